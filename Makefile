@@ -1,0 +1,61 @@
+# Every target sets up what it needs, from a fresh clone. Needs Python 3.13; Node from PATH (20 or newer) or from PyPI.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+PY := $(BIN)/python
+
+.PHONY: help test check format infra bench demo run lock clean
+
+help:
+	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
+	@echo "make test    all tests"
+	@echo "make check   format, lint, types"
+	@echo "make infra   host.json and infrastructure checks"
+	@echo "make run     simulator, storage and host, kept running"
+	@echo "make bench   measures, written to benchmarks/README.md"
+	@echo "make lock    compile requirements*.txt and package-lock.json anew"
+
+.venv: requirements-dev.txt scripts/find-python
+	@python=$$(sh scripts/find-python) && rm -rf .venv && "$$python" -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9"
+	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt
+	@touch .venv
+
+node_modules: package-lock.json | .venv
+	@sh scripts/with-node npm ci --silent --no-fund --no-audit
+	@touch node_modules
+
+demo: .venv node_modules
+	@$(PY) -m local.demo
+
+test: .venv node_modules
+	@$(PY) -m pytest tests
+
+check: .venv node_modules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@sh scripts/with-node node_modules/.bin/pyright --pythonpath $(PY)
+
+format: .venv
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+infra: .venv
+	@$(PY) -m pytest tests/infra
+
+bench: .venv node_modules
+	@$(PY) -m benchmarks
+
+run: .venv node_modules
+	@$(PY) -m local
+
+lock: .venv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+		--custom-compile-command "make lock" requirements-dev.in --output-file requirements-dev.txt
+	@sh scripts/with-node npm install --package-lock-only --silent
+
+clean:
+	@rm -rf .venv node_modules .local .mypy_cache .ruff_cache .pytest_cache
