@@ -1,0 +1,88 @@
+"""Microsoft Entra's own words, as values: packages, assignments, subjects, references.
+
+Ids are GUIDs in lower case throughout, so that they compare as strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Who holds an assignment.
+
+    `id` is the subject's id in entitlement management and always there; `object_id` is null until
+    a guest exists in the tenant, so people are compared by `id` and shown by `object_id`.
+    """
+
+    id: str
+    object_id: str | None = None
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """One assignment of one access package; `state` in whatever case Graph wrote it."""
+
+    id: str
+    subject: Subject
+    state: str | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Only an expired assignment holds nothing.
+
+        An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
+        wrong all-clear is looked at by nobody.
+        """
+        return self.state is None or self.state.lower() != "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPackage:
+    """A package and the groups that it makes people members of."""
+
+    id: str
+    display_name: str = ""
+    catalog_id: str | None = None
+    member_groups: frozenset[str] = frozenset()
+
+
+class ReferenceKind(StrEnum):
+    GROUP = "group"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """One entry of `incompatibleGroups` or `incompatibleAccessPackages` of the package `on`.
+
+    It works in one direction: holders of `target` can no longer get `on`.
+    """
+
+    on: str
+    kind: ReferenceKind
+    target: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pair:
+    """Two packages to be kept apart, in no order: build it with `Pair.of`."""
+
+    low: str
+    high: str
+
+    @classmethod
+    def of(cls, one: str, other: str) -> Pair:
+        if one == other:
+            raise ValueError(f"a package never conflicts with itself: {one}")
+        return cls(*sorted((one, other)))
+
+    def other(self, package_id: str) -> str:
+        return self.high if package_id == self.low else self.low
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.low, self.high))

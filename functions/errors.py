@@ -1,0 +1,135 @@
+"""Everything that can go wrong, by whose turn it is to act.
+
+SodError
+  ConfigurationError        a setting is missing or wrong: fix the app's settings
+  RulesError                a rules file has a mistake: fix the file
+  InvalidMessage            a queue message that nothing can be made of: poison, at once
+  InvalidRequest            a caller's request that is not what is asked for: 4xx
+  LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
+  Unsettled                 Graph took a write that it does not show yet: look again later
+  GraphError                what Microsoft Graph answered, or did not
+    Throttled               429: wait as long as it says, then the same again
+    Unavailable             5xx, timeout, broken answer: back off, then the same again
+    Forbidden               401 or 403: permanent until somebody grants a role
+    NotFound                404: permanent
+    Rejected                any other 4xx: permanent; after a write, settle it by reading
+    UnsafeLink              a nextLink or redirect to another host, or one already followed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SodError(Exception):
+    """An error that entra-sod knows how to name."""
+
+
+class ConfigurationError(SodError):
+    """Settings are missing or wrong; every wrong one is named.
+
+    Attributes:
+        problems: one sentence for each wrong setting, naming it, never its value.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("The app's settings need attention: " + " ".join(self.problems))
+
+
+class RulesError(SodError):
+    """Rules files have mistakes.
+
+    Attributes:
+        problems: each as `file:line:column: message`.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("The rules have mistakes: " + "; ".join(self.problems))
+
+
+class InvalidMessage(SodError):
+    """A queue message that cannot be understood; it is kept, never retried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """One wrong place in a request: a JSON pointer (RFC 6901) and what is wrong there."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidRequest(SodError):
+    """A request body that is JSON but not what is asked for."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in self.errors))
+
+
+class LimitExceeded(SodError):
+    """A run would write more references than it may; it wrote nothing."""
+
+    def __init__(self, *, planned: int, limit: int) -> None:
+        self.planned, self.limit = planned, limit
+        super().__init__(
+            f"{planned} writes are planned and MAX_REFERENCE_WRITES allows {limit}, so nothing was "
+            "written. Review the plan, then raise the setting or narrow the rules."
+        )
+
+
+class Unsettled(SodError):
+    """Graph accepted a write but does not list it yet; the ledger keeps the intent."""
+
+
+class GraphError(SodError):
+    """Microsoft Graph did not give what was asked for.
+
+    Attributes:
+        status: the HTTP status, or None where no answer came.
+        request_id: Graph's own id of the request, for Microsoft's support.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, request_id: str | None = None
+    ) -> None:
+        self.status, self.request_id = status, request_id
+        suffix = f" (request-id {request_id})" if request_id else ""
+        super().__init__(message + suffix)
+
+
+class Throttled(GraphError):
+    """Graph asks for patience.
+
+    Attributes:
+        retry_after: seconds to wait as Graph said, or None where it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None, request_id: str | None = None
+    ) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, status=429, request_id=request_id)
+
+
+class Unavailable(GraphError):
+    """No usable answer this time; the same request may succeed later."""
+
+
+class Forbidden(GraphError):
+    """The app's identity may not do this; the thing may or may not exist."""
+
+
+class NotFound(GraphError):
+    """Graph says that there is no such thing."""
+
+
+class Rejected(GraphError):
+    """Graph refuses the request as it stands."""
+
+
+class UnsafeLink(GraphError):
+    """A link that must not be followed: the token stays with the configured Graph root."""

@@ -1,0 +1,103 @@
+"""A tenant in memory that answers the `Graph` port: for tests, and for trying rules out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from itertools import batched
+
+from functions.entra import AccessPackage, Assignment, Reference, ReferenceKind
+from functions.errors import Forbidden, GraphError, NotFound, Rejected
+from functions.graph.port import Page
+
+
+class MemoryGraph:
+    """Packages, assignments and references, plus what to refuse.
+
+    Attributes:
+        unreadable: packages that the identity may not read.
+        refuses_additional_access: whether additionalAccess is forbidden to the app.
+        writes: every reference added, in order.
+    """
+
+    def __init__(
+        self,
+        packages: Sequence[AccessPackage],
+        assignments: Mapping[str, Sequence[Assignment]],
+        *,
+        page_size: int = 100,
+    ) -> None:
+        self._packages = {package.id: package for package in packages}
+        self._assignments = {key: list(held) for key, held in assignments.items()}
+        self._page_size = page_size
+        self.present: set[Reference] = set()
+        self.unreadable: set[str] = set()
+        self.refuses_additional_access = False
+        self.writes: list[Reference] = []
+
+    async def packages(self) -> Sequence[AccessPackage]:
+        return [each for key, each in self._packages.items() if key not in self.unreadable]
+
+    async def package(self, package_id: str) -> AccessPackage:
+        self._require(package_id)
+        return self._packages[package_id]
+
+    async def packages_by_id(
+        self, package_ids: Collection[str]
+    ) -> Mapping[str, AccessPackage | GraphError]:
+        return {package_id: self._package_or_error(package_id) for package_id in package_ids}
+
+    async def additional_access(
+        self, package_id: str, incompatible_package_id: str
+    ) -> AsyncIterator[Page]:
+        if self.refuses_additional_access:
+            raise Forbidden("additionalAccess is not for applications", status=403)
+        self._require(package_id)
+        self._require(incompatible_package_id)
+        others = {each.subject.id for each in self._held(incompatible_package_id)}
+        both = [each for each in self._held(package_id) if each.subject.id in others]
+        for page in self._paged(both):
+            yield page
+
+    async def assignments(self, package_id: str) -> AsyncIterator[Page]:
+        self._require(package_id)
+        for page in self._paged(self._assignments.get(package_id, [])):
+            yield page
+
+    async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        self._require(package_id)
+        return frozenset(
+            each.target for each in self.present if each.on == package_id and each.kind is kind
+        )
+
+    async def add(self, reference: Reference) -> None:
+        self._require(reference.on)
+        if reference in self.present:
+            raise Rejected("the reference exists", status=400)
+        self.present.add(reference)
+        self.writes.append(reference)
+
+    async def remove(self, reference: Reference) -> None:
+        self._require(reference.on)
+        if reference not in self.present:
+            raise NotFound("no such reference", status=404)
+        self.present.remove(reference)
+
+    def _held(self, package_id: str) -> list[Assignment]:
+        return [each for each in self._assignments.get(package_id, []) if each.is_held]
+
+    def _paged(self, items: Sequence[Assignment]) -> list[Page]:
+        return list(batched(items, self._page_size, strict=False)) or [()]
+
+    def _require(self, package_id: str) -> None:
+        # As in Graph, a refusal does not tell whether the thing exists.
+        if package_id in self.unreadable:
+            raise Forbidden(f"may not read {package_id}", status=403)
+        if package_id not in self._packages:
+            raise NotFound(f"no package {package_id}", status=404)
+
+    def _package_or_error(self, package_id: str) -> AccessPackage | GraphError:
+        try:
+            self._require(package_id)
+        except GraphError as error:
+            return error
+        return self._packages[package_id]

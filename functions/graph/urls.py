@@ -1,0 +1,89 @@
+"""Addresses of Microsoft Graph v1.0, written out by hand.
+
+msgraph-sdk's own builder drops the comma of `additionalAccess(a,b)`, and its template engine would
+do the same to ours, so nothing here goes through a URL template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit
+
+from functions.entra import Reference, ReferenceKind
+from functions.errors import UnsafeLink
+
+_COLLECTIONS = {
+    ReferenceKind.GROUP: "incompatibleGroups",
+    ReferenceKind.PACKAGE: "incompatibleAccessPackages",
+}
+_ENTITLEMENT = "/identityGovernance/entitlementManagement"
+_GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
+
+
+@dataclass(frozen=True, slots=True)
+class GraphUrls:
+    """The addresses under one Graph root, such as `https://graph.microsoft.com`."""
+
+    root: str
+
+    @property
+    def base(self) -> str:
+        return f"{self.root}/v1.0"
+
+    def absolute(self, path: str) -> str:
+        return self.base + path
+
+    def batch(self) -> str:
+        return self.absolute("/$batch")
+
+    def packages(self) -> str:
+        return self.absolute(f"{_ENTITLEMENT}/accessPackages?$expand=catalog")
+
+    def additional_access(self, package_id: str, incompatible_package_id: str) -> str:
+        return self.absolute(
+            f"{_ENTITLEMENT}/assignments/additionalAccess(accessPackageId='{package_id}',"
+            f"incompatibleAccessPackageId='{incompatible_package_id}')?$expand=target"
+        )
+
+    def assignments(self, package_id: str) -> str:
+        wanted = quote(f"accessPackage/id eq '{package_id}'", safe="/'")
+        return self.absolute(f"{_ENTITLEMENT}/assignments?$filter={wanted}&$expand=target")
+
+    def references(self, package_id: str, kind: ReferenceKind) -> str:
+        return self.absolute(f"{_ENTITLEMENT}/accessPackages/{package_id}/{_COLLECTIONS[kind]}")
+
+    def add(self, reference: Reference) -> str:
+        return self.references(reference.on, reference.kind) + "/$ref"
+
+    def remove(self, reference: Reference) -> str:
+        return f"{self.references(reference.on, reference.kind)}/{reference.target}/$ref"
+
+    def target(self, reference: Reference) -> str:
+        """The `@odata.id` that a new reference points to."""
+        if reference.kind is ReferenceKind.GROUP:
+            return self.absolute(f"/groups/{reference.target}")
+        return self.absolute(f"{_ENTITLEMENT}/accessPackages/{reference.target}")
+
+    def next_page(self, present: str, link: str) -> str:
+        """Resolve a nextLink, which must stay under this root: a token goes with it.
+
+        Raises:
+            UnsafeLink: the link points to another scheme, host or port.
+        """
+        following = urljoin(present, link)
+        if _origin(following) != _origin(self.root):
+            raise UnsafeLink(
+                f"Graph answered with a next page on {urlsplit(following).netloc}, which is not "
+                f"{urlsplit(self.root).netloc}: not followed, the token stays here"
+            )
+        return following
+
+
+def package_path(package_id: str) -> str:
+    """A package with what it grants, relative to the version root, as `$batch` wants it."""
+    return f"{_ENTITLEMENT}/accessPackages/{package_id}?{_GRANTS}"
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()

@@ -1,0 +1,256 @@
+"""The app's settings: read from the environment on first use, every wrong one named in one error.
+
+The README's table lists them; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from functions.errors import ConfigurationError
+
+# Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
+# nothing in another. https://learn.microsoft.com/graph/deployments
+CLOUDS: Mapping[str, tuple[str, str]] = {
+    "global": ("https://graph.microsoft.com", "login.microsoftonline.com"),
+    "usgov": ("https://graph.microsoft.us", "login.microsoftonline.us"),
+    "usgov-dod": ("https://dod-graph.microsoft.us", "login.microsoftonline.us"),
+    "china": ("https://microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn"),
+}
+DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
+STORAGE = "AzureWebJobsStorage"
+
+
+class Enforcement(IntEnum):
+    """How far the app goes with a pair; the order is the order of daring."""
+
+    OFF = 0
+    PLAN = 1
+    APPLY = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+
+class CredentialKind(StrEnum):
+    MANAGED_IDENTITY = "managed-identity"
+    DEFAULT = "default"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSettings:
+    """Where Microsoft Graph is and how to sign in to it."""
+
+    root: str
+    scope: str
+    authority: str
+    credential: CredentialKind
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """Azure Storage, by connection string or else by three service addresses and an identity."""
+
+    connection_string: str | None = None
+    queue_uri: str = ""
+    blob_uri: str = ""
+    table_uri: str = ""
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    graph: GraphSettings
+    rules: str
+    enforcement: Enforcement
+    max_reference_writes: int
+    prune: bool
+    sweep_schedule: str
+
+
+class _Reader:
+    """Reads one environment and collects what is wrong with it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environment.get(name, "").strip() or default
+
+    def parsed[T](self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+        value = self.text(name)
+        if not value:
+            return default
+        try:
+            return parse(value)
+        except (ValueError, KeyError):
+            self.problems.append(f"{name} must be {expected}.")
+            return default
+
+    def finish(self) -> None:
+        if self.problems:
+            raise ConfigurationError(self.problems)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read every setting but the storage connection.
+
+    Raises:
+        ConfigurationError: naming all the settings that are missing, wrong or contradictory.
+    """
+    reader = _Reader(environment)
+    settings = Settings(
+        graph=_read_graph(reader),
+        rules=_read_rules(reader),
+        enforcement=reader.parsed(
+            "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
+        ),
+        max_reference_writes=reader.parsed(
+            "MAX_REFERENCE_WRITES", 50, _whole_number, "a whole number, 0 or more"
+        ),
+        prune=reader.parsed("PRUNE", False, _boolean, "true or false"),  # noqa: FBT003 - a default
+        sweep_schedule=reader.parsed(
+            "SWEEP_SCHEDULE",
+            DEFAULT_SWEEP_SCHEDULE,
+            _schedule,
+            "an NCRONTAB expression of six fields, such as '0 0 2 * * *'",
+        ),
+    )
+    reader.finish()
+    return settings
+
+
+def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
+    """Read how to reach Azure Storage; apart from the rest, so that failures can be recorded.
+
+    Raises:
+        ConfigurationError: when there is no way, or more than one.
+    """
+    reader = _Reader(environment)
+    uris = {
+        service: reader.text(f"{STORAGE}__{service}ServiceUri").rstrip("/")
+        for service in ("queue", "blob", "table")
+    }
+    connection = reader.text(STORAGE)
+    if connection and any(uris.values()):
+        reader.problems.append(
+            f"{STORAGE} and {STORAGE}__*ServiceUri contradict each other: set one of the two."
+        )
+    if not connection:
+        _require_uris(reader, uris)
+    reader.finish()
+    return StorageSettings(
+        connection_string=connection or None,
+        queue_uri=uris["queue"],
+        blob_uri=uris["blob"],
+        table_uri=uris["table"],
+        client_id=reader.text(f"{STORAGE}__clientId") or reader.text("AZURE_CLIENT_ID") or None,
+    )
+
+
+def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:
+    if not any(uris.values()):
+        reader.problems.append(
+            f"{STORAGE} is not set: give a connection string, or {STORAGE}__queueServiceUri, "
+            f"{STORAGE}__blobServiceUri and {STORAGE}__tableServiceUri for an identity."
+        )
+        return
+    for service, uri in uris.items():
+        name = f"{STORAGE}__{service}ServiceUri"
+        if not uri:
+            reader.problems.append(f"{name} is not set, though its siblings are.")
+        elif not is_https(uri):
+            reader.problems.append(f"{name} must be an https address.")
+
+
+def _read_graph(reader: _Reader) -> GraphSettings:
+    root, authority = reader.parsed(
+        "GRAPH_CLOUD",
+        CLOUDS["global"],
+        lambda cloud: CLOUDS[cloud],
+        "one of " + ", ".join(CLOUDS),
+    )
+    scope = f"{root}/.default"
+    own_root = reader.text("GRAPH_ROOT").rstrip("/")
+    if own_root:
+        root = _checked_root(reader, own_root)
+    credential = reader.parsed(
+        "GRAPH_CREDENTIAL",
+        CredentialKind.MANAGED_IDENTITY,
+        CredentialKind,
+        "managed-identity, default or local",
+    )
+    if credential is CredentialKind.LOCAL and not is_loopback(root):
+        reader.problems.append(
+            "GRAPH_CREDENTIAL=local contradicts GRAPH_ROOT: its fixed token goes to a loopback "
+            "address only."
+        )
+    client_id = reader.parsed("AZURE_CLIENT_ID", "", lambda value: str(UUID(value)), "a GUID")
+    return GraphSettings(
+        root=root,
+        scope=scope,
+        authority=authority,
+        credential=credential,
+        client_id=client_id or None,
+    )
+
+
+def _checked_root(reader: _Reader, root: str) -> str:
+    parts = urlsplit(root)
+    if parts.path or parts.query or parts.fragment or parts.username or not parts.hostname:
+        reader.problems.append("GRAPH_ROOT must be a scheme and a host, such as https://host.")
+    elif not is_https(root) and not is_loopback(root):
+        reader.problems.append("GRAPH_ROOT must be https unless its host is a loopback address.")
+    return root
+
+
+def _read_rules(reader: _Reader) -> str:
+    rules = reader.text("RULES", "rules")
+    if rules.startswith("blob:") and not re.fullmatch(r"blob:[a-z0-9](-?[a-z0-9]){2,62}", rules):
+        reader.problems.append("RULES must name a container of 3 to 63 characters after 'blob:'.")
+    return rules
+
+
+def is_https(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+def is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _enforcement(word: str) -> Enforcement:
+    return Enforcement[word.upper()]
+
+
+def _whole_number(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise ValueError(text)
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text.lower()]
+
+
+def _schedule(text: str) -> str:
+    if len(text.split()) != 6:  # noqa: PLR2004 - second minute hour day month weekday
+        raise ValueError(text)
+    return text

@@ -1,0 +1,231 @@
+"""The real Azure Storage: the only module that imports its SDK, and only when first used.
+
+Tables, containers and queues come into being on first use: a service that answers "no such queue"
+is asked to make it, and then asked again. So nothing is called at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+
+from functions.settings import StorageSettings
+from functions.storage.memory import check_message, check_size
+from functions.storage.ports import Blobs, Queues, Row, Table
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.data.tables.aio import TableClient, TableServiceClient
+    from azure.storage.blob.aio import BlobServiceClient
+    from azure.storage.queue.aio import QueueServiceClient
+
+FOREVER = -1  # time to live of a message: a check waits as long as it must
+
+
+async def _creating[T](
+    attempt: Callable[[], Awaitable[T]], create: Callable[[], Awaitable[Any]]
+) -> T:
+    try:
+        return await attempt()
+    except ResourceNotFoundError:
+        with suppress(ResourceExistsError):  # somebody else made it in between: as good
+            await create()
+        return await attempt()
+
+
+class AzureTable:
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def insert(self, row: Row) -> bool:
+        entity = _entity(row)
+        try:
+            await _creating(lambda: self._client.create_entity(entity), self._client.create_table)
+        except ResourceExistsError:
+            return False
+        return True
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        try:
+            return _row(await self._client.get_entity(partition, key))
+        except ResourceNotFoundError:
+            return None
+
+    async def replace(self, row: Row) -> bool:
+        from azure.data.tables import UpdateMode
+
+        try:
+            await self._client.update_entity(
+                _entity(row),
+                mode=UpdateMode.REPLACE,
+                etag=row.etag,
+                match_condition=MatchConditions.IfNotModified,
+            )
+        except (ResourceModifiedError, ResourceNotFoundError):
+            return False
+        return True
+
+    async def delete(self, partition: str, key: str) -> None:
+        try:
+            await self._client.delete_entity(partition, key)
+        except ResourceNotFoundError:
+            return
+
+    async def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
+        entities = (
+            self._client.list_entities()
+            if partition is None
+            else self._client.query_entities(
+                "PartitionKey eq @partition", parameters={"partition": partition}
+            )
+        )
+        try:
+            async for entity in entities:
+                yield _row(entity)
+        except ResourceNotFoundError:
+            return
+
+
+def _entity(row: Row) -> dict[str, Any]:
+    for name, value in row.values.items():
+        check_size(name, value)
+    return {"PartitionKey": row.partition, "RowKey": row.key, **row.values}
+
+
+def _row(entity: Any) -> Row:  # noqa: ANN401 - TableEntity is an untyped mapping
+    values = {
+        name: value for name, value in entity.items() if name not in ("PartitionKey", "RowKey")
+    }
+    return Row(
+        partition=entity["PartitionKey"],
+        key=entity["RowKey"],
+        values=values,
+        etag=entity.metadata["etag"],
+    )
+
+
+class AzureBlobs:
+    def __init__(self, service: Callable[[], BlobServiceClient]) -> None:
+        self._service = service
+
+    async def put(self, container: str, name: str, data: bytes) -> None:
+        folder = self._service().get_container_client(container)
+        await _creating(
+            lambda: folder.upload_blob(name, data, overwrite=True),
+            folder.create_container,
+        )
+
+    async def get(self, container: str, name: str) -> bytes | None:
+        blob = self._service().get_blob_client(container, name)
+        try:
+            stream = await blob.download_blob()
+            return await stream.readall()
+        except ResourceNotFoundError:
+            return None
+
+    async def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
+        folder = self._service().get_container_client(container)
+        try:
+            async for name in folder.list_blob_names(name_starts_with=prefix):
+                yield name
+        except ResourceNotFoundError:
+            return
+
+
+class AzureQueues:
+    def __init__(self, service: Callable[[], QueueServiceClient]) -> None:
+        self._service = service
+
+    async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
+        # host.json's messageEncoding is base64, and the SDK sends plain text unless told:
+        # https://github.com/Azure/azure-sdk-for-python/issues/10029
+        from azure.storage.queue import TextBase64EncodePolicy
+
+        check_message(queue, body)
+        client = self._service().get_queue_client(
+            queue, message_encode_policy=TextBase64EncodePolicy()
+        )
+        await _creating(
+            lambda: client.send_message(
+                body.decode(), visibility_timeout=round(delay_seconds), time_to_live=FOREVER
+            ),
+            client.create_queue,
+        )
+
+
+class AzureStorage:
+    """One account. Clients are made on first use, inside the running loop, and kept."""
+
+    def __init__(
+        self, settings: StorageSettings, credential: Callable[[], AsyncTokenCredential]
+    ) -> None:
+        self._settings, self._credential = settings, credential
+        self._blobs = AzureBlobs(lambda: self._blob_service)
+        self._queues = AzureQueues(lambda: self._queue_service)
+
+    @property
+    def blobs(self) -> Blobs:
+        return self._blobs
+
+    @property
+    def queues(self) -> Queues:
+        return self._queues
+
+    def table(self, name: str) -> Table:
+        return AzureTable(self._table_service.get_table_client(name))
+
+    async def probe(self) -> Mapping[str, str]:
+        tries: dict[str, Callable[[], Awaitable[Any]]] = {
+            "queues": lambda: anext(aiter(self._queue_service.list_queues()), None),
+            "tables": lambda: anext(aiter(self._table_service.list_tables()), None),
+            "blobs": lambda: anext(aiter(self._blob_service.list_containers()), None),
+        }
+        return {service: await _outcome(attempt) for service, attempt in tries.items()}
+
+    @cached_property
+    def _table_service(self) -> TableServiceClient:
+        from azure.data.tables.aio import TableServiceClient
+
+        if text := self._settings.connection_string:
+            return TableServiceClient.from_connection_string(text)
+        return TableServiceClient(self._settings.table_uri, credential=self._credential())
+
+    @cached_property
+    def _queue_service(self) -> QueueServiceClient:
+        from azure.storage.queue.aio import QueueServiceClient
+
+        if text := self._settings.connection_string:
+            return QueueServiceClient.from_connection_string(text)
+        return QueueServiceClient(self._settings.queue_uri, credential=self._credential())
+
+    @cached_property
+    def _blob_service(self) -> BlobServiceClient:
+        from azure.storage.blob.aio import BlobServiceClient
+
+        if text := self._settings.connection_string:
+            return BlobServiceClient.from_connection_string(text)
+        return BlobServiceClient(self._settings.blob_uri, credential=self._credential())
+
+    async def close(self) -> None:
+        """Close whichever clients were made; for programs that end, unlike the worker."""
+        for name in ("_table_service", "_queue_service", "_blob_service"):
+            if service := self.__dict__.pop(name, None):
+                await service.close()
+
+
+async def _outcome(attempt: Callable[[], Awaitable[Any]]) -> str:
+    try:
+        await attempt()
+    except AzureError as error:
+        return f"{type(error).__name__}: {error.message.splitlines()[0]}"
+    return "ok"

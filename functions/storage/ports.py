@@ -1,0 +1,82 @@
+"""What the app needs of a storage service, whichever it is.
+
+`memory.py` and `azure.py` implement these ports; the same contract tests run against both.
+Everything above them (checks, ledger, sweeps) is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+# A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
+type Value = str | int | bool | bytes
+
+LARGEST_TEXT = 32 * 1024
+LARGEST_BYTES = 64 * 1024
+LARGEST_MESSAGE = 48 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One entity. `etag` names the version that was read; it is empty for a new one."""
+
+    partition: str
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    etag: str = ""
+
+
+class Table(Protocol):
+    async def insert(self, row: Row) -> bool:
+        """Add a row; False where one with its keys exists."""
+        ...
+
+    async def get(self, partition: str, key: str) -> Row | None: ...
+
+    async def replace(self, row: Row) -> bool:
+        """Write over the version that was read; False where somebody else has been faster."""
+        ...
+
+    async def delete(self, partition: str, key: str) -> None:
+        """Remove a row; one that is not there counts as removed."""
+        ...
+
+    def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
+        """Yield the rows of one partition, or all of them, in the order of their keys."""
+        ...
+
+
+class Blobs(Protocol):
+    async def put(self, container: str, name: str, data: bytes) -> None: ...
+
+    async def get(self, container: str, name: str) -> bytes | None: ...
+
+    def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
+        """Yield the names in a container, sorted; none where there is no such container."""
+        ...
+
+
+class Queues(Protocol):
+    async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
+        """Put a message on a queue, to be seen after the delay.
+
+        Raises:
+            ValueError: the body is over `LARGEST_MESSAGE` bytes.
+        """
+        ...
+
+
+class Storage(Protocol):
+    @property
+    def blobs(self) -> Blobs: ...
+
+    @property
+    def queues(self) -> Queues: ...
+
+    def table(self, name: str) -> Table: ...
+
+    async def probe(self) -> Mapping[str, str]:
+        """Try each service harmlessly: its name, and 'ok' or what is wrong."""
+        ...
