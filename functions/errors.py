@@ -6,6 +6,7 @@ SodError
   InvalidMessage            a queue message that nothing can be made of: poison, at once
   InvalidRequest            a caller's request that is not what is asked for: 4xx
   LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
+  StorageUnavailable        Azure Storage did not take or give what was asked: try again
   Unsettled                 Graph took a write that it does not show yet: look again later
   GraphError                what Microsoft Graph answered, or did not
     Throttled               429: wait as long as it says, then the same again
@@ -79,6 +80,10 @@ class LimitExceeded(SodError):
             f"{planned} writes are planned and MAX_REFERENCE_WRITES allows {limit}, so nothing was "
             "written. Review the plan, then raise the setting or narrow the rules."
         )
+
+
+class StorageUnavailable(SodError):
+    """Azure Storage refused or did not answer."""
 
 
 class Unsettled(SodError):

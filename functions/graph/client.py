@@ -97,6 +97,9 @@ class GraphClient:
         what = f"removing {reference.kind} {reference.target} from {reference.on}"
         await self._transport.write("DELETE", self._urls.remove(reference), what)
 
+    async def probe(self) -> None:
+        await self._transport.read(self._urls.packages(), "the first page of packages")
+
     async def _pages[T](
         self, decoder: msgspec.json.Decoder[wire.WirePage[T]], url: str, what: str
     ) -> AsyncIterator[list[T]]:

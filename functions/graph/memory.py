@@ -82,6 +82,9 @@ class MemoryGraph:
             raise NotFound("no such reference", status=404)
         self.present.remove(reference)
 
+    async def probe(self) -> None:
+        return
+
     def _held(self, package_id: str) -> list[Assignment]:
         return [each for each in self._assignments.get(package_id, []) if each.is_held]
 

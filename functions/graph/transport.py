@@ -28,6 +28,7 @@ from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 from functions.errors import Unavailable
 from functions.graph.credential import credential
 from functions.graph.failures import graph_error
+from functions.graph.meter import count_request
 from functions.settings import GraphSettings
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class GraphTransport:
         await self._send(request, what)
 
     async def _send(self, request: RequestInformation, what: str) -> bytes:
+        count_request()
         try:
             answer = await self._adapter.send_primitive_async(request, "bytes", {})
         except APIError as error:

@@ -6,9 +6,9 @@ is asked to make it, and then asked again. So nothing is called at start.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -19,6 +19,7 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 
+from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
 from functions.storage.memory import check_message, check_size
 from functions.storage.ports import Blobs, Queues, Row, Table
@@ -30,6 +31,26 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
 FOREVER = -1  # time to live of a message: a check waits as long as it must
+
+
+def _translated[**P, T](
+    method: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Raise our own error for whatever the service or the way to it refused."""
+
+    @wraps(method)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(*args, **kwargs)
+        except AzureError as error:
+            raise _unavailable(error) from error
+
+    return call
+
+
+def _unavailable(error: AzureError) -> StorageUnavailable:
+    first_line = (error.message or "no answer").splitlines()[0]
+    return StorageUnavailable(f"Azure Storage: {type(error).__name__}: {first_line}")
 
 
 async def _creating[T](
@@ -47,6 +68,7 @@ class AzureTable:
     def __init__(self, client: TableClient) -> None:
         self._client = client
 
+    @_translated
     async def insert(self, row: Row) -> bool:
         entity = _entity(row)
         try:
@@ -55,12 +77,14 @@ class AzureTable:
             return False
         return True
 
+    @_translated
     async def get(self, partition: str, key: str) -> Row | None:
         try:
             return _row(await self._client.get_entity(partition, key))
         except ResourceNotFoundError:
             return None
 
+    @_translated
     async def replace(self, row: Row) -> bool:
         from azure.data.tables import UpdateMode
 
@@ -75,6 +99,7 @@ class AzureTable:
             return False
         return True
 
+    @_translated
     async def delete(self, partition: str, key: str) -> None:
         try:
             await self._client.delete_entity(partition, key)
@@ -94,6 +119,8 @@ class AzureTable:
                 yield _row(entity)
         except ResourceNotFoundError:
             return
+        except AzureError as error:
+            raise _unavailable(error) from error
 
 
 def _entity(row: Row) -> dict[str, Any]:
@@ -118,6 +145,7 @@ class AzureBlobs:
     def __init__(self, service: Callable[[], BlobServiceClient]) -> None:
         self._service = service
 
+    @_translated
     async def put(self, container: str, name: str, data: bytes) -> None:
         folder = self._service().get_container_client(container)
         await _creating(
@@ -125,6 +153,7 @@ class AzureBlobs:
             folder.create_container,
         )
 
+    @_translated
     async def get(self, container: str, name: str) -> bytes | None:
         blob = self._service().get_blob_client(container, name)
         try:
@@ -140,12 +169,15 @@ class AzureBlobs:
                 yield name
         except ResourceNotFoundError:
             return
+        except AzureError as error:
+            raise _unavailable(error) from error
 
 
 class AzureQueues:
     def __init__(self, service: Callable[[], QueueServiceClient]) -> None:
         self._service = service
 
+    @_translated
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         # host.json's messageEncoding is base64, and the SDK sends plain text unless told:
         # https://github.com/Azure/azure-sdk-for-python/issues/10029
@@ -227,5 +259,5 @@ async def _outcome(attempt: Callable[[], Awaitable[Any]]) -> str:
     try:
         await attempt()
     except AzureError as error:
-        return f"{type(error).__name__}: {error.message.splitlines()[0]}"
+        return str(_unavailable(error))
     return "ok"

@@ -1,0 +1,155 @@
+"""The answer to a check, as callers read it (design contract, HTTP 200)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from functions.detection.detect import Detection
+from functions.enforcement.enforce import Enforced
+from functions.entra import Assignment, Reference
+from functions.rules.ruleset import Duty
+
+MOST_HOLDERS_IN_ANSWER = 1000
+
+
+class Outcome(StrEnum):
+    CONFLICT = "conflict"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+    assignment_id: str
+    state: str | None
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    id: str
+    title: str
+    severity: str
+    mode: str
+    owner: str
+    control: str | None = None
+    advice: str | None = None
+
+
+class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One reference: on which package, of which kind, to which group or package."""
+
+    access_package_id: str
+    kind: str
+    target_id: str
+    why: str | None = None
+
+
+class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
+    """Desired references: which were there, are planned, were written, and failed and why.
+
+    `removed` are references of our own that no rule asked for any more; only a sweep removes.
+    """
+
+    present: list[ReferenceView] = []
+    planned: list[ReferenceView] = []
+    written: list[ReferenceView] = []
+    failed: list[ReferenceView] = []
+    removed: list[ReferenceView] = []
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    what: str
+    how: str
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    what: str
+    why: str
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at and by which way, and what was not and why."""
+
+    checked: list[Checked] = []
+    skipped: list[Skipped] = []
+
+
+class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    access_package_id: str
+    incompatible_access_package_id: str
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What `GET /checks/{id}` answers with 200.
+
+    Attributes:
+        holders: at most 1,000 of them in the answer; `holder_count` is always whole.
+        pair: None where the message that asked could not be read.
+        enforcement: how far the app went: the caller's wish, capped by the app's setting.
+        rules_hash: of the rules that were in force, empty where they could not be read.
+    """
+
+    id: str
+    status: str
+    outcome: Outcome
+    pair: PairView | None
+    reference: str | None
+    enforcement: str
+    holders: list[Holder]
+    holder_count: int
+    rules: list[RuleView]
+    references: ReferencesView
+    coverage: Coverage
+    rules_hash: str
+    as_of: str
+
+
+def holders_of(detection: Detection | None) -> list[Holder]:
+    return [_holder(assignment) for assignment in detection.holders] if detection else []
+
+
+def _holder(assignment: Assignment) -> Holder:
+    return Holder(
+        subject_id=assignment.subject.id,
+        object_id=assignment.subject.object_id,
+        display_name=assignment.subject.display_name,
+        assignment_id=assignment.id,
+        state=assignment.state,
+    )
+
+
+def rule_views(duty: Duty | None) -> list[RuleView]:
+    return [
+        RuleView(
+            id=rule.id,
+            title=rule.title,
+            severity=rule.severity,
+            mode=rule.mode,
+            owner=rule.owner,
+            control=rule.control,
+            advice=rule.advice,
+        )
+        for rule in (duty.rules if duty else ())
+    ]
+
+
+def references_view(enforced: Enforced) -> ReferencesView:
+    return ReferencesView(
+        present=[_reference_view(each) for each in enforced.present],
+        planned=[_reference_view(each) for each in enforced.planned],
+        written=[_reference_view(each) for each in enforced.written],
+        failed=[_reference_view(each.reference, each.why) for each in enforced.failed],
+        removed=[_reference_view(each) for each in enforced.removed],
+    )
+
+
+def _reference_view(reference: Reference, why: str | None = None) -> ReferenceView:
+    return ReferenceView(
+        access_package_id=reference.on,
+        kind=reference.kind,
+        target_id=reference.target,
+        why=why,
+    )

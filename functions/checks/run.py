@@ -1,0 +1,150 @@
+"""The work behind one check: read, detect, plan, apply, and keep the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.checks.examine import PERMANENT, CoverageNotes, examine, read_packages
+from functions.checks.result import (
+    MOST_HOLDERS_IN_ANSWER,
+    CheckResult,
+    Coverage,
+    Outcome,
+    PairView,
+    ReferencesView,
+    Skipped,
+    holders_of,
+    references_view,
+    rule_views,
+)
+from functions.checks.store import CheckStatus, CheckStore
+from functions.clock import Clock, timestamp
+from functions.detection.detect import Detector
+from functions.enforcement.desired import DesiredReference
+from functions.enforcement.enforce import Enforced, Enforcer
+from functions.entra import Pair
+from functions.graph.port import Graph
+from functions.messages import CheckMessage
+from functions.rules.ruleset import RuleSet
+from functions.settings import Enforcement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRunner:
+    """Everything one check needs."""
+
+    graph: Graph
+    detector: Detector
+    enforcer: Enforcer
+    store: CheckStore
+    clock: Clock
+    enforcement: Enforcement
+
+    async def run(self, message: CheckMessage, rules: RuleSet) -> None:
+        """Work a check to its end; one that has ended is left as it is.
+
+        Raises:
+            Throttled, Unavailable, Unsettled: the same message should come again later.
+        """
+        record = await self.store.begin(message.id)
+        if not record.status.has_ended:
+            result = await self._result(message, rules)
+            await keep(self.store, result, CheckStatus.COMPLETED)
+
+    async def _result(self, message: CheckMessage, rules: RuleSet) -> CheckResult:
+        first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
+        duty, notes = rules.duties.get(Pair.of(first, second)), CoverageNotes()
+        packages = await read_packages(self.graph, [first, second])
+        found = await examine(
+            self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
+        )
+        reach = reach_of(message, self.enforcement)
+        enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
+        holders = holders_of(found.detection)
+        return CheckResult(
+            id=message.id,
+            status=CheckStatus.COMPLETED,
+            outcome=found.outcome,
+            pair=_pair(message),
+            reference=message.reference,
+            enforcement=reach.word,
+            holders=holders,
+            holder_count=len(holders),
+            rules=rule_views(duty),
+            references=references_view(enforced),
+            coverage=notes.as_coverage(),
+            rules_hash=rules.hash,
+            as_of=timestamp(self.clock.now()),
+        )
+
+    async def _enforce(
+        self,
+        desired: tuple[DesiredReference, ...],
+        reach: Enforcement,
+        run_id: str,
+        rules_hash: str,
+        notes: CoverageNotes,
+    ) -> Enforced:
+        try:
+            enforced = await self.enforcer.enforce(
+                desired, reach, run_id=run_id, rules_hash=rules_hash
+            )
+        except PERMANENT as error:
+            notes.skip("the pair's incompatible references", error)
+            return Enforced()
+        if enforced.stopped:
+            notes.skip("writing the planned references", enforced.stopped)
+        return enforced
+
+
+def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
+    """How far to go: as far as the caller wishes, never further than the app's setting."""
+    if message.enforcement is None:
+        return setting
+    return min(setting, Enforcement[message.enforcement.upper()])
+
+
+async def fail(
+    store: CheckStore, check_id: str, reason: str, clock: Clock, message: CheckMessage | None
+) -> None:
+    """End a check that could not be worked on, saying why; never with an all-clear.
+
+    Args:
+        store: of checks.
+        check_id: of the check.
+        reason: what was wrong and what to do.
+        clock: for the moment.
+        message: what asked for it, None where that could not be read.
+    """
+    result = CheckResult(
+        id=check_id,
+        status=CheckStatus.FAILED,
+        outcome=Outcome.UNKNOWN,
+        pair=_pair(message) if message else None,
+        reference=message.reference if message else None,
+        enforcement=Enforcement.OFF.word,
+        holders=[],
+        holder_count=0,
+        rules=[],
+        references=ReferencesView(),
+        coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
+        rules_hash="",
+        as_of=timestamp(clock.now()),
+    )
+    await keep(store, result, CheckStatus.FAILED)
+
+
+async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
+    answer = msgspec.structs.replace(result, holders=result.holders[:MOST_HOLDERS_IN_ANSWER])
+    await store.end(
+        result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)
+    )
+
+
+def _pair(message: CheckMessage) -> PairView:
+    return PairView(
+        access_package_id=str(message.access_package_id),
+        incompatible_access_package_id=str(message.incompatible_access_package_id),
+    )

@@ -1,0 +1,68 @@
+"""Accepting a check: a row, a message, an id. Nothing of Graph is touched on this way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from functions.checks.idempotency import IdempotencyKeys
+from functions.checks.request import CheckRequest
+from functions.checks.store import CheckRecord, CheckStatus, CheckStore
+from functions.clock import Clock, timestamp
+from functions.errors import FieldError, InvalidRequest
+from functions.messages import VERSION, CheckMessage, encode
+from functions.storage.ports import Queues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStarter:
+    store: CheckStore
+    keys: IdempotencyKeys
+    queues: Queues
+    clock: Clock
+
+    async def start(
+        self, request: CheckRequest, *, idempotency_key: str | None, traceparent: str
+    ) -> str:
+        """Queue a check and return its id; for a key that was seen, the id it stands for.
+
+        The row comes first, the message second: a crash in between leaves a row whose sender had
+        no answer and sends again. The message carries all that the work needs.
+
+        Raises:
+            InvalidRequest: the key was used for another request.
+        """
+        check_id = str(uuid4())
+        if idempotency_key is not None:
+            claim = await self.keys.claim(idempotency_key, digest=request.digest, check_id=check_id)
+            if not claim.is_same_request:
+                raise InvalidRequest([_reused()])
+            check_id = claim.check_id
+        if not _is_under_way(await self.store.get(check_id)):
+            await self._enqueue(check_id, request, traceparent)
+        return check_id
+
+    async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
+        message = CheckMessage(
+            version=VERSION,
+            id=check_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            access_package_id=request.access_package_id,
+            incompatible_access_package_id=request.incompatible_access_package_id,
+            enforcement=request.enforcement,
+            reference=request.reference,
+        )
+        await self.store.create(check_id)
+        await self.queues.send(CheckMessage.queue, encode(message))
+
+
+def _is_under_way(record: CheckRecord | None) -> bool:
+    """A row that is still `queued` may have lost its message to a crash: send it once more."""
+    return record is not None and record.status is not CheckStatus.QUEUED
+
+
+def _reused() -> FieldError:
+    return FieldError(
+        pointer="", detail="the Idempotency-Key was used for another request; choose a new key"
+    )

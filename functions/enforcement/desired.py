@@ -1,0 +1,52 @@
+"""Which references a pair asks for: both directions, both kinds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from functions.entra import AccessPackage, Reference, ReferenceKind
+from functions.rules.language import Mode
+from functions.rules.ruleset import Duty, Guard
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DesiredReference:
+    """A reference and the ids of the rules that ask for it."""
+
+    reference: Reference
+    rule_ids: tuple[str, ...]
+
+
+def desired_by_duty(
+    duty: Duty, packages: Mapping[str, AccessPackage]
+) -> tuple[DesiredReference, ...]:
+    """References that keep each package of a pair from the holders of the other.
+
+    Args:
+        duty: what the rules ask of the pair; without the mode `enforce` it asks for nothing.
+        packages: both packages of the pair, with the groups they grant.
+    """
+    if duty.mode is not Mode.ENFORCE:
+        return ()
+    found = {reference for on in duty.pair for reference in _on(on, duty, packages)}
+    return tuple(DesiredReference(reference, duty.rule_ids) for reference in sorted(found))
+
+
+def _on(on: str, duty: Duty, packages: Mapping[str, AccessPackage]) -> Iterator[Reference]:
+    other = duty.pair.other(on)
+    if duty.references.wants_packages:
+        yield Reference(on, ReferenceKind.PACKAGE, other)
+    if duty.references.wants_groups:
+        # A group that the package itself grants would lock its own holders out of renewing.
+        groups = packages[other].member_groups | duty.groups[other]
+        for group in groups - packages[on].member_groups:
+            yield Reference(on, ReferenceKind.GROUP, group)
+
+
+def desired_by_guard(guard: Guard, package: AccessPackage) -> tuple[DesiredReference, ...]:
+    """References that keep a package from the members of groups that rules name."""
+    return tuple(
+        DesiredReference(Reference(guard.package, ReferenceKind.GROUP, group), guard.rule_ids)
+        for group in sorted(guard.groups - package.member_groups)
+    )

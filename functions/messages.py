@@ -1,0 +1,115 @@
+"""What travels on the queues: JSON, one frozen type each, decoded once at the edge.
+
+    {"version": 1, "kind": "check", "id": "…", "traceparent": "…", "enqueuedAt": "…", …}
+
+A message carries its whole request, so that it can be worked on though its status row was lost.
+`attempt` counts our own delayed re-sends, which reset the queue's dequeue count.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from functions.errors import InvalidMessage
+from functions.storage.ports import LARGEST_MESSAGE
+
+CHECK_QUEUE = "conflict-checks"
+SWEEP_QUEUE = "sweep-pairs"
+POISON_SUFFIX = "-poison"
+
+VERSION: Literal[1] = 1
+
+
+class Envelope(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+    tag_field="kind",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """What every message has.
+
+    Attributes:
+        id: of the check or sweep that the message works for.
+        reason: why the message was put on a poison queue, where the worker itself put it there.
+    """
+
+    version: Literal[1]
+    id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
+    traceparent: str
+    enqueued_at: str
+    attempt: int = 0
+    reason: str | None = None
+
+    queue: ClassVar[str]
+
+
+class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
+    """One check of one ordered pair."""
+
+    access_package_id: UUID
+    incompatible_access_package_id: UUID
+    enforcement: Literal["off", "plan", "apply"] | None = None
+    reference: str | None = None
+
+    queue: ClassVar[str] = CHECK_QUEUE
+
+
+class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
+    """One part of a sweep: up to 20 pairs to look at, or up to 20 packages to guard."""
+
+    part: int
+    pairs: list[tuple[UUID, UUID]] = []
+    packages: list[UUID] = []
+
+    queue: ClassVar[str] = SWEEP_QUEUE
+
+
+type Message = CheckMessage | SweepMessage
+
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(CheckMessage | SweepMessage)
+
+
+class _Version(msgspec.Struct):
+    version: int | None = None
+
+
+def encode(message: Message) -> bytes:
+    return msgspec.json.encode(message)
+
+
+def decode(body: bytes) -> Message:
+    """Read a message.
+
+    Raises:
+        InvalidMessage: saying why nothing can be made of it.
+    """
+    if len(body) > LARGEST_MESSAGE:
+        raise InvalidMessage(f"the message has {len(body)} bytes, over {LARGEST_MESSAGE}")
+    try:
+        version = msgspec.json.decode(body, type=_Version).version
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidMessage(f"the message is not a JSON object: {error}") from error
+    if version != VERSION:
+        raise InvalidMessage(f"the message is of version {version}; this app reads {VERSION}")
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidMessage(f"the message is not what its kind asks for: {error}") from error
+
+
+class _Id(msgspec.Struct):
+    id: str | None = None
+
+
+def id_of(body: bytes) -> str | None:
+    """The id in a message that may be otherwise unreadable, so that its owner can be told."""
+    try:
+        return msgspec.json.decode(body, type=_Id).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,113 @@
+"""Holds a decoded value (JSON or YAML) against a msgspec type and finds every mistake in it.
+
+msgspec itself stops at the first; a person who fixes a file or a request wants them all.
+"""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+type Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong at a place; `key` is set where it is a name that should not be there."""
+
+    path: Path
+    detail: str
+    key: str | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON pointer (RFC 6901)."""
+        steps = self.path if self.key is None else (*self.path, self.key)
+        return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+def find_mistakes(kind: Any, value: object) -> list[Mistake]:  # noqa: ANN401 - any type msgspec knows
+    """Find every mistake in a value, in the order of the type's fields; empty where it fits."""
+    return list(_walk(kind, value, ()))
+
+
+def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _walk_struct(kind, value, path)
+    elif get_origin(kind) is list:
+        yield from _walk_list(get_args(kind)[0], value, path)
+    elif choices := _choices(kind):
+        if type(value) not in (str, int) or value not in choices:
+            detail = f"must be {_any_of(choices)}{_nearest(value, choices)}"
+            yield Mistake(path, detail)
+    else:
+        yield from _walk_leaf(kind, value, path)
+
+
+def _walk_struct(kind: type[msgspec.Struct], value: object, path: Path) -> Iterator[Mistake]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if not isinstance(value, Mapping):
+        yield Mistake(path, f"must be an object with {', '.join(fields)}")
+        return
+    for name, field in fields.items():
+        if name in value:
+            yield from _walk(field.type, value[name], (*path, name))
+        elif field.required:
+            yield Mistake((*path, name), "is missing")
+    for name in value:
+        if name not in fields:
+            detail = f"is not known here{_nearest(name, list(fields))}"
+            yield Mistake(path, detail, str(name))
+
+
+def _walk_list(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    if not isinstance(value, list):
+        yield Mistake(path, "must be a list")
+        return
+    for index, element in enumerate(value):
+        yield from _walk(item, element, (*path, index))
+
+
+def _walk_leaf(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        if uuid.UUID in (kind, *get_args(kind)):
+            yield Mistake(path, "must be a GUID, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f")
+        else:
+            yield Mistake(path, _plain(str(error)))
+
+
+def _choices(kind: Any) -> Sequence[str | int]:  # noqa: ANN401
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return [member.value for member in kind]
+    return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _any_of(choices: Sequence[str | int]) -> str:
+    words = [str(choice) for choice in choices]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _nearest(word: object, choices: Iterable[str | int]) -> str:
+    close = difflib.get_close_matches(str(word), [str(choice) for choice in choices], n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _plain(message: str) -> str:
+    """Turn msgspec's "Expected `str`, got `int`" into a sentence's end."""
+    names = {
+        "`str`": "text",
+        "`int`": "a whole number",
+        "`bool`": "true or false",
+        "`null`": "null",
+    }
+    for code, words in names.items():
+        message = message.replace(code, words)
+    return message.replace("`", "").replace("Expected", "must be", 1)

@@ -1,0 +1,102 @@
+"""`POST /api/checks` and `GET /api/checks/{id}`: ask, and fetch the answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import azure.functions as func
+
+from functions import wiring
+from functions.checks.idempotency import LONGEST_KEY
+from functions.checks.request import parse_check_request
+from functions.checks.store import CheckRecord, CheckStatus
+from functions.errors import FieldError, InvalidRequest
+from functions.triggers.http import (
+    HttpProblem,
+    answered,
+    json_response,
+    own_url,
+    read_json,
+    traceparent,
+)
+
+bp = func.Blueprint()
+
+POLL_SECONDS = 5
+
+
+@bp.function_name("start_check")
+@bp.route(route="checks", methods=["POST"])
+async def start_check(req: func.HttpRequest) -> func.HttpResponse:
+    return await answered(_start(req))
+
+
+@bp.function_name("get_check")
+@bp.route(route="checks/{id}", methods=["GET"])
+async def get_check(req: func.HttpRequest) -> func.HttpResponse:
+    return await answered(_get(req))
+
+
+async def _start(req: func.HttpRequest) -> func.HttpResponse:
+    request = parse_check_request(read_json(req))
+    key = _idempotency_key(req)
+    check_id = await wiring.records().check_starter.start(
+        request, idempotency_key=key, traceparent=traceparent(req)
+    )
+    return _accepted(req, check_id, CheckStatus.QUEUED)
+
+
+async def _get(req: func.HttpRequest) -> func.HttpResponse:
+    records = wiring.records()
+    record = await records.checks.get(_check_id(req))
+    if record is None:
+        raise _unknown()
+    if record.is_expired(records.clock.now()):
+        raise _gone()
+    if not record.status.has_ended:
+        return _accepted(req, record.id, record.status, record.note)
+    return await _result(record)
+
+
+async def _result(record: CheckRecord) -> func.HttpResponse:
+    result = await wiring.records().checks.result(record)
+    if result is None:
+        raise _gone()
+    return json_response(200, result)
+
+
+def _accepted(
+    req: func.HttpRequest, check_id: str, status: CheckStatus, note: str = ""
+) -> func.HttpResponse:
+    """202 with what a poller needs; the same at every asking, until the check has ended."""
+    location = own_url(req, f"checks/{check_id}")
+    body = {"id": check_id, "status": status, "self": location}
+    if note:
+        body["note"] = note
+    return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})
+
+
+def _check_id(req: func.HttpRequest) -> str:
+    try:
+        return str(UUID(req.route_params["id"]))
+    except ValueError:
+        raise _unknown() from None
+
+
+def _idempotency_key(req: func.HttpRequest) -> str | None:
+    # ServiceNow's flows send it with an X-.
+    key = req.headers.get("Idempotency-Key") or req.headers.get("X-Idempotency-Key")
+    if key is not None and len(key) > LONGEST_KEY:
+        detail = f"the Idempotency-Key has {len(key)} characters, at most {LONGEST_KEY} are taken"
+        raise InvalidRequest([FieldError(pointer="", detail=detail)])
+    return key or None
+
+
+def _unknown() -> HttpProblem:
+    detail = "There is no check with this id. Use the Location that POST /api/checks answered with."
+    return HttpProblem(404, "unknown-check", "No such check", detail)
+
+
+def _gone() -> HttpProblem:
+    detail = "Results are kept for 30 days. Ask again with POST /api/checks."
+    return HttpProblem(410, "expired-check", "The check's result is no longer kept", detail)

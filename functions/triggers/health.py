@@ -1,0 +1,54 @@
+"""`GET /api/health`: it lives. `GET /api/ready`: what it can reach, and what it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
+
+from functions import wiring
+from functions.errors import SodError
+from functions.triggers.http import json_response
+
+bp = func.Blueprint()
+
+
+@bp.function_name("health")
+@bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest) -> func.HttpResponse:
+    return json_response(200, {"status": "alive"})
+
+
+@bp.function_name("ready")
+@bp.route(route="ready", methods=["GET"])
+async def ready(req: func.HttpRequest) -> func.HttpResponse:
+    checks = await _storage()
+    checks["graph"] = await _outcome(_graph)
+    checks["rules"] = await _outcome(_rules)
+    is_ready = all(result.startswith("ok") for result in checks.values())
+    status = "ready" if is_ready else "not-ready"
+    return json_response(200 if is_ready else 503, {"status": status, "checks": checks})
+
+
+async def _storage() -> dict[str, str]:
+    try:
+        return dict(await wiring.records().storage.probe())
+    except SodError as error:
+        return {"storage": str(error)}
+
+
+async def _graph() -> str:
+    await wiring.engine().graph.probe()
+    return "ok"
+
+
+async def _rules() -> str:
+    rules = await wiring.engine().rules.current()
+    return f"ok: {len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}"
+
+
+async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:
+    try:
+        return await attempt()
+    except SodError as error:
+        return str(error)

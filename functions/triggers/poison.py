@@ -1,0 +1,26 @@
+"""What the workers had to give up: kept with its reason, and told to whoever waits for it."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions.messages import CHECK_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
+from functions.work import bury
+
+bp = func.Blueprint()
+
+
+@bp.function_name("poisoned_check")
+@bp.queue_trigger(
+    arg_name="msg", queue_name=CHECK_QUEUE + POISON_SUFFIX, connection="AzureWebJobsStorage"
+)
+async def poisoned_check(msg: func.QueueMessage) -> None:
+    await bury(CHECK_QUEUE, str(msg.id), msg.get_body())
+
+
+@bp.function_name("poisoned_sweep_pairs")
+@bp.queue_trigger(
+    arg_name="msg", queue_name=SWEEP_QUEUE + POISON_SUFFIX, connection="AzureWebJobsStorage"
+)
+async def poisoned_sweep_pairs(msg: func.QueueMessage) -> None:
+    await bury(SWEEP_QUEUE, str(msg.id), msg.get_body())

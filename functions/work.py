@@ -1,0 +1,139 @@
+"""One queue message, from its bytes to what became of it; the triggers call nothing else.
+
+Whatever goes wrong has an owner: a wait becomes a delayed copy of the message, a dead end goes to
+the poison queue with its reason, and everything else is raised, so that the queue delivers the
+message again and gives it up after its fifth time.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+import msgspec
+
+from functions import wiring
+from functions.checks.run import fail
+from functions.errors import InvalidMessage, SodError, StorageUnavailable
+from functions.messages import (
+    CHECK_QUEUE,
+    POISON_SUFFIX,
+    CheckMessage,
+    Message,
+    SweepMessage,
+    decode,
+    encode,
+    id_of,
+)
+from functions.retry import Poison, Retry, decide
+from functions.wiring import Records
+
+log = logging.getLogger("entra_sod")
+
+GIVEN_UP = "the work failed five times without saying why; see the log of the app"
+
+
+async def work(queue: str, body: bytes) -> None:
+    """Work on one message of a queue.
+
+    Raises:
+        Exception: the queue is to deliver the message again.
+    """
+    records = wiring.records()
+    try:
+        message = _expected(queue, body)
+    except InvalidMessage:
+        # The poison function says why, and keeps the message.
+        await records.storage.queues.send(queue + POISON_SUFFIX, body)
+        return
+    try:
+        await _do(message)
+    except SodError as error:
+        await _decide(records, message, error)
+    except Exception as error:
+        await _note(records, message, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _expected(queue: str, body: bytes) -> Message:
+    message = decode(body)
+    if message.queue != queue:
+        raise InvalidMessage(f"a message for {message.queue} does not belong on {queue}")
+    return message
+
+
+async def _do(message: Message) -> None:
+    engine = wiring.engine()
+    rules = await engine.rules.current()
+    match message:
+        case CheckMessage():
+            await engine.check_runner.run(message, rules)
+        case SweepMessage():
+            await engine.sweep_runner.run(message, rules)
+        case _:
+            assert_never(message)
+
+
+async def _decide(records: Records, message: Message, error: SodError) -> None:
+    match decide(error, message.attempt):
+        case Retry(after_seconds=seconds):
+            again = msgspec.structs.replace(message, attempt=message.attempt + 1)
+            await records.storage.queues.send(message.queue, encode(again), delay_seconds=seconds)
+            await _note(records, message, f"waits {seconds:.0f} s: {error}")
+        case Poison(reason=reason):
+            dead = msgspec.structs.replace(message, reason=reason)
+            await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+        case None:
+            await _note(records, message, str(error))
+            raise error
+
+
+async def _note(records: Records, message: Message, why: str) -> None:
+    """Say on the status why the work is not done; that is a courtesy, the work comes first."""
+    log.warning(
+        "%s of %s is not done: %s",
+        type(message).__name__,
+        message.id,
+        why,
+        extra={"action": "work_deferred", "work_id": message.id, "attempt": message.attempt},
+    )
+    if isinstance(message, CheckMessage):
+        try:
+            await records.checks.note(message.id, why)
+        except (StorageUnavailable, LookupError):
+            log.warning("no note on check %s", message.id, extra={"action": "note_not_kept"})
+
+
+async def bury(queue: str, message_id: str, body: bytes) -> None:
+    """Take a message off a poison queue: keep it, and end what it worked for as failed.
+
+    Raises:
+        Exception: the queue is to deliver the message again.
+    """
+    records = wiring.records()
+    try:
+        message = _expected(queue, body)
+    except InvalidMessage as error:
+        reason = str(error)
+        await records.dead_letters.keep(
+            queue=queue, message_id=message_id, body=body, reason=reason
+        )
+        if queue == CHECK_QUEUE and (check_id := id_of(body)):
+            await fail(records.checks, check_id, reason, records.clock, None)
+        return
+    reason = message.reason or await _last_note(records, message)
+    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    match message:
+        case CheckMessage():
+            await fail(records.checks, message.id, reason, records.clock, message)
+        case SweepMessage():
+            engine = wiring.engine()
+            await engine.sweep_runner.fail_part(message, reason)
+            await engine.sweep_runner.close_if_done(message.id, await engine.rules.current())
+
+
+async def _last_note(records: Records, message: Message) -> str:
+    if isinstance(message, CheckMessage):
+        record = await records.checks.get(message.id)
+        return (record.note if record else "") or GIVEN_UP
+    return GIVEN_UP
