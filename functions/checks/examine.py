@@ -99,7 +99,6 @@ async def examine(
             notes.skip(f"access package {package_id}", packages[package_id])
     if first not in readable or second not in readable:
         return Examination(detection=None, desired=())
-    _note_groups(duty, notes)
     return Examination(
         detection=await _detect(detector, first, second, notes),
         desired=desired_by_duty(duty, readable) if duty else (),
@@ -119,13 +118,8 @@ async def _detect(
     return detection
 
 
-def _note_groups(duty: Duty | None, notes: CoverageNotes) -> None:
-    groups = {
-        str(group.id)
-        for rule in (duty.rules if duty else ())
-        for side in rule.between
-        for group in side.groups
-    }
+def note_groups(groups: Collection[str], notes: CoverageNotes) -> None:
+    """Say of the groups that rules name that nobody looked up who is in them."""
     for group in sorted(groups):
         notes.skip(
             f"members of group {group}",

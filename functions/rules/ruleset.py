@@ -32,6 +32,11 @@ class Duty:
     def rule_ids(self) -> tuple[str, ...]:
         return tuple(rule.id for rule in self.rules)
 
+    @property
+    def named_groups(self) -> frozenset[str]:
+        """Every group that a side of its rules names, written or not."""
+        return _named_groups(self.rules)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
@@ -81,12 +86,16 @@ class RuleSet:
                 )
         return dict(sorted(guards.items()))
 
-    @cached_property
-    def watched_groups(self) -> frozenset[str]:
-        """Every group that a side names, and whose members the app does not look up."""
-        return frozenset(
-            group for rule in self.rules for side in rule.between for group in _ids(side.groups)
-        )
+    @property
+    def named_groups(self) -> frozenset[str]:
+        """Every group that a side of some rule names."""
+        return _named_groups(self.rules)
+
+
+def _named_groups(rules: Iterable[Rule]) -> frozenset[str]:
+    return frozenset(
+        group for rule in rules for side in rule.between for group in _ids(side.groups)
+    )
 
 
 def _asked_by(rule: Rule) -> Iterator[Duty]:

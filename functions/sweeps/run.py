@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from functions.checks.examine import PERMANENT, CoverageNotes, Packages, examine, read_packages
+from functions.checks.examine import (
+    PERMANENT,
+    CoverageNotes,
+    Packages,
+    examine,
+    note_groups,
+    read_packages,
+)
 from functions.checks.result import (
     Coverage,
     Outcome,
@@ -146,6 +153,7 @@ class SweepRunner:
         with metered() as meter:
             enforced = await self._enforce(record, whole, rules)
         whole.requests += meter.requests
+        note_groups(rules.named_groups, whole.notes)
         result = self._result(record, whole, enforced)
         await self.store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
         log.info(
