@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,26 +111,47 @@ def make_engine(records: Records, graph: Graph, rules: RuleBook, settings: Setti
     )
 
 
-@cache
+@dataclass(slots=True)
+class _Installed:
+    records: Records | None = None
+    engine: Engine | None = None
+
+
+_installed = _Installed()
+
+
+def install(records: Records | None = None, engine: Engine | None = None) -> None:
+    """Use these parts from now on; without them, make them anew from the environment.
+
+    For programs that bring their own, such as tests with the in-memory adapters.
+    """
+    _installed.records, _installed.engine = records, engine
+
+
 def records() -> Records:
     """The process's records.
 
     Raises:
         ConfigurationError: naming what is wrong with the storage settings.
     """
-    return make_records(_azure_storage(read_storage_settings(os.environ)), SystemClock())
+    if _installed.records is None:
+        storage = _azure_storage(read_storage_settings(os.environ))
+        _installed.records = make_records(storage, SystemClock())
+    return _installed.records
 
 
-@cache
 def engine() -> Engine:
     """The process's engine.
 
     Raises:
         ConfigurationError: naming every wrong setting.
     """
-    settings, kept = read_settings(os.environ), records()
-    source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=kept.storage.blobs)
-    return make_engine(kept, GraphClient(settings.graph), RuleBook(source, kept.clock), settings)
+    if _installed.engine is None:
+        settings, kept = read_settings(os.environ), records()
+        source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=kept.storage.blobs)
+        book = RuleBook(source, kept.clock)
+        _installed.engine = make_engine(kept, GraphClient(settings.graph), book, settings)
+    return _installed.engine
 
 
 def _azure_storage(settings: StorageSettings) -> Storage:

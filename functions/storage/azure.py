@@ -199,9 +199,13 @@ class AzureStorage:
     """One account. Clients are made on first use, inside the running loop, and kept."""
 
     def __init__(
-        self, settings: StorageSettings, credential: Callable[[], AsyncTokenCredential]
+        self,
+        settings: StorageSettings,
+        credential: Callable[[], AsyncTokenCredential],
+        *,
+        retries: int = 3,
     ) -> None:
-        self._settings, self._credential = settings, credential
+        self._settings, self._credential, self._retries = settings, credential, retries
         self._blobs = AzureBlobs(lambda: self._blob_service)
         self._queues = AzureQueues(lambda: self._queue_service)
 
@@ -229,24 +233,30 @@ class AzureStorage:
         from azure.data.tables.aio import TableServiceClient
 
         if text := self._settings.connection_string:
-            return TableServiceClient.from_connection_string(text)
-        return TableServiceClient(self._settings.table_uri, credential=self._credential())
+            return TableServiceClient.from_connection_string(text, retry_total=self._retries)
+        return TableServiceClient(
+            self._settings.table_uri, credential=self._credential(), retry_total=self._retries
+        )
 
     @cached_property
     def _queue_service(self) -> QueueServiceClient:
         from azure.storage.queue.aio import QueueServiceClient
 
         if text := self._settings.connection_string:
-            return QueueServiceClient.from_connection_string(text)
-        return QueueServiceClient(self._settings.queue_uri, credential=self._credential())
+            return QueueServiceClient.from_connection_string(text, retry_total=self._retries)
+        return QueueServiceClient(
+            self._settings.queue_uri, credential=self._credential(), retry_total=self._retries
+        )
 
     @cached_property
     def _blob_service(self) -> BlobServiceClient:
         from azure.storage.blob.aio import BlobServiceClient
 
         if text := self._settings.connection_string:
-            return BlobServiceClient.from_connection_string(text)
-        return BlobServiceClient(self._settings.blob_uri, credential=self._credential())
+            return BlobServiceClient.from_connection_string(text, retry_total=self._retries)
+        return BlobServiceClient(
+            self._settings.blob_uri, credential=self._credential(), retry_total=self._retries
+        )
 
     async def close(self) -> None:
         """Close whichever clients were made; for programs that end, unlike the worker."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -51,7 +52,7 @@ class SweepStarter:
         return sweep_id
 
     def _new_id(self) -> str:
-        return self.clock.now().strftime("sweep-%Y%m%dT%H%M%S%fZ")
+        return self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
 
     async def _under_way(self, rules: RuleSet) -> SweepRecord | None:
         """The latest sweep, if it still runs, is not given up, and was cut from the same rules."""

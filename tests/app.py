@@ -1,0 +1,148 @@
+"""The app without a host: in-memory storage and tenant, and queues that are worked by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import azure.functions as func
+import msgspec
+
+from functions import wiring
+from functions.clock import ManualClock
+from functions.entra import AccessPackage, Assignment
+from functions.errors import GraphError
+from functions.graph.memory import MemoryGraph
+from functions.messages import POISON_SUFFIX
+from functions.rules.language import Rule, RulesFile
+from functions.rules.parse import SourceFile
+from functions.rules.source import RuleBook
+from functions.settings import read_settings
+from functions.storage.memory import MemoryStorage
+from functions.triggers.checks import get_check, start_check
+from functions.work import bury, work
+from tests.builders import guid
+
+
+class RulesInMemory:
+    """A rules file that a test may change, or break."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.text = ""
+        self.write(rules)
+
+    def write(self, rules: Sequence[Rule]) -> None:
+        self.text = msgspec.yaml.encode(RulesFile(version=1, rules=list(rules))).decode()
+
+    async def files(self) -> Sequence[SourceFile]:
+        return [SourceFile("rules.yaml", self.text)]
+
+
+class FlakyGraph(MemoryGraph):
+    """A tenant whose next answers are errors, as long as there are any in `errors`."""
+
+    def __init__(
+        self, packages: Sequence[AccessPackage], assignments: Mapping[str, Sequence[Assignment]]
+    ) -> None:
+        super().__init__(packages, assignments)
+        self.errors: list[Exception] = []
+
+    async def package(self, package_id: str) -> AccessPackage:
+        self._raise_next()
+        return await super().package(package_id)
+
+    async def packages_by_id(
+        self, package_ids: Collection[str]
+    ) -> Mapping[str, AccessPackage | GraphError]:
+        self._raise_next()
+        return await super().packages_by_id(package_ids)
+
+    def _raise_next(self) -> None:
+        if self.errors:
+            raise self.errors.pop(0)
+
+
+class App:
+    """Install it with the fixture `make_app`; then ask it and work its queues."""
+
+    def __init__(
+        self,
+        packages: Sequence[AccessPackage],
+        assignments: Mapping[str, Sequence[Assignment]],
+        rules: Sequence[Rule],
+        **settings: str,
+    ) -> None:
+        self.storage, self.clock = MemoryStorage(), ManualClock()
+        by_id = {guid(name): held for name, held in assignments.items()}
+        self.graph = FlakyGraph(packages, by_id)
+        self.rules = RulesInMemory(rules)
+        self.records = wiring.make_records(self.storage, self.clock)
+        self.configure(**settings)
+
+    def configure(self, **settings: str) -> None:
+        """Start again with other settings, as a new deployment does."""
+        book = RuleBook(self.rules, self.clock)
+        self.engine = wiring.make_engine(self.records, self.graph, book, read_settings(settings))
+        wiring.install(self.records, self.engine)
+
+    async def post(
+        self,
+        body: object,
+        *,
+        headers: Mapping[str, str] | None = None,
+        url: str = "http://localhost:7071/api/checks",
+    ) -> func.HttpResponse:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        all_headers = {"Content-Type": "application/json", **(headers or {})}
+        return await _call(
+            start_check, func.HttpRequest("POST", url, headers=all_headers, body=data)
+        )
+
+    async def get(self, check_id: str) -> func.HttpResponse:
+        url = f"http://localhost:7071/api/checks/{check_id}"
+        return await _call(
+            get_check,
+            func.HttpRequest("GET", url, route_params={"id": check_id}, body=b""),
+        )
+
+    async def check(self, first: str, second: str, **fields: str) -> dict[str, Any]:
+        """Ask, work everything off, and fetch the answer."""
+        answer = await self.post(pair_body(first, second, **fields))
+        await self.work_off()
+        return body_of(await self.get(body_of(answer)["id"]))
+
+    async def work_off(self, *, most: int = 1000) -> None:
+        """Work messages, as the host would, until the queues are empty."""
+        for _ in range(most):
+            if not self.storage.sent:
+                return
+            await self.work_one()
+        raise AssertionError("the queues never run empty")
+
+    async def work_one(self) -> None:
+        message = self.storage.sent.pop(0)
+        self.clock.advance(message.delay_seconds)
+        if message.queue.endswith(POISON_SUFFIX):
+            await bury(message.queue.removesuffix(POISON_SUFFIX), "m1", message.body)
+        else:
+            await work(message.queue, message.body)
+
+
+async def _call(function: Any, request: func.HttpRequest) -> func.HttpResponse:
+    handler = function._function.get_user_function()
+    answer: func.HttpResponse = await handler(request)
+    return answer
+
+
+def pair_body(first: str, second: str, **fields: str) -> dict[str, str]:
+    return {
+        "accessPackageId": guid(first),
+        "incompatibleAccessPackageId": guid(second),
+        **fields,
+    }
+
+
+def body_of(response: func.HttpResponse) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(response.get_body())
+    return body

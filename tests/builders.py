@@ -1,0 +1,61 @@
+"""Small tenants and rules for tests, by short names: package "a" has an id made of a's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from functions.entra import AccessPackage, Assignment, Subject
+from functions.rules.language import Mode, References, Rule, Selector, Severity, Side
+
+
+def guid(name: str) -> str:
+    """Make a GUID that shows its name, of hex digits: "a" gives aaaaaaaa-0000-…."""
+    return str(UUID(hex=(name * 8)[:8] + "0" * 24))
+
+
+def package(name: str, *groups: str) -> AccessPackage:
+    return AccessPackage(
+        id=guid(name),
+        display_name=f"Package {name}",
+        member_groups=frozenset(guid(group) for group in groups),
+    )
+
+
+def assignment(package_name: str, person: str, state: str | None = "delivered") -> Assignment:
+    return Assignment(
+        id=f"{package_name}-{person}",
+        state=state,
+        subject=Subject(id=f"subject-{person}", object_id=f"object-{person}", display_name=person),
+    )
+
+
+def held(package_name: str, people: str, state: str | None = "delivered") -> list[Assignment]:
+    """One assignment for each letter of `people`."""
+    return [assignment(package_name, person, state) for person in people]
+
+
+def side(packages: str = "", groups: Sequence[str] = ()) -> Side:
+    """One side: a package for each letter, and groups by name."""
+    return Side(
+        packages=[Selector(id=UUID(guid(name))) for name in packages],
+        groups=[Selector(id=UUID(guid(name))) for name in groups],
+    )
+
+
+def rule(
+    rule_id: str,
+    *sides: Side,
+    mode: Mode = Mode.ENFORCE,
+    references: References = References.BOTH,
+    severity: Severity = Severity.HIGH,
+) -> Rule:
+    return Rule(
+        id=rule_id,
+        title=f"Rule {rule_id}",
+        severity=severity,
+        owner="owner@example.com",
+        mode=mode,
+        between=list(sides),
+        references=references,
+    )

@@ -1,0 +1,29 @@
+"""Fixtures for every test."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from functions import wiring
+from local.processes import Process, free_ports
+from local.storage import connection_string
+from tests.app import App
+
+_STORAGE_PORTS = 3
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """The connection string of an Azurite that lives as long as the test run."""
+    port = free_ports(_STORAGE_PORTS)
+    with Process([sys.executable, "-m", "local.storage", "--port", str(port)]) as storage:
+        storage.wait_ready(lambda: "AzureWebJobsStorage=" in storage.output(), 60)
+        yield connection_string(port)
+
+
+@pytest.fixture
+def make_app() -> Iterator[type[App]]:
+    """The app in memory; what was installed is taken out again after the test."""
+    yield App
+    wiring.install()

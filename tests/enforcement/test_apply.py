@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+
+from functions.clock import ManualClock
+from functions.enforcement.apply import Applied, Applier
+from functions.enforcement.desired import DesiredReference
+from functions.enforcement.ledger import EntryState, Ledger
+from functions.enforcement.plan import Plan, make_plan
+from functions.entra import Reference, ReferenceKind
+from functions.errors import GraphError, Rejected, Unavailable, Unsettled
+from functions.graph.memory import MemoryGraph
+from functions.storage.memory import MemoryStorage
+from tests.builders import guid, package
+
+REFERENCE = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
+PLAN = make_plan([DesiredReference(REFERENCE, ("r",))], [])
+
+
+class LaggingGraph(MemoryGraph):
+    """A graph that shows its references late, and answers writes with an error after taking them.
+
+    Attributes:
+        reads_until_shown: how often `references` is asked before it shows the truth.
+        after_write: raised once after a write took effect.
+        instead_of_write: raised once, and nothing is written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__([package("a"), package("b")], {})
+        self.reads_until_shown = 0
+        self.after_write: GraphError | None = None
+        self.instead_of_write: GraphError | None = None
+        self.adds = 0
+
+    async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        if self.reads_until_shown > 0:
+            self.reads_until_shown -= 1
+            return frozenset()
+        return await super().references(package_id, kind)
+
+    async def add(self, reference: Reference) -> None:
+        self.adds += 1
+        if error := self.instead_of_write:
+            self.instead_of_write = None
+            raise error
+        await super().add(reference)
+        if error := self.after_write:
+            self.after_write = None
+            raise error
+
+
+class World:
+    def __init__(self) -> None:
+        self.graph, self.clock = LaggingGraph(), ManualClock()
+        self.ledger = Ledger(MemoryStorage(), self.clock)
+        self.applier = Applier(self.graph, self.ledger, self.clock)
+
+    async def apply(self, plan: Plan = PLAN) -> Applied:
+        return await self.applier.apply(plan, run_id="run", rules_hash="hash")
+
+    async def state(self) -> EntryState | None:
+        entry = await self.ledger.get(REFERENCE)
+        return entry.state if entry else None
+
+
+async def test_a_write_is_in_graph_and_in_the_ledger() -> None:
+    """A reference that was written stands in Graph once, and in the ledger with its origin."""
+    world = World()
+    assert (await world.apply()).written == [REFERENCE]
+    entry = await world.ledger.get(REFERENCE)
+    assert entry is not None
+    assert (entry.state, entry.run_id, entry.rule_ids) == (EntryState.WRITTEN, "run", ("r",))
+    assert world.graph.writes == [REFERENCE]
+
+
+async def test_a_lost_answer_is_settled_by_reading() -> None:
+    """A 504 after the write took effect counts as written, without a second POST."""
+    world = World()
+    world.graph.after_write = Unavailable("504", status=504)
+    assert (await world.apply()).written == [REFERENCE]
+    assert world.graph.adds == 1
+
+
+async def test_a_write_that_shows_late_is_waited_for() -> None:
+    """Lists that lag by three reads are read again until they show the write."""
+    world = World()
+    world.graph.reads_until_shown = 3
+    assert (await world.apply()).written == [REFERENCE]
+    assert len(world.clock.slept) == 3
+
+
+async def test_a_write_that_never_shows_is_left_for_later_and_then_adopted() -> None:
+    """An unsettled write raises, keeps its intent, and the next run takes it for its own."""
+    world = World()
+    world.graph.reads_until_shown = 100
+    with pytest.raises(Unsettled):
+        await world.apply()
+    assert await world.state() is EntryState.INTENDED
+    world.graph.reads_until_shown = 0
+    plan = make_plan([DesiredReference(REFERENCE, ("r",))], [REFERENCE])
+    assert await world.applier.already_written(plan, "run") == [REFERENCE]
+    assert await world.state() is EntryState.WRITTEN
+
+
+async def test_an_error_before_the_write_is_raised_for_another_try() -> None:
+    """When nothing was written and Graph may be better later, the run comes again."""
+    world = World()
+    world.graph.instead_of_write = Unavailable("503", status=503)
+    with pytest.raises(Unavailable):
+        await world.apply()
+    assert (await world.apply()).written == [REFERENCE]
+    assert world.graph.writes == [REFERENCE]
+
+
+async def test_a_refused_write_is_reported_and_leaves_no_entry() -> None:
+    """A group that Graph does not take is a failed reference with its reason, not an error."""
+    world = World()
+    world.graph.instead_of_write = Rejected("not security-enabled", status=400)
+    (failed,) = (await world.apply()).failed
+    assert (failed.reference, "security" in failed.why) == (REFERENCE, True)
+    assert await world.state() is None
+
+
+async def test_what_somebody_else_wrote_meanwhile_is_not_ours() -> None:
+    """Refused as a duplicate at the first try: the reference is there, and not in the ledger."""
+    world = World()
+    world.graph.present.add(REFERENCE)
+    assert (await world.apply()).found_present == [REFERENCE]
+    assert await world.state() is None
+
+
+async def test_a_duplicate_after_an_earlier_try_is_ours() -> None:
+    """Refused as a duplicate at a later try: the earlier one wrote it, and it stays ours."""
+    world = World()
+    world.graph.after_write = Unavailable("504", status=504)
+    world.graph.reads_until_shown = 100
+    with pytest.raises(Unavailable):
+        await world.apply()
+    world.graph.reads_until_shown = 0
+    assert (await world.apply()).written == [REFERENCE]
+    assert await world.state() is EntryState.WRITTEN
+    assert world.graph.writes == [REFERENCE]
+
+
+async def test_a_removal_leaves_graph_and_ledger() -> None:
+    """A removed reference is in neither; one that only the ledger had is forgotten."""
+    world = World()
+    await world.apply()
+    removal = make_plan([], [REFERENCE], [REFERENCE])
+    assert (await world.apply(removal)).removed == [REFERENCE]
+    assert (world.graph.present, await world.state()) == (set(), None)
+
+
+async def test_an_entry_whose_reference_is_gone_is_forgotten() -> None:
+    """A person removed the reference by hand: the ledger does not claim it any longer."""
+    world = World()
+    await world.apply()
+    world.graph.present.clear()
+    await world.apply(make_plan([], [], [REFERENCE]))
+    assert await world.state() is None

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.entra import Pair
+from functions.rules.language import Mode, References, Rule
+from functions.rules.ruleset import RuleSet
+from tests.builders import guid, rule, side
+
+NAMES = "abcdef"
+sides = st.builds(
+    side,
+    packages=st.text(alphabet=NAMES, max_size=3),
+    groups=st.lists(st.sampled_from(["1", "2"]), max_size=2, unique=True),
+)
+rules = st.lists(
+    st.tuples(
+        st.lists(sides, min_size=2, max_size=3),
+        st.sampled_from(Mode),
+        st.sampled_from(References),
+    ),
+    max_size=5,
+).map(
+    lambda specs: [
+        rule(f"r{number}", *between, mode=mode, references=references)
+        for number, (between, mode, references) in enumerate(specs)
+    ]
+)
+
+
+def test_every_holder_of_one_side_stands_against_every_other_side() -> None:
+    """Three sides give each pair of packages of different sides, and none within a side."""
+    found = RuleSet([rule("r", side("ab"), side("c"), side("d"))]).duties
+    expected = {"ac", "ad", "bc", "bd", "cd"}
+    assert set(found) == {Pair.of(guid(one), guid(other)) for one, other in expected}
+
+
+def test_a_package_never_conflicts_with_itself() -> None:
+    """A package on both sides is a pair with the others only."""
+    found = RuleSet([rule("r", side("ab"), side("a"))]).duties
+    assert set(found) == {Pair.of(guid("a"), guid("b"))}
+
+
+def test_the_stricter_mode_and_the_wider_references_win() -> None:
+    """Two rules for one pair are merged upwards, and both are named."""
+    record = rule("r1", side("a"), side("b"), mode=Mode.RECORD, references=References.GROUPS)
+    enforce = rule("r2", side("b"), side("a"), mode=Mode.ENFORCE, references=References.PACKAGES)
+    (duty,) = RuleSet([record, enforce]).duties.values()
+    assert (duty.mode, duty.references) == (Mode.ENFORCE, References.BOTH)
+    assert duty.rule_ids == ("r1", "r2")
+
+
+def test_groups_of_a_rule_that_is_not_enforced_are_not_written() -> None:
+    """A record rule's groups are known, and not handed on to an enforcing rule's references."""
+    record = rule("r1", side("a", ["1"]), side("b"), mode=Mode.RECORD)
+    enforce = rule("r2", side("a"), side("b"))
+    (duty,) = RuleSet([record, enforce]).duties.values()
+    assert duty.groups[guid("a")] == frozenset()
+    assert duty.named_groups == {guid("1")}
+
+
+def test_a_side_of_groups_only_guards_the_packages_of_the_others() -> None:
+    """Groups without packages become a guard on each package that faces them, and no pair."""
+    found = RuleSet([rule("r", side("ab"), side("", ["1"]))])
+    assert not found.duties
+    assert {package: guard.groups for package, guard in found.guards.items()} == {
+        guid("a"): {guid("1")},
+        guid("b"): {guid("1")},
+    }
+
+
+@given(rules)
+def test_the_order_of_rules_does_not_matter(some_rules: list[Rule]) -> None:
+    """Rules in any order have the same hash, the same pairs and the same guards."""
+    first = RuleSet(some_rules)
+    for shuffled in list(permutations(some_rules))[:6]:
+        other = RuleSet(shuffled)
+        assert first.hash == other.hash
+        assert list(first.duties.items()) == list(other.duties.items())
+        assert first.guards == other.guards
+
+
+@given(rules)
+def test_every_duty_is_asked_for_by_a_rule_that_separates_its_packages(
+    some_rules: list[Rule],
+) -> None:
+    """No pair comes from nowhere: each of its rules has its packages on different sides."""
+    for pair, duty in RuleSet(some_rules).duties.items():
+        for each in duty.rules:
+            places = [{str(item.id) for item in one.packages} for one in each.between]
+            assert any(
+                pair.low in places[i] and pair.high in places[j]
+                for i in range(len(places))
+                for j in range(len(places))
+                if i != j
+            )
+
+
+def test_a_changed_rule_changes_the_hash() -> None:
+    """The hash names the version of the rules: any change of a rule is another hash."""
+    first = RuleSet([rule("r", side("a"), side("b"))])
+    second = RuleSet([rule("r", side("a"), side("b"), mode=Mode.WARN)])
+    assert first.hash != second.hash

@@ -1,0 +1,169 @@
+"""The same cases against storage in memory and against Azurite, through the real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from functions.errors import StorageUnavailable
+from functions.settings import StorageSettings
+from functions.storage.azure import AzureStorage
+from functions.storage.memory import MemoryStorage
+from functions.storage.ports import LARGEST_BYTES, LARGEST_MESSAGE, Row, Storage
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+def no_identity() -> AsyncTokenCredential:
+    raise AssertionError("a connection string needs no identity")
+
+
+@pytest.fixture(params=["memory", "azurite"])
+async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
+    if request.param == "memory":
+        yield MemoryStorage()
+        return
+    connection = request.getfixturevalue("azurite")
+    azure = AzureStorage(StorageSettings(connection_string=connection), no_identity)
+    yield azure
+    await azure.close()
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test uses, fit for tables, containers and queues."""
+    return f"t{uuid4().hex}"
+
+
+def row(key: str, partition: str = "p", **values: str | int | bool | bytes) -> Row:
+    return Row(partition=partition, key=key, values=values)
+
+
+async def test_a_row_comes_back_as_it_was_put(storage: Storage, name: str) -> None:
+    """Text, numbers, truth values and bytes survive; the etag is set."""
+    table = storage.table(name)
+    values = {"text": "ä/€", "number": 7, "yes": True, "data": b"\x00\xff"}
+    assert await table.insert(row("k", **values))
+    found = await table.get("p", "k")
+    assert found is not None
+    assert (dict(found.values), bool(found.etag)) == (values, True)
+
+
+async def test_a_row_is_inserted_once(storage: Storage, name: str) -> None:
+    """The second insert of the same keys says no and changes nothing."""
+    table = storage.table(name)
+    assert await table.insert(row("k", n=1))
+    assert not await table.insert(row("k", n=2))
+    found = await table.get("p", "k")
+    assert found is not None
+    assert found.values["n"] == 1
+
+
+async def test_a_row_that_is_not_there_is_none(storage: Storage, name: str) -> None:
+    """Neither a missing row nor a missing table is an error."""
+    table = storage.table(name)
+    assert await table.get("p", "k") is None
+    await table.insert(row("other"))
+    assert await table.get("p", "k") is None
+    assert [each async for each in storage.table(name + "x").rows("p")] == []
+
+
+async def test_only_the_version_that_was_read_is_replaced(storage: Storage, name: str) -> None:
+    """Of two writers that read the same version, the second one is told no."""
+    table = storage.table(name)
+    await table.insert(row("k", n=1))
+    read = await table.get("p", "k")
+    assert read is not None
+    assert await table.replace(Row(partition="p", key="k", values={"n": 2}, etag=read.etag))
+    assert not await table.replace(Row(partition="p", key="k", values={"n": 3}, etag=read.etag))
+    found = await table.get("p", "k")
+    assert found is not None
+    assert dict(found.values) == {"n": 2}
+
+
+async def test_a_row_that_is_gone_is_not_replaced(storage: Storage, name: str) -> None:
+    """Replacing a row that somebody deleted says no and does not bring it back."""
+    table = storage.table(name)
+    await table.insert(row("k"))
+    read = await table.get("p", "k")
+    assert read is not None
+    await table.delete("p", "k")
+    await table.delete("p", "k")
+    assert not await table.replace(Row(partition="p", key="k", values={}, etag=read.etag))
+    assert await table.get("p", "k") is None
+
+
+async def test_rows_come_by_partition_and_in_order(storage: Storage, name: str) -> None:
+    """A partition's rows come in the order of their keys; without one, all rows come."""
+    table = storage.table(name)
+    for key in ("b", "a"):
+        await table.insert(row(key, partition="it's"))
+    await table.insert(row("c", partition="z"))
+    assert [each.key async for each in table.rows("it's")] == ["a", "b"]
+    assert [each.key async for each in table.rows()] == ["a", "b", "c"]
+
+
+async def test_a_property_that_is_too_large_is_refused(storage: Storage, name: str) -> None:
+    """What a table property cannot hold is an error before anything is sent."""
+    with pytest.raises(ValueError, match="data"):
+        await storage.table(name).insert(row("k", data=b"x" * (LARGEST_BYTES + 1)))
+    assert await storage.table(name).insert(row("k", data=b"x" * LARGEST_BYTES))
+
+
+async def test_a_blob_comes_back_as_it_was_put_last(storage: Storage, name: str) -> None:
+    """Blobs are made with their container, written over, and listed by prefix."""
+    blobs = storage.blobs
+    assert await blobs.get(name, "a/1") is None
+    assert [each async for each in blobs.names(name)] == []
+    for blob, data in (("a/1", b"old"), ("a/1", b"new"), ("b/1", b"")):
+        await blobs.put(name, blob, data)
+    assert await blobs.get(name, "a/1") == b"new"
+    assert await blobs.get(name, "a/2") is None
+    assert [each async for each in blobs.names(name, "a/")] == ["a/1"]
+
+
+async def test_a_message_may_fill_its_payload_and_no_more(storage: Storage, name: str) -> None:
+    """48 KiB go through base64; a byte more is refused with the sizes."""
+    await storage.queues.send(name, b"x" * LARGEST_MESSAGE, delay_seconds=1)
+    with pytest.raises(ValueError, match="49153"):
+        await storage.queues.send(name, b"x" * (LARGEST_MESSAGE + 1))
+
+
+async def test_every_service_answers_the_probe(storage: Storage) -> None:
+    """A storage that works says ok for each of its services."""
+    assert await storage.probe() == {"queues": "ok", "tables": "ok", "blobs": "ok"}
+
+
+async def test_a_message_travels_as_base64(azurite: str, name: str) -> None:
+    """The host's messageEncoding is base64, so what lies on the queue is base64."""
+    from azure.storage.queue.aio import QueueClient
+
+    azure = AzureStorage(StorageSettings(connection_string=azurite), no_identity)
+    await azure.queues.send(name, b'{"a":1}')
+    async with QueueClient.from_connection_string(azurite, name) as queue:
+        message = await queue.receive_message()
+    await azure.close()
+    assert message is not None
+    assert message.content == "eyJhIjoxfQ=="
+
+
+async def test_a_storage_that_is_away_is_named_without_its_key() -> None:
+    """No answer is StorageUnavailable, and neither error nor probe shows the account key."""
+    key = "c2VjcmV0"
+    connection = (
+        f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={key};"
+        "TableEndpoint=http://127.0.0.1:9/a;QueueEndpoint=http://127.0.0.1:9/a;"
+        "BlobEndpoint=http://127.0.0.1:9/a"
+    )
+    azure = AzureStorage(StorageSettings(connection_string=connection), no_identity, retries=0)
+    with pytest.raises(StorageUnavailable) as caught:
+        await azure.table("checks").get("p", "k")
+    probe = await azure.probe()
+    await azure.close()
+    assert set(probe) == {"queues", "tables", "blobs"}
+    assert "ok" not in probe.values()
+    assert key not in f"{caught.value!r} {probe}"

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from functions.errors import Throttled, Unavailable
+from functions.rules.language import Mode, Rule, Selector, Side
+from functions.rules.ruleset import RuleSet
+from functions.sweeps.start import PART_SIZE
+from tests.app import App
+from tests.builders import guid, held, package, rule, side
+
+PACKAGES = [package("a", "1"), package("b", "2"), package("c", "3")]
+HELD = {"a": held("a", "vwxy"), "b": held("b", "xyz"), "c": held("c", "z")}
+RULES = [rule("r1", side("a"), side("b")), rule("r2", side("b"), side("c"), mode=Mode.WARN)]
+
+type MakeApp = type[App]
+
+
+async def start(app: App) -> str:
+    rules = await app.engine.rules.current()
+    return await app.records.sweep_starter.start(rules, traceparent="00-0-0-01")
+
+
+async def result(app: App, sweep_id: str) -> dict[str, Any]:
+    record = await app.records.sweeps.get(sweep_id)
+    assert record is not None
+    data = await app.records.sweeps.result(record)
+    assert data is not None
+    answer: dict[str, Any] = json.loads(data)
+    return answer
+
+
+async def sweep(app: App) -> dict[str, Any]:
+    sweep_id = await start(app)
+    await app.work_off()
+    return await result(app, sweep_id)
+
+
+def star(size: int) -> tuple[list[str], list[Rule]]:
+    """One package against many: the names of the many, and a rule for each."""
+    names = [f"{number:08x}" for number in range(1, size + 1)]
+    spokes = [Side(packages=[Selector(id=UUID(guid(name)))]) for name in names]
+    return names, [
+        rule(f"r{name}", side("a"), spoke) for name, spoke in zip(names, spokes, strict=True)
+    ]
+
+
+async def test_a_sweep_looks_at_every_pair_of_the_rules(make_app: MakeApp) -> None:
+    """Counts, conflicts first, the strategy and the rules hash are in the result."""
+    app = make_app(PACKAGES, HELD, RULES)
+    answer = await sweep(app)
+    assert answer["status"] == "completed"
+    assert answer["pairs"] == {"total": 2, "conflict": 2, "clear": 0, "unknown": 0}
+    assert answer["findings"] == 3
+    assert answer["strategy"] == {"additionalAccess": 2}
+    assert answer["rulesHash"] == RuleSet(RULES).hash
+    assert app.graph.writes == []
+
+
+async def test_a_sweep_in_apply_writes_what_enforcing_rules_ask_for(make_app: MakeApp) -> None:
+    """The pair under enforce gets its four references, the pair under warn none."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    answer = await sweep(app)
+    assert len(answer["references"]["written"]) == 4
+    assert {each.on for each in app.graph.writes} == {guid("a"), guid("b")}
+    again = await sweep(app)
+    assert (len(again["references"]["present"]), again["references"]["written"]) == (4, [])
+
+
+async def test_the_whole_run_is_held_against_the_limit(make_app: MakeApp) -> None:
+    """Parts that are each within the limit write nothing when the run as a whole is over it."""
+    names, rules = star(PART_SIZE + 5)
+    packages = [package("a"), *(package(name) for name in names)]
+    app = make_app(packages, {}, rules, ENFORCEMENT="apply", MAX_REFERENCE_WRITES="49")
+    answer = await sweep(app)
+    assert len(answer["references"]["planned"]) == 50
+    assert app.graph.writes == []
+    assert "50 writes" in answer["coverage"]["skipped"][0]["why"]
+    app.configure(ENFORCEMENT="apply", MAX_REFERENCE_WRITES="50")
+    assert len((await sweep(app))["references"]["written"]) == 50
+
+
+async def test_parts_have_at_most_twenty_pairs(make_app: MakeApp) -> None:
+    """Forty-one pairs are three messages, each of them small."""
+    names, rules = star(2 * PART_SIZE + 1)
+    app = make_app([package("a"), *(package(name) for name in names)], {}, rules)
+    await start(app)
+    assert len(app.storage.sent) == 3
+    assert max(len(message.body) for message in app.storage.sent) < 4096
+
+
+async def test_a_package_that_may_not_be_read_is_a_gap(make_app: MakeApp) -> None:
+    """Its pairs are unknown, the others are looked at, and the sweep says that it has gaps."""
+    app = make_app(PACKAGES, HELD, RULES)
+    app.graph.unreadable.add(guid("c"))
+    answer = await sweep(app)
+    assert answer["status"] == "completed-with-gaps"
+    assert answer["pairs"] == {"total": 2, "conflict": 1, "clear": 0, "unknown": 1}
+    assert guid("c") in answer["coverage"]["skipped"][0]["what"]
+
+
+async def test_a_sweep_that_is_started_again_is_joined(make_app: MakeApp) -> None:
+    """A timer that fires twice gives one sweep, and parts done are not done again."""
+    app = make_app(PACKAGES, HELD, RULES)
+    first = await start(app)
+    assert await start(app) == first
+    await app.work_off()
+    assert (await result(app, first))["pairs"]["total"] == 2
+    assert await start(app) != first
+
+
+async def test_a_sweep_over_other_rules_is_a_new_one(make_app: MakeApp) -> None:
+    """Rules that changed since the sweep began are not mixed into it."""
+    app = make_app(PACKAGES, HELD, RULES)
+    first = await start(app)
+    app.rules.write(RULES[:1])
+    app.clock.advance(3600)
+    assert await start(app) != first
+
+
+async def test_a_part_that_is_delivered_twice_counts_once(make_app: MakeApp) -> None:
+    """Duplicate messages change neither the counts nor the writes."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    sweep_id = await start(app)
+    app.storage.sent.extend(app.storage.sent[:])
+    await app.work_off()
+    answer = await result(app, sweep_id)
+    assert answer["pairs"]["total"] == 2
+    assert len(app.graph.writes) == len(set(app.graph.writes)) == 4
+
+
+async def test_a_part_that_is_given_up_leaves_a_gap_and_the_sweep_ends(make_app: MakeApp) -> None:
+    """After its last attempt a part is poison: its pairs are unknown, with the reason."""
+    app = make_app(PACKAGES, HELD, RULES)
+    app.graph.errors += [Unavailable("Graph answers 503", status=503)] * 13
+    answer = await sweep(app)
+    assert answer["status"] == "completed-with-gaps"
+    assert answer["pairs"]["unknown"] == 2
+    assert "given up" in answer["coverage"]["skipped"][0]["why"]
+
+
+async def test_throttling_delays_a_part_and_loses_nothing(make_app: MakeApp) -> None:
+    """A throttled part comes again and the sweep is whole."""
+    app = make_app(PACKAGES, HELD, RULES)
+    app.graph.errors.append(Throttled("slow down", retry_after=30.0))
+    answer = await sweep(app)
+    assert (answer["status"], answer["pairs"]["conflict"]) == ("completed", 2)
+
+
+async def test_groups_only_sides_guard_packages(make_app: MakeApp) -> None:
+    """A rule with a side of groups only writes group references and mirrors nothing."""
+    app = make_app(
+        PACKAGES, HELD, [rule("r", side("a"), side("", ["9", "1"]))], ENFORCEMENT="apply"
+    )
+    answer = await sweep(app)
+    assert [(each.on, each.kind, each.target) for each in app.graph.writes] == [
+        (guid("a"), "group", guid("9"))
+    ]
+    assert {each["what"] for each in answer["coverage"]["skipped"]} == {
+        f"members of group {guid('1')}",
+        f"members of group {guid('9')}",
+    }
+
+
+async def test_a_sweep_of_no_rules_ends(make_app: MakeApp) -> None:
+    """Nothing to look at is a completed sweep of no pairs."""
+    assert (await sweep(make_app(PACKAGES, HELD, [])))["pairs"]["total"] == 0
+
+
+PRUNING = {"ENFORCEMENT": "apply", "PRUNE": "true"}
+
+
+async def written_then(app: App, rules: Sequence[Rule]) -> None:
+    """Let a first sweep write, then change the rules."""
+    await sweep(app)
+    app.rules.write(rules)
+    app.clock.advance(3600)
+
+
+async def test_pruning_removes_what_no_rule_asks_for_any_more(make_app: MakeApp) -> None:
+    """With PRUNE=true the ledger's stale references go; a person's stay."""
+    app = make_app(PACKAGES, HELD, RULES[:1], **PRUNING)
+    await written_then(app, RULES[1:])
+    foreign = next(iter(app.graph.present))
+    theirs = type(foreign)(foreign.on, foreign.kind, guid("f"))
+    app.graph.present.add(theirs)
+    answer = await sweep(app)
+    assert len(answer["references"]["removed"]) == 4
+    assert app.graph.present == {theirs}
+
+
+async def test_without_prune_nothing_is_removed(make_app: MakeApp) -> None:
+    """The default keeps references that no rule asks for any more."""
+    app = make_app(PACKAGES, HELD, RULES[:1], ENFORCEMENT="apply")
+    await written_then(app, RULES[1:])
+    assert (await sweep(app))["references"]["removed"] == []
+    assert len(app.graph.present) == 4
+
+
+@pytest.mark.parametrize("lost", ["b", "c"])
+async def test_a_gap_stops_pruning(make_app: MakeApp, lost: str) -> None:
+    """What an unreadable package may still ask for is not known, so nothing is removed."""
+    app = make_app(PACKAGES, HELD, RULES[:1], **PRUNING)
+    await written_then(app, RULES[1:])
+    app.graph.unreadable.add(guid(lost))
+    answer = await sweep(app)
+    assert answer["references"]["removed"] == []
+    assert len(app.graph.present) == 4
+    assert any("removing" in each["what"] for each in answer["coverage"]["skipped"])
+
+
+async def test_pruning_counts_against_the_limit(make_app: MakeApp) -> None:
+    """Removals are writes: over the limit none of them happens."""
+    app = make_app(PACKAGES, HELD, RULES[:1], **PRUNING)
+    await written_then(app, RULES[1:])
+    app.configure(**PRUNING, MAX_REFERENCE_WRITES="3")
+    assert (await sweep(app))["references"]["removed"] == []
+    assert len(app.graph.present) == 4
