@@ -207,7 +207,8 @@ def _read_graph(reader: _Reader) -> GraphSettings:
 
 def _checked_root(reader: _Reader, root: str) -> str:
     parts = urlsplit(root)
-    if parts.path or parts.query or parts.fragment or parts.username or not parts.hostname:
+    is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    if not is_bare or not parts.hostname or parts.scheme not in ("http", "https"):
         reader.problems.append("GRAPH_ROOT must be a scheme and a host, such as https://host.")
     elif not is_https(root) and not is_loopback(root):
         reader.problems.append("GRAPH_ROOT must be https unless its host is a loopback address.")

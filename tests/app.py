@@ -95,13 +95,13 @@ class App:
     ) -> func.HttpResponse:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         all_headers = {"Content-Type": "application/json", **(headers or {})}
-        return await _call(
+        return await call(
             start_check, func.HttpRequest("POST", url, headers=all_headers, body=data)
         )
 
     async def get(self, check_id: str) -> func.HttpResponse:
         url = f"http://localhost:7071/api/checks/{check_id}"
-        return await _call(
+        return await call(
             get_check,
             func.HttpRequest("GET", url, route_params={"id": check_id}, body=b""),
         )
@@ -129,7 +129,7 @@ class App:
             await work(message.queue, message.body)
 
 
-async def _call(function: Any, request: func.HttpRequest) -> func.HttpResponse:
+async def call(function: Any, request: func.HttpRequest) -> func.HttpResponse:
     handler = function._function.get_user_function()
     answer: func.HttpResponse = await handler(request)
     return answer

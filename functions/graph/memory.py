@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from functions.entra import AccessPackage, Assignment, Reference, ReferenceKind
@@ -13,8 +14,12 @@ from functions.graph.port import Page
 class MemoryGraph:
     """Packages, assignments and references, plus what to refuse.
 
+    As strict as Graph is to an identity with roles on catalogs; a contract test holds it to that.
+
     Attributes:
         unreadable: packages that the identity may not read.
+        unsuitable_groups: groups that do not exist, or are not security-enabled.
+        whole_tenant: whether the identity may read all there is, and so learns what does not exist.
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
     """
@@ -31,11 +36,14 @@ class MemoryGraph:
         self._page_size = page_size
         self.present: set[Reference] = set()
         self.unreadable: set[str] = set()
+        self.unsuitable_groups: set[str] = set()
+        self.whole_tenant = False
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
 
     async def packages(self) -> Sequence[AccessPackage]:
-        return [each for key, each in self._packages.items() if key not in self.unreadable]
+        readable = [each for key, each in self._packages.items() if key not in self.unreadable]
+        return [replace(each, member_groups=frozenset()) for each in readable]
 
     async def package(self, package_id: str) -> AccessPackage:
         self._require(package_id)
@@ -51,6 +59,8 @@ class MemoryGraph:
     ) -> AsyncIterator[Page]:
         if self.refuses_additional_access:
             raise Forbidden("additionalAccess is not for applications", status=403)
+        if package_id == incompatible_package_id:
+            raise Rejected("the two packages must be distinct", status=400)
         self._require(package_id)
         self._require(incompatible_package_id)
         others = {each.subject.id for each in self._held(incompatible_package_id)}
@@ -59,7 +69,8 @@ class MemoryGraph:
             yield page
 
     async def assignments(self, package_id: str) -> AsyncIterator[Page]:
-        self._require(package_id)
+        if not self.whole_tenant:
+            self._require(package_id)
         for page in self._paged(self._assignments.get(package_id, [])):
             yield page
 
@@ -71,6 +82,8 @@ class MemoryGraph:
 
     async def add(self, reference: Reference) -> None:
         self._require(reference.on)
+        if self._is_unsuitable(reference):
+            raise Rejected("there is no such group or package to refer to", status=400)
         if reference in self.present:
             raise Rejected("the reference exists", status=400)
         self.present.add(reference)
@@ -96,7 +109,14 @@ class MemoryGraph:
         if package_id in self.unreadable:
             raise Forbidden(f"may not read {package_id}", status=403)
         if package_id not in self._packages:
-            raise NotFound(f"no package {package_id}", status=404)
+            if self.whole_tenant:
+                raise NotFound(f"no package {package_id}", status=404)
+            raise Forbidden(f"may not read {package_id}", status=403)
+
+    def _is_unsuitable(self, reference: Reference) -> bool:
+        if reference.kind is ReferenceKind.GROUP:
+            return reference.target in self.unsuitable_groups
+        return reference.target == reference.on or reference.target not in self._packages
 
     def _package_or_error(self, package_id: str) -> AccessPackage | GraphError:
         try:
