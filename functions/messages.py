@@ -1,4 +1,4 @@
-"""What travels on the queues: JSON, one frozen type each, decoded once at the edge.
+"""What travels on the queues: base64 of JSON, one frozen type each, decoded once at the edge.
 
     {"version": 1, "kind": "check", "id": "…", "traceparent": "…", "enqueuedAt": "…", …}
 
@@ -8,6 +8,7 @@ A message carries its whole request, so that it can be worked on though its stat
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ SWEEP_QUEUE = "sweep-pairs"
 POISON_SUFFIX = "-poison"
 
 VERSION: Literal[1] = 1
+_NOT_JSON = "not base64 of a JSON object"
 
 
 class Envelope(
@@ -83,8 +85,23 @@ def encode(message: Message) -> bytes:
     return msgspec.json.encode(message)
 
 
+def unwrap(text: bytes) -> bytes:
+    """Take the base64 off a message as it lies on the queue.
+
+    host.json says `messageEncoding: none` and we do it here: what the host cannot decode it would
+    put on the poison queue in a form that no poison function ever sees.
+
+    Raises:
+        InvalidMessage: it is not base64.
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise InvalidMessage(f"the message is {_NOT_JSON}: {error}") from error
+
+
 def decode(body: bytes) -> Message:
-    """Read a message.
+    """Read a message that was unwrapped.
 
     Raises:
         InvalidMessage: saying why nothing can be made of it.
@@ -94,7 +111,7 @@ def decode(body: bytes) -> Message:
     try:
         version = msgspec.json.decode(body, type=_Version).version
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidMessage(f"the message is not a JSON object: {error}") from error
+        raise InvalidMessage(f"the message is {_NOT_JSON}: {error}") from error
     if version != VERSION:
         raise InvalidMessage(f"the message is of version {version}; this app reads {VERSION}")
     try:

@@ -24,6 +24,7 @@ from functions.messages import (
     decode,
     encode,
     id_of,
+    unwrap,
 )
 from functions.retry import Poison, Retry, decide
 from functions.wiring import Records
@@ -33,18 +34,18 @@ log = logging.getLogger("entra_sod")
 GIVEN_UP = "the work failed five times without saying why; see the log of the app"
 
 
-async def work(queue: str, body: bytes) -> None:
-    """Work on one message of a queue.
+async def work(queue: str, text: bytes) -> None:
+    """Work on one message of a queue, as it lies there.
 
     Raises:
         Exception: the queue is to deliver the message again.
     """
     records = wiring.records()
     try:
-        message = _expected(queue, body)
+        message = _expected(queue, unwrap(text))
     except InvalidMessage:
         # The poison function says why, and keeps the message.
-        await records.storage.queues.send(queue + POISON_SUFFIX, body)
+        await records.storage.queues.send(queue + POISON_SUFFIX, _unwrapped_if_possible(text))
         return
     try:
         await _do(message)
@@ -53,6 +54,13 @@ async def work(queue: str, body: bytes) -> None:
     except Exception as error:
         await _note(records, message, f"{type(error).__name__}: {error}")
         raise
+
+
+def _unwrapped_if_possible(text: bytes) -> bytes:
+    try:
+        return unwrap(text)
+    except InvalidMessage:
+        return text
 
 
 def _expected(queue: str, body: bytes) -> Message:
@@ -104,13 +112,13 @@ async def _note(records: Records, message: Message, why: str) -> None:
             log.warning("no note on check %s", message.id, extra={"action": "note_not_kept"})
 
 
-async def bury(queue: str, message_id: str, body: bytes) -> None:
+async def bury(queue: str, message_id: str, text: bytes) -> None:
     """Take a message off a poison queue: keep it, and end what it worked for as failed.
 
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records = wiring.records()
+    records, body = wiring.records(), _unwrapped_if_possible(text)
     try:
         message = _expected(queue, body)
     except InvalidMessage as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -124,9 +125,14 @@ class App:
         message = self.storage.sent.pop(0)
         self.clock.advance(message.delay_seconds)
         if message.queue.endswith(POISON_SUFFIX):
-            await bury(message.queue.removesuffix(POISON_SUFFIX), "m1", message.body)
+            await bury(message.queue.removesuffix(POISON_SUFFIX), "m1", wrapped(message.body))
         else:
-            await work(message.queue, message.body)
+            await work(message.queue, wrapped(message.body))
+
+
+def wrapped(body: bytes) -> bytes:
+    """A message as it lies on the queue."""
+    return base64.b64encode(body)
 
 
 async def call(function: Any, request: func.HttpRequest) -> func.HttpResponse:

@@ -67,11 +67,11 @@ def test_every_message_has_the_fixed_fields() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"\x00\x01", "not a JSON object"),
-        (b"[]", "not a JSON object"),
+        (b"\x00\x01", "not base64 of a JSON object"),
+        (b"[]", "not base64 of a JSON object"),
         (b"{}", "version None"),
         ({**GOOD, "version": 2}, "version 2"),
-        ({**GOOD, "version": "1"}, "not a JSON object"),
+        ({**GOOD, "version": "1"}, "not base64 of a JSON object"),
         ({**GOOD, "kind": "party"}, "party"),
         ({**GOOD, "accessPackageId": "x')/../"}, "accessPackageId"),
         ({**GOOD, "id": "../x"}, "id"),

@@ -10,7 +10,7 @@ from functions.errors import ConfigurationError
 from functions.messages import CHECK_QUEUE, SWEEP_QUEUE
 from functions.storage.memory import SentMessage
 from functions.work import GIVEN_UP, bury, work
-from tests.app import App, body_of, pair_body
+from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import guid, package, rule, side
 from tests.test_messages import GOOD
 
@@ -34,18 +34,27 @@ async def letter(app: App) -> dict[str, str]:
 @pytest.mark.parametrize("body", [b"\xff\x00 not json", b'{"version": 9, "id": "x1"}'])
 async def test_an_unreadable_message_is_kept_whole_with_its_reason(app: App, body: bytes) -> None:
     """It goes to poison at its first delivery, and the letter has its bytes and why."""
-    await work(CHECK_QUEUE, body)
+    await work(CHECK_QUEUE, wrapped(body))
     assert [message.queue for message in app.storage.sent] == ["conflict-checks-poison"]
     await app.work_off()
     kept = await letter(app)
     assert base64.b64decode(kept["body"]) == body
-    assert "version 9" in kept["reason"] or "not a JSON object" in kept["reason"]
+    assert "version 9" in kept["reason"] or "not base64 of a JSON object" in kept["reason"]
+
+
+async def test_a_message_that_is_no_base64_is_kept_as_it_lay_there(app: App) -> None:
+    """What the host would lose sight of reaches the poison function, byte for byte."""
+    await work(CHECK_QUEUE, b"?? no base64 ??")
+    await app.work_off()
+    kept = await letter(app)
+    assert base64.b64decode(kept["body"]) == b"?? no base64 ??"
+    assert "not base64" in kept["reason"]
 
 
 async def test_an_unknown_version_fails_the_check_it_names(app: App) -> None:
     """The owner of an unreadable message finds the reason on the check's status."""
     check_id = guid("c")
-    await work(CHECK_QUEUE, json.dumps({**GOOD, "id": check_id, "version": 2}).encode())
+    await work(CHECK_QUEUE, wrapped(json.dumps({**GOOD, "id": check_id, "version": 2}).encode()))
     await app.work_off()
     answer = body_of(await app.get(check_id))
     assert (answer["status"], answer["outcome"], answer["pair"]) == ("failed", "unknown", None)
@@ -54,7 +63,7 @@ async def test_an_unknown_version_fails_the_check_it_names(app: App) -> None:
 
 async def test_a_message_on_the_wrong_queue_is_poison(app: App) -> None:
     """A check on the sweep queue is not worked on there."""
-    await work(SWEEP_QUEUE, json.dumps(GOOD).encode())
+    await work(SWEEP_QUEUE, wrapped(json.dumps(GOOD).encode()))
     await app.work_off()
     assert "does not belong" in (await letter(app))["reason"]
 
@@ -65,8 +74,8 @@ async def test_what_the_queue_gave_up_fails_with_the_last_note(app: App) -> None
     message = app.storage.sent.pop()
     app.graph.errors.append(ZeroDivisionError("a bug"))
     with pytest.raises(ZeroDivisionError):
-        await work(CHECK_QUEUE, message.body)
-    await bury(CHECK_QUEUE, "m1", message.body)
+        await work(CHECK_QUEUE, wrapped(message.body))
+    await bury(CHECK_QUEUE, "m1", wrapped(message.body))
     result = body_of(await app.get(answer["id"]))
     assert result["status"] == "failed"
     assert "ZeroDivisionError: a bug" in result["coverage"]["skipped"][0]["why"]
@@ -75,7 +84,7 @@ async def test_what_the_queue_gave_up_fails_with_the_last_note(app: App) -> None
 async def test_without_a_note_the_reason_points_to_the_log(app: App) -> None:
     """A worker that died without a word still gets a reason on the status."""
     answer = body_of(await app.post(pair_body("a", "b")))
-    await bury(CHECK_QUEUE, "m1", app.storage.sent.pop().body)
+    await bury(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
     result = body_of(await app.get(answer["id"]))
     assert result["coverage"]["skipped"][0]["why"] == GIVEN_UP
 
@@ -85,7 +94,7 @@ async def test_burying_twice_changes_nothing(app: App) -> None:
     answer = body_of(await app.post(pair_body("a", "b")))
     body = app.storage.sent.pop().body
     for _ in range(2):
-        await bury(CHECK_QUEUE, "m1", body)
+        await bury(CHECK_QUEUE, "m1", wrapped(body))
     assert (await letter(app))["messageId"] == "m1"
     assert body_of(await app.get(answer["id"]))["status"] == "failed"
 
@@ -95,7 +104,7 @@ async def test_a_check_that_ended_well_is_not_failed_by_a_late_poison(app: App) 
     answer = body_of(await app.post(pair_body("a", "b")))
     body = app.storage.sent[0].body
     await app.work_off()
-    await bury(CHECK_QUEUE, "m1", body)
+    await bury(CHECK_QUEUE, "m1", wrapped(body))
     assert body_of(await app.get(answer["id"]))["outcome"] == "clear"
 
 
@@ -108,7 +117,7 @@ async def test_wrong_settings_are_noted_and_left_to_the_queue(
     wiring.install(app.records)
     monkeypatch.setenv("ENFORCEMENT", "yes please")
     with pytest.raises(ConfigurationError, match="ENFORCEMENT"):
-        await work(CHECK_QUEUE, body)
+        await work(CHECK_QUEUE, wrapped(body))
     assert "ENFORCEMENT must be" in body_of(await app.get(answer["id"]))["note"]
     assert app.storage.sent == []
 

@@ -10,6 +10,7 @@ from functions.errors import Forbidden, GraphError, NotFound, Rejected, Throttle
 
 _UNAVAILABLE_FROM = 500
 _REDIRECT = range(300, 400)
+_LONGEST_RETRY_AFTER = 86_400.0  # a queue hides a message for seven days at most
 
 
 def graph_error(
@@ -51,14 +52,13 @@ def _kind(status: int) -> tuple[type[GraphError], str]:
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """Read Retry-After: seconds, or an HTTP date, or nothing usable (None)."""
-    if not value:
-        return None
-    if value.strip().isdigit():
-        return float(value)
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), _LONGEST_RETRY_AFTER)
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER)

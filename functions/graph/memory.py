@@ -47,7 +47,7 @@ class MemoryGraph:
 
     async def package(self, package_id: str) -> AccessPackage:
         self._require(package_id)
-        return self._packages[package_id]
+        return self._without_catalog(package_id)
 
     async def packages_by_id(
         self, package_ids: Collection[str]
@@ -123,4 +123,7 @@ class MemoryGraph:
             self._require(package_id)
         except GraphError as error:
             return error
-        return self._packages[package_id]
+        return self._without_catalog(package_id)
+
+    def _without_catalog(self, package_id: str) -> AccessPackage:
+        return replace(self._packages[package_id], catalog_id=None)

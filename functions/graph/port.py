@@ -20,7 +20,7 @@ class Graph(Protocol):
         ...
 
     async def package(self, package_id: str) -> AccessPackage:
-        """One package with the groups it makes people members of."""
+        """One package with the groups it makes people members of; `catalog_id` stays empty."""
         ...
 
     async def packages_by_id(

@@ -68,9 +68,12 @@ class GraphUrls:
         """Resolve a nextLink, which must stay under this root: a token goes with it.
 
         Raises:
-            UnsafeLink: the link points to another scheme, host or port.
+            UnsafeLink: the link points to another scheme, host or port, or nowhere.
         """
-        following = urljoin(present, link)
+        try:
+            following = urljoin(present, link)
+        except ValueError as error:
+            raise UnsafeLink("Graph answered with a next page on no address at all") from error
         if _origin(following) != _origin(self.root):
             raise UnsafeLink(
                 f"Graph answered with a next page on {urlsplit(following).netloc}, which is not "

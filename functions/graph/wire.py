@@ -87,11 +87,11 @@ def decode[T](decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
 def assignments(found: Sequence[WireAssignment]) -> list[Assignment]:
     return [
         Assignment(
-            id=item.id,
+            id=item.id.lower(),
             state=item.state,
             subject=Subject(
-                id=item.target.id,
-                object_id=item.target.object_id,
+                id=item.target.id.lower(),
+                object_id=item.target.object_id and item.target.object_id.lower(),
                 display_name=item.target.display_name,
             ),
         )

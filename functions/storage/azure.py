@@ -179,8 +179,7 @@ class AzureQueues:
 
     @_translated
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
-        # host.json's messageEncoding is base64, and the SDK sends plain text unless told:
-        # https://github.com/Azure/azure-sdk-for-python/issues/10029
+        # The SDK sends plain text unless told; messages.unwrap takes the base64 off again.
         from azure.storage.queue import TextBase64EncodePolicy
 
         check_message(queue, body)

@@ -12,7 +12,7 @@ from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
 from functions.storage.azure import AzureStorage
 from functions.storage.memory import MemoryStorage
-from functions.storage.ports import LARGEST_BYTES, LARGEST_MESSAGE, Row, Storage
+from functions.storage.ports import LARGEST_BYTES, LARGEST_MESSAGE, Row, Storage, Value
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -46,8 +46,8 @@ def row(key: str, partition: str = "p", **values: str | int | bool | bytes) -> R
 async def test_a_row_comes_back_as_it_was_put(storage: Storage, name: str) -> None:
     """Text, numbers, truth values and bytes survive; the etag is set."""
     table = storage.table(name)
-    values = {"text": "ä/€", "number": 7, "yes": True, "data": b"\x00\xff"}
-    assert await table.insert(row("k", **values))
+    values: dict[str, Value] = {"text": "ä/€", "number": 7, "yes": True, "data": b"\x00\xff"}
+    assert await table.insert(Row(partition="p", key="k", values=values))
     found = await table.get("p", "k")
     assert found is not None
     assert (dict(found.values), bool(found.etag)) == (values, True)

@@ -1,0 +1,66 @@
+"""Runs the simulator on this machine, and prints the settings that point an app at it."""
+
+import argparse
+import logging
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from local.graph.app import DEFAULT_IDENTITY_HEADER, IDENTITY_PATH, create_app
+from local.graph.behaviour import Behaviour
+from local.graph.demo import demo_tenant
+from local.graph.tenant import Tenant, load
+
+HOST = "127.0.0.1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    tenant = demo_tenant() if options.tenant == "demo" else load(Path(options.tenant))
+    behaviour = _behaviour(options.behaviour)
+    # Bound before anything is printed: whoever reads the settings can connect at once.
+    with socket.create_server((HOST, options.port)) as listener:
+        root = f"http://{HOST}:{listener.getsockname()[1]}"
+        app = create_app(tenant, behaviour, root=root, identity_header=options.identity_header)
+        _print_settings(root, tenant, identity_header=options.identity_header)
+        # Keep-alive outlasts the pauses of a client, whose pooled connections stay usable then.
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            log_level=logging.CRITICAL,
+            date_header=False,
+            server_header=False,
+            lifespan="off",
+            timeout_keep_alive=120,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.graph", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--tenant", default="demo", help="demo, or a JSON file")
+    parser.add_argument("--behaviour", type=Path, help="a JSON file")
+    parser.add_argument("--identity-header", default=DEFAULT_IDENTITY_HEADER)
+    return parser
+
+
+def _behaviour(file: Path | None) -> Behaviour:
+    return msgspec.json.decode(file.read_bytes(), type=Behaviour) if file else Behaviour()
+
+
+def _print_settings(root: str, tenant: Tenant, *, identity_header: str) -> None:
+    print(f"GRAPH_ROOT={root}")
+    print(f"IDENTITY_ENDPOINT={root}{IDENTITY_PATH}")
+    print(f"IDENTITY_HEADER={identity_header}")
+    # The app's identity is the first one of a tenant.
+    for identity in tenant.identities[:1]:
+        print(f"AZURE_CLIENT_ID={identity.client_id}")
+    print(end="", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Ways to find things in a tenant without reading all of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from local.graph.tenant import AccessPackage, Assignment, Catalog, Group, Identity, Subject, Tenant
+
+# Everything but `expired` and `deliveryFailed`: access that a person has, or is being given.
+ACTIVE_STATES = frozenset({"delivering", "partiallydelivered", "delivered"})
+
+
+def is_active(assignment: Assignment) -> bool:
+    return assignment.state.lower() in ACTIVE_STATES
+
+
+class Index:
+    """Ids compare without regard to case, as in Graph."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.catalogs: dict[str, Catalog] = _by_id(tenant.catalogs)
+        self.packages: dict[str, AccessPackage] = _by_id(tenant.access_packages)
+        self.groups: dict[str, Group] = _by_id(tenant.groups)
+        self.subjects: dict[str, Subject] = _by_id(tenant.subjects)
+        self.subjects_by_object = {
+            subject.object_id.lower(): subject
+            for subject in tenant.subjects
+            if isinstance(subject.object_id, str)
+        }
+        self.identities: dict[str, Identity] = {
+            identity.client_id.lower(): identity for identity in tenant.identities
+        }
+        self._assignments: defaultdict[str, list[Assignment]] = defaultdict(list)
+        for assignment in tenant.assignments:
+            self.add_assignment(assignment)
+
+    def add_assignment(self, assignment: Assignment) -> None:
+        self._assignments[assignment.access_package_id.lower()].append(assignment)
+
+    def assignments_of(self, package_id: str) -> list[Assignment]:
+        return self._assignments.get(package_id.lower(), [])
+
+    def targets_of(self, package_id: str, *, states: str = "active") -> frozenset[str]:
+        """Subject ids that have the package; with `all`, in whatever state."""
+        return frozenset(
+            assignment.target_id.lower()
+            for assignment in self.assignments_of(package_id)
+            if states == "all" or is_active(assignment)
+        )
+
+    def catalog_of(self, package_id: str) -> str | None:
+        package = self.packages.get(package_id.lower())
+        return package.catalog_id.lower() if package else None
+
+
+def _by_id[T: Catalog | AccessPackage | Group | Subject](records: Iterable[T]) -> dict[str, T]:
+    return {record.id.lower(): record for record in records}

@@ -1,0 +1,105 @@
+"""Which handler a path belongs to."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.graph import assignments, packages, references, requests, roles
+from local.graph.call import Call
+from local.graph.errors import bad_request, method_not_allowed, not_found
+from local.graph.exchange import Answer
+
+type Handler = Callable[[Call], Answer]
+
+ID = "{id}"
+FUNCTION = "additionalAccess(...)"
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    segments: tuple[str, ...]
+    methods: dict[str, Handler]
+
+    def accepts(self, segments: tuple[str, ...]) -> bool:
+        pairs = zip(self.segments, segments, strict=False)
+        return len(self.segments) == len(segments) and all(_fits(*pair) for pair in pairs)
+
+    def ids(self, segments: tuple[str, ...]) -> tuple[str, ...]:
+        pairs = zip(self.segments, segments, strict=True)
+        return tuple(segment for pattern, segment in pairs if pattern in {ID, FUNCTION})
+
+
+def _fits(pattern: str, segment: str) -> bool:
+    if pattern == FUNCTION:
+        return segment.startswith("additionalAccess")
+    return pattern == segment or (pattern == ID and segment not in {"", "$ref", "$count"})
+
+
+def _routes(base: str, table: dict[str, dict[str, Handler]]) -> list[Route]:
+    prefix = tuple(base.split("/"))
+    return [Route((*prefix, *path.split("/")), methods) for path, methods in table.items()]
+
+
+ROUTES = _routes(
+    "identityGovernance/entitlementManagement",
+    {
+        "catalogs": {"GET": packages.list_catalogs},
+        "catalogs/{id}": {"GET": packages.get_catalog},
+        "accessPackages": {"GET": packages.list_packages},
+        "accessPackages/{id}": {"GET": packages.get_package},
+        "accessPackages/{id}/incompatibleGroups": {"GET": references.list_groups},
+        "accessPackages/{id}/incompatibleGroups/$ref": {
+            "GET": references.list_group_refs,
+            "POST": references.add_group,
+        },
+        "accessPackages/{id}/incompatibleGroups/{id}/$ref": {"DELETE": references.remove_group},
+        "accessPackages/{id}/incompatibleAccessPackages": {
+            "GET": references.list_incompatible_packages
+        },
+        "accessPackages/{id}/incompatibleAccessPackages/$ref": {
+            "GET": references.list_package_refs,
+            "POST": references.add_package,
+        },
+        "accessPackages/{id}/incompatibleAccessPackages/{id}/$ref": {
+            "DELETE": references.remove_package
+        },
+        "accessPackages/{id}/accessPackagesIncompatibleWith": {
+            "GET": references.list_incompatible_with
+        },
+        "assignments": {"GET": assignments.list_assignments},
+        f"assignments/{FUNCTION}": {"GET": assignments.additional_access},
+        "assignmentRequests": {"POST": requests.create_request},
+        "assignmentRequests/{id}": {"GET": requests.get_request},
+        "assignmentRequests/{id}/resume": {"POST": requests.resume},
+    },
+) + _routes(
+    "roleManagement/entitlementManagement",
+    {
+        "roleDefinitions": {"GET": roles.list_role_definitions},
+        "roleAssignments": {
+            "GET": roles.list_role_assignments,
+            "POST": roles.create_role_assignment,
+        },
+        "roleAssignments/{id}": {"DELETE": roles.delete_role_assignment},
+    },
+)
+
+
+def resolve(method: str, segments: tuple[str, ...]) -> tuple[Handler, tuple[str, ...]]:
+    """The handler for a method and a path, and the ids that the path holds."""
+    route = next((route for route in ROUTES if route.accepts(segments)), None)
+    if route is None:
+        raise not_found(f"Resource not found for the segment '{segments[-1]}'.")
+    handler = route.methods.get(method)
+    if handler is None:
+        raise method_not_allowed()
+    ids = route.ids(segments)
+    for pattern, value in zip(_id_patterns(route), ids, strict=True):
+        if pattern == ID and not GUID.fullmatch(value):
+            raise bad_request(f"The value '{value}' is not a valid identifier.")
+    return handler, ids
+
+
+def _id_patterns(route: Route) -> list[str]:
+    return [pattern for pattern in route.segments if pattern in {ID, FUNCTION}]

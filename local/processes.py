@@ -1,0 +1,166 @@
+"""Processes of a local world: started on free ports, waited for, and gone when their parent is."""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import IO, Self
+
+import httpx
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+# Below the range that the system gives to outgoing connections, which could take a port meanwhile.
+_PORTS = range(20000, 30000)
+_TRIES = 200
+
+type Ready = str | Callable[[], bool]
+
+
+class NotReadyError(Exception):
+    """A process ended, or did not become ready in time; its output is in the message."""
+
+
+def free_port() -> int:
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many consecutive free ports on loopback."""
+    for _ in range(_TRIES):
+        first = random.choice(_PORTS)  # noqa: S311 - no secret, only spread
+        if are_free(first, count):
+            return first
+    raise OSError(f"no {count} consecutive ports are free")
+
+
+def are_free(first: int, count: int = 1) -> bool:
+    return all(_is_free(port) for port in range(first, first + count))
+
+
+class Process:
+    """A program with its output in a file; with `with`, it is stopped at the end.
+
+    On Linux it also dies with the thread that started it, so start it from one that lasts.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        cwd: Path = CHECKOUT,
+    ) -> None:
+        self.name = " ".join(argv[1:4])
+        self._is_over = False
+        self._log: IO[bytes] = _log_file(log)
+        self._process = subprocess.Popen(  # noqa: S603 - no shell, and the caller's own argv
+            tied(argv),
+            env=os.environ if env is None else env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._log.close()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while the process is running."""
+        return self._process.poll()
+
+    def wait_ready(self, ready: Ready, seconds: float = 30) -> None:
+        """Waits until an address answers or a question is answered with yes."""
+        is_ready = partial(answers, ready) if isinstance(ready, str) else ready
+        deadline = time.monotonic() + seconds
+        while not is_ready():
+            if self.returncode is not None:
+                raise NotReadyError(f"{self.name} ended with {self.returncode}:\n{self.output()}")
+            if time.monotonic() > deadline:
+                raise NotReadyError(f"{self.name} is not ready:\n{self.output()}")
+            time.sleep(0.05)
+
+    def wait(self, seconds: float = 30) -> int:
+        """Waits for the end; raises subprocess.TimeoutExpired when there is none."""
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """SIGKILL to the process and to all that it started."""
+        if not self._is_over:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            # From here on the number may be given to a group of somebody else.
+            self._is_over = True
+
+    def stop(self, seconds: float = 15) -> int:
+        """SIGTERM, and SIGKILL when that does not help; returns the exit code."""
+        if self.returncode is None:
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        self.kill()
+        return self._process.returncode
+
+    def output(self) -> str:
+        """All that the process has written so far."""
+        return os.pread(self._log.fileno(), self._length(), 0).decode(errors="replace")
+
+    def _length(self) -> int:
+        return os.fstat(self._log.fileno()).st_size
+
+
+def _log_file(path: Path | None) -> IO[bytes]:
+    return TemporaryFile() if path is None else path.open("w+b")
+
+
+def tied(argv: Sequence[str]) -> list[str]:
+    """The command line that runs a program so that it dies with this process."""
+    # -S and -E: the stand-in lives for milliseconds and needs no packages.
+    launcher = CHECKOUT / "local" / "tied.py"
+    return [sys.executable, "-S", "-E", str(launcher), str(os.getpid()), *argv]
+
+
+def answers(url: str) -> bool:
+    """Whether something answers there, whatever the answer is."""
+    try:
+        httpx.get(url, timeout=2)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,48 @@
+"""How Azurite is started: with which Node, and with which options."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from local.processes import CHECKOUT
+
+SERVICES = ("blob", "queue", "table")
+OLDEST_NODE = 20
+
+_SCRIPT = CHECKOUT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+_NODE_OF_PYPI = CHECKOUT / ".venv" / "bin" / "node"
+
+
+class StorageError(Exception):
+    """Azurite cannot be started; the message says what to do."""
+
+
+def command(port: int, folder: Path | None) -> list[str]:
+    """The command line of Azurite on three ports; without a folder it keeps all in memory."""
+    if not _SCRIPT.is_file():
+        raise StorageError("Azurite is not installed: run `make node_modules`")
+    ports = [
+        argument
+        for offset, service in enumerate(SERVICES)
+        for argument in (f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port + offset))
+    ]
+    data = ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
+    quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    return [node(), str(_SCRIPT), *ports, *data, *quiet]
+
+
+def node() -> str:
+    """Node from PATH if it is new enough, or the one that PyPI's wheel put into the environment."""
+    for candidate in (shutil.which("node"), str(_NODE_OF_PYPI)):
+        if candidate and Path(candidate).is_file() and _major(candidate) >= OLDEST_NODE:
+            return candidate
+    raise StorageError(f"Node {OLDEST_NODE} or newer is not there: run `make node_modules`")
+
+
+def _major(candidate: str) -> int:
+    done = subprocess.run(  # noqa: S603 - the Node that was found, with a fixed argument
+        [candidate, "--version"], capture_output=True, text=True, check=False
+    )
+    found = re.match(r"v(\d+)\.", done.stdout)
+    return int(found[1]) if found else 0

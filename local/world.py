@@ -1,0 +1,198 @@
+"""A whole local world: a simulated tenant, storage, and the app on its host.
+
+with World() as world:
+    host = world.start_host(ENFORCEMENT="apply")
+    httpx.get(f"{host.url}/api/health")
+    world.graph.requests()
+"""
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from local.processes import CHECKOUT, Process, free_port, free_ports
+from local.storage import connection_string
+
+_READY_SECONDS = 60
+_STORAGE_PORTS = 3
+
+
+class GraphControl:
+    """What a test may ask of the simulated Graph behind the app's back."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._client = httpx.Client(base_url=f"{root}/__simulator", timeout=30)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def behave(self, **behaviour: object) -> None:
+        """Changes the named ways of behaving; the others stay."""
+        self._put("behaviour", behaviour)
+
+    def add_faults(self, *faults: Mapping[str, object]) -> None:
+        """Orders faults, behind those already ordered."""
+        self._client.post("/faults", json=faults).raise_for_status()
+
+    def clear_faults(self) -> None:
+        self._client.delete("/faults").raise_for_status()
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every Graph request so far."""
+        requests: list[dict[str, Any]] = self._get("requests")["requests"]
+        return requests
+
+    def clear_requests(self) -> None:
+        self._client.delete("/requests").raise_for_status()
+
+    def tenant(self) -> dict[str, Any]:
+        return self._get("tenant")
+
+    def replace_tenant(self, tenant: Mapping[str, object]) -> None:
+        self._put("tenant", tenant)
+
+    def replace_roles(self, *roles: Mapping[str, object]) -> None:
+        self._put("roles", roles)
+
+    def reset(self) -> None:
+        """Tenant and behaviour as at the start; no faults, no requests."""
+        self._client.post("/reset").raise_for_status()
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self._client.get(path).raise_for_status().json()
+        return answer
+
+    def _put(self, path: str, content: object) -> None:
+        self._client.put(path, json=content).raise_for_status()
+
+
+class HostProcess(Process):
+    """The app on a host of its own."""
+
+    def __init__(
+        self, environment: Mapping[str, str], *, port: int, auth: bool, app: Path, log: Path | None
+    ) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.function_key = environment["LOCAL_HOST_FUNCTION_KEY"]
+        self.master_key = environment["LOCAL_HOST_MASTER_KEY"]
+        arguments = ["--port", str(port), "--app", str(app), *(["--auth"] if auth else [])]
+        argv = [sys.executable, "-m", "local.host", *arguments]
+        super().__init__(argv, env=environment, log=log)
+
+    def wait_running(self, seconds: float = _READY_SECONDS) -> None:
+        self.wait_ready(f"{self.url}/admin/host/status", seconds)
+
+    def run_by_hand(self, function: str, given: str = "") -> None:
+        """Runs a timer or queue function once, in the background."""
+        httpx.post(
+            f"{self.url}/admin/functions/{function}",
+            json={"input": given},
+            headers={"x-functions-key": self.master_key},
+        ).raise_for_status()
+
+
+class World:
+    """Simulator, storage and hosts on free ports; all of them end with it."""
+
+    def __init__(
+        self,
+        *,
+        tenant: str | Path = "demo",
+        storage: str | None = None,
+        logs: Path | None = None,
+        graph_port: int | None = None,
+        storage_port: int | None = None,
+        **settings: str,
+    ) -> None:
+        """A connection string as `storage` shares an Azurite; `settings` reach every host."""
+        self._tenant = tenant
+        self._storage = storage
+        self._logs = logs
+        self._graph_port = graph_port or free_port()
+        self._storage_port = storage_port or free_ports(_STORAGE_PORTS)
+        self._settings = settings
+        self._ending = contextlib.ExitStack()
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as ending:
+            simulator = ending.enter_context(self._start("local.graph", *self._graph_arguments()))
+            if self._storage is None:
+                azurite = ending.enter_context(self._start("local.storage", *self._storage_at()))
+                azurite.wait_ready(lambda: "AzureWebJobsStorage=" in azurite.output())
+            root = f"http://127.0.0.1:{self._graph_port}"
+            simulator.wait_ready(f"{root}/__simulator/health", _READY_SECONDS)
+            self.graph = GraphControl(root)
+            ending.callback(self.graph.close)
+            self.environment = self._app_settings(simulator.output())
+            self._ending = ending.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._ending.close()
+
+    @property
+    def storage(self) -> str:
+        """The connection string of the world's storage."""
+        return self._storage or connection_string(self._storage_port)
+
+    def start_host(
+        self,
+        *,
+        port: int | None = None,
+        auth: bool = False,
+        app: Path = CHECKOUT,
+        **settings: str,
+    ) -> HostProcess:
+        """The app on a host, running and ready; several may share one world."""
+        port = port or free_port()
+        environment = {**os.environ, **self.environment, **settings}
+        host = HostProcess(
+            environment, port=port, auth=auth, app=app, log=self._log(f"host-{port}")
+        )
+        self._ending.enter_context(host)
+        host.wait_running()
+        return host
+
+    def _start(self, module: str, *arguments: str) -> Process:
+        argv = [sys.executable, "-m", module, *arguments]
+        return Process(argv, log=self._log(module))
+
+    def _graph_arguments(self) -> tuple[str, ...]:
+        return ("--port", str(self._graph_port), "--tenant", str(self._tenant))
+
+    def _storage_at(self) -> tuple[str, ...]:
+        return ("--port", str(self._storage_port))
+
+    def _log(self, name: str) -> Path | None:
+        return None if self._logs is None else self._logs / f"{name}.log"
+
+    def _app_settings(self, printed: str) -> dict[str, str]:
+        return {
+            "GRAPH_CREDENTIAL": "managed-identity",
+            "SWEEP_SCHEDULE": "0 0 2 * * *",
+            "LOCAL_HOST_FUNCTION_KEY": secrets.token_urlsafe(16),
+            "LOCAL_HOST_MASTER_KEY": secrets.token_urlsafe(16),
+            "AzureWebJobsStorage": self.storage,
+            **printed_settings(printed),
+            **self._settings,
+        }
+
+
+def printed_settings(output: str) -> dict[str, str]:
+    """The `NAME=value` lines that the simulator prints."""
+    lines = (line.partition("=") for line in output.splitlines())
+    return {name: value for name, equals, value in lines if equals and name.isidentifier()}
