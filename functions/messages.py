@@ -3,7 +3,7 @@
     {"version": 1, "kind": "check", "id": "…", "traceparent": "…", "enqueuedAt": "…", …}
 
 A message carries its whole request, so that it can be worked on though its status row was lost.
-`attempt` counts our own delayed re-sends, which reset the queue's dequeue count.
+Sending a message again resets the queue's dequeue count, so it counts its own tries.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Envelope(
 
     Attributes:
         id: of the check or sweep that the message works for.
+        attempt: how often we sent it again to wait for something.
+        interrupted: how often the queue gave it up though no error was ever seen.
         reason: why the message was put on a poison queue, where the worker itself put it there.
     """
 
@@ -46,6 +48,7 @@ class Envelope(
     traceparent: str
     enqueued_at: str
     attempt: int = 0
+    interrupted: int = 0
     reason: str | None = None
 
     queue: ClassVar[str]

@@ -31,7 +31,8 @@ from functions.wiring import Records
 
 log = logging.getLogger("entra_sod")
 
-GIVEN_UP = "the work failed five times without saying why; see the log of the app"
+GIVEN_UP = "the worker died again and again without saying why; see the log of the app"
+MOST_INTERRUPTED = 3
 
 
 async def work(queue: str, text: bytes) -> None:
@@ -105,11 +106,14 @@ async def _note(records: Records, message: Message, why: str) -> None:
         why,
         extra={"action": "work_deferred", "work_id": message.id, "attempt": message.attempt},
     )
-    if isinstance(message, CheckMessage):
-        try:
-            await records.checks.note(message.id, why)
-        except (StorageUnavailable, LookupError):
-            log.warning("no note on check %s", message.id, extra={"action": "note_not_kept"})
+    try:
+        match message:
+            case CheckMessage():
+                await records.checks.note(message.id, why)
+            case SweepMessage():
+                await records.sweeps.note_part(message.id, message.part, why)
+    except (StorageUnavailable, LookupError):
+        log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
 
 async def bury(queue: str, message_id: str, text: bytes) -> None:
@@ -130,6 +134,10 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             await fail(records.checks, check_id, reason, records.clock, None)
         return
     reason = message.reason or await _last_note(records, message)
+    if not reason and message.interrupted < MOST_INTERRUPTED:
+        await _send_interrupted_again(records, message)
+        return
+    reason = reason or GIVEN_UP
     await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
     match message:
         case CheckMessage():
@@ -140,8 +148,21 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             await engine.sweep_runner.close_if_done(message.id, await engine.rules.current())
 
 
+async def _send_interrupted_again(records: Records, message: Message) -> None:
+    """Work that never failed, but whose worker died each time, gets another five deliveries."""
+    again = msgspec.structs.replace(message, interrupted=message.interrupted + 1)
+    await records.storage.queues.send(message.queue, encode(again))
+    log.warning(
+        "%s was interrupted five times and is tried again",
+        message.id,
+        extra={"action": "work_interrupted", "work_id": message.id},
+    )
+
+
 async def _last_note(records: Records, message: Message) -> str:
-    if isinstance(message, CheckMessage):
-        record = await records.checks.get(message.id)
-        return (record.note if record else "") or GIVEN_UP
-    return GIVEN_UP
+    match message:
+        case CheckMessage():
+            record = await records.checks.get(message.id)
+            return record.note if record else ""
+        case SweepMessage():
+            return await records.sweeps.part_note(message.id, message.part)

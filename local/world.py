@@ -155,11 +155,15 @@ class World:
         port: int | None = None,
         auth: bool = False,
         app: Path = CHECKOUT,
-        **settings: str,
+        settings: Mapping[str, str] | None = None,
+        **more: str,
     ) -> HostProcess:
-        """The app on a host, running and ready; several may share one world."""
+        """The app on a host, running and ready; several may share one world.
+
+        Settings come as a mapping, as keywords, or both.
+        """
         port = port or free_port()
-        environment = {**os.environ, **self.environment, **settings}
+        environment = {**os.environ, **self.environment, **(settings or {}), **more}
         host = HostProcess(
             environment, port=port, auth=auth, app=app, log=self._log(f"host-{port}")
         )

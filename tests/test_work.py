@@ -3,13 +3,14 @@ from __future__ import annotations
 import base64
 import json
 
+import msgspec
 import pytest
 
 from functions import wiring
 from functions.errors import ConfigurationError
-from functions.messages import CHECK_QUEUE, SWEEP_QUEUE
+from functions.messages import CHECK_QUEUE, SWEEP_QUEUE, decode, encode
 from functions.storage.memory import SentMessage
-from functions.work import GIVEN_UP, bury, work
+from functions.work import GIVEN_UP, MOST_INTERRUPTED, bury, work
 from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import guid, package, rule, side
 from tests.test_messages import GOOD
@@ -81,18 +82,47 @@ async def test_what_the_queue_gave_up_fails_with_the_last_note(app: App) -> None
     assert "ZeroDivisionError: a bug" in result["coverage"]["skipped"][0]["why"]
 
 
-async def test_without_a_note_the_reason_points_to_the_log(app: App) -> None:
-    """A worker that died without a word still gets a reason on the status."""
+async def test_work_that_was_only_interrupted_is_tried_again(app: App) -> None:
+    """A worker that died without a word proves nothing against the message: it comes back."""
     answer = body_of(await app.post(pair_body("a", "b")))
     await bury(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
+    assert body_of(await app.get(answer["id"]))["status"] == "queued"
+    await app.work_off()
+    assert body_of(await app.get(answer["id"]))["outcome"] == "clear"
+
+
+async def test_work_that_kills_every_worker_ends_as_failed(app: App) -> None:
+    """After its last round the check fails, and the reason points to the log."""
+    answer = body_of(await app.post(pair_body("a", "b")))
+    for _ in range(MOST_INTERRUPTED + 1):
+        await bury(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
     result = body_of(await app.get(answer["id"]))
     assert result["coverage"]["skipped"][0]["why"] == GIVEN_UP
+
+
+async def test_a_part_that_failed_says_its_last_error(app: App) -> None:
+    """A sweep's part that the queue gave up is a gap with the reason of its last failure."""
+    rules = await app.engine.rules.current()
+    sweep_id = await app.records.sweep_starter.start(rules, traceparent="")
+    message = app.storage.sent.pop()
+    app.graph.errors += [ZeroDivisionError("first"), ZeroDivisionError("last")]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            await work(SWEEP_QUEUE, wrapped(message.body))
+    await bury(SWEEP_QUEUE, "m1", wrapped(message.body))
+    record = await app.records.sweeps.get(sweep_id)
+    assert record is not None
+    result = await app.records.sweeps.result(record)
+    assert result is not None
+    assert record.status == "completed-with-gaps"
+    assert b"ZeroDivisionError: last" in result
 
 
 async def test_burying_twice_changes_nothing(app: App) -> None:
     """A poison message that is delivered twice leaves one letter and one failed check."""
     answer = body_of(await app.post(pair_body("a", "b")))
-    body = app.storage.sent.pop().body
+    message = decode(app.storage.sent.pop().body)
+    body = encode(msgspec.structs.replace(message, reason="because"))
     for _ in range(2):
         await bury(CHECK_QUEUE, "m1", wrapped(body))
     assert (await letter(app))["messageId"] == "m1"

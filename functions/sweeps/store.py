@@ -80,6 +80,18 @@ class SweepStore:
         values: dict[str, Value] = {"blob": name}
         await self._table.insert(Row(partition=sweep_id, key=_part_key(part), values=values))
 
+    async def note_part(self, sweep_id: str, part: int, why: str) -> None:
+        """Keep why a part is not done yet, in place of an earlier note."""
+        key, values = _note_key(part), {"why": why[:1000]}
+        while not await self._table.insert(Row(partition=sweep_id, key=key, values=values)):
+            row = await self._table.get(sweep_id, key)
+            if row is not None and await self._replace(row, **values):
+                return
+
+    async def part_note(self, sweep_id: str, part: int) -> str:
+        row = await self._table.get(sweep_id, _note_key(part))
+        return str(row.values["why"]) if row else ""
+
     async def parts_done(self, sweep_id: str) -> frozenset[int]:
         return frozenset([_number(row) async for row in self._parts(sweep_id)])
 
@@ -125,6 +137,10 @@ class SweepStore:
 
 def _part_key(part: int) -> str:
     return f"{_PART}{part:06}"
+
+
+def _note_key(part: int) -> str:
+    return f"note-{part:06}"
 
 
 def _number(row: Row) -> int:

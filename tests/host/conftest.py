@@ -23,7 +23,7 @@ class Stage:
         self._world, self._hosts = world, ExitStack()
 
     def start_host(self, *, auth: bool = False, **settings: str) -> HostProcess:
-        host = self._world.start_host(auth=auth, **settings)
+        host = self._world.start_host(auth=auth, settings=settings)
         self._hosts.callback(host.kill)
         return host
 
