@@ -27,7 +27,7 @@ from functions.messages import (
     unwrap,
 )
 from functions.retry import Poison, Retry, decide
-from functions.wiring import Records
+from functions.wiring.make_records import Records
 
 log = logging.getLogger("entra_sod")
 

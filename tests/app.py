@@ -22,6 +22,8 @@ from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
+from functions.wiring.make_engine import make_engine
+from functions.wiring.make_records import make_records
 from functions.work import bury, work
 from tests.builders import guid
 
@@ -78,13 +80,13 @@ class App:
         by_id = {guid(name): held for name, held in assignments.items()}
         self.graph = FlakyGraph(packages, by_id)
         self.rules = RulesInMemory(rules)
-        self.records = wiring.make_records(self.storage, self.clock)
+        self.records = make_records(self.storage, self.clock)
         self.configure(**settings)
 
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
         book = RuleBook(self.rules, self.clock)
-        self.engine = wiring.make_engine(self.records, self.graph, book, read_settings(settings))
+        self.engine = make_engine(self.records, self.graph, book, read_settings(settings))
         wiring.install(self.records, self.engine)
 
     async def post(

@@ -22,7 +22,7 @@ ONLY_IN = {
     "azure.storage": {"functions/storage"},
     "azure.data": {"functions/storage"},
     "azure.functions": {"functions/triggers", "."},
-    "os": {"functions"},
+    "os": {"functions/wiring"},
 }
 
 

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import batched
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from functions.clock import Clock, timestamp
 from functions.messages import VERSION, SweepMessage, encode
-from functions.rules.ruleset import RuleSet
 from functions.storage.ports import Queues
 from functions.sweeps.store import SweepRecord, SweepStore
+
+if TYPE_CHECKING:
+    from functions.rules.ruleset import RuleSet
 
 PART_SIZE = 20
 GIVE_UP_AFTER = timedelta(hours=20)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions.messages import CHECK_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
-from functions.work import bury
 
 bp = func.Blueprint()
 
@@ -15,6 +14,8 @@ bp = func.Blueprint()
     arg_name="msg", queue_name=CHECK_QUEUE + POISON_SUFFIX, connection="AzureWebJobsStorage"
 )
 async def poisoned_check(msg: func.QueueMessage) -> None:
+    from functions.work import bury
+
     await bury(CHECK_QUEUE, str(msg.id), msg.get_body())
 
 
@@ -23,4 +24,6 @@ async def poisoned_check(msg: func.QueueMessage) -> None:
     arg_name="msg", queue_name=SWEEP_QUEUE + POISON_SUFFIX, connection="AzureWebJobsStorage"
 )
 async def poisoned_sweep_pairs(msg: func.QueueMessage) -> None:
+    from functions.work import bury
+
     await bury(SWEEP_QUEUE, str(msg.id), msg.get_body())

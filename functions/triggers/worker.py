@@ -1,11 +1,13 @@
-"""The queue workers: a check, and a part of a sweep."""
+"""The queue workers: a check, and a part of a sweep.
+
+The work itself is imported when a message comes: a process that only answers HTTP never loads it.
+"""
 
 from __future__ import annotations
 
 import azure.functions as func
 
 from functions.messages import CHECK_QUEUE, SWEEP_QUEUE
-from functions.work import work
 
 bp = func.Blueprint()
 
@@ -13,10 +15,14 @@ bp = func.Blueprint()
 @bp.function_name("run_check")
 @bp.queue_trigger(arg_name="msg", queue_name=CHECK_QUEUE, connection="AzureWebJobsStorage")
 async def run_check(msg: func.QueueMessage) -> None:
+    from functions.work import work
+
     await work(CHECK_QUEUE, msg.get_body())
 
 
 @bp.function_name("run_sweep_pairs")
 @bp.queue_trigger(arg_name="msg", queue_name=SWEEP_QUEUE, connection="AzureWebJobsStorage")
 async def run_sweep_pairs(msg: func.QueueMessage) -> None:
+    from functions.work import work
+
     await work(SWEEP_QUEUE, msg.get_body())

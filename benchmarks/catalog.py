@@ -1,0 +1,22 @@
+"""All benchmarks by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from benchmarks import decoding, http_memory, importing, paging_memory
+from benchmarks.report import Report
+
+
+class Benchmark(Protocol):
+    def __call__(self, *, quick: bool = False) -> Report:
+        """Measure; `quick` only shows that it works, its figures mean nothing."""
+        ...
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "decoding": decoding.run,
+    "importing": importing.run,
+    "http-memory": http_memory.run,
+    "paging-memory": paging_memory.run,
+}

@@ -1,0 +1,58 @@
+"""Puts the parts together: the only place that knows which adapter stands behind which port.
+
+Made on first use, once per process and inside its running loop, so that importing the app reads no
+setting and loads nothing heavy. Storage is made apart from the rest: with a wrong Graph setting, a
+failure can still be written where its owner sees it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from functions.wiring.make_records import Records, read_records
+
+if TYPE_CHECKING:
+    from functions.wiring.make_engine import Engine
+
+
+@dataclass(slots=True)
+class _Installed:
+    records: Records | None = None
+    engine: Engine | None = None
+
+
+_installed = _Installed()
+
+
+def install(records: Records | None = None, engine: Engine | None = None) -> None:
+    """Use these parts from now on; without them, make them anew from the environment.
+
+    For programs that bring their own, such as tests with the in-memory adapters.
+    """
+    _installed.records, _installed.engine = records, engine
+
+
+def records() -> Records:
+    """Return the process's records.
+
+    Raises:
+        ConfigurationError: naming what is wrong with the storage settings.
+    """
+    if _installed.records is None:
+        _installed.records = read_records(os.environ)
+    return _installed.records
+
+
+def engine() -> Engine:
+    """Return the process's engine.
+
+    Raises:
+        ConfigurationError: naming every wrong setting.
+    """
+    if _installed.engine is None:
+        from functions.wiring.make_engine import read_engine
+
+        _installed.engine = read_engine(os.environ, records())
+    return _installed.engine
