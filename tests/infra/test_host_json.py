@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator
+
+from functions.storage.ports import LARGEST_MESSAGE
+
+ROOT = Path(__file__).parent.parent.parent
+SHARED = Path(os.environ.get("ENTRA_SOD_SHARED", ROOT.parent / "shared"))
+SCHEMA = SHARED / "schemas" / "host.schema.json"
+HOST: dict[str, Any] = json.loads((ROOT / "host.json").read_text())
+
+
+@pytest.mark.skipif(
+    not SCHEMA.exists(), reason=f"no host.json schema beside the checkout: {SCHEMA.name}"
+)
+def test_host_json_fits_its_schema() -> None:
+    """The published schema finds nothing wrong with host.json."""
+    validator = Draft4Validator(json.loads(SCHEMA.read_text()))
+    assert [error.message for error in validator.iter_errors(HOST)] == []
+
+
+def test_every_queue_setting_is_set_on_purpose() -> None:
+    """None of the six is left to a default that depends on the machine or burns retries."""
+    queues = HOST["extensions"]["queues"]
+    assert queues.keys() == {
+        "batchSize",
+        "newBatchThreshold",
+        "visibilityTimeout",
+        "maxDequeueCount",
+        "maxPollingInterval",
+        "messageEncoding",
+    }
+    assert queues["visibilityTimeout"] != "00:00:00"
+    assert queues["messageEncoding"] == "none"
+    assert LARGEST_MESSAGE == 49_152
+
+
+def test_telemetry_and_time_limit_are_set() -> None:
+    """OpenTelemetry is on, and a run ends well before a message becomes visible again."""
+    assert HOST["telemetryMode"] == "OpenTelemetry"
+    assert HOST["functionTimeout"] == "00:10:00"
+
+
+def test_what_is_deployed_leaves_the_rest_out() -> None:
+    """.funcignore names every folder that is not part of the app, and none that is."""
+    ignored = (ROOT / ".funcignore").read_text().split()
+    for folder in ("tests/", "local/", "benchmarks/", "node_modules/", "docs/"):
+        assert folder in ignored
+    for kept in ("functions/", "rules/", "function_app.py", "host.json", "requirements.txt"):
+        assert kept not in ignored
+
+
+def test_requirements_are_locked_with_hashes_and_name_no_worker() -> None:
+    """Every deployed package has hashes, and the worker itself is not among them."""
+    text = (ROOT / "requirements.txt").read_text()
+    pinned = [line for line in text.splitlines() if "==" in line and not line.startswith(" ")]
+    assert len(pinned) > 20
+    assert text.count("--hash=") >= len(pinned)
+    assert not [line for line in pinned if line.startswith("azure-functions-")]
+
+
+def test_the_readmes_settings_are_those_that_the_code_reads() -> None:
+    """Each setting stands in the README's table, and the table has no other."""
+    import re
+
+    source = (ROOT / "functions" / "settings.py").read_text()
+    read = set(re.findall(r'reader\.(?:text|parsed)\(\s*"([A-Z_]+)"', source))
+    table = (ROOT / "README.md").read_text().split("## Settings", 1)[1].split("\n## ", 1)[0]
+    rows = set(re.findall(r"^\| `([A-Z_]+)` \|", table, flags=re.MULTILINE))
+    assert rows == read
+    for service in ("queue", "blob", "table"):
+        assert f"AzureWebJobsStorage__{service}ServiceUri" in table
