@@ -8,9 +8,13 @@ message again and gives it up after its fifth time.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import assert_never
 
 import msgspec
+from opentelemetry import context
+from opentelemetry.propagate import extract
 
 from functions import wiring
 from functions.checks.run import fail
@@ -49,7 +53,8 @@ async def work(queue: str, text: bytes) -> None:
         await records.storage.queues.send(queue + POISON_SUFFIX, _unwrapped_if_possible(text))
         return
     try:
-        await _do(message)
+        with _traced(message):
+            await _do(message)
     except SodError as error:
         await _decide(records, message, error)
     except Exception as error:
@@ -69,6 +74,16 @@ def _expected(queue: str, body: bytes) -> Message:
     if message.queue != queue:
         raise InvalidMessage(f"a message for {message.queue} does not belong on {queue}")
     return message
+
+
+@contextmanager
+def _traced(message: Message) -> Iterator[None]:
+    """Go on with the trace of whoever asked: storage queues do not carry it."""
+    token = context.attach(extract({"traceparent": message.traceparent}))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 async def _do(message: Message) -> None:

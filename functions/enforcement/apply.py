@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from functions.clock import Clock
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.ledger import EntryState, Ledger, Origin
+from functions.enforcement.ledger import EntryState, Intent, Ledger, Origin
 from functions.enforcement.plan import Plan
 from functions.entra import Reference
 from functions.errors import Forbidden, GraphError, NotFound, Rejected, Unavailable, Unsettled
@@ -79,18 +79,20 @@ class Applier:
 
     async def _add(self, addition: DesiredReference, origin: Origin, applied: Applied) -> None:
         reference = addition.reference
-        is_first_try = await self._ledger.intend(reference, origin)
+        intent = await self._ledger.intend(reference, origin)
         doubt = await self._try_to_add(reference)
         if not await self._is_listed(reference, expected=True):
-            await self._give_up_or_raise(reference, doubt, applied, is_first_try=is_first_try)
-        elif is_first_try and isinstance(doubt, Rejected):
-            # Refused, and yet there: somebody else made it between our look and our write.
-            await self._ledger.forget(reference)
+            await self._give_up_or_raise(reference, doubt, intent, applied)
+        elif isinstance(doubt, Rejected) and await self._is_somebody_elses(reference, intent):
             applied.found_present.append(reference)
         else:
             await self._ledger.confirm(reference)
             applied.written.append(reference)
             _say("reference_written", reference, origin.run_id)
+
+    async def _is_somebody_elses(self, reference: Reference, intent: Intent) -> bool:
+        """Refused, and yet there: made between our look and our write, unless by a run of ours."""
+        return intent.is_first and await self._ledger.withdraw(reference, intent)
 
     async def _try_to_add(self, reference: Reference) -> GraphError | None:
         try:
@@ -100,12 +102,7 @@ class Applier:
         return None
 
     async def _give_up_or_raise(
-        self,
-        reference: Reference,
-        doubt: GraphError | None,
-        applied: Applied,
-        *,
-        is_first_try: bool,
+        self, reference: Reference, doubt: GraphError | None, intent: Intent, applied: Applied
     ) -> None:
         if doubt is None:
             raise Unsettled(
@@ -114,8 +111,8 @@ class Applier:
             )
         if isinstance(doubt, Unavailable):
             raise doubt
-        if is_first_try:
-            await self._ledger.forget(reference)
+        if intent.is_first:
+            await self._ledger.withdraw(reference, intent)
         applied.failed.append(FailedWrite(reference, str(doubt)))
 
     async def _remove(self, reference: Reference, applied: Applied) -> None:

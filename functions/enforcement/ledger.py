@@ -15,7 +15,7 @@ import msgspec
 
 from functions.clock import Clock, timestamp
 from functions.entra import Reference, ReferenceKind
-from functions.storage.ports import Row, Storage
+from functions.storage.ports import Row, Storage, Value
 
 TABLE = "ledger"
 
@@ -46,6 +46,14 @@ class Origin:
     rules_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A noted intent: whether nobody had it before, and then the version of its entry."""
+
+    is_first: bool
+    version: str
+
+
 class Ledger:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._clock = storage.table(TABLE), clock
@@ -59,22 +67,43 @@ class Ledger:
         async for row in self._table.rows(package_id):
             yield _entry(row)
 
-    async def intend(self, reference: Reference, origin: Origin) -> bool:
-        """Note a write that is about to happen; False where one was intended before."""
-        return await self._table.insert(self._row(reference, EntryState.INTENDED, origin))
+    async def intend(self, reference: Reference, origin: Origin) -> Intent:
+        """Note a write that is about to happen.
+
+        An entry that is there keeps its origin, and is touched, so that whoever made it learns that
+        it is not alone.
+        """
+        while True:
+            if await self._table.insert(self._row(reference, EntryState.INTENDED, origin)):
+                row = await self._table.get(reference.on, _key(reference))
+                if row is not None and row.values["tries"] == 1:
+                    return Intent(is_first=True, version=row.etag)
+                return Intent(is_first=False, version="")
+            row = await self._table.get(reference.on, _key(reference))
+            if row is not None and await self._change(row, tries=int(str(row.values["tries"])) + 1):
+                return Intent(is_first=False, version="")
+
+    async def withdraw(self, reference: Reference, intent: Intent) -> bool:
+        """Take back an intent that came to nothing; False where another run has it as well."""
+        return await self._table.delete(reference.on, _key(reference), etag=intent.version)
 
     async def confirm(self, reference: Reference) -> None:
         """Note that the write was seen in Graph."""
-        row = await self._table.get(reference.on, _key(reference))
-        if row is not None and row.values["state"] != EntryState.WRITTEN:
-            values = {**row.values, "state": str(EntryState.WRITTEN), "at": self._now()}
-            # Whoever was faster has written the same.
-            await self._table.replace(
-                Row(partition=row.partition, key=row.key, values=values, etag=row.etag)
-            )
+        while True:
+            row = await self._table.get(reference.on, _key(reference))
+            if row is None or row.values["state"] == EntryState.WRITTEN:
+                return
+            if await self._change(row, state=str(EntryState.WRITTEN), at=self._now()):
+                return
 
     async def forget(self, reference: Reference) -> None:
         await self._table.delete(reference.on, _key(reference))
+
+    async def _change(self, row: Row, **values: Value) -> bool:
+        changed = {**row.values, **values}
+        return await self._table.replace(
+            Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
+        )
 
     def _row(self, reference: Reference, state: EntryState, origin: Origin) -> Row:
         return Row(
@@ -82,6 +111,7 @@ class Ledger:
             key=_key(reference),
             values={
                 "state": str(state),
+                "tries": 1,
                 "runId": origin.run_id,
                 "ruleIds": msgspec.json.encode(origin.rule_ids).decode(),
                 "rulesHash": origin.rules_hash,

@@ -100,11 +100,15 @@ class AzureTable:
         return True
 
     @_translated
-    async def delete(self, partition: str, key: str) -> None:
+    async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
+        condition = MatchConditions.IfNotModified if etag else None
         try:
-            await self._client.delete_entity(partition, key)
+            await self._client.delete_entity(partition, key, etag=etag, match_condition=condition)
         except ResourceNotFoundError:
-            return
+            return True
+        except ResourceModifiedError:
+            return False
+        return True
 
     async def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
         entities = (

@@ -38,8 +38,12 @@ class MemoryTable:
         self._keep(row)
         return True
 
-    async def delete(self, partition: str, key: str) -> None:
+    async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
+        present = self._rows.get((partition, key))
+        if present is not None and etag not in (None, present.etag):
+            return False
         self._rows.pop((partition, key), None)
+        return True
 
     async def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
         for (row_partition, _), row in sorted(self._rows.items()):

@@ -39,8 +39,8 @@ class Table(Protocol):
         """Write over the version that was read; False where somebody else has been faster."""
         ...
 
-    async def delete(self, partition: str, key: str) -> None:
-        """Remove a row; one that is not there counts as removed."""
+    async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
+        """Remove a row, which may be gone already; False where `etag` is not its version."""
         ...
 
     def rows(self, partition: str | None = None) -> AsyncIterator[Row]:

@@ -8,6 +8,7 @@ import re
 import azure.functions as func
 
 from functions import wiring
+from functions.errors import SodError
 from functions.sweeps.store import SweepRecord
 from functions.triggers.http import (
     HttpProblem,
@@ -26,7 +27,11 @@ POLL_SECONDS = 15
 @bp.function_name("start_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False)
 async def start_sweep(timer: func.TimerRequest) -> None:
-    rules = await wiring.engine().rules.current()
+    try:
+        rules = await wiring.engine().rules.current()
+    except SodError as error:
+        log.error("no sweep: %s", error, extra={"action": "sweep_not_started"})  # noqa: TRY400
+        raise
     sweep_id = await wiring.records().sweep_starter.start(rules, traceparent=new_traceparent())
     log.info(
         "sweep %s started",

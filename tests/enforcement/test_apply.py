@@ -5,7 +5,7 @@ import pytest
 from functions.clock import ManualClock
 from functions.enforcement.apply import Applied, Applier
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.ledger import EntryState, Ledger
+from functions.enforcement.ledger import EntryState, Ledger, Origin
 from functions.enforcement.plan import Plan, make_plan
 from functions.entra import Reference, ReferenceKind
 from functions.errors import GraphError, Rejected, Unavailable, Unsettled
@@ -159,3 +159,21 @@ async def test_an_entry_whose_reference_is_gone_is_forgotten() -> None:
     world.graph.present.clear()
     await world.apply(make_plan([], [], [REFERENCE]))
     assert await world.state() is None
+
+
+async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
+    """The slower one is refused as a duplicate; the reference stays ours all the same."""
+    world = World()
+    origin = Origin(run_id="run", rule_ids=("r",), rules_hash="hash")
+
+    class OtherWorkerFirst(LaggingGraph):
+        async def add(self, reference: Reference) -> None:
+            # Between our intent and our write, the other worker finds the intent and writes.
+            await world.ledger.intend(reference, origin)
+            self.present.add(reference)
+            raise Rejected("the reference exists", status=400)
+
+    applier = Applier(OtherWorkerFirst(), world.ledger, world.clock)
+    applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
+    assert (applied.written, applied.found_present) == ([REFERENCE], [])
+    assert await world.state() is EntryState.WRITTEN

@@ -97,6 +97,23 @@ async def test_a_row_that_is_gone_is_not_replaced(storage: Storage, name: str) -
     assert await table.get("p", "k") is None
 
 
+async def test_a_row_that_changed_is_not_deleted_by_its_old_version(
+    storage: Storage, name: str
+) -> None:
+    """A deletion may be tied to the version that was read; a row that is gone counts as deleted."""
+    table = storage.table(name)
+    await table.insert(row("k", n=1))
+    old = await table.get("p", "k")
+    assert old is not None
+    await table.replace(Row(partition="p", key="k", values={"n": 2}, etag=old.etag))
+    assert not await table.delete("p", "k", etag=old.etag)
+    new = await table.get("p", "k")
+    assert new is not None
+    assert await table.delete("p", "k", etag=new.etag)
+    assert await table.delete("p", "k", etag=new.etag)
+    assert await table.get("p", "k") is None
+
+
 async def test_rows_come_by_partition_and_in_order(storage: Storage, name: str) -> None:
     """A partition's rows come in the order of their keys; without one, all rows come."""
     table = storage.table(name)
