@@ -63,6 +63,7 @@ def test_every_wrong_setting_is_named_in_one_error() -> None:
         "graph.microsoft.com",
         "http://127.0.0.1.evil.example",
         "http://2130706433",
+        "http://127.0.0.2",
     ],
 )
 def test_a_root_that_could_leak_the_token_is_refused(root: str) -> None:

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tenant = demo_tenant() if options.tenant == "demo" else load(Path(options.tenant))
     behaviour = _behaviour(options.behaviour)
     # Bound before anything is printed: whoever reads the settings can connect at once.
-    with socket.create_server((HOST, options.port)) as listener:
+    with _listener(options.port) as listener:
         root = f"http://{HOST}:{listener.getsockname()[1]}"
         app = create_app(tenant, behaviour, root=root, identity_header=options.identity_header)
         _print_settings(root, tenant, identity_header=options.identity_header)
@@ -50,6 +50,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _behaviour(file: Path | None) -> Behaviour:
     return msgspec.json.decode(file.read_bytes(), type=Behaviour) if file else Behaviour()
+
+
+def _listener(port: int) -> socket.socket:
+    # asyncio sends without delay only on sockets that name TCP, which create_server's do not: each
+    # answer would wait some 40 ms for the client's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen()
+    return listener
 
 
 def _print_settings(root: str, tenant: Tenant, *, identity_header: str) -> None:
