@@ -43,12 +43,14 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPackage:
-    """A package and the groups that it makes people members of."""
+    """A package, and the groups that it makes people members, or eligible members, of."""
 
     id: str
     display_name: str = ""
     catalog_id: str | None = None
+    catalog_name: str = ""
     member_groups: frozenset[str] = frozenset()
+    eligible_groups: frozenset[str] = frozenset()
 
 
 class ReferenceKind(StrEnum):

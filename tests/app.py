@@ -16,8 +16,8 @@ from functions.entra import AccessPackage, Assignment
 from functions.errors import GraphError
 from functions.graph.memory import MemoryGraph
 from functions.messages import POISON_SUFFIX
+from functions.rules.document import SourceFile
 from functions.rules.language import Rule, RulesFile
-from functions.rules.parse import SourceFile
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
@@ -85,7 +85,7 @@ class App:
 
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
-        book = RuleBook(self.rules, self.clock)
+        book = RuleBook(self.rules, self.graph, self.clock)
         self.engine = make_engine(self.records, self.graph, book, read_settings(settings))
         wiring.install(self.records, self.engine)
 

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from functions.entra import AccessPackage, Assignment, Subject
-from functions.rules.language import Mode, References, Rule, Selector, Severity, Side
+from functions.rules.language import (
+    GroupSelector,
+    Mode,
+    PackageSelector,
+    References,
+    Rule,
+    Severity,
+    Side,
+)
+from functions.rules.parse import Book
+from functions.rules.resolve import resolve
+from functions.rules.ruleset import RuleSet
 
 
 def guid(name: str) -> str:
@@ -38,8 +50,8 @@ def held(package_name: str, people: str, state: str | None = "delivered") -> lis
 def side(packages: str = "", groups: Sequence[str] = ()) -> Side:
     """One side: a package for each letter, and groups by name."""
     return Side(
-        packages=[Selector(id=UUID(guid(name))) for name in packages],
-        groups=[Selector(id=UUID(guid(name))) for name in groups],
+        packages=[PackageSelector(id=UUID(guid(name))) for name in packages],
+        groups=[GroupSelector(id=UUID(guid(name))) for name in groups],
     )
 
 
@@ -59,3 +71,11 @@ def rule(
         between=list(sides),
         references=references,
     )
+
+
+TODAY = date(2026, 6, 1)
+
+
+def rule_set(*rules: Rule, day: date = TODAY) -> RuleSet:
+    """The rules as they are in force, where they name ids only."""
+    return RuleSet(resolve(Book(rules={rule.id: rule for rule in rules}), None, day))

@@ -38,15 +38,21 @@ def _on(on: str, duty: Duty, packages: Mapping[str, AccessPackage]) -> Iterator[
     if duty.references.wants_packages:
         yield Reference(on, ReferenceKind.PACKAGE, other)
     if duty.references.wants_groups:
-        # A group that the package itself grants would lock its own holders out of renewing.
         groups = packages[other].member_groups | duty.groups[other]
-        for group in groups - packages[on].member_groups:
+        if duty.counts_eligible:
+            groups |= packages[other].eligible_groups
+        for group in groups - _granted(packages[on]):
             yield Reference(on, ReferenceKind.GROUP, group)
+
+
+def _granted(package: AccessPackage) -> frozenset[str]:
+    """Groups that must not be held against a package: its own holders could not renew."""
+    return package.member_groups | package.eligible_groups
 
 
 def desired_by_guard(guard: Guard, package: AccessPackage) -> tuple[DesiredReference, ...]:
     """References that keep a package from the members of groups that rules name."""
     return tuple(
         DesiredReference(Reference(guard.package, ReferenceKind.GROUP, group), guard.rule_ids)
-        for group in sorted(guard.groups - package.member_groups)
+        for group in sorted(guard.groups - _granted(package))
     )

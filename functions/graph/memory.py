@@ -126,4 +126,4 @@ class MemoryGraph:
         return self._without_catalog(package_id)
 
     def _without_catalog(self, package_id: str) -> AccessPackage:
-        return replace(self._packages[package_id], catalog_id=None)
+        return replace(self._packages[package_id], catalog_id=None, catalog_name="")

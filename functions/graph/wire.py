@@ -14,7 +14,7 @@ import msgspec
 from functions.entra import AccessPackage, Assignment, Subject
 from functions.errors import Unavailable
 
-_MEMBER = "Member_"
+_MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
 
 
 class WireSubject(msgspec.Struct, rename="camel"):
@@ -33,6 +33,11 @@ class WireId(msgspec.Struct):
     id: str
 
 
+class WireCatalog(msgspec.Struct, rename="camel"):
+    id: str
+    display_name: str | None = None
+
+
 class WireRole(msgspec.Struct, rename="camel"):
     origin_id: str | None = None
     origin_system: str | None = None
@@ -45,7 +50,7 @@ class WireRoleScope(msgspec.Struct, rename="camel"):
 class WirePackage(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
-    catalog: WireId | None = None
+    catalog: WireCatalog | None = None
     resource_role_scopes: list[WireRoleScope] = []
 
 
@@ -100,21 +105,24 @@ def assignments(found: Sequence[WireAssignment]) -> list[Assignment]:
 
 
 def package(found: WirePackage) -> AccessPackage:
+    catalog = found.catalog
     return AccessPackage(
         id=found.id.lower(),
         display_name=found.display_name or "",
-        catalog_id=found.catalog.id.lower() if found.catalog else None,
-        member_groups=frozenset(filter(None, map(_member_group, found.resource_role_scopes))),
+        catalog_id=catalog.id.lower() if catalog else None,
+        catalog_name=(catalog.display_name or "") if catalog else "",
+        member_groups=_groups(found, _MEMBER),
+        eligible_groups=_groups(found, _ELIGIBLE),
     )
 
 
-def _member_group(grant: WireRoleScope) -> str | None:
-    """`Member_{groupId}` of a directory group grants membership; owners and eligibles do not."""
-    role = grant.role
-    if role is None or role.origin_system != "AadGroup":
-        return None
-    origin = role.origin_id or ""
-    return origin.removeprefix(_MEMBER).lower() if origin.startswith(_MEMBER) else None
+def _groups(found: WirePackage, prefix: str) -> frozenset[str]:
+    """Groups of the directory in which a package gives the role `{prefix}{groupId}`."""
+    roles = [grant.role for grant in found.resource_role_scopes if grant.role]
+    origins = [role.origin_id or "" for role in roles if role.origin_system == "AadGroup"]
+    return frozenset(
+        origin.removeprefix(prefix).lower() for origin in origins if origin.startswith(prefix)
+    )
 
 
 def batch_body(paths: Sequence[str]) -> bytes:

@@ -1,21 +1,11 @@
-"""The rule language, first form: what a rules file may say.
+"""The rule language: what a rules file may say. docs/rules.md tells it to people.
 
-version: 1
-rules:
-  - id: pay-and-approve
-    title: Nobody both pays and approves invoices
-    severity: critical
-    owner: finance-controls@contoso.com
-    mode: enforce
-    between:
-      - packages: [{id: 2506aef1-3929-4d24-a61e-7c8b83d95e6f}]
-      - packages: [{id: d5d99728-8c0b-4ede-83d2-cf9b0e8dabfb}]
-        groups: [{id: c0a74b4d-2694-4d5d-a964-1bee4ff0aaf2}]
-    references: both
+`rules/schema.json` is generated from these types, so that editors complete and check.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -23,6 +13,8 @@ from uuid import UUID
 import msgspec
 
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+type Count = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
 class Severity(StrEnum):
@@ -63,33 +55,109 @@ class References(StrEnum):
         return self if self is other else References.BOTH
 
 
-class Selector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One package or group, by its id."""
+class PackageSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Packages: one by its id, or all whose name and catalog fit the patterns.
+
+    Patterns compare without regard to case; `*` stands for any text and `?` for one character.
+    """
+
+    id: UUID | None = None
+    catalog: Text | None = None
+    name: Text | None = None
+
+
+class GroupSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One group, by its id."""
 
     id: UUID
 
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One duty: the packages that give it, and the groups whose members have it."""
+    """One duty: the packages that give it, the groups whose members have it, classes of both."""
 
-    packages: list[Selector] = []
-    groups: list[Selector] = []
+    packages: list[PackageSelector] = []
+    groups: list[GroupSelector] = []
+    classes: list[Name] = []
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Duties that must be kept apart: any holder of one side against every other side."""
+class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Holding more than `count` of a set; a count of 1 keeps every two of them apart."""
 
-    id: Text
+    count: Count
+    of: list[PackageSelector] = []
+    classes: list[Name] = []
+
+
+class Effective(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"start": "from", "end": "until"},
+):
+    """From the first to the last day, both included, in UTC."""
+
+    start: date | None = None
+    end: date | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        return self.start is None or self.end is None or self.start <= self.end
+
+    def holds_on(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_most": "atMost"}):
+    """Duties that must be kept apart: `between` sides, or `atMost` so many of a set.
+
+    Attributes:
+        eligible: whether groups count that a package makes people eligible members of.
+    """
+
+    id: Name
     title: Text
     severity: Severity
     owner: Text
     mode: Mode
-    between: list[Side]
+    between: list[Side] | None = None
+    at_most: AtMost | None = None
     references: References = References.BOTH
+    eligible: bool = False
+    effective: Effective | None = None
     control: Text | None = None
     advice: Text | None = None
 
+    def holds_on(self, day: date) -> bool:
+        return self.effective is None or self.effective.holds_on(day)
+
+
+class ExceptionEntry(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={
+        "start": "from",
+        "end": "until",
+        "requested_by": "requestedBy",
+        "approved_by": "approvedBy",
+    },
+):
+    """A dated, approved permission for one subject under one rule; `until` is included, UTC."""
+
+    id: Name
+    rule: Name
+    subject: UUID
+    start: date
+    end: date
+    reason: Text
+    requested_by: Text
+    approved_by: Text
+
 
 class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of rules; classes, rules and exceptions of all files are read together."""
+
     version: Literal[1]
+    classes: dict[str, Side] = {}
     rules: list[Rule] = []
+    exceptions: list[ExceptionEntry] = []

@@ -1,4 +1,4 @@
-"""Rules resolved: which pairs are to be kept apart, how strictly, and by which rules."""
+"""Rules resolved: which pairs are to be kept apart, how strictly, and by which rules. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from itertools import combinations, product
 import msgspec
 
 from functions.entra import Pair
-from functions.rules.language import Mode, References, Rule, Selector, Side
+from functions.rules.language import Mode, References, Rule
+from functions.rules.resolve import ResolvedRule, ResolvedSide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +28,16 @@ class Duty:
     mode: Mode
     references: References
     groups: Mapping[str, frozenset[str]]
+    named_groups: frozenset[str] = frozenset()
 
     @property
     def rule_ids(self) -> tuple[str, ...]:
         return tuple(rule.id for rule in self.rules)
 
     @property
-    def named_groups(self) -> frozenset[str]:
-        """Every group that a side of its rules names, written or not."""
-        return _named_groups(self.rules)
+    def counts_eligible(self) -> bool:
+        """Whether groups count that a package makes people eligible members of."""
+        return any(rule.eligible for rule in self.rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,19 @@ class RuleSet:
         rules: in order of their ids.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+    def __init__(self, rules: Iterable[ResolvedRule]) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
 
     @cached_property
     def hash(self) -> str:
         """Names this version of the rules: equal rules in any order have equal hashes."""
-        return "sha256:" + hashlib.sha256(msgspec.json.encode(self.rules)).hexdigest()
+        return _sha256(msgspec.json.encode([each.rule for each in self.rules]))
+
+    @cached_property
+    def scope_hash(self) -> str:
+        """Names the pairs and guarded packages: it changes when a pattern fits other packages."""
+        packages = [[pair.low, pair.high] for pair in self.duties], list(self.guards)
+        return _sha256(msgspec.json.encode([self.hash, packages]))
 
     @cached_property
     def duties(self) -> Mapping[Pair, Duty]:
@@ -86,36 +94,45 @@ class RuleSet:
                 )
         return dict(sorted(guards.items()))
 
+    @cached_property
+    def inexpressible(self) -> tuple[ResolvedRule, ...]:
+        """Rules that Entra's references cannot express: more than one of many allowed."""
+        return tuple(rule for rule in self.rules if rule.count > 1)
+
     @property
     def named_groups(self) -> frozenset[str]:
         """Every group that a side of some rule names."""
-        return _named_groups(self.rules)
+        return frozenset(
+            group for rule in self.rules for side in rule.sides for group in side.groups
+        )
 
 
-def _named_groups(rules: Iterable[Rule]) -> frozenset[str]:
-    return frozenset(
-        group for rule in rules for side in rule.between for group in _ids(side.groups)
-    )
+def _sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _asked_by(rule: Rule) -> Iterator[Duty]:
+def _asked_by(resolved: ResolvedRule) -> Iterator[Duty]:
     """Every holder of one side against every holder of each other side."""
-    for one, other in combinations(rule.between, 2):
-        for package, against in product(sorted(_ids(one.packages)), sorted(_ids(other.packages))):
+    rule = resolved.rule
+    named = frozenset(group for side in resolved.sides for group in side.groups)
+    for one, other in combinations(resolved.sides, 2):
+        ours, theirs = _enforced(rule, one), _enforced(rule, other)
+        for package, against in product(sorted(one.packages), sorted(other.packages)):
             if package != against:
                 yield Duty(
                     pair=Pair.of(package, against),
                     rules=(rule,),
                     mode=rule.mode,
                     references=rule.references,
-                    groups={package: _enforced(rule, one), against: _enforced(rule, other)},
+                    groups={package: ours, against: theirs},
+                    named_groups=named,
                 )
 
 
-def _enforced(rule: Rule, side: Side) -> frozenset[str]:
+def _enforced(rule: Rule, side: ResolvedSide) -> frozenset[str]:
     """A side's groups, where the rule wants them written."""
     wanted = rule.mode is Mode.ENFORCE and rule.references.wants_groups
-    return _ids(side.groups) if wanted else frozenset()
+    return side.groups if wanted else frozenset()
 
 
 def _merged(present: Duty, asked: Duty) -> Duty:
@@ -125,21 +142,18 @@ def _merged(present: Duty, asked: Duty) -> Duty:
         mode=max(present.mode, asked.mode, key=lambda mode: mode.strictness),
         references=present.references.widened(asked.references),
         groups={package: present.groups[package] | asked.groups[package] for package in asked.pair},
+        named_groups=present.named_groups | asked.named_groups,
     )
 
 
-def _guarded_by(rule: Rule) -> Iterator[tuple[str, frozenset[str]]]:
-    for one, other in combinations(rule.between, 2):
+def _guarded_by(resolved: ResolvedRule) -> Iterator[tuple[str, frozenset[str]]]:
+    for one, other in combinations(resolved.sides, 2):
         for side, facing in ((one, other), (other, one)):
-            groups = _enforced(rule, side)
+            groups = _enforced(resolved.rule, side)
             if groups and not side.packages:
-                for package in sorted(_ids(facing.packages)):
+                for package in sorted(facing.packages):
                     yield package, groups
 
 
 def _joined[T](present: tuple[T, ...], new: T) -> tuple[T, ...]:
     return present if new in present else (*present, new)
-
-
-def _ids(selectors: Iterable[Selector]) -> frozenset[str]:
-    return frozenset(str(selector.id) for selector in selectors)

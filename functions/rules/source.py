@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from functions.clock import Clock
-from functions.rules.parse import SourceFile, parse_rules
+from functions.errors import ConfigurationError, RulesError
+from functions.graph.port import Graph
+from functions.rules.document import SourceFile
+from functions.rules.parse import Book, parse_rules
+from functions.rules.resolve import Tenant, needs_tenant, resolve
 from functions.rules.ruleset import RuleSet
 
+log = logging.getLogger("entra_sod")
+
 READ_AGAIN_AFTER = timedelta(seconds=60)
+LIST_AGAIN_AFTER = timedelta(minutes=10)
 
 
 class RuleSource(Protocol):
@@ -19,27 +27,64 @@ class RuleSource(Protocol):
 
         Raises:
             ConfigurationError: the place is missing or holds no file.
+            RulesError: a file cannot be read as text.
         """
         ...
 
 
-class RuleBook:
-    """The rules in force, read again after a minute."""
+class Kept[T]:
+    """A value with the moment it was read."""
 
-    def __init__(self, source: RuleSource, clock: Clock) -> None:
-        self._source, self._clock = source, clock
-        self._rules: RuleSet | None = None
-        self._read_at: datetime | None = None
+    def __init__(self, value: T, at: datetime) -> None:
+        self.value, self._at = value, at
+
+    def is_fresh(self, now: datetime, lifetime: timedelta) -> bool:
+        return now - self._at <= lifetime
+
+
+class RuleBook:
+    """The rules in force: read again after a minute, held against the tenant after ten.
+
+    Attributes:
+        problem: why the files as they lie there are not in force, though older rules are.
+    """
+
+    def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
+        self._source, self._graph, self._clock = source, graph, clock
+        self._book: Kept[Book] | None = None
+        self._tenant: Kept[Tenant] | None = None
+        self._rules: Kept[RuleSet] | None = None
+        self.problem: str | None = None
 
     async def current(self) -> RuleSet:
-        """The rules in force.
+        """Resolve the rules in force today.
+
+        A broken version never replaces a good one: the good one stays, and `problem` says why.
 
         Raises:
-            RulesError: a file has mistakes; older rules are not used in its place.
+            RulesError, ConfigurationError: no version was good since the process began.
+            GraphError: patterns need the list of packages, and it could not be read.
         """
         now = self._clock.now()
-        if self._rules is None or self._read_at is None or now - self._read_at > READ_AGAIN_AFTER:
-            self._rules = None
-            self._rules = RuleSet(parse_rules(await self._source.files()))
-            self._read_at = now
-        return self._rules
+        if self._rules is None or not self._rules.is_fresh(now, READ_AGAIN_AFTER):
+            book = await self._read(now)
+            tenant = await self._list(now) if needs_tenant(book) else None
+            self._rules = Kept(RuleSet(resolve(book, tenant, now.date())), now)
+        return self._rules.value
+
+    async def _read(self, now: datetime) -> Book:
+        try:
+            book = parse_rules(await self._source.files())
+        except (RulesError, ConfigurationError) as error:
+            if self._book is None:
+                raise
+            self.problem = str(error)
+            log.error("older rules stay: %s", error, extra={"action": "rules_refused"})  # noqa: TRY400
+            return self._book.value
+        self.problem, self._book = None, Kept(book, now)
+        return book
+
+    async def _list(self, now: datetime) -> Tenant:
+        if self._tenant is None or not self._tenant.is_fresh(now, LIST_AGAIN_AFTER):
+            self._tenant = Kept(Tenant(await self._graph.packages()), now)
+        return self._tenant.value

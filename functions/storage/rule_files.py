@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from functions.errors import ConfigurationError, RulesError
-from functions.rules.parse import LARGEST_FILE, SourceFile
+from functions.rules.document import LARGEST_FILE, SourceFile
 from functions.rules.source import RuleSource
 from functions.storage.ports import Blobs
 

@@ -154,6 +154,7 @@ class SweepRunner:
             enforced = await self._enforce(record, whole, rules)
         whole.requests += meter.requests
         note_groups(rules.named_groups, whole.notes)
+        _note_inexpressible(rules, whole.notes)
         result = self._result(record, whole, enforced)
         await self.store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
         log.info(
@@ -245,6 +246,14 @@ async def _joined(parts: AsyncIterator[bytes]) -> _Whole:
         whole.rules_hashes.add(part.rules_hash)
         whole.has_gaps |= part.has_gaps
     return whole
+
+
+def _note_inexpressible(rules: RuleSet, notes: CoverageNotes) -> None:
+    for each in rules.inexpressible:
+        notes.skip(
+            f"rule {each.id}: who holds more than {each.count} of {len(each.set_of)} packages",
+            "this version counts pairs only, and Entra cannot express it as references",
+        )
 
 
 def _has_gaps(packages: Packages, found: Sequence[PairFinding]) -> bool:

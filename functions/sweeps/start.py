@@ -38,7 +38,12 @@ class SweepStarter:
         sweep_id = running.id if running else self._new_id()
         parts = list(cut(rules))
         if running is None:
-            await self.store.create(sweep_id, parts=len(parts), rules_hash=rules.hash)
+            await self.store.create(
+                sweep_id,
+                parts=len(parts),
+                rules_hash=rules.hash,
+                scope_hash=rules.scope_hash,
+            )
         done = await self.store.parts_done(sweep_id)
         for number, (pairs, packages) in enumerate(parts):
             if number not in done:
@@ -58,9 +63,9 @@ class SweepStarter:
         return self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
 
     async def _under_way(self, rules: RuleSet) -> SweepRecord | None:
-        """The latest sweep, if it still runs, is not given up, and was cut from the same rules."""
+        """The latest sweep, if it still runs, is not given up, and was cut into the same parts."""
         latest = await self.store.latest()
-        if latest is None or latest.status.has_ended or latest.rules_hash != rules.hash:
+        if latest is None or latest.status.has_ended or latest.scope_hash != rules.scope_hash:
             return None
         is_fresh = self.clock.now() - latest.started_at < GIVE_UP_AFTER
         return latest if is_fresh else None

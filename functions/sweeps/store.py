@@ -38,6 +38,7 @@ class SweepRecord:
     parts: int
     started_at: datetime
     rules_hash: str
+    scope_hash: str
     row: Row
 
 
@@ -45,13 +46,14 @@ class SweepStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
 
-    async def create(self, sweep_id: str, *, parts: int, rules_hash: str) -> None:
+    async def create(self, sweep_id: str, *, parts: int, rules_hash: str, scope_hash: str) -> None:
         """Make a sweep's row and point `latest` at it; a sweep that exists stays as it is."""
         values: dict[str, Value] = {
             "status": str(SweepStatus.QUEUED),
             "parts": parts,
             "startedAt": self._clock.now().isoformat(),
             "rulesHash": rules_hash,
+            "scopeHash": scope_hash,
         }
         await self._table.insert(Row(partition=sweep_id, key=_WHOLE, values=values))
         await self._point_latest(sweep_id)
@@ -154,5 +156,6 @@ def _record(row: Row) -> SweepRecord:
         parts=int(str(row.values["parts"])),
         started_at=datetime.fromisoformat(str(row.values["startedAt"])),
         rules_hash=str(row.values["rulesHash"]),
+        scope_hash=str(row.values["scopeHash"]),
         row=row,
     )

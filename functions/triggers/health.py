@@ -43,7 +43,10 @@ async def _graph() -> str:
 
 
 async def _rules() -> str:
-    rules = await wiring.engine().rules.current()
+    book = wiring.engine().rules
+    rules = await book.current()
+    if book.problem:
+        return f"older rules stay in force ({rules.hash}): {book.problem}"
     return f"ok: {len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}"
 
 

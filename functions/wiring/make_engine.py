@@ -72,5 +72,5 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     """
     settings = read_settings(environment)
     source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=records.storage.blobs)
-    book = RuleBook(source, records.clock)
-    return make_engine(records, GraphClient(settings.graph), book, settings)
+    graph = GraphClient(settings.graph)
+    return make_engine(records, graph, RuleBook(source, graph, records.clock), settings)

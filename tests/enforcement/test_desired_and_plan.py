@@ -9,8 +9,7 @@ from functions.enforcement.plan import make_plan
 from functions.entra import AccessPackage, Reference, ReferenceKind
 from functions.errors import LimitExceeded
 from functions.rules.language import Mode, References
-from functions.rules.ruleset import RuleSet
-from tests.builders import guid, package, rule, side
+from tests.builders import guid, package, rule, rule_set, side
 
 A, B = guid("a"), guid("b")
 GROUP, PACKAGE = ReferenceKind.GROUP, ReferenceKind.PACKAGE
@@ -22,9 +21,7 @@ def references_of(
     references: References = References.BOTH,
     side_groups: tuple[str, ...] = (),
 ) -> set[Reference]:
-    rules = RuleSet(
-        [rule("r", side("a"), side("b", side_groups), mode=mode, references=references)]
-    )
+    rules = rule_set(rule("r", side("a"), side("b", side_groups), mode=mode, references=references))
     (duty,) = rules.duties.values()
     by_id = {each.id: each for each in packages}
     return {each.reference for each in desired_by_duty(duty, by_id)}
@@ -63,7 +60,7 @@ def test_only_enforcing_rules_ask_for_references(mode: Mode) -> None:
 
 def test_a_guard_skips_what_the_package_grants() -> None:
     """A guarded package gets the named groups, less its own."""
-    guard = RuleSet([rule("r", side("a"), side("", ["1", "2"]))]).guards[A]
+    guard = rule_set(rule("r", side("a"), side("", ["1", "2"]))).guards[A]
     found = desired_by_guard(guard, package("a", "2"))
     assert [each.reference for each in found] == [Reference(A, GROUP, guid("1"))]
 

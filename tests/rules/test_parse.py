@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from functions.errors import RulesError
-from functions.rules.parse import SourceFile, parse_rules
+from functions.rules.document import SourceFile
+from functions.rules.parse import parse_rules
 from tests.builders import guid
 
 GOOD = f"""\
@@ -29,7 +30,8 @@ def problems(text: str) -> tuple[str, ...]:
 
 def test_a_good_file_gives_its_rules() -> None:
     """A file without mistakes gives its rules, with the defaults of the language."""
-    (rule,) = parse_rules([SourceFile("f.yaml", GOOD)])
+    (rule,) = parse_rules([SourceFile("f.yaml", GOOD)]).rules.values()
+    assert rule.between is not None
     assert (rule.id, rule.mode, rule.references) == ("r1", "enforce", "both")
     assert str(rule.between[1].groups[0].id) == guid("c")
 
@@ -58,7 +60,7 @@ def test_each_mistake_is_named_with_its_place(old: str, new: str, expected: str 
     """A mistake is reported as file:line:column with what was wrong."""
     text = GOOD.replace(old, new, 1)
     if expected is None:
-        assert len(parse_rules([SourceFile("f.yaml", text)])) == 1
+        assert len(parse_rules([SourceFile("f.yaml", text)]).rules) == 1
         return
     found = problems(text)
     assert any(expected in problem for problem in found), found
@@ -99,7 +101,7 @@ def test_rules_that_keep_nothing_apart_are_refused(between: str, expected: str) 
 def test_a_rule_id_may_be_used_once_in_all_files() -> None:
     """The second rule with an id is refused where it stands."""
     files = [SourceFile("a.yaml", GOOD), SourceFile("b.yaml", GOOD)]
-    with pytest.raises(RulesError, match=r"b\.yaml:3:9: rules\.0\.id rule r1 exists already"):
+    with pytest.raises(RulesError, match=r"b\.yaml:3:9: rules\.0\.id r1 exists already"):
         parse_rules(files)
 
 

@@ -8,11 +8,10 @@ from uuid import UUID
 import pytest
 
 from functions.errors import Throttled, Unavailable
-from functions.rules.language import Mode, Rule, Selector, Side
-from functions.rules.ruleset import RuleSet
+from functions.rules.language import Mode, PackageSelector, Rule, Side
 from functions.sweeps.start import PART_SIZE
 from tests.app import App
-from tests.builders import guid, held, package, rule, side
+from tests.builders import guid, held, package, rule, rule_set, side
 
 PACKAGES = [package("a", "1"), package("b", "2"), package("c", "3")]
 HELD = {"a": held("a", "vwxy"), "b": held("b", "xyz"), "c": held("c", "z")}
@@ -44,7 +43,7 @@ async def sweep(app: App) -> dict[str, Any]:
 def star(size: int) -> tuple[list[str], list[Rule]]:
     """One package against many: the names of the many, and a rule for each."""
     names = [f"{number:08x}" for number in range(1, size + 1)]
-    spokes = [Side(packages=[Selector(id=UUID(guid(name)))]) for name in names]
+    spokes = [Side(packages=[PackageSelector(id=UUID(guid(name)))]) for name in names]
     return names, [
         rule(f"r{name}", side("a"), spoke) for name, spoke in zip(names, spokes, strict=True)
     ]
@@ -58,7 +57,7 @@ async def test_a_sweep_looks_at_every_pair_of_the_rules(make_app: MakeApp) -> No
     assert answer["pairs"] == {"total": 2, "conflict": 2, "clear": 0, "unknown": 0}
     assert answer["findings"] == 3
     assert answer["strategy"] == {"additionalAccess": 2}
-    assert answer["rulesHash"] == RuleSet(RULES).hash
+    assert answer["rulesHash"] == rule_set(*RULES).hash
     assert app.graph.writes == []
 
 

@@ -1,0 +1,146 @@
+"""Selectors against a tenant: which packages a rule means today. Pure.
+
+Each selector is resolved once per run, however many rules share it through classes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from functions.entra import AccessPackage
+from functions.rules.language import PackageSelector, Rule, Side
+from functions.rules.parse import Book
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSide:
+    """A duty as ids."""
+
+    packages: frozenset[str]
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedRule:
+    """A rule in force, its sides as ids.
+
+    `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
+    cannot express it, and `set_of` and `count` say what is to be looked for.
+    """
+
+    rule: Rule
+    sides: tuple[ResolvedSide, ...]
+    set_of: frozenset[str] = frozenset()
+    count: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+
+class Tenant:
+    """The packages that the app may read, for patterns to be held against."""
+
+    def __init__(self, packages: Iterable[AccessPackage]) -> None:
+        self.packages = {package.id: package for package in packages}
+
+    @cached_property
+    def _catalogs(self) -> Mapping[str, Sequence[AccessPackage]]:
+        found: dict[str, list[AccessPackage]] = {}
+        for package in self.packages.values():
+            found.setdefault(package.catalog_name.casefold(), []).append(package)
+        return found
+
+    def select(self, selector: PackageSelector) -> frozenset[str]:
+        """The ids of the packages that a pattern fits."""
+        name, catalog = _pattern(selector.name), _pattern(selector.catalog)
+        return frozenset(
+            package.id
+            for catalog_name, packages in self._catalogs.items()
+            if catalog.match(catalog_name)
+            for package in packages
+            if name.match(package.display_name.casefold())
+        )
+
+
+def _pattern(text: str | None) -> re.Pattern[str]:
+    """`*` and `?` alone are wildcards; brackets stand for themselves."""
+    literal = (text or "*").casefold().replace("[", "[[]")
+    return re.compile(fnmatch.translate(literal))
+
+
+def resolve(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+    """Resolve a book without mistakes.
+
+    Args:
+        book: of all files.
+        tenant: what patterns are held against; None is for books that name ids only.
+        day: rules that are not effective on it are left out.
+
+    Returns:
+        The rules in order of their ids. Ids are taken as they stand, whether the tenant shows them
+        or not: a package that may not be read is a gap, and no reason to forget the rule.
+    """
+    resolver = Resolver(book, tenant)
+    return [resolver.rule(rule) for _, rule in sorted(book.rules.items()) if rule.holds_on(day)]
+
+
+def needs_tenant(book: Book) -> bool:
+    """Whether any selector is a pattern."""
+    return any(selector.id is None for selector in _selectors(book))
+
+
+def _selectors(book: Book) -> Iterator[PackageSelector]:
+    for side in book.classes.values():
+        yield from side.packages
+    for rule in book.rules.values():
+        for side in rule.between or ():
+            yield from side.packages
+        if rule.at_most:
+            yield from rule.at_most.of
+
+
+class Resolver:
+    """Resolves the parts of one book against one tenant; each selector once."""
+
+    def __init__(self, book: Book, tenant: Tenant | None) -> None:
+        self._book, self._tenant = book, tenant
+        self._selected: dict[PackageSelector, frozenset[str]] = {}
+        self._classes: dict[str, ResolvedSide] = {}
+
+    def rule(self, rule: Rule) -> ResolvedRule:
+        if rule.at_most is None:
+            sides = tuple(self.side(side) for side in rule.between or ())
+            return ResolvedRule(rule=rule, sides=sides)
+        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+        alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
+        sides = tuple(alone) if rule.at_most.count == 1 else ()
+        return ResolvedRule(rule=rule, sides=sides, set_of=set_of, count=rule.at_most.count)
+
+    def side(self, side: Side) -> ResolvedSide:
+        packages = {package for selector in side.packages for package in self.select(selector)}
+        groups = {str(group.id) for group in side.groups}
+        for name in side.classes:
+            members = self._class(name)
+            packages |= members.packages
+            groups |= members.groups
+        return ResolvedSide(frozenset(packages), frozenset(groups))
+
+    def _class(self, name: str) -> ResolvedSide:
+        if name not in self._classes:
+            self._classes[name] = self.side(self._book.classes[name])
+        return self._classes[name]
+
+    def select(self, selector: PackageSelector) -> frozenset[str]:
+        if selector.id is not None:
+            return frozenset([str(selector.id)])
+        if self._tenant is None:
+            raise ValueError("a pattern needs a tenant to be held against")
+        if selector not in self._selected:
+            self._selected[selector] = self._tenant.select(selector)
+        return self._selected[selector]
