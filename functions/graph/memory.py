@@ -43,7 +43,8 @@ class MemoryGraph:
 
     async def packages(self) -> Sequence[AccessPackage]:
         readable = [each for key, each in self._packages.items() if key not in self.unreadable]
-        return [replace(each, member_groups=frozenset()) for each in readable]
+        none: frozenset[str] = frozenset()
+        return [replace(each, member_groups=none, eligible_groups=none) for each in readable]
 
     async def package(self, package_id: str) -> AccessPackage:
         self._require(package_id)

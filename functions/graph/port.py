@@ -16,11 +16,11 @@ type Page = Sequence[Assignment]
 
 class Graph(Protocol):
     async def packages(self) -> Sequence[AccessPackage]:
-        """Every package the identity may read, with its catalog; `member_groups` stay empty."""
+        """Every package the identity may read, with its catalog; its groups stay empty."""
         ...
 
     async def package(self, package_id: str) -> AccessPackage:
-        """One package with the groups it makes people members of; `catalog_id` stays empty."""
+        """One package with the groups it grants; its catalog stays empty."""
         ...
 
     async def packages_by_id(

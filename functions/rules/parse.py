@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from functions.errors import RulesError
 from functions.rules.document import Document, Problem, SourceFile
 from functions.rules.language import (
     ExceptionEntry,
+    Name,
     PackageSelector,
     Rule,
     RulesFile,
@@ -52,6 +53,10 @@ class Book:
         """Where a thing of the book stands; kind is `rules`, `classes` or `exceptions`."""
         return self.origins[kind, name]
 
+    def names(self, kind: str) -> Collection[str]:
+        """The names of a kind that the files give, with a mistake in it or not."""
+        return {name for given, name in self.origins if given == kind}
+
 
 def parse_rules(files: Iterable[SourceFile]) -> Book:
     """Read all files into one book without mistakes.
@@ -66,38 +71,72 @@ def parse_rules(files: Iterable[SourceFile]) -> Book:
 
 
 def read_book(files: Iterable[SourceFile]) -> Book:
-    """Read all files into one book, mistakes included."""
+    """Read all files into one book, mistakes included.
+
+    What has no mistake is in the book, whatever stands beside it, so that one run finds them all.
+    """
     book = Book()
     for file in files:
         _read_file(book, Document(file))
     for name in book.classes:
-        _check_class(book, name)
+        _check(book, "classes", name, _side_mistakes(book.classes[name], book.names("classes"), ()))
+    for circle in _circles(book.classes):
+        mistake = Mistake(("classes",), f"lead in a circle: {' → '.join(circle)}")
+        _check(book, "classes", circle[-1], [mistake])
     for rule in book.rules.values():
-        _check(book, "rules", rule.id, _rule_mistakes(rule, book.classes))
+        _check(book, "rules", rule.id, _rule_mistakes(rule, book.names("classes")))
     for entry in book.exceptions.values():
-        _check(book, "exceptions", entry.id, _exception_mistakes(entry, book.rules))
+        _check(book, "exceptions", entry.id, _exception_mistakes(entry, book.names("rules")))
     book.problems.sort()
     return book
 
 
 def _read_file(book: Book, document: Document) -> None:
     book.problems += document.problems
-    if document.problems:
+    if not document.is_read:
         return
-    mistakes = find_mistakes(RulesFile, document.value)
+    mistakes = [*find_mistakes(RulesFile, document.value), *_class_name_mistakes(document.value)]
     book.problems += [document.place(mistake) for mistake in mistakes]
-    if mistakes:
-        return
-    file = msgspec.convert(document.value, RulesFile)
-    for name, side in file.classes.items():
-        if _is_new(book, "classes", name, Origin(document, ("classes", name))):
-            book.classes[name] = side
-    for index, rule in enumerate(file.rules):
-        if _is_new(book, "rules", rule.id, Origin(document, ("rules", index))):
-            book.rules[rule.id] = rule
-    for index, entry in enumerate(file.exceptions):
-        if _is_new(book, "exceptions", entry.id, Origin(document, ("exceptions", index))):
-            book.exceptions[entry.id] = entry
+    broken = {mistake.path[:2] for mistake in mistakes}
+    for path, name, value in _entries(document.value):
+        kind = str(path[0])
+        is_new = _is_new(book, kind, name, Origin(document, path))
+        if is_new and path not in broken:
+            _add(book, kind, name, value)
+
+
+def _class_name_mistakes(value: object) -> Iterator[Mistake]:
+    """YAML reads `7:` and `yes:` as other things than text."""
+    for name in _mapping(_mapping(value).get("classes")):
+        if not isinstance(name, str):
+            yield Mistake(("classes", str(name)), "must be text: put the name into quotes")
+        elif find_mistakes(Name, name):
+            yield Mistake(("classes", name), "must have a name of 1 to 100 characters")
+
+
+def _entries(value: object) -> Iterator[tuple[Path, str, object]]:
+    """Everything of a file that has a name, and where it stands."""
+    file = _mapping(value)
+    for name, side in _mapping(file.get("classes")).items():
+        yield ("classes", str(name)), str(name), side
+    for kind in ("rules", "exceptions"):
+        found = file.get(kind)
+        for index, entry in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(name := _mapping(entry).get("id"), str):
+                yield (kind, index), name, entry
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _add(book: Book, kind: str, name: str, value: object) -> None:
+    if kind == "classes":
+        book.classes[name] = msgspec.convert(value, Side)
+    elif kind == "rules":
+        book.rules[name] = msgspec.convert(value, Rule)
+    else:
+        book.exceptions[name] = msgspec.convert(value, ExceptionEntry)
 
 
 def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
@@ -114,30 +153,26 @@ def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> Non
     book.problems += [origin.place(mistake) for mistake in mistakes]
 
 
-def _check_class(book: Book, name: str) -> None:
-    side = book.classes[name]
-    mistakes = list(_side_mistakes(side, book.classes, ()))
-    if cycle := _cycle(book.classes, name):
-        mistakes.append(Mistake(("classes",), f"lead in a circle: {' → '.join(cycle)}"))
-    _check(book, "classes", name, mistakes)
+def _circles(classes: Mapping[str, Side]) -> Iterator[list[str]]:
+    """Each way from a class back to itself, once; every class is looked at once."""
+    done: set[str] = set()
+    for start in classes:
+        way: list[str] = []
+        turns = [] if start in done else [iter((start,))]
+        while turns:
+            name = next(turns[-1], None)
+            if name is None:
+                turns.pop()
+                done.update(way[-1:])
+                way = way[:-1]
+            elif name in way:
+                yield [*way[way.index(name) :], name]
+            elif name in classes and name not in done:
+                way.append(name)
+                turns.append(iter(classes[name].classes))
 
 
-def _cycle(classes: Mapping[str, Side], start: str) -> list[str]:
-    """The way from a class back to itself, or nothing. No class is visited twice."""
-    ways = [[start]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        for name in classes[way[-1]].classes if way[-1] in classes else ():
-            if name == start:
-                return [*way, name]
-            if name not in seen:
-                seen.add(name)
-                ways.append([*way, name])
-    return []
-
-
-def _rule_mistakes(rule: Rule, classes: Mapping[str, Side]) -> Iterator[Mistake]:
+def _rule_mistakes(rule: Rule, classes: Collection[str]) -> Iterator[Mistake]:
     if (rule.between is None) == (rule.at_most is None):
         yield Mistake((), "needs either between or atMost")
     if rule.effective and not rule.effective.is_possible:
@@ -149,7 +184,7 @@ def _rule_mistakes(rule: Rule, classes: Mapping[str, Side]) -> Iterator[Mistake]
         yield from _side_mistakes(set_of, classes, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], classes: Mapping[str, Side]) -> Iterator[Mistake]:
+def _between_mistakes(sides: Sequence[Side], classes: Collection[str]) -> Iterator[Mistake]:
     if len(sides) < 2:  # noqa: PLR2004 - apart takes two
         yield Mistake(("between",), "needs two sides or more to keep apart")
         return
@@ -169,7 +204,7 @@ def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
 
 
 def _side_mistakes(
-    side: Side, classes: Mapping[str, Side], path: Path, *, packages_key: str = "packages"
+    side: Side, classes: Collection[str], path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
     if not (side.packages or side.groups or side.classes):
         yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
@@ -189,7 +224,7 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
 
 
-def _exception_mistakes(entry: ExceptionEntry, rules: Mapping[str, Rule]) -> Iterator[Mistake]:
+def _exception_mistakes(entry: ExceptionEntry, rules: Collection[str]) -> Iterator[Mistake]:
     if entry.rule not in rules:
         yield Mistake(("rule",), f"{entry.rule} is no rule{nearest(entry.rule, rules)}")
     if entry.end < entry.start:

@@ -123,18 +123,35 @@ class Resolver:
         return ResolvedRule(rule=rule, sides=sides, set_of=set_of, count=rule.at_most.count)
 
     def side(self, side: Side) -> ResolvedSide:
-        packages = {package for selector in side.packages for package in self.select(selector)}
-        groups = {str(group.id) for group in side.groups}
-        for name in side.classes:
-            members = self._class(name)
-            packages |= members.packages
-            groups |= members.groups
-        return ResolvedSide(frozenset(packages), frozenset(groups))
+        own = self._own(side)
+        if not side.classes:
+            return own
+        members = [own, *(self._class(name) for name in self._reached(side))]
+        return ResolvedSide(
+            frozenset().union(*(member.packages for member in members)),
+            frozenset().union(*(member.groups for member in members)),
+        )
+
+    def _reached(self, side: Side) -> Iterable[str]:
+        """Every class that a side leads to, however deep, each once."""
+        reached: set[str] = set()
+        waiting = list(side.classes)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += self._book.classes[name].classes
+        return reached
 
     def _class(self, name: str) -> ResolvedSide:
+        """What a class itself selects, without the classes that it names."""
         if name not in self._classes:
-            self._classes[name] = self.side(self._book.classes[name])
+            self._classes[name] = self._own(self._book.classes[name])
         return self._classes[name]
+
+    def _own(self, side: Side) -> ResolvedSide:
+        packages = {package for selector in side.packages for package in self.select(selector)}
+        return ResolvedSide(frozenset(packages), frozenset(str(group.id) for group in side.groups))
 
     def select(self, selector: PackageSelector) -> frozenset[str]:
         if selector.id is not None:

@@ -126,3 +126,6 @@ class MemoryStorage:
 
     async def probe(self) -> Mapping[str, str]:
         return {"queues": "ok", "tables": "ok", "blobs": "ok"}
+
+    async def close(self) -> None:
+        return

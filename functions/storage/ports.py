@@ -80,3 +80,7 @@ class Storage(Protocol):
     async def probe(self) -> Mapping[str, str]:
         """Try each service harmlessly: its name, and 'ok' or what is wrong."""
         ...
+
+    async def close(self) -> None:
+        """Close the connections; for programs that end, unlike the worker."""
+        ...

@@ -1,0 +1,144 @@
+"""`entra-sod plan`, `apply` and `drift`: preview, carry out, and see what has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum, StrEnum
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from cli.session import Session, require_ledger
+from cli.show import drift_table, plan_markdown, plan_table
+from cli.state import in_parallel, read_state
+from functions.clock import timestamp
+from functions.enforcement.apply import Applied, Applier
+from functions.enforcement.compile import compile_references, packages_in_view
+from functions.enforcement.drift import Drift, find_drift
+from functions.enforcement.plan import Plan
+from functions.enforcement.review import PlanDocument, State, in_view, make_document
+from functions.errors import ConfigurationError
+from functions.settings import Enforcement
+
+
+class ExitCode(IntEnum):
+    """For CI: nothing to do, something went wrong, something to do."""
+
+    NOTHING = 0
+    ERROR = 1
+    CHANGES = 2
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+async def make(
+    session: Session, folder: Path, console: Console, *, with_holders: bool = True
+) -> tuple[PlanDocument, State]:
+    """Plan everything that the rules of a folder ask for; reads only."""
+    rules, prunable = await session.rules(folder), await session.prunable()
+    packages = in_view(rules, prunable)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("reading the tenant", total=len(packages))
+        state = await read_state(
+            session.graph,
+            packages,
+            with_holders=with_holders,
+            advance=lambda: progress.advance(task),
+        )
+    made_at = timestamp(session.clock.now())
+    return make_document(rules, state, prunable=prunable, made_at=made_at), state
+
+
+def show(plan: PlanDocument, how: Format, console: Console) -> None:
+    if how is Format.JSON:
+        console.file.write(msgspec.json.format(msgspec.json.encode(plan)).decode() + "\n")
+    elif how is Format.MARKDOWN:
+        console.file.write(plan_markdown(plan))
+    else:
+        console.print(plan_table(plan))
+
+
+def save(plan: PlanDocument, path: Path) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(plan)) + b"\n")
+
+
+def load(path: Path) -> PlanDocument:
+    """Read a plan that `save` wrote.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PlanDocument)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigurationError([f"{path} is no plan of this version: {error}."]) from error
+
+
+async def apply(
+    session: Session, plan: PlanDocument, advance: Callable[[], None] = lambda: None
+) -> Applied:
+    """Write a plan that was found fresh, within the guard rails, eight writes at a time.
+
+    Raises:
+        ConfigurationError: ENFORCEMENT is not `apply`, or there is no ledger.
+        LimitExceeded: more writes than MAX_REFERENCE_WRITES.
+        GraphError, Unsettled: run it again; what is done stays done.
+    """
+    _require_enforcement(session)
+    whole = Plan(additions=plan.desired_additions, removals=plan.removals)
+    whole.require_within(session.settings.max_reference_writes)
+    applier = Applier(session.graph, require_ledger(session), session.clock)
+    run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
+
+    async def write(step: Plan) -> None:
+        applied.add(await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
+        advance()
+
+    await in_parallel(write, _steps(whole))
+    return applied
+
+
+def _steps(plan: Plan) -> Sequence[Plan]:
+    """One plan for each write, so that progress can be told."""
+    return [
+        *(Plan(additions=(each,)) for each in plan.additions),
+        *(Plan(removals=(each,)) for each in plan.removals),
+    ]
+
+
+def _require_enforcement(session: Session) -> None:
+    if session.settings.enforcement is not Enforcement.APPLY:
+        raise ConfigurationError(
+            [f"ENFORCEMENT is {session.settings.enforcement.word}: set it to apply to write."]
+        )
+
+
+async def drift(session: Session, folder: Path) -> tuple[list[Drift], State]:
+    """Compare rules, tenant and ledger; reads only."""
+    rules, ours = await session.rules(folder), await session.ours()
+    packages = packages_in_view(rules) | {each.on for each in ours}
+    state = await read_state(session.graph, packages, with_holders=False)
+    found = find_drift(
+        compile_references(rules, state.packages),
+        state.present,
+        ours,
+        in_view=state.packages.keys(),
+        gone=state.gone,
+    )
+    return found, state
+
+
+def show_drift(found: Sequence[Drift], state: State, how: Format, console: Console) -> None:
+    names = {key: package.display_name for key, package in state.packages.items()}
+    if how is Format.JSON:
+        console.file.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    elif found:
+        console.print(drift_table(found, names))
+    else:
+        console.print("no drift")

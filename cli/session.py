@@ -1,0 +1,88 @@
+"""What the commands need of the world outside: settings, Graph, rules, ledger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.clock import Clock, SystemClock
+from functions.enforcement.ledger import EntryState, Ledger
+from functions.entra import Reference
+from functions.errors import ConfigurationError
+from functions.graph.client import GraphClient
+from functions.rules.ruleset import RuleSet
+from functions.rules.source import RuleBook
+from functions.settings import Settings, read_settings
+from functions.storage.rule_files import FolderRules
+from functions.wiring.make_records import read_records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Everything a command works with.
+
+    Attributes:
+        ledger: None where the environment names no storage: then nothing is known to be ours.
+    """
+
+    settings: Settings
+    graph: GraphClient
+    ledger: Ledger | None
+    clock: Clock
+
+    async def rules(self, folder: Path) -> RuleSet:
+        """Read and resolve the rules of a folder."""
+        return await RuleBook(FolderRules(folder), self.graph, self.clock).current()
+
+    async def ours(self) -> Sequence[Reference]:
+        """The references that the ledger says this app wrote."""
+        if self.ledger is None:
+            return []
+        return [
+            entry.reference
+            async for entry in self.ledger.entries()
+            if entry.state is EntryState.WRITTEN
+        ]
+
+    async def prunable(self) -> Sequence[Reference]:
+        """What may be removed where no rule asks for it: ours, with PRUNE=true."""
+        return await self.ours() if self.settings.prune else []
+
+
+@asynccontextmanager
+async def open_session() -> AsyncIterator[Session]:
+    """Make a session from the environment, and close its connections.
+
+    Raises:
+        ConfigurationError: naming every wrong setting.
+    """
+    settings, clock = read_settings(os.environ), SystemClock()
+    graph = GraphClient(settings.graph)
+    records = read_records(os.environ) if _names_storage() else None
+    try:
+        ledger = Ledger(records.storage, clock) if records else None
+        yield Session(settings=settings, graph=graph, ledger=ledger, clock=clock)
+    finally:
+        await graph.close()
+        if records:
+            await records.storage.close()
+
+
+def _names_storage() -> bool:
+    return any(name.startswith("AzureWebJobsStorage") and os.environ[name] for name in os.environ)
+
+
+def require_ledger(session: Session) -> Ledger:
+    """Return the ledger that writing needs.
+
+    Raises:
+        ConfigurationError: the environment names no storage.
+    """
+    if session.ledger is None:
+        raise ConfigurationError(
+            ["AzureWebJobsStorage is not set: writing needs the ledger that the app uses."]
+        )
+    return session.ledger

@@ -1,0 +1,58 @@
+"""Rules and the packages they speak of → every reference they ask for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from functions.enforcement.desired import DesiredReference, desired_by_duty, desired_by_guard
+from functions.entra import AccessPackage
+from functions.rules.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotEnforceable:
+    """Something that a rule asks for and Entra's references cannot do, or not here."""
+
+    what: str
+    why: str
+
+
+def packages_in_view(rules: RuleSet) -> frozenset[str]:
+    """Every package that some rule keeps apart from another, or from the members of groups."""
+    return frozenset(rules.guards) | {package for pair in rules.duties for package in pair}
+
+
+def compile_references(
+    rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> Iterator[DesiredReference]:
+    """Yield what the rules ask for, in the order of pairs, then of guarded packages.
+
+    Args:
+        rules: in force.
+        packages: with the groups that they grant; pairs with one that is missing are left out.
+    """
+    for pair, duty in rules.duties.items():
+        if pair.low in packages and pair.high in packages:
+            yield from desired_by_duty(duty, packages)
+    for package, guard in rules.guards.items():
+        if package in packages:
+            yield from desired_by_guard(guard, packages[package])
+
+
+def not_enforceable(
+    rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> tuple[NotEnforceable, ...]:
+    """What stays to be detected, and to be said: Entra will not refuse it."""
+    too_many = [
+        NotEnforceable(
+            what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
+            why="Entra's references allow none or all of a pair, not some of many",
+        )
+        for each in rules.inexpressible
+    ]
+    unreadable = [
+        NotEnforceable(what=f"access package {package}", why="the app may not read it")
+        for package in sorted(packages_in_view(rules) - packages.keys())
+    ]
+    return (*too_many, *unreadable)
