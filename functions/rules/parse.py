@@ -22,6 +22,9 @@ from functions.shape import Mistake, Path, find_mistakes, nearest
 
 LONGEST_EXCEPTION = timedelta(days=366)
 
+# The names there are, or None where a file could not be read.
+type _Known = Collection[str] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -76,17 +79,22 @@ def read_book(files: Iterable[SourceFile]) -> Book:
     What has no mistake is in the book, whatever stands beside it, so that one run finds them all.
     """
     book = Book()
-    for file in files:
-        _read_file(book, Document(file))
-    for name in book.classes:
-        _check(book, "classes", name, _side_mistakes(book.classes[name], book.names("classes"), ()))
+    documents = [Document(file) for file in files]
+    for document in documents:
+        _read_file(book, document)
+    # What an unreadable file would have given is not known: then no name is called unknown.
+    is_whole = all(document.is_read for document in documents)
+    classes = book.names("classes") if is_whole else None
+    rules = book.names("rules") if is_whole else None
+    for name, side in book.classes.items():
+        _check(book, "classes", name, _side_mistakes(side, classes, ()))
     for circle in _circles(book.classes):
         mistake = Mistake(("classes",), f"lead in a circle: {' → '.join(circle)}")
         _check(book, "classes", circle[-1], [mistake])
     for rule in book.rules.values():
-        _check(book, "rules", rule.id, _rule_mistakes(rule, book.names("classes")))
+        _check(book, "rules", rule.id, _rule_mistakes(rule, classes))
     for entry in book.exceptions.values():
-        _check(book, "exceptions", entry.id, _exception_mistakes(entry, book.names("rules")))
+        _check(book, "exceptions", entry.id, _exception_mistakes(entry, rules))
     book.problems.sort()
     return book
 
@@ -164,7 +172,7 @@ def _circles(classes: Mapping[str, Side]) -> Iterator[list[str]]:
             if name is None:
                 turns.pop()
                 done.update(way[-1:])
-                way = way[:-1]
+                del way[-1:]
             elif name in way:
                 yield [*way[way.index(name) :], name]
             elif name in classes and name not in done:
@@ -172,7 +180,7 @@ def _circles(classes: Mapping[str, Side]) -> Iterator[list[str]]:
                 turns.append(iter(classes[name].classes))
 
 
-def _rule_mistakes(rule: Rule, classes: Collection[str]) -> Iterator[Mistake]:
+def _rule_mistakes(rule: Rule, classes: _Known) -> Iterator[Mistake]:
     if (rule.between is None) == (rule.at_most is None):
         yield Mistake((), "needs either between or atMost")
     if rule.effective and not rule.effective.is_possible:
@@ -184,7 +192,7 @@ def _rule_mistakes(rule: Rule, classes: Collection[str]) -> Iterator[Mistake]:
         yield from _side_mistakes(set_of, classes, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], classes: Collection[str]) -> Iterator[Mistake]:
+def _between_mistakes(sides: Sequence[Side], classes: _Known) -> Iterator[Mistake]:
     if len(sides) < 2:  # noqa: PLR2004 - apart takes two
         yield Mistake(("between",), "needs two sides or more to keep apart")
         return
@@ -204,14 +212,14 @@ def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
 
 
 def _side_mistakes(
-    side: Side, classes: Collection[str], path: Path, *, packages_key: str = "packages"
+    side: Side, classes: _Known, path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
     if not (side.packages or side.groups or side.classes):
         yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
     for index, selector in enumerate(side.packages):
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):
-        if name not in classes:
+        if classes is not None and name not in classes:
             detail = f"{name} is no class{nearest(name, classes)}"
             yield Mistake((*path, "classes", index), detail)
 
@@ -224,8 +232,8 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
 
 
-def _exception_mistakes(entry: ExceptionEntry, rules: Collection[str]) -> Iterator[Mistake]:
-    if entry.rule not in rules:
+def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistake]:
+    if rules is not None and entry.rule not in rules:
         yield Mistake(("rule",), f"{entry.rule} is no rule{nearest(entry.rule, rules)}")
     if entry.end < entry.start:
         yield Mistake(("until",), "is before its from")

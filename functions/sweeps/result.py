@@ -50,6 +50,15 @@ class PairSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rules: list[str]
 
 
+class DriftView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference that is missing, extra, asymmetric, orphaned or foreign."""
+
+    kind: str
+    access_package_id: str
+    reference_kind: str
+    target_id: str
+
+
 class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
 
@@ -57,6 +66,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         findings: how many conflicts there are: a person and a pair is one.
         results: each pair, conflicts first, at most 1,000 of them.
         strategy: the ways of detection and how many pairs went by each.
+        drift: where Graph differed from the rules and the ledger when the sweep looked.
         requests: sent to Graph by all parts and the closing.
     """
 
@@ -66,6 +76,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     findings: int
     results: list[PairSummary]
     references: ReferencesView
+    drift: list[DriftView]
     coverage: Coverage
     strategy: dict[str, int]
     requests: int

@@ -33,6 +33,7 @@ from functions.checks.result import (
 from functions.clock import Clock, timestamp
 from functions.detection.detect import Detector
 from functions.enforcement.desired import DesiredReference, desired_by_guard
+from functions.enforcement.drift import Drift, DriftKind
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.enforcement.ledger import EntryState, Ledger
 from functions.entra import AccessPackage, Pair, Reference
@@ -42,6 +43,7 @@ from functions.messages import SweepMessage
 from functions.rules.ruleset import RuleSet
 from functions.settings import Enforcement
 from functions.sweeps.result import (
+    DriftView,
     PairCounts,
     PairFinding,
     PairSummary,
@@ -53,6 +55,7 @@ from functions.sweeps.store import SweepRecord, SweepStatus, SweepStore
 log = logging.getLogger("entra_sod")
 
 MOST_PAIRS_IN_ANSWER = 1000
+MOST_DRIFT_IN_ANSWER = 1000
 _part_decoder = msgspec.json.Decoder(PartFindings)
 
 
@@ -171,7 +174,8 @@ class SweepRunner:
                 self.enforcement,
                 run_id=record.id,
                 rules_hash=record.rules_hash,
-                prunable=await self._prunable(whole, rules),
+                ours=await self._ours(),
+                may_prune=self._may_prune(whole, rules),
             )
         except PERMANENT as error:
             whole.notes.skip("the incompatible references of the sweep's packages", error)
@@ -181,19 +185,22 @@ class SweepRunner:
             whole.notes.skip("writing the planned references", enforced.stopped)
         return enforced
 
-    async def _prunable(self, whole: _Whole, rules: RuleSet) -> Collection[Reference]:
-        """What is ours, unless a gap hides what the rules may still ask for."""
-        if not self.prune:
-            return ()
-        if whole.has_gaps or whole.rules_hashes != {rules.hash}:
-            why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
-            whole.notes.skip("removing references that no rule asks for", why)
-            return ()
+    async def _ours(self) -> Collection[Reference]:
         return [
             entry.reference
             async for entry in self.ledger.entries()
             if entry.state is EntryState.WRITTEN
         ]
+
+    def _may_prune(self, whole: _Whole, rules: RuleSet) -> bool:
+        """Not where a gap hides what the rules may still ask for."""
+        if not self.prune:
+            return False
+        if whole.has_gaps or whole.rules_hashes != {rules.hash}:
+            why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
+            whole.notes.skip("removing references that no rule asks for", why)
+            return False
+        return True
 
     def _result(self, record: SweepRecord, whole: _Whole, enforced: Enforced) -> SweepResult:
         counts = Counter(finding.outcome for finding in whole.pairs)
@@ -211,6 +218,7 @@ class SweepRunner:
             findings=sum(len(finding.holders) for finding in whole.pairs),
             results=_summaries(whole.pairs)[:MOST_PAIRS_IN_ANSWER],
             references=references_view(enforced),
+            drift=_drift_views(enforced.drift, whole),
             coverage=whole.notes.as_coverage(),
             strategy=dict(whole.ways),
             requests=whole.requests,
@@ -246,6 +254,21 @@ async def _joined(parts: AsyncIterator[bytes]) -> _Whole:
         whole.rules_hashes.add(part.rules_hash)
         whole.has_gaps |= part.has_gaps
     return whole
+
+
+def _drift_views(drift: Sequence[Drift], whole: _Whole) -> list[DriftView]:
+    """Drift for the result; with gaps, what nobody seems to ask for may be asked for unseen."""
+    doubtful = (DriftKind.EXTRA, DriftKind.FOREIGN) if whole.has_gaps else ()
+    certain = [each for each in drift if each.kind not in doubtful]
+    return [
+        DriftView(
+            kind=each.kind,
+            access_package_id=each.reference.on,
+            reference_kind=each.reference.kind,
+            target_id=each.reference.target,
+        )
+        for each in certain[:MOST_DRIFT_IN_ANSWER]
+    ]
 
 
 def _note_inexpressible(rules: RuleSet, notes: CoverageNotes) -> None:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from functions.enforcement.review import (
+    Addition,
+    PlanDocument,
+    State,
+    make_document,
+    why_stale,
+)
+from functions.entra import Reference, ReferenceKind
+from functions.rules.ruleset import RuleSet
+from tests.builders import guid, package, rule, rule_set, side
+
+A, B = guid("a"), guid("b")
+RULES = rule_set(rule("r", side("a"), side("b")))
+PACKAGES = {A: package("a", "1"), B: package("b", "2")}
+FOREIGN = Reference(A, ReferenceKind.GROUP, guid("f"))
+STALE_RULES = rule_set(rule("r2", side("a"), side("b")))
+
+
+def state(*present: Reference) -> State:
+    return State(packages=PACKAGES, present=frozenset(present))
+
+
+def document(
+    now: State, rules: RuleSet = RULES, prunable: tuple[Reference, ...] = ()
+) -> PlanDocument:
+    return make_document(rules, now, prunable=prunable, made_at="2026-01-01T00:00:00Z")
+
+
+def test_a_document_survives_its_file() -> None:
+    """What is saved as JSON is read back as the same plan."""
+    plan = document(state(FOREIGN))
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=PlanDocument) == plan
+    assert (plan.writes, plan.left_alone) == (4, (FOREIGN,))
+
+
+def test_a_fresh_plan_may_be_applied() -> None:
+    """The same rules and the same tenant make no plan stale."""
+    plan = document(state())
+    assert why_stale(plan, document(state()), state()) is None
+
+
+def test_what_the_plan_wrote_itself_does_not_make_it_stale() -> None:
+    """An interrupted run is gone on with: its own additions and removals are no news."""
+    extra = Reference(B, ReferenceKind.GROUP, guid("9"))
+    plan = document(state(extra), prunable=(extra,))
+    assert plan.removals == (extra,)
+    half = state(plan.additions[0].reference)
+    assert why_stale(plan, document(half), half) is None
+
+
+def test_a_reference_that_others_added_makes_it_stale() -> None:
+    """Somebody else's change may be what the reviewer would have wanted to know."""
+    moved = state(FOREIGN)
+    assert why_stale(document(state()), document(moved), moved) == "the tenant has changed"
+
+
+def test_a_group_that_a_package_now_grants_makes_it_stale() -> None:
+    """The references follow from what packages grant, so that is part of the state."""
+    moved = State(packages={A: package("a", "1", "3"), B: PACKAGES[B]}, present=frozenset())
+    assert why_stale(document(state()), document(moved), moved) == "the tenant has changed"
+
+
+def test_other_rules_make_it_stale() -> None:
+    """A plan is for the rules that it was made from."""
+    fresh = document(state(), STALE_RULES)
+    assert why_stale(document(state()), fresh, state()) == "the rules have changed"
+
+
+@pytest.mark.parametrize("edit", ["added", "dropped"])
+def test_a_plan_whose_file_was_edited_is_refused(edit: str) -> None:
+    """Neither more nor less than the rules ask for is written from a file."""
+    plan = document(state())
+    smuggled = Addition(
+        reference=FOREIGN, rules=("r",), kept_from_getting=0, kept_from_renewing=0, is_whole=True
+    )
+    additions = (*plan.additions, smuggled) if edit == "added" else plan.additions[1:]
+    edited = msgspec.structs.replace(plan, additions=additions)
+    why = why_stale(edited, document(state()), state())
+    assert why is not None
+    assert "was its file edited?" in why
