@@ -6,15 +6,22 @@ msgspec itself stops at the first; a person who fixes a file or a request wants 
 from __future__ import annotations
 
 import difflib
+import types
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 import msgspec
 
 type Path = tuple[str | int, ...]
+
+_ADVICE: Mapping[type, str] = {
+    uuid.UUID: "must be a GUID, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f",
+    date: "must be a date that exists, such as 2026-11-30",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +45,28 @@ def find_mistakes(kind: Any, value: object) -> list[Mistake]:  # noqa: ANN401 - 
 
 
 def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    kind = _unwrapped(kind, value)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from _walk_struct(kind, value, path)
     elif get_origin(kind) is list:
         yield from _walk_list(get_args(kind)[0], value, path)
+    elif get_origin(kind) is dict:
+        yield from _walk_mapping(get_args(kind)[1], value, path)
     elif choices := _choices(kind):
         if type(value) not in (str, int) or value not in choices:
-            detail = f"must be {_any_of(choices)}{_nearest(value, choices)}"
-            yield Mistake(path, detail)
+            yield Mistake(path, f"must be {_any_of(choices)}{nearest(value, choices)}")
     else:
         yield from _walk_leaf(kind, value, path)
+
+
+def _unwrapped(kind: Any, value: object) -> Any:  # noqa: ANN401
+    """The type behind an alias, and behind `X | None` where there is a value."""
+    if isinstance(kind, TypeAliasType):
+        return _unwrapped(kind.__value__, value)
+    if get_origin(kind) in (Union, types.UnionType) and value is not None:
+        arms = [arm for arm in get_args(kind) if arm is not type(None)]
+        return _unwrapped(arms[0], value) if len(arms) == 1 else kind
+    return kind
 
 
 def _walk_struct(kind: type[msgspec.Struct], value: object, path: Path) -> Iterator[Mistake]:
@@ -62,8 +81,7 @@ def _walk_struct(kind: type[msgspec.Struct], value: object, path: Path) -> Itera
             yield Mistake((*path, name), "is missing")
     for name in value:
         if name not in fields:
-            detail = f"is not known here{_nearest(name, list(fields))}"
-            yield Mistake(path, detail, str(name))
+            yield Mistake(path, f"is not known here{nearest(name, list(fields))}", str(name))
 
 
 def _walk_list(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
@@ -74,14 +92,20 @@ def _walk_list(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # no
         yield from _walk(item, element, (*path, index))
 
 
+def _walk_mapping(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    if not isinstance(value, Mapping):
+        yield Mistake(path, "must be an object of names and their values")
+        return
+    for name, element in value.items():
+        yield from _walk(item, element, (*path, str(name)))
+
+
 def _walk_leaf(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        if uuid.UUID in (kind, *get_args(kind)):
-            yield Mistake(path, "must be a GUID, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f")
-        else:
-            yield Mistake(path, _plain(str(error)))
+        advice = _ADVICE.get(kind) if isinstance(kind, type) else None
+        yield Mistake(path, advice or _plain(str(error)))
 
 
 def _choices(kind: Any) -> Sequence[str | int]:  # noqa: ANN401
@@ -95,7 +119,8 @@ def _any_of(choices: Sequence[str | int]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _nearest(word: object, choices: Iterable[str | int]) -> str:
+def nearest(word: object, choices: Iterable[str | int]) -> str:
+    """Suggest the choice that was probably meant, as the end of a sentence."""
     close = difflib.get_close_matches(str(word), [str(choice) for choice in choices], n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
