@@ -29,7 +29,7 @@ class GraphControl:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._client = httpx.Client(base_url=f"{root}/__simulator", timeout=30)
+        self._client = httpx.Client(base_url=f"{root}/__simulator", timeout=30, trust_env=False)
 
     def close(self) -> None:
         self._client.close()
@@ -96,6 +96,7 @@ class HostProcess(Process):
             f"{self.url}/admin/functions/{function}",
             json={"input": given},
             headers={"x-functions-key": self.master_key},
+            trust_env=False,
         ).raise_for_status()
 
 
@@ -191,6 +192,9 @@ class World:
             "LOCAL_HOST_FUNCTION_KEY": secrets.token_urlsafe(16),
             "LOCAL_HOST_MASTER_KEY": secrets.token_urlsafe(16),
             "AzureWebJobsStorage": self.storage,
+            # All of the world is on loopback, where a company's HTTP_PROXY does not reach.
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
             **printed_settings(printed),
             **self._settings,
         }

@@ -6,9 +6,9 @@ is asked to make it, and then asked again. So nothing is called at start.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
-from functools import cached_property, wraps
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -33,19 +33,13 @@ if TYPE_CHECKING:
 FOREVER = -1  # time to live of a message: a check waits as long as it must
 
 
-def _translated[**P, T](
-    method: Callable[P, Coroutine[Any, Any, T]],
-) -> Callable[P, Coroutine[Any, Any, T]]:
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
     """Raise our own error for whatever the service or the way to it refused."""
-
-    @wraps(method)
-    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return await method(*args, **kwargs)
-        except AzureError as error:
-            raise _unavailable(error) from error
-
-    return call
+    try:
+        yield
+    except AzureError as error:
+        raise _unavailable(error) from error
 
 
 def _unavailable(error: AzureError) -> StorageUnavailable:
@@ -68,7 +62,7 @@ class AzureTable:
     def __init__(self, client: TableClient) -> None:
         self._client = client
 
-    @_translated
+    @_translated()
     async def insert(self, row: Row) -> bool:
         entity = _entity(row)
         try:
@@ -77,14 +71,14 @@ class AzureTable:
             return False
         return True
 
-    @_translated
+    @_translated()
     async def get(self, partition: str, key: str) -> Row | None:
         try:
             return _row(await self._client.get_entity(partition, key))
         except ResourceNotFoundError:
             return None
 
-    @_translated
+    @_translated()
     async def replace(self, row: Row) -> bool:
         from azure.data.tables import UpdateMode
 
@@ -99,7 +93,7 @@ class AzureTable:
             return False
         return True
 
-    @_translated
+    @_translated()
     async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
         condition = MatchConditions.IfNotModified if etag else None
         try:
@@ -149,7 +143,7 @@ class AzureBlobs:
     def __init__(self, service: Callable[[], BlobServiceClient]) -> None:
         self._service = service
 
-    @_translated
+    @_translated()
     async def put(self, container: str, name: str, data: bytes) -> None:
         folder = self._service().get_container_client(container)
         await _creating(
@@ -157,7 +151,7 @@ class AzureBlobs:
             folder.create_container,
         )
 
-    @_translated
+    @_translated()
     async def get(self, container: str, name: str) -> bytes | None:
         blob = self._service().get_blob_client(container, name)
         try:
@@ -181,7 +175,7 @@ class AzureQueues:
     def __init__(self, service: Callable[[], QueueServiceClient]) -> None:
         self._service = service
 
-    @_translated
+    @_translated()
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         # The SDK sends plain text unless told; messages.unwrap takes the base64 off again.
         from azure.storage.queue import TextBase64EncodePolicy

@@ -31,13 +31,14 @@ class Caller:
     def wait(self, location: str, seconds: float = ENDED_WITHIN_SECONDS) -> dict[str, Any]:
         """Poll until the answer is no longer 202."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            answer = httpx.get(location, timeout=30)
-            if answer.status_code != httpx.codes.ACCEPTED:
-                result: dict[str, Any] = answer.raise_for_status().json()
-                return result
+        answer = httpx.get(location, timeout=30)
+        while answer.status_code == httpx.codes.ACCEPTED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{location} did not end in {seconds} s: {answer.text}")
             time.sleep(0.1)
-        raise TimeoutError(f"{location} did not end in {seconds} s: {answer.text}")
+            answer = httpx.get(location, timeout=30)
+        result: dict[str, Any] = answer.raise_for_status().json()
+        return result
 
     def sweep(self, host: Any) -> dict[str, Any]:
         """Run the timer by hand and wait for its sweep."""

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -76,7 +76,9 @@ class DocumentedGraph(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: DocumentedGraph
+    @property
+    def graph(self) -> DocumentedGraph:
+        return cast("DocumentedGraph", self.server)
 
     def do_GET(self) -> None:
         self._answer()
@@ -89,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(data) if data else None
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = {"method": self.command, "target": self.path, "headers": headers, "body": body}
-        self.server.received.append(request)
-        status, answer = self.server.answer(self.command, self.path, body)
+        self.graph.received.append(request)
+        status, answer = self.graph.answer(self.command, self.path, body)
         content = b"" if answer is None else json.dumps(answer).encode()
         self.send_response(status)
         if status != 204:

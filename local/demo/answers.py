@@ -1,0 +1,54 @@
+"""From the app's own answers to facts with names in them."""
+
+from collections.abc import Iterable
+
+from functions.checks.result import CheckResult, ReferencesView, ReferenceView, Skipped
+from functions.sweeps.result import PairSummary, SweepResult
+from local.demo.facts import Gap, Holder, Pair, Reference, References, SweptPair
+from local.demo.names import Snapshot
+
+
+def holders(result: CheckResult, names: Snapshot) -> tuple[Holder, ...]:
+    # Whoever was invited and has not come yet has no name in Graph.
+    return tuple(
+        Holder(each.display_name or names.name(each.subject_id), each.state or "")
+        for each in result.holders
+    )
+
+
+def rules(result: CheckResult) -> tuple[str, ...]:
+    return tuple(f"{rule.title} ({rule.severity}, {rule.mode})" for rule in result.rules)
+
+
+def pairs(result: SweepResult, names: Snapshot) -> tuple[SweptPair, ...]:
+    return tuple(_pair(each, names) for each in result.results)
+
+
+def references(view: ReferencesView, names: Snapshot) -> References:
+    def named(entries: Iterable[ReferenceView]) -> tuple[Reference, ...]:
+        found = (
+            Reference(names.name(each.access_package_id), each.kind, names.name(each.target_id))
+            for each in entries
+        )
+        return tuple(sorted(found))
+
+    return References(
+        present=named(view.present),
+        planned=named(view.planned),
+        written=named(view.written),
+        failed=named(view.failed),
+    )
+
+
+def gaps(skipped: Iterable[Skipped], names: Snapshot) -> tuple[Gap, ...]:
+    return tuple(Gap(names.in_words(each.what), names.in_words(each.why)) for each in skipped)
+
+
+def _pair(summary: PairSummary, names: Snapshot) -> SweptPair:
+    pair = names.name(summary.access_package_id), names.name(summary.incompatible_access_package_id)
+    return SweptPair(
+        pair=Pair.of(*pair),
+        outcome=summary.outcome,
+        holder_count=summary.holder_count,
+        rules=tuple(summary.rules),
+    )

@@ -1,0 +1,198 @@
+"""What the story claims, held against what was seen. Pure: a fact in, an Unmet out or nothing."""
+
+from collections.abc import Collection, Mapping
+
+from local.demo.facts import Asked, Checked, Pair, Reference, Refused, Started, Swept
+
+INVOICES = Pair.of("Pay invoices", "Approve invoices")
+UNREADABLE = Pair.of("Approve invoices", "Release payments")
+
+# Each package names the other one, and the groups that the other one alone grants: Invoice readers
+# is not among them, both packages grant it.
+INVOICE_REFERENCES = frozenset(
+    {
+        Reference("Pay invoices", "package", "Approve invoices"),
+        Reference("Pay invoices", "group", "Invoice approvers"),
+        Reference("Approve invoices", "package", "Pay invoices"),
+        Reference("Approve invoices", "group", "Invoice payers"),
+    }
+)
+SWEEP_REFERENCES = frozenset(
+    {
+        Reference("Maintain vendors", "package", "Pay invoices"),
+        Reference("Maintain vendors", "group", "Invoice payers"),
+        Reference("Maintain vendors", "group", "Invoice readers"),
+        Reference("Maintain vendors", "group", "External auditors"),
+        Reference("Pay invoices", "package", "Maintain vendors"),
+        Reference("Pay invoices", "group", "Vendor maintainers"),
+        Reference("Order goods", "package", "Receive goods"),
+        Reference("Receive goods", "package", "Order goods"),
+    }
+)
+# holders of both, as the demo tenant has them before anybody asks for anything
+HOLDERS = {
+    INVOICES: 7,
+    Pair.of("Maintain vendors", "Pay invoices"): 4,
+    Pair.of("Close the books", "Post journals"): 5,
+    Pair.of("Order goods", "Receive goods"): 0,
+}
+RULES = "ok: 6 rules, 5 pairs"
+NOTHING: frozenset[Reference] = frozenset()
+
+CREATED, ACCEPTED, BAD_REQUEST, NOT_WHAT_IS_ASKED_FOR = 201, 202, 400, 422
+
+
+class Unmet(Exception):
+    """Something that the story claims did not happen."""
+
+    def __init__(self, claim: str, *, expected: object, seen: object) -> None:
+        self.claim = claim
+        super().__init__(f"{claim}: expected {in_words(expected)}, seen {in_words(seen)}")
+
+
+def in_words(value: object) -> str:
+    """On one line, and in the same order every time."""
+    match value:
+        case str() | Pair() | Reference():
+            return str(value) or "nothing"
+        case Mapping():
+            entries = sorted(f"{in_words(key)}: {in_words(each)}" for key, each in value.items())
+            return f"{len(entries)} ({'; '.join(entries)})" if entries else "none"
+        case Collection():
+            entries = sorted(map(in_words, value))
+            return f"{len(entries)} ({'; '.join(entries)})" if entries else "none"
+        case _:
+            return str(value)
+
+
+def expect(claim: str, seen: object, expected: object) -> None:
+    """Raises Unmet unless the two are equal."""
+    if seen != expected:
+        raise Unmet(claim, expected=expected, seen=seen)
+
+
+def expect_references(
+    claim: str, seen: Collection[Reference], expected: Collection[Reference]
+) -> None:
+    """No reference missing, none too many, none twice; their order says nothing."""
+    expect(claim, sorted(seen), sorted(expected))
+
+
+def expect_ready(started: Started) -> None:
+    """The app reaches all that it needs and has read the rules that the story is about."""
+    missing = {name: said for name, said in started.ready.items() if not said.startswith("ok")}
+    expect("what the app says it cannot reach", missing, {})
+    expect("the app's answer to GET /api/ready", started.status, 200)
+    rules = started.ready.get("rules", "")
+    expect("the rules in force", rules[: len(RULES)], RULES)
+
+
+def expect_accepted(checked: Checked, *, ticket: str) -> None:
+    """The caller was told at once where to look, and finds its ticket there."""
+    expect("the answer to POST /api/checks", checked.accepted, ACCEPTED)
+    expect("Retry-After of the answer", checked.retry_after.isdecimal(), expected=True)
+    expect("the ticket's number in the result", checked.reference, ticket)
+
+
+def expect_holders(checked: Checked, *, count: int) -> None:
+    """The check names whoever holds both packages by the tenant's own assignments."""
+    expect("people who hold both packages", checked.holder_count, count)
+    expect(
+        "names of those who hold both packages",
+        {holder.person for holder in checked.holders},
+        set(checked.tenant.holders_of_both[checked.pair]),
+    )
+    expect("the check's outcome", checked.outcome, "conflict")
+    expect("what the check could not look at", checked.gaps, ())
+
+
+def expect_plan_only(checked: Checked) -> None:
+    """References in both directions are planned, and nothing in the tenant has changed."""
+    expect("how far the check went", checked.enforcement, "plan")
+    expect_references("planned references", checked.references.planned, INVOICE_REFERENCES)
+    expect_references("written references", checked.references.written, NOTHING)
+    expect("whether the plan changed the tenant", checked.tenant.has_changed, expected=False)
+
+
+def expect_written(checked: Checked) -> None:
+    """Both directions were written, and the tenant has each reference exactly once."""
+    expect_references("written references", checked.references.written, INVOICE_REFERENCES)
+    expect_references("references that failed", checked.references.failed, NOTHING)
+    expect(
+        "references in the tenant and how often each was added",
+        dict(checked.tenant.references),
+        dict.fromkeys(INVOICE_REFERENCES, 1),
+    )
+    expect("how far the check went", checked.enforcement, "apply")
+
+
+def expect_nothing_left_to_write(checked: Checked) -> None:
+    """All that the rule asks for is there already: the second check finds it and writes nothing."""
+    expect_references("references that are present", checked.references.present, INVOICE_REFERENCES)
+    expect_references("references written again", checked.references.written, NOTHING)
+    expect("whether a second check changed it", checked.tenant.has_changed, expected=False)
+
+
+def expect_let_through(asked: Asked) -> None:
+    expect(f"the tenant's answer about {asked.person}", asked.status, CREATED)
+    expect(f"whether {asked.person} has {asked.wants}", asked.has_it, expected=True)
+
+
+def expect_refused(asked: Asked) -> None:
+    """Refused for the incompatibility, and not for something else."""
+    expect(f"the tenant's answer about {asked.person}", asked.status, BAD_REQUEST)
+    expect(f"the reason about {asked.person}", asked.code, "IncompatibleAccess")
+    expect(f"whether {asked.person} has {asked.wants}", asked.has_it, expected=False)
+
+
+def expect_swept(swept: Swept, *, let_in: int) -> None:
+    """Every pair that can be read is right, and the one that cannot is unknown, with its reason.
+
+    Args:
+        swept: the whole sweep.
+        let_in: people who got both invoice packages while the story was told.
+    """
+    holders = HOLDERS | {INVOICES: HOLDERS[INVOICES] + let_in}
+    outcomes = {pair: "conflict" if count else "clear" for pair, count in holders.items()}
+    seen = {each.pair: each for each in swept.pairs}
+    expect(
+        "outcomes of the pairs",
+        {pair: each.outcome for pair, each in seen.items()},
+        outcomes | {UNREADABLE: "unknown"},
+    )
+    expect("holders by pair", {pair: seen[pair].holder_count for pair in holders}, holders)
+    expect(
+        "holders by pair in the tenant",
+        {pair: len(swept.tenant.holders_of_both[pair]) for pair in holders},
+        holders,
+    )
+    expect("the sweep's status", swept.status, "completed-with-gaps")
+    expect("pairs that coverage says were checked", swept.checked, len(holders))
+    _expect_reason(swept)
+    _expect_sweep_references(swept)
+
+
+def expect_problem(refused: Refused) -> None:
+    """Both wrong fields are named, by JSON pointers, in a problem of the kind RFC 9457 defines."""
+    expect("the answer to two wrong fields", refused.status, NOT_WHAT_IS_ASKED_FOR)
+    media_type = refused.media_type.partition(";")[0]
+    expect("its content type", media_type, "application/problem+json")
+    expect("the wrong fields", sorted(refused.pointers), ["/accessPackageId", "/enforcement"])
+
+
+def _expect_reason(swept: Swept) -> None:
+    why = [gap.why for gap in swept.gaps if "Release payments" in gap.what]
+    if len(why) != 1 or "403" not in why[0]:
+        expected = "one with Graph's 403"
+        raise Unmet("the reason why a pair is unknown", expected=expected, seen=why)
+
+
+def _expect_sweep_references(swept: Swept) -> None:
+    expect_references("references written", swept.references.written, SWEEP_REFERENCES)
+    expect_references("references that were there", swept.references.present, INVOICE_REFERENCES)
+    expect_references("references that failed", swept.references.failed, NOTHING)
+    expect(
+        "references in the tenant and how often each was added",
+        dict(swept.tenant.references),
+        dict.fromkeys(INVOICE_REFERENCES | SWEEP_REFERENCES, 1),
+    )

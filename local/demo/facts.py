@@ -1,0 +1,158 @@
+"""What each step of the story found out. In names: a person reads these, and expectations too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Reference(NamedTuple):
+    """An entry on one package that keeps a group's members or a package's holders from it."""
+
+    on: str
+    kind: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target} on {self.on}"
+
+
+class Pair(NamedTuple):
+    """Two packages, the first one in alphabetical order first."""
+
+    first: str
+    second: str
+
+    @classmethod
+    def of(cls, one: str, other: str) -> "Pair":
+        return cls(*sorted((one, other)))
+
+    def __str__(self) -> str:
+        return f"{self.first} × {self.second}"  # noqa: RUF001 - as people write it
+
+
+class Holder(NamedTuple):
+    person: str
+    state: str
+
+
+class Gap(NamedTuple):
+    """What was not looked at, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSize:
+    catalogs: int
+    packages: int
+    people: int
+    assignments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The app on its host; `ready` is what it says of all that it needs."""
+
+    enforcement: str
+    address: str
+    status: int
+    ready: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """As the app reports them, each list in order."""
+
+    present: tuple[Reference, ...] = ()
+    planned: tuple[Reference, ...] = ()
+    written: tuple[Reference, ...] = ()
+    failed: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantSeen:
+    """The simulator's tenant, looked at behind the app's back.
+
+    Attributes:
+        has_changed: whether anything at all differs from the moment before the step.
+        references: all there are, and how often each was added.
+        holders_of_both: people by pair, as the tenant's own assignments have it.
+    """
+
+    has_changed: bool
+    references: Mapping[Reference, int]
+    holders_of_both: Mapping[Pair, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A check by HTTP, from the first answer to the last.
+
+    Attributes:
+        reference: the ticket's number, as it came back.
+        enforcement: how far the app went.
+    """
+
+    pair: Pair
+    accepted: int
+    location: str
+    retry_after: str
+    outcome: str
+    reference: str | None
+    enforcement: str
+    holders: tuple[Holder, ...]
+    holder_count: int
+    rules: tuple[str, ...]
+    references: References
+    gaps: tuple[Gap, ...]
+    tenant: TenantSeen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A new assignment that the help desk asked Graph for.
+
+    Attributes:
+        has_it: whether the person holds the wanted package now, by the tenant's own account.
+        code: Graph's, where it refused.
+        reason: Graph's, where it refused.
+    """
+
+    person: str
+    holds: str | None
+    wants: str
+    status: int
+    has_it: bool
+    code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptPair:
+    pair: Pair
+    outcome: str
+    holder_count: int
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    status: str
+    pairs: tuple[SweptPair, ...]
+    references: References
+    checked: int
+    gaps: tuple[Gap, ...]
+    requests: int
+    tenant: TenantSeen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What the app answered to a body that is not what is asked for."""
+
+    sent: Mapping[str, str]
+    status: int
+    media_type: str
+    problem: Mapping[str, object]
+    pointers: tuple[str, ...]

@@ -1,0 +1,203 @@
+"""The steps of the story: each does one thing in the local world and returns what came of it."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+import msgspec
+
+from functions.checks.result import CheckResult
+from functions.sweeps.result import SweepResult
+from local.demo import answers
+from local.demo.facts import Asked, Checked, Pair, Refused, Started, Swept, TenantSeen
+from local.demo.helpdesk import HelpDesk
+from local.demo.names import Snapshot
+from local.world import HostProcess, World
+
+# Callers are told to come back after 5 seconds; a demo is in more of a hurry.
+POLL_SECONDS = 0.2
+LONGEST_SECONDS = 60
+_UNDER_WAY = 202
+
+type Report = Callable[[int, int], None]
+
+
+class NotDoneError(Exception):
+    """Something did not come to its end in time, or got an answer that ends the story."""
+
+
+def new_world(storage_port: int, now: datetime) -> World:
+    """A world with settings of its own: nothing is left to the shell that the demo is run from."""
+    return World(
+        storage_port=storage_port,
+        RULES="rules",
+        MAX_REFERENCE_WRITES="50",
+        PRUNE="false",
+        GRAPH_CLOUD="global",
+        LOCAL_HOST_LOG="text",
+        # Half a day away: the timer fires when the story says so, and at no other time.
+        SWEEP_SCHEDULE=f"0 0 {(now.hour + 12) % 24} * * *",
+    )
+
+
+class Story:
+    """A running world and the app in it, on one host at a time."""
+
+    def __init__(self, world: World, pairs: Collection[tuple[str, str]]) -> None:
+        """Each step tells who holds both packages of these pairs, by the tenant's own account."""
+        self._world = world
+        self._pairs = pairs
+        self._help_desk = HelpDesk(world)
+        self._host: HostProcess | None = None
+
+    def log(self) -> str:
+        """What the host that was started last has written."""
+        return self._host.output() if self._host else ""
+
+    def look(self) -> Snapshot:
+        """The tenant, behind the app's back."""
+        return Snapshot(self._world.graph.tenant())
+
+    def start_app(self, enforcement: str) -> Started:
+        """Stops the app where it runs, and starts it with this setting."""
+        if self._host is not None:
+            self._host.stop()
+        self._host = self._world.start_host(ENFORCEMENT=enforcement)
+        answer = self._call("GET", "/api/ready")
+        return Started(
+            enforcement=enforcement,
+            address=self._host.url,
+            status=answer.status_code,
+            ready=_json(answer, "GET /api/ready")["checks"],
+        )
+
+    def check(self, first: str, second: str, *, ticket: str) -> Checked:
+        """A check of two packages, as a ticket asks for it."""
+        before = self.look()
+        body = {
+            "accessPackageId": first,
+            "incompatibleAccessPackageId": second,
+            "reference": ticket,
+        }
+        accepted = self._call("POST", "/api/checks", body)
+        location = _location(accepted)
+        answer = poll(lambda: httpx.get(location, timeout=LONGEST_SECONDS), "the check")
+        result = msgspec.json.decode(answer.content, type=CheckResult)
+        after = self.look()
+        return Checked(
+            pair=Pair.of(after.name(first), after.name(second)),
+            accepted=accepted.status_code,
+            location=location,
+            retry_after=accepted.headers.get("Retry-After", ""),
+            outcome=result.outcome,
+            reference=result.reference,
+            enforcement=result.enforcement,
+            holders=answers.holders(result, after),
+            holder_count=result.holder_count,
+            rules=answers.rules(result),
+            references=answers.references(result.references, after),
+            gaps=answers.gaps(result.coverage.skipped, after),
+            tenant=self._seen(before, after),
+        )
+
+    def ask(self, wanted: str, *, held: str | None) -> Asked:
+        """The help desk asks for a package, for somebody who has `held` and nothing else."""
+        return self._help_desk.ask(wanted, held=held)
+
+    def sweep(self, report: Report) -> Swept:
+        """The nightly timer, run by hand; `report` hears how many parts are done, of how many."""
+        before = self.look()
+        self._running().run_by_hand("start_sweep")
+
+        def ask() -> httpx.Response:
+            answer = self._call("GET", "/api/sweeps/latest")
+            if answer.status_code == _UNDER_WAY:
+                parts = _json(answer, "the sweep")["parts"]
+                report(parts["done"], parts["total"])
+            return answer
+
+        # 404 until the timer has made the sweep's row
+        answer = poll(ask, "the sweep", waiting=(_UNDER_WAY, 404))
+        result = msgspec.json.decode(answer.content, type=SweepResult)
+        after = self.look()
+        return Swept(
+            status=result.status,
+            pairs=answers.pairs(result, after),
+            references=answers.references(result.references, after),
+            checked=len(result.coverage.checked),
+            gaps=answers.gaps(result.coverage.skipped, after),
+            requests=result.requests,
+            tenant=self._seen(before, after),
+        )
+
+    def send(self, body: Mapping[str, str]) -> Refused:
+        """A body that is not what is asked for."""
+        answer = self._call("POST", "/api/checks", body)
+        problem = _json(answer, "POST /api/checks")
+        return Refused(
+            sent=body,
+            status=answer.status_code,
+            media_type=answer.headers.get("Content-Type", ""),
+            problem=problem,
+            pointers=tuple(each["pointer"] for each in problem.get("errors", [])),
+        )
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        url = f"{self._running().url}{path}"
+        return httpx.request(method, url, json=body, timeout=LONGEST_SECONDS)
+
+    def _running(self) -> HostProcess:
+        if self._host is None:
+            raise NotDoneError("the app: expected running, seen never started")
+        return self._host
+
+    def _seen(self, before: Snapshot, after: Snapshot) -> TenantSeen:
+        return TenantSeen(
+            has_changed=before.tenant != after.tenant,
+            references=after.references(),
+            holders_of_both=after.holders_of_both(self._pairs),
+        )
+
+
+def poll(
+    ask: Callable[[], httpx.Response],
+    what: str,
+    *,
+    waiting: Collection[int] = (_UNDER_WAY,),
+    seconds: float = LONGEST_SECONDS,
+) -> httpx.Response:
+    """Asks until the answer is 200.
+
+    Raises:
+        NotDoneError: for an answer that is neither 200 nor one to wait on, or after too long.
+    """
+    deadline = time.monotonic() + seconds
+    while (answer := ask()).status_code in waiting:
+        if time.monotonic() > deadline:
+            raise NotDoneError(f"{what}: expected an end in {seconds} s, seen {answer.text}")
+        time.sleep(POLL_SECONDS)
+    if not answer.is_success:
+        raise NotDoneError(f"{what}: expected 200, seen {answer.status_code} {answer.text}")
+    return answer
+
+
+def _json(answer: httpx.Response, what: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = answer.json()
+    except ValueError:
+        seen = f"{answer.status_code} {answer.text}"
+        raise NotDoneError(f"{what}: expected JSON, seen {seen}") from None
+    return found
+
+
+def _location(accepted: httpx.Response) -> str:
+    location = accepted.headers.get("Location")
+    if location is None:
+        raise NotDoneError(
+            f"the check: expected 202 with a Location, seen {accepted.status_code} {accepted.text}"
+        )
+    return str(location)

@@ -1,0 +1,149 @@
+"""Facts as tables and lines that a person can read."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from local.demo.facts import (
+    Asked,
+    Checked,
+    Gap,
+    Holder,
+    Reference,
+    Refused,
+    Started,
+    Swept,
+    SweptPair,
+    TenantSize,
+)
+
+_OUTCOMES = {"conflict": "bold red", "clear": "green", "unknown": "bold yellow"}
+_WHO = {"group": "members of", "package": "holders of"}
+
+
+def running(started: Started, *, storage_port: int, tenant: str) -> RenderableType:
+    ports = f"127.0.0.1, ports {storage_port} to {storage_port + 2}"
+    return _block(
+        _grid(
+            ("storage", "Azurite: blobs, queues, tables", ports),
+            ("tenant", "Microsoft Graph, simulated", tenant),
+            ("app", f"on its host, ENFORCEMENT={started.enforcement}", started.address),
+        )
+    )
+
+
+def size(tenant: TenantSize) -> str:
+    return (
+        f"The tenant has {tenant.packages} access packages in {tenant.catalogs} catalogs, "
+        f"{tenant.people} people and {tenant.assignments} assignments."
+    )
+
+
+def ready(started: Started) -> str:
+    """What the app reaches; the long hash of the rules is left out."""
+    checks = ", ".join(name for name in started.ready if name != "rules")
+    rules = started.ready.get("rules", "").removeprefix("ok: ").rpartition(", ")[0]
+    return f"The app reaches {checks}, and has read {rules}."
+
+
+def accepted(checked: Checked) -> RenderableType:
+    return _block(
+        _grid(
+            ("asked", f"POST /api/checks: {checked.pair}, reference {checked.reference}"),
+            ("answer", f"{checked.accepted}, Retry-After: {checked.retry_after}"),
+            ("Location", checked.location),
+            ("result", _outcome(checked.outcome)),
+            *(("rule", rule) for rule in checked.rules),
+        )
+    )
+
+
+def holders(found: Sequence[Holder], *, of: str) -> RenderableType:
+    rows = [(holder.person, holder.state) for holder in found]
+    return _table(f"{len(rows)} people hold both:", ("person", f"assignment of {of}"), rows)
+
+
+def references(title: str, found: Iterable[Reference]) -> RenderableType:
+    rows = [(each.on, each.kind, f"{_WHO[each.kind]} {each.target}") for each in sorted(found)]
+    return _table(title, ("on the package", "kind", "who is kept away"), rows)
+
+
+def requests(asked: Sequence[Asked]) -> RenderableType:
+    rows = [(each.person, each.holds or "nothing", each.wants, _answer(each)) for each in asked]
+    return _table("The help desk asks Graph:", ("person", "holds", "asks for", "answer"), rows)
+
+
+def reasons(asked: Iterable[Asked]) -> RenderableType:
+    return _block(Text("\n".join(f"{each.status}: {each.reason}" for each in asked)))
+
+
+def swept(swept: Swept) -> RenderableType:
+    return _block(
+        _grid(
+            ("status", Text(swept.status, style="bold")),
+            ("checked", f"{swept.checked} of {len(swept.pairs)} pairs"),
+            ("cost", f"{swept.requests} requests to Graph"),
+        )
+    )
+
+
+def swept_pairs(found: Iterable[SweptPair]) -> RenderableType:
+    rows = [
+        (str(each.pair), _outcome(each.outcome), _count(each), ", ".join(each.rules))
+        for each in found
+    ]
+    return _table("All pairs:", ("pair", "outcome", "people", "rules"), rows)
+
+
+def gaps(found: Iterable[Gap]) -> RenderableType:
+    return _table("Not looked at:", ("what", "why"), found)
+
+
+def problem(refused: Refused) -> RenderableType:
+    answer = f"{refused.status} {refused.media_type}\n{json.dumps(refused.problem, indent=2)}"
+    return _grid(("sent", json.dumps(refused.sent, indent=2)), ("answer", answer))
+
+
+def _answer(asked: Asked) -> Text:
+    if asked.code:
+        return Text(f"{asked.status} {asked.code}", style="bold red")
+    return Text(f"{asked.status} given", style="green")
+
+
+def _count(swept: SweptPair) -> str:
+    # Nobody looked: a zero would read as an all-clear.
+    return "not known" if swept.outcome == "unknown" else str(swept.holder_count)
+
+
+def _outcome(word: str) -> Text:
+    return Text(word, style=_OUTCOMES.get(word, ""))
+
+
+def _grid(*rows: tuple[str | Text, ...]) -> Table:
+    table = Table.grid(padding=(0, 3))
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _table(
+    title: str, columns: Sequence[str], rows: Iterable[tuple[str | Text, ...]]
+) -> RenderableType:
+    table = Table(
+        *columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold"
+    )
+    for row in rows:
+        table.add_row(*row)
+    if not table.row_count:
+        table.add_row("none")
+    return _block(Group(title, table))
+
+
+def _block(content: RenderableType) -> Padding:
+    """Followed by an empty line."""
+    return Padding(content, (0, 0, 1, 0), expand=False)

@@ -1,0 +1,125 @@
+"""Facts of a story that went as it should; each test changes one of them."""
+
+from local.demo.expectations import HOLDERS, INVOICE_REFERENCES, INVOICES, SWEEP_REFERENCES
+from local.demo.expectations import UNREADABLE as TREASURY
+from local.demo.facts import (
+    Asked,
+    Checked,
+    Gap,
+    Holder,
+    References,
+    Refused,
+    Started,
+    Swept,
+    SweptPair,
+    TenantSeen,
+)
+
+PEOPLE = ("Ada", "Bilal", "Chiara", "Devi", "Elif", "Farah", "Greta", "Hugo")
+FOUR = tuple(sorted(INVOICE_REFERENCES))
+EIGHT = tuple(sorted(SWEEP_REFERENCES))
+
+STARTED = Started(
+    enforcement="plan",
+    address="http://127.0.0.1:1",
+    status=200,
+    ready={"queues": "ok", "rules": "ok: 6 rules, 5 pairs, sha256:00"},
+)
+
+
+def _checked(
+    *, enforcement: str, people: tuple[str, ...], references: References, tenant: TenantSeen
+) -> Checked:
+    return Checked(
+        pair=INVOICES,
+        accepted=202,
+        location="http://127.0.0.1:1/api/checks/1",
+        retry_after="5",
+        outcome="conflict",
+        reference="CHG-1",
+        enforcement=enforcement,
+        holders=tuple(Holder(person, "delivered") for person in people),
+        holder_count=len(people),
+        rules=("Nobody does both (critical, enforce)",),
+        references=references,
+        gaps=(),
+        tenant=tenant,
+    )
+
+
+PLANNED = _checked(
+    enforcement="plan",
+    people=PEOPLE[:7],
+    references=References(planned=FOUR),
+    tenant=TenantSeen(
+        has_changed=False, references={}, holders_of_both={INVOICES: frozenset(PEOPLE[:7])}
+    ),
+)
+_AFTER = TenantSeen(
+    has_changed=True,
+    references=dict.fromkeys(FOUR, 1),
+    holders_of_both={INVOICES: frozenset(PEOPLE)},
+)
+WRITTEN = _checked(
+    enforcement="apply",
+    people=PEOPLE,
+    references=References(planned=FOUR, written=FOUR),
+    tenant=_AFTER,
+)
+AGAIN = _checked(
+    enforcement="apply",
+    people=PEOPLE,
+    references=References(present=FOUR),
+    tenant=TenantSeen(
+        has_changed=False,
+        references=dict.fromkeys(FOUR, 1),
+        holders_of_both=_AFTER.holders_of_both,
+    ),
+)
+GRANTED = Asked(
+    person="Hugo", holds="Pay invoices", wants="Approve invoices", status=201, has_it=True
+)
+REFUSED = Asked(
+    person="Ines",
+    holds="Pay invoices",
+    wants="Approve invoices",
+    status=400,
+    has_it=False,
+    code="IncompatibleAccess",
+    reason="The target is not eligible.",
+)
+_COUNTS = HOLDERS | {INVOICES: 8}
+SWEPT = Swept(
+    status="completed-with-gaps",
+    pairs=(
+        *(
+            SweptPair(
+                pair=pair,
+                outcome="conflict" if count else "clear",
+                holder_count=count,
+                rules=("a-rule",),
+            )
+            for pair, count in _COUNTS.items()
+        ),
+        SweptPair(pair=TREASURY, outcome="unknown", holder_count=0, rules=("a-rule",)),
+    ),
+    references=References(present=FOUR, planned=EIGHT, written=EIGHT),
+    checked=4,
+    gaps=(
+        Gap("access package Release payments", "Graph answers 403"),
+        Gap("members of group External auditors", "not read"),
+    ),
+    requests=30,
+    tenant=TenantSeen(
+        has_changed=True,
+        references=dict.fromkeys((*FOUR, *EIGHT), 1),
+        holders_of_both={pair: frozenset(PEOPLE[:count]) for pair, count in _COUNTS.items()},
+    ),
+)
+PROBLEM = Refused(
+    sent={"accessPackageId": "no id"},
+    status=422,
+    media_type="application/problem+json",
+    problem={"status": 422},
+    pointers=("/enforcement", "/accessPackageId"),
+)

@@ -1,0 +1,194 @@
+"""Expectations: what holds of a story that came true, and fails as soon as one fact is another."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from local.demo import expectations
+from local.demo.expectations import INVOICES, UNREADABLE, Unmet
+from local.demo.facts import Asked, Checked, Gap, Pair, Reference, References, Swept
+from tests.local.demo import made_up
+from tests.local.demo.made_up import (
+    AGAIN,
+    EIGHT,
+    FOUR,
+    GRANTED,
+    PLANNED,
+    PROBLEM,
+    REFUSED,
+    STARTED,
+    SWEPT,
+    WRITTEN,
+)
+
+type Case = Callable[[], None]
+
+STRANGER = Reference("Pay invoices", "group", "Strangers")
+ORDERS = Pair.of("Order goods", "Receive goods")
+
+
+def accepted(checked: Checked) -> Case:
+    return lambda: expectations.expect_accepted(checked, ticket="CHG-1")
+
+
+def held_by_seven(checked: Checked) -> Case:
+    return lambda: expectations.expect_holders(checked, count=7)
+
+
+def planned(checked: Checked) -> Case:
+    return lambda: expectations.expect_plan_only(checked)
+
+
+def written(checked: Checked) -> Case:
+    return lambda: expectations.expect_written(checked)
+
+
+def again(checked: Checked) -> Case:
+    return lambda: expectations.expect_nothing_left_to_write(checked)
+
+
+def granted(asked: Asked) -> Case:
+    return lambda: expectations.expect_let_through(asked)
+
+
+def refused(asked: Asked) -> Case:
+    return lambda: expectations.expect_refused(asked)
+
+
+def swept(sweep: Swept) -> Case:
+    return lambda: expectations.expect_swept(sweep, let_in=1)
+
+
+def in_tenant[T: (Checked, Swept)](fact: T, references: dict[Reference, int]) -> T:
+    return replace(fact, tenant=replace(fact.tenant, references=references))
+
+
+def with_pair(pair: Pair, **changes: object) -> Swept:
+    pairs = (
+        replace(each, **changes) if each.pair == pair else each  # type: ignore[arg-type]
+        for each in SWEPT.pairs
+    )
+    return replace(SWEPT, pairs=tuple(pairs))
+
+
+TRUE: dict[str, Case] = {
+    "ready": lambda: expectations.expect_ready(STARTED),
+    "accepted": accepted(PLANNED),
+    "held": held_by_seven(PLANNED),
+    "planned": planned(PLANNED),
+    "written": written(WRITTEN),
+    "again": again(AGAIN),
+    "granted": granted(GRANTED),
+    "refused": refused(REFUSED),
+    "swept": swept(SWEPT),
+    "problem": lambda: expectations.expect_problem(PROBLEM),
+}
+UNTRUE: dict[str, Case] = {
+    "not ready": lambda: expectations.expect_ready(replace(STARTED, status=503)),
+    "no rules": lambda: expectations.expect_ready(replace(STARTED, ready={"rules": "a mistake"})),
+    "other rules": lambda: expectations.expect_ready(
+        replace(STARTED, ready={"rules": "ok: 6 rules, 4 pairs, sha256:00"})
+    ),
+    "other answer": accepted(replace(PLANNED, accepted=200)),
+    "no Retry-After": accepted(replace(PLANNED, retry_after="")),
+    "another's ticket": accepted(replace(PLANNED, reference="CHG-2")),
+    "one holder less": held_by_seven(replace(PLANNED, holder_count=6)),
+    "somebody else": held_by_seven(replace(PLANNED, holders=WRITTEN.holders[1:])),
+    "not found": held_by_seven(replace(PLANNED, outcome="clear")),
+    "not looked at": held_by_seven(replace(PLANNED, gaps=(Gap("a package", "403"),))),
+    "one direction planned": planned(replace(PLANNED, references=References(planned=FOUR[:2]))),
+    "one planned twice": planned(replace(PLANNED, references=References(planned=(*FOUR, FOUR[0])))),
+    "written by a plan": planned(
+        replace(PLANNED, references=References(planned=FOUR, written=FOUR))
+    ),
+    "applied": planned(replace(PLANNED, enforcement="apply")),
+    "tenant changed": planned(replace(PLANNED, tenant=replace(PLANNED.tenant, has_changed=True))),
+    "not written": written(replace(WRITTEN, references=References(planned=FOUR))),
+    "one failed": written(
+        replace(WRITTEN, references=replace(WRITTEN.references, failed=(STRANGER,)))
+    ),
+    "one not in the tenant": written(in_tenant(WRITTEN, dict.fromkeys(FOUR[1:], 1))),
+    "one twice in the tenant": written(in_tenant(WRITTEN, dict.fromkeys(FOUR, 1) | {FOUR[0]: 2})),
+    "one too many in the tenant": written(in_tenant(WRITTEN, dict.fromkeys((*FOUR, STRANGER), 1))),
+    "only planned": written(replace(WRITTEN, enforcement="plan")),
+    "one not found again": again(replace(AGAIN, references=References(present=FOUR[1:]))),
+    "written again": again(replace(AGAIN, references=References(present=FOUR, written=FOUR[:1]))),
+    "changed by the second": again(replace(AGAIN, tenant=WRITTEN.tenant)),
+    "not granted": granted(replace(GRANTED, status=400)),
+    "granted but not given": granted(replace(GRANTED, has_it=False)),
+    "let through": refused(replace(REFUSED, status=201)),
+    "refused for something else": refused(replace(REFUSED, code="InvalidTarget")),
+    "refused but given": refused(replace(REFUSED, has_it=True)),
+    "an unknown pair called clear": swept(with_pair(UNREADABLE, outcome="clear")),
+    "a clear pair in conflict": swept(with_pair(ORDERS, outcome="conflict")),
+    "holders miscounted": swept(with_pair(INVOICES, holder_count=7)),
+    "a pair forgotten": swept(replace(SWEPT, pairs=SWEPT.pairs[1:])),
+    "the tenant counts otherwise": swept(
+        replace(
+            SWEPT,
+            tenant=replace(
+                SWEPT.tenant,
+                holders_of_both={pair: frozenset() for pair in SWEPT.tenant.holders_of_both},
+            ),
+        )
+    ),
+    "no gaps admitted": swept(replace(SWEPT, status="completed")),
+    "coverage too small": swept(replace(SWEPT, checked=3)),
+    "no reason": swept(replace(SWEPT, gaps=SWEPT.gaps[1:])),
+    "another reason": swept(replace(SWEPT, gaps=(Gap("access package Release payments", "busy"),))),
+    "sweep wrote less": swept(
+        replace(SWEPT, references=replace(SWEPT.references, written=EIGHT[1:]))
+    ),
+    "sweep wrote the old again": swept(
+        replace(SWEPT, references=References(written=(*FOUR, *EIGHT)))
+    ),
+    "sweep failed at one": swept(
+        replace(SWEPT, references=replace(SWEPT.references, failed=(STRANGER,)))
+    ),
+    "sweep removed one": swept(in_tenant(SWEPT, dict.fromkeys(EIGHT, 1))),
+    "nonsense accepted": lambda: expectations.expect_problem(replace(PROBLEM, status=202)),
+    "no problem document": lambda: expectations.expect_problem(
+        replace(PROBLEM, media_type="text/plain")
+    ),
+    "one mistake not named": lambda: expectations.expect_problem(
+        replace(PROBLEM, pointers=("/enforcement",))
+    ),
+}
+
+
+@pytest.mark.parametrize("holds", TRUE.values(), ids=TRUE.keys())
+def test_a_story_that_came_true_meets_all_expectations(holds: Case) -> None:
+    """Facts as they should be raise nothing."""
+    holds()
+
+
+@pytest.mark.parametrize("fails", UNTRUE.values(), ids=UNTRUE.keys())
+def test_each_changed_fact_is_noticed(fails: Case) -> None:
+    """One fact that differs is enough, and the message has what was expected and what was seen."""
+    with pytest.raises(Unmet, match=r"^[^:]+: expected .+, seen .+$"):
+        fails()
+
+
+def test_a_message_names_packages_and_people() -> None:
+    """References are told by names, in the same order every time, on one line."""
+    with pytest.raises(Unmet) as unmet:
+        written(replace(WRITTEN, references=References(written=FOUR[1:])))()
+    assert str(unmet.value) == (
+        "written references: expected 4 (group Invoice approvers on Pay invoices; "
+        "group Invoice payers on Approve invoices; package Approve invoices on Pay invoices; "
+        "package Pay invoices on Approve invoices), seen 3 (group Invoice approvers on Pay "
+        "invoices; package Approve invoices on Pay invoices; package Pay invoices on Approve "
+        "invoices)"
+    )
+
+
+def test_a_message_tells_counts_by_name() -> None:
+    """What belongs together is shown together, and nothing at all is called so."""
+    assert (
+        expectations.in_words({made_up.FOUR[0]: 2})
+        == "1 (group Invoice payers on Approve invoices: 2)"
+    )
+    assert expectations.in_words(()) == "none"
+    assert expectations.in_words("") == "nothing"
+    assert expectations.in_words(value=True) == "True"
