@@ -27,9 +27,9 @@ class Severity(StrEnum):
 class Mode(StrEnum):
     """From lenient to strict; of two rules for one pair the stricter mode wins."""
 
-    RECORD = "record"  # find only
-    WARN = "warn"  # find and notify
-    ENFORCE = "enforce"  # find, notify and write references
+    RECORD = "record"
+    WARN = "warn"
+    ENFORCE = "enforce"
 
     @property
     def strictness(self) -> int:
@@ -59,6 +59,11 @@ class PackageSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Packages: one by its id, or all whose name and catalog fit the patterns.
 
     Patterns compare without regard to case; `*` stands for any text and `?` for one character.
+
+    Attributes:
+        id: the package's id; it selects by itself, without patterns.
+        catalog: pattern for the name of the catalog; every catalog without it.
+        name: pattern for the package's display name; every package without it.
     """
 
     id: UUID | None = None
@@ -67,13 +72,23 @@ class PackageSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GroupSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One group, by its id."""
+    """One group, by its id.
+
+    Attributes:
+        id: the group's object id.
+    """
 
     id: UUID
 
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One duty: the packages that give it, the groups whose members have it, classes of both."""
+    """One duty: the packages that give it, the groups whose members have it, classes of both.
+
+    Attributes:
+        packages: access packages, by id or by patterns.
+        groups: security groups, by id.
+        classes: names of classes, of any file.
+    """
 
     packages: list[PackageSelector] = []
     groups: list[GroupSelector] = []
@@ -81,7 +96,13 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Holding more than `count` of a set; a count of 1 keeps every two of them apart."""
+    """Holding more than `count` of a set; a count of 1 keeps every two of them apart.
+
+    Attributes:
+        count: how many of the set one subject may hold.
+        of: access packages, by id or by patterns.
+        classes: names of classes, of any file; their groups do not count.
+    """
 
     count: Count
     of: list[PackageSelector] = []
@@ -94,7 +115,12 @@ class Effective(
     forbid_unknown_fields=True,
     rename={"start": "from", "end": "until"},
 ):
-    """From the first to the last day, both included, in UTC."""
+    """From the first to the last day, both included, in UTC.
+
+    Attributes:
+        start: the first day; without it, since ever.
+        end: the last day; without it, for ever.
+    """
 
     start: date | None = None
     end: date | None = None
@@ -111,7 +137,18 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_
     """Duties that must be kept apart: `between` sides, or `atMost` so many of a set.
 
     Attributes:
+        id: unique in all files; findings, ledger and results name it.
+        title: one sentence for people.
+        severity: how grave a conflict is.
+        owner: who answers for the rule.
+        mode: `record` finds, `warn` finds and notifies, `enforce` also writes references.
+        between: two sides or more; a holder of one stands against holders of each other.
+        at_most: a set of which one subject may hold so many; in place of `between`.
+        references: which of Entra's two kinds of reference are written under `enforce`.
         eligible: whether groups count that a package makes people eligible members of.
+        effective: when the rule is in force; always, without it.
+        control: the customer's own reference for it.
+        advice: what to tell the people concerned.
     """
 
     id: Name
@@ -142,7 +179,18 @@ class ExceptionEntry(
         "approved_by": "approvedBy",
     },
 ):
-    """A dated, approved permission for one subject under one rule; `until` is included, UTC."""
+    """A dated, approved permission for one subject under one rule.
+
+    Attributes:
+        id: unique among exceptions of all files.
+        rule: the id of the rule.
+        subject: the id of who may hold both.
+        start: the first day, in UTC.
+        end: the last day, included, in UTC; at most a year after the first.
+        reason: why, for whoever audits it.
+        requested_by: who asked for it.
+        approved_by: who allowed it; neither who asked nor the subject.
+    """
 
     id: Name
     rule: Name
@@ -155,9 +203,16 @@ class ExceptionEntry(
 
 
 class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of rules; classes, rules and exceptions of all files are read together."""
+    """One file of rules; classes, rules and exceptions of all files are read together.
+
+    Attributes:
+        version: of the language.
+        classes: named sets that rules reuse; unique in all files.
+        rules: what is kept apart.
+        exceptions: who may hold both for a while.
+    """
 
     version: Literal[1]
-    classes: dict[str, Side] = {}
+    classes: dict[Name, Side] = {}
     rules: list[Rule] = []
     exceptions: list[ExceptionEntry] = []

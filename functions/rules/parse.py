@@ -73,17 +73,21 @@ def parse_rules(files: Iterable[SourceFile]) -> Book:
     return book
 
 
-def read_book(files: Iterable[SourceFile]) -> Book:
+def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Book:
     """Read all files into one book, mistakes included.
 
     What has no mistake is in the book, whatever stands beside it, so that one run finds them all.
+
+    Args:
+        files: that are text.
+        unread: what is wrong with the files that are not.
     """
-    book = Book()
+    book = Book(problems=list(unread))
     documents = [Document(file) for file in files]
     for document in documents:
         _read_file(book, document)
     # What an unreadable file would have given is not known: then no name is called unknown.
-    is_whole = all(document.is_read for document in documents)
+    is_whole = not unread and all(document.is_read for document in documents)
     classes = book.names("classes") if is_whole else None
     rules = book.names("rules") if is_whole else None
     for name, side in book.classes.items():

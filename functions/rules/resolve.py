@@ -126,13 +126,13 @@ class Resolver:
         own = self._own(side)
         if not side.classes:
             return own
-        members = [own, *(self._class(name) for name in self._reached(side))]
+        members = [own, *(self._class(name) for name in self.reached(side))]
         return ResolvedSide(
             frozenset().union(*(member.packages for member in members)),
             frozenset().union(*(member.groups for member in members)),
         )
 
-    def _reached(self, side: Side) -> Iterable[str]:
+    def reached(self, side: Side) -> Iterable[str]:
         """Every class that a side leads to, however deep, each once."""
         reached: set[str] = set()
         waiting = list(side.classes)

@@ -257,9 +257,17 @@ async def _joined(parts: AsyncIterator[bytes]) -> _Whole:
 
 
 def _drift_views(drift: Sequence[Drift], whole: _Whole) -> list[DriftView]:
-    """Drift for the result; with gaps, what nobody seems to ask for may be asked for unseen."""
-    doubtful = (DriftKind.EXTRA, DriftKind.FOREIGN) if whole.has_gaps else ()
-    certain = [each for each in drift if each.kind not in doubtful]
+    """Drift for the result; what a pair that was not seen may ask for is not called unasked for."""
+    unseen = {
+        package
+        for pair in whole.pairs
+        if pair.outcome is Outcome.UNKNOWN
+        for package in (pair.access_package_id, pair.incompatible_access_package_id)
+    }
+    unasked = (DriftKind.EXTRA, DriftKind.FOREIGN)
+    certain = [
+        each for each in drift if each.kind not in unasked or each.reference.on not in unseen
+    ]
     return [
         DriftView(
             kind=each.kind,

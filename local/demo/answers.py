@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from functions.checks.result import CheckResult, ReferencesView, ReferenceView, Skipped
-from functions.sweeps.result import PairSummary, SweepResult
-from local.demo.facts import Gap, Holder, Pair, Reference, References, SweptPair
+from functions.sweeps.result import DriftView, PairSummary, SweepResult
+from local.demo.facts import Drifted, Gap, Holder, Pair, Reference, References, SweptPair
 from local.demo.names import Snapshot
 
 
@@ -37,6 +37,18 @@ def references(view: ReferencesView, names: Snapshot) -> References:
         planned=named(view.planned),
         written=named(view.written),
         failed=named(view.failed),
+    )
+
+
+def drift(views: Iterable[DriftView], names: Snapshot) -> tuple[Drifted, ...]:
+    return tuple(
+        Drifted(
+            each.kind,
+            Reference(
+                names.name(each.access_package_id), each.reference_kind, names.name(each.target_id)
+            ),
+        )
+        for each in views
     )
 
 

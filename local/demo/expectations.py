@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from local.demo.facts import Asked, Checked, Pair, Reference, Refused, Started, Swept
+from local.demo.facts import Asked, Checked, Disturbed, Pair, Reference, Refused, Started, Swept
 
 INVOICES = Pair.of("Pay invoices", "Approve invoices")
 UNREADABLE = Pair.of("Approve invoices", "Release payments")
@@ -170,6 +170,19 @@ def expect_swept(swept: Swept, *, let_in: int) -> None:
     expect("pairs that coverage says were checked", swept.checked, len(holders))
     _expect_reason(swept)
     _expect_sweep_references(swept)
+
+
+def expect_drift_repaired(swept: Swept, disturbed: Disturbed) -> None:
+    """Both changes are named; what is ours is back, and what somebody added is left alone."""
+    named = {(each.kind, each.reference) for each in swept.drift}
+    for kind, reference in (("missing", disturbed.removed), ("foreign", disturbed.added)):
+        expect(f"whether {reference} is called {kind}", (kind, reference) in named, expected=True)
+    expect_references("references repaired", swept.references.written, {disturbed.removed})
+    expect(
+        "references in the tenant",
+        set(swept.tenant.references),
+        {*INVOICE_REFERENCES, *SWEEP_REFERENCES, disturbed.added},
+    )
 
 
 def expect_problem(refused: Refused) -> None:

@@ -136,6 +136,20 @@ class SweptPair:
     rules: tuple[str, ...]
 
 
+class Drifted(NamedTuple):
+    """A reference that somebody removed or added by hand, as the sweep calls it."""
+
+    kind: str
+    reference: Reference
+
+
+class Disturbed(NamedTuple):
+    """What was done to the tenant behind the app's back."""
+
+    removed: Reference
+    added: Reference
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
     status: str
@@ -145,6 +159,7 @@ class Swept:
     gaps: tuple[Gap, ...]
     requests: int
     tenant: TenantSeen
+    drift: tuple[Drifted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,17 @@ import msgspec
 from functions.checks.result import CheckResult
 from functions.sweeps.result import SweepResult
 from local.demo import answers
-from local.demo.facts import Asked, Checked, Pair, Refused, Started, Swept, TenantSeen
+from local.demo.facts import (
+    Asked,
+    Checked,
+    Disturbed,
+    Pair,
+    Reference,
+    Refused,
+    Started,
+    Swept,
+    TenantSeen,
+)
 from local.demo.helpdesk import HelpDesk
 from local.demo.names import Snapshot
 from local.world import HostProcess, World
@@ -109,10 +119,14 @@ class Story:
     def sweep(self, report: Report) -> Swept:
         """The nightly timer, run by hand; `report` hears how many parts are done, of how many."""
         before = self.look()
+        known = self._call("GET", "/api/sweeps/latest").content
         self._running().run_by_hand("start_sweep")
 
         def ask() -> httpx.Response:
             answer = self._call("GET", "/api/sweeps/latest")
+            if answer.content == known:
+                answer.status_code = _UNDER_WAY  # still the sweep of the night before
+                return answer
             if answer.status_code == _UNDER_WAY:
                 parts = _json(answer, "the sweep")["parts"]
                 report(parts["done"], parts["total"])
@@ -130,6 +144,23 @@ class Story:
             gaps=answers.gaps(result.coverage.skipped, after),
             requests=result.requests,
             tenant=self._seen(before, after),
+            drift=answers.drift(result.drift, after),
+        )
+
+    def disturb(self, package: str, *, lose: str, gain: str) -> Disturbed:
+        """Somebody edits a package by hand: one reference to a package goes, a group comes."""
+        tenant = self._world.graph.tenant()
+        (edited,) = [each for each in tenant["accessPackages"] if each["id"] == package]
+        edited["incompatibleAccessPackages"] = [
+            each for each in edited["incompatibleAccessPackages"] if each["id"] != lose
+        ]
+        edited["incompatibleGroups"].append({"id": gain})
+        self._world.graph.replace_tenant(tenant)
+        names = self.look()
+        on = names.name(package)
+        return Disturbed(
+            removed=Reference(on, "package", names.name(lose)),
+            added=Reference(on, "group", names.name(gain)),
         )
 
     def send(self, body: Mapping[str, str]) -> Refused:

@@ -12,6 +12,7 @@ from rich.text import Text
 from local.demo.facts import (
     Asked,
     Checked,
+    Drifted,
     Gap,
     Holder,
     Reference,
@@ -98,6 +99,11 @@ def swept_pairs(found: Iterable[SweptPair]) -> RenderableType:
         for each in found
     ]
     return _table("All pairs:", ("pair", "outcome", "people", "rules"), rows)
+
+
+def drift(found: Iterable[Drifted]) -> RenderableType:
+    rows = [(each.kind, each.reference.on, str(each.reference.target)) for each in found]
+    return _table("Drift that the sweep found:", ("kind", "on the package", "who"), rows)
 
 
 def gaps(found: Iterable[Gap]) -> RenderableType:

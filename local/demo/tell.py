@@ -13,6 +13,7 @@ from local.demo.story import NotDoneError, Story, new_world
 from local.graph.demo import (
     APPROVE_INVOICES,
     CLOSE_BOOKS,
+    GROUP_EXTERNAL_AUDITORS,
     MAINTAIN_VENDORS,
     ORDER_GOODS,
     PAY_INVOICES,
@@ -112,6 +113,7 @@ class _Teller:
         applied = self._apply(second_enforcement)
         asked = self._refuse()
         swept = self._sweep()
+        self._repair()
         self._refuse_nonsense()
         return counts_in_words(planned, applied, asked, swept)
 
@@ -193,6 +195,21 @@ class _Teller:
             "what the app may not read is unknown, with the reason, and never clear"
         )
         return swept
+
+    def _repair(self) -> None:
+        self._screen.step("Somebody edits a package by hand; the next night repairs what is ours")
+        disturbed = self.story.disturb(
+            PAY_INVOICES, lose=APPROVE_INVOICES, gain=GROUP_EXTERNAL_AUDITORS
+        )
+        with self._screen.waiting("sweeping") as report:
+            swept = self.story.sweep(report)
+        self._screen.show(
+            tables.drift(swept.drift),
+            tables.references("References written:", swept.references.written),
+        )
+        expectations.expect_drift_repaired(swept, disturbed)
+        self._screen.proved("the reference that was removed is back, in the tenant itself")
+        self._screen.proved("the reference that somebody else added is named, and left alone")
 
     def _refuse_nonsense(self) -> None:
         self._screen.step("A request with two mistakes is told both of them")

@@ -1,0 +1,214 @@
+"""What rules can get wrong although every word of them is right. Pure.
+
+Some of it shows only against a tenant: a package that is not there, a pattern that fits none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import combinations
+
+from functions.rules.document import Problem
+from functions.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
+from functions.rules.parse import Book, Origin
+from functions.rules.resolve import ResolvedRule, ResolvedSide, Resolver, Tenant, needs_tenant
+from functions.rules.ruleset import RuleSet
+from functions.shape import Mistake, Path
+
+ENDING_SOON_DAYS = (1, 7, 30)
+_NAMED_AT_MOST = 3
+
+
+def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
+    """Find what is wrong or doubtful in what the rules mean.
+
+    Args:
+        book: of all files. With mistakes in it, only what each entry says by itself is looked at.
+        day: today, in UTC.
+        tenant: every package that may be read; None checks what needs no tenant.
+    """
+    found = [
+        *_selector_problems(book, tenant),
+        *_date_problems(book, day),
+        *_count_problems(book),
+    ]
+    if not book.problems:
+        resolver = Resolver(book, tenant or Tenant(()))
+        found += [
+            *_unused_classes(book, resolver),
+            *_rule_problems(book, resolver, tenant),
+            *_opposites(book, resolver, day),
+        ]
+    return sorted(found)
+
+
+def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+    resolver = Resolver(book, tenant)
+    for origin, path, selector in _selectors(book):
+        if tenant is None:
+            if selector.id is None and _is_everything(selector):
+                yield _warning(origin, path, "fits every access package")
+        elif selector.id is not None:
+            if str(selector.id) not in tenant.packages:
+                detail = "is no access package that this identity may read"
+                yield origin.place(Mistake((*path, "id"), detail))
+        elif not (selected := resolver.select(selector)):
+            yield origin.place(Mistake(path, "fits no access package"))
+        elif len(selected) == len(tenant.packages):
+            yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _selectors(book: Book) -> Iterator[tuple[Origin, Path, PackageSelector]]:
+    for name, side in book.classes.items():
+        for index, selector in enumerate(side.packages):
+            yield book.origin("classes", name), ("packages", index), selector
+    for rule in book.rules.values():
+        origin = book.origin("rules", rule.id)
+        for number, side in enumerate(rule.between or ()):
+            for index, selector in enumerate(side.packages):
+                yield origin, ("between", number, "packages", index), selector
+        for index, selector in enumerate(rule.at_most.of if rule.at_most else ()):
+            yield origin, ("atMost", "of", index), selector
+
+
+def _is_everything(selector: PackageSelector) -> bool:
+    texts = [text for text in (selector.name, selector.catalog) if text is not None]
+    return bool(texts) and all(set(text) == {"*"} for text in texts)
+
+
+def _date_problems(book: Book, day: date) -> Iterator[Problem]:
+    for rule in book.rules.values():
+        if _is_over(rule, day):
+            origin = book.origin("rules", rule.id)
+            yield _warning(origin, ("effective", "until"), "has passed: the rule asks for nothing")
+    for entry in book.exceptions.values():
+        if detail := _ending(entry, day):
+            yield _warning(book.origin("exceptions", entry.id), ("until",), detail)
+
+
+def _is_over(rule: Rule, day: date) -> bool:
+    end = rule.effective.end if rule.effective else None
+    return end is not None and end < day
+
+
+def _ending(entry: ExceptionEntry, day: date) -> str | None:
+    days = (entry.end - day).days
+    if days < 0:
+        return "has passed: the exception has expired"
+    if entry.start > day:
+        return None
+    within = next((limit for limit in ENDING_SOON_DAYS if days <= limit), None)
+    return f"is near: {days} days left, within {within}" if within else None
+
+
+def _count_problems(book: Book) -> Iterator[Problem]:
+    for rule in book.rules.values():
+        if rule.at_most and rule.at_most.count > 1:
+            why = "is more than 1: this version does not look for it"
+            if rule.mode is Mode.ENFORCE:
+                why += ", and Entra's references cannot enforce it"
+            yield _warning(book.origin("rules", rule.id), ("atMost", "count"), why)
+
+
+def _unused_classes(book: Book, resolver: Resolver) -> Iterator[Problem]:
+    sides = [side for rule in book.rules.values() for side in _sides(rule)]
+    used = {name for side in sides for name in resolver.reached(side)}
+    for name in book.classes.keys() - used:
+        document = book.origin("classes", name).document
+        mistake = Mistake(("classes",), "is used by no rule", name)
+        yield document.place(mistake, is_warning=True)
+
+
+def _sides(rule: Rule) -> Sequence[Side]:
+    if rule.at_most is None:
+        return rule.between or ()
+    return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
+
+
+def _rule_problems(book: Book, resolver: Resolver, tenant: Tenant | None) -> Iterator[Problem]:
+    is_certain = tenant is not None or not needs_tenant(book)
+    for rule in book.rules.values():
+        origin, resolved = book.origin("rules", rule.id), resolver.rule(rule)
+        if rule.at_most is None:
+            yield from _shared(origin, resolved.sides, tenant)
+        if is_certain:
+            yield from _without_effect(origin, resolved)
+
+
+def _shared(
+    origin: Origin, sides: Iterable[ResolvedSide], tenant: Tenant | None
+) -> Iterator[Problem]:
+    seen: frozenset[str] = frozenset()
+    for index, side in enumerate(sides):
+        if shared := seen & side.packages:
+            words = f"has {_listed(shared, tenant)} in common with a side before it"
+            detail = f"{words}: a package never conflicts with itself"
+            yield _warning(origin, ("between", index), detail)
+        seen |= side.packages
+
+
+def _listed(package_ids: Collection[str], tenant: Tenant | None) -> str:
+    packages = tenant.packages if tenant else {}
+    names = sorted(
+        packages[each].display_name if each in packages else each for each in package_ids
+    )
+    more = len(names) - _NAMED_AT_MOST
+    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]:
+    rule = resolved.rule
+    if rule.at_most is not None:
+        if (held := len(resolved.set_of)) <= rule.at_most.count:
+            detail = f"keeps nothing apart: the set has {held} packages"
+            yield origin.place(Mistake(("atMost",), detail))
+        return
+    sides = list(combinations(resolved.sides, 2))
+    if any(_has_pair(one, other) for one, other in sides):
+        return
+    if not any(_has_guard(one, other) or _has_guard(other, one) for one, other in sides):
+        yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
+    elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
+        detail = "has no pair: groups alone work under enforce with references to groups"
+        yield _warning(origin, ("between",), detail)
+
+
+def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:
+    both = len(one.packages | other.packages) > 1
+    return bool(one.packages) and bool(other.packages) and both
+
+
+def _has_guard(one: ResolvedSide, other: ResolvedSide) -> bool:
+    return bool(one.groups) and not one.packages and bool(other.packages)
+
+
+def _opposites(book: Book, resolver: Resolver, day: date) -> Iterator[Problem]:
+    """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
+    alive = [rule for rule in book.rules.values() if not _is_over(rule, day)]
+    if len({rule.mode is Mode.ENFORCE for rule in alive}) == 1:
+        return
+    place = {rule.id: number for number, rule in enumerate(alive)}
+    counts: Counter[tuple[int, int]] = Counter()
+    for duty in RuleSet(resolver.rule(rule) for rule in alive).duties.values():
+        numbers = sorted(place[rule_id] for rule_id in duty.rule_ids)
+        counts.update(combinations(numbers, 2))
+    for (first, second), count in counts.items():
+        one, other = alive[first], alive[second]
+        if (one.mode is Mode.ENFORCE) != (other.mode is Mode.ENFORCE) and _meet(one, other):
+            pairs = f"{count} pairs" if count > 1 else "a pair"
+            detail = f"is {other.mode} for {pairs} that {one.id} has as {one.mode}: enforce wins"
+            yield _warning(book.origin("rules", other.id), ("mode",), detail)
+
+
+def _meet(one: Rule, other: Rule) -> bool:
+    """Whether there is a day on which both are in force."""
+    spans = [rule.effective for rule in (one, other) if rule.effective]
+    starts = [span.start for span in spans if span.start]
+    ends = [span.end for span in spans if span.end]
+    return not starts or not ends or max(starts) <= min(ends)
+
+
+def _warning(origin: Origin, path: Path, detail: str) -> Problem:
+    return origin.place(Mistake(path, detail), is_warning=True)
