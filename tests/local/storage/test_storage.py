@@ -50,7 +50,7 @@ def test_without_a_folder_nothing_is_written() -> None:
 def test_a_missing_node_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to run."""
     monkeypatch.setattr("shutil.which", lambda _: None)
-    monkeypatch.setattr("local.storage.azurite._NODE_OF_PYPI", Path("nowhere"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(StorageError, match="make node_modules"):
         node()
 
