@@ -1,12 +1,17 @@
 """Facts of a story that went as it should; each test changes one of them."""
 
+from dataclasses import replace
+
 from local.demo.expectations import HOLDERS, INVOICE_REFERENCES, INVOICES, SWEEP_REFERENCES
 from local.demo.expectations import UNREADABLE as TREASURY
 from local.demo.facts import (
     Asked,
     Checked,
+    Disturbed,
+    Drifted,
     Gap,
     Holder,
+    Reference,
     References,
     Refused,
     Started,
@@ -115,6 +120,16 @@ SWEPT = Swept(
         references=dict.fromkeys((*FOUR, *EIGHT), 1),
         holders_of_both={pair: frozenset(PEOPLE[:count]) for pair, count in _COUNTS.items()},
     ),
+)
+DISTURBED = Disturbed(
+    removed=Reference("Pay invoices", "package", "Approve invoices"),
+    added=Reference("Pay invoices", "group", "External auditors"),
+)
+REPAIRED = replace(
+    SWEPT,
+    references=References(planned=(DISTURBED.removed,), written=(DISTURBED.removed,)),
+    drift=(Drifted("missing", DISTURBED.removed), Drifted("foreign", DISTURBED.added)),
+    tenant=replace(SWEPT.tenant, references=dict.fromkeys((*FOUR, *EIGHT, DISTURBED.added), 1)),
 )
 PROBLEM = Refused(
     sent={"accessPackageId": "no id"},

@@ -11,12 +11,14 @@ from local.demo.facts import Asked, Checked, Gap, Pair, Reference, References, S
 from tests.local.demo import made_up
 from tests.local.demo.made_up import (
     AGAIN,
+    DISTURBED,
     EIGHT,
     FOUR,
     GRANTED,
     PLANNED,
     PROBLEM,
     REFUSED,
+    REPAIRED,
     STARTED,
     SWEPT,
     WRITTEN,
@@ -60,6 +62,10 @@ def swept(sweep: Swept) -> Case:
     return lambda: expectations.expect_swept(sweep, let_in=1)
 
 
+def repaired(sweep: Swept) -> Case:
+    return lambda: expectations.expect_drift_repaired(sweep, DISTURBED)
+
+
 def in_tenant[T: (Checked, Swept)](fact: T, references: dict[Reference, int]) -> T:
     return replace(fact, tenant=replace(fact.tenant, references=references))
 
@@ -82,6 +88,7 @@ TRUE: dict[str, Case] = {
     "granted": granted(GRANTED),
     "refused": refused(REFUSED),
     "swept": swept(SWEPT),
+    "repaired": repaired(REPAIRED),
     "problem": lambda: expectations.expect_problem(PROBLEM),
 }
 UNTRUE: dict[str, Case] = {
@@ -147,6 +154,10 @@ UNTRUE: dict[str, Case] = {
         replace(SWEPT, references=replace(SWEPT.references, failed=(STRANGER,)))
     ),
     "sweep removed one": swept(in_tenant(SWEPT, dict.fromkeys(EIGHT, 1))),
+    "a removal not noticed": repaired(replace(REPAIRED, drift=REPAIRED.drift[1:])),
+    "a stranger's reference not named": repaired(replace(REPAIRED, drift=REPAIRED.drift[:1])),
+    "not repaired": repaired(replace(REPAIRED, references=References())),
+    "a stranger's reference removed": repaired(replace(REPAIRED, tenant=SWEPT.tenant)),
     "nonsense accepted": lambda: expectations.expect_problem(replace(PROBLEM, status=202)),
     "no problem document": lambda: expectations.expect_problem(
         replace(PROBLEM, media_type="text/plain")
