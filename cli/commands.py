@@ -20,10 +20,11 @@ from functions.errors import SodError
 
 out, err = Console(), Console(stderr=True)
 
-type RulesFolder = Annotated[
+# Not `type` statements: typer does not look behind them.
+RulesFolder = Annotated[
     Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
 ]
-type How = Annotated[Format, typer.Option("--format", help="For people, programs, pull requests.")]
+How = Annotated[Format, typer.Option("--format", help="For people, programs, pull requests.")]
 
 
 def plan(
