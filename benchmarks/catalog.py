@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from benchmarks import decoding, http_memory, importing, paging_memory
+from benchmarks import compiling, decoding, http_memory, importing, paging_memory
 from benchmarks.report import Report
 
 
@@ -19,4 +19,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "importing": importing.run,
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
+    "compile": compiling.run,
 }

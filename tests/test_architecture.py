@@ -71,9 +71,18 @@ def test_rules_and_decisions_are_pure() -> None:
     """What decides imports no port, no clock and no environment."""
     pure = {
         "functions/rules/language.py",
+        "functions/rules/document.py",
+        "functions/rules/lint.py",
         "functions/rules/parse.py",
+        "functions/rules/resolve.py",
+        "functions/rules/trial.py",
+        "functions/rules/version.py",
         "functions/rules/ruleset.py",
+        "functions/enforcement/blast.py",
+        "functions/enforcement/compile.py",
         "functions/enforcement/desired.py",
+        "functions/enforcement/drift.py",
+        "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
         "functions/retry.py",
     }

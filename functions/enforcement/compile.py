@@ -20,7 +20,7 @@ class NotEnforceable:
 
 def packages_in_view(rules: RuleSet) -> frozenset[str]:
     """Every package that some rule keeps apart from another, or from the members of groups."""
-    return frozenset(rules.guards) | {package for pair in rules.duties for package in pair}
+    return frozenset(rules.guards) | rules.duties.packages
 
 
 def compile_references(
@@ -32,8 +32,8 @@ def compile_references(
         rules: in force.
         packages: with the groups that they grant; pairs with one that is missing are left out.
     """
-    for pair, duty in rules.duties.items():
-        if pair.low in packages and pair.high in packages:
+    for duty in rules.duties.in_order():
+        if duty.pair.low in packages and duty.pair.high in packages:
             yield from desired_by_duty(duty, packages)
     for package, guard in rules.guards.items():
         if package in packages:

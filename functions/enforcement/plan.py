@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from functions.enforcement.desired import DesiredReference
 from functions.entra import Reference
@@ -57,18 +58,26 @@ def make_plan(
     wanted, there, ours = _by_reference(desired), set(present), set(prunable)
     undesired = there - wanted.keys()
     return Plan(
-        additions=tuple(wanted[each] for each in sorted(wanted.keys() - there)),
-        removals=tuple(sorted(undesired & ours)),
-        unchanged=tuple(sorted(wanted.keys() & there)),
-        left_alone=tuple(sorted(undesired - ours)),
-        vanished=tuple(sorted(ours - there - wanted.keys())),
+        additions=tuple(wanted[each] for each in _in_order(wanted.keys() - there)),
+        removals=_in_order(undesired & ours),
+        unchanged=_in_order(wanted.keys() & there),
+        left_alone=_in_order(undesired - ours),
+        vanished=_in_order(ours - there - wanted.keys()),
     )
+
+
+def _in_order(references: Iterable[Reference]) -> tuple[Reference, ...]:
+    """The order of references, by keys: a million of them would compare themselves for minutes."""
+    return tuple(sorted(references, key=attrgetter("on", "kind", "target")))
 
 
 def _by_reference(desired: Iterable[DesiredReference]) -> dict[Reference, DesiredReference]:
     merged: dict[Reference, DesiredReference] = {}
     for each in desired:
         present = merged.get(each.reference)
-        rule_ids = sorted({*each.rule_ids, *(present.rule_ids if present else ())})
-        merged[each.reference] = DesiredReference(each.reference, tuple(rule_ids))
+        if present is None:
+            merged[each.reference] = each
+        elif present.rule_ids != each.rule_ids:
+            rule_ids = sorted({*each.rule_ids, *present.rule_ids})
+            merged[each.reference] = DesiredReference(each.reference, tuple(rule_ids))
     return merged

@@ -100,7 +100,8 @@ def _ending(entry: ExceptionEntry, day: date) -> str | None:
     if entry.start > day:
         return None
     within = next((limit for limit in ENDING_SOON_DAYS if days <= limit), None)
-    return f"is near: {days} days left, within {within}" if within else None
+    left = "1 day" if days == 1 else f"{days} days"
+    return f"is near: {left} left, within {within}" if within else None
 
 
 def _count_problems(book: Book) -> Iterator[Problem]:
@@ -162,7 +163,7 @@ def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]
     rule = resolved.rule
     if rule.at_most is not None:
         if (held := len(resolved.set_of)) <= rule.at_most.count:
-            detail = f"keeps nothing apart: the set has {held} packages"
+            detail = f"keeps nothing apart: packages in the set: {held}"
             yield origin.place(Mistake(("atMost",), detail))
         return
     sides = list(combinations(resolved.sides, 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -22,6 +23,26 @@ from functions.shape import Mistake, Path, find_mistakes, nearest
 
 LONGEST_EXCEPTION = timedelta(days=366)
 
+_STAND_INS: Mapping[str, tuple[type[Rule | ExceptionEntry], Mapping[str, str]]] = {
+    "rules": (
+        Rule,
+        {"id": "-", "title": "-", "severity": "low", "owner": "-", "mode": "record"},
+    ),
+    "exceptions": (
+        ExceptionEntry,
+        {
+            "id": "-",
+            "rule": "-",
+            "subject": str(UUID(int=0)),
+            "from": "2000-01-01",
+            "until": "2000-01-01",
+            "reason": "-",
+            "requestedBy": "nobody",
+            "approvedBy": "-",
+        },
+    ),
+}
+
 # The names there are, or None where a file could not be read.
 type _Known = Collection[str] | None
 
@@ -36,6 +57,24 @@ class Origin:
     def place(self, mistake: Mistake, *, is_warning: bool = False) -> Problem:
         whole = Mistake((*self.path, *mistake.path), mistake.detail, mistake.key)
         return self.document.place(whole, is_warning=is_warning)
+
+
+@dataclass(frozen=True, slots=True)
+class _Damaged:
+    """An entry with mistakes in some fields; what the others say is looked at all the same."""
+
+    origin: Origin
+    entry: Rule | ExceptionEntry
+    fields: Collection[str | int | None]
+
+    def mistakes(self, classes: _Known, rules: _Known) -> Iterator[Mistake]:
+        if isinstance(self.entry, Rule):
+            found = _rule_mistakes(self.entry, classes)
+        else:
+            found = _exception_mistakes(self.entry, rules)
+        for mistake in found:
+            if mistake.path and mistake.path[0] not in self.fields:
+                yield mistake
 
 
 @dataclass(slots=True)
@@ -84,8 +123,7 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     """
     book = Book(problems=list(unread))
     documents = [Document(file) for file in files]
-    for document in documents:
-        _read_file(book, document)
+    damaged = [each for document in documents for each in _read_file(book, document)]
     # What an unreadable file would have given is not known: then no name is called unknown.
     is_whole = not unread and all(document.is_read for document in documents)
     classes = book.names("classes") if is_whole else None
@@ -99,22 +137,48 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
         _check(book, "rules", rule.id, _rule_mistakes(rule, classes))
     for entry in book.exceptions.values():
         _check(book, "exceptions", entry.id, _exception_mistakes(entry, rules))
+    for each in damaged:
+        book.problems += map(each.origin.place, each.mistakes(classes, rules))
     book.problems.sort()
     return book
 
 
-def _read_file(book: Book, document: Document) -> None:
+def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
+    """Take in what has no mistake and a new name; yield the other rules and exceptions."""
     book.problems += document.problems
     if not document.is_read:
         return
-    mistakes = [*find_mistakes(RulesFile, document.value), *_class_name_mistakes(document.value)]
-    book.problems += [document.place(mistake) for mistake in mistakes]
-    broken = {mistake.path[:2] for mistake in mistakes}
+    mistakes = _file_mistakes(document.value)
+    book.problems += map(document.place, mistakes)
+    broken: dict[Path, set[str | int | None]] = {}
+    for mistake in mistakes:
+        broken.setdefault(mistake.path[:2], set()).update((*mistake.path[2:3], mistake.key))
     for path, name, value in _entries(document.value):
-        kind = str(path[0])
-        is_new = _is_new(book, kind, name, Origin(document, path))
-        if is_new and path not in broken:
+        kind, origin = str(path[0]), Origin(document, path)
+        if _is_new(book, kind, name, origin) and path not in broken:
             _add(book, kind, name, value)
+        elif kind != "classes":
+            yield _damaged(origin, _mapping(value), broken.get(path, set()))
+
+
+def _damaged(
+    origin: Origin, value: Mapping[object, object], fields: set[str | int | None]
+) -> _Damaged:
+    """Read an entry with harmless values in place of the wrong ones."""
+    kind, stand_ins = _STAND_INS[str(origin.path[0])]
+    if fields & {"from", "until"}:
+        fields |= {"from", "until"}
+    named = {name: given for name, given in value.items() if isinstance(name, str)}
+    sound: dict[str, object] = {key: named[key] for key in named.keys() - fields}
+    return _Damaged(origin, msgspec.convert({**stand_ins, **sound}, kind), fields)
+
+
+def _file_mistakes(value: object) -> list[Mistake]:
+    try:
+        msgspec.convert(value, RulesFile)
+    except msgspec.ValidationError:  # which names the first mistake only
+        return [*find_mistakes(RulesFile, value), *_class_name_mistakes(value)]
+    return []
 
 
 def _class_name_mistakes(value: object) -> Iterator[Mistake]:

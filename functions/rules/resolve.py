@@ -42,6 +42,11 @@ class ResolvedRule:
     def id(self) -> str:
         return self.rule.id
 
+    @property
+    def is_at_most_one(self) -> bool:
+        """Whether every two of a set are kept apart."""
+        return self.count == 1 and bool(self.set_of)
+
 
 class Tenant:
     """The packages that the app may read, for patterns to be held against."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import permutations
 
 import msgspec
 
@@ -14,30 +15,83 @@ from functions.entra import Pair
 from functions.rules.language import Mode, References, Rule
 from functions.rules.resolve import ResolvedRule, ResolvedSide
 
+NOBODY = ResolvedSide(frozenset(), frozenset())
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duty:
-    """What all rules together ask of one pair.
 
-    `groups` has, for each package, the groups that its own side names: they are kept from getting
-    the other package.
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What rules ask of a pair, whichever pair it is: all pairs of two sides share them.
+
+    Attributes:
+        low_groups: that the side of the pair's lower package names.
+        high_groups: that the side of its higher package names.
+        named_groups: that any side of the rules names, written or not.
     """
 
-    pair: Pair
     rules: tuple[Rule, ...]
     mode: Mode
     references: References
-    groups: Mapping[str, frozenset[str]]
-    named_groups: frozenset[str] = frozenset()
+    low_groups: frozenset[str]
+    high_groups: frozenset[str]
+    named_groups: frozenset[str]
 
-    @property
+    @cached_property
     def rule_ids(self) -> tuple[str, ...]:
         return tuple(rule.id for rule in self.rules)
 
-    @property
+    @cached_property
     def counts_eligible(self) -> bool:
         """Whether groups count that a package makes people eligible members of."""
         return any(rule.eligible for rule in self.rules)
+
+    def merged(self, asked: Terms) -> Terms:
+        """Both: the stricter mode and the wider references win, and every rule is named."""
+        new = tuple(rule for rule in asked.rules if rule.id not in self.rule_ids)
+        return Terms(
+            rules=(*self.rules, *new),
+            mode=max(self.mode, asked.mode, key=lambda mode: mode.strictness),
+            references=self.references.widened(asked.references),
+            low_groups=self.low_groups | asked.low_groups,
+            high_groups=self.high_groups | asked.high_groups,
+            named_groups=self.named_groups | asked.named_groups,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What all rules together ask of one pair."""
+
+    pair: Pair
+    terms: Terms
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self.terms.rules
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        return self.terms.rule_ids
+
+    @property
+    def mode(self) -> Mode:
+        return self.terms.mode
+
+    @property
+    def references(self) -> References:
+        return self.terms.references
+
+    @property
+    def groups(self) -> Mapping[str, frozenset[str]]:
+        """For each package the groups that its own side names, to be kept from the other one."""
+        return {self.pair.low: self.terms.low_groups, self.pair.high: self.terms.high_groups}
+
+    @property
+    def named_groups(self) -> frozenset[str]:
+        return self.terms.named_groups
+
+    @property
+    def counts_eligible(self) -> bool:
+        return self.terms.counts_eligible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +101,107 @@ class Guard:
     package: str
     groups: frozenset[str]
     rule_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facing:
+    """Packages that one side stands against, in order, and on which terms."""
+
+    packages: Sequence[str]
+    terms: Terms
+
+    def __contains__(self, package: str) -> bool:
+        place = bisect_left(self.packages, package)
+        return place < len(self.packages) and self.packages[place] == package
+
+    def beyond(self, package: str) -> Sequence[str]:
+        """The packages after this one; those before it have this one after them."""
+        return self.packages[bisect_right(self.packages, package) :]
+
+    def is_only(self, package: str) -> bool:
+        return len(self.packages) == 1 and package in self
+
+
+class Duties(Mapping[Pair, Duty]):
+    """Every pair that some rule keeps apart, in order.
+
+    Twenty thousand packages make millions of pairs. So only what each package faces is kept, and a
+    pair is made while it is looked at: memory grows with the packages, not with the pairs.
+    """
+
+    def __init__(self, rules: Iterable[ResolvedRule]) -> None:
+        facings: dict[str, list[_Facing]] = {}
+        for rule in rules:
+            for package, facing in _facings(rule):
+                facings.setdefault(package, []).append(facing)
+        self._facings = dict(sorted(facings.items()))
+
+    def __getitem__(self, pair: Pair) -> Duty:
+        found: Terms | None = None
+        for facing in self._facings.get(pair.low, ()):
+            if pair.high in facing:
+                found = found.merged(facing.terms) if found else facing.terms
+        if found is None:
+            raise KeyError(pair)
+        return Duty(pair, found)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (duty.pair for duty in self.in_order())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def in_order(self) -> Iterator[Duty]:
+        """Yield every duty in the order of pairs, which is faster than to look each of them up."""
+        for low, row in self._rows():
+            for high in sorted(row):
+                yield Duty(Pair(low, high), row[high])
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """Every package of some pair."""
+        return frozenset(
+            package
+            for package, facings in self._facings.items()
+            if not all(facing.is_only(package) for facing in facings)
+        )
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(len(row) for _, row in self._rows())
+
+    def _rows(self) -> Iterator[tuple[str, Mapping[str, Terms]]]:
+        """For each package in order, those after it that it is kept apart from."""
+        for low, facings in self._facings.items():
+            row: dict[str, Terms] = {}
+            for facing in facings:
+                _join(row, dict.fromkeys(facing.beyond(low), facing.terms))
+            yield low, row
+
+
+def _join(row: dict[str, Terms], asked: dict[str, Terms]) -> None:
+    """Add what another rule asks; where two rules meet at many pairs, they are merged once."""
+    # By identity, as rules cannot be hashed; the row keeps what is present alive until the end.
+    merged: dict[int, Terms] = {}
+    for high in row.keys() & asked.keys():
+        present = row[high]
+        if id(present) not in merged:
+            merged[id(present)] = present.merged(asked[high])
+        asked[high] = merged[id(present)]
+    row.update(asked)
+
+
+def _facings(resolved: ResolvedRule) -> Iterator[tuple[str, _Facing]]:
+    """For each package of one side every other side that has packages."""
+    if resolved.is_at_most_one:
+        all_of_them = _Facing(sorted(resolved.set_of), _terms(resolved.rule))
+        yield from ((package, all_of_them) for package in all_of_them.packages)
+        return
+    sides = [(side, sorted(side.packages)) for side in resolved.sides]
+    for (one, packages), (other, against) in permutations(sides, 2):
+        if against:
+            facing = _Facing(against, _terms(resolved.rule, one, other, resolved.sides))
+            yield from ((package, facing) for package in packages)
 
 
 class RuleSet:
@@ -62,23 +217,23 @@ class RuleSet:
     @cached_property
     def hash(self) -> str:
         """Names this version of the rules: equal rules in any order have equal hashes."""
-        return _sha256(msgspec.json.encode([each.rule for each in self.rules]))
+        data = msgspec.json.encode([each.rule for each in self.rules])
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property
     def scope_hash(self) -> str:
         """Names the pairs and guarded packages: it changes when a pattern fits other packages."""
-        packages = [[pair.low, pair.high] for pair in self.duties], list(self.guards)
-        return _sha256(msgspec.json.encode([self.hash, packages]))
+        digest = hashlib.sha256(self.hash.encode())
+        for pair in self.duties:
+            digest.update(f"{pair.low} {pair.high}\n".encode())
+        for package in self.guards:
+            digest.update(f"{package}\n".encode())
+        return f"sha256:{digest.hexdigest()}"
 
     @cached_property
-    def duties(self) -> Mapping[Pair, Duty]:
+    def duties(self) -> Duties:
         """Every pair that some rule keeps apart, in order."""
-        duties: dict[Pair, Duty] = {}
-        for rule in self.rules:
-            for asked in _asked_by(rule):
-                present = duties.get(asked.pair)
-                duties[asked.pair] = _merged(present, asked) if present else asked
-        return dict(sorted(duties.items()))
+        return Duties(self.rules)
 
     @cached_property
     def guards(self) -> Mapping[str, Guard]:
@@ -107,26 +262,20 @@ class RuleSet:
         )
 
 
-def _sha256(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def _asked_by(resolved: ResolvedRule) -> Iterator[Duty]:
-    """Every holder of one side against every holder of each other side."""
-    rule = resolved.rule
-    named = frozenset(group for side in resolved.sides for group in side.groups)
-    for one, other in combinations(resolved.sides, 2):
-        ours, theirs = _enforced(rule, one), _enforced(rule, other)
-        for package, against in product(sorted(one.packages), sorted(other.packages)):
-            if package != against:
-                yield Duty(
-                    pair=Pair.of(package, against),
-                    rules=(rule,),
-                    mode=rule.mode,
-                    references=rule.references,
-                    groups={package: ours, against: theirs},
-                    named_groups=named,
-                )
+def _terms(
+    rule: Rule,
+    low: ResolvedSide = NOBODY,
+    high: ResolvedSide = NOBODY,
+    sides: Iterable[ResolvedSide] = (),
+) -> Terms:
+    return Terms(
+        rules=(rule,),
+        mode=rule.mode,
+        references=rule.references,
+        low_groups=_enforced(rule, low),
+        high_groups=_enforced(rule, high),
+        named_groups=frozenset(group for side in sides for group in side.groups),
+    )
 
 
 def _enforced(rule: Rule, side: ResolvedSide) -> frozenset[str]:
@@ -135,24 +284,13 @@ def _enforced(rule: Rule, side: ResolvedSide) -> frozenset[str]:
     return side.groups if wanted else frozenset()
 
 
-def _merged(present: Duty, asked: Duty) -> Duty:
-    return replace(
-        present,
-        rules=_joined(present.rules, asked.rules[0]),
-        mode=max(present.mode, asked.mode, key=lambda mode: mode.strictness),
-        references=present.references.widened(asked.references),
-        groups={package: present.groups[package] | asked.groups[package] for package in asked.pair},
-        named_groups=present.named_groups | asked.named_groups,
-    )
-
-
 def _guarded_by(resolved: ResolvedRule) -> Iterator[tuple[str, frozenset[str]]]:
-    for one, other in combinations(resolved.sides, 2):
-        for side, facing in ((one, other), (other, one)):
-            groups = _enforced(resolved.rule, side)
-            if groups and not side.packages:
-                for package in sorted(facing.packages):
-                    yield package, groups
+    for side in resolved.sides:
+        groups = frozenset[str]() if side.packages else _enforced(resolved.rule, side)
+        # The side itself has no packages: all that there are face it.
+        for facing in resolved.sides if groups else ():
+            for package in sorted(facing.packages):
+                yield package, groups
 
 
 def _joined[T](present: tuple[T, ...], new: T) -> tuple[T, ...]:

@@ -88,5 +88,8 @@ def test_a_groups_members_are_known_by_the_packages_that_grant_it() -> None:
     packages = {B: package("b", "1"), C: package("c", "1")}
     holders = {A: frozenset("x"), B: frozenset("xy"), C: frozenset("z")}
     radius = blast_radius(GROUP_ON_A, holders, packages)
-    assert (radius.kept_from_getting, radius.kept_from_renewing) == (frozenset("yz"), frozenset("x"))
+    assert (radius.kept_from_getting, radius.kept_from_renewing) == (
+        frozenset("yz"),
+        frozenset("x"),
+    )
     assert not radius.is_whole

@@ -1,0 +1,42 @@
+"""The command `entra-sod`."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+from cli.commands import apply, drift, plan
+from cli.push import push
+from cli.schema import schema
+from cli.trial import test_rules
+from cli.validate import validate
+
+app = typer.Typer(
+    name="entra-sod",
+    help="Separation of duties for Microsoft Entra access packages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (validate, plan, apply, drift, schema):
+    app.command()(command)
+app.command("test")(test_rules)
+
+rules = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
+
+
+@rules.callback()
+def _rules() -> None:
+    """Keep `rules push` two words, though it is the only one."""
+
+
+rules.command("push")(push)
+app.add_typer(rules, name="rules")
+
+# What the SDK logs of a failure, the error says as well, in one line.
+logging.getLogger("azure").setLevel(logging.CRITICAL)
+
+if __name__ == "__main__":
+    app(prog_name="entra-sod")

@@ -1,0 +1,302 @@
+"""`entra-sod validate`, as people and pipelines call it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+from cli.__main__ import app
+from cli.schema import rules_schema
+from functions.rules.document import LARGEST_FILE, decode
+from tests.builders import guid
+from tests.graph.fixtures import Simulator
+from tests.graph.tenant import APPROVE, PAY, UNKNOWN
+
+ROOT = Path(__file__).parent.parent.parent
+TEN_MISTAKES = Path(__file__).parent / "ten_mistakes.yaml"
+LINE = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<message>.+)")
+
+
+def rules_of(*sides: str, mode: str = "enforce", rule_id: str = "r1", more: str = "") -> str:
+    """A file of one rule, whose sides are given in YAML's short form."""
+    between = "".join(f"      - {side}\n" for side in sides)
+    return (
+        f"version: 1\nrules:\n  - id: {rule_id}\n    title: One\n    severity: high\n"
+        f"    owner: o@example.com\n    mode: {mode}\n    between:\n{between}{more}"
+    )
+
+
+def side_of(package: str) -> str:
+    return f"packages: [{{id: {package}}}]"
+
+
+GOOD = rules_of(side_of(guid("a")), side_of(guid("b")))
+
+
+def run(*arguments: str | Path, env: Mapping[str, str] | None = None) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments], env=env)
+
+
+def offline(path: Path) -> list[str]:
+    """What validate says of a file by itself, without the file's name."""
+    return [
+        line.removeprefix(f"{path}:")
+        for line in run("validate", path, "--offline").stdout.splitlines()
+    ]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "rules.yaml"
+
+
+def test_ten_different_mistakes_are_named_in_one_run() -> None:
+    """Each mistake of the file stands in the output with the line and column it is at."""
+    found = {
+        match["line"] + ":" + match["column"]: match["message"]
+        for line in run("validate", TEN_MISTAKES, "--offline").stdout.splitlines()
+        if (match := LINE.fullmatch(line))
+    }
+    expected = {
+        "4:14": "lead in a circle: payers → makers → payers",
+        "10:15": "severity must be low, medium, high or critical; did you mean high?",
+        "15:25": "must be a GUID",
+        "16:5": "owner is missing",
+        "18:5": "titel is not known here; did you mean title?",
+        "31:19": "payrs is no class; did you mean payers?",
+        "32:9": "r3 exists already",
+        "38:7": "needs two sides",
+        "41:11": "r9 is no rule",
+        "43:11": "must be a date that exists",
+        "47:17": "approvedBy must differ from requestedBy",
+        "52:12": "warning: exceptions.1.until has passed",
+        "54:5": "reason is given twice",
+    }
+    assert found.keys() == expected.keys()
+    for place, words in expected.items():
+        assert words in found[place]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "out", "err"),
+    [
+        (["rules", "--offline"], 0, "", "0 mistakes, 0 warnings in 1 file"),
+        (["tests/cli/ten_mistakes.yaml", "--offline"], 1, "mistakes.yaml:4:14: ", "12 mistakes, 1"),
+        (["no/such/place", "--offline"], 2, "", "path 'no/such/place' does not exist"),
+        (["docs", "--offline"], 2, "", "docs has no YAML file"),
+        (["--offline"], 2, "", "Missing argument 'PATH'"),
+        (["rules", "--ofline"], 2, "", "No such option"),
+    ],
+)
+def test_exit_codes_are_for_pipelines(arguments: list[str], code: int, out: str, err: str) -> None:
+    """0 for no mistake, 1 for mistakes, 2 for a wrong call, each with its words."""
+    argv = [sys.executable, "-m", "cli", "validate", *arguments]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    assert out in done.stdout
+    assert err in done.stderr
+
+
+def test_warnings_alone_do_not_fail(file: Path) -> None:
+    """A file that is only doubtful is named as such and exits with 0."""
+    file.write_text("classes: {spare: {packages: [{name: Pay}]}}\n" + GOOD)
+    result = run("validate", file, "--offline")
+    assert result.exit_code == 0
+    assert result.stdout == f"{file}:1:11: warning: classes.spare is used by no rule\n"
+
+
+def test_names_are_as_they_were_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a folder are named from where the user stands, in order, and each once."""
+    folder = tmp_path / "rules" / "deep"
+    folder.mkdir(parents=True)
+    (folder / "b.yml").write_text("version: 2\n")
+    (folder / "a.yaml").write_text("version: 2\n")
+    (folder / "schema.json").write_text("{")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "of-rules.yaml").write_text("people: []\n")
+    monkeypatch.chdir(tmp_path)
+    result = run("validate", "rules", "./rules/deep/b.yml", "--offline")
+    assert result.stdout.splitlines() == [
+        "rules/deep/a.yaml:1:10: version must be 1",
+        "rules/deep/b.yml:1:10: version must be 1",
+    ]
+
+
+def test_bytes_that_are_no_text_are_told_apart(tmp_path: Path) -> None:
+    """A file that is not UTF-8 has its place, and the others are read all the same."""
+    (tmp_path / "a.yaml").write_bytes(b"version: 1\n# caf\xe9\n")
+    (tmp_path / "b.yaml").write_text(GOOD + "exceptions: 7\n")
+    result = run("validate", tmp_path, "--offline")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/a.yaml:2:6: not UTF-8 text" in result.stdout
+    assert f"{tmp_path}/b.yaml:11:13: exceptions must be a list" in result.stdout
+
+
+def test_a_huge_file_is_refused_at_once(file: Path) -> None:
+    """Ten megabytes are not read, let alone parsed."""
+    file.write_bytes(b"- x\n" * 2_500_000)
+    start = time.monotonic()
+    assert offline(file) == [f"1:1: a rules file may have {LARGEST_FILE} bytes; split it"]
+    assert time.monotonic() - start < 1
+
+
+def test_a_file_that_the_system_refuses_is_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system refuses is a problem of that file, without a traceback."""
+    file.write_text(GOOD)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert offline(file) == ["1:1: cannot be read: Permission denied"]
+
+
+def test_a_link_to_nowhere_is_no_path(tmp_path: Path) -> None:
+    """A link whose target is gone is a wrong call, not a file without mistakes."""
+    broken = tmp_path / "gone.yaml"
+    broken.symlink_to(tmp_path / "nowhere")
+    assert run("validate", broken, "--offline").exit_code == 2
+
+
+def online(simulator: Simulator, certificates: Path, path: Path, **more: str) -> Result:
+    env = {**simulator.settings, "SSL_CERT_FILE": str(certificates), **more}
+    return run("validate", path, env=env)
+
+
+def test_rules_are_held_against_the_tenant(
+    simulator: Simulator, few_certificates: Path, file: Path
+) -> None:
+    """With a tenant, unknown packages and patterns that fit nothing are mistakes."""
+    file.write_text(
+        rules_of(
+            side_of(PAY),
+            f"packages: [{{id: {UNKNOWN}}}, {{name: 'Nothing *'}}]",
+            "packages: [{catalog: 'fin*', name: '?pprove'}]",
+        )
+    )
+    result = online(simulator, few_certificates, file)
+    side = "rules.0.between.1"
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        f"{file}:10:25: {side}.packages.0.id is no access package that this identity may read",
+        f"{file}:10:64: {side}.packages.1 fits no access package",
+    ]
+
+
+def test_good_rules_fit_the_tenant(
+    simulator: Simulator, few_certificates: Path, file: Path
+) -> None:
+    """Rules that name what is there have no mistake, and only reads were made."""
+    file.write_text(rules_of(side_of(PAY), side_of(APPROVE)))
+    result = online(simulator, few_certificates, file)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert {request["method"] for request in simulator.requests()} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"GRAPH_ROOT": "http://127.0.0.1:9"}, "list of packages"),
+        ({"GRAPH_CLOUD": "mars"}, "GRAPH_CLOUD must be one of"),
+        ({"IDENTITY_HEADER": "of-somebody-else"}, "No token for Graph"),
+    ],
+)
+def test_a_tenant_out_of_reach_is_one_line(
+    simulator: Simulator, few_certificates: Path, more: dict[str, str], words: str
+) -> None:
+    """The reason and the way out are said once, and what needs no tenant was checked."""
+    result = online(simulator, few_certificates, TEN_MISTAKES, **more)
+    first, summary = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert words in first
+    assert first.endswith(" Use --offline to check what needs no tenant.")
+    assert summary == "12 mistakes, 1 warning in 1 file"
+    assert "r9 is no rule" in result.stdout
+
+
+def lines_of(data: bytes) -> int:
+    text = data.decode("utf-8-sig", errors="replace")
+    return len(re.split("\r\n|[\r\n\x85\u2028\u2029]", text))
+
+
+def answers_within(data: bytes, path: Path) -> None:
+    path.write_bytes(data)
+    result = run("validate", path, "--offline")
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert result.exit_code in (0, 1)
+    for line in result.stdout.split(f"{path}:")[1:]:
+        number, column, _ = line.split(":", 2)
+        assert 1 <= int(number) <= lines_of(data)
+        assert int(column) >= 1
+
+
+FIELDS = {
+    field for kind in rules_schema()["$defs"].values() for field in kind.get("properties", ())
+}
+WORDS = st.sampled_from(sorted(FIELDS))
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["r1", guid("a"), "2026-02-30", "2026-02-03", "enforce", "<<", "=", "*"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(WORDS | st.integers() | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+many = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@many
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
+def test_random_bytes_never_crash_it(file: Path, data: bytes) -> None:
+    """Whatever the bytes are, the answer is a list of places in the file."""
+    answers_within(data, file)
+
+
+@many
+@given(st.dictionaries(WORDS, VALUES, max_size=4))
+def test_documents_of_the_wrong_shape_never_crash_it(file: Path, value: object) -> None:
+    """The language's own words in wrong places are mistakes with places."""
+    answers_within(yaml.safe_dump({"version": 1, **_mapping(value)}).encode(), file)
+
+
+def _mapping(value: object) -> dict[object, object]:
+    return value if isinstance(value, dict) else {}
+
+
+@many
+@given(st.data())
+def test_mutated_rules_never_crash_it(file: Path, data: st.DataObject) -> None:
+    """A good file with a piece cut out and another put in is answered within its lines."""
+    source = TEN_MISTAKES.read_text()
+    start = data.draw(st.integers(0, len(source)))
+    end = data.draw(st.integers(start, min(len(source), start + 40)))
+    piece = data.draw(
+        st.text(alphabet=":-[]{}#&*!|>'\"%@`?, \n\t\r~=<0x_é\u2028", max_size=6)
+        | st.sampled_from(["!!bool x", "!!int ''", "&a [*a]", "? [x]\n: y\n", "<<: {a: 1}", "7: 7"])
+    )
+    answers_within((source[:start] + piece + source[end:]).encode(), file)
+
+
+def test_bytes_that_are_no_rules_file_are_placed() -> None:
+    """Both kinds of bytes that are no rules file have their own words."""
+    assert "split it" in str(decode("f", b" " * (LARGEST_FILE + 1)))
+    assert str(decode("f", b"a\r\nb\xff")) == "f:2:2: not UTF-8 text: invalid start byte"
