@@ -12,9 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
+from itertools import islice
 from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 type Path = tuple[str | int, ...]
 
@@ -39,9 +42,25 @@ class Mistake:
         return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
-def find_mistakes(kind: Any, value: object) -> list[Mistake]:  # noqa: ANN401 - any type msgspec knows
-    """Find every mistake in a value, in the order of the type's fields; empty where it fits."""
-    return list(_walk(kind, value, ()))
+def find_mistakes(
+    kind: Any,  # noqa: ANN401 - any type msgspec knows
+    value: object,
+    *,
+    most: int | None = None,
+) -> list[Mistake]:
+    """Find every mistake in a value, in the order of the type's fields; empty where it fits.
+
+    Args:
+        kind: the type that is asked for.
+        value: decoded from JSON or YAML.
+        most: stop after so many; a small document can have half a million.
+    """
+    return list(islice(_walk(kind, value, ()), most))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
@@ -70,7 +89,7 @@ def _unwrapped(kind: Any, value: object) -> Any:  # noqa: ANN401
 
 
 def _walk_struct(kind: type[msgspec.Struct], value: object, path: Path) -> Iterator[Mistake]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     if not isinstance(value, Mapping):
         yield Mistake(path, f"must be an object with {', '.join(fields)}")
         return

@@ -19,7 +19,7 @@ from functions.errors import (
     UnsafeLink,
 )
 from functions.graph.port import Graph
-from functions.rules.ruleset import Duty
+from functions.rules.ruleset import Duty, RuleSet
 
 # Waiting does not mend these: what they stood in the way of is reported as not checked.
 PERMANENT = (Forbidden, NotFound, Rejected, UnsafeLink)
@@ -116,6 +116,12 @@ async def _detect(
         return None
     notes.checked.append(Checked(what=what, how=detection.way))
     return detection
+
+
+def note_refused(rules: RuleSet, notes: CoverageNotes) -> None:
+    """Say that the newest rules files have a mistake, and older rules were used."""
+    if rules.refused:
+        notes.skip("the newest version of the rules", rules.refused)
 
 
 def note_groups(groups: Collection[str], notes: CoverageNotes) -> None:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from functions.checks.examine import PERMANENT, CoverageNotes, examine, note_groups, read_packages
+from functions.checks.examine import (
+    PERMANENT,
+    CoverageNotes,
+    examine,
+    note_groups,
+    note_refused,
+    read_packages,
+)
 from functions.checks.result import (
     MOST_HOLDERS_IN_ANSWER,
     CheckResult,
@@ -61,6 +68,7 @@ class CheckRunner:
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
         )
         note_groups(duty.named_groups if duty else (), notes)
+        note_refused(rules, notes)
         reach = reach_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
         holders = holders_of(found.detection)

@@ -51,8 +51,15 @@ def not_enforceable(
         )
         for each in rules.inexpressible
     ]
+    excepted = [
+        NotEnforceable(
+            what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
+            why="Entra's references know no exceptions: it refuses this subject as well",
+        )
+        for each in rules.exceptions
+    ]
     unreadable = [
         NotEnforceable(what=f"access package {package}", why="the app may not read it")
         for package in sorted(packages_in_view(rules) - packages.keys())
     ]
-    return (*too_many, *unreadable)
+    return (*too_many, *excepted, *unreadable)

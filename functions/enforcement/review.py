@@ -19,6 +19,8 @@ from functions.enforcement.plan import make_plan
 from functions.entra import AccessPackage, Reference
 from functions.rules.ruleset import RuleSet
 
+MOST_NAMED = 1000
+
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of the tenant for a set of rules.
@@ -52,6 +54,7 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         kept_from_getting: hold the other side and not this package: they could no longer get it.
         kept_from_renewing: hold both: they keep both, and could not renew this package.
+        in_conflict: subjects that hold both, by id, at most 1,000 of them.
         is_whole: false where a group may have members that nobody looked up.
     """
 
@@ -59,6 +62,7 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rules: tuple[str, ...]
     kept_from_getting: int
     kept_from_renewing: int
+    in_conflict: tuple[str, ...]
     is_whole: bool
 
 
@@ -166,5 +170,6 @@ def _addition(
         rules=desired.rule_ids,
         kept_from_getting=len(radius.kept_from_getting),
         kept_from_renewing=len(radius.kept_from_renewing),
+        in_conflict=tuple(sorted(radius.kept_from_renewing)[:MOST_NAMED]),
         is_whole=radius.is_whole,
     )

@@ -201,6 +201,9 @@ class ExceptionEntry(
     requested_by: Text
     approved_by: Text
 
+    def holds_on(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
 
 class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of rules; classes, rules and exceptions of all files are read together.

@@ -192,7 +192,7 @@ def _opposites(book: Book, resolver: Resolver, day: date) -> Iterator[Problem]:
         return
     place = {rule.id: number for number, rule in enumerate(alive)}
     counts: Counter[tuple[int, int]] = Counter()
-    for duty in RuleSet(resolver.rule(rule) for rule in alive).duties.values():
+    for duty in RuleSet(resolver.rule(rule) for rule in alive).duties.in_order():
         numbers = sorted(place[rule_id] for rule_id in duty.rule_ids)
         counts.update(combinations(numbers, 2))
     for (first, second), count in counts.items():

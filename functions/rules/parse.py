@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain, groupby, islice
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,8 @@ from functions.rules.language import (
 )
 from functions.shape import Mistake, Path, find_mistakes, nearest
 
+NAMED_AT_MOST = 1000  # mistakes of one file
+COMPARED_AT_MOST = 200  # names, for a suggestion
 LONGEST_EXCEPTION = timedelta(days=366)
 
 _STAND_INS: Mapping[str, tuple[type[Rule | ExceptionEntry], Mapping[str, str]]] = {
@@ -139,8 +142,18 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
         _check(book, "exceptions", entry.id, _exception_mistakes(entry, rules))
     for each in damaged:
         book.problems += map(each.origin.place, each.mistakes(classes, rules))
-    book.problems.sort()
+    book.problems = list(_in_reason(sorted(book.problems)))
     return book
+
+
+def _in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """A small file can have half a million mistakes, which nobody reads and a log cannot hold."""
+    for name, group in groupby(problems, key=lambda problem: problem.file):
+        found = list(group)
+        if len(found) > NAMED_AT_MOST:
+            detail = f"more than {NAMED_AT_MOST} mistakes in this file; the first are named"
+            yield Problem(name, 1, 1, detail)
+        yield from found[:NAMED_AT_MOST]
 
 
 def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
@@ -150,12 +163,16 @@ def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
         return
     mistakes = _file_mistakes(document.value)
     book.problems += map(document.place, mistakes)
+    is_hopeless = len(mistakes) > NAMED_AT_MOST  # then not all are known
     broken: dict[Path, set[str | int | None]] = {}
     for mistake in mistakes:
         broken.setdefault(mistake.path[:2], set()).update((*mistake.path[2:3], mistake.key))
     for path, name, value in _entries(document.value):
         kind, origin = str(path[0]), Origin(document, path)
-        if _is_new(book, kind, name, origin) and path not in broken:
+        is_new = _is_new(book, kind, name, origin)
+        if is_hopeless:
+            continue
+        if is_new and path not in broken:
             _add(book, kind, name, value)
         elif kind != "classes":
             yield _damaged(origin, _mapping(value), broken.get(path, set()))
@@ -177,7 +194,9 @@ def _file_mistakes(value: object) -> list[Mistake]:
     try:
         msgspec.convert(value, RulesFile)
     except msgspec.ValidationError:  # which names the first mistake only
-        return [*find_mistakes(RulesFile, value), *_class_name_mistakes(value)]
+        most = NAMED_AT_MOST + 1
+        found = find_mistakes(RulesFile, value, most=most)
+        return list(islice(chain(found, _class_name_mistakes(value)), most))
     return []
 
 
@@ -288,7 +307,7 @@ def _side_mistakes(
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):
         if classes is not None and name not in classes:
-            detail = f"{name} is no class{nearest(name, classes)}"
+            detail = f"{name} is no class{_nearest(name, classes)}"
             yield Mistake((*path, "classes", index), detail)
 
 
@@ -302,7 +321,7 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
 
 def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistake]:
     if rules is not None and entry.rule not in rules:
-        yield Mistake(("rule",), f"{entry.rule} is no rule{nearest(entry.rule, rules)}")
+        yield Mistake(("rule",), f"{entry.rule} is no rule{_nearest(entry.rule, rules)}")
     if entry.end < entry.start:
         yield Mistake(("until",), "is before its from")
     elif entry.end - entry.start > LONGEST_EXCEPTION:
@@ -312,3 +331,8 @@ def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistak
         yield Mistake(("approvedBy",), "must differ from requestedBy")
     if approver == str(entry.subject).casefold():
         yield Mistake(("approvedBy",), "must differ from the subject")
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    """Suggest a name where there are few: each comparison takes microseconds."""
+    return nearest(name, names) if len(names) <= COMPARED_AT_MOST else ""

@@ -12,7 +12,7 @@ from itertools import permutations
 import msgspec
 
 from functions.entra import Pair
-from functions.rules.language import Mode, References, Rule
+from functions.rules.language import ExceptionEntry, Mode, References, Rule
 from functions.rules.resolve import ResolvedRule, ResolvedSide
 
 NOBODY = ResolvedSide(frozenset(), frozenset())
@@ -209,15 +209,24 @@ class RuleSet:
 
     Attributes:
         rules: in order of their ids.
+        exceptions: in force on the day, in order of their ids.
+        refused: why the newest files are not these rules, where a broken version was not taken.
     """
 
-    def __init__(self, rules: Iterable[ResolvedRule]) -> None:
+    def __init__(
+        self,
+        rules: Iterable[ResolvedRule],
+        exceptions: Iterable[ExceptionEntry] = (),
+        refused: str | None = None,
+    ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
+        self.refused = refused
 
     @cached_property
     def hash(self) -> str:
         """Names this version of the rules: equal rules in any order have equal hashes."""
-        data = msgspec.json.encode([each.rule for each in self.rules])
+        data = msgspec.json.encode([[each.rule for each in self.rules], self.exceptions])
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property

@@ -69,7 +69,10 @@ class RuleBook:
         if self._rules is None or not self._rules.is_fresh(now, READ_AGAIN_AFTER):
             book = await self._read(now)
             tenant = await self._list(now) if needs_tenant(book) else None
-            self._rules = Kept(RuleSet(resolve(book, tenant, now.date())), now)
+            day = now.date()
+            exceptions = [each for each in book.exceptions.values() if each.holds_on(day)]
+            rules = RuleSet(resolve(book, tenant, day), exceptions, self.problem)
+            self._rules = Kept(rules, now)
         return self._rules.value
 
     async def _read(self, now: datetime) -> Book:

@@ -20,6 +20,7 @@ from functions.checks.examine import (
     Packages,
     examine,
     note_groups,
+    note_refused,
     read_packages,
 )
 from functions.checks.result import (
@@ -158,6 +159,7 @@ class SweepRunner:
         whole.requests += meter.requests
         note_groups(rules.named_groups, whole.notes)
         _note_inexpressible(rules, whole.notes)
+        note_refused(rules, whole.notes)
         result = self._result(record, whole, enforced)
         await self.store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
         log.info(

@@ -241,6 +241,19 @@ async def test_a_mistake_in_the_rules_fails_the_check_with_its_place(make_app: M
     assert "did you mean enforce?" in why
 
 
+async def test_a_broken_version_never_replaces_a_good_one(make_app: MakeApp) -> None:
+    """The good rules stay in force, and the coverage says why the newest are not."""
+    app = make_app(PACKAGES, HELD, RULES)
+    assert (await app.check("a", "b"))["coverage"]["skipped"] == []
+    app.rules.text = app.rules.text.replace("enforce", "enfoce")
+    app.clock.advance(120)
+    answer = await app.check("a", "b")
+    assert (answer["outcome"], answer["rules"][0]["mode"]) == ("conflict", "enforce")
+    (skipped,) = answer["coverage"]["skipped"]
+    assert skipped["what"] == "the newest version of the rules"
+    assert "did you mean enforce?" in skipped["why"]
+
+
 async def test_an_error_nobody_foresaw_is_raised_for_the_queue_to_deliver_again(
     make_app: MakeApp,
 ) -> None:

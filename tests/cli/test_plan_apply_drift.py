@@ -72,6 +72,7 @@ def test_a_plan_says_what_it_would_change_and_whom_it_would_touch(world: World) 
         if each["reference"] == {"on": PAY_INVOICES, "kind": "package", "target": APPROVE_INVOICES}
     ]
     assert (addition["keptFromGetting"], addition["keptFromRenewing"]) == (21, 7)
+    assert len(addition["inConflict"]) == 7
     assert world.graph.tenant() == before
 
 

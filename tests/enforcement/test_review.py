@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import date
+from uuid import UUID
+
 import msgspec
 import pytest
 
@@ -11,6 +14,7 @@ from functions.enforcement.review import (
     why_stale,
 )
 from functions.entra import Reference, ReferenceKind
+from functions.rules.language import ExceptionEntry
 from functions.rules.ruleset import RuleSet
 from tests.builders import guid, package, rule, rule_set, side
 
@@ -76,10 +80,33 @@ def test_a_plan_whose_file_was_edited_is_refused(edit: str) -> None:
     """Neither more nor less than the rules ask for is written from a file."""
     plan = document(state())
     smuggled = Addition(
-        reference=FOREIGN, rules=("r",), kept_from_getting=0, kept_from_renewing=0, is_whole=True
+        reference=FOREIGN,
+        rules=("r",),
+        kept_from_getting=0,
+        kept_from_renewing=0,
+        in_conflict=(),
+        is_whole=True,
     )
     additions = (*plan.additions, smuggled) if edit == "added" else plan.additions[1:]
     edited = msgspec.structs.replace(plan, additions=additions)
     why = why_stale(edited, document(state()), state())
     assert why is not None
     assert "was its file edited?" in why
+
+
+def test_an_exception_is_named_as_not_enforceable() -> None:
+    """Entra refuses an excepted subject as well, and the plan says so."""
+    entry = ExceptionEntry(
+        id="EX-1",
+        rule="r",
+        subject=UUID(guid("e")),
+        start=date(2026, 1, 1),
+        end=date(2026, 2, 1),
+        reason="Year-end closing",
+        requested_by="a@example.com",
+        approved_by="b@example.com",
+    )
+    rules = RuleSet(RULES.rules, [entry])
+    (gap,) = document(state(), rules).not_enforceable
+    assert "EX-1" in gap.what
+    assert rules.hash != RULES.hash
