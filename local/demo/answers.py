@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from functions.checks.result import CheckResult, ReferencesView, ReferenceView, Skipped
+from functions.enforcement.review import PlanDocument
 from functions.sweeps.result import DriftView, PairSummary, SweepResult
 from local.demo.facts import Drifted, Gap, Holder, Pair, Reference, References, SweptPair
 from local.demo.names import Snapshot
@@ -37,6 +38,13 @@ def references(view: ReferencesView, names: Snapshot) -> References:
         planned=named(view.planned),
         written=named(view.written),
         failed=named(view.failed),
+    )
+
+
+def additions(plan: PlanDocument, names: Snapshot) -> tuple[Reference, ...]:
+    found = (each.reference for each in plan.additions)
+    return tuple(
+        sorted(Reference(names.name(each.on), each.kind, names.name(each.target)) for each in found)
     )
 
 

@@ -2,7 +2,17 @@
 
 from collections.abc import Collection, Mapping
 
-from local.demo.facts import Asked, Checked, Disturbed, Pair, Reference, Refused, Started, Swept
+from local.demo.facts import (
+    Asked,
+    Checked,
+    Disturbed,
+    Pair,
+    Reference,
+    Refused,
+    Reviewed,
+    Started,
+    Swept,
+)
 
 INVOICES = Pair.of("Pay invoices", "Approve invoices")
 UNREADABLE = Pair.of("Approve invoices", "Release payments")
@@ -40,6 +50,7 @@ RULES = "ok: 6 rules, 5 pairs"
 NOTHING: frozenset[Reference] = frozenset()
 
 CREATED, ACCEPTED, BAD_REQUEST, NOT_WHAT_IS_ASKED_FOR = 201, 202, 400, 422
+CHANGES = 2  # the exit code of a plan that has something to do
 
 
 class Unmet(Exception):
@@ -172,6 +183,20 @@ def expect_swept(swept: Swept, *, let_in: int) -> None:
     _expect_sweep_references(swept)
 
 
+def expect_reviewed(reviewed: Reviewed) -> None:
+    """The rules have no mistake; the plan has changes, is written, and then has none."""
+    expect("the exit code of validate", reviewed.validated, 0)
+    expect("the exit code of the first plan", reviewed.planned, CHANGES)
+    expect_references("references planned", reviewed.additions, SWEEP_REFERENCES)
+    expect(f"the exit code of apply ({reviewed.told})", reviewed.applied, 0)
+    expect("the exit code of the second plan", reviewed.planned_again, 0)
+    expect(
+        "references in the tenant and how often each was added",
+        dict(reviewed.tenant.references),
+        dict.fromkeys(INVOICE_REFERENCES | SWEEP_REFERENCES, 1),
+    )
+
+
 def expect_drift_repaired(swept: Swept, disturbed: Disturbed) -> None:
     """Both changes are named; what is ours is back, and what somebody added is left alone."""
     named = {(each.kind, each.reference) for each in swept.drift}
@@ -201,8 +226,9 @@ def _expect_reason(swept: Swept) -> None:
 
 
 def _expect_sweep_references(swept: Swept) -> None:
-    expect_references("references written", swept.references.written, SWEEP_REFERENCES)
-    expect_references("references that were there", swept.references.present, INVOICE_REFERENCES)
+    there = INVOICE_REFERENCES | SWEEP_REFERENCES
+    expect_references("references that were there", swept.references.present, there)
+    expect_references("references written", swept.references.written, NOTHING)
     expect_references("references that failed", swept.references.failed, NOTHING)
     expect(
         "references in the tenant and how often each was added",

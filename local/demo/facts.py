@@ -136,6 +136,25 @@ class SweptPair:
     rules: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """Rules as code, by the command line: validated, planned, applied, and planned again.
+
+    Attributes:
+        validated: the exit code of `entra-sod validate`, and so on for the others.
+        additions: what the first plan would add.
+        told: what `apply` said of its writes.
+    """
+
+    validated: int
+    planned: int
+    additions: tuple[Reference, ...]
+    applied: int
+    told: str
+    planned_again: int
+    tenant: TenantSeen
+
+
 class Drifted(NamedTuple):
     """A reference that somebody removed or added by hand, as the sweep calls it."""
 

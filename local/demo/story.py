@@ -1,14 +1,19 @@
 """The steps of the story: each does one thing in the local world and returns what came of it."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
 from functions.checks.result import CheckResult
+from functions.enforcement.review import PlanDocument
 from functions.sweeps.result import SweepResult
 from local.demo import answers
 from local.demo.facts import (
@@ -18,12 +23,14 @@ from local.demo.facts import (
     Pair,
     Reference,
     Refused,
+    Reviewed,
     Started,
     Swept,
     TenantSeen,
 )
 from local.demo.helpdesk import HelpDesk
 from local.demo.names import Snapshot
+from local.processes import CHECKOUT
 from local.world import HostProcess, World
 
 # Callers are told to come back after 5 seconds; a demo is in more of a hurry.
@@ -145,6 +152,35 @@ class Story:
             requests=result.requests,
             tenant=self._seen(before, after),
             drift=answers.drift(result.drift, after),
+        )
+
+    def review(self, plan_file: Path) -> Reviewed:
+        """Validate, plan, apply and plan again, as somebody does at a terminal."""
+        before = self.look()
+        validated = self._command("validate", "rules", "--offline")
+        planned = self._command("plan", "--format", "json", "--out", str(plan_file))
+        applied = self._command("apply", str(plan_file))
+        planned_again = self._command("plan")
+        after = self.look()
+        plan = msgspec.json.decode(plan_file.read_bytes(), type=PlanDocument)
+        return Reviewed(
+            validated=validated.returncode,
+            planned=planned.returncode,
+            additions=answers.additions(plan, after),
+            applied=applied.returncode,
+            told=(applied.stdout + applied.stderr).strip(),
+            planned_again=planned_again.returncode,
+            tenant=self._seen(before, after),
+        )
+
+    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: S603 - our own interpreter and command
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=CHECKOUT,
+            env={**os.environ, **self._world.environment, "ENFORCEMENT": "apply"},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def disturb(self, package: str, *, lose: str, gain: str) -> Disturbed:

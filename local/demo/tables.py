@@ -17,6 +17,7 @@ from local.demo.facts import (
     Holder,
     Reference,
     Refused,
+    Reviewed,
     Started,
     Swept,
     SweptPair,
@@ -99,6 +100,17 @@ def swept_pairs(found: Iterable[SweptPair]) -> RenderableType:
         for each in found
     ]
     return _table("All pairs:", ("pair", "outcome", "people", "rules"), rows)
+
+
+def reviewed(found: Reviewed) -> RenderableType:
+    return _block(
+        _grid(
+            ("entra-sod validate rules --offline", f"exit code {found.validated}"),
+            ("entra-sod plan --out plan.json", f"exit code {found.planned}"),
+            ("entra-sod apply plan.json", f"exit code {found.applied}: {found.told}"),
+            ("entra-sod plan", f"exit code {found.planned_again}"),
+        )
+    )
 
 
 def drift(found: Iterable[Drifted]) -> RenderableType:

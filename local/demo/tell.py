@@ -1,13 +1,15 @@
 """The story from its beginning to its end: each step is done, shown, and held to its claims."""
 
 import contextlib
+import tempfile
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
 from local.demo import expectations, tables
-from local.demo.facts import Asked, Checked, Swept
+from local.demo.facts import Asked, Checked, Reviewed, Swept
 from local.demo.screen import Screen
 from local.demo.story import NotDoneError, Story, new_world
 from local.graph.demo import (
@@ -56,13 +58,15 @@ def run(screen: Screen, *, second_enforcement: str = "apply") -> int:
     return 0
 
 
-def counts_in_words(planned: Checked, applied: Checked, asked: list[Asked], swept: Swept) -> str:
+def counts_in_words(
+    planned: Checked, applied: Checked, asked: list[Asked], reviewed: Reviewed, swept: Swept
+) -> str:
     """What the last line says; every number is one that was seen."""
     unknown = sum(each.outcome == "unknown" for each in swept.pairs)
     let_in = applied.holder_count - planned.holder_count
     return (
         f"{planned.holder_count} conflicts found and {let_in} more let in, "
-        f"{len(applied.references.written)}+{len(swept.references.written)} references written, "
+        f"{len(applied.references.written)}+{len(reviewed.additions)} references written, "
         f"{sum(not each.has_it for each in asked)} requests refused, "
         f"{len(swept.pairs)} pairs swept, {unknown} unknown"
     )
@@ -112,10 +116,11 @@ class _Teller:
         self._let_through()
         applied = self._apply(second_enforcement)
         asked = self._refuse()
+        reviewed = self._review()
         swept = self._sweep()
         self._repair()
         self._refuse_nonsense()
-        return counts_in_words(planned, applied, asked, swept)
+        return counts_in_words(planned, applied, asked, reviewed, swept)
 
     def _plan(self) -> Checked:
         self._screen.step("A ticket asks who both pays and approves invoices; the app only plans")
@@ -175,6 +180,22 @@ class _Teller:
         )
         return refused
 
+    def _review(self) -> Reviewed:
+        self._screen.step("All the other rules, as code: validated, planned, reviewed, applied")
+        with (
+            self._screen.waiting("at the command line"),
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            reviewed = self.story.review(Path(folder) / "plan.json")
+        self._screen.show(
+            tables.reviewed(reviewed),
+            tables.references("References that the plan added:", reviewed.additions),
+        )
+        expectations.expect_reviewed(reviewed)
+        self._screen.proved("the tenant has each of them exactly once, those of before, too")
+        self._screen.proved("the plan of an applied plan is empty")
+        return reviewed
+
     def _sweep(self) -> Swept:
         self._screen.step("The nightly timer looks at every pair of the rules")
         with self._screen.waiting("sweeping") as report:
@@ -182,15 +203,11 @@ class _Teller:
         self._screen.show(
             tables.swept(swept),
             tables.swept_pairs(swept.pairs),
-            tables.references(
-                f"References written, beside {len(swept.references.present)} that were there:",
-                swept.references.written,
-            ),
             tables.gaps(swept.gaps),
         )
         expectations.expect_swept(swept, let_in=1)
         self._screen.proved("the sweep counts the same holders as the tenant itself")
-        self._screen.proved("every reference is in the tenant exactly once, those of before, too")
+        self._screen.proved("all references were there, and nothing was written again")
         self._screen.proved(
             "what the app may not read is unknown, with the reason, and never clear"
         )

@@ -127,6 +127,7 @@ def package(package_id: str) -> AccessPackage:
         id=package_id,
         display_name=NAMES[package_id],
         member_groups=frozenset({PAYERS, READERS} if package_id == PAY else ()),
+        eligible_groups=frozenset({ELIGIBLES} if package_id == PAY else ()),
     )
 
 

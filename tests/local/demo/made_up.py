@@ -14,6 +14,7 @@ from local.demo.facts import (
     Reference,
     References,
     Refused,
+    Reviewed,
     Started,
     Swept,
     SweptPair,
@@ -108,7 +109,7 @@ SWEPT = Swept(
         ),
         SweptPair(pair=TREASURY, outcome="unknown", holder_count=0, rules=("a-rule",)),
     ),
-    references=References(present=FOUR, planned=EIGHT, written=EIGHT),
+    references=References(present=(*FOUR, *EIGHT)),
     checked=4,
     gaps=(
         Gap("access package Release payments", "Graph answers 403"),
@@ -120,6 +121,15 @@ SWEPT = Swept(
         references=dict.fromkeys((*FOUR, *EIGHT), 1),
         holders_of_both={pair: frozenset(PEOPLE[:count]) for pair, count in _COUNTS.items()},
     ),
+)
+REVIEWED = Reviewed(
+    validated=0,
+    planned=2,
+    additions=EIGHT,
+    applied=0,
+    told="8 written",
+    planned_again=0,
+    tenant=SWEPT.tenant,
 )
 DISTURBED = Disturbed(
     removed=Reference("Pay invoices", "package", "Approve invoices"),

@@ -7,7 +7,7 @@ import pytest
 
 from local.demo import expectations
 from local.demo.expectations import INVOICES, UNREADABLE, Unmet
-from local.demo.facts import Asked, Checked, Gap, Pair, Reference, References, Swept
+from local.demo.facts import Asked, Checked, Gap, Pair, Reference, References, Reviewed, Swept
 from tests.local.demo import made_up
 from tests.local.demo.made_up import (
     AGAIN,
@@ -19,6 +19,7 @@ from tests.local.demo.made_up import (
     PROBLEM,
     REFUSED,
     REPAIRED,
+    REVIEWED,
     STARTED,
     SWEPT,
     WRITTEN,
@@ -62,6 +63,10 @@ def swept(sweep: Swept) -> Case:
     return lambda: expectations.expect_swept(sweep, let_in=1)
 
 
+def reviewed(found: Reviewed) -> Case:
+    return lambda: expectations.expect_reviewed(found)
+
+
 def repaired(sweep: Swept) -> Case:
     return lambda: expectations.expect_drift_repaired(sweep, DISTURBED)
 
@@ -87,6 +92,7 @@ TRUE: dict[str, Case] = {
     "again": again(AGAIN),
     "granted": granted(GRANTED),
     "refused": refused(REFUSED),
+    "reviewed": reviewed(REVIEWED),
     "swept": swept(SWEPT),
     "repaired": repaired(REPAIRED),
     "problem": lambda: expectations.expect_problem(PROBLEM),
@@ -144,11 +150,17 @@ UNTRUE: dict[str, Case] = {
     "coverage too small": swept(replace(SWEPT, checked=3)),
     "no reason": swept(replace(SWEPT, gaps=SWEPT.gaps[1:])),
     "another reason": swept(replace(SWEPT, gaps=(Gap("access package Release payments", "busy"),))),
-    "sweep wrote less": swept(
-        replace(SWEPT, references=replace(SWEPT.references, written=EIGHT[1:]))
-    ),
+    "sweep found less": swept(replace(SWEPT, references=References(present=FOUR))),
     "sweep wrote the old again": swept(
-        replace(SWEPT, references=References(written=(*FOUR, *EIGHT)))
+        replace(SWEPT, references=replace(SWEPT.references, written=EIGHT))
+    ),
+    "rules with a mistake": reviewed(replace(REVIEWED, validated=1)),
+    "nothing planned": reviewed(replace(REVIEWED, planned=0, additions=())),
+    "planned less": reviewed(replace(REVIEWED, additions=EIGHT[1:])),
+    "not applied": reviewed(replace(REVIEWED, applied=1)),
+    "something left to plan": reviewed(replace(REVIEWED, planned_again=2)),
+    "applied but not there": reviewed(
+        replace(REVIEWED, tenant=replace(REVIEWED.tenant, references=dict.fromkeys(FOUR, 1)))
     ),
     "sweep failed at one": swept(
         replace(SWEPT, references=replace(SWEPT.references, failed=(STRANGER,)))

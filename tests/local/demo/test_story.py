@@ -11,7 +11,7 @@ from local.demo.expectations import INVOICES
 from local.demo.facts import Pair
 from local.demo.story import NotDoneError, new_world, poll
 from local.demo.tell import counts_in_words
-from tests.local.demo.made_up import PLANNED, REFUSED, SWEPT, WRITTEN
+from tests.local.demo.made_up import PLANNED, REFUSED, REVIEWED, SWEPT, WRITTEN
 
 
 def answers(*statuses: int) -> Callable[[], httpx.Response]:
@@ -59,10 +59,10 @@ def test_a_pair_has_no_direction() -> None:
 def test_the_last_line_counts_what_was_seen() -> None:
     """None of its numbers is written down beforehand."""
     refused = [REFUSED, REFUSED]
-    assert counts_in_words(PLANNED, WRITTEN, refused, SWEPT) == (
+    assert counts_in_words(PLANNED, WRITTEN, refused, REVIEWED, SWEPT) == (
         "7 conflicts found and 1 more let in, 4+8 references written, 2 requests refused, "
         "5 pairs swept, 1 unknown"
     )
-    assert counts_in_words(PLANNED, PLANNED, [], SWEPT).startswith(
+    assert counts_in_words(PLANNED, PLANNED, [], REVIEWED, SWEPT).startswith(
         "7 conflicts found and 0 more let in, 0+8 references written, 0 requests refused"
     )
