@@ -124,7 +124,8 @@ async def test_the_list_goes_on_after_a_full_page(admin: Graph, graph: Graph) ->
 async def test_a_package_names_the_groups_that_it_makes_people_members_of(graph: Graph) -> None:
     """Members and eligible members of directory groups, each apart; no owners, no sites."""
     found = await graph.package(PAY)
-    assert (found.member_groups, found.eligible_groups) == ({PAYERS, READERS}, {ELIGIBLES})
+    assert found.member_groups == {PAYERS, READERS}
+    assert found.eligible_groups == {ELIGIBLES}
 
 
 async def test_a_package_has_no_groups_where_it_grants_none(graph: Graph) -> None:
