@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +12,13 @@ import typer
 
 from cli.sources import read_sources
 from functions.clock import SystemClock
-from functions.errors import ConfigurationError, GraphError
+from functions.entra import Group
+from functions.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from functions.graph.client import GraphClient
+from functions.graph.port import Graph
 from functions.rules.document import Problem
-from functions.rules.lint import lint
-from functions.rules.parse import read_book
+from functions.rules.lint import lint, named_groups
+from functions.rules.parse import Book, read_book
 from functions.rules.resolve import Tenant
 from functions.settings import read_settings
 
@@ -34,7 +36,7 @@ def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - 
     """
     sources = read_sources(paths)
     book = read_book(sources.files, sources.unread)
-    tenant, failure = (None, None) if offline else _try_tenant(os.environ)
+    tenant, failure = (None, None) if offline else _try_tenant(os.environ, book)
     today = SystemClock().now().date()
     problems = sorted({*book.problems, *lint(book, today, tenant)})
     for problem in problems:
@@ -46,21 +48,34 @@ def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - 
         raise typer.Exit(1)
 
 
-def _try_tenant(environment: Mapping[str, str]) -> tuple[Tenant | None, str | None]:
+def _try_tenant(environment: Mapping[str, str], book: Book) -> tuple[Tenant | None, str | None]:
     """Read every package of the tenant, or say in one line why not."""
     try:
-        return asyncio.run(_read_tenant(environment)), None
+        return asyncio.run(_read_tenant(environment, book)), None
     except (GraphError, ConfigurationError) as error:
         line = " ".join(str(error).split())
         return None, line if line.endswith(".") else f"{line}."
 
 
-async def _read_tenant(environment: Mapping[str, str]) -> Tenant:
+async def _read_tenant(environment: Mapping[str, str], book: Book) -> Tenant:
     graph = GraphClient(read_settings(environment).graph)
     try:
-        return Tenant(await graph.packages())
+        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(book)))
     finally:
         await graph.close()
+
+
+async def _read_groups(graph: Graph, group_ids: Iterable[str]) -> dict[str, Group | None]:
+    """Look groups up; none where the identity may not read the directory, which is usual."""
+    found: dict[str, Group | None] = {}
+    for group_id in sorted(group_ids):
+        try:
+            found[group_id] = await graph.group(group_id)
+        except NotFound:
+            found[group_id] = None
+        except Forbidden:
+            return {}
+    return found
 
 
 def _summary(problems: Sequence[Problem], files: int) -> str:

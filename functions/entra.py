@@ -53,6 +53,14 @@ class AccessPackage:
     eligible_groups: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A group of the directory; only a security-enabled one can be incompatible with a package."""
+
+    id: str
+    is_security_enabled: bool
+
+
 class ReferenceKind(StrEnum):
     GROUP = "group"
     PACKAGE = "package"

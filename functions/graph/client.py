@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from functions.entra import AccessPackage, Reference, ReferenceKind
+from functions.entra import AccessPackage, Group, Reference, ReferenceKind
 from functions.errors import GraphError, Unavailable, UnsafeLink
 from functions.graph import wire
 from functions.graph.failures import graph_error
@@ -48,6 +48,12 @@ class GraphClient:
         url = self._urls.absolute(package_path(package_id))
         answer = await self._transport.read(url, _reading(package_id))
         return wire.package(wire.decode(wire.one_package, answer))
+
+    async def group(self, group_id: str) -> Group:
+        what = f"reading group {group_id}"
+        answer = await self._transport.read(self._urls.group(group_id), what)
+        found = wire.decode(wire.one_group, answer)
+        return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
 
     async def packages_by_id(
         self, package_ids: Collection[str]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
-from functions.entra import AccessPackage, Assignment, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
 from functions.errors import Forbidden, GraphError, NotFound, Rejected
 from functions.graph.port import Page
 
@@ -19,6 +19,7 @@ class MemoryGraph:
     Attributes:
         unreadable: packages that the identity may not read.
         unsuitable_groups: groups that do not exist, or are not security-enabled.
+        groups: of the directory; None where the identity may not read them, as by default.
         whole_tenant: whether the identity may read all there is, and so learns what does not exist.
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
@@ -38,6 +39,7 @@ class MemoryGraph:
         self.unreadable: set[str] = set()
         self.unsuitable_groups: set[str] = set()
         self.whole_tenant = False
+        self.groups: dict[str, Group] | None = None
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
 
@@ -49,6 +51,13 @@ class MemoryGraph:
     async def package(self, package_id: str) -> AccessPackage:
         self._require(package_id)
         return self._without_catalog(package_id)
+
+    async def group(self, group_id: str) -> Group:
+        if self.groups is None:
+            raise Forbidden("no directory permission", status=403)
+        if group_id not in self.groups:
+            raise NotFound(f"no group {group_id}", status=404)
+        return self.groups[group_id]
 
     async def packages_by_id(
         self, package_ids: Collection[str]

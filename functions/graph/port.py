@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
-from functions.entra import AccessPackage, Assignment, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
 from functions.errors import GraphError
 
 type Page = Sequence[Assignment]
@@ -27,6 +27,10 @@ class Graph(Protocol):
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
         """Many packages, as `package` gives them, 20 to a request; what failed, by its error."""
+        ...
+
+    async def group(self, group_id: str) -> Group:
+        """One group; Forbidden without a directory permission, which the app's role is not."""
         ...
 
     def additional_access(

@@ -39,6 +39,9 @@ class GraphUrls:
     def packages(self) -> str:
         return self.absolute(f"{_ENTITLEMENT}/accessPackages?$expand=catalog")
 
+    def group(self, group_id: str) -> str:
+        return self.absolute(f"/groups/{group_id}?$select=id,securityEnabled")
+
     def additional_access(self, package_id: str, incompatible_package_id: str) -> str:
         return self.absolute(
             f"{_ENTITLEMENT}/assignments/additionalAccess(accessPackageId='{package_id}',"

@@ -59,6 +59,11 @@ class WirePage[T](msgspec.Struct):
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
+class WireGroup(msgspec.Struct, rename="camel"):
+    id: str
+    security_enabled: bool = False
+
+
 class BatchAnswer(msgspec.Struct):
     id: str
     status: int
@@ -73,6 +78,7 @@ class BatchAnswers(msgspec.Struct):
 assignments_page = msgspec.json.Decoder(WirePage[WireAssignment])
 ids_page = msgspec.json.Decoder(WirePage[WireId])
 packages_page = msgspec.json.Decoder(WirePage[WirePackage])
+one_group = msgspec.json.Decoder(WireGroup)
 one_package = msgspec.json.Decoder(WirePackage)
 batch_answers = msgspec.json.Decoder(BatchAnswers)
 

@@ -31,6 +31,7 @@ def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
     """
     found = [
         *_selector_problems(book, tenant),
+        *_group_problems(book, tenant),
         *_date_problems(book, day),
         *_count_problems(book),
     ]
@@ -58,6 +59,37 @@ def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
             yield origin.place(Mistake(path, "fits no access package"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _group_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+    if tenant is None:
+        return
+    unseen: list[Problem] = []
+    for origin, path, group_id in _groups(book):
+        if group_id not in tenant.groups:
+            unseen.append(_warning(origin, path, "was not looked up: no right to read groups"))
+        elif (group := tenant.groups[group_id]) is None:
+            yield origin.place(Mistake(path, "is no group of the directory"))
+        elif not group.is_security_enabled:
+            detail = "is not security-enabled: Entra takes no other group for a reference"
+            yield origin.place(Mistake(path, detail))
+    yield from unseen[:1]  # the same holds for all of them
+
+
+def _groups(book: Book) -> Iterator[tuple[Origin, Path, str]]:
+    for name, side in book.classes.items():
+        for index, group in enumerate(side.groups):
+            yield book.origin("classes", name), ("groups", index, "id"), str(group.id)
+    for rule in book.rules.values():
+        for number, side in enumerate(rule.between or ()):
+            for index, group in enumerate(side.groups):
+                path: Path = ("between", number, "groups", index, "id")
+                yield book.origin("rules", rule.id), path, str(group.id)
+
+
+def named_groups(book: Book) -> frozenset[str]:
+    """Every group that a rule or class names."""
+    return frozenset(group_id for _, _, group_id in _groups(book))
 
 
 def _selectors(book: Book) -> Iterator[tuple[Origin, Path, PackageSelector]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from functions.entra import AccessPackage
+from functions.entra import AccessPackage, Group
 from functions.rules.language import PackageSelector, Rule, Side
 from functions.rules.parse import Book
 
@@ -49,10 +49,19 @@ class ResolvedRule:
 
 
 class Tenant:
-    """The packages that the app may read, for patterns to be held against."""
+    """The packages that the app may read, for patterns to be held against.
 
-    def __init__(self, packages: Iterable[AccessPackage]) -> None:
+    Attributes:
+        groups: those that were looked up, by id; None for one that does not exist.
+    """
+
+    def __init__(
+        self,
+        packages: Iterable[AccessPackage],
+        groups: Mapping[str, Group | None] | None = None,
+    ) -> None:
         self.packages = {package.id: package for package in packages}
+        self.groups = groups or {}
 
     @cached_property
     def _catalogs(self) -> Mapping[str, Sequence[AccessPackage]]:

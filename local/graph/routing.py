@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.graph import assignments, packages, references, requests, roles
+from local.graph import assignments, groups, packages, references, requests, roles
 from local.graph.call import Call
 from local.graph.errors import bad_request, method_not_allowed, not_found
 from local.graph.exchange import Answer
@@ -41,48 +41,52 @@ def _routes(base: str, table: dict[str, dict[str, Handler]]) -> list[Route]:
     return [Route((*prefix, *path.split("/")), methods) for path, methods in table.items()]
 
 
-ROUTES = _routes(
-    "identityGovernance/entitlementManagement",
-    {
-        "catalogs": {"GET": packages.list_catalogs},
-        "catalogs/{id}": {"GET": packages.get_catalog},
-        "accessPackages": {"GET": packages.list_packages},
-        "accessPackages/{id}": {"GET": packages.get_package},
-        "accessPackages/{id}/incompatibleGroups": {"GET": references.list_groups},
-        "accessPackages/{id}/incompatibleGroups/$ref": {
-            "GET": references.list_group_refs,
-            "POST": references.add_group,
+ROUTES = (
+    _routes(
+        "identityGovernance/entitlementManagement",
+        {
+            "catalogs": {"GET": packages.list_catalogs},
+            "catalogs/{id}": {"GET": packages.get_catalog},
+            "accessPackages": {"GET": packages.list_packages},
+            "accessPackages/{id}": {"GET": packages.get_package},
+            "accessPackages/{id}/incompatibleGroups": {"GET": references.list_groups},
+            "accessPackages/{id}/incompatibleGroups/$ref": {
+                "GET": references.list_group_refs,
+                "POST": references.add_group,
+            },
+            "accessPackages/{id}/incompatibleGroups/{id}/$ref": {"DELETE": references.remove_group},
+            "accessPackages/{id}/incompatibleAccessPackages": {
+                "GET": references.list_incompatible_packages
+            },
+            "accessPackages/{id}/incompatibleAccessPackages/$ref": {
+                "GET": references.list_package_refs,
+                "POST": references.add_package,
+            },
+            "accessPackages/{id}/incompatibleAccessPackages/{id}/$ref": {
+                "DELETE": references.remove_package
+            },
+            "accessPackages/{id}/accessPackagesIncompatibleWith": {
+                "GET": references.list_incompatible_with
+            },
+            "assignments": {"GET": assignments.list_assignments},
+            f"assignments/{FUNCTION}": {"GET": assignments.additional_access},
+            "assignmentRequests": {"POST": requests.create_request},
+            "assignmentRequests/{id}": {"GET": requests.get_request},
+            "assignmentRequests/{id}/resume": {"POST": requests.resume},
         },
-        "accessPackages/{id}/incompatibleGroups/{id}/$ref": {"DELETE": references.remove_group},
-        "accessPackages/{id}/incompatibleAccessPackages": {
-            "GET": references.list_incompatible_packages
+    )
+    + _routes(
+        "roleManagement/entitlementManagement",
+        {
+            "roleDefinitions": {"GET": roles.list_role_definitions},
+            "roleAssignments": {
+                "GET": roles.list_role_assignments,
+                "POST": roles.create_role_assignment,
+            },
+            "roleAssignments/{id}": {"DELETE": roles.delete_role_assignment},
         },
-        "accessPackages/{id}/incompatibleAccessPackages/$ref": {
-            "GET": references.list_package_refs,
-            "POST": references.add_package,
-        },
-        "accessPackages/{id}/incompatibleAccessPackages/{id}/$ref": {
-            "DELETE": references.remove_package
-        },
-        "accessPackages/{id}/accessPackagesIncompatibleWith": {
-            "GET": references.list_incompatible_with
-        },
-        "assignments": {"GET": assignments.list_assignments},
-        f"assignments/{FUNCTION}": {"GET": assignments.additional_access},
-        "assignmentRequests": {"POST": requests.create_request},
-        "assignmentRequests/{id}": {"GET": requests.get_request},
-        "assignmentRequests/{id}/resume": {"POST": requests.resume},
-    },
-) + _routes(
-    "roleManagement/entitlementManagement",
-    {
-        "roleDefinitions": {"GET": roles.list_role_definitions},
-        "roleAssignments": {
-            "GET": roles.list_role_assignments,
-            "POST": roles.create_role_assignment,
-        },
-        "roleAssignments/{id}": {"DELETE": roles.delete_role_assignment},
-    },
+    )
+    + [Route(("groups", ID), {"GET": groups.get_group})]
 )
 
 

@@ -91,7 +91,7 @@ def simulated_tenant() -> simulated.Tenant:
                 client_id=ADMIN_CLIENT,
                 principal_id=guid("f2"),
                 display_name="admin",
-                permissions=["EntitlementManagement.ReadWrite.All"],
+                permissions=["EntitlementManagement.ReadWrite.All", "Group.Read.All"],
             ),
         ],
         role_assignments=[

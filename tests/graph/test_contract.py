@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from functions.entra import AccessPackage, Assignment, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
 from functions.errors import Forbidden, GraphError, NotFound, Rejected
 from functions.graph.port import Graph, Page
 from tests.builders import guid
@@ -101,7 +101,22 @@ def admin(adapter: str, connect: Connect) -> Graph:
     memory = memory_graph()
     memory.unreadable.clear()
     memory.whole_tenant = True
+    memory.groups = {PAYERS: Group(id=PAYERS, is_security_enabled=True)}
     return memory
+
+
+async def test_a_group_is_read_by_who_may_read_the_directory(admin: Graph) -> None:
+    """With a directory permission a group is known, and so is that one does not exist."""
+    assert await admin.group(PAYERS) == Group(id=PAYERS, is_security_enabled=True)
+    with pytest.raises(NotFound):
+        await admin.group(UNKNOWN)
+
+
+async def test_a_role_on_catalogs_reads_no_group(graph: Graph) -> None:
+    """The app's own role says nothing about groups, whether they exist or not."""
+    for group_id in (PAYERS, UNKNOWN):
+        with pytest.raises(Forbidden):
+            await graph.group(group_id)
 
 
 async def test_the_list_has_the_readable_packages_with_catalog_and_without_groups(

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from functions.entra import AccessPackage
+from functions.entra import AccessPackage, Group
 from functions.rules.document import SourceFile
 from functions.rules.lint import lint
 from functions.rules.parse import read_book
@@ -45,6 +45,26 @@ def said(*rules: str, tenant: Tenant | None = None, more: str = "") -> list[str]
 
 
 AB = between(packages(A), packages(B))
+
+
+NOT_SECURITY_ENABLED = "is not security-enabled: Entra takes no other group for a reference"
+GROUPS = between(packages(A), "groups: [{id: " + B + "}, {id: " + C + "}]")
+
+
+def test_a_group_that_does_not_exist_is_a_mistake() -> None:
+    """Looked up and not found, or not security-enabled: no reference could be written."""
+    groups = {B: None, C: Group(id=C, is_security_enabled=False)}
+    found = said(entry(GROUPS), tenant=Tenant(TENANT.packages.values(), groups))
+    assert [each.split(": ", 1)[1] for each in found] == [
+        "rules.0.between.1.groups.0.id is no group of the directory",
+        f"rules.0.between.1.groups.1.id {NOT_SECURITY_ENABLED}",
+    ]
+
+
+def test_groups_that_may_not_be_read_are_said_once() -> None:
+    """Without a directory permission nobody can tell, and one warning says so for all."""
+    (found,) = said(entry(GROUPS), tenant=TENANT)
+    assert "warning: rules.0.between.1.groups.0.id was not looked up" in found
 
 
 def test_sound_rules_have_nothing_to_say() -> None:

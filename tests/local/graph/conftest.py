@@ -24,6 +24,7 @@ def app() -> Starlette:
     tenant = demo_tenant()
     with_identity(tenant, "auditor", permission="EntitlementManagement.Read.All")
     with_identity(tenant, "admin", permission="EntitlementManagement.ReadWrite.All")
+    with_identity(tenant, "directory", permission="Group.Read.All")
     with_identity(tenant, "nobody")
     with_identity(tenant, "reader", role=CATALOG_READER, catalog_id=FINANCE)
     with_identity(tenant, "owner", role=CATALOG_OWNER, catalog_id=FINANCE)
