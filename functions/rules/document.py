@@ -14,6 +14,7 @@ from functions.shape import Mistake, Path
 LARGEST_FILE = 1024 * 1024
 _TOO_LARGE = f"a rules file may have {LARGEST_FILE} bytes; split it"
 DEEPEST = 20
+MOST_NODES = 200_000  # a mebibyte of real rules has fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +170,17 @@ class Document:
 
 
 def _refuse_endless(text: str) -> None:
-    """Aliases and deep nesting let a small file cost much; rules have no need of either.
+    """Aliases, deep nesting and endless lists let a small file cost much; rules need none.
 
     Tags would have YAML make values of text that is none: `!!bool perhaps` ends in a KeyError.
     """
     depth = 0
-    for event in yaml.parse(text, Loader=_FastLoader):
+    for number, event in enumerate(yaml.parse(text, Loader=_FastLoader)):
         mark = cast("yaml.Mark", event.start_mark)
+        if number > MOST_NODES:
+            raise yaml.MarkedYAMLError(
+                problem="too many values for one file: split it", problem_mark=mark
+            )
         if getattr(event, "tag", None):
             raise yaml.MarkedYAMLError(
                 problem="tags (!name) are not for rules files", problem_mark=mark

@@ -250,3 +250,9 @@ def test_mistakes_without_end_are_not_all_named() -> None:
     assert found[0] == "a:1:1: more than 1000 mistakes in this file; the first are named"
     assert len(found) == 1001
     assert found[1].startswith("a:2:1: k0 is not known here")
+
+
+def test_endless_lists_are_refused() -> None:
+    """A file of half a million values is refused at the place where it becomes too much."""
+    (found,) = said("version: 1\nrules: [" + "1," * 500_000 + "1]\n")
+    assert found.endswith("not YAML: too many values for one file: split it")
