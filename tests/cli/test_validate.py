@@ -231,7 +231,7 @@ def lines_of(data: bytes) -> int:
     return len(re.split("\r\n|[\r\n\x85\u2028\u2029]", text))
 
 
-def answers_within(data: bytes, path: Path) -> None:
+def assert_answers_within(data: bytes, path: Path) -> None:
     path.write_bytes(data)
     result = run("validate", path, "--offline")
     assert result.exception is None or isinstance(result.exception, SystemExit)
@@ -268,14 +268,14 @@ many = settings(
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
 def test_random_bytes_never_crash_it(file: Path, data: bytes) -> None:
     """Whatever the bytes are, the answer is a list of places in the file."""
-    answers_within(data, file)
+    assert_answers_within(data, file)
 
 
 @many
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_documents_of_the_wrong_shape_never_crash_it(file: Path, value: object) -> None:
     """The language's own words in wrong places are mistakes with places."""
-    answers_within(yaml.safe_dump({"version": 1, **_mapping(value)}).encode(), file)
+    assert_answers_within(yaml.safe_dump({"version": 1, **_mapping(value)}).encode(), file)
 
 
 def _mapping(value: object) -> dict[object, object]:
@@ -293,7 +293,7 @@ def test_mutated_rules_never_crash_it(file: Path, data: st.DataObject) -> None:
         st.text(alphabet=":-[]{}#&*!|>'\"%@`?, \n\t\r~=<0x_é\u2028", max_size=6)
         | st.sampled_from(["!!bool x", "!!int ''", "&a [*a]", "? [x]\n: y\n", "<<: {a: 1}", "7: 7"])
     )
-    answers_within((source[:start] + piece + source[end:]).encode(), file)
+    assert_answers_within((source[:start] + piece + source[end:]).encode(), file)
 
 
 def test_bytes_that_are_no_rules_file_are_placed() -> None:
