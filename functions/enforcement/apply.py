@@ -15,11 +15,20 @@ from functions.enforcement.desired import DesiredReference
 from functions.enforcement.ledger import EntryState, Intent, Ledger, Origin
 from functions.enforcement.plan import Plan
 from functions.entra import Reference
-from functions.errors import Forbidden, GraphError, NotFound, Rejected, Unavailable, Unsettled
+from functions.errors import (
+    Forbidden,
+    GraphError,
+    NotFound,
+    Rejected,
+    Unavailable,
+    UnsafeLink,
+    Unsettled,
+)
 from functions.graph.port import Graph
 
 log = logging.getLogger("entra_sod")
 
+_REFUSALS = (Forbidden, NotFound, Rejected, UnsafeLink)
 # Graph documents no delay between a write and its being listed; these add up to six seconds.
 LOOK_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
 
@@ -60,9 +69,16 @@ class Applier:
         applied = Applied()
         for addition in plan.additions:
             origin = Origin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
-            await self._add(addition, origin, applied)
+            try:
+                await self._add(addition, origin, applied)
+            except _REFUSALS as error:
+                # Not even looking is allowed: the intent stays, and what was written is still told.
+                applied.failed.append(FailedWrite(addition.reference, str(error)))
         for reference in plan.removals:
-            await self._remove(reference, applied)
+            try:
+                await self._remove(reference, applied)
+            except _REFUSALS as error:
+                applied.failed.append(FailedWrite(reference, str(error)))
         for reference in plan.vanished:
             await self._ledger.forget(reference)
         return applied

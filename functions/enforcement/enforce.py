@@ -125,8 +125,9 @@ def _enforced(
     stopped: str | None,
     drift: Sequence[Drift],
 ) -> Enforced:
+    unchanged = (each for each in plan.unchanged if each not in earlier)
     return Enforced(
-        present=tuple(each for each in plan.unchanged if each not in earlier),
+        present=(*unchanged, *applied.found_present),
         planned=(*earlier, *(each.reference for each in plan.additions)),
         written=(*earlier, *applied.written),
         removed=tuple(applied.removed),

@@ -5,11 +5,13 @@ import pytest
 from functions.clock import ManualClock
 from functions.enforcement.apply import Applied, Applier
 from functions.enforcement.desired import DesiredReference
+from functions.enforcement.enforce import Enforcer
 from functions.enforcement.ledger import EntryState, Ledger, Origin
 from functions.enforcement.plan import Plan, make_plan
 from functions.entra import Reference, ReferenceKind
-from functions.errors import GraphError, Rejected, Unavailable, Unsettled
+from functions.errors import Forbidden, GraphError, Rejected, Unavailable, Unsettled
 from functions.graph.memory import MemoryGraph
+from functions.settings import Enforcement
 from functions.storage.memory import MemoryStorage
 from tests.builders import guid, package
 
@@ -177,3 +179,41 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
     applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is EntryState.WRITTEN
+
+
+async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> None:
+    """Every planned reference has its place in the result: this one was there, and is not ours."""
+    world = World()
+
+    class SomebodyElseFirst(LaggingGraph):
+        async def add(self, reference: Reference) -> None:
+            self.present.add(reference)
+            raise Rejected("the reference exists", status=400)
+
+    graph = SomebodyElseFirst()
+    applier = Applier(graph, world.ledger, world.clock)
+    enforcer = Enforcer(graph=graph, applier=applier, max_reference_writes=1)
+    desired = [DesiredReference(REFERENCE, ("r",))]
+    enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
+    assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
+
+
+async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
+    """When looking is no longer allowed, what was written is told, and the rest fails by name."""
+    world = World()
+    mirror = Reference(guid("b"), ReferenceKind.PACKAGE, guid("a"))
+
+    class RoleTakenAway(LaggingGraph):
+        async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
+            if package_id == mirror.on:
+                raise Forbidden("the role is gone", status=403)
+            return await super().references(package_id, kind)
+
+    applier = Applier(RoleTakenAway(), world.ledger, world.clock)
+    plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
+    applied = await applier.apply(plan, run_id="run", rules_hash="hash")
+    assert applied.written == [REFERENCE]
+    assert [each.reference for each in applied.failed] == [mirror]
+    entry = await world.ledger.get(mirror)
+    assert entry is not None
+    assert entry.state is EntryState.INTENDED
