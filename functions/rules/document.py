@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from itertools import islice
 
+import msgspec
 import yaml
 
-from functions.shape import Mistake, Path
+from functions.rules.nodes import Composer, Node
+from functions.shape import Mistake
 
 LARGEST_FILE = 1024 * 1024
 _TOO_LARGE = f"a rules file may have {LARGEST_FILE} bytes; split it"
-DEEPEST = 20
-MOST_NODES = 200_000  # a mebibyte of real rules has fewer
+NAMED_AT_MOST = 1000  # mistakes of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,7 @@ class SourceFile:
     text: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True, order=True):
     """Something to say about a place in a file, counted from 1.
 
     A warning is worth a look; without `is_warning` the file cannot be used as it stands.
@@ -43,23 +43,8 @@ class Problem:
         return f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
 
 
-# libyaml reads a file of the largest size in a second; Python alone takes seven.
-_FastLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LEFT_AS_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "merge", "value")}
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML takes for one
 _NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class _Loader(_FastLoader):  # type: ignore[valid-type,misc]  # one of two, as installed
-    """Dates stay text: the language's own types read them, and say what is wrong with them.
-
-    So do `<<` and `=`: as unknown fields they are named where they stand.
-    """
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the base class's way
-        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LEFT_AS_TEXT]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
 
 
 def decode(name: str, data: bytes) -> SourceFile | Problem:
@@ -80,7 +65,6 @@ def _position(before: str) -> tuple[int, int]:
     return len(lines) - 1, len(lines[-1])
 
 
-type _Child = tuple[yaml.Node, yaml.Node]
 _START = yaml.Mark("", 0, 0, 0, None, 0)
 
 
@@ -95,8 +79,8 @@ class Document:
     def __init__(self, file: SourceFile) -> None:
         self._name = file.name
         self._last_line = 0
-        self._root: yaml.Node | None = None
-        self._children: dict[int, Mapping[object, _Child]] = {}
+        self._root: Node | None = None
+        self._room = NAMED_AT_MOST + 1
         self.problems: list[Problem] = []
         self.is_read = False
         self.value: object = None
@@ -115,20 +99,33 @@ class Document:
             mark.line, mark.column, f"{words} {mistake.detail}".strip(), is_warning
         )
 
+    def take(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+        """Place mistakes until the file has one more than are named; others are not looked for.
+
+        A small file can have half a million, which nobody reads and a log cannot hold.
+        """
+        taken = [self.place(mistake) for mistake in islice(mistakes, self._room)]
+        self._room -= len(taken)
+        return taken
+
     def _load(self, text: str) -> None:
         if found := _NO_TEXT.search(text):
             line, column = _position(text[: found.start()])
             self._say(line, column, f"not YAML: U+{ord(found[0]):04X} is not allowed")
             return
+        composer = Composer(text)
+        self._compose(composer)
+        for path, name, place in islice(composer.repeated, NAMED_AT_MOST + 1):
+            words = ".".join(map(str, (*path, name)))
+            self._say(place.line, place.column, f"{words} is given twice")
+
+    def _compose(self, composer: Composer) -> None:
         try:
-            _refuse_endless(text)
-            self._root = yaml.compose(text, Loader=_Loader)
+            self._root = composer.root()
             if self._root is None:
                 self._say(0, 0, "the file is empty: give version: 1 and rules")
                 return
-            self.problems += [self.place(mistake) for mistake in _repeated_keys(self._root, ())]
-            self.value = yaml.constructor.SafeConstructor().construct_document(self._root)
-            self.is_read = True
+            self.value, self.is_read = self._root.value, True
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -137,28 +134,14 @@ class Document:
             self._say(0, 0, f"not YAML: {str(error).splitlines()[0]}")
 
     def _mark(self, mistake: Mistake) -> yaml.Mark:
-        node, mark = self._root, self._root.start_mark if self._root else _START
+        node, mark = self._root, self._root.mark if self._root else _START
         for step in (*mistake.path, mistake.key):
-            found = self._child(node, step)
+            found = node.child(step) if node else None
             if found is None:
                 break
-            key, node = found
-            mark = key.start_mark if step == mistake.key else node.start_mark
+            place, node = found
+            mark = place if step == mistake.key else node.mark
         return mark
-
-    def _child(self, node: yaml.Node | None, step: str | int | None) -> _Child | None:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            element = node.value[step]
-            return element, element
-        if isinstance(node, yaml.MappingNode):
-            if id(node) not in self._children:
-                self._children[id(node)] = {
-                    key.value: (key, value)
-                    for key, value in node.value
-                    if isinstance(key, yaml.ScalarNode)
-                }
-            return self._children[id(node)].get(step)
-        return None
 
     def _say(self, line: int, column: int, message: str) -> None:
         self.problems.append(self._problem(line, column, message, is_warning=False))
@@ -167,46 +150,3 @@ class Document:
         # The end of the text counts as a line of its own in libyaml's marks.
         line = min(line, self._last_line)
         return Problem(self._name, line + 1, column + 1, message, is_warning)
-
-
-def _refuse_endless(text: str) -> None:
-    """Aliases, deep nesting and endless lists let a small file cost much; rules need none.
-
-    Tags would have YAML make values of text that is none: `!!bool perhaps` ends in a KeyError.
-    """
-    depth = 0
-    for number, event in enumerate(yaml.parse(text, Loader=_FastLoader)):
-        mark = cast("yaml.Mark", event.start_mark)
-        if number > MOST_NODES:
-            raise yaml.MarkedYAMLError(
-                problem="too many values for one file: split it", problem_mark=mark
-            )
-        if getattr(event, "tag", None):
-            raise yaml.MarkedYAMLError(
-                problem="tags (!name) are not for rules files", problem_mark=mark
-            )
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(
-                problem="aliases (*name) are not for rules files; use classes", problem_mark=mark
-            )
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise yaml.MarkedYAMLError(problem="nested too deep", problem_mark=mark)
-
-
-def _repeated_keys(node: yaml.Node, path: Path) -> Iterator[Mistake]:
-    """A key given twice: YAML would keep the last in silence."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in seen:
-                yield Mistake(path, "is given twice", name)
-            seen.add(name)
-            yield from _repeated_keys(value, (*path, name))
-    elif isinstance(node, yaml.SequenceNode):
-        for index, element in enumerate(node.value):
-            yield from _repeated_keys(element, (*path, index))

@@ -5,19 +5,28 @@ Some of it shows only against a tenant: a package that is not there, a pattern t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date
-from itertools import combinations
+from heapq import nsmallest
+from itertools import combinations, islice, permutations
 
 from functions.rules.document import Problem
 from functions.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
-from functions.rules.parse import Book, Origin
-from functions.rules.resolve import ResolvedRule, ResolvedSide, Resolver, Tenant, needs_tenant
-from functions.rules.ruleset import RuleSet
+from functions.rules.opposites import find_opposites
+from functions.rules.parse import Book, Origin, in_reason
+from functions.rules.resolve import (
+    ResolvedRule,
+    ResolvedSide,
+    Resolver,
+    Tenant,
+    TooMuchWork,
+    needs_tenant,
+)
 from functions.shape import Mistake, Path
 
 ENDING_SOON_DAYS = (1, 7, 30)
+MOST_WORK = 250_000  # of resolving; larger rules compile, but validating them ends in time
 _NAMED_AT_MOST = 3
 
 
@@ -36,13 +45,42 @@ def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
         *_count_problems(book),
     ]
     if not book.problems:
-        resolver = Resolver(book, tenant or Tenant(()))
+        resolver = Resolver(book, tenant or Tenant(()), most_work=MOST_WORK)
+        resolved = list(_resolved(book, resolver))
         found += [
+            *_unfinished(book, len(resolved)),
             *_unused_classes(book, resolver),
-            *_rule_problems(book, resolver, tenant),
-            *_opposites(book, resolver, day),
+            *_rule_problems(book, resolved, tenant),
+            *_opposites(book, resolved, day),
         ]
-    return sorted(found)
+    return list(in_reason(sorted(found)))
+
+
+def _resolved(book: Book, resolver: Resolver) -> Iterator[ResolvedRule]:
+    """Every rule, in order, or as many as their classes and patterns leave the time for."""
+    with suppress(TooMuchWork):
+        for rule in book.rules.values():
+            yield resolver.rule(rule)
+
+
+def _unfinished(book: Book, resolved: int) -> Iterator[Problem]:
+    for rule in islice(book.rules.values(), resolved, resolved + 1):
+        detail = "and the rules after it were not looked into: those before name too many packages"
+        yield _warning(book.origin("rules", rule.id), (), detail)
+
+
+def _opposites(book: Book, resolved: Sequence[ResolvedRule], day: date) -> Iterator[Problem]:
+    """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
+    alive = [each for each in resolved if not _is_over(each.rule, day)]
+    found = find_opposites(alive)
+    for one, other, count in found.rules:
+        if _meet(one, other):
+            pairs = f"{count} pairs" if count > 1 else "a pair"
+            detail = f"is {other.mode} for {pairs} that {one.id} has as {one.mode}: enforce wins"
+            yield _warning(book.origin("rules", other.id), ("mode",), detail)
+    if not found.is_whole:
+        detail = "may differ from that of other rules for a pair: too many rules share packages"
+        yield _warning(book.origin("rules", alive[-1].id), ("mode",), detail)
 
 
 def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
@@ -147,7 +185,7 @@ def _count_problems(book: Book) -> Iterator[Problem]:
 
 def _unused_classes(book: Book, resolver: Resolver) -> Iterator[Problem]:
     sides = [side for rule in book.rules.values() for side in _sides(rule)]
-    used = {name for side in sides for name in resolver.reached(side)}
+    used = set(resolver.reached(name for side in sides for name in side.classes))
     for name in book.classes.keys() - used:
         document = book.origin("classes", name).document
         mistake = Mistake(("classes",), "is used by no rule", name)
@@ -160,14 +198,16 @@ def _sides(rule: Rule) -> Sequence[Side]:
     return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
 
 
-def _rule_problems(book: Book, resolver: Resolver, tenant: Tenant | None) -> Iterator[Problem]:
+def _rule_problems(
+    book: Book, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+) -> Iterator[Problem]:
     is_certain = tenant is not None or not needs_tenant(book)
-    for rule in book.rules.values():
-        origin, resolved = book.origin("rules", rule.id), resolver.rule(rule)
-        if rule.at_most is None:
-            yield from _shared(origin, resolved.sides, tenant)
+    for each in resolved:
+        origin = book.origin("rules", each.id)
+        if each.rule.at_most is None:
+            yield from _shared(origin, each.sides, tenant)
         if is_certain:
-            yield from _without_effect(origin, resolved)
+            yield from _without_effect(origin, each)
 
 
 def _shared(
@@ -184,11 +224,12 @@ def _shared(
 
 def _listed(package_ids: Collection[str], tenant: Tenant | None) -> str:
     packages = tenant.packages if tenant else {}
-    names = sorted(
-        packages[each].display_name if each in packages else each for each in package_ids
+    names = nsmallest(
+        _NAMED_AT_MOST,
+        (packages[each].display_name if each in packages else each for each in package_ids),
     )
-    more = len(names) - _NAMED_AT_MOST
-    return ", ".join(names[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    more = len(package_ids) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]:
@@ -198,10 +239,9 @@ def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]
             detail = f"keeps nothing apart: packages in the set: {held}"
             yield origin.place(Mistake(("atMost",), detail))
         return
-    sides = list(combinations(resolved.sides, 2))
-    if any(_has_pair(one, other) for one, other in sides):
+    if any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2)):
         return
-    if not any(_has_guard(one, other) or _has_guard(other, one) for one, other in sides):
+    if not any(_has_guard(one, other) for one, other in permutations(resolved.sides, 2)):
         yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
     elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
         detail = "has no pair: groups alone work under enforce with references to groups"
@@ -209,30 +249,12 @@ def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]
 
 
 def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:
-    both = len(one.packages | other.packages) > 1
-    return bool(one.packages) and bool(other.packages) and both
+    is_one_package = len(one.packages) == 1 and one.packages == other.packages
+    return bool(one.packages) and bool(other.packages) and not is_one_package
 
 
 def _has_guard(one: ResolvedSide, other: ResolvedSide) -> bool:
     return bool(one.groups) and not one.packages and bool(other.packages)
-
-
-def _opposites(book: Book, resolver: Resolver, day: date) -> Iterator[Problem]:
-    """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
-    alive = [rule for rule in book.rules.values() if not _is_over(rule, day)]
-    if len({rule.mode is Mode.ENFORCE for rule in alive}) == 1:
-        return
-    place = {rule.id: number for number, rule in enumerate(alive)}
-    counts: Counter[tuple[int, int]] = Counter()
-    for duty in RuleSet(resolver.rule(rule) for rule in alive).duties.in_order():
-        numbers = sorted(place[rule_id] for rule_id in duty.rule_ids)
-        counts.update(combinations(numbers, 2))
-    for (first, second), count in counts.items():
-        one, other = alive[first], alive[second]
-        if (one.mode is Mode.ENFORCE) != (other.mode is Mode.ENFORCE) and _meet(one, other):
-            pairs = f"{count} pairs" if count > 1 else "a pair"
-            detail = f"is {other.mode} for {pairs} that {one.id} has as {one.mode}: enforce wins"
-            yield _warning(book.origin("rules", other.id), ("mode",), detail)
 
 
 def _meet(one: Rule, other: Rule) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from functions.errors import RulesError
-from functions.rules.document import Document, Problem, SourceFile
+from functions.rules.document import NAMED_AT_MOST, Document, Problem, SourceFile
 from functions.rules.language import (
     ExceptionEntry,
     Name,
@@ -22,8 +22,10 @@ from functions.rules.language import (
 )
 from functions.shape import Mistake, Path, find_mistakes, nearest
 
-NAMED_AT_MOST = 1000  # mistakes of one file
-COMPARED_AT_MOST = 200  # names, for a suggestion
+MOST_SIDES = 100
+MOST_SUGGESTIONS = 100
+COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
+SHOWN_OF_A_CIRCLE = 10
 LONGEST_EXCEPTION = timedelta(days=366)
 
 _STAND_INS: Mapping[str, tuple[type[Rule | ExceptionEntry], Mapping[str, str]]] = {
@@ -46,8 +48,29 @@ _STAND_INS: Mapping[str, tuple[type[Rule | ExceptionEntry], Mapping[str, str]]] 
     ),
 }
 
-# The names there are, or None where a file could not be read.
-type _Known = Collection[str] | None
+
+class _Names:
+    """The names that the files give.
+
+    Comparing words takes milliseconds where there are many or long ones: it has its limits.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names, self._letters = names, sum(map(len, names))
+        self._suggestions = MOST_SUGGESTIONS
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def nearest(self, name: str) -> str:
+        if not self._suggestions or len(name) * self._letters > COMPARED_AT_MOST:
+            return ""
+        self._suggestions -= 1
+        return nearest(name, self._names)
+
+
+# None where a file could not be read: then no name is called unknown.
+type _Known = _Names | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,14 @@ class Origin:
     path: Path
 
     def place(self, mistake: Mistake, *, is_warning: bool = False) -> Problem:
-        whole = Mistake((*self.path, *mistake.path), mistake.detail, mistake.key)
-        return self.document.place(whole, is_warning=is_warning)
+        return self.document.place(self._whole(mistake), is_warning=is_warning)
+
+    def take(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+        """Place mistakes, while the file has not too many."""
+        return self.document.take(map(self._whole, mistakes))
+
+    def _whole(self, mistake: Mistake) -> Mistake:
+        return Mistake((*self.path, *mistake.path), mistake.detail, mistake.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,32 +156,32 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     book = Book(problems=list(unread))
     documents = [Document(file) for file in files]
     damaged = [each for document in documents for each in _read_file(book, document)]
-    # What an unreadable file would have given is not known: then no name is called unknown.
     is_whole = not unread and all(document.is_read for document in documents)
-    classes = book.names("classes") if is_whole else None
-    rules = book.names("rules") if is_whole else None
+    classes = _Names(book.names("classes")) if is_whole else None
+    rules = _Names(book.names("rules")) if is_whole else None
     for name, side in book.classes.items():
         _check(book, "classes", name, _side_mistakes(side, classes, ()))
-    for circle in _circles(book.classes):
-        mistake = Mistake(("classes",), f"lead in a circle: {' → '.join(circle)}")
-        _check(book, "classes", circle[-1], [mistake])
+    for circle in islice(_circles(book.classes), NAMED_AT_MOST):
+        _check(book, "classes", circle.name, [Mistake(("classes",), str(circle))])
     for rule in book.rules.values():
         _check(book, "rules", rule.id, _rule_mistakes(rule, classes))
     for entry in book.exceptions.values():
         _check(book, "exceptions", entry.id, _exception_mistakes(entry, rules))
     for each in damaged:
-        book.problems += map(each.origin.place, each.mistakes(classes, rules))
-    book.problems = list(_in_reason(sorted(book.problems)))
+        book.problems += each.origin.take(each.mistakes(classes, rules))
+    book.problems = list(in_reason(sorted(book.problems)))
     return book
 
 
-def _in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """A small file can have half a million mistakes, which nobody reads and a log cannot hold."""
+def in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Name so many problems of each file, and say where there are more."""
     for name, group in groupby(problems, key=lambda problem: problem.file):
         found = list(group)
         if len(found) > NAMED_AT_MOST:
-            detail = f"more than {NAMED_AT_MOST} mistakes in this file; the first are named"
-            yield Problem(name, 1, 1, detail)
+            has_only_warnings = all(problem.is_warning for problem in found)
+            what = "warnings" if has_only_warnings else "mistakes"
+            detail = f"more than {NAMED_AT_MOST} {what} in this file; the others are not named"
+            yield Problem(name, 1, 1, detail, has_only_warnings)
         yield from found[:NAMED_AT_MOST]
 
 
@@ -162,7 +191,7 @@ def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
     if not document.is_read:
         return
     mistakes = _file_mistakes(document.value)
-    book.problems += map(document.place, mistakes)
+    book.problems += document.take(mistakes)
     is_hopeless = len(mistakes) > NAMED_AT_MOST  # then not all are known
     broken: dict[Path, set[str | int | None]] = {}
     for mistake in mistakes:
@@ -204,7 +233,7 @@ def _class_name_mistakes(value: object) -> Iterator[Mistake]:
     """YAML reads `7:` and `yes:` as other things than text."""
     for name in _mapping(_mapping(value).get("classes")):
         if not isinstance(name, str):
-            yield Mistake(("classes", str(name)), "must be text: put the name into quotes")
+            yield Mistake(("classes",), "must be text: put the name into quotes", str(name))
         elif find_mistakes(Name, name):
             yield Mistake(("classes", name), "must have a name of 1 to 100 characters")
 
@@ -237,32 +266,56 @@ def _add(book: Book, kind: str, name: str, value: object) -> None:
 def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
     if (kind, name) in book.origins:
         place: Path = () if kind == "classes" else ("id",)
-        book.problems.append(origin.place(Mistake(place, f"{name} exists already")))
+        book.problems += origin.take([Mistake(place, f"{name} exists already")])
         return False
     book.origins[kind, name] = origin
     return True
 
 
 def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
-    origin = book.origin(kind, name)
-    book.problems += [origin.place(mistake) for mistake in mistakes]
+    book.problems += book.origin(kind, name).take(mistakes)
 
 
-def _circles(classes: Mapping[str, Side]) -> Iterator[list[str]]:
+@dataclass(frozen=True, slots=True)
+class _Circle:
+    """Classes that lead from one back to itself.
+
+    Attributes:
+        name: of the class that closes the circle.
+        way: from it, as far as it is shown.
+        length: the number of classes.
+    """
+
+    name: str
+    way: Sequence[str]
+    length: int
+
+    def __str__(self) -> str:
+        more = self.length - len(self.way)
+        way = [*self.way, *([f"{more} more"] if more else []), self.name]
+        return f"lead in a circle: {' → '.join(way)}"
+
+
+def _circles(classes: Mapping[str, Side]) -> Iterator[_Circle]:
     """Each way from a class back to itself, once; every class is looked at once."""
     done: set[str] = set()
     for start in classes:
         way: list[str] = []
+        places: dict[str, int] = {}
         turns = [] if start in done else [iter((start,))]
         while turns:
             name = next(turns[-1], None)
             if name is None:
                 turns.pop()
-                done.update(way[-1:])
-                del way[-1:]
-            elif name in way:
-                yield [*way[way.index(name) :], name]
+                if way:
+                    done.add(way[-1])
+                    del places[way.pop()]
+            elif name in places:
+                first = places[name]
+                shown = way[first : first + SHOWN_OF_A_CIRCLE]
+                yield _Circle(name, shown, len(way) - first)
             elif name in classes and name not in done:
+                places[name] = len(way)
                 way.append(name)
                 turns.append(iter(classes[name].classes))
 
@@ -283,6 +336,9 @@ def _between_mistakes(sides: Sequence[Side], classes: _Known) -> Iterator[Mistak
     if len(sides) < 2:  # noqa: PLR2004 - apart takes two
         yield Mistake(("between",), "needs two sides or more to keep apart")
         return
+    if len(sides) > MOST_SIDES:
+        detail = f"has more than {MOST_SIDES} sides: atMost with a count of 1 keeps each from each"
+        yield Mistake(("between",), detail)
     for index, side in enumerate(sides):
         yield from _side_mistakes(side, classes, ("between", index))
     if not any(side.packages or side.classes for side in sides):
@@ -307,7 +363,7 @@ def _side_mistakes(
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):
         if classes is not None and name not in classes:
-            detail = f"{name} is no class{_nearest(name, classes)}"
+            detail = f"{name} is no class{classes.nearest(name)}"
             yield Mistake((*path, "classes", index), detail)
 
 
@@ -321,7 +377,7 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
 
 def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistake]:
     if rules is not None and entry.rule not in rules:
-        yield Mistake(("rule",), f"{entry.rule} is no rule{_nearest(entry.rule, rules)}")
+        yield Mistake(("rule",), f"{entry.rule} is no rule{rules.nearest(entry.rule)}")
     if entry.end < entry.start:
         yield Mistake(("until",), "is before its from")
     elif entry.end - entry.start > LONGEST_EXCEPTION:
@@ -331,8 +387,3 @@ def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistak
         yield Mistake(("approvedBy",), "must differ from requestedBy")
     if approver == str(entry.subject).casefold():
         yield Mistake(("approvedBy",), "must differ from the subject")
-
-
-def _nearest(name: str, names: Collection[str]) -> str:
-    """Suggest a name where there are few: each comparison takes microseconds."""
-    return nearest(name, names) if len(names) <= COMPARED_AT_MOST else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -119,37 +119,58 @@ def _selectors(book: Book) -> Iterator[PackageSelector]:
             yield from rule.at_most.of
 
 
-class Resolver:
-    """Resolves the parts of one book against one tenant; each selector once."""
+class TooMuchWork(Exception):
+    """A book asks for more than somebody wants to wait for."""
 
-    def __init__(self, book: Book, tenant: Tenant | None) -> None:
-        self._book, self._tenant = book, tenant
+
+class Resolver:
+    """Resolves the parts of one book against one tenant; each selector once.
+
+    Args:
+        book: that names the classes.
+        tenant: what patterns are held against.
+        most_work: steps of some tenths of a microsecond after which it gives up; None is no limit.
+    """
+
+    def __init__(self, book: Book, tenant: Tenant | None, *, most_work: int | None = None) -> None:
+        self._book, self._tenant, self._work_left = book, tenant, most_work
         self._selected: dict[PackageSelector, frozenset[str]] = {}
         self._classes: dict[str, ResolvedSide] = {}
 
     def rule(self, rule: Rule) -> ResolvedRule:
+        """Resolve one rule.
+
+        Raises:
+            TooMuchWork: with this rule the limit is passed.
+        """
         if rule.at_most is None:
             sides = tuple(self.side(side) for side in rule.between or ())
             return ResolvedRule(rule=rule, sides=sides)
         set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+        self._spend(10 * len(set_of))
         alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
         sides = tuple(alone) if rule.at_most.count == 1 else ()
         return ResolvedRule(rule=rule, sides=sides, set_of=set_of, count=rule.at_most.count)
 
     def side(self, side: Side) -> ResolvedSide:
-        own = self._own(side)
-        if not side.classes:
-            return own
-        members = [own, *(self._class(name) for name in self.reached(side))]
-        return ResolvedSide(
+        members = [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
+        found = ResolvedSide(
             frozenset().union(*(member.packages for member in members)),
             frozenset().union(*(member.groups for member in members)),
         )
+        self._spend(5 * len(members) + sum(len(each.packages) for each in members))
+        return found
 
-    def reached(self, side: Side) -> Iterable[str]:
-        """Every class that a side leads to, however deep, each once."""
+    def _spend(self, steps: int) -> None:
+        if self._work_left is not None:
+            self._work_left -= steps
+            if self._work_left < 0:
+                raise TooMuchWork
+
+    def reached(self, classes: Iterable[str]) -> Collection[str]:
+        """Every class that classes lead to, however deep, and they themselves, each once."""
         reached: set[str] = set()
-        waiting = list(side.classes)
+        waiting = list(classes)
         while waiting:
             name = waiting.pop()
             if name not in reached:

@@ -230,16 +230,6 @@ class RuleSet:
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property
-    def scope_hash(self) -> str:
-        """Names the pairs and guarded packages: it changes when a pattern fits other packages."""
-        digest = hashlib.sha256(self.hash.encode())
-        for pair in self.duties:
-            digest.update(f"{pair.low} {pair.high}\n".encode())
-        for package in self.guards:
-            digest.update(f"{package}\n".encode())
-        return f"sha256:{digest.hexdigest()}"
-
-    @cached_property
     def duties(self) -> Duties:
         """Every pair that some rule keeps apart, in order."""
         return Duties(self.rules)
@@ -262,6 +252,44 @@ class RuleSet:
     def inexpressible(self) -> tuple[ResolvedRule, ...]:
         """Rules that Entra's references cannot express: more than one of many allowed."""
         return tuple(rule for rule in self.rules if rule.count > 1)
+
+    def excuses(
+        self, rule_ids: Iterable[str], subject_ids: Iterable[str | None]
+    ) -> tuple[ExceptionEntry, ...]:
+        """The exceptions that let a subject be in conflict: one for every rule, or none at all.
+
+        Args:
+            rule_ids: of all rules that the conflict is against.
+            subject_ids: the subject's id in entitlement management and its object id.
+        """
+        known = {each for each in subject_ids if each}
+        found = [self._exceptions_of(rule_id, known) for rule_id in rule_ids]
+        return tuple(each for some in found for each in some) if all(found) else ()
+
+    def _exceptions_of(self, rule_id: str, subject_ids: set[str]) -> list[ExceptionEntry]:
+        return [
+            each for each in self._exceptions.get(rule_id, ()) if str(each.subject) in subject_ids
+        ]
+
+    @cached_property
+    def _exceptions(self) -> Mapping[str, Sequence[ExceptionEntry]]:
+        by_rule: dict[str, list[ExceptionEntry]] = {}
+        for each in self.exceptions:
+            by_rule.setdefault(each.rule, []).append(each)
+        return by_rule
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """Every package whose assignments matter: of some pair, or of a set that is counted."""
+        return self.duties.packages.union(*(rule.set_of for rule in self.inexpressible))
+
+    @cached_property
+    def enforced_packages(self) -> frozenset[str]:
+        """Every package that an enforcing rule may ask references on or to."""
+        enforced = (rule for rule in self.rules if rule.rule.mode is Mode.ENFORCE)
+        return frozenset(
+            package for rule in enforced for side in rule.sides for package in side.packages
+        )
 
     @property
     def named_groups(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -74,6 +74,14 @@ class RuleBook:
             rules = RuleSet(resolve(book, tenant, day), exceptions, self.problem)
             self._rules = Kept(rules, now)
         return self._rules.value
+
+    async def listed(self) -> Collection[str]:
+        """The ids of every package that the tenant's list shows, as it was ten minutes ago or less.
+
+        Raises:
+            GraphError: the list could not be read.
+        """
+        return (await self._list(self._clock.now())).packages.keys()
 
     async def _read(self, now: datetime) -> Book:
         try:

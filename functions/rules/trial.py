@@ -6,9 +6,8 @@ docs/rule-tests.md tells the language of the test files to people.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import combinations, product
 from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -18,18 +17,11 @@ import msgspec
 from functions.entra import AccessPackage
 from functions.errors import RulesError
 from functions.rules.document import Document, Problem, SourceFile
-from functions.rules.language import Mode, Name, Text
+from functions.rules.language import Name, Text
 from functions.rules.parse import Book
 from functions.rules.resolve import ResolvedRule, Tenant, resolve
+from functions.rules.verdict import Decision, Person, decide, find_violations
 from functions.shape import Mistake, Path, find_mistakes, nearest
-
-
-class Decision(StrEnum):
-    """Whether a person may get a package."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-    REVIEW = "review"
 
 
 class TrialPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,15 +71,6 @@ class TrialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     packages: list[TrialPackage]
     people: list[TrialPerson]
     day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A subject with the packages it holds and the groups it is a member of, as ids."""
-
-    id: str
-    holds: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,43 +136,6 @@ def find_conflicts(rules: Iterable[ResolvedRule], holds: Collection[str]) -> Ite
         yield from (Conflict(rule.id, pair) for pair in sorted(pairs, key=sorted) if len(pair) > 1)
 
 
-def is_violated(rule: ResolvedRule, person: Person, asked: str) -> bool:
-    """Whether a person would hold a package against a rule."""
-    if rule.count > 1:
-        return asked in rule.set_of and len(rule.set_of & {*person.holds, asked}) > rule.count
-    others = person.holds - {asked}
-    # Which sides have the package, and which the person is on already: never one alone.
-    asking = {index for index, side in enumerate(rule.sides) if asked in side.packages}
-    standing = {
-        index
-        for index, side in enumerate(rule.sides)
-        if side.packages & others or side.groups & person.groups
-    }
-    return bool(asking and standing) and len(asking | standing) > 1
-
-
-def decide(
-    rules: Iterable[ResolvedRule], person: Person, asked: str, book: Book, day: date
-) -> Verdict:
-    """Decide whether a person may get a package.
-
-    Deny where a rule stands against it that warns or enforces, unless an exception lets this person
-    off; review where only recording or excepted rules do; else allow.
-    """
-    violated = [rule for rule in rules if is_violated(rule, person, asked)]
-    if not violated:
-        return Verdict(Decision.ALLOW)
-    excepted = {
-        entry.rule
-        for entry in book.exceptions.values()
-        if str(entry.subject) == person.id and entry.start <= day <= entry.end
-    }
-    stands = any(rule.rule.mode is not Mode.RECORD and rule.id not in excepted for rule in violated)
-    return Verdict(
-        Decision.DENY if stands else Decision.REVIEW, tuple(sorted(rule.id for rule in violated))
-    )
-
-
 class _World:
     """The small tenant with the rules that are in force in it."""
 
@@ -206,12 +152,12 @@ class _World:
         return set(find_conflicts(self._rules, self.ids(person.holds)))
 
     def decide(self, person: TrialPerson, asked: str) -> Verdict:
-        who = Person(
-            id=str(person.id or _made_id("person", person.name)),
-            holds=self.ids(person.holds),
-            groups=frozenset(map(str, person.groups)),
-        )
-        return decide(self._rules, who, self._ids[asked.casefold()], self._book, self._day)
+        subject = str(person.id or _made_id("person", person.name))
+        who = Person(self.ids(person.holds), frozenset(map(str, person.groups)))
+        own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
+        asked_id = self._ids[asked.casefold()]
+        violations = list(find_violations(self._rules, who, asked_id, own, self._day))
+        return Verdict(decide(violations), tuple(sorted(each.rule.id for each in violations)))
 
     def tell(self, conflict: Conflict) -> str:
         names = sorted(self._names[package] for package in conflict.packages)
@@ -337,4 +283,4 @@ def _told(decision: Decision, rules: Collection[str] | None) -> str:
 
 def _failure(document: Document, mistake: Mistake) -> Problem:
     """An expectation is a sentence of its own; where it stands needs no words."""
-    return replace(document.place(mistake), message=mistake.detail)
+    return msgspec.structs.replace(document.place(mistake), message=mistake.detail)

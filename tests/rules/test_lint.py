@@ -153,6 +153,34 @@ def test_opposite_rules_are_told_which_wins(first: str, second: str) -> None:
     )
 
 
+def test_rules_that_would_take_long_are_named_and_not_looked_into(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Validating ends in time: the first rule that was left out says so, the others are checked."""
+    monkeypatch.setattr("functions.rules.lint.MOST_WORK", 20)
+    over = between(packages(A), packages(A, B))
+    found = said(entry(over), entry(over, "r2"), entry(over, "r3"))
+    assert [each.split(":")[0] for each in found] == ["3", "4"]
+    assert "warning: rules.1 and the rules after it were not looked into" in found[1]
+
+
+def test_too_many_opposite_rules_are_not_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where comparing would take long, the last rule says that it may differ."""
+    monkeypatch.setattr("functions.rules.opposites.MOST_STEPS", 0)
+    (found,) = said(entry(AB, "r1"), entry(AB, "r2", "record"))
+    assert "warning: rules.1.mode may differ from that of other rules for a pair" in found
+
+
+def test_warnings_without_end_are_not_all_named() -> None:
+    """Of thousands of warnings a thousand are named, and that there are more is one, too."""
+    rules = [entry(AB + ", effective: {until: 2020-01-01}", f"r{each}") for each in range(1500)]
+    found = said(*rules)
+    assert len(found) == 1001
+    assert (
+        found[0] == "1:1: warning: more than 1000 warnings in this file; the others are not named"
+    )
+
+
 def test_opposite_rules_are_counted_over_patterns() -> None:
     """Against a tenant, the pairs of patterns are compared and counted."""
     wide = between(packages(A), "packages: [{name: Approve}, {name: Order}]")

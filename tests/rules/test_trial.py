@@ -21,7 +21,8 @@ from functions.rules.language import (
 )
 from functions.rules.parse import Book
 from functions.rules.resolve import ResolvedRule, ResolvedSide, resolve
-from functions.rules.trial import Outcome, Person, find_conflicts, is_violated, run_trial
+from functions.rules.trial import Outcome, find_conflicts, run_trial
+from functions.rules.verdict import Person, is_violated
 from tests.builders import TODAY, guid, rule, side
 
 HEAD = f"""\
@@ -248,7 +249,6 @@ def test_a_test_file_must_be_whole(old: str, new: str, expected: str) -> None:
 
 people = st.builds(
     Person,
-    id=st.just("p"),
     holds=st.frozensets(st.sampled_from([guid(name) for name in "abcd"])),
 )
 resolved = st.one_of(
