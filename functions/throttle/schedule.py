@@ -1,0 +1,238 @@
+"""When how many requests may go to Graph, whichever instance sends them. Pure.
+
+Graph counts in a sliding window. So the schedule remembers what was given away in the last one:
+each lease lets its holder send some requests between two moments. A new lease starts when the
+window behind it has room, counting every earlier lease as if it were used at its last moment.
+Instances send at other moments than they planned, so a lease is replaced, once it is over, by what
+was really sent.
+
+Moments are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+import msgspec
+
+RATE_SECONDS = 10.0  # what a rate is counted in
+WINDOW = 10.1  # Graph's window, and room for requests that travel unevenly
+GRACE = 1.0  # how long after its start a lease may still be used, by a process that was held up
+SENT_GRACE = 0.1  # until when what was sent has arrived
+AHEAD = 0.5  # how far ahead background work may take turns: an interactive request queues behind
+CHUNK_SECONDS = 2.0  # the most that background work takes at once, and how it is spread
+INTERACTIVE_GRACE = 2.0
+INTERACTIVE_REQUESTS = 8  # a check makes about seven requests, one after the other
+CATCH_UP = 0.2  # how much pace that was missed may be made up for
+
+EPISODE = 10.0  # 429s that belong together
+CUT = 0.8
+RAISE = 0.05  # of the ceiling, for each 10 s without a 429
+LOWEST = 0.05  # of the ceiling
+FIRST_PAUSE = 2.0  # where Graph does not say how long; doubled as long as it goes on
+LONGEST_PAUSE = 60.0
+
+FARTHEST_LEASE = 120.0  # what is further ahead was planned by a clock that is wrong
+FARTHEST_BLOCK = 86_400.0
+MOST_LEASES = 400
+
+
+class Urgency(Enum):
+    INTERACTIVE = "interactive"
+    BACKGROUND = "background"
+
+
+class Lease(msgspec.Struct, frozen=True, array_like=True):
+    """So many requests may be sent from `start` to `end`; what was sent has no `key`."""
+
+    key: str
+    start: float
+    end: float
+    requests: int
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """The state that all instances share.
+
+    Attributes:
+        rate: requests per 10 s that Graph takes now, as far as we know.
+        ceiling: the setting under which that was noted.
+        paced_until: up to here the rate is used up, for those who keep an even pace.
+        blocked_until: Graph asked for silence up to here.
+        pause: how long the last silence was that we chose ourselves.
+        slowed_at: when the rate was last cut.
+        raised_at: up to here time without 429s has been rewarded.
+        leases: by their starts.
+    """
+
+    rate: Annotated[float, msgspec.Meta(gt=0)]
+    ceiling: Annotated[int, msgspec.Meta(gt=0)]
+    paced_until: float = 0.0
+    blocked_until: float = 0.0
+    pause: float = 0.0
+    slowed_at: float = 0.0
+    raised_at: float = 0.0
+    leases: tuple[Lease, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to send.
+
+    Attributes:
+        requests: to be sent at the same moment.
+        most: how many to take at once, if there are more to come.
+    """
+
+    key: str
+    requests: int
+    most: int
+    urgency: Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing now; ask again at this moment."""
+
+    until: float
+
+
+def fresh(ceiling: int, now: float) -> Schedule:
+    return Schedule(rate=ceiling, ceiling=ceiling, raised_at=now)
+
+
+def refreshed(schedule: Schedule, now: float, ceiling: int) -> Schedule:
+    """The schedule at this moment: what is past forgotten, recovered, less what is absurd."""
+    steps = max(0.0, now - schedule.raised_at) // RATE_SECONDS
+    kept = [
+        lease
+        for lease in schedule.leases
+        if lease.end > now - WINDOW and lease.start <= now + FARTHEST_LEASE
+    ]
+    return msgspec.structs.replace(
+        schedule,
+        rate=min(ceiling, schedule.rate * ceiling / schedule.ceiling + steps * RAISE * ceiling),
+        ceiling=ceiling,
+        raised_at=_unless_absurd(schedule.raised_at, now, FARTHEST_BLOCK) + steps * RATE_SECONDS,
+        slowed_at=_unless_absurd(schedule.slowed_at, now, EPISODE),
+        paced_until=_unless_absurd(schedule.paced_until, now, FARTHEST_LEASE),
+        blocked_until=_unless_absurd(schedule.blocked_until, now, FARTHEST_BLOCK),
+        leases=_few(sorted(kept, key=lambda lease: lease.start)),
+    )
+
+
+def _unless_absurd(moment: float, now: float, farthest: float) -> float:
+    return moment if moment <= now + farthest + 1 else now
+
+
+def _few(leases: list[Lease]) -> tuple[Lease, ...]:
+    """Join neighbours until the schedule fits a row; a joined lease counts for longer."""
+    while len(leases) > MOST_LEASES:
+        pairs = zip(leases[::2], [*leases[1::2], None], strict=False)
+        leases = [first if second is None else _joined(first, second) for first, second in pairs]
+    return tuple(leases)
+
+
+def _joined(first: Lease, second: Lease) -> Lease:
+    requests = first.requests + second.requests
+    return Lease("", first.start, max(first.end, second.end), requests)
+
+
+def settled(schedule: Schedule, keys: Collection[str], sent: Collection[Lease]) -> Schedule:
+    """Put what was really sent in the place of leases that are over."""
+    others = [lease for lease in schedule.leases if lease.key not in keys]
+    leases = sorted([*others, *sent], key=lambda lease: lease.start)
+    return msgspec.structs.replace(schedule, leases=tuple(leases))
+
+
+def reserve(
+    schedule: Schedule, now: float, wish: Wish
+) -> tuple[Schedule, tuple[Lease, ...] | Wait]:
+    """Give turns away, from a schedule that was refreshed.
+
+    Interactive work queues behind whatever was given away, and may use time that others left.
+    Background work keeps an even pace, and takes only what is due soon.
+    """
+    if wish.urgency is Urgency.INTERACTIVE:
+        most = max(wish.requests, wish.most)
+        start = _earliest(schedule, now, most)
+        lease = Lease(wish.key, start, start + INTERACTIVE_GRACE, most)
+        return _with(schedule, lease), (lease,)
+    start = _paced(schedule, now, wish.requests)
+    if start > now + AHEAD:
+        return schedule, Wait(start - AHEAD)
+    return _chunk(schedule, start, wish)
+
+
+def _chunk(schedule: Schedule, start: float, wish: Wish) -> tuple[Schedule, tuple[Lease, ...]]:
+    turns = max(1, wish.most // wish.requests)
+    leases: list[Lease] = []
+    latest = start + CHUNK_SECONDS
+    while len(leases) < turns and start <= latest:
+        lease = Lease(f"{wish.key}.{len(leases)}", start, start + GRACE, wish.requests)
+        leases.append(lease)
+        schedule = _with(schedule, lease)
+        start = _paced(schedule, start, wish.requests)
+    return schedule, tuple(leases)
+
+
+def _paced(schedule: Schedule, now: float, requests: int) -> float:
+    return _earliest(schedule, max(now, schedule.paced_until), requests)
+
+
+def _earliest(schedule: Schedule, now: float, requests: int) -> float:
+    """The first moment, behind all leases, whose window has room for so many requests."""
+    latest_start = max((lease.start for lease in schedule.leases), default=0.0)
+    start = max(now, latest_start, schedule.blocked_until)
+    counted = sorted(
+        (lease for lease in schedule.leases if lease.end > start - WINDOW),
+        key=lambda lease: lease.end,
+    )
+    load = sum(lease.requests for lease in counted)
+    for lease in counted:
+        if load + requests <= schedule.rate:
+            break
+        load -= lease.requests
+        start = max(start, lease.end + WINDOW)
+    return start
+
+
+def _with(schedule: Schedule, lease: Lease) -> Schedule:
+    cost = lease.requests * RATE_SECONDS / schedule.rate
+    return msgspec.structs.replace(
+        schedule,
+        paced_until=max(schedule.paced_until, lease.start - CATCH_UP) + cost,
+        leases=(*schedule.leases, lease),
+    )
+
+
+def slow_down(schedule: Schedule, now: float, retry_after: float | None) -> Schedule:
+    """Take a 429 into account.
+
+    Args:
+        schedule: as it is.
+        now: the moment of the answer.
+        retry_after: seconds, as Graph said, or None where it did not say.
+    """
+    schedule = _paused(schedule, now, retry_after)
+    calm_from = max(now, schedule.blocked_until)
+    if now < schedule.slowed_at + EPISODE:
+        return msgspec.structs.replace(schedule, raised_at=calm_from)
+    rate = max(schedule.rate * CUT, schedule.ceiling * LOWEST, 1.0)
+    return msgspec.structs.replace(schedule, rate=rate, slowed_at=now, raised_at=calm_from)
+
+
+def _paused(schedule: Schedule, now: float, retry_after: float | None) -> Schedule:
+    if retry_after is not None:
+        until = now + min(retry_after, FARTHEST_BLOCK)
+        blocked_until = max(schedule.blocked_until, until)
+        return msgspec.structs.replace(schedule, blocked_until=blocked_until)
+    if now < schedule.blocked_until:  # one storm: its other 429s
+        return schedule
+    goes_on = now < schedule.blocked_until + EPISODE
+    pause = min(2 * schedule.pause, LONGEST_PAUSE) if goes_on else FIRST_PAUSE
+    pause = max(pause, FIRST_PAUSE)
+    return msgspec.structs.replace(schedule, pause=pause, blocked_until=now + pause)

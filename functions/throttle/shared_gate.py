@@ -1,0 +1,249 @@
+"""One rate for all instances: turns are taken from a schedule in a table that all of them share.
+
+An instance takes turns for about two seconds at once, so that it calls storage about once a second
+at any rate. What it takes it spends by itself: an interactive request uses what this process has
+taken for its sweep before it queues for turns of its own.
+
+Without storage nobody knows what the others send. Then no turn is given, and `Unavailable` says so:
+the message comes back later, as it does when Graph is away. A 429 is kept in mind all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+
+from functions.clock import Clock
+from functions.errors import Silenced, StorageUnavailable, Unavailable
+from functions.storage.ports import Row, Table
+from functions.throttle.gate import MOST_IN_BATCH, current_urgency, wait_out_block
+from functions.throttle.schedule import (
+    AHEAD,
+    INTERACTIVE_REQUESTS,
+    Lease,
+    Schedule,
+    Urgency,
+    Wait,
+    Wish,
+    fresh,
+    refreshed,
+    reserve,
+    settled,
+    slow_down,
+)
+from functions.throttle.wallet import Wallet
+
+log = logging.getLogger("entra_sod")
+
+PARTITION, KEY = "graph", "schedule"
+LONGEST_QUEUE = 60.0
+COME_BACK = 5.0  # seconds, after a queue that was too long
+_PARTS = 5  # of a rate that may be taken at once: two seconds of ten
+_BATCHES = 10  # at least, of which a rate is made up: a check then displaces little
+_MOST_ATTEMPTS = 8
+_FULL_BEFORE_MORE = 3
+_decoder = msgspec.json.Decoder(Schedule)
+
+
+class SharedGate:
+    """A `Gate` that keeps the app's instances together under one ceiling.
+
+    Args:
+        table: where the schedule lies, in one row.
+        clock: whose time the instances share, to a few tenths of a second.
+        ceiling: requests per 10 s, of all instances together.
+    """
+
+    def __init__(self, table: Table, clock: Clock, ceiling: int) -> None:
+        self._table, self._clock, self._ceiling = table, clock, ceiling
+        self._wallet = Wallet()
+        self._lanes = {urgency: asyncio.Lock() for urgency in Urgency}
+        self._storage = asyncio.Lock()
+        self._blocked_until = 0.0
+        self._seen = fresh(ceiling, self._now())
+        self._name, self._count = uuid4().hex[:8], 0
+        self._ration = Ration(max(1, ceiling // _PARTS))
+
+    @property
+    def most_at_once(self) -> int:
+        return min(MOST_IN_BATCH, max(1, self._ceiling // _BATCHES))
+
+    async def enter(self, requests: int = 1) -> None:
+        await self._take(requests, requests)
+
+    async def take(self, most: int) -> int:
+        return await self._take(1, most)
+
+    async def _take(self, least: int, most: int) -> int:
+        urgency, arrived = current_urgency(), self._now()
+        async with self._lanes[urgency]:
+            while not (taken := await self._pass(least, most, urgency)):
+                if self._now() > arrived + LONGEST_QUEUE:
+                    raise Silenced("too many wait for Graph's rate", retry_after=COME_BACK)
+        return taken
+
+    async def _pass(self, least: int, most: int, urgency: Urgency) -> int:
+        """Pass with so many requests, or come closer to it."""
+        await wait_out_block(self._clock, self._blocked_until)
+        grant = self._wallet.next(least, self._now())
+        if grant is None:
+            await self._sleep_until(await self._reserve(least, urgency))
+            return 0
+        is_early = grant.lease.start > self._now()
+        if urgency is Urgency.BACKGROUND and is_early:  # an interactive request may take it yet
+            await self._sleep_until(grant.lease.start)
+            return 0
+        requests = min(grant.left, most)
+        grant.left -= requests
+        grant.set_aside += requests
+        if urgency is Urgency.BACKGROUND:
+            self._ration.note_spent(requests)
+        await self._sleep_until(grant.lease.start)
+        return requests if grant.use(requests, self._now()) else 0
+
+    async def _sleep_until(self, moment: float) -> None:
+        left = moment - self._now()
+        if left > 0:
+            await self._clock.sleep(left)
+
+    async def _reserve(self, least: int, urgency: Urgency) -> float:
+        """Take turns; gives the moment at which to look again."""
+        async with self._storage:
+            wish = self._wish(least, urgency)
+            if (known := self._known_wait(wish)) is not None:
+                return known
+            try:
+                for attempt in range(_MOST_ATTEMPTS):
+                    until = await self._try_to_reserve(wish)
+                    if until is not None:
+                        return until
+                    await self._clock.sleep(_jitter(0.02 * 2**attempt))
+            except StorageUnavailable as error:
+                raise Unavailable(f"No turn to ask Graph: {error}") from error
+        return self._now()
+
+    def _known_wait(self, wish: Wish) -> float | None:
+        """Until when it is in vain to ask storage: what was seen there only grows."""
+        now = self._now()
+        _, outcome = reserve(refreshed(self._seen, now, self._ceiling), now, wish)
+        return outcome.until + _jitter(0.7 * AHEAD) if isinstance(outcome, Wait) else None
+
+    def _wish(self, least: int, urgency: Urgency) -> Wish:
+        """What to ask for: whole batches for a sweep, whose parts share them between them."""
+        self._count += 1
+        key = f"{self._name}.{self._count}"
+        if urgency is Urgency.BACKGROUND:
+            requests = max(least, self.most_at_once)
+            taken = self._ration.most(requests)
+        else:
+            requests = least
+            few = max(INTERACTIVE_REQUESTS, self._ceiling // 50)
+            taken = min(few, max(1, self._ceiling // _PARTS))
+        return Wish(key=key, requests=requests, most=taken, urgency=urgency)
+
+    async def _try_to_reserve(self, wish: Wish) -> float | None:
+        """As `_reserve`; None where another instance has been faster."""
+        row, before = await self._read()
+        now = self._now()
+        current = refreshed(before, now, self._ceiling)
+        self._blocked_until = max(self._blocked_until, current.blocked_until)
+        account = self._wallet.account(now)
+        current = settled(current, account.keys, account.sent)
+        after, outcome = reserve(current, now, wish)
+        if not isinstance(outcome, Wait) or account.keys:
+            if not await self._write(row, after):
+                return None
+            self._wallet.forget(account)
+        self._seen = after
+        if isinstance(outcome, Wait):
+            return outcome.until + _jitter(0.7 * AHEAD)
+        return self._keep(outcome, wish)
+
+    def _keep(self, leases: tuple[Lease, ...], wish: Wish) -> float:
+        self._wallet.add(leases)
+        if wish.urgency is Urgency.BACKGROUND:
+            self._ration.note_taken(sum(lease.requests for lease in leases))
+        return self._now()
+
+    async def slow_down(self, retry_after: float | None) -> None:
+        self._wallet.close()
+        self._seen = slow_down(self._seen, self._now(), retry_after)
+        self._blocked_until = max(self._blocked_until, self._seen.blocked_until)
+        async with self._storage:
+            try:
+                for attempt in range(_MOST_ATTEMPTS):
+                    if await self._try_to_slow_down(retry_after):
+                        return
+                    await self._clock.sleep(_jitter(0.02 * 2**attempt))
+            except StorageUnavailable:
+                log.warning(
+                    "the other instances do not learn that Graph throttles",
+                    extra={"action": "throttle_not_shared"},
+                )
+
+    async def _try_to_slow_down(self, retry_after: float | None) -> bool:
+        row, before = await self._read()
+        now = self._now()
+        current = refreshed(before, now, self._ceiling)
+        after = slow_down(current, now, retry_after)
+        if after.rate < current.rate:
+            log.warning(
+                "Graph throttles: %.0f requests per 10 s from now on",
+                after.rate,
+                extra={"action": "throttled", "rate": after.rate, "retry_after": retry_after},
+            )
+        self._blocked_until = max(self._blocked_until, after.blocked_until)
+        return await self._write(row, after)
+
+    async def _read(self) -> tuple[Row | None, Schedule]:
+        row = await self._table.get(PARTITION, KEY)
+        new = fresh(self._ceiling, self._now())
+        try:
+            return row, _decoder.decode(str(row.values["schedule"])) if row else new
+        except (msgspec.DecodeError, KeyError):  # whatever it is: it is written anew
+            return row, new
+
+    async def _write(self, row: Row | None, schedule: Schedule) -> bool:
+        values = {"schedule": msgspec.json.encode(schedule).decode()}
+        if row is None:
+            return await self._table.insert(Row(partition=PARTITION, key=KEY, values=values))
+        return await self._table.replace(
+            Row(partition=PARTITION, key=KEY, values=values, etag=row.etag)
+        )
+
+    def _now(self) -> float:
+        moment: datetime = self._clock.now()
+        return round(moment.timestamp(), 3)
+
+
+class Ration:
+    """How much background work takes at once: more while it uses all, one batch when it does not.
+
+    What is taken and not used is lost to everybody.
+    """
+
+    def __init__(self, ceiling: int) -> None:
+        self._ceiling = ceiling
+        self._taken = self._spent = 0
+        self._full = 0
+
+    def most(self, requests: int) -> int:
+        is_full = self._spent >= self._taken
+        self._full = self._full + 1 if is_full else 0
+        wanted = 2 * self._taken if self._full >= _FULL_BEFORE_MORE else self._spent
+        return max(requests, min(wanted, self._ceiling))
+
+    def note_taken(self, requests: int) -> None:
+        self._taken, self._spent = requests, 0
+
+    def note_spent(self, requests: int) -> None:
+        self._spent += requests
+
+
+def _jitter(most: float) -> float:
+    return most * random.random()  # noqa: S311 - so that instances do not ask all at once

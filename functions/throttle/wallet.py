@@ -1,0 +1,82 @@
+"""The turns that one process holds: spent in their time, and accounted for afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from functions.throttle.schedule import SENT_GRACE, Lease
+
+
+@dataclass(slots=True)
+class Grant:
+    """A lease, and what became of it: not taken yet, set aside for a moment to come, or sent."""
+
+    lease: Lease
+    left: int
+    set_aside: int = 0
+    is_void: bool = False
+    sent: list[Lease] = field(default_factory=list)
+
+    def is_over(self, now: float) -> bool:
+        return self.is_void or self.lease.end < now or self.left + self.set_aside == 0
+
+    def use(self, requests: int, now: float) -> bool:
+        """Send what was set aside; False where that is no longer allowed."""
+        self.set_aside -= requests
+        if self.is_void or self.lease.end < now:
+            return False
+        _note(self.sent, requests, now)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of leases that are over: their keys, and what was sent when."""
+
+    keys: frozenset[str]
+    sent: tuple[Lease, ...]
+
+
+class Wallet:
+    def __init__(self) -> None:
+        self._grants: list[Grant] = []
+
+    def add(self, leases: Sequence[Lease]) -> None:
+        self._grants += [Grant(lease, lease.requests) for lease in leases]
+
+    def next(self, requests: int, now: float) -> Grant | None:
+        """The first grant that has so many turns left."""
+        usable = [
+            grant
+            for grant in self._grants
+            if grant.left >= requests and not grant.is_void and grant.lease.end >= now
+        ]
+        return min(usable, key=lambda grant: grant.lease.start, default=None)
+
+    def account(self, now: float) -> Account:
+        over = [grant for grant in self._grants if grant.is_over(now)]
+        return Account(
+            keys=frozenset(grant.lease.key for grant in over),
+            sent=tuple(lease for grant in over for lease in grant.sent),
+        )
+
+    def forget(self, account: Account) -> None:
+        """Drop what has been accounted for."""
+        self._grants = [grant for grant in self._grants if grant.lease.key not in account.keys]
+
+    def close(self) -> None:
+        """Let no turn be used any more, though they stay to be accounted for."""
+        for grant in self._grants:
+            grant.is_void = True
+
+
+def _note(sent: list[Lease], requests: int, now: float) -> None:
+    """Note what is sent; requests that follow closely count as sent together with the last."""
+    if sent and now - sent[-1].start <= SENT_GRACE:
+        first = sent.pop()
+        requests += first.requests
+        now, end = first.start, now + SENT_GRACE
+    else:
+        end = now + SENT_GRACE
+    sent.append(Lease("", now, end, requests))
