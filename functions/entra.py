@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +28,20 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One assignment of one access package; `state` in whatever case Graph wrote it."""
+    """One assignment of one access package; `state` in whatever case Graph wrote it.
+
+    Attributes:
+        package_id: where it was asked for; whoever lists one package knows it.
+        start: when the access begins, where it was asked for and Graph says so.
+        end: when it ends, likewise; None is without an end, as far as is known.
+    """
 
     id: str
     subject: Subject
     state: str | None = None
+    package_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
 
     @property
     def is_held(self) -> bool:
@@ -66,8 +78,9 @@ class ReferenceKind(StrEnum):
     PACKAGE = "package"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reference:
+# Structs, as there are millions of these two: made and compared faster than dataclasses. They refer
+# to strings only, so the garbage collector need not go through them.
+class Reference(msgspec.Struct, frozen=True, order=True, gc=False):
     """One entry of `incompatibleGroups` or `incompatibleAccessPackages` of the package `on`.
 
     It works in one direction: holders of `target` can no longer get `on`.
@@ -78,8 +91,7 @@ class Reference:
     target: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True, order=True, gc=False):
     """Two packages to be kept apart, in no order: build it with `Pair.of`."""
 
     low: str

@@ -5,11 +5,14 @@ SodError
   RulesError                a rules file has a mistake: fix the file
   InvalidMessage            a queue message that nothing can be made of: poison, at once
   InvalidRequest            a caller's request that is not what is asked for: 4xx
+  AddressRefused            a callback address that is not called
   LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
+  HookRefused               a hook that does not fit its catalog, Logic App or extension
   StorageUnavailable        Azure Storage did not take or give what was asked: try again
   Unsettled                 Graph took a write that it does not show yet: look again later
   GraphError                what Microsoft Graph answered, or did not
     Throttled               429: wait as long as it says, then the same again
+      Silenced              not sent at all, because Graph had asked for silence
     Unavailable             5xx, timeout, broken answer: back off, then the same again
     Forbidden               401 or 403: permanent until somebody grants a role
     NotFound                404: permanent
@@ -71,6 +74,10 @@ class InvalidRequest(SodError):
         super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in self.errors))
 
 
+class AddressRefused(SodError):
+    """A callback address that is not called; the words say why and never repeat the address."""
+
+
 class LimitExceeded(SodError):
     """A run would write more references than it may; it wrote nothing."""
 
@@ -80,6 +87,10 @@ class LimitExceeded(SodError):
             f"{planned} writes are planned and MAX_REFERENCE_WRITES allows {limit}, so nothing was "
             "written. Review the plan, then raise the setting or narrow the rules."
         )
+
+
+class HookRefused(SodError):
+    """A hook cannot be planned as asked; nothing was written."""
 
 
 class StorageUnavailable(SodError):
@@ -120,6 +131,10 @@ class Throttled(GraphError):
         super().__init__(message, status=429, request_id=request_id)
 
 
+class Silenced(Throttled):
+    """The app's own gate did not let the request through; Graph has not seen it."""
+
+
 class Unavailable(GraphError):
     """No usable answer this time; the same request may succeed later."""
 
@@ -138,3 +153,7 @@ class Rejected(GraphError):
 
 class UnsafeLink(GraphError):
     """A link that must not be followed: the token stays with the configured Graph root."""
+
+
+# Waiting does not mend these: what they stood in the way of is reported.
+PERMANENT = (Forbidden, NotFound, Rejected, UnsafeLink)

@@ -8,37 +8,51 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cached_property
-from itertools import batched
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from functions.clock import Clock, SystemClock
 from functions.entra import AccessPackage, Group, Reference, ReferenceKind
-from functions.errors import GraphError, Unavailable, UnsafeLink
+from functions.errors import GraphError, UnsafeLink
 from functions.graph import wire
-from functions.graph.failures import graph_error
+from functions.graph.batches import Batches, Read
 from functions.graph.port import Page
-from functions.graph.urls import GraphUrls, package_path
+from functions.graph.urls import (
+    GraphUrls,
+    additional_access_path,
+    assignments_path,
+    package_path,
+    references_path,
+    subject_path,
+)
 from functions.settings import GraphSettings
+from functions.throttle.gate import Gate, OpenGate
 
 if TYPE_CHECKING:
     from functions.graph.transport import GraphTransport
-
-BATCH_SIZE = 20  # the most that Graph takes in one $batch
 
 
 class GraphClient:
     """The `Graph` port against a real Graph root."""
 
-    def __init__(self, settings: GraphSettings) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: GraphSettings, gate: Gate | None = None, clock: Clock | None = None
+    ) -> None:
+        """Make a client; without a gate, one that only keeps the silence Graph asks for."""
+        self._settings, self._clock = settings, clock or SystemClock()
+        self._gate = gate or OpenGate(self._clock)
         self._urls = GraphUrls(settings.root)
 
     @cached_property
     def _transport(self) -> GraphTransport:
         from functions.graph.transport import GraphTransport
 
-        return GraphTransport(self._settings)
+        return GraphTransport(self._settings, self._gate)
+
+    @property
+    def _batches(self) -> Batches:
+        return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
 
     async def packages(self) -> Sequence[AccessPackage]:
         pages = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")
@@ -58,20 +72,11 @@ class GraphClient:
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
-        found: dict[str, AccessPackage | GraphError] = {}
-        for chunk in batched(sorted(package_ids), BATCH_SIZE, strict=False):
-            found.update(await self._package_batch(chunk))
-        return found
-
-    async def _package_batch(
-        self, package_ids: Sequence[str]
-    ) -> Mapping[str, AccessPackage | GraphError]:
-        body = wire.batch_body([package_path(package_id) for package_id in package_ids])
-        answer = await self._transport.ask(self._urls.batch(), body, "a batch of packages")
-        answers = {item.id: item for item in wire.decode(wire.batch_answers, answer).responses}
+        reads = [Read(key, package_path(key), _reading(key)) for key in sorted(set(package_ids))]
+        answers = self._batches.each(reads, wire.one_package)
         return {
-            package_id: _package_or_error(package_id, answers.get(str(number)))
-            for number, package_id in enumerate(package_ids)
+            key: each if isinstance(each, GraphError) else wire.package(each)
+            async for key, each in answers
         }
 
     async def additional_access(
@@ -87,6 +92,65 @@ class GraphClient:
         what = f"the assignments of {package_id}"
         async for page in self._pages(wire.assignments_page, url, what):
             yield wire.assignments(page)
+
+    def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        reads = [
+            Read(key, assignments_path(key), f"the assignments of {key}")
+            for key in sorted(set(package_ids))
+        ]
+        return self._assignment_pages(reads)
+
+    def assignments_of_subjects(
+        self, object_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        reads = [
+            Read(key, subject_path(key), f"the assignments of subject {key}")
+            for key in sorted(set(object_ids))
+        ]
+        return self._assignment_pages(reads)
+
+    def assignments_of_subjects_in(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        reads = [
+            Read(key, subject_path(*key), f"the assignments of subject {key[0]} of {key[1]}")
+            for key in sorted(set(wanted))
+        ]
+        return self._assignment_pages(reads)
+
+    def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        reads = [
+            Read(pair, additional_access_path(*pair), f"additionalAccess of {' and '.join(pair)}")
+            for pair in sorted(set(pairs))
+        ]
+        return self._assignment_pages(reads)
+
+    async def _assignment_pages[K](
+        self, reads: Sequence[Read[K]]
+    ) -> AsyncIterator[tuple[K, Page | GraphError]]:
+        async for key, page in self._batches.each(reads, wire.assignments_page):
+            yield key, _page_or_error(page)
+
+    async def references_of(
+        self, package_ids: Collection[str]
+    ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
+        reads = [
+            Read((key, kind), references_path(key, kind), f"the incompatible {kind}s of {key}")
+            for key in sorted(set(package_ids))
+            for kind in ReferenceKind
+        ]
+        found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
+        async for key, page in self._batches.each(reads, wire.ids_page):
+            before = found.get(key, frozenset[str]())
+            if isinstance(page, GraphError):
+                found[key] = page
+            elif not isinstance(before, GraphError):
+                found[key] = before.union(each.id.lower() for each in page.value)
+        return found
 
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
         url = self._urls.references(package_id, kind)
@@ -131,15 +195,5 @@ def _reading(package_id: str) -> str:
     return f"reading access package {package_id}"
 
 
-def _package_or_error(
-    package_id: str, answer: wire.BatchAnswer | None
-) -> AccessPackage | GraphError:
-    if answer is None:
-        return Unavailable(f"Graph's batch gave no answer to {_reading(package_id)}")
-    if not 200 <= answer.status < 300:  # noqa: PLR2004 - success
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return graph_error(_reading(package_id), answer.status, headers)
-    try:
-        return wire.package(wire.decode(wire.one_package, answer.body))
-    except GraphError as error:
-        return error
+def _page_or_error(found: wire.WirePage[wire.WireAssignment] | GraphError) -> Page | GraphError:
+    return found if isinstance(found, GraphError) else wire.assignments(found.value)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import batched
 
 from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
-from functions.errors import Forbidden, GraphError, NotFound, Rejected
+from functions.errors import PERMANENT, Forbidden, GraphError, NotFound, Rejected
 from functions.graph.port import Page
 
 
@@ -84,6 +84,62 @@ class MemoryGraph:
         for page in self._paged(self._assignments.get(package_id, [])):
             yield page
 
+    async def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        for package_id in sorted(set(package_ids)):
+            async for page in _or_error(self.assignments(package_id)):
+                yield package_id, page
+
+    async def assignments_of_subjects(
+        self, object_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        for object_id in sorted(set(object_ids)):
+            if self.whole_tenant:
+                held = [each for key in self._packages for each in self._of(object_id, key)]
+                for page in self._paged(held):
+                    yield object_id, page
+            else:
+                yield object_id, Forbidden("may not read all catalogs", status=403)
+
+    async def assignments_of_subjects_in(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        for object_id, package_id in sorted(set(wanted)):
+            try:
+                self._require(package_id)
+            except PERMANENT as error:
+                yield (object_id, package_id), error
+                continue
+            for page in self._paged(self._of(object_id, package_id)):
+                yield (object_id, package_id), page
+
+    def _of(self, object_id: str, package_id: str) -> list[Assignment]:
+        return [
+            replace(each, package_id=package_id)
+            for each in self._assignments.get(package_id, [])
+            if each.subject.object_id == object_id
+        ]
+
+    async def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        for pair in sorted(set(pairs)):
+            async for page in _or_error(self.additional_access(*pair)):
+                yield pair, page
+
+    async def references_of(
+        self, package_ids: Collection[str]
+    ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
+        found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
+        for package_id in package_ids:
+            for kind in ReferenceKind:
+                try:
+                    found[package_id, kind] = await self.references(package_id, kind)
+                except PERMANENT as error:
+                    found[package_id, kind] = error
+        return found
+
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
         self._require(package_id)
         return frozenset(
@@ -137,3 +193,11 @@ class MemoryGraph:
 
     def _without_catalog(self, package_id: str) -> AccessPackage:
         return replace(self._packages[package_id], catalog_id=None, catalog_name="")
+
+
+async def _or_error(pages: AsyncIterator[Page]) -> AsyncIterator[Page | GraphError]:
+    try:
+        async for page in pages:
+            yield page
+    except PERMANENT as error:
+        yield error

@@ -26,7 +26,55 @@ class Graph(Protocol):
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
-        """Many packages, as `package` gives them, 20 to a request; what failed, by its error."""
+        """Many packages, as `package` gives them; what may not be read, by its error.
+
+        Raises:
+            Throttled, Unavailable: come again later, as for every way to read many things.
+        """
+        ...
+
+    def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        """Page all assignments of many packages, up to 20 pages to one `$batch`.
+
+        Yields (package id, page) in any order, until all are read. A package that may not be read
+        yields its permanent error (Forbidden, NotFound, Rejected, UnsafeLink), and ends.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+    def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        """As `assignments_of`, with what `additional_access` gives for many pairs."""
+        ...
+
+    def assignments_of_subjects(
+        self, object_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        """Page all assignments of many subjects, with package and dates, in batches.
+
+        Yields (object id, page) as `assignments_of` does; Forbidden for an identity that has rights
+        on catalogs only.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+    def assignments_of_subjects_in(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        """The same for pairs of an object id and a package, which rights on a catalog allow."""
+        ...
+
+    async def references_of(
+        self, package_ids: Collection[str]
+    ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
+        """Both lists of references of many packages; what may not be read, by its error."""
         ...
 
     async def group(self, group_id: str) -> Group:

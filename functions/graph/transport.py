@@ -5,12 +5,16 @@ Imported by nobody but `client.py`'s first use: msgraph and azure.identity cost 
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
+from contextvars import ContextVar
 from copy import copy
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx
+from anyio.lowlevel import checkpoint
 from azure.core.exceptions import AzureError
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
@@ -31,28 +35,45 @@ from msgraph_core import GraphClientFactory
 from msgraph_core.middleware import GraphTelemetryHandler
 from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
-from functions.errors import Unavailable, UnsafeLink
+from functions.errors import Silenced, Throttled, Unavailable, UnsafeLink
 from functions.graph.credential import credential
 from functions.graph.failures import graph_error
-from functions.graph.meter import count_request
+from functions.graph.meter import count_requests, count_throttled
 from functions.settings import GraphSettings
+from functions.telemetry import count_answer
+from functions.throttle.gate import LONGEST_BLOCK_IN_PLACE, Gate
 
 if TYPE_CHECKING:
     from kiota_abstractions.request_option import RequestOption
 
-LONGEST_WAIT_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = LONGEST_BLOCK_IN_PLACE
+MOST_TRIES_AFTER_429 = 3
+WAITS_AFTER_LOST_CONNECTION = (0.5, 1.0)
 _ONCE: list[RequestOption] = [RetryHandlerOption(max_retries=0)]
+
+_carried: ContextVar[int] = ContextVar("requests_carried", default=1)
+# Holds True until the first attempt of a request whose turns were taken before it was made.
+_paid: ContextVar[list[bool] | None] = ContextVar("turns_taken", default=None)
 
 # HTTP/2's header compression writes every header out at this level, the token among them.
 logging.getLogger("hpack").setLevel(logging.INFO)
 
 
+class _ConnectionLost(Unavailable):
+    """The connection broke: soon there will be another, unlike after an answer that takes long."""
+
+
 class ShortWaits(RetryHandler):
-    """Retries as the SDK does, but waits in place for seconds only.
+    """Retries 503 and 504 as the SDK does, but waits in place for seconds only.
 
     The SDK itself would sleep up to 179 s three times over, past the worker's own time limit. A
-    longer wait belongs on the queue: the answer is handed back, and becomes `Throttled`.
+    longer wait belongs on the queue: the answer is handed back, and becomes one of our errors. 429
+    concerns everybody who shares the gate, so it is answered there.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_on_status_codes = self.DEFAULT_RETRY_STATUS_CODES - {429}
 
     def get_delay_time(
         self,
@@ -66,6 +87,36 @@ class ShortWaits(RetryHandler):
         except OverflowError:  # a Retry-After date that no calendar has
             return give_up
         return wait if wait <= LONGEST_WAIT_SECONDS else give_up
+
+
+def _is_paid() -> bool:
+    """Whether the gate was passed before the request was made; a repetition has to pass it anew."""
+    paid = _paid.get()
+    return bool(paid and paid.pop())
+
+
+class Turnstile(BaseMiddleware):
+    """Stands last, so that every attempt passes the gate, repetitions of the SDK among them."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    async def send(
+        self, request: httpx.Request, transport: httpx.AsyncBaseTransport
+    ) -> httpx.Response:
+        await checkpoint()  # loads what the first connection needs, which may take half a second
+        if not _is_paid():
+            await self._gate.enter(_carried.get())
+        count_requests(_carried.get())
+        try:
+            answer = await super().send(request, transport)
+        except httpx.HTTPError:
+            count_answer(0, _carried.get())
+            raise
+        if not (answer.is_success and request.url.path.endswith("/$batch")):  # counted one by one
+            count_answer(answer.status_code, _carried.get())
+        return answer
 
 
 class Bytes(ResponseHandler):
@@ -87,12 +138,15 @@ class Bytes(ResponseHandler):
 class GraphTransport:
     """Sends requests through msgraph-sdk's adapter and hands back the bytes of the answer."""
 
-    def __init__(self, settings: GraphSettings) -> None:
+    def __init__(self, settings: GraphSettings, gate: Gate) -> None:
+        self._gate = gate
         self._credential = credential(settings)
         client = KiotaClientFactory.get_default_client()
         # The SDK puts a transport around the client's own that never closes it.
         self._connections = copy(client)
-        self._http = GraphClientFactory.create_with_custom_middleware(_middleware(), client=client)
+        self._http = GraphClientFactory.create_with_custom_middleware(
+            _middleware(gate), client=client
+        )
         self._adapter = GraphRequestAdapter(
             AzureIdentityAuthenticationProvider(
                 self._credential,
@@ -104,25 +158,74 @@ class GraphTransport:
 
     async def read(self, url: str, what: str) -> bytes:
         """GET, with short retries."""
-        return await self._send(_request(Method.GET, url), what)
+        return await self._patiently(lambda: _request(Method.GET, url), what)
 
-    async def ask(self, url: str, body: bytes, what: str) -> bytes:
-        """POST something that changes nothing, such as a batch of reads, with short retries."""
-        return await self._send(_request(Method.POST, url, body), what)
+    async def ask(self, url: str, body: bytes, what: str, *, requests: int) -> bytes:
+        """POST a batch of reads that has passed the gate, with short retries.
+
+        Args:
+            url: the address.
+            body: JSON.
+            what: it is, in a few words.
+            requests: how many Graph counts it as.
+        """
+        carried, paid = _carried.set(requests), _paid.set([True])
+        try:
+            return await self._patiently(lambda: _request(Method.POST, url, body), what)
+        finally:
+            _carried.reset(carried)
+            _paid.reset(paid)
 
     async def write(self, method: str, url: str, what: str, body: bytes | None = None) -> None:
-        """POST or DELETE, exactly once: what a lost answer meant is settled by reading."""
+        """POST, PUT or DELETE, exactly once: what a lost answer meant is settled by reading."""
         request = _request(Method[method], url, body)
         request.add_request_options(_ONCE)
-        await self._send(request, what)
+        try:
+            await self._send(request, what)
+        except Silenced:
+            raise
+        except Throttled as error:
+            await self._slow_down(error)
+            raise
+
+    async def _patiently(self, request: Callable[[], RequestInformation], what: str) -> bytes:
+        """Send until it is not throttled, and once more where the connection was lost.
+
+        Raises:
+            Throttled: the wait is too long for waiting in place, or there have been several.
+            Unavailable: no answer came, time and again, or one that says so.
+        """
+        tries, lost = 0, 0
+        while True:
+            try:
+                return await self._send(request(), what)
+            except Silenced:
+                raise
+            except Throttled as error:
+                await self._slow_down(error)
+                tries += 1
+                if tries > MOST_TRIES_AFTER_429 or _is_long(error.retry_after):
+                    raise
+            except _ConnectionLost:
+                if lost == len(WAITS_AFTER_LOST_CONNECTION):
+                    raise
+                await asyncio.sleep(WAITS_AFTER_LOST_CONNECTION[lost])
+                lost += 1
+
+    async def _slow_down(self, error: Throttled) -> None:
+        count_throttled(1)
+        await self._gate.slow_down(error.retry_after)
 
     async def _send(self, request: RequestInformation, what: str) -> bytes:
-        count_request()
         request.add_request_options([ResponseHandlerOption(Bytes(what))])
         try:
             answer = await self._adapter.send_primitive_async(request, "bytes", {})
         except httpx.InvalidURL as error:
             raise UnsafeLink(f"Graph gave no usable address to go on with {what}") from error
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            raise _ConnectionLost(
+                f"No answer from Graph to {what}: {type(error).__name__}"
+            ) from error
         except httpx.HTTPError as error:
             raise Unavailable(f"No answer from Graph to {what}: {type(error).__name__}") from error
         except AzureError as error:
@@ -137,6 +240,10 @@ class GraphTransport:
         await self._credential.close()
 
 
+def _is_long(retry_after: float | None) -> bool:
+    return retry_after is not None and retry_after > LONGEST_WAIT_SECONDS
+
+
 def _request(method: Method, url: str, body: bytes | None = None) -> RequestInformation:
     request = RequestInformation(method=method)
     request.url = url
@@ -147,8 +254,8 @@ def _request(method: Method, url: str, body: bytes | None = None) -> RequestInfo
     return request
 
 
-def _middleware() -> list[BaseMiddleware]:
-    """The SDK's own chain, with our retry in place of its own, and no redirects."""
+def _middleware(gate: Gate) -> list[BaseMiddleware]:
+    """The SDK's own chain, with our retry in place of its own, no redirects, and the gate."""
     chosen = {
         **options,
         RedirectHandlerOption.get_key(): RedirectHandlerOption(should_redirect=False),
@@ -158,4 +265,4 @@ def _middleware() -> list[BaseMiddleware]:
         for handler in KiotaClientFactory.get_default_middleware(chosen)
     ]
     telemetry = cast("GraphTelemetryHandlerOption", options[GraphTelemetryHandlerOption.get_key()])
-    return [*chain, GraphTelemetryHandler(options=telemetry)]
+    return [*chain, GraphTelemetryHandler(options=telemetry), Turnstile(gate)]

@@ -17,6 +17,7 @@ _COLLECTIONS = {
     ReferenceKind.PACKAGE: "incompatibleAccessPackages",
 }
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
+_HOLDERS = "$select=id,state&$expand=target($select=id,objectId,displayName)"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 
 
@@ -43,17 +44,14 @@ class GraphUrls:
         return self.absolute(f"/groups/{group_id}?$select=id,securityEnabled")
 
     def additional_access(self, package_id: str, incompatible_package_id: str) -> str:
-        return self.absolute(
-            f"{_ENTITLEMENT}/assignments/additionalAccess(accessPackageId='{package_id}',"
-            f"incompatibleAccessPackageId='{incompatible_package_id}')?$expand=target"
-        )
+        path = _additional_access(package_id, incompatible_package_id)
+        return self.absolute(f"{path}?$expand=target")
 
     def assignments(self, package_id: str) -> str:
-        wanted = quote(f"accessPackage/id eq '{package_id}'", safe="/'")
-        return self.absolute(f"{_ENTITLEMENT}/assignments?$filter={wanted}&$expand=target")
+        return self.absolute(f"{_assignments(package_id)}&$expand=target")
 
     def references(self, package_id: str, kind: ReferenceKind) -> str:
-        return self.absolute(f"{_ENTITLEMENT}/accessPackages/{package_id}/{_COLLECTIONS[kind]}")
+        return self.absolute(references_path(package_id, kind))
 
     def add(self, reference: Reference) -> str:
         return self.references(reference.on, reference.kind) + "/$ref"
@@ -84,10 +82,56 @@ class GraphUrls:
             )
         return following
 
+    def relative(self, url: str) -> str:
+        """An address under the version root, as `$batch` wants it.
+
+        Raises:
+            UnsafeLink: it is of another version, which no batch of this one reaches.
+        """
+        if not url.startswith(f"{self.base}/"):
+            raise UnsafeLink("Graph answered with a next page of another version: not followed")
+        return url.removeprefix(self.base)
+
 
 def package_path(package_id: str) -> str:
     """A package with what it grants, relative to the version root, as `$batch` wants it."""
     return f"{_ENTITLEMENT}/accessPackages/{package_id}?{_GRANTS}"
+
+
+def references_path(package_id: str, kind: ReferenceKind) -> str:
+    return f"{_ENTITLEMENT}/accessPackages/{package_id}/{_COLLECTIONS[kind]}"
+
+
+def assignments_path(package_id: str) -> str:
+    """All assignments of a package, with what we read of them and no more."""
+    return f"{_assignments(package_id)}&{_HOLDERS}"
+
+
+def additional_access_path(package_id: str, incompatible_package_id: str) -> str:
+    return f"{_additional_access(package_id, incompatible_package_id)}?{_HOLDERS}"
+
+
+def subject_path(object_id: str, package_id: str | None = None) -> str:
+    """All assignments of a subject, or those of one package, with their package and dates."""
+    wanted = f"target/objectId eq '{object_id}'"
+    if package_id is not None:
+        wanted = f"accessPackage/id eq '{package_id}' and {wanted}"
+    return (
+        f"{_ENTITLEMENT}/assignments?$filter={quote(wanted, safe="/'")}&$select=id,state,schedule"
+        "&$expand=target($select=id,objectId,displayName),accessPackage($select=id)"
+    )
+
+
+def _assignments(package_id: str) -> str:
+    wanted = quote(f"accessPackage/id eq '{package_id}'", safe="/'")
+    return f"{_ENTITLEMENT}/assignments?$filter={wanted}"
+
+
+def _additional_access(package_id: str, incompatible_package_id: str) -> str:
+    return (
+        f"{_ENTITLEMENT}/assignments/additionalAccess(accessPackageId='{package_id}',"
+        f"incompatibleAccessPackageId='{incompatible_package_id}')"
+    )
 
 
 def _origin(url: str) -> tuple[str, str]:

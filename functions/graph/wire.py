@@ -7,6 +7,7 @@ seconds; `benchmarks/README.md` has the figures.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -23,14 +24,25 @@ class WireSubject(msgspec.Struct, rename="camel"):
     display_name: str | None = None
 
 
+class WireId(msgspec.Struct):
+    id: str
+
+
+class WireExpiration(msgspec.Struct, rename="camel"):
+    end_date_time: str | None = None
+
+
+class WireSchedule(msgspec.Struct, rename="camel"):
+    start_date_time: str | None = None
+    expiration: WireExpiration | None = None
+
+
 class WireAssignment(msgspec.Struct, rename="camel"):
     id: str
     target: WireSubject
     state: str | None = None
-
-
-class WireId(msgspec.Struct):
-    id: str
+    access_package: WireId | None = None
+    schedule: WireSchedule | None = None
 
 
 class WireCatalog(msgspec.Struct, rename="camel"):
@@ -105,9 +117,28 @@ def assignments(found: Sequence[WireAssignment]) -> list[Assignment]:
                 object_id=item.target.object_id and item.target.object_id.lower(),
                 display_name=item.target.display_name,
             ),
+            package_id=item.access_package.id.lower() if item.access_package else None,
+            start=_moment(item.schedule.start_date_time if item.schedule else None),
+            end=_end(item.schedule),
         )
         for item in found
     ]
+
+
+def _end(schedule: WireSchedule | None) -> datetime | None:
+    expiration = schedule.expiration if schedule else None
+    return _moment(expiration.end_date_time if expiration else None)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A moment, if it can be read: without one nothing ends, which errs on the safe side."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def package(found: WirePackage) -> AccessPackage:

@@ -15,8 +15,10 @@ import msgspec
 import pytest
 from kiota_http.middleware import retry_handler
 
+from functions.clock import Clock, ManualClock, SystemClock
 from functions.graph.client import GraphClient
 from functions.settings import read_settings
+from functions.throttle.gate import Gate, OpenGate
 from local.processes import Process, free_port
 from local.world import GraphControl, printed_settings
 from tests.graph.server import RecordingServer
@@ -26,7 +28,7 @@ SECRET = "secret-of-the-managed-identity"
 
 
 class Connect(Protocol):
-    def __call__(self, **settings: str) -> GraphClient: ...
+    def __call__(self, gate: Gate | None = None, **settings: str) -> GraphClient: ...
 
 
 def token_answer(*, seconds: int) -> dict[str, str]:
@@ -97,16 +99,24 @@ def simulator(started_simulator: Simulator) -> Simulator:
 
 @pytest.fixture
 async def connect(
-    simulator: Simulator, few_certificates: Path, monkeypatch: pytest.MonkeyPatch
+    simulator: Simulator,
+    few_certificates: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> AsyncIterator[Connect]:
     """Clients of the simulator, or of what their settings say; closed after the test."""
     clients: list[GraphClient] = []
+    clock: Clock = SystemClock()
+    if "waits" in request.fixturenames:
+        clock = ManualClock()
+        clock.slept = request.getfixturevalue("waits")
     monkeypatch.setenv("SSL_CERT_FILE", str(few_certificates))
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, simulator.settings[name])
 
-    def make(**settings: str) -> GraphClient:
-        graph = GraphClient(read_settings({**simulator.settings, **settings}).graph)
+    def make(gate: Gate | None = None, **settings: str) -> GraphClient:
+        read = read_settings({**simulator.settings, **settings}).graph
+        graph = GraphClient(read, gate or OpenGate(clock), clock)
         clients.append(graph)
         return graph
 
@@ -152,7 +162,7 @@ def served(connect: Connect, identity: RecordingServer, server: RecordingServer)
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the SDK's retries wait; the waiting itself is left out."""
+    """How long the SDK's retries and the gate wait; the waiting itself is left out."""
     waited: list[float] = []
 
     async def note(seconds: float) -> None:

@@ -72,7 +72,7 @@ def simulated_tenant() -> simulated.Tenant:
             for group in (PAYERS, READERS, OWNERS, ELIGIBLES, AUDITORS, MAIL_ONLY)
         ],
         subjects=[
-            simulated.Subject(id=person, object_id=_object_id(person), display_name=name)
+            simulated.Subject(id=person, object_id=object_id(person), display_name=name)
             for person, name in PEOPLE.items()
         ],
         assignments=[
@@ -140,7 +140,7 @@ def assignment(package_id: str, person: str) -> Assignment:
         state=state,
         subject=Subject(
             id=person,
-            object_id=_object_id(person) if known else None,
+            object_id=object_id(person) if known else None,
             display_name=PEOPLE[person] if known else None,
         ),
     )
@@ -154,7 +154,7 @@ def assignment_id(package_id: str, person: str) -> str:
     return guid(package_id[:2] + person[:2])
 
 
-def _object_id(person: str) -> str:
+def object_id(person: str) -> str:
     return guid("0" + person[1])
 
 

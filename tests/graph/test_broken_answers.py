@@ -28,6 +28,9 @@ ASKS: dict[str, Ask] = {
     "additional_access": lambda graph: anext(graph.additional_access(PAY, APPROVE)),
     "assignments": lambda graph: anext(graph.assignments(PAY)),
     "references": lambda graph: graph.references(PAY, ReferenceKind.GROUP),
+    "assignments_of": lambda graph: anext(graph.assignments_of([PAY])),
+    "additional_access_of": lambda graph: anext(graph.additional_access_of([(PAY, APPROVE)])),
+    "references_of": lambda graph: graph.references_of([PAY]),
 }
 BROKEN: dict[str, dict[str, object]] = {
     "truncated": {"kind": "truncate-json"},
@@ -98,27 +101,6 @@ async def test_a_page_that_breaks_off_in_the_middle_of_a_list_is_not_its_end(
     simulator.control.add_faults({"kind": "truncate-json", "skip": 1})
     with pytest.raises(Unavailable):
         await client.packages()
-
-
-async def test_one_broken_part_of_a_batch_is_that_parts_own(
-    client: GraphClient, simulator: Simulator
-) -> None:
-    """A part of a batch that fails does not take the other parts with it."""
-    simulator.control.add_faults(
-        {"kind": "drop-connection", "match": {"method": "GET", "path_contains": PAY}}
-    )
-    found = await client.packages_by_id([PAY, APPROVE])
-    assert isinstance(found[PAY], Unavailable)
-    assert not isinstance(found[APPROVE], GraphError)
-
-
-async def test_a_batch_that_leaves_something_out_has_not_answered_it(
-    served: GraphClient, server: RecordingServer
-) -> None:
-    """A part without an answer is an error, not a package that does not exist."""
-    server.will_answer({"responses": []})
-    found = await served.packages_by_id([PAY])
-    assert isinstance(found[PAY], Unavailable)
 
 
 async def test_a_batch_may_answer_in_any_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -17,6 +18,7 @@ from tests.graph.tenant import (
     APPROVE,
     AUDITORS,
     BOB,
+    CAS,
     CATALOG_OF,
     ELIGIBLES,
     FINANCE,
@@ -29,8 +31,10 @@ from tests.graph.tenant import (
     UNKNOWN,
     UNKNOWN_GROUP,
     assignment,
+    assignment_id,
     assignments,
     memory_graph,
+    object_id,
     package,
 )
 
@@ -63,13 +67,48 @@ async def read_in_batch(graph: Graph, package_id: str) -> AccessPackage:
     return found
 
 
+async def read_assignments_in_batch(graph: Graph, package_id: str) -> list[Assignment]:
+    return (await sorted_out(graph.assignments_of([PAY, package_id])))[package_id]
+
+
+async def read_additional_access_in_batch(graph: Graph, package_id: str) -> list[Assignment]:
+    pair = (package_id, PAY)
+    return (await sorted_out(graph.additional_access_of([(APPROVE, PAY), pair])))[pair]
+
+
+async def read_references_in_batch(graph: Graph, package_id: str) -> frozenset[str]:
+    found = (await graph.references_of([PAY, package_id]))[package_id, PACKAGE]
+    if isinstance(found, GraphError):
+        raise found
+    return found
+
+
+async def sorted_out[K](
+    answers: AsyncIterator[tuple[K, Page | GraphError]],
+) -> dict[K, list[Assignment]]:
+    """What was found for each key; raises an error only when all else has been read."""
+    found: dict[K, list[Assignment]] = {}
+    errors: list[GraphError] = []
+    async for key, page in answers:
+        if isinstance(page, GraphError):
+            errors.append(page)
+        else:
+            found.setdefault(key, []).extend(page)
+    if errors:
+        raise errors[0]
+    return found
+
+
 # Everything that looks at one package, or changes what stands on it.
 ASKS: dict[str, Ask] = {
     "package": lambda graph, package_id: graph.package(package_id),
     "packages_by_id": read_in_batch,
     "additional_access": read_additional_access,
     "additional_access, second": read_additional_access_as_second,
+    "additional_access_of": read_additional_access_in_batch,
     "assignments": read_assignments,
+    "assignments_of": read_assignments_in_batch,
+    "references_of": read_references_in_batch,
     "groups": lambda graph, package_id: graph.references(package_id, GROUP),
     "packages": lambda graph, package_id: graph.references(package_id, PACKAGE),
     "add": lambda graph, package_id: graph.add(Reference(package_id, PACKAGE, PAY)),
@@ -77,7 +116,7 @@ ASKS: dict[str, Ask] = {
 }
 
 # A filtered list is empty where its package does not exist.
-TELLING = {name: ask for name, ask in ASKS.items() if name != "assignments"}
+TELLING = {name: ask for name, ask in ASKS.items() if not name.startswith("assignments")}
 
 
 @pytest.fixture(params=["memory", "simulator"])
@@ -205,6 +244,65 @@ async def test_assignments_come_in_pages(graph: Graph) -> None:
     assert sizes == [2, 2, 1]
 
 
+async def test_assignments_of_many_packages_come_page_by_page(graph: Graph) -> None:
+    """Each package has all its assignments, on pages as Graph makes them."""
+    wanted = [PAY, APPROVE, ORDER]
+    pages = [(key, page) async for key, page in graph.assignments_of([*wanted, PAY])]
+    sizes = Counter((key, len(page)) for key, page in pages if not isinstance(page, GraphError))
+    assert sizes == {(PAY, 2): 2, (PAY, 1): 1, (APPROVE, 2): 2, (ORDER, 1): 1}
+    assert await sorted_out(graph.assignments_of(wanted)) == {
+        key: assignments(key) for key in wanted
+    }
+
+
+async def test_one_package_that_may_not_be_read_spoils_no_other(graph: Graph) -> None:
+    """It yields its error once; the others are read to their ends."""
+    answers = [each async for each in graph.assignments_of([RELEASE, PAY, UNKNOWN])]
+    refused = {key: each for key, each in answers if isinstance(each, GraphError)}
+    assert refused.keys() == {RELEASE, UNKNOWN}
+    assert all(isinstance(each, Forbidden) for each in refused.values())
+    pages = [page for key, page in answers if key == PAY and not isinstance(page, GraphError)]
+    assert [each for page in pages for each in page] == assignments(PAY)
+
+
+async def test_additional_access_of_many_pairs(graph: Graph) -> None:
+    """Each ordered pair has its own answer, an empty or a refused one among them."""
+    pairs = [(PAY, APPROVE), (APPROVE, PAY), (APPROVE, ORDER), (PAY, PAY)]
+    answers = [each async for each in graph.additional_access_of(pairs)]
+    found = {key: list(each) for key, each in answers if not isinstance(each, GraphError)}
+    assert found == {
+        (PAY, APPROVE): [assignment(PAY, ANN), assignment(PAY, BOB)],
+        (APPROVE, PAY): [assignment(APPROVE, ANN), assignment(APPROVE, BOB)],
+        (APPROVE, ORDER): [],
+    }
+    (refused,) = (each for key, each in answers if key == (PAY, PAY))
+    assert isinstance(refused, Rejected)
+
+
+async def test_references_of_many_packages(graph: Graph) -> None:
+    """Both kinds of each package, over several pages; an error where it may not be read."""
+    groups = {PAYERS, READERS, AUDITORS}
+    for group in groups:
+        await graph.add(Reference(PAY, GROUP, group))
+    await graph.add(Reference(APPROVE, PACKAGE, PAY))
+    found = await graph.references_of([PAY, APPROVE, RELEASE])
+    assert isinstance(found[RELEASE, GROUP], Forbidden)
+    assert isinstance(found[RELEASE, PACKAGE], Forbidden)
+    assert {key: each for key, each in found.items() if key[0] != RELEASE} == {
+        (PAY, GROUP): groups,
+        (PAY, PACKAGE): frozenset(),
+        (APPROVE, GROUP): frozenset(),
+        (APPROVE, PACKAGE): {PAY},
+    }
+
+
+async def test_nothing_is_read_in_vain(graph: Graph) -> None:
+    """No packages and no pairs give nothing."""
+    assert [each async for each in graph.assignments_of([])] == []
+    assert [each async for each in graph.additional_access_of([])] == []
+    assert await graph.references_of([]) == {}
+
+
 @pytest.mark.parametrize(
     ("kind", "targets"), [(GROUP, {PAYERS, AUDITORS}), (PACKAGE, {APPROVE, ORDER})]
 )
@@ -304,6 +402,7 @@ async def test_assignments_of_an_unknown_package_are_an_empty_list_to_the_whole_
 ) -> None:
     """The filtered list of an unknown package is empty where nothing is forbidden."""
     assert await read_assignments(admin, UNKNOWN) == []
+    assert await read_assignments_in_batch(admin, UNKNOWN) == []
 
 
 async def test_both_graphs_hold_the_same_packages(admin: Graph) -> None:
@@ -315,3 +414,26 @@ async def test_both_graphs_hold_the_same_packages(admin: Graph) -> None:
 async def test_the_probe_is_harmless(graph: Graph) -> None:
     """Probing raises nothing where Graph answers."""
     await graph.probe()
+
+
+async def test_what_a_subject_holds_is_read_by_its_object_id(admin: Graph) -> None:
+    """All packages of each of many subjects, expired ones included; a stranger holds nothing."""
+    asked = [object_id(ANN), object_id(CAS), UNKNOWN]
+    found = await sorted_out(admin.assignments_of_subjects(asked))
+    held = {key: {each.package_id for each in page} for key, page in found.items()}
+    assert held == {
+        object_id(ANN): {PAY, APPROVE, RELEASE},
+        object_id(CAS): {PAY, APPROVE},
+        UNKNOWN: set(),
+    }
+
+
+async def test_rights_on_a_catalog_do_not_show_all_that_a_subject_holds(graph: Graph) -> None:
+    """Graph refuses the list without a package, and gives it package by package."""
+    with pytest.raises(Forbidden):
+        await sorted_out(graph.assignments_of_subjects([object_id(ANN)]))
+    wanted = [(object_id(ANN), package) for package in (PAY, ORDER)]
+    found = await sorted_out(graph.assignments_of_subjects_in(wanted))
+    assert [[each.id for each in found[key]] for key in wanted] == [[assignment_id(PAY, ANN)], []]
+    with pytest.raises(Forbidden):
+        await sorted_out(graph.assignments_of_subjects_in([(object_id(ANN), RELEASE)]))

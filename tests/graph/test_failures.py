@@ -175,7 +175,7 @@ async def test_no_failure_shows_the_token(
     caplog.set_level(logging.DEBUG)
     prepare(server, other_server)
     shown = [await _shown(ask(served)) for ask in ASKS.values()]
-    assert [each.headers["authorization"] for each in server.received] == [f"Bearer {SECRET}"] * 3
+    assert {each.headers["authorization"] for each in server.received} == {f"Bearer {SECRET}"}
     assert caplog.records
     assert SECRET not in "".join(shown)
     assert SECRET not in caplog.text
