@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -43,6 +44,13 @@ async def _translated() -> AsyncIterator[None]:
 
 
 def _unavailable(error: AzureError) -> StorageUnavailable:
+    if isinstance(error, ClientAuthenticationError) and error.response is None:
+        # No service was asked: there is nobody to ask it as.
+        return StorageUnavailable(
+            "Azure Storage: no sign-in was found. On a laptop run az login and set "
+            "GRAPH_CREDENTIAL=default, or give AzureWebJobsStorage as a connection string; in "
+            "Azure switch the managed identity on."
+        )
     first_line = (error.message or "no answer").splitlines()[0]
     return StorageUnavailable(f"Azure Storage: {type(error).__name__}: {first_line}")
 
@@ -156,6 +164,15 @@ class AzureBlobs:
         blob = self._service().get_blob_client(container, name)
         try:
             stream = await blob.download_blob()
+            return await stream.readall()
+        except ResourceNotFoundError:
+            return None
+
+    @_translated()
+    async def get_range(self, container: str, name: str, start: int, length: int) -> bytes | None:
+        blob = self._service().get_blob_client(container, name)
+        try:
+            stream = await blob.download_blob(offset=start, length=length)
             return await stream.readall()
         except ResourceNotFoundError:
             return None

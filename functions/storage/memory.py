@@ -75,6 +75,10 @@ class MemoryBlobs:
     async def get(self, container: str, name: str) -> bytes | None:
         return self._blobs.get((container, name))
 
+    async def get_range(self, container: str, name: str, start: int, length: int) -> bytes | None:
+        data = self._blobs.get((container, name))
+        return data[start : start + length] if data is not None else None
+
     async def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         for blob_container, name in sorted(self._blobs):
             if blob_container == container and name.startswith(prefix):

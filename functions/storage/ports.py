@@ -53,6 +53,10 @@ class Blobs(Protocol):
 
     async def get(self, container: str, name: str) -> bytes | None: ...
 
+    async def get_range(self, container: str, name: str, start: int, length: int) -> bytes | None:
+        """Read some bytes of a blob, as far as there are any; None where there is no blob."""
+        ...
+
     def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         """Yield the names in a container, sorted; none where there is no such container."""
         ...
