@@ -1,0 +1,61 @@
+"""Announcing an end: one message for each receiver, which carries no address and no result.
+
+Called while the message that did the work is still on its queue. Whoever dies before that message
+is gone does it again, so an announcement is made at least once, and never lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.clock import Clock, timestamp
+from functions.delivery.event import Subject
+from functions.delivery.receivers import Receivers
+from functions.messages import VERSION, DeliveryMessage, encode
+from functions.storage.ports import Queues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcer:
+    receivers: Receivers
+    queues: Queues
+    clock: Clock
+
+    async def announce_check(self, check_id: str, *, traceparent: str) -> None:
+        """Queue what is to be told of a check that has ended.
+
+        Raises:
+            StorageUnavailable: announce it again.
+        """
+        if await self.receivers.callback(check_id) is not None:
+            await self._send("check", check_id, None, traceparent)
+        await self._tell_subscribers("check", check_id, traceparent)
+
+    async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
+        """Queue what is to be told of a sweep, just before its row says that it has ended.
+
+        The delivery waits until the row says so. Whoever dies in between closes the sweep again,
+        and announces it again.
+
+        Raises:
+            StorageUnavailable: announce it again.
+        """
+        await self._tell_subscribers("sweep", sweep_id, traceparent)
+
+    async def _tell_subscribers(self, subject: Subject, subject_id: str, traceparent: str) -> None:
+        async for receiver in self.receivers.subscriptions():
+            if any(event.subject == subject for event in receiver.events):
+                await self._send(subject, subject_id, receiver.id, traceparent)
+
+    async def _send(
+        self, subject: Subject, subject_id: str, subscription: str | None, traceparent: str
+    ) -> None:
+        message = DeliveryMessage(
+            version=VERSION,
+            id=subject_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            subject=subject,
+            subscription=subscription,
+        )
+        await self.queues.send(message.queue, encode(message))

@@ -1,0 +1,98 @@
+"""What is delivered: the answer that a poller would get, told as an event. Pure.
+
+CloudEvents 1.0 in binary mode: the body is the answer itself, and the attributes are headers, so
+that a Logic App finds the same JSON in a callback as in the answer of a poll.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+LARGEST_BODY = 20_000  # bytes, as Standard Webhooks advise
+_TYPE_PREFIX = "com.entra-sod."
+_FAILED = "failed"
+
+type Subject = Literal["check", "sweep"]
+
+
+class EventName(StrEnum):
+    """What a subscription may ask for; `completed` includes `completed-with-gaps`."""
+
+    CHECK_COMPLETED = "check.completed"
+    CHECK_FAILED = "check.failed"
+    SWEEP_COMPLETED = "sweep.completed"
+    SWEEP_FAILED = "sweep.failed"
+
+    @property
+    def subject(self) -> str:
+        return self.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A check or a sweep that has ended.
+
+    Attributes:
+        at: RFC 3339, when it was announced; the same at each try.
+        app: the address of this app as the receiver knows it, up to `/api`.
+        result: JSON, as its poller gets it.
+    """
+
+    subject: Subject
+    subject_id: str
+    status: str
+    at: str
+    app: str
+    result: bytes
+
+    @property
+    def name(self) -> EventName:
+        return EventName(f"{self.subject}.{_FAILED if self.status == _FAILED else 'completed'}")
+
+    @property
+    def id(self) -> str:
+        """The same for every try and every receiver. Without a dot, which parts what is signed."""
+        return f"{self.subject}-{self.subject_id}"
+
+    @property
+    def path(self) -> str:
+        return f"{self.subject}s/{self.subject_id}"
+
+    @property
+    def body(self) -> bytes:
+        return shortened(self.result, f"{self.app}/{self.path}")
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The CloudEvents attributes, as headers."""
+        return {
+            "ce-specversion": "1.0",
+            "ce-type": _TYPE_PREFIX + self.name,
+            "ce-source": self.app,
+            "ce-id": self.id,
+            "ce-subject": self.path,
+            "ce-time": self.at,
+        }
+
+
+def shortened(result: bytes, self_url: str) -> bytes:
+    """Leave a result as it is, or, where it is too large, leave out its largest fields.
+
+    A field that is left out is absent and named in `omitted`, so that nobody takes it for empty;
+    `self` is the address of the whole.
+    """
+    if len(result) <= LARGEST_BODY:
+        return result
+    fields = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
+    omitted: list[str] = []
+    while True:
+        largest = max(fields, key=lambda name: len(bytes(fields[name])))
+        del fields[largest]
+        omitted.append(largest)
+        body = msgspec.json.encode({**fields, "self": self_url, "omitted": omitted})
+        if len(body) <= LARGEST_BODY:
+            return body

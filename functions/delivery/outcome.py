@@ -1,0 +1,117 @@
+"""What came of one try to deliver, and what to do next, as values. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DAY_SECONDS = 86_400.0
+FIRST_DELAY_SECONDS = 5.0
+LONGEST_DELAY_SECONDS = 3600.0
+MOST_REFUSALS = 4
+_SUCCESS = range(200, 300)
+_GONE = 410
+_NOT_NOW = frozenset({408, 425, 429})
+_SERVER_ERROR = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The receiver answered.
+
+    Attributes:
+        status: of HTTP.
+        retry_after: seconds to wait, where the receiver said so.
+    """
+
+    status: int
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Nothing came back, though it may have been received."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotCalled:
+    """The address may not be called, or leads where nothing is called."""
+
+    why: str
+
+
+type Outcome = Answered | Unanswered | NotCalled
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The receiver wants nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    after_seconds: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    reason: str
+
+
+type Next = Delivered | Gone | Again | GiveUp
+
+
+def decide_next(outcome: Outcome, *, tries: int, age_seconds: float, chance: float) -> Next:
+    """Decide after one try.
+
+    Args:
+        outcome: of the try.
+        tries: how many there were before it.
+        age_seconds: since the event; after a day nothing is tried any more.
+        chance: from 0 to 1, for the jitter that keeps many deliveries apart.
+    """
+    match outcome:
+        case Answered(status=status) if status in _SUCCESS:
+            return Delivered()
+        case Answered(status=status) if status == _GONE:
+            return Gone()
+    left, why = DAY_SECONDS - age_seconds, _words(outcome)
+    if left <= 0:
+        return GiveUp(f"given up after a day and {tries + 1} tries; the last: {why}")
+    if _is_refusal(outcome) and tries + 1 >= MOST_REFUSALS:
+        return GiveUp(f"given up after {tries + 1} tries; the last: {why}")
+    return Again(min(_delay(outcome, tries, chance), left), why)
+
+
+def _is_refusal(outcome: Outcome) -> bool:
+    """Whether more of the same would hardly help: a redirect, or a 4xx that is not `not now`."""
+    match outcome:
+        case Answered(status=status):
+            return status < _SERVER_ERROR and status not in _NOT_NOW
+        case NotCalled():
+            return True
+        case Unanswered():
+            return False
+
+
+def _delay(outcome: Outcome, tries: int, chance: float) -> float:
+    """As long as the receiver says, at least a second; else doubling, half of it by chance."""
+    if isinstance(outcome, Answered) and outcome.retry_after is not None:
+        return max(1.0, outcome.retry_after)
+    longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(tries, 20))
+    return longest * (0.5 + 0.5 * chance)
+
+
+def _words(outcome: Outcome) -> str:
+    match outcome:
+        case Answered(status=status):
+            return f"the receiver answered {status}"
+        case Unanswered(why=why) | NotCalled(why=why):
+            return why

@@ -1,0 +1,54 @@
+"""What a subscriber may ask, parsed once at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from functions.delivery.address import HostPattern, check_address
+from functions.delivery.event import EventName
+from functions.errors import AddressRefused, FieldError, InvalidRequest
+from functions.shape import find_mistakes
+
+_POINTER = "/callbackUrl"
+
+
+class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """`POST /subscriptions`: where to tell, and what; without `events`, everything."""
+
+    callback_url: str
+    events: list[EventName] = msgspec.field(default_factory=lambda: list(EventName))
+
+    def __repr__(self) -> str:
+        """Leave the address out: it may hold a secret."""
+        return f"SubscriptionRequest(events={self.events})"
+
+
+def parse_subscription_request(value: object, hosts: Sequence[HostPattern]) -> SubscriptionRequest:
+    """Turn decoded JSON into a request.
+
+    Raises:
+        InvalidRequest: naming each wrong field.
+    """
+    if mistakes := find_mistakes(SubscriptionRequest, value):
+        raise InvalidRequest(
+            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+        )
+    request = msgspec.convert(value, SubscriptionRequest)
+    if not request.events:
+        raise InvalidRequest([FieldError(pointer="/events", detail="must name an event")])
+    require_callable(request.callback_url, hosts)
+    return request
+
+
+def require_callable(url: str, hosts: Sequence[HostPattern]) -> None:
+    """Refuse a callback address that is not called.
+
+    Raises:
+        InvalidRequest: saying why.
+    """
+    try:
+        check_address(url, hosts)
+    except AddressRefused as error:
+        raise InvalidRequest([FieldError(pointer=_POINTER, detail=str(error))]) from None
