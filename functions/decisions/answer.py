@@ -1,0 +1,94 @@
+"""From a ruling to the words and fields of an answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from functions.checks.result import Coverage, rule_view
+from functions.clock import timestamp
+from functions.decisions.decide import Met, Ruling, Wish
+from functions.decisions.request import DecisionRequest
+from functions.decisions.result import ConflictView, DecisionResult, ExcuseView
+from functions.rules.language import Mode
+from functions.rules.ruleset import RuleSet
+from functions.rules.verdict import Decision, Violation
+
+
+def answer(
+    request: DecisionRequest,
+    wish: Wish,
+    ruling: Ruling,
+    rules: RuleSet,
+    coverage: Coverage,
+    *,
+    as_of: datetime,
+) -> DecisionResult:
+    gravest = [each.rule for each in ruling.rules]
+    advice = [each.advice for each in gravest if each.advice]
+    return DecisionResult(
+        decision=ruling.decision,
+        subject=wish.subject,
+        access_package_ids=list(wish.packages),
+        reference=request.reference,
+        reasons=list(_reasons(wish, ruling, coverage)),
+        rules=[rule_view(each) for each in gravest],
+        conflicts=[_conflict(each) for each in ruling.met],
+        exceptions=list(_excuses([*ruling.violations, *ruling.other_times])),
+        advice=advice[0] if advice else None,
+        severity=gravest[0].severity if gravest else None,
+        coverage=coverage,
+        rules_hash=rules.hash,
+        as_of=timestamp(as_of),
+    )
+
+
+def _conflict(met: Met) -> ConflictView:
+    held = met.assignment
+    return ConflictView(
+        access_package_id=met.package,
+        wanted_access_package_id=met.wanted,
+        assignment_id=held.id if held else None,
+        rule=met.rule.id,
+        start=held.start if held else None,
+        until=held.end if held else None,
+    )
+
+
+def _excuses(violations: Sequence[Violation]) -> Iterator[ExcuseView]:
+    for each in violations:
+        if each.excuse:
+            yield ExcuseView(id=each.excuse.id, rule=each.rule.id, until=each.excuse.end)
+
+
+def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
+    standing = [each for each in ruling.violations if each.stands]
+    others = [each for each in ruling.violations if not each.stands]
+    yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
+    yield from (_permitted(each) for each in others)
+    for each in ruling.other_times:
+        yield from _other_time(each, wish, ruling)
+    if ruling.decision is Decision.REVIEW and coverage.skipped:
+        yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
+
+
+def _permitted(violation: Violation) -> str:
+    rule = violation.rule.rule
+    if violation.excuse:
+        until = violation.excuse.end.isoformat()
+        return (
+            f"rule {rule.id} is met, and exception {violation.excuse.id} permits it until {until}"
+        )
+    return f"rule {rule.id} is met, and only {Mode.RECORD}s: {rule.title}"
+
+
+def _other_time(violation: Violation, wish: Wish, ruling: Ruling) -> Iterator[str]:
+    for met in ruling.met:
+        held = met.assignment
+        if met.rule is not violation.rule or held is None:
+            continue
+        if held.end is not None and held.end <= wish.start:
+            when = f"ends on {timestamp(held.end)}, before the wanted access begins"
+        else:
+            when = "begins after the wanted access ends"
+        yield f"rule {met.rule.id}: the access to {met.package} {when}"
