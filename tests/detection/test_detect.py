@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from functions.entra import Assignment, Subject
 from functions.errors import Forbidden, GraphError, Throttled, Unavailable
 from functions.graph.client import GraphClient
 from functions.graph.memory import MemoryGraph
+from functions.graph.port import Page
 from tests.builders import guid, held, package
 from tests.graph.fixtures import Simulator
 from tests.graph.tenant import ANN, APPROVE, BOB, DORA, ORDER, PAY, RELEASE, UNKNOWN, assignment
@@ -124,10 +128,9 @@ async def test_a_refusal_on_a_later_page_leads_to_the_lists_too(
     ("fault", "error"),
     [
         ({"kind": "status", "status": 500}, Unavailable),
-        ({"kind": "status", "status": 429, "retry_after": "60"}, Throttled),
         ({"kind": "truncate-json"}, Unavailable),
     ],
-    ids=["500", "429", "truncated"],
+    ids=["500", "truncated"],
 )
 async def test_an_unlucky_moment_is_no_refusal(
     detector: Detector, simulator: Simulator, fault: dict[str, object], error: type[GraphError]
@@ -137,6 +140,26 @@ async def test_an_unlucky_moment_is_no_refusal(
     with pytest.raises(error):
         await detector.detect(PAY, APPROVE)
     assert (await detector.detect(PAY, APPROVE)).way is Way.ADDITIONAL_ACCESS
+
+
+async def test_being_throttled_is_no_refusal(clock: ManualClock) -> None:
+    """Silence that Graph asks for is no reason for the second way, nor is it remembered."""
+
+    class Throttling(MemoryGraph):
+        waits: ClassVar = [Throttled("slow down", retry_after=60.0)]
+
+        async def additional_access(
+            self, package_id: str, incompatible_package_id: str
+        ) -> AsyncIterator[Page]:
+            if self.waits:
+                raise self.waits.pop()
+            async for page in super().additional_access(package_id, incompatible_package_id):
+                yield page
+
+    detector = Detector(Throttling([package("a"), package("b")], {A: held("a", "x")}), clock)
+    with pytest.raises(Throttled):
+        await detector.detect(A, B)
+    assert (await detector.detect(A, B)).way is Way.ADDITIONAL_ACCESS
 
 
 @pytest.mark.parametrize("refusal", ["supported", *REFUSALS])
