@@ -7,28 +7,28 @@ are read again and they decide. So a plan may be applied twice, or by two worker
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from functions.clock import Clock
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.ledger import EntryState, Intent, Ledger, Origin
+from functions.enforcement.ledger import Entry, EntryState, Intent, Ledger, Origin
 from functions.enforcement.plan import Plan
 from functions.entra import Reference
 from functions.errors import (
+    PERMANENT,
     Forbidden,
     GraphError,
     NotFound,
     Rejected,
+    SodError,
     Unavailable,
-    UnsafeLink,
     Unsettled,
 )
 from functions.graph.port import Graph
 
 log = logging.getLogger("entra_sod")
 
-_REFUSALS = (Forbidden, NotFound, Rejected, UnsafeLink)
 # Graph documents no delay between a write and its being listed; these add up to six seconds.
 LOOK_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
 
@@ -71,26 +71,33 @@ class Applier:
             origin = Origin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
             try:
                 await self._add(addition, origin, applied)
-            except _REFUSALS as error:
+            except PERMANENT as error:
                 # Not even looking is allowed: the intent stays, and what was written is still told.
                 applied.failed.append(FailedWrite(addition.reference, str(error)))
         for reference in plan.removals:
             try:
                 await self._remove(reference, applied)
-            except _REFUSALS as error:
+            except PERMANENT as error:
                 applied.failed.append(FailedWrite(reference, str(error)))
         for reference in plan.vanished:
             await self._ledger.forget(reference)
         return applied
 
-    async def already_written(self, plan: Plan, run_id: str) -> list[Reference]:
+    async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, Entry]:
+        """What the ledger has of references."""
+        found = {reference: await self._ledger.get(reference) for reference in references}
+        return {reference: entry for reference, entry in found.items() if entry is not None}
+
+    async def already_written(
+        self, plan: Plan, entries: Mapping[Reference, Entry], run_id: str
+    ) -> list[Reference]:
         """References of the plan that this run wrote before it was interrupted.
 
         An intent that turns out to be in Graph is confirmed: the run died between write and note.
         """
         ours = []
         for reference in plan.unchanged:
-            entry = await self._ledger.get(reference)
+            entry = entries.get(reference)
             if entry is None:
                 continue
             if entry.state is EntryState.INTENDED:
@@ -102,15 +109,28 @@ class Applier:
     async def _add(self, addition: DesiredReference, origin: Origin, applied: Applied) -> None:
         reference = addition.reference
         intent = await self._ledger.intend(reference, origin)
-        doubt = await self._try_to_add(reference)
-        if not await self._is_listed(reference, expected=True):
+        try:
+            await self._settle(reference, intent, applied)
+        except SodError:
+            await self._ledger.let_go(reference, intent)
+            raise
+
+    async def _settle(self, reference: Reference, intent: Intent, applied: Applied) -> None:
+        """Write, unless an earlier run turns out to have written; and take note."""
+        doubt, is_listed = None, False
+        if intent.may_be_sent:
+            is_listed = await self._is_listed(reference, expected=True)
+        if not is_listed:
+            doubt = await self._try_to_add(reference)
+            is_listed = await self._is_listed(reference, expected=True)
+        if not is_listed:
             await self._give_up_or_raise(reference, doubt, intent, applied)
         elif isinstance(doubt, Rejected) and await self._is_somebody_elses(reference, intent):
             applied.found_present.append(reference)
         else:
             await self._ledger.confirm(reference)
             applied.written.append(reference)
-            _say("reference_written", reference, origin.run_id)
+            _say("reference_written", reference)
 
     async def _is_somebody_elses(self, reference: Reference, intent: Intent) -> bool:
         """Refused, and yet there: made between our look and our write, unless by a run of ours."""
@@ -133,8 +153,8 @@ class Applier:
             )
         if isinstance(doubt, Unavailable):
             raise doubt
-        if intent.is_first:
-            await self._ledger.withdraw(reference, intent)
+        if not (intent.is_first and await self._ledger.withdraw(reference, intent)):
+            await self._ledger.let_go(reference, intent)
         applied.failed.append(FailedWrite(reference, str(doubt)))
 
     async def _remove(self, reference: Reference, applied: Applied) -> None:
@@ -150,7 +170,7 @@ class Applier:
             return
         await self._ledger.forget(reference)
         applied.removed.append(reference)
-        _say("reference_removed", reference, "")
+        _say("reference_removed", reference)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
         """Read until Graph shows what is expected, a few times, and say what it shows last."""
@@ -162,12 +182,12 @@ class Applier:
         raise AssertionError("unreachable")
 
 
-def _say(action: str, reference: Reference, run_id: str) -> None:
+def _say(action: str, reference: Reference) -> None:
     log.info(
         "%s %s %s on %s",
         action,
         reference.kind,
         reference.target,
         reference.on,
-        extra={"action": action, "package_id": reference.on, "run_id": run_id},
+        extra={"action": action, "package_id": reference.on},
     )

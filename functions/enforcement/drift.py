@@ -14,7 +14,7 @@ class DriftKind(StrEnum):
     MISSING = "missing"  # ours by the ledger and still asked for, but somebody removed it
     EXTRA = "extra"  # ours by the ledger and there, but no rule asks for it any more
     ASYMMETRIC = "asymmetric"  # a pair of packages is referenced in one direction only
-    ORPHANED = "orphaned"  # ours by the ledger, on or to a package that is gone
+    ORPHANED = "orphaned"  # ours by the ledger, on or to a package or group that is gone
     FOREIGN = "foreign"  # there, made by others, asked for by no rule: left alone
 
 
@@ -41,7 +41,7 @@ def find_drift(
         present: what Graph lists on the packages in view.
         ours: what the ledger says that this app wrote.
         in_view: the packages whose lists were read.
-        gone: packages that Graph says do not exist.
+        gone: packages and groups that Graph says do not exist.
 
     Returns:
         Every difference once for each kind it is of, in order. What is desired, absent and never

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from functions.enforcement.apply import Applied, Applier, FailedWrite
 from functions.enforcement.desired import DesiredReference
 from functions.enforcement.drift import Drift, find_drift
+from functions.enforcement.ledger import Entry, EntryState
 from functions.enforcement.plan import Plan, make_plan
 from functions.entra import Reference, ReferenceKind
-from functions.errors import Forbidden, LimitExceeded, NotFound
+from functions.errors import LimitExceeded
 from functions.graph.port import Graph
 from functions.settings import Enforcement
 
@@ -47,8 +48,6 @@ class Enforcer:
         *,
         run_id: str,
         rules_hash: str,
-        ours: Collection[Reference] = (),
-        may_prune: bool = False,
     ) -> Enforced:
         """Plan the whole of it first; then write it, if that is allowed.
 
@@ -57,23 +56,70 @@ class Enforcer:
             reach: OFF does nothing, PLAN writes nothing.
             run_id: of the check or sweep, for the ledger.
             rules_hash: of the rules in force, for the ledger.
-            ours: what the ledger says we wrote, where drift from it is to be found.
-            may_prune: whether what is ours and not desired may go.
 
         Raises:
             GraphError, Unsettled: permanent ones before anything was written; others mean that the
                 same run should come again, and will go on from the ledger.
         """
-        if reach is Enforcement.OFF or not (desired or ours):
+        if reach is Enforcement.OFF or not desired:
             return Enforced()
-        seen = await self._look(desired, ours)
-        plan = make_plan(desired, seen.present, seen.readable(ours) if may_prune else ())
-        earlier = await self.applier.already_written(plan, run_id)
+        seen = await self._look({(each.reference.on, each.reference.kind) for each in desired})
+        plan = make_plan(desired, seen.present)
+        entries = await self.applier.entries_of(plan.unchanged)
+        return await self._carry_out(plan, reach, entries, run_id=run_id, rules_hash=rules_hash)
+
+    async def enforce_all(
+        self,
+        desired: Collection[DesiredReference],
+        reach: Enforcement,
+        *,
+        run_id: str,
+        rules_hash: str,
+        seen: Seen,
+        entries: Mapping[Reference, Entry],
+        may_prune: bool,
+    ) -> Enforced:
+        """Compare the whole tenant with the rules, and write what they ask for.
+
+        Args:
+            desired: what all rules ask for.
+            reach: OFF does nothing, PLAN writes nothing.
+            run_id: of the sweep, for the ledger.
+            rules_hash: of the rules in force, for the ledger.
+            seen: every list of references, as it was read before. Lists that the plan would change
+                are read once more before the first write, for this run may have been here already.
+            entries: the whole ledger; drift from it is found.
+            may_prune: whether what is ours and not desired may go.
+
+        Raises:
+            GraphError, Unsettled: as `enforce`.
+        """
+        ours = [each for each, entry in entries.items() if entry.state is EntryState.WRITTEN]
+        prunable = seen.covered(ours) if may_prune else ()
+        plan = make_plan(desired, seen.present, prunable)
+        drift = find_drift(desired, seen.present, ours, in_view=seen.with_packages, gone=seen.gone)
+        changed = {(each.on, each.kind) for each in plan.changes}
+        if reach is Enforcement.APPLY and plan.writes <= self.max_reference_writes:
+            now = await self._look(changed)
+            present = {each for each in seen.present if (each.on, each.kind) not in changed}
+            plan = make_plan(desired, present | now.present, prunable)
+        enforced = await self._carry_out(plan, reach, entries, run_id=run_id, rules_hash=rules_hash)
+        return replace(enforced, drift=tuple(drift))
+
+    async def _carry_out(
+        self,
+        plan: Plan,
+        reach: Enforcement,
+        entries: Mapping[Reference, Entry],
+        *,
+        run_id: str,
+        rules_hash: str,
+    ) -> Enforced:
+        earlier = await self.applier.already_written(plan, entries, run_id)
         applied, stopped = Applied(), None
         if reach is Enforcement.APPLY:
             applied, stopped = await self._write(plan, run_id, rules_hash)
-        drift = find_drift(desired, seen.present, ours, in_view=seen.with_packages, gone=seen.gone)
-        return _enforced(plan, earlier, applied, stopped, drift if ours else [])
+        return _enforced(plan, earlier, applied, stopped)
 
     async def _write(self, plan: Plan, run_id: str, rules_hash: str) -> tuple[Applied, str | None]:
         try:
@@ -82,48 +128,44 @@ class Enforcer:
             return Applied(), str(error)
         return await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash), None
 
-    async def _look(
-        self, desired: Collection[DesiredReference], ours: Collection[Reference]
-    ) -> _Seen:
-        """Read every list that is desired of or ours; of what is only ours, some may be gone."""
-        needed = {(each.reference.on, each.reference.kind) for each in desired}
-        seen = _Seen()
-        for on, kind in sorted(needed | {(each.on, each.kind) for each in ours}):
-            try:
-                targets = await self.graph.references(on, kind)
-            except (Forbidden, NotFound) as error:
-                if (on, kind) in needed:
-                    raise
-                (seen.gone if isinstance(error, NotFound) else seen.unreadable).add(on)
-                continue
+    async def _look(self, lists: Collection[tuple[str, ReferenceKind]]) -> Seen:
+        seen = Seen()
+        for on, kind in sorted(lists):
+            targets = await self.graph.references(on, kind)
             seen.lists.add((on, kind))
             seen.present |= {Reference(on, kind, target) for target in targets}
         return seen
 
 
 @dataclass(slots=True)
-class _Seen:
-    """What the lists in view showed."""
+class Seen:
+    """What lists of references showed.
+
+    Attributes:
+        present: every reference listed.
+        lists: the lists that were read, by package and kind.
+        gone: packages that Graph says do not exist.
+    """
 
     present: set[Reference] = field(default_factory=set)
     lists: set[tuple[str, ReferenceKind]] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    unreadable: set[str] = field(default_factory=set)
 
     @property
     def with_packages(self) -> set[str]:
         return {on for on, kind in self.lists if kind is ReferenceKind.PACKAGE}
 
-    def readable(self, references: Collection[Reference]) -> list[Reference]:
-        return [each for each in references if each.on not in self.unreadable]
+    def covered(self, references: Collection[Reference]) -> list[Reference]:
+        """Those on lists that were read, or on packages that are gone."""
+        return [
+            each
+            for each in references
+            if (each.on, each.kind) in self.lists or each.on in self.gone
+        ]
 
 
 def _enforced(
-    plan: Plan,
-    earlier: Collection[Reference],
-    applied: Applied,
-    stopped: str | None,
-    drift: Sequence[Drift],
+    plan: Plan, earlier: Collection[Reference], applied: Applied, stopped: str | None
 ) -> Enforced:
     unchanged = (each for each in plan.unchanged if each not in earlier)
     return Enforced(
@@ -133,5 +175,4 @@ def _enforced(
         removed=tuple(applied.removed),
         failed=tuple(applied.failed),
         stopped=stopped,
-        drift=tuple(drift),
     )

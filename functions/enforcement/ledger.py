@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import uuid4
 
 import msgspec
 
 from functions.clock import Clock, timestamp
 from functions.entra import Reference, ReferenceKind
+from functions.errors import Unsettled
 from functions.storage.ports import Row, Storage, Value
 
 TABLE = "ledger"
+WRITING_LEASE = timedelta(seconds=30)
+LISTED_AFTER = timedelta(seconds=60)
 
 
 class EntryState(StrEnum):
@@ -46,11 +51,20 @@ class Origin:
     rules_hash: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A noted intent: whether nobody had it before, and then the version of its entry."""
+    """A noted intent, and the right to write the reference for a while.
 
+    Attributes:
+        owner: of that right.
+        is_first: whether nobody had the intent before.
+        may_be_sent: whether an earlier run may have sent the write, unseen by whoever listed.
+        version: of the entry.
+    """
+
+    owner: str
     is_first: bool
+    may_be_sent: bool
     version: str
 
 
@@ -68,20 +82,50 @@ class Ledger:
             yield _entry(row)
 
     async def intend(self, reference: Reference, origin: Origin) -> Intent:
-        """Note a write that is about to happen.
+        """Note a write that is about to happen; an entry that is there keeps its origin.
 
-        An entry that is there keeps its origin, and is touched, so that whoever made it learns that
-        it is not alone.
+        One at a time: while somebody writes a reference nobody else does, until that one is done,
+        lets it go, or has been silent for so long that it must have died.
+
+        Raises:
+            Unsettled: somebody is writing it just now; come again.
         """
+        owner = uuid4().hex
         while True:
-            if await self._table.insert(self._row(reference, EntryState.INTENDED, origin)):
-                row = await self._table.get(reference.on, _key(reference))
-                if row is not None and row.values["tries"] == 1:
-                    return Intent(is_first=True, version=row.etag)
-                return Intent(is_first=False, version="")
+            new = self._row(reference, origin, owner)
+            is_first = await self._table.insert(new)
             row = await self._table.get(reference.on, _key(reference))
-            if row is not None and await self._change(row, tries=int(str(row.values["tries"])) + 1):
-                return Intent(is_first=False, version="")
+            if row is None:
+                continue
+            if is_first and row.values["owner"] == owner:
+                return _intent(owner, row, may_be_sent=False, is_first=True)
+            self._require_free(row, reference)
+            tries = _tries(row) + 1
+            if await self._change(row, owner=owner, until=self._lease(), tries=tries):
+                return _intent(owner, row, may_be_sent=self._may_be_sent(row), is_first=False)
+
+    def _require_free(self, row: Row, reference: Reference) -> None:
+        until = str(row.values.get("until", ""))
+        left = datetime.fromisoformat(until) - self._clock.now() if until else timedelta(0)
+        # What is further ahead than a lease can be was written by a clock that is wrong.
+        if timedelta(0) < left <= WRITING_LEASE:
+            raise Unsettled(
+                f"{reference.kind} {reference.target} on {reference.on} is being written by "
+                "another run"
+            )
+
+    def _may_be_sent(self, row: Row) -> bool:
+        """Sent by a run that died, or so lately that lists may not show it yet."""
+        if row.values["state"] == EntryState.INTENDED:
+            return True
+        written_at = datetime.fromisoformat(str(row.values["at"]))
+        return abs(self._clock.now() - written_at) < LISTED_AFTER
+
+    async def let_go(self, reference: Reference, intent: Intent) -> None:
+        """Let others write it at once; the intent stays."""
+        row = await self._table.get(reference.on, _key(reference))
+        if row is not None and row.values["owner"] == intent.owner:
+            await self._change(row, until="")
 
     async def withdraw(self, reference: Reference, intent: Intent) -> bool:
         """Take back an intent that came to nothing; False where another run has it as well."""
@@ -91,9 +135,10 @@ class Ledger:
         """Note that the write was seen in Graph."""
         while True:
             row = await self._table.get(reference.on, _key(reference))
-            if row is None or row.values["state"] == EntryState.WRITTEN:
+            if row is None:
                 return
-            if await self._change(row, state=str(EntryState.WRITTEN), at=self._now()):
+            written = {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
+            if await self._change(row, **written):
                 return
 
     async def forget(self, reference: Reference) -> None:
@@ -105,12 +150,14 @@ class Ledger:
             Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
         )
 
-    def _row(self, reference: Reference, state: EntryState, origin: Origin) -> Row:
+    def _row(self, reference: Reference, origin: Origin, owner: str) -> Row:
         return Row(
             partition=reference.on,
             key=_key(reference),
             values={
-                "state": str(state),
+                "state": str(EntryState.INTENDED),
+                "owner": owner,
+                "until": self._lease(),
                 "tries": 1,
                 "runId": origin.run_id,
                 "ruleIds": msgspec.json.encode(origin.rule_ids).decode(),
@@ -119,8 +166,19 @@ class Ledger:
             },
         )
 
+    def _lease(self) -> str:
+        return (self._clock.now() + WRITING_LEASE).isoformat()
+
     def _now(self) -> str:
         return timestamp(self._clock.now())
+
+
+def _intent(owner: str, row: Row, *, may_be_sent: bool, is_first: bool) -> Intent:
+    return Intent(owner=owner, is_first=is_first, may_be_sent=may_be_sent, version=row.etag)
+
+
+def _tries(row: Row) -> int:
+    return int(str(row.values["tries"]))
 
 
 def _key(reference: Reference) -> str:

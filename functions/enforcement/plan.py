@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from operator import attrgetter
 
 from functions.enforcement.desired import DesiredReference
 from functions.entra import Reference
@@ -28,6 +27,10 @@ class Plan:
     unchanged: tuple[Reference, ...] = ()
     left_alone: tuple[Reference, ...] = ()
     vanished: tuple[Reference, ...] = ()
+
+    @property
+    def changes(self) -> tuple[Reference, ...]:
+        return (*(each.reference for each in self.additions), *self.removals)
 
     @property
     def writes(self) -> int:
@@ -67,8 +70,7 @@ def make_plan(
 
 
 def _in_order(references: Iterable[Reference]) -> tuple[Reference, ...]:
-    """The order of references, by keys: a million of them would compare themselves for minutes."""
-    return tuple(sorted(references, key=attrgetter("on", "kind", "target")))
+    return tuple(sorted(references))
 
 
 def _by_reference(desired: Iterable[DesiredReference]) -> dict[Reference, DesiredReference]:

@@ -6,10 +6,23 @@ from functions.clock import ManualClock
 from functions.enforcement.apply import Applied, Applier
 from functions.enforcement.desired import DesiredReference
 from functions.enforcement.enforce import Enforcer
-from functions.enforcement.ledger import EntryState, Ledger, Origin
+from functions.enforcement.ledger import (
+    LISTED_AFTER,
+    WRITING_LEASE,
+    EntryState,
+    Ledger,
+    Origin,
+)
 from functions.enforcement.plan import Plan, make_plan
 from functions.entra import Reference, ReferenceKind
-from functions.errors import Forbidden, GraphError, Rejected, Unavailable, Unsettled
+from functions.errors import (
+    Forbidden,
+    GraphError,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unsettled,
+)
 from functions.graph.memory import MemoryGraph
 from functions.settings import Enforcement
 from functions.storage.memory import MemoryStorage
@@ -101,7 +114,8 @@ async def test_a_write_that_never_shows_is_left_for_later_and_then_adopted() -> 
     assert await world.state() is EntryState.INTENDED
     world.graph.reads_until_shown = 0
     plan = make_plan([DesiredReference(REFERENCE, ("r",))], [REFERENCE])
-    assert await world.applier.already_written(plan, "run") == [REFERENCE]
+    entries = await world.applier.entries_of(plan.unchanged)
+    assert await world.applier.already_written(plan, entries, "run") == [REFERENCE]
     assert await world.state() is EntryState.WRITTEN
 
 
@@ -170,7 +184,8 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
 
     class OtherWorkerFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
-            # Between our intent and our write, the other worker finds the intent and writes.
+            # We were silent for so long that the other worker takes us for dead, and writes.
+            world.clock.advance(WRITING_LEASE.total_seconds())
             await world.ledger.intend(reference, origin)
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
@@ -179,6 +194,64 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
     applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is EntryState.WRITTEN
+
+
+async def test_a_reference_is_written_by_one_at_a_time() -> None:
+    """Whoever comes while another run is writing it is sent away, and changes nothing."""
+    world = World()
+    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    with pytest.raises(Unsettled, match="by another run"):
+        await world.apply()
+    assert world.graph.writes == []
+
+
+async def test_a_write_that_a_dead_run_may_have_sent_is_looked_for_first() -> None:
+    """Lists that lag do not show it at once; it is found, and not sent a second time."""
+    world = World()
+    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    await world.graph.add(REFERENCE)
+    world.graph.reads_until_shown = 3
+    world.clock.advance(WRITING_LEASE.total_seconds())
+    assert (await world.apply()).written == [REFERENCE]
+    assert world.graph.writes == [REFERENCE]
+
+
+async def test_what_was_written_just_now_is_looked_for_first() -> None:
+    """Another run wrote and confirmed it while ours still saw an old list."""
+    world = World()
+    await world.apply()
+    world.graph.reads_until_shown = 3
+    assert (await world.apply()).written == [REFERENCE]
+    assert world.graph.writes == [REFERENCE]
+
+
+async def test_what_somebody_removed_is_written_again() -> None:
+    """An entry that is older than any lag says nothing against writing."""
+    world = World()
+    await world.apply()
+    world.graph.present.clear()
+    world.clock.advance(LISTED_AFTER.total_seconds())
+    assert (await world.apply()).written == [REFERENCE]
+    assert world.graph.writes == [REFERENCE, REFERENCE]
+
+
+async def test_a_failed_try_lets_the_next_one_in_at_once() -> None:
+    """An error between intent and end gives the right to write back."""
+    world = World()
+    world.graph.instead_of_write = Throttled("wait", retry_after=30.0)
+    with pytest.raises(Throttled):
+        await world.apply()
+    world.graph.instead_of_write = None
+    assert (await world.apply()).written == [REFERENCE]
+
+
+async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
+    """An entry that claims to be held for days was written by a clock that is wrong."""
+    world = World()
+    world.clock.advance(86_400)
+    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    world.clock.advance(-86_400)
+    assert (await world.apply()).written == [REFERENCE]
 
 
 async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> None:

@@ -17,7 +17,7 @@ from functions.clock import ManualClock
 from functions.enforcement.apply import Applier
 from functions.enforcement.compile import compile_references, packages_in_view
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.ledger import EntryState, Ledger
+from functions.enforcement.ledger import WRITING_LEASE, EntryState, Ledger
 from functions.enforcement.plan import Plan, make_plan
 from functions.entra import AccessPackage, Reference, ReferenceKind
 from functions.graph.memory import MemoryGraph
@@ -309,14 +309,20 @@ class Case:
 class World:
     def __init__(self, packages: Sequence[AccessPackage]) -> None:
         self.graph = MortalGraph(packages, {})
-        self.ledger = Ledger(MemoryStorage(), ManualClock())
+        self.clock = ManualClock()
+        self.ledger = Ledger(MemoryStorage(), self.clock)
 
     async def run(self, desired: list[DesiredReference], order: int) -> None:
-        """What a sweep does, with the writes in some order."""
+        """What a sweep does, with the writes in some order.
+
+        A run that died is followed by one that comes later than it may claim to be writing.
+        """
+        self.clock.advance(WRITING_LEASE.total_seconds())
         ours = [entry.reference async for entry in self.ledger.entries()]
         plan = make_plan(desired, set(self.graph.present), ours)
-        applier = Applier(self.graph, self.ledger, ManualClock())
-        await applier.already_written(plan, "run")
+        applier = Applier(self.graph, self.ledger, self.clock)
+        entries = await applier.entries_of(plan.unchanged)
+        await applier.already_written(plan, entries, "run")
         shuffled = Plan(
             additions=tuple(turned(plan.additions, order)),
             removals=tuple(turned(plan.removals, order)),

@@ -53,6 +53,12 @@ def test_what_points_to_a_package_that_is_gone_is_orphaned() -> None:
     assert kinds(drift, A_TO_B) == kinds(drift, B_TO_A) == {DriftKind.ORPHANED}
 
 
+def test_what_points_to_a_group_that_is_gone_is_orphaned() -> None:
+    """A deleted group is told like a deleted package, whether its reference is still listed."""
+    drift = find_drift([], [], [GROUP_ON_A], in_view=VIEW, gone=[B, GROUP_ON_A.target])
+    assert drift == [Drift(DriftKind.ORPHANED, GROUP_ON_A)]
+
+
 def test_a_mirror_that_was_not_read_makes_nothing_asymmetric() -> None:
     """Where the other package's list is not in view, nothing is said about its mirror."""
     assert find_drift(BOTH, [A_TO_B], [], in_view=[A]) == []
