@@ -1,38 +1,14 @@
-"""What a part of a sweep found, and the answer for the whole (design contract, HTTP 200)."""
+"""The answer for a whole sweep (design contract, HTTP 200)."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
-from functions.checks.result import Coverage, Holder, Outcome, ReferencesView, RuleView
-from functions.enforcement.desired import DesiredReference
-
-
-class PairFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One pair as a sweep saw it; holders are those of the first package."""
-
-    access_package_id: str
-    incompatible_access_package_id: str
-    outcome: Outcome
-    holders: list[Holder]
-    rules: list[RuleView]
-
-
-class PartFindings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Kept by each part for the one that closes the sweep.
-
-    Attributes:
-        ways: how often each way of detection was used.
-        has_gaps: whether anything that was needed could not be read.
-    """
-
-    pairs: list[PairFinding] = []
-    desired: list[DesiredReference] = []
-    coverage: Coverage = Coverage()
-    ways: dict[str, int] = {}
-    requests: int = 0
-    rules_hash: str = ""
-    has_gaps: bool = False
+from functions.checks.result import Coverage, Outcome, ReferencesView, Skipped
+from functions.clock import timestamp
+from functions.sweeps.store import SweepRecord, SweepStatus
 
 
 class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,27 +35,90 @@ class DriftView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     target_id: str
 
 
+class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A rule that allows `at_most` of a set of `size` packages: who holds more."""
+
+    rule: str
+    at_most: int
+    size: int
+    outcome: Outcome
+    holder_count: int
+
+
+class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sweep looked.
+
+    Attributes:
+        chosen: `pairs`, one question for each; or `index`, each package's assignments read once.
+        why: the requests that either way was expected to take.
+        ways: how often each way of detection answered for a pair.
+    """
+
+    chosen: str
+    why: str
+    ways: dict[str, int]
+
+
 class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
 
     Attributes:
-        findings: how many conflicts there are: a person and a pair is one.
+        findings: how many conflicts there are: a person and a pair, or a person and a set, is one.
+        excepted: how many of the findings an exception in force permits.
         results: each pair, conflicts first, at most 1,000 of them.
-        strategy: the ways of detection and how many pairs went by each.
+        sets: each rule that allows more than one of many.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
-        requests: sent to Graph by all parts and the closing.
+        assignments: held, of the packages that were indexed.
+        requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
+        round_trips: what was sent; a `$batch` is one.
+        throttled: requests that were answered with 429.
+        throttled_seconds: waited in place because Graph had asked for silence.
+        rate: requests for each 10 s between asking for the sweep and its end.
     """
 
     id: str
     status: str
     pairs: PairCounts
     findings: int
+    excepted: int
     results: list[PairSummary]
+    sets: list[SetSummary]
     references: ReferencesView
     drift: list[DriftView]
     coverage: Coverage
-    strategy: dict[str, int]
+    strategy: StrategyView
+    assignments: int
     requests: int
+    round_trips: int
+    throttled: int
+    throttled_seconds: float
+    rate: float
     started_at: str
     ended_at: str
     rules_hash: str
+
+
+def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
+    """The answer for a sweep that came to nothing."""
+    return SweepResult(
+        id=record.id,
+        status=SweepStatus.FAILED,
+        pairs=PairCounts(total=0, conflict=0, clear=0, unknown=0),
+        findings=0,
+        excepted=0,
+        results=[],
+        sets=[],
+        references=ReferencesView(),
+        drift=[],
+        coverage=Coverage(skipped=[Skipped(what="the whole sweep", why=reason)]),
+        strategy=StrategyView(chosen="", why="", ways={}),
+        assignments=0,
+        requests=0,
+        round_trips=0,
+        throttled=0,
+        throttled_seconds=0.0,
+        rate=0.0,
+        started_at=timestamp(record.started_at),
+        ended_at=timestamp(at),
+        rules_hash="",
+    )

@@ -1,0 +1,239 @@
+"""Closes a sweep whose parts are all done: joins, plans, writes, and tells.
+
+One at a time: whoever closes holds a lease that a crash lets go. Should two close after all, the
+plan is the same, a write that is there is not repeated, and the sweep's row takes one result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from uuid import uuid4
+
+import msgspec
+
+from functions.checks.result import references_view
+from functions.clock import Clock, timestamp
+from functions.delivery.announce import Announcer
+from functions.detection.cost import Strategy
+from functions.enforcement.compile import compile_references
+from functions.enforcement.enforce import Enforced, Enforcer
+from functions.enforcement.ledger import Ledger
+from functions.enforcement.orphans import find_gone_groups
+from functions.entra import Pair, Reference
+from functions.errors import PERMANENT, StorageUnavailable, Unsettled
+from functions.graph.meter import metered
+from functions.graph.port import Graph
+from functions.rules.language import Mode
+from functions.rules.ruleset import RuleSet
+from functions.settings import Enforcement
+from functions.sweeps.conflicts import collect_conflicts, count_conflicts
+from functions.sweeps.counts import spent
+from functions.sweeps.fan_out import FanOut
+from functions.sweeps.judge import Judged, drift_views, judge, note_gaps
+from functions.sweeps.measure import measure
+from functions.sweeps.parts import SweepPlan, confirming_parts
+from functions.sweeps.progress import Tally, rate, tally
+from functions.sweeps.result import StrategyView, SweepResult, failed_result
+from functions.sweeps.store import (
+    CLOSING_LEASE,
+    PartRecord,
+    SweepRecord,
+    SweepStatus,
+    SweepStore,
+)
+from functions.sweeps.summary import summarize
+from functions.sweeps.whole import Whole, gather
+
+log = logging.getLogger("entra_sod")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closer:
+    graph: Graph
+    enforcer: Enforcer
+    ledger: Ledger
+    store: SweepStore
+    fan_out: FanOut
+    announcer: Announcer
+    clock: Clock
+    enforcement: Enforcement
+    prune: bool
+    confirm: bool
+
+    async def close_if_done(self, sweep_id: str, rules: RuleSet, *, traceparent: str) -> None:
+        """Plan, write and close, where all parts are done and nobody has closed yet.
+
+        Raises:
+            Unsettled: somebody else is closing; come again, for that one may die.
+            Throttled, Unavailable: come again; the next one goes on from the ledger.
+        """
+        if await self._is_ready(sweep_id) is None:
+            return
+        async with self._alone(sweep_id):
+            record = await self._is_ready(sweep_id)
+            if record is not None:
+                await self._close(record, rules, traceparent)
+
+    async def fail(self, sweep_id: str, reason: str, *, traceparent: str) -> None:
+        """End a sweep of which nothing can be said but why."""
+        record = await self.store.get(sweep_id)
+        if record is not None and not record.status.has_ended:
+            result = failed_result(record, reason, self.clock.now())
+            await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
+            await self.store.end(sweep_id, SweepStatus.FAILED, msgspec.json.encode(result))
+            _tell_end(result)
+
+    async def _is_ready(self, sweep_id: str) -> SweepRecord | None:
+        record = await self.store.get(sweep_id)
+        if record is None or record.status.has_ended or record.parts is None:
+            return None
+        return record if len(await self.store.parts_done(sweep_id)) >= record.parts else None
+
+    @asynccontextmanager
+    async def _alone(self, sweep_id: str) -> AsyncIterator[None]:
+        owner = uuid4().hex
+        if not await self.store.claim_closing(sweep_id, owner):
+            raise Unsettled(f"sweep {sweep_id} is being closed by another worker")
+        renewing = asyncio.create_task(self._renew(sweep_id, owner))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await self.store.release_closing(sweep_id, owner)
+
+    async def _renew(self, sweep_id: str, owner: str) -> None:
+        while True:
+            # In true time, not the clock's: it must not run ahead of the work beside it.
+            await asyncio.sleep(CLOSING_LEASE.total_seconds() / 4)
+            # A try that fails is followed by another; without any the lease runs out by itself.
+            with suppress(StorageUnavailable):
+                await self.store.claim_closing(sweep_id, owner)
+
+    async def _close(self, record: SweepRecord, rules: RuleSet, traceparent: str) -> None:
+        case = await self._read(record, rules)
+        if to_confirm := await self._to_confirm(case):
+            more = confirming_parts(to_confirm)
+            await self.fan_out.extend(record, case.plan, more, traceparent)
+            return
+        conflicts = await collect_conflicts(self.store, record.id, case.parts, case.whole, rules)
+        judged = judge(case.whole, conflicts, rules)
+        note_gaps(case.whole, conflicts, judged, case.plan, rules)
+        with metered() as meter:
+            enforced = await self._enforce(case, judged)
+        took = tally([*(each.counts for each in case.parts), spent(meter)])
+        result = self._result(case, judged, enforced, took)
+        await self.store.keep_summary(record.id, summarize(record, case.whole, conflicts))
+        # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
+        await self.announcer.announce_sweep(record.id, traceparent=traceparent)
+        await self.store.end(record.id, SweepStatus(result.status), msgspec.json.encode(result))
+        _tell_end(result)
+
+    async def _read(self, record: SweepRecord, rules: RuleSet) -> _Case:
+        parts = await self.store.parts_done(record.id)
+        return _Case(
+            record=record,
+            plan=await self.fan_out.plan_of(record),
+            parts=parts,
+            whole=await gather(self.store, parts),
+            rules=rules,
+        )
+
+    async def _to_confirm(self, case: _Case) -> list[Pair]:
+        """Enforced pairs that the index found in conflict, where Graph was not asked for them."""
+        plan, rules = case.plan, case.rules
+        is_asked = any(part.confirms for part in plan.parts) or plan.strategy is Strategy.PAIRS
+        if is_asked or not self.confirm or not rules.enforced_packages:
+            return []
+        found = await count_conflicts(self.store, case.whole, rules)
+        return [pair for pair in sorted(found) if rules.duties[pair].mode is Mode.ENFORCE]
+
+    async def _enforce(self, case: _Case, judged: Judged) -> Enforced:
+        if self.enforcement is Enforcement.OFF:
+            return Enforced()
+        entries = {entry.reference: entry async for entry in self.ledger.entries()}
+        try:
+            await self._look_for_gone_groups(case, entries)
+            enforced = await self.enforcer.enforce_all(
+                list(compile_references(case.rules, case.whole.packages)),
+                self.enforcement,
+                run_id=case.record.id,
+                rules_hash=case.rules.hash,
+                seen=case.whole.seen,
+                entries=entries,
+                may_prune=self._may_prune(case, judged),
+            )
+        except PERMANENT as error:
+            case.whole.skip("the incompatible references of the sweep's packages", error)
+            judged.has_gaps = True
+            return Enforced()
+        if enforced.stopped:
+            case.whole.skip("writing the planned references", enforced.stopped)
+        return enforced
+
+    async def _look_for_gone_groups(self, case: _Case, ours: Iterable[Reference]) -> None:
+        groups = await find_gone_groups(self.graph, ours)
+        case.whole.seen.gone |= groups.gone
+        if groups.unseen:
+            case.whole.skip("whether groups that we refer to still exist", groups.unseen)
+
+    def _may_prune(self, case: _Case, judged: Judged) -> bool:
+        """Not where a gap hides what the rules may still ask for."""
+        if not self.prune:
+            return False
+        if judged.has_gaps or case.plan.rules_hash != case.rules.hash:
+            why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
+            case.whole.skip("removing references that no rule asks for", why)
+            return False
+        return True
+
+    def _result(self, case: _Case, judged: Judged, enforced: Enforced, took: Tally) -> SweepResult:
+        plan, whole = case.plan, case.whole
+        elapsed = (self.clock.now() - case.record.started_at).total_seconds()
+        has_gaps = judged.has_gaps or bool(enforced.failed)
+        return SweepResult(
+            id=case.record.id,
+            status=SweepStatus.COMPLETED_WITH_GAPS if has_gaps else SweepStatus.COMPLETED,
+            pairs=judged.outcomes.as_counts(),
+            findings=judged.findings,
+            excepted=judged.excepted,
+            results=judged.outcomes.summaries(),
+            sets=judged.sets,
+            references=references_view(enforced),
+            drift=drift_views(enforced.drift, judged.outcomes),
+            coverage=whole.coverage(),
+            strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(whole.ways)),
+            assignments=whole.assignments,
+            requests=took.requests,
+            round_trips=took.round_trips,
+            throttled=took.throttled,
+            throttled_seconds=took.throttled_seconds,
+            rate=rate(took.requests, elapsed),
+            started_at=timestamp(case.record.started_at),
+            ended_at=timestamp(self.clock.now()),
+            rules_hash=case.rules.hash,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What a sweep is closed by."""
+
+    record: SweepRecord
+    plan: SweepPlan
+    parts: Sequence[PartRecord]
+    whole: Whole
+    rules: RuleSet
+
+
+def _tell_end(result: SweepResult) -> None:
+    measure(result)
+    log.info(
+        "sweep %s ended: %s",
+        result.id,
+        result.status,
+        extra={"action": "sweep_ended", "sweep_id": result.id, "status": result.status},
+    )

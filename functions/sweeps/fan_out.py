@@ -1,0 +1,109 @@
+"""Plans a sweep that was asked for, keeps the plan, and sends a message for each part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from functions.clock import Clock, timestamp
+from functions.enforcement.ledger import Ledger
+from functions.messages import VERSION, SweepMessage, encode
+from functions.rules.ruleset import RuleSet
+from functions.settings import Enforcement
+from functions.storage.ports import Queues
+from functions.sweeps import summary
+from functions.sweeps.parts import Known, Part, SweepPlan, plan_sweep
+from functions.sweeps.store import SweepRecord, SweepStore
+
+_decoder = msgspec.json.Decoder(SweepPlan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    store: SweepStore
+    queues: Queues
+    ledger: Ledger
+    clock: Clock
+    enforcement: Enforcement
+
+    async def fan_out(
+        self, sweep_id: str, rules: RuleSet, listed: Collection[str], *, traceparent: str
+    ) -> None:
+        """Send the parts that are not done; plan them first, unless somebody has."""
+        record = await self.store.get(sweep_id)
+        if record is None or record.status.has_ended:
+            return
+        if record.parts is None:
+            plan = plan_sweep(rules, await self._known(listed))
+            await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
+            record = await self.store.get(sweep_id) or record
+        # Whoever was first has planned it: the same plan for all.
+        plan = await self.plan_of(record)
+        done = {part.number for part in await self.store.parts_done(sweep_id)}
+        waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
+        await self._send(sweep_id, waiting, traceparent)
+
+    async def extend(
+        self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str
+    ) -> None:
+        """Add parts to a sweep whose parts are all done.
+
+        The messages come first: whoever dies before the plan has the new parts leaves a sweep that
+        is still to be closed, and the next one adds the same parts again. The other way around,
+        nobody would know that the messages were never sent.
+        """
+        parts = [*plan.parts, *more]
+        await self._send(record.id, list(enumerate(parts))[len(plan.parts) :], traceparent)
+        data = msgspec.json.encode(msgspec.structs.replace(plan, parts=parts))
+        await self.store.keep_plan(record, data, len(parts))
+
+    async def plan_of(self, record: SweepRecord) -> SweepPlan:
+        return _decoder.decode(await self.store.plan(record))
+
+    async def _known(self, listed: Collection[str]) -> Known:
+        data = await self.store.last_summary()
+        last = summary.decoder.decode(data) if data else None
+        reads_references = self.enforcement is not Enforcement.OFF
+        ours = {entry.reference.on async for entry in self.ledger.entries()}
+        return Known(
+            listed=listed,
+            pages=last.pages if last else {},
+            may_ask=not (last and last.additional_access_refused),
+            ours=ours,
+            reads_references=reads_references,
+        )
+
+    async def _send(
+        self, sweep_id: str, parts: Sequence[tuple[int, Part]], traceparent: str
+    ) -> None:
+        for number, part in parts:
+            message = SweepMessage(
+                version=VERSION,
+                id=sweep_id,
+                traceparent=traceparent,
+                enqueued_at=timestamp(self.clock.now()),
+                part=number,
+                pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
+                packages=_uuids(part.packages),
+                enforced=_uuids(part.enforced),
+                unlisted=_uuids(part.unlisted),
+                confirms=part.confirms,
+            )
+            await self.queues.send(SweepMessage.queue, encode(message))
+
+
+def _uuids(ids: Sequence[str]) -> list[UUID]:
+    return [UUID(each) for each in ids]
+
+
+def part_of(message: SweepMessage) -> Part:
+    return Part(
+        pairs=[(str(first), str(second)) for first, second in message.pairs],
+        packages=[str(each) for each in message.packages],
+        enforced=[str(each) for each in message.enforced],
+        unlisted=[str(each) for each in message.unlisted],
+        confirms=message.confirms,
+    )
