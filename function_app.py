@@ -2,8 +2,16 @@
 
 import azure.functions as func
 
-from functions.triggers import checks, health, poison, sweeps, worker
+from functions.triggers import (
+    checks,
+    decisions,
+    health,
+    poison,
+    subscriptions,
+    sweeps,
+    worker,
+)
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for blueprint in (checks.bp, sweeps.bp, worker.bp, poison.bp, health.bp):
-    app.register_functions(blueprint)
+for module in (checks, decisions, subscriptions, sweeps, worker, poison, health):
+    app.register_functions(module.bp)

@@ -19,6 +19,7 @@ from functions.storage.ports import LARGEST_MESSAGE
 
 CHECK_QUEUE = "conflict-checks"
 SWEEP_QUEUE = "sweep-pairs"
+DELIVERY_QUEUE = "deliveries"
 POISON_SUFFIX = "-poison"
 
 VERSION: Literal[1] = 1
@@ -65,19 +66,45 @@ class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
     queue: ClassVar[str] = CHECK_QUEUE
 
 
-class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
-    """One part of a sweep: up to 20 pairs to look at, or up to 20 packages to guard."""
-
-    part: int
-    pairs: list[tuple[UUID, UUID]] = []
-    packages: list[UUID] = []
+class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
+    """A sweep that is to be planned and cut into parts, or whose parts are to be sent again."""
 
     queue: ClassVar[str] = SWEEP_QUEUE
 
 
-type Message = CheckMessage | SweepMessage
+class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
+    """One part of a sweep: what `functions.sweeps.parts.Part` says, up to 20 of each."""
 
-_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(CheckMessage | SweepMessage)
+    part: int
+    pairs: list[tuple[UUID, UUID]] = []
+    packages: list[UUID] = []
+    enforced: list[UUID] = []
+    unlisted: list[UUID] = []
+    confirms: bool = False
+
+    queue: ClassVar[str] = SWEEP_QUEUE
+
+
+class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
+    """One receiver is to be told the end of the check or sweep with this id.
+
+    Attributes:
+        subscription: whose address it is; None for the check's own callback.
+        tries: how often it was sent already.
+    """
+
+    subject: Literal["check", "sweep"]
+    subscription: str | None = None
+    tries: int = 0
+
+    queue: ClassVar[str] = DELIVERY_QUEUE
+
+
+type Message = CheckMessage | SweepStartMessage | SweepMessage | DeliveryMessage
+
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(
+    CheckMessage | SweepStartMessage | SweepMessage | DeliveryMessage
+)
 
 
 class _Version(msgspec.Struct):

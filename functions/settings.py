@@ -12,6 +12,8 @@ from enum import IntEnum, StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from functions.delivery.address import HostPattern, parse_host_patterns
+from functions.delivery.signature import SigningKey, parse_signing_keys
 from functions.errors import ConfigurationError
 
 # Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
@@ -24,6 +26,7 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
+_HIGHEST_RATE = 1_000_000
 
 
 class Enforcement(IntEnum):
@@ -67,13 +70,24 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """Where callbacks may go, and what they are signed with."""
+
+    hosts: tuple[HostPattern, ...] = ()
+    keys: tuple[SigningKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     graph: GraphSettings
+    delivery: DeliverySettings
     rules: str
     enforcement: Enforcement
     max_reference_writes: int
     prune: bool
+    confirm_conflicts: bool
     sweep_schedule: str
+    requests_per_10s: int
 
 
 class _Reader:
@@ -110,6 +124,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     settings = Settings(
         graph=_read_graph(reader),
+        delivery=_read_delivery(reader),
         rules=_read_rules(reader),
         enforcement=reader.parsed(
             "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
@@ -118,11 +133,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             "MAX_REFERENCE_WRITES", 50, _whole_number, "a whole number, 0 or more"
         ),
         prune=reader.parsed("PRUNE", False, _boolean, "true or false"),  # noqa: FBT003 - a default
+        confirm_conflicts=reader.parsed(
+            "CONFIRM_CONFLICTS",
+            True,  # noqa: FBT003 - a default
+            _boolean,
+            "true or false",
+        ),
         sweep_schedule=reader.parsed(
             "SWEEP_SCHEDULE",
             DEFAULT_SWEEP_SCHEDULE,
             _schedule,
             "an NCRONTAB expression of six fields, such as '0 0 2 * * *'",
+        ),
+        requests_per_10s=reader.parsed(
+            "GRAPH_REQUESTS_PER_10S", 100, _rate, "a whole number from 1 to 1000000"
         ),
     )
     reader.finish()
@@ -154,6 +178,37 @@ def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
         blob_uri=uris["blob"],
         table_uri=uris["table"],
         client_id=reader.text(f"{STORAGE}__clientId") or reader.text("AZURE_CLIENT_ID") or None,
+    )
+
+
+def read_delivery_settings(environment: Mapping[str, str]) -> DeliverySettings:
+    """Read where callbacks may go; apart from the rest, for the HTTP functions need no more.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    reader = _Reader(environment)
+    settings = _read_delivery(reader)
+    reader.finish()
+    return settings
+
+
+def _read_delivery(reader: _Reader) -> DeliverySettings:
+    in_local_world = is_loopback(reader.text("GRAPH_ROOT"))
+    return DeliverySettings(
+        hosts=reader.parsed(
+            "CALLBACK_HOSTS",
+            (),
+            lambda text: parse_host_patterns(text, in_local_world=in_local_world),
+            "host names or suffixes such as *.logic.azure.com, with commas between; an address of "
+            "this machine only with a loopback GRAPH_ROOT",
+        ),
+        keys=reader.parsed(
+            "WEBHOOK_SIGNING_KEYS",
+            (),
+            parse_signing_keys,
+            "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
+        ),
     )
 
 
@@ -241,6 +296,13 @@ def _whole_number(text: str) -> int:
     if not re.fullmatch(r"\d{1,9}", text):
         raise ValueError(text)
     return int(text)
+
+
+def _rate(text: str) -> int:
+    rate = _whole_number(text)
+    if not 1 <= rate <= _HIGHEST_RATE:
+        raise ValueError(text)
+    return rate
 
 
 def _boolean(text: str) -> bool:

@@ -16,15 +16,17 @@ import msgspec
 from opentelemetry import context
 from opentelemetry.propagate import extract
 
-from functions import wiring
+from functions import telemetry, wiring
 from functions.checks.run import fail
 from functions.errors import InvalidMessage, SodError, StorageUnavailable
 from functions.messages import (
     CHECK_QUEUE,
     POISON_SUFFIX,
     CheckMessage,
+    DeliveryMessage,
     Message,
     SweepMessage,
+    SweepStartMessage,
     decode,
     encode,
     id_of,
@@ -37,6 +39,7 @@ log = logging.getLogger("entra_sod")
 
 GIVEN_UP = "the worker died again and again without saying why; see the log of the app"
 MOST_INTERRUPTED = 3
+PLANNING = -1  # the number under which notes on a sweep's planning are kept
 
 
 async def work(queue: str, text: bytes) -> None:
@@ -52,6 +55,7 @@ async def work(queue: str, text: bytes) -> None:
         # The poison function says why, and keeps the message.
         await records.storage.queues.send(queue + POISON_SUFFIX, _unwrapped_if_possible(text))
         return
+    telemetry.record_queue_age(queue, message.enqueued_at, records.clock.now())
     try:
         with _traced(message):
             await _do(message)
@@ -88,12 +92,15 @@ def _traced(message: Message) -> Iterator[None]:
 
 async def _do(message: Message) -> None:
     engine = wiring.engine()
-    rules = await engine.rules.current()
     match message:
         case CheckMessage():
-            await engine.check_runner.run(message, rules)
+            await engine.check_runner.run(message, await engine.rules.current())
+        case SweepStartMessage():
+            await engine.sweep_runner.start(message)
         case SweepMessage():
-            await engine.sweep_runner.run(message, rules)
+            await engine.sweep_runner.run(message)
+        case DeliveryMessage():
+            await engine.deliverer.deliver(message)
         case _:
             assert_never(message)
 
@@ -127,6 +134,10 @@ async def _note(records: Records, message: Message, why: str) -> None:
                 await records.checks.note(message.id, why)
             case SweepMessage():
                 await records.sweeps.note_part(message.id, message.part, why)
+            case SweepStartMessage():
+                await records.sweeps.note_part(message.id, PLANNING, why)
+            case DeliveryMessage():
+                return  # what it tells of has ended, and says nothing of who was told
     except (StorageUnavailable, LookupError):
         log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
@@ -147,6 +158,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
         )
         if queue == CHECK_QUEUE and (check_id := id_of(body)):
             await fail(records.checks, check_id, reason, records.clock, None)
+            await records.announcer.announce_check(check_id, traceparent="")
         return
     reason = message.reason or await _last_note(records, message)
     if not reason and message.interrupted < MOST_INTERRUPTED:
@@ -157,10 +169,11 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
     match message:
         case CheckMessage():
             await fail(records.checks, message.id, reason, records.clock, message)
-        case SweepMessage():
-            engine = wiring.engine()
-            await engine.sweep_runner.fail_part(message, reason)
-            await engine.sweep_runner.close_if_done(message.id, await engine.rules.current())
+            await records.announcer.announce_check(message.id, traceparent=message.traceparent)
+        case SweepMessage() | SweepStartMessage():
+            await wiring.engine().sweep_runner.give_up(message, reason)
+        case DeliveryMessage():
+            return  # the letter is all there is to do: the work itself has ended
 
 
 async def _send_interrupted_again(records: Records, message: Message) -> None:
@@ -181,3 +194,7 @@ async def _last_note(records: Records, message: Message) -> str:
             return record.note if record else ""
         case SweepMessage():
             return await records.sweeps.part_note(message.id, message.part)
+        case SweepStartMessage():
+            return await records.sweeps.part_note(message.id, PLANNING)
+        case DeliveryMessage():
+            return ""

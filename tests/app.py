@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 import azure.functions as func
@@ -12,16 +12,19 @@ import msgspec
 
 from functions import wiring
 from functions.clock import ManualClock
+from functions.delivery.memory import MemorySender
 from functions.entra import AccessPackage, Assignment
 from functions.errors import GraphError
 from functions.graph.memory import MemoryGraph
+from functions.graph.port import Page
 from functions.messages import POISON_SUFFIX
 from functions.rules.document import SourceFile
-from functions.rules.language import Rule, RulesFile
+from functions.rules.language import ExceptionEntry, Rule, RulesFile
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
+from functions.triggers.subscriptions import end_subscription, start_subscription
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
 from functions.work import bury, work
@@ -35,8 +38,10 @@ class RulesInMemory:
         self.text = ""
         self.write(rules)
 
-    def write(self, rules: Sequence[Rule]) -> None:
-        self.text = msgspec.yaml.encode(RulesFile(version=1, rules=list(rules))).decode()
+    def write(self, rules: Sequence[Rule], exceptions: Sequence[ExceptionEntry] = ()) -> None:
+        file = RulesFile(version=1, rules=list(rules), exceptions=list(exceptions))
+        # JSON is YAML, and has no aliases for values that occur twice.
+        self.text = msgspec.json.encode(file).decode()
 
     async def files(self) -> Sequence[SourceFile]:
         return [SourceFile("rules.yaml", self.text)]
@@ -61,6 +66,20 @@ class FlakyGraph(MemoryGraph):
         self._raise_next()
         return await super().packages_by_id(package_ids)
 
+    async def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        self._raise_next()
+        async for each in super().assignments_of(package_ids):
+            yield each
+
+    async def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        self._raise_next()
+        async for each in super().additional_access_of(pairs):
+            yield each
+
     def _raise_next(self) -> None:
         if self.errors:
             raise self.errors.pop(0)
@@ -80,14 +99,16 @@ class App:
         by_id = {guid(name): held for name, held in assignments.items()}
         self.graph = FlakyGraph(packages, by_id)
         self.rules = RulesInMemory(rules)
+        self.sender = MemorySender()
         self.records = make_records(self.storage, self.clock)
         self.configure(**settings)
 
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
         book = RuleBook(self.rules, self.graph, self.clock)
-        self.engine = make_engine(self.records, self.graph, book, read_settings(settings))
-        wiring.install(self.records, self.engine)
+        read = read_settings(settings)
+        self.engine = make_engine(self.records, self.graph, book, read, self.sender)
+        wiring.install(self.records, self.engine, read.delivery)
 
     async def post(
         self,
@@ -95,11 +116,14 @@ class App:
         *,
         headers: Mapping[str, str] | None = None,
         url: str = "http://localhost:7071/api/checks",
+        **params: str,
     ) -> func.HttpResponse:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         all_headers = {"Content-Type": "application/json", **(headers or {})}
+        function = start_subscription if url.endswith("/subscriptions") else start_check
         return await call(
-            start_check, func.HttpRequest("POST", url, headers=all_headers, body=data)
+            function,
+            func.HttpRequest("POST", url, headers=all_headers, params=params, body=data),
         )
 
     async def get(self, check_id: str) -> func.HttpResponse:
@@ -114,6 +138,20 @@ class App:
         answer = await self.post(pair_body(first, second, **fields))
         await self.work_off()
         return body_of(await self.get(body_of(answer)["id"]))
+
+    async def unsubscribe(self, subscription_id: str) -> int:
+        """End a subscription and return the status."""
+        url = f"http://localhost:7071/api/subscriptions/{subscription_id}"
+        params = {"id": subscription_id}
+        request = func.HttpRequest("DELETE", url, route_params=params, body=b"")
+        status: int = (await call(end_subscription, request)).status_code
+        return status
+
+    async def letters(self) -> list[dict[str, str]]:
+        """Every message that was kept as poison."""
+        names = [name async for name in self.storage.blobs.names("poison")]
+        blobs = [await self.storage.blobs.get("poison", name) for name in names]
+        return [json.loads(blob or b"") for blob in blobs]
 
     async def work_off(self, *, most: int = 1000) -> None:
         """Work messages, as the host would, until the queues are empty."""

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+import msgspec
+
 from functions.entra import AccessPackage, Assignment, Subject
 from functions.rules.language import (
+    AtMost,
+    ExceptionEntry,
     GroupSelector,
     Mode,
     PackageSelector,
@@ -70,6 +74,27 @@ def rule(
         mode=mode,
         between=list(sides),
         references=references,
+    )
+
+
+def at_most(rule_id: str, count: int, names: Sequence[str], *, mode: Mode = Mode.RECORD) -> Rule:
+    """A rule that allows so many of a set of packages."""
+    of = [PackageSelector(id=UUID(guid(name))) for name in names]
+    made = rule(rule_id, mode=mode)
+    return msgspec.structs.replace(made, between=None, at_most=AtMost(count=count, of=of))
+
+
+def exception(rule_id: str, subject: str, *, start: date, end: date) -> ExceptionEntry:
+    """A permission for one subject, by name, under one rule."""
+    return ExceptionEntry(
+        id=f"EX-{rule_id}-{subject}",
+        rule=rule_id,
+        subject=UUID(guid(subject)),
+        start=start,
+        end=end,
+        reason="Year-end closing",
+        requested_by="team@example.com",
+        approved_by="control@example.com",
     )
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.errors import InvalidMessage
-from functions.messages import CheckMessage, Message, SweepMessage, decode, encode
+from functions.messages import CheckMessage, DeliveryMessage, Message, SweepMessage, decode, encode
 from functions.storage.ports import LARGEST_MESSAGE
-from functions.sweeps.start import PART_SIZE
+from functions.sweeps.parts import PART_SIZE
 from tests.builders import guid
 
 GOOD = {
@@ -46,9 +46,16 @@ sweeps = st.builds(
     pairs=st.lists(st.tuples(st.uuids(), st.uuids()), max_size=PART_SIZE),
     packages=st.lists(st.uuids(), max_size=PART_SIZE),
 )
+deliveries = st.builds(
+    DeliveryMessage,
+    **envelopes,
+    subject=st.sampled_from(["check", "sweep"]),
+    subscription=st.none() | st.uuids().map(str),
+    tries=st.integers(0, 200),
+)
 
 
-@given(st.one_of(checks, sweeps))
+@given(st.one_of(checks, sweeps, deliveries))
 def test_a_message_survives_the_queue(message: Message) -> None:
     """What is encoded is decoded to the same value, and is far smaller than a message may be."""
     body = encode(message)

@@ -7,6 +7,7 @@ from functions.settings import (
     CLOUDS,
     CredentialKind,
     Enforcement,
+    read_delivery_settings,
     read_settings,
     read_storage_settings,
 )
@@ -24,6 +25,20 @@ def test_an_empty_environment_is_the_careful_default() -> None:
     assert settings.graph.credential is CredentialKind.MANAGED_IDENTITY
     assert (settings.enforcement, settings.prune) == (Enforcement.PLAN, False)
     assert (settings.max_reference_writes, settings.rules) == (50, "rules")
+    assert settings.requests_per_10s == 100
+
+
+@pytest.mark.parametrize("rate", ["1", "1000000"])
+def test_the_rate_is_a_number_of_requests(rate: str) -> None:
+    """From one request in ten seconds to a million."""
+    assert read_settings({"GRAPH_REQUESTS_PER_10S": rate}).requests_per_10s == int(rate)
+
+
+@pytest.mark.parametrize("rate", ["0", "1000001", "-1", "ten", "1.5"])
+def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+    """Nothing, too much, and what is no whole number."""
+    with pytest.raises(ConfigurationError, match="GRAPH_REQUESTS_PER_10S"):
+        read_settings({"GRAPH_REQUESTS_PER_10S": rate})
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
@@ -46,11 +61,15 @@ def test_every_wrong_setting_is_named_in_one_error() -> None:
         "MAX_REFERENCE_WRITES": "-1",
         "PRUNE": "maybe",
         "SWEEP_SCHEDULE": "every night",
+        "GRAPH_REQUESTS_PER_10S": "0",
+        "CALLBACK_HOSTS": "*",
+        "WEBHOOK_SIGNING_KEYS": "whsec_no-key",
     }
     with pytest.raises(ConfigurationError) as caught:
         read_settings(wrong)
     assert {problem.split(" ")[0] for problem in caught.value.problems} == set(wrong)
     assert "always" not in str(caught.value)
+    assert "no-key" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +128,35 @@ def test_storage_by_identity_takes_the_apps_client_id() -> None:
     """The user-assigned identity is used for storage, too, unless another is named."""
     settings = read_storage_settings({**URIS, "AZURE_CLIENT_ID": "id"})
     assert (settings.client_id, settings.connection_string) == ("id", None)
+
+
+def test_nothing_is_called_back_by_default() -> None:
+    """Without the settings no host is allowed, and there is no key."""
+    settings = read_delivery_settings({})
+    assert (settings.hosts, settings.keys) == ((), ())
+
+
+def test_delivery_is_read_without_the_rest() -> None:
+    """A wrong setting of another kind does not stand in the way of accepting a callback."""
+    settings = read_delivery_settings(
+        {"ENFORCEMENT": "always", "CALLBACK_HOSTS": " *.logic.azure.com , hooks.example.com:8443,"}
+    )
+    assert [(each.host, each.is_suffix, each.port) for each in settings.hosts] == [
+        ("logic.azure.com", True, None),
+        ("hooks.example.com", False, 8443),
+    ]
+
+
+@pytest.mark.parametrize("root", ["", "https://graph.microsoft.com", "https://127.0.0.1.evil.com"])
+def test_this_machine_is_called_in_a_local_world_only(root: str) -> None:
+    """A loopback address in CALLBACK_HOSTS contradicts a Graph root that is not loopback."""
+    hosts = {"CALLBACK_HOSTS": "127.0.0.1:9000"}
+    with pytest.raises(ConfigurationError, match="CALLBACK_HOSTS"):
+        read_delivery_settings({**hosts, "GRAPH_ROOT": root})
+    assert read_delivery_settings({**hosts, "GRAPH_ROOT": "http://127.0.0.1:1"}).hosts[0].is_local
+
+
+def test_no_signing_key_is_shown() -> None:
+    """Settings may end in a log or a traceback: the keys stay out of their repr."""
+    key = "whsec_" + "c2VjcmV0" * 4
+    assert "secret" not in repr(read_settings({"WEBHOOK_SIGNING_KEYS": key}))

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from functions.checks.result import Checked, Coverage, Outcome, Skipped
 from functions.detection.detect import Detection, Detector
 from functions.enforcement.desired import DesiredReference, desired_by_duty
 from functions.entra import AccessPackage
 from functions.errors import (
-    Forbidden,
+    PERMANENT,
     GraphError,
-    NotFound,
-    Rejected,
     Throttled,
     Unavailable,
-    UnsafeLink,
 )
 from functions.graph.port import Graph
 from functions.rules.ruleset import Duty, RuleSet
-
-# Waiting does not mend these: what they stood in the way of is reported as not checked.
-PERMANENT = (Forbidden, NotFound, Rejected, UnsafeLink)
 
 
 @dataclass(slots=True)
@@ -118,13 +113,19 @@ async def _detect(
     return detection
 
 
-def note_refused(rules: RuleSet, notes: CoverageNotes) -> None:
+class Notes(Protocol):
+    """Whatever takes down what was not looked at."""
+
+    def skip(self, what: str, why: object) -> None: ...
+
+
+def note_refused(rules: RuleSet, notes: Notes) -> None:
     """Say that the newest rules files have a mistake, and older rules were used."""
     if rules.refused:
         notes.skip("the newest version of the rules", rules.refused)
 
 
-def note_groups(groups: Collection[str], notes: CoverageNotes) -> None:
+def note_groups(groups: Collection[str], notes: Notes) -> None:
     """Say of the groups that rules name that nobody looked up who is in them."""
     for group in sorted(groups):
         notes.skip(

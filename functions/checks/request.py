@@ -17,6 +17,7 @@ class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
 
     Attributes:
         reference: the caller's own, such as a ticket number; given back, never read.
+        callback_url: where to POST the result; it may hold a secret.
         enforcement: how far to go with the pair; the app's own setting is the most there is.
     """
 
@@ -25,6 +26,10 @@ class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     callback_url: str | None = None
     enforcement: Literal["off", "plan", "apply"] | None = None
+
+    def __repr__(self) -> str:
+        """Leave the callback address out: it may hold a secret."""
+        return f"CheckRequest({self.access_package_id}, {self.incompatible_access_package_id})"
 
     @property
     def digest(self) -> str:
@@ -53,7 +58,4 @@ def _contradictions(request: CheckRequest) -> list[FieldError]:
     if request.access_package_id == request.incompatible_access_package_id:
         detail = "must differ from accessPackageId: a package never conflicts with itself"
         errors.append(FieldError(pointer="/incompatibleAccessPackageId", detail=detail))
-    if request.callback_url is not None:
-        detail = "callbacks are not delivered by this version; poll the Location of the answer"
-        errors.append(FieldError(pointer="/callbackUrl", detail=detail))
     return errors

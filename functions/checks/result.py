@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 
 import msgspec
@@ -9,7 +11,8 @@ import msgspec
 from functions.detection.detect import Detection
 from functions.enforcement.enforce import Enforced
 from functions.entra import Assignment, Reference
-from functions.rules.ruleset import Duty
+from functions.rules.language import Rule
+from functions.rules.ruleset import Duty, RuleSet
 
 MOST_HOLDERS_IN_ANSWER = 1000
 
@@ -82,11 +85,21 @@ class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     incompatible_access_package_id: str
 
 
+class ExceptionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An exception that permits a holder's conflict, until the end of a day."""
+
+    id: str
+    rule: str
+    subject_id: str
+    until: date
+
+
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /checks/{id}` answers with 200.
 
     Attributes:
         holders: at most 1,000 of them in the answer; `holder_count` is always whole.
+        exceptions: that permit holders to hold both; the outcome is a conflict all the same.
         pair: None where the message that asked could not be read.
         enforcement: how far the app went: the caller's wish, capped by the app's setting.
         rules_hash: of the rules that were in force, empty where they could not be read.
@@ -105,10 +118,28 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     coverage: Coverage
     rules_hash: str
     as_of: str
+    exceptions: list[ExceptionView] = []
+
+
+def exception_views(
+    holders: Iterable[Holder], duty: Duty | None, rules: RuleSet
+) -> list[ExceptionView]:
+    """The exceptions in force that permit a holder to hold both."""
+    return [
+        ExceptionView(id=each.id, rule=each.rule, subject_id=holder.subject_id, until=each.end)
+        for holder in holders
+        for each in rules.excuses(
+            duty.rule_ids if duty else (), (holder.subject_id, holder.object_id)
+        )
+    ]
 
 
 def holders_of(detection: Detection | None) -> list[Holder]:
-    return [_holder(assignment) for assignment in detection.holders] if detection else []
+    return holders_view(detection.holders) if detection else []
+
+
+def holders_view(assignments: Iterable[Assignment]) -> list[Holder]:
+    return [_holder(assignment) for assignment in assignments]
 
 
 def _holder(assignment: Assignment) -> Holder:
@@ -122,18 +153,19 @@ def _holder(assignment: Assignment) -> Holder:
 
 
 def rule_views(duty: Duty | None) -> list[RuleView]:
-    return [
-        RuleView(
-            id=rule.id,
-            title=rule.title,
-            severity=rule.severity,
-            mode=rule.mode,
-            owner=rule.owner,
-            control=rule.control,
-            advice=rule.advice,
-        )
-        for rule in (duty.rules if duty else ())
-    ]
+    return [rule_view(rule) for rule in (duty.rules if duty else ())]
+
+
+def rule_view(rule: Rule) -> RuleView:
+    return RuleView(
+        id=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        mode=rule.mode,
+        owner=rule.owner,
+        control=rule.control,
+        advice=rule.advice,
+    )
 
 
 def references_view(enforced: Enforced) -> ReferencesView:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import msgspec
 
 from functions.checks.examine import (
-    PERMANENT,
     CoverageNotes,
     examine,
     note_groups,
@@ -22,16 +21,19 @@ from functions.checks.result import (
     PairView,
     ReferencesView,
     Skipped,
+    exception_views,
     holders_of,
     references_view,
     rule_views,
 )
 from functions.checks.store import CheckStatus, CheckStore
 from functions.clock import Clock, timestamp
+from functions.delivery.announce import Announcer
 from functions.detection.detect import Detector
 from functions.enforcement.desired import DesiredReference
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.entra import Pair
+from functions.errors import PERMANENT
 from functions.graph.port import Graph
 from functions.messages import CheckMessage
 from functions.rules.ruleset import RuleSet
@@ -46,11 +48,14 @@ class CheckRunner:
     detector: Detector
     enforcer: Enforcer
     store: CheckStore
+    announcer: Announcer
     clock: Clock
     enforcement: Enforcement
 
     async def run(self, message: CheckMessage, rules: RuleSet) -> None:
-        """Work a check to its end; one that has ended is left as it is.
+        """Work a check to its end, and announce it; one that has ended is left as it is.
+
+        It is announced also where it had ended already: whoever ended it may have died before that.
 
         Raises:
             Throttled, Unavailable, Unsettled: the same message should come again later.
@@ -59,6 +64,7 @@ class CheckRunner:
         if not record.status.has_ended:
             result = await self._result(message, rules)
             await keep(self.store, result, CheckStatus.COMPLETED)
+        await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
     async def _result(self, message: CheckMessage, rules: RuleSet) -> CheckResult:
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
@@ -86,6 +92,7 @@ class CheckRunner:
             coverage=notes.as_coverage(),
             rules_hash=rules.hash,
             as_of=timestamp(self.clock.now()),
+            exceptions=exception_views(holders, duty, rules),
         )
 
     async def _enforce(

@@ -9,6 +9,7 @@ from functions.checks.idempotency import IdempotencyKeys
 from functions.checks.request import CheckRequest
 from functions.checks.store import CheckRecord, CheckStatus, CheckStore
 from functions.clock import Clock, timestamp
+from functions.delivery.receivers import Receivers
 from functions.errors import FieldError, InvalidRequest
 from functions.messages import VERSION, CheckMessage, encode
 from functions.storage.ports import Queues
@@ -18,16 +19,24 @@ from functions.storage.ports import Queues
 class CheckStarter:
     store: CheckStore
     keys: IdempotencyKeys
+    receivers: Receivers
     queues: Queues
     clock: Clock
 
     async def start(
-        self, request: CheckRequest, *, idempotency_key: str | None, traceparent: str
+        self, request: CheckRequest, *, idempotency_key: str | None, traceparent: str, app: str
     ) -> str:
         """Queue a check and return its id; for a key that was seen, the id it stands for.
 
-        The row comes first, the message second: a crash in between leaves a row whose sender had
-        no answer and sends again. The message carries all that the work needs.
+        The rows come first, the message second: a crash in between leaves rows whose sender had
+        no answer and sends again. The message carries all that the work needs; the address that is
+        to be told of its end may hold a secret, and stays in its row.
+
+        Args:
+            request: whose callback address was checked.
+            idempotency_key: as the caller sent it.
+            traceparent: of the caller.
+            app: the address of this app as the caller knows it, up to `/api`.
 
         Raises:
             InvalidRequest: the key was used for another request.
@@ -39,6 +48,9 @@ class CheckStarter:
                 raise InvalidRequest([_reused()])
             check_id = claim.check_id
         if not _is_under_way(await self.store.get(check_id)):
+            if request.callback_url is not None:
+                url = request.callback_url
+                await self.receivers.keep_callback(check_id, url=url, app=app)
             await self._enqueue(check_id, request, traceparent)
         return check_id
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 import azure.functions as func
@@ -10,11 +11,14 @@ from functions import wiring
 from functions.checks.idempotency import LONGEST_KEY
 from functions.checks.request import parse_check_request
 from functions.checks.store import CheckRecord, CheckStatus
+from functions.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
+from functions.delivery.subscribe import require_callable
 from functions.errors import FieldError, InvalidRequest
 from functions.triggers.http import (
     HttpProblem,
     answered,
     json_response,
+    own_root,
     own_url,
     read_json,
     traceparent,
@@ -39,11 +43,15 @@ async def get_check(req: func.HttpRequest) -> func.HttpResponse:
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:
     request = parse_check_request(read_json(req))
-    key = _idempotency_key(req)
-    check_id = await wiring.records().check_starter.start(
-        request, idempotency_key=key, traceparent=traceparent(req)
+    key, seconds = _idempotency_key(req), _wait(req)
+    if request.callback_url is not None:
+        require_callable(request.callback_url, wiring.delivery_settings().hosts)
+    records = wiring.records()
+    check_id = await records.check_starter.start(
+        request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
-    return _accepted(req, check_id, CheckStatus.QUEUED)
+    ended = await wait_for_end(records.checks, records.clock, check_id, seconds)
+    return await _result(ended) if ended else _accepted(req, check_id, CheckStatus.QUEUED)
 
 
 async def _get(req: func.HttpRequest) -> func.HttpResponse:
@@ -90,6 +98,14 @@ def _idempotency_key(req: func.HttpRequest) -> str | None:
         detail = f"the Idempotency-Key has {len(key)} characters, at most {LONGEST_KEY} are taken"
         raise InvalidRequest([FieldError(pointer="", detail=detail)])
     return key or None
+
+
+def _wait(req: func.HttpRequest) -> int:
+    text = req.params.get("wait", "0")
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > LONGEST_WAIT_SECONDS:
+        detail = f"wait must be a whole number of seconds from 0 to {LONGEST_WAIT_SECONDS}"
+        raise InvalidRequest([FieldError(pointer="", detail=detail)])
+    return int(text)
 
 
 def _unknown() -> HttpProblem:

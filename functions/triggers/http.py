@@ -19,6 +19,7 @@ from functions.errors import (
     RulesError,
     StorageUnavailable,
 )
+from functions.shape import Mistake
 
 log = logging.getLogger("entra_sod")
 
@@ -128,8 +129,32 @@ def read_json(request: func.HttpRequest) -> object:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
 
 
+def require_no_fields(request: func.HttpRequest) -> None:
+    """Take a body that says nothing: none at all, or `{}`.
+
+    Raises:
+        HttpProblem: 413, 415 or 400, as of any JSON body.
+        InvalidRequest: it says something, which would be passed over.
+    """
+    if not request.get_body().strip():
+        return
+    body = read_json(request)
+    if not isinstance(body, dict):
+        raise InvalidRequest([FieldError(pointer="", detail="must be empty, or an empty object")])
+    mistakes = [Mistake((), "is not known here; nothing is asked for", key=name) for name in body]
+    if mistakes:
+        raise InvalidRequest(
+            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+        )
+
+
 def own_url(request: func.HttpRequest, path: str) -> str:
-    """Build an absolute address of this app as the caller knows it.
+    """Build an absolute address of this app as the caller knows it."""
+    return f"{own_root(request)}/{path}"
+
+
+def own_root(request: func.HttpRequest) -> str:
+    """The address of this app as the caller knows it, up to `/api`.
 
     A proxy in front says in X-Forwarded-Host and X-Forwarded-Proto what the caller used. They are
     a stranger's words: only a plain host name with a port is taken, and http for loopback alone.
@@ -141,7 +166,7 @@ def own_url(request: func.HttpRequest, path: str) -> str:
     scheme = _first(request, "X-Forwarded-Proto") or seen.scheme
     if scheme != "http" or not _is_loopback(host):
         scheme = "https"
-    return f"{scheme}://{host}/api/{path}"
+    return f"{scheme}://{host}/api"
 
 
 def _first(request: func.HttpRequest, header: str) -> str:

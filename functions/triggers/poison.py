@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.messages import CHECK_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
+from functions.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
 
 bp = func.Blueprint()
 
@@ -27,3 +27,13 @@ async def poisoned_sweep_pairs(msg: func.QueueMessage) -> None:
     from functions.work import bury
 
     await bury(SWEEP_QUEUE, str(msg.id), msg.get_body())
+
+
+@bp.function_name("poisoned_delivery")
+@bp.queue_trigger(
+    arg_name="msg", queue_name=DELIVERY_QUEUE + POISON_SUFFIX, connection="AzureWebJobsStorage"
+)
+async def poisoned_delivery(msg: func.QueueMessage) -> None:
+    from functions.work import bury
+
+    await bury(DELIVERY_QUEUE, str(msg.id), msg.get_body())

@@ -1,4 +1,4 @@
-"""The nightly timer, and the answer of a sweep."""
+"""A sweep by the nightly timer or by hand, and the answer of a sweep."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 import azure.functions as func
 
 from functions import wiring
-from functions.errors import SodError
+from functions.sweeps.progress import progress_of
+from functions.sweeps.start import Started
 from functions.sweeps.store import SweepRecord
 from functions.triggers.http import (
     HttpProblem,
@@ -16,6 +17,8 @@ from functions.triggers.http import (
     json_response,
     new_traceparent,
     own_url,
+    require_no_fields,
+    traceparent,
 )
 
 bp = func.Blueprint()
@@ -27,23 +30,44 @@ POLL_SECONDS = 15
 @bp.function_name("start_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False)
 async def start_sweep(timer: func.TimerRequest) -> None:
-    try:
-        rules = await wiring.engine().rules.current()
-    except SodError as error:
-        log.error("no sweep: %s", error, extra={"action": "sweep_not_started"})  # noqa: TRY400
-        raise
-    sweep_id = await wiring.records().sweep_starter.start(rules, traceparent=new_traceparent())
-    log.info(
-        "sweep %s started",
-        sweep_id,
-        extra={"action": "sweep_started", "sweep_id": sweep_id, "past_due": timer.past_due},
-    )
+    started = await wiring.records().sweep_starter.start(traceparent=new_traceparent())
+    _say_started(started, by="timer, late" if timer.past_due else "timer")
+
+
+@bp.function_name("start_sweep_by_hand")
+@bp.route(route="sweeps", methods=["POST"])
+async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
+    return await answered(_start(req))
 
 
 @bp.function_name("get_sweep")
 @bp.route(route="sweeps/{id}", methods=["GET"])
 async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
     return await answered(_get(req))
+
+
+async def _start(req: func.HttpRequest) -> func.HttpResponse:
+    require_no_fields(req)
+    started = await wiring.records().sweep_starter.start(traceparent=traceparent(req))
+    _say_started(started, by="hand")
+    location = own_url(req, f"sweeps/{started.id}")
+    body = {
+        "id": started.id,
+        "status": started.status,
+        "self": location,
+        "joined": started.is_joined,
+    }
+    return _accepted(location, body)
+
+
+def _say_started(started: Started, *, by: str) -> None:
+    log.info(
+        "sweep %s %s by %s",
+        started.id,
+        "joined" if started.is_joined else "started",
+        by,
+        extra={"action": "sweep_started", "sweep_id": started.id, "by": by},
+    )
 
 
 async def _get(req: func.HttpRequest) -> func.HttpResponse:
@@ -69,12 +93,11 @@ async def _find(name: str) -> SweepRecord | None:
 
 
 async def _under_way(req: func.HttpRequest, record: SweepRecord) -> func.HttpResponse:
-    done = await wiring.records().sweeps.parts_done(record.id)
+    records = wiring.records()
+    parts = await records.sweeps.parts(record.id)
     location = own_url(req, f"sweeps/{record.id}")
-    body = {
-        "id": record.id,
-        "status": record.status,
-        "self": location,
-        "parts": {"done": len(done), "total": record.parts},
-    }
+    return _accepted(location, progress_of(record, parts, records.clock.now(), location=location))
+
+
+def _accepted(location: str, body: object) -> func.HttpResponse:
     return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})

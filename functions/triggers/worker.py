@@ -1,4 +1,4 @@
-"""The queue workers: a check, and a part of a sweep.
+"""The queue workers: a check, a part of a sweep, and telling somebody of its end.
 
 The work itself is imported when a message comes: a process that only answers HTTP never loads it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from functions.messages import CHECK_QUEUE, SWEEP_QUEUE
+from functions.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
 
 bp = func.Blueprint()
 
@@ -26,3 +26,11 @@ async def run_sweep_pairs(msg: func.QueueMessage) -> None:
     from functions.work import work
 
     await work(SWEEP_QUEUE, msg.get_body())
+
+
+@bp.function_name("deliver")
+@bp.queue_trigger(arg_name="msg", queue_name=DELIVERY_QUEUE, connection="AzureWebJobsStorage")
+async def deliver(msg: func.QueueMessage) -> None:
+    from functions.work import work
+
+    await work(DELIVERY_QUEUE, msg.get_body())

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from functions.settings import DeliverySettings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
 
 if TYPE_CHECKING:
@@ -21,17 +22,23 @@ if TYPE_CHECKING:
 class _Installed:
     records: Records | None = None
     engine: Engine | None = None
+    delivery: DeliverySettings | None = None
 
 
 _installed = _Installed()
 
 
-def install(records: Records | None = None, engine: Engine | None = None) -> None:
+def install(
+    records: Records | None = None,
+    engine: Engine | None = None,
+    delivery: DeliverySettings | None = None,
+) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
     _installed.records, _installed.engine = records, engine
+    _installed.delivery = delivery
 
 
 def records() -> Records:
@@ -56,3 +63,14 @@ def engine() -> Engine:
 
         _installed.engine = read_engine(os.environ, records())
     return _installed.engine
+
+
+def delivery_settings() -> DeliverySettings:
+    """Return where callbacks may go.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    if _installed.delivery is None:
+        _installed.delivery = read_delivery_settings(os.environ)
+    return _installed.delivery

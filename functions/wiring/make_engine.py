@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from functions.checks.run import CheckRunner
+from functions.decisions.maker import DecisionMaker
+from functions.delivery.deliver import Deliverer
+from functions.delivery.sender import LateHttpSender, Sender
 from functions.detection.detect import Detector
 from functions.enforcement.apply import Applier
 from functions.enforcement.enforce import Enforcer
@@ -14,9 +18,12 @@ from functions.enforcement.ledger import Ledger
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
 from functions.rules.source import RuleBook
-from functions.settings import Settings, read_settings
+from functions.settings import DeliverySettings, Settings, read_settings
 from functions.storage.rule_files import rule_source
+from functions.sweeps.close import Closer
+from functions.sweeps.fan_out import FanOut
 from functions.sweeps.run import SweepRunner
+from functions.throttle.shared_gate import SharedGate
 from functions.wiring.make_records import Records
 
 APP_FOLDER = Path(__file__).parent.parent.parent
@@ -28,11 +35,15 @@ class Engine:
 
     graph: Graph
     rules: RuleBook
+    decisions: DecisionMaker
     check_runner: CheckRunner
     sweep_runner: SweepRunner
+    deliverer: Deliverer
 
 
-def make_engine(records: Records, graph: Graph, rules: RuleBook, settings: Settings) -> Engine:
+def make_engine(
+    records: Records, graph: Graph, rules: RuleBook, settings: Settings, sender: Sender
+) -> Engine:
     clock = records.clock
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
     enforcer = Enforcer(
@@ -43,24 +54,60 @@ def make_engine(records: Records, graph: Graph, rules: RuleBook, settings: Setti
     return Engine(
         graph=graph,
         rules=rules,
+        decisions=DecisionMaker(graph=graph, rules=rules, clock=clock),
         check_runner=CheckRunner(
             graph=graph,
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
+            announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
         ),
-        sweep_runner=SweepRunner(
-            graph=graph,
-            detector=detector,
-            enforcer=enforcer,
-            ledger=ledger,
-            store=records.sweeps,
-            clock=clock,
-            enforcement=settings.enforcement,
-            prune=settings.prune,
-        ),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
+        deliverer=_deliverer(records, settings.delivery, sender),
+    )
+
+
+def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> Deliverer:
+    return Deliverer(
+        receivers=records.receivers,
+        checks=records.checks,
+        sweeps=records.sweeps,
+        sender=sender,
+        queues=records.storage.queues,
+        clock=records.clock,
+        hosts=settings.hosts,
+        keys=settings.keys,
+        chance=random.random,
+    )
+
+
+def _sweep_runner(
+    records: Records, graph: Graph, rules: RuleBook, settings: Settings, enforcer: Enforcer
+) -> SweepRunner:
+    ledger = Ledger(records.storage, records.clock)
+    fan_out = FanOut(
+        store=records.sweeps,
+        queues=records.storage.queues,
+        ledger=ledger,
+        clock=records.clock,
+        enforcement=settings.enforcement,
+    )
+    closer = Closer(
+        graph=graph,
+        enforcer=enforcer,
+        ledger=ledger,
+        store=records.sweeps,
+        fan_out=fan_out,
+        announcer=records.announcer,
+        clock=records.clock,
+        enforcement=settings.enforcement,
+        prune=settings.prune,
+        confirm=settings.confirm_conflicts,
+    )
+    return SweepRunner(
+        graph=graph, rules=rules, store=records.sweeps, fan_out=fan_out, closer=closer
     )
 
 
@@ -72,5 +119,8 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     """
     settings = read_settings(environment)
     source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=records.storage.blobs)
-    graph = GraphClient(settings.graph)
-    return make_engine(records, graph, RuleBook(source, graph, records.clock), settings)
+    schedule = records.storage.table("throttle")
+    gate = SharedGate(schedule, records.clock, settings.requests_per_10s)
+    graph = GraphClient(settings.graph, gate, records.clock)
+    rules, sender = RuleBook(source, graph, records.clock), LateHttpSender(records.clock)
+    return make_engine(records, graph, rules, settings, sender)

@@ -11,6 +11,8 @@ from functions.checks.start import CheckStarter
 from functions.checks.store import CheckStore
 from functions.clock import Clock, SystemClock
 from functions.dead_letters import DeadLetters
+from functions.delivery.announce import Announcer
+from functions.delivery.receivers import Receivers
 from functions.settings import StorageSettings, read_storage_settings
 from functions.storage.ports import Storage
 from functions.sweeps.start import SweepStarter
@@ -29,21 +31,27 @@ class Records:
     checks: CheckStore
     sweeps: SweepStore
     dead_letters: DeadLetters
+    receivers: Receivers
+    announcer: Announcer
     check_starter: CheckStarter
     sweep_starter: SweepStarter
 
 
 def make_records(storage: Storage, clock: Clock) -> Records:
     checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
+    receivers = Receivers(storage, clock)
     return Records(
         storage=storage,
         clock=clock,
         checks=checks,
         sweeps=sweeps,
         dead_letters=DeadLetters(storage.blobs, clock),
+        receivers=receivers,
+        announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
         check_starter=CheckStarter(
             store=checks,
             keys=IdempotencyKeys(storage, clock),
+            receivers=receivers,
             queues=storage.queues,
             clock=clock,
         ),

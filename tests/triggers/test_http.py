@@ -219,8 +219,9 @@ async def test_the_latest_sweep_can_be_followed(app: App) -> None:
         )
 
     assert (await get("latest")).status_code == 404
-    rules = await app.engine.rules.current()
-    sweep_id = await app.records.sweep_starter.start(rules, traceparent="")
+    sweep_id = (await app.records.sweep_starter.start(traceparent="")).id
+    assert (await get("latest")).status_code == 202
+    await app.work_one()
     running = await get("latest")
     assert (running.status_code, body_of(running)["parts"]) == (202, {"done": 0, "total": 1})
     await app.work_off()
