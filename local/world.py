@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 
+from local.graph.log import RequestKind
 from local.processes import CHECKOUT, Process, free_port, free_ports
 from local.storage import connection_string
 
@@ -49,6 +50,11 @@ class GraphControl:
         """Every Graph request so far."""
         requests: list[dict[str, Any]] = self._get("requests")["requests"]
         return requests
+
+    def timeline(self) -> list[tuple[float, int | None, RequestKind]]:
+        """Of every Graph request so far its time, its status and its kind."""
+        seen: list[list[Any]] = self._get("timeline")["timeline"]
+        return [(time, status, kind) for time, status, kind in seen]
 
     def clear_requests(self) -> None:
         self._client.delete("/requests").raise_for_status()
@@ -108,14 +114,20 @@ class World:
         *,
         tenant: str | Path = "demo",
         storage: str | None = None,
+        storage_folder: Path | None = None,
         logs: Path | None = None,
         graph_port: int | None = None,
         storage_port: int | None = None,
         **settings: str,
     ) -> None:
-        """A connection string as `storage` shares an Azurite; `settings` reach every host."""
+        """A connection string as `storage` shares an Azurite; `settings` reach every host.
+
+        With a `storage_folder`, storage keeps its data there, over restarts too.
+        """
         self._tenant = tenant
         self._storage = storage
+        self._storage_folder = storage_folder
+        self._azurite: Process | None = None
         self._logs = logs
         self._graph_port = graph_port or free_port()
         self._storage_port = storage_port or free_ports(_STORAGE_PORTS)
@@ -127,8 +139,7 @@ class World:
         with contextlib.ExitStack() as ending:
             simulator = ending.enter_context(self._start("local.graph", *self._graph_arguments()))
             if self._storage is None:
-                azurite = ending.enter_context(self._start("local.storage", *self._storage_at()))
-                azurite.wait_ready(lambda: "AzureWebJobsStorage=" in azurite.output())
+                self._azurite = self._start_storage(ending)
             root = f"http://127.0.0.1:{self._graph_port}"
             simulator.wait_ready(f"{root}/__simulator/health", _READY_SECONDS)
             self.graph = GraphControl(root)
@@ -163,14 +174,42 @@ class World:
 
         Settings come as a mapping, as keywords, or both.
         """
+        host = self.launch_host(port=port, auth=auth, app=app, settings=settings, **more)
+        host.wait_running()
+        return host
+
+    def launch_host(
+        self,
+        *,
+        port: int | None = None,
+        auth: bool = False,
+        app: Path = CHECKOUT,
+        settings: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> HostProcess:
+        """A host that is starting: `wait_running` tells when it is ready."""
         port = port or free_port()
         environment = {**os.environ, **self.environment, **(settings or {}), **more}
         host = HostProcess(
             environment, port=port, auth=auth, app=app, log=self._log(f"host-{port}")
         )
-        self._ending.enter_context(host)
-        host.wait_running()
-        return host
+        return self._ending.enter_context(host)
+
+    def restart_storage(self) -> None:
+        """Ends storage as a machine that is shut down would, and starts it with its data.
+
+        Raises:
+            ValueError: the world has no storage of its own that keeps its data.
+        """
+        if self._azurite is None or self._storage_folder is None:
+            raise ValueError("only storage in a folder of its own can be restarted")
+        self._azurite.stop()
+        self._azurite = self._start_storage(self._ending)
+
+    def _start_storage(self, ending: contextlib.ExitStack) -> Process:
+        azurite = ending.enter_context(self._start("local.storage", *self._storage_at()))
+        azurite.wait_ready(lambda: "AzureWebJobsStorage=" in azurite.output())
+        return azurite
 
     def _start(self, module: str, *arguments: str) -> Process:
         argv = [sys.executable, "-m", module, *arguments]
@@ -180,7 +219,9 @@ class World:
         return ("--port", str(self._graph_port), "--tenant", str(self._tenant))
 
     def _storage_at(self) -> tuple[str, ...]:
-        return ("--port", str(self._storage_port))
+        folder = self._storage_folder
+        kept = () if folder is None else ("--folder", str(folder))
+        return ("--port", str(self._storage_port), *kept)
 
     def _log(self, name: str) -> Path | None:
         return None if self._logs is None else self._logs / f"{name}.log"
@@ -189,6 +230,8 @@ class World:
         return {
             "GRAPH_CREDENTIAL": "managed-identity",
             "SWEEP_SCHEDULE": "0 0 2 * * *",
+            # The simulated Graph takes what it gets, unless it is told to throttle.
+            "GRAPH_REQUESTS_PER_10S": "10000",
             "LOCAL_HOST_FUNCTION_KEY": secrets.token_urlsafe(16),
             "LOCAL_HOST_MASTER_KEY": secrets.token_urlsafe(16),
             "AzureWebJobsStorage": self.storage,

@@ -178,7 +178,7 @@ def expect_swept(swept: Swept, *, let_in: int) -> None:
         holders,
     )
     expect("the sweep's status", swept.status, "completed-with-gaps")
-    expect("pairs that coverage says were checked", swept.checked, len(holders))
+    expect("pairs that Graph answered for", swept.checked, len(holders))
     _expect_reason(swept)
     _expect_sweep_references(swept)
 

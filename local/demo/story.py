@@ -147,7 +147,7 @@ class Story:
             status=result.status,
             pairs=answers.pairs(result, after),
             references=answers.references(result.references, after),
-            checked=len(result.coverage.checked),
+            checked=sum(result.strategy.ways.values()),
             gaps=answers.gaps(result.coverage.skipped, after),
             requests=result.requests,
             tenant=self._seen(before, after),

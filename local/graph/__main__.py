@@ -1,6 +1,7 @@
 """Runs the simulator on this machine, and prints the settings that point an app at it."""
 
 import argparse
+import gc
 import logging
 import socket
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import uvicorn
 from local.graph.app import DEFAULT_IDENTITY_HEADER, IDENTITY_PATH, create_app
 from local.graph.behaviour import Behaviour
 from local.graph.demo import demo_tenant
+from local.graph.scale import PREFIX, parse, scaled_tenant
 from local.graph.tenant import Tenant, load
 
 HOST = "127.0.0.1"
@@ -19,12 +21,14 @@ HOST = "127.0.0.1"
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
-    tenant = demo_tenant() if options.tenant == "demo" else load(Path(options.tenant))
+    tenant = _tenant(options.tenant)
     behaviour = _behaviour(options.behaviour)
     # Bound before anything is printed: whoever reads the settings can connect at once.
     with _listener(options.port) as listener:
         root = f"http://{HOST}:{listener.getsockname()[1]}"
         app = create_app(tenant, behaviour, root=root, identity_header=options.identity_header)
+        # A large tenant would be searched for garbage again and again, in the middle of requests.
+        gc.freeze()
         _print_settings(root, tenant, identity_header=options.identity_header)
         # Keep-alive outlasts the pauses of a client, whose pooled connections stay usable then.
         config = uvicorn.Config(
@@ -42,10 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.graph", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
-    parser.add_argument("--tenant", default="demo", help="demo, or a JSON file")
+    parser.add_argument("--tenant", default="demo", help=f"demo, a JSON file, or {PREFIX}{{…}}")
     parser.add_argument("--behaviour", type=Path, help="a JSON file")
     parser.add_argument("--identity-header", default=DEFAULT_IDENTITY_HEADER)
     return parser
+
+
+def _tenant(text: str) -> Tenant:
+    if text.startswith(PREFIX):
+        return scaled_tenant(parse(text))
+    return demo_tenant() if text == "demo" else load(Path(text))
 
 
 def _behaviour(file: Path | None) -> Behaviour:

@@ -6,7 +6,7 @@ from local.graph.authorization import Right
 from local.graph.call import Call
 from local.graph.errors import bad_request, forbidden
 from local.graph.exchange import Answer
-from local.graph.filters import Readers, matches
+from local.graph.filters import Clause, Readers, matches
 from local.graph.index import is_active
 from local.graph.odata import DOCUMENTED, LISTED, Options, Shape
 from local.graph.packages import (
@@ -40,18 +40,19 @@ ASSIGNMENTS_SHAPE = Shape(
     },
     options=LISTED,
 )
+OF_A_PACKAGE = ("accesspackage/id", "eq")
 CONTEXT = "identityGovernance/entitlementManagement/assignments"
 
 
 def list_assignments(call: Call) -> Answer:
     options = call.options(ASSIGNMENTS_SHAPE)
     _refuse_unknown_states(options)
-    candidates = _readable(call, options)
-    if not options.clauses:
+    candidates, clauses = _readable(call, options)
+    if not clauses:
         # Of hundreds of thousands, a page looks at its own only.
         return _listed(call, candidates, options)
     readers = _readers(call)
-    found = [item for item in candidates if matches(item, options.clauses, readers)]
+    found = [item for item in candidates if matches(item, clauses, readers)]
     return _listed(call, found, options)
 
 
@@ -88,16 +89,21 @@ def _listed(call: Call, found: list[Assignment], options: Options) -> Answer:
     )
 
 
-def _readable(call: Call, options: Options) -> list[Assignment]:
-    """Where to look: one package, or everything for a caller who may read everything."""
-    named = [item.value for item in options.clauses if item.path.lower() == "accesspackage/id"]
+def _readable(call: Call, options: Options) -> tuple[list[Assignment], tuple[Clause, ...]]:
+    """Where to look, and what is left to look for there.
+
+    That is one package, or everything for a caller who may read everything.
+    """
+    clauses = list(options.clauses)
+    named = [each for each in clauses if (each.path.lower(), each.operator) == OF_A_PACKAGE]
     if named:
         if Right.READ not in call.grants.tenant_wide:
-            call.package(named[0], Right.READ)
-        return call.index.assignments_of(named[0])
+            call.package(named[0].value, Right.READ)
+        clauses.remove(named[0])
+        return call.index.assignments_of(named[0].value), tuple(clauses)
     if Right.READ not in call.grants.tenant_wide:
         raise forbidden()
-    return call.simulator.tenant.assignments
+    return call.simulator.tenant.assignments, tuple(clauses)
 
 
 def _refuse_unknown_states(options: Options) -> None:
@@ -189,7 +195,7 @@ def _related(call: Call, item: Assignment, name: str, options: Options) -> objec
 
 
 def _target(call: Call, item: Assignment) -> dict[str, object]:
-    subject = call.index.subjects.get(item.target_id.lower(), Subject(id=item.target_id))
+    subject = call.index.subjects.get(item.target_id.lower()) or Subject(id=item.target_id)
     body = properties(subject, SUBJECT_PROPERTIES)
     if item.state.lower() == "delivering" and call.behaviour.null_target_fields:
         body |= dict.fromkeys(LATE_PROPERTIES)

@@ -10,6 +10,7 @@ No token is needed, and nothing here exists in Graph. All bodies are JSON.
     DELETE /__simulator/faults     forgets them
     GET    /__simulator/requests   every Graph request so far: {"requests": [...]}
     DELETE /__simulator/requests   forgets them
+    GET    /__simulator/timeline   of each of them only [time, status, kind]: {"timeline": [...]}
     GET    /__simulator/tenant     the whole state; each reference with its `additions`
     PUT    /__simulator/tenant     replaces it
     PUT    /__simulator/roles      replaces the role assignments, a list
@@ -82,6 +83,10 @@ def _forget_requests(simulator: Simulator, body: bytes) -> object:
     return _requests(simulator, body)
 
 
+def _timeline(simulator: Simulator, _body: bytes) -> object:
+    return {"timeline": simulator.log.timeline()}
+
+
 def _tenant(simulator: Simulator, _body: bytes) -> object:
     return simulator.tenant
 
@@ -106,6 +111,7 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "behaviour": {"GET": _behaviour, "PUT": _change_behaviour},
     "faults": {"GET": _faults, "POST": _order_faults, "DELETE": _forget_faults},
     "requests": {"GET": _requests, "DELETE": _forget_requests},
+    "timeline": {"GET": _timeline},
     "tenant": {"GET": _tenant, "PUT": _replace_tenant},
     "roles": {"PUT": _replace_roles},
     "reset": {"POST": _reset},

@@ -1,8 +1,12 @@
 """What was asked of Graph, and what it answered."""
 
+from typing import Literal
+
 import msgspec
 
 from local.graph.exchange import GraphRequest
+
+RequestKind = Literal["alone", "batch", "inside"]
 
 
 class LoggedRequest(msgspec.Struct, kw_only=True):
@@ -51,5 +55,18 @@ class RequestLog:
         self.requests.append(entry)
         return entry
 
+    def timeline(self) -> list[tuple[float, int | None, RequestKind]]:
+        """When each request came, what became of it, and whether throttling counts it.
+
+        A `batch` is one round trip that throttling does not count; those `inside` it are counted.
+        """
+        return [(each.time, each.status, _kind(each)) for each in self.requests]
+
     def clear(self) -> None:
         self.requests.clear()
+
+
+def _kind(request: LoggedRequest) -> RequestKind:
+    if request.batch is not None:
+        return "inside"
+    return "batch" if request.target.endswith("/$batch") else "alone"

@@ -29,7 +29,10 @@ PACKAGE_RELATIONS = frozenset(
 )
 PACKAGE_PROPERTIES = property_names(AccessPackage, without=PACKAGE_RELATIONS)
 CATALOG_PROPERTIES = property_names(Catalog)
-POLICY_PROPERTIES = property_names(AssignmentPolicy)
+# The stage settings are a relation, documented for a single policy only.
+POLICY_PROPERTIES = property_names(
+    AssignmentPolicy, without=frozenset({"customExtensionStageSettings"})
+)
 ROLE_SCOPE_PROPERTIES = property_names(ResourceRoleScope, without=frozenset({"role", "scope"}))
 ROLE_PROPERTIES = property_names(Role)
 SCOPE_PROPERTIES = property_names(Scope)

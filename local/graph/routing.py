@@ -4,7 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from local.graph import assignments, groups, packages, references, requests, roles
+from local.graph import (
+    assignments,
+    extensions,
+    groups,
+    packages,
+    policies,
+    references,
+    requests,
+    roles,
+)
 from local.graph.call import Call
 from local.graph.errors import bad_request, method_not_allowed, not_found
 from local.graph.exchange import Answer
@@ -47,6 +56,15 @@ ROUTES = (
         {
             "catalogs": {"GET": packages.list_catalogs},
             "catalogs/{id}": {"GET": packages.get_catalog},
+            "catalogs/{id}/customWorkflowExtensions": {
+                "GET": extensions.list_extensions,
+                "POST": extensions.create_extension,
+            },
+            "catalogs/{id}/customWorkflowExtensions/{id}": {"DELETE": extensions.delete_extension},
+            "assignmentPolicies/{id}": {
+                "GET": policies.get_policy,
+                "PUT": policies.replace_policy,
+            },
             "accessPackages": {"GET": packages.list_packages},
             "accessPackages/{id}": {"GET": packages.get_package},
             "accessPackages/{id}/incompatibleGroups": {"GET": references.list_groups},

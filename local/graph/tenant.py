@@ -6,6 +6,7 @@ out of the JSON is left out of Graph's answers too.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +15,9 @@ from msgspec import UNSET, UnsetType
 
 Text = str | None | UnsetType
 Flag = bool | UnsetType
+# parts that the simulator keeps and gives back, and does not look into
+Flexible = dict[str, object] | None | UnsetType
+FlexibleList = list[dict[str, object]] | None | UnsetType
 
 
 class Record(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -56,11 +60,42 @@ class ResourceRoleScope(Record):
     created_date_time: Text = UNSET
 
 
+class CustomWorkflowExtension(Record):
+    id: str
+    catalog_id: str
+    # Graph's @odata.type
+    type: str
+    display_name: str
+    description: Text = UNSET
+    created_date_time: Text = UNSET
+    endpoint_configuration: Flexible = UNSET
+    authentication_configuration: Flexible = UNSET
+    # absent where nobody waits for the extension's answer
+    callback_configuration: Flexible = UNSET
+
+
+class CustomExtensionStageSetting(Record):
+    id: str
+    stage: str
+    custom_extension_id: str
+
+
 class AssignmentPolicy(Record):
     id: str
     display_name: str
     description: Text = UNSET
     allowed_target_scope: str = "allMemberUsers"
+    created_date_time: Text = UNSET
+    modified_date_time: Text = UNSET
+    automatic_request_settings: Flexible = UNSET
+    specific_allowed_targets: FlexibleList = UNSET
+    expiration: Flexible = UNSET
+    requestor_settings: Flexible = UNSET
+    request_approval_settings: Flexible = UNSET
+    review_settings: Flexible = UNSET
+    notification_settings: Flexible = UNSET
+    questions: FlexibleList = UNSET
+    custom_extension_stage_settings: list[CustomExtensionStageSetting] = []
 
 
 class Reference(Record):
@@ -144,6 +179,7 @@ class RoleAssignment(Record):
 class Tenant(Record):
     catalogs: list[Catalog] = []
     access_packages: list[AccessPackage] = []
+    custom_workflow_extensions: list[CustomWorkflowExtension] = []
     groups: list[Group] = []
     subjects: list[Subject] = []
     assignments: list[Assignment] = []
@@ -152,8 +188,16 @@ class Tenant(Record):
     role_assignments: list[RoleAssignment] = []
 
     def snapshot(self) -> Self:
-        """A deep copy that later writes do not reach."""
-        return msgspec.json.decode(msgspec.json.encode(self), type=type(self))
+        """A deep copy that later writes do not reach.
+
+        Assignments and subjects, which may be hundreds of thousands, are copied one by one: beside
+        their own properties they hold only what nobody writes to.
+        """
+        few = msgspec.structs.replace(self, assignments=[], subjects=[])
+        copied = msgspec.json.decode(msgspec.json.encode(few), type=type(self))
+        copied.assignments = [copy(each) for each in self.assignments]
+        copied.subjects = [copy(each) for each in self.subjects]
+        return copied
 
 
 def decode(content: bytes) -> Tenant:

@@ -1,4 +1,7 @@
-"""`python -m local.storage --port P [--folder DIR]`: blobs on P, queues on P+1, tables on P+2."""
+"""`python -m local.storage --port P [--folder DIR] [--requests]`: Azurite on three ports.
+
+Blobs are on P, queues on P+1, tables on P+2.
+"""
 
 import argparse
 import signal
@@ -21,7 +24,7 @@ def main() -> int:
     try:
         check_ports(arguments.port)
         # In the group of this process, so that whoever kills the group kills both.
-        azurite = subprocess.Popen(tied(command(arguments.port, arguments.folder)))  # noqa: S603
+        azurite = subprocess.Popen(tied(_command(arguments)))  # noqa: S603
         return _watch(azurite, arguments.port)
     except StorageError as error:
         print(f"local storage: {error}", file=sys.stderr)
@@ -42,7 +45,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--port", type=int, default=10000, help="of blobs; queues +1, tables +2")
     parser.add_argument("--folder", type=Path, help="keep the data there; otherwise in memory")
+    parser.add_argument("--requests", action="store_true", help="print each request, as served")
     return parser.parse_args()
+
+
+def _command(arguments: argparse.Namespace) -> list[str]:
+    return command(arguments.port, arguments.folder, with_requests=arguments.requests)
 
 
 def _watch(azurite: "subprocess.Popen[bytes]", port: int) -> int:

@@ -19,8 +19,11 @@ class StorageError(Exception):
     """Azurite cannot be started; the message says what to do."""
 
 
-def command(port: int, folder: Path | None) -> list[str]:
-    """The command line of Azurite on three ports; without a folder it keeps all in memory."""
+def command(port: int, folder: Path | None, *, with_requests: bool = False) -> list[str]:
+    """The command line of Azurite on three ports; without a folder it keeps all in memory.
+
+    It prints nothing, or each request that it answers.
+    """
     if not _SCRIPT.is_file():
         raise StorageError("Azurite is not installed: run `make node_modules`")
     ports = [
@@ -29,7 +32,9 @@ def command(port: int, folder: Path | None) -> list[str]:
         for argument in (f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port + offset))
     ]
     data = ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
-    quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    quiet = ["--disableTelemetry", "--skipApiVersionCheck"]
+    if not with_requests:
+        quiet.append("--silent")
     return [node(), str(_SCRIPT), *ports, *data, *quiet]
 
 

@@ -82,6 +82,17 @@ async def test_the_log_can_be_emptied(graph: Caller) -> None:
     assert (await control(graph, "GET", "requests")).json() == {"requests": []}
 
 
+async def test_the_timeline_tells_what_throttling_counts(graph: Caller) -> None:
+    """Of each request its time, status and kind: a batch is a round trip, those in it count."""
+    await graph.get(PACKAGE)
+    inner = {"id": "1", "method": "GET", "url": "/identityGovernance/unknown"}
+    await graph.send("POST", "/v1.0/$batch", body={"requests": [inner]})
+    logged: list[Any] = (await control(graph, "GET", "requests")).json()["requests"]
+    timeline = (await control(graph, "GET", "timeline")).json()["timeline"]
+    assert [each[0] for each in timeline] == [one["time"] for one in logged]
+    assert [each[1:] for each in timeline] == [[200, "alone"], [200, "batch"], [404, "inside"]]
+
+
 async def test_faults_are_ordered_singly_or_in_a_list(graph: Caller) -> None:
     """Faults queue up in their order, show what is left of them, and can be forgotten."""
     await control(graph, "POST", "faults", {"kind": "status", "status": 500})

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from local.world import World, printed_settings
 from tests.local.host.conftest import SAMPLE_APP
@@ -30,3 +32,24 @@ def test_settings_are_read_from_what_the_simulator_prints() -> None:
     """Lines of another form are left out."""
     printed = "GRAPH_ROOT=http://127.0.0.1:1/a=b\nINFO started\nURL?x=y\n"
     assert printed_settings(printed) == {"GRAPH_ROOT": "http://127.0.0.1:1/a=b"}
+
+
+def test_storage_keeps_over_a_restart_what_it_has_just_taken(tmp_path: Path) -> None:
+    """A message and a row that were written a moment before are there again, at the same ports."""
+    with World(storage_folder=tmp_path) as world:
+        with QueueServiceClient.from_connection_string(world.storage) as queues:
+            queues.create_queue("kept").send_message("a")
+        with TableServiceClient.from_connection_string(world.storage) as tables:
+            tables.create_table("kept").create_entity({"PartitionKey": "p", "RowKey": "r"})
+            world.restart_storage()
+            rows = list(tables.get_table_client("kept").list_entities())
+        with QueueServiceClient.from_connection_string(world.storage) as queues:
+            messages = queues.get_queue_client("kept").peek_messages()
+    assert [row["RowKey"] for row in rows] == ["r"]
+    assert [message.content for message in messages] == ["a"]
+
+
+def test_storage_in_memory_is_not_restarted() -> None:
+    """It would lose its data; that is said in place of it."""
+    with World() as world, pytest.raises(ValueError, match="in a folder"):
+        world.restart_storage()

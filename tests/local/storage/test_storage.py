@@ -103,3 +103,14 @@ def test_a_taken_port_is_said() -> None:
         )
     assert done.returncode == 1
     assert f"port {port + 1} is taken" in done.stderr
+
+
+def test_requests_are_printed_when_asked_for() -> None:
+    """So that a benchmark can count the messages that were sent."""
+    port = free_ports(3)
+    with start(port, "--requests") as storage:
+        wait_ready(storage)
+        with QueueServiceClient.from_connection_string(connection_string(port)) as service:
+            service.create_queue("printed").send_message("hello")
+        sent = '"POST /devstoreaccount1/printed/messages HTTP/1.1" 201'
+        wait_for(lambda: sent in storage.output())
