@@ -7,8 +7,10 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.hook import app as hook
 from cli.push import push
 from cli.schema import schema
+from cli.sweep import sweep
 from cli.trial import test_rules
 from cli.validate import validate
 
@@ -20,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, schema):
+for command in (validate, plan, apply, drift, sweep, schema):
     app.command()(command)
 app.command("test")(test_rules)
 
@@ -34,6 +36,7 @@ def _rules() -> None:
 
 rules.command("push")(push)
 app.add_typer(rules, name="rules")
+app.add_typer(hook, name="hook")
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

@@ -113,8 +113,10 @@ def _tell(applied: Applied) -> ExitCode:
 
 async def _drift(rules: Path, how: Format) -> ExitCode:
     async with open_session() as session:
-        found, state = await plans.drift(session, rules)
+        compared = await plans.drift(session, rules)
         if session.ledger is None:
             err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
-    plans.show_drift(found, state, how, out)
-    return ExitCode.CHANGES if found else ExitCode.NOTHING
+    if why := compared.groups.unseen:
+        err.print(f"deleted groups could not be looked for: {why}", style="yellow", markup=False)
+    plans.show_drift(compared, how, out)
+    return ExitCode.CHANGES if compared.found else ExitCode.NOTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from functions.clock import timestamp
 from functions.enforcement.apply import Applied, Applier
 from functions.enforcement.compile import compile_references, packages_in_view
 from functions.enforcement.drift import Drift, find_drift
+from functions.enforcement.orphans import GoneGroups, find_gone_groups
 from functions.enforcement.plan import Plan
 from functions.enforcement.review import PlanDocument, State, in_view, make_document
 from functions.errors import ConfigurationError
@@ -119,23 +121,38 @@ def _require_enforcement(session: Session) -> None:
         )
 
 
-async def drift(session: Session, folder: Path) -> tuple[list[Drift], State]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Drift, and what it was found in.
+
+    Attributes:
+        groups: that references of ours name, as far as they could be looked up.
+    """
+
+    found: Sequence[Drift]
+    state: State
+    groups: GoneGroups
+
+
+async def drift(session: Session, folder: Path) -> Compared:
     """Compare rules, tenant and ledger; reads only."""
     rules, ours = await session.rules(folder), await session.ours()
     packages = packages_in_view(rules) | {each.on for each in ours}
     state = await read_state(session.graph, packages, with_holders=False)
+    groups = await find_gone_groups(session.graph, ours)
     found = find_drift(
         compile_references(rules, state.packages),
         state.present,
         ours,
         in_view=state.packages.keys(),
-        gone=state.gone,
+        gone=state.gone | groups.gone,
     )
-    return found, state
+    return Compared(found=found, state=state, groups=groups)
 
 
-def show_drift(found: Sequence[Drift], state: State, how: Format, console: Console) -> None:
-    names = {key: package.display_name for key, package in state.packages.items()}
+def show_drift(compared: Compared, how: Format, console: Console) -> None:
+    found, packages = compared.found, compared.state.packages
+    names = {key: package.display_name for key, package in packages.items()}
     if how is Format.JSON:
         console.file.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
     elif found:

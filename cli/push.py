@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from cli.commands import RulesFolder
-from functions.clock import Clock
+from cli.storage import open_storage
+from functions.clock import Clock, SystemClock
 from functions.errors import RulesError, SodError
 from functions.rules.parse import parse_rules
 from functions.rules.version import Manifest
 from functions.storage.ports import Blobs
 from functions.storage.rule_files import FolderRules, RuleVersions
-from functions.wiring.make_records import read_records
 
 
 def push(
@@ -28,7 +28,8 @@ def push(
 ) -> None:
     """Validate the rules, then make them the version in force of a container; all are kept.
 
-    Apps whose RULES is blob:CONTAINER take them up at their next run.
+    Apps whose RULES is blob:CONTAINER take them up at their next run. Without a connection string,
+    GRAPH_CREDENTIAL=default reaches storage with your own sign-in, such as that of az login.
 
     Exit code 0: they are in force. 1: they have mistakes, and nothing was uploaded, or the storage
     could not be reached.
@@ -66,10 +67,5 @@ def summary(container: str, pushed: Manifest | None) -> str:
 
 
 async def _push(container: str, folder: Path) -> Manifest | None:
-    records = read_records(os.environ)
-    try:
-        return await push_folder(
-            folder, container, blobs=records.storage.blobs, clock=records.clock
-        )
-    finally:
-        await records.storage.close()
+    async with open_storage(os.environ) as storage:
+        return await push_folder(folder, container, blobs=storage.blobs, clock=SystemClock())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.storage import open_storage
 from functions.clock import Clock, SystemClock
 from functions.enforcement.ledger import EntryState, Ledger
 from functions.entra import Reference
@@ -17,7 +18,6 @@ from functions.rules.ruleset import RuleSet
 from functions.rules.source import RuleBook
 from functions.settings import Settings, read_settings
 from functions.storage.rule_files import FolderRules
-from functions.wiring.make_records import read_records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +61,13 @@ async def open_session() -> AsyncIterator[Session]:
     """
     settings, clock = read_settings(os.environ), SystemClock()
     graph = GraphClient(settings.graph)
-    records = read_records(os.environ) if _names_storage() else None
-    try:
-        ledger = Ledger(records.storage, clock) if records else None
+    async with AsyncExitStack() as ending:
+        ending.push_async_callback(graph.close)
+        ledger = None
+        if _names_storage():
+            storage = await ending.enter_async_context(open_storage(os.environ))
+            ledger = Ledger(storage, clock)
         yield Session(settings=settings, graph=graph, ledger=ledger, clock=clock)
-    finally:
-        await graph.close()
-        if records:
-            await records.storage.close()
 
 
 def _names_storage() -> bool:

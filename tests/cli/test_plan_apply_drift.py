@@ -16,6 +16,7 @@ from local.graph.demo import APPROVE_INVOICES, GROUP_EXTERNAL_AUDITORS, PAY_INVO
 from local.processes import CHECKOUT
 from local.world import World
 from tests.host.client import Caller
+from tests.ledger import forget_writes
 
 pytestmark = pytest.mark.host
 
@@ -25,6 +26,7 @@ DEMO_ADDITIONS = 12
 
 @pytest.fixture
 def world(azurite: str) -> Iterator[World]:
+    forget_writes(azurite)
     with World(storage=azurite) as world:
         yield world
 
@@ -108,6 +110,39 @@ def test_plan_apply_plan_drift_and_the_sweep_that_repairs(world: World, tmp_path
     assert [each["targetId"] for each in swept["references"]["written"]] == [APPROVE_INVOICES]
     after = run(world, "drift", "--format", "json")
     assert {each["kind"] for each in json.loads(after.stdout)} == {"foreign"}
+
+
+def delete_auditors(world: World, *permissions: str) -> None:
+    """Delete the group "External auditors"; the app's identity gets more permissions."""
+    tenant = world.graph.tenant()
+    gone = GROUP_EXTERNAL_AUDITORS
+    tenant["groups"] = [each for each in tenant["groups"] if each["id"] != gone]
+    for package in tenant["accessPackages"]:
+        package["incompatibleGroups"] = [
+            each for each in package["incompatibleGroups"] if each["id"] != gone
+        ]
+    for identity in tenant["identities"]:
+        identity["permissions"] += permissions
+    world.graph.replace_tenant(tenant)
+
+
+def test_drift_names_references_to_deleted_groups_or_says_that_it_cannot(
+    world: World, tmp_path: Path
+) -> None:
+    """With a directory permission the group is orphaned; without one that is said, on stderr."""
+    file = str(tmp_path / "plan.json")
+    run(world, "plan", "--out", file)
+    assert run(world, "apply", file, ENFORCEMENT="apply").returncode == NOTHING
+    delete_auditors(world)
+    blind = run(world, "drift", "--format", "json")
+    assert {each["kind"] for each in json.loads(blind.stdout)} == {"missing"}
+    assert "deleted groups could not be looked for" in blind.stderr
+
+    delete_auditors(world, "GroupMember.Read.All")
+    drift = run(world, "drift", "--format", "json")
+    found = {(each["kind"], each["reference"]["target"]) for each in json.loads(drift.stdout)}
+    assert (drift.returncode, found) == (CHANGES, {("orphaned", GROUP_EXTERNAL_AUDITORS)})
+    assert "deleted groups" not in drift.stderr
 
 
 def test_a_stale_plan_is_refused_and_can_be_replanned(world: World, tmp_path: Path) -> None:

@@ -6,13 +6,17 @@ from uuid import uuid4
 
 import pytest
 import typer
+from azure.core.credentials import AccessToken, AccessTokenInfo
+from azure.core.exceptions import ClientAuthenticationError
 from typer.testing import CliRunner
 
 from cli.push import push, push_folder, summary
+from cli.storage import open_storage
 from functions.clock import ManualClock
-from functions.errors import RulesError
+from functions.errors import RulesError, StorageUnavailable
+from functions.graph.credential import LocalCredential
 from functions.rules.document import SourceFile
-from functions.settings import StorageSettings
+from functions.settings import GraphSettings, StorageSettings
 from functions.storage.azure import AzureStorage
 from functions.storage.memory import MemoryStorage
 from functions.storage.rule_files import BlobRules, FolderRules
@@ -90,6 +94,64 @@ def test_the_command_names_every_mistake(
     code, out, err = run("rules", "--rules", broken)
     assert (code, out) == (1, "")
     assert [line.split(" ")[0] for line in err.splitlines()] == ["a.yaml:1:10:", "b.yaml:2:1:"]
+
+
+URIS = {
+    f"AzureWebJobsStorage__{service}ServiceUri": f"https://x.{service}.example"
+    for service in ("queue", "blob", "table")
+}
+
+
+class NobodySignedIn(LocalCredential):
+    """As DefaultAzureCredential is where no way to sign in works; counts how often it is closed."""
+
+    closed = 0
+
+    async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        raise ClientAuthenticationError("DefaultAzureCredential failed to retrieve a token")
+
+    async def get_token_info(self, *_scopes: str, **_options: object) -> AccessTokenInfo:
+        raise ClientAuthenticationError("DefaultAzureCredential failed to retrieve a token")
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_a_laptop_reaches_storage_with_its_own_sign_in() -> None:
+    """GRAPH_CREDENTIAL=default holds for storage, too; without a sign-in it says what to do."""
+    asked: list[str] = []
+    nobody = NobodySignedIn()
+
+    def sign_in(settings: GraphSettings) -> NobodySignedIn:
+        asked.append(settings.credential)
+        return nobody
+
+    environment = {**URIS, "GRAPH_CREDENTIAL": "default"}
+    async with open_storage(environment, sign_in) as storage:
+        with pytest.raises(StorageUnavailable, match="no sign-in was found"):
+            await push_folder(RULES, "rules", blobs=storage.blobs, clock=ManualClock())
+    assert (asked, nobody.closed) == (["default"], 1)
+
+
+async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By default storage is reached as the managed identity, like the app does it."""
+    nobody, asked = NobodySignedIn(), list[str | None]()
+
+    def managed(client_id: str | None) -> NobodySignedIn:
+        asked.append(client_id)
+        return nobody
+
+    def sign_in(_settings: GraphSettings) -> NobodySignedIn:
+        raise AssertionError("nobody asked for it")
+
+    monkeypatch.setattr("cli.storage.managed_identity", managed)
+    environment = {**URIS, "AzureWebJobsStorage__clientId": "me"}
+    async with open_storage(environment, sign_in) as storage:
+        with pytest.raises(StorageUnavailable, match="no sign-in was found"):
+            await push_folder(RULES, "rules", blobs=storage.blobs, clock=ManualClock())
+    assert asked == ["me"]
 
 
 def test_without_storage_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
