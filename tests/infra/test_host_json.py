@@ -44,7 +44,7 @@ def test_every_queue_setting_is_set_on_purpose() -> None:
 def test_telemetry_and_time_limit_are_set() -> None:
     """OpenTelemetry is on, and a run ends well before a message becomes visible again."""
     assert HOST["telemetryMode"] == "OpenTelemetry"
-    assert HOST["functionTimeout"] == "00:10:00"
+    assert HOST["functionTimeout"] == "00:30:00"
 
 
 def test_what_is_deployed_leaves_the_rest_out() -> None:
