@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from functions.clock import SystemClock
-from functions.enforcement.ledger import Entry, EntryState, Ledger
-from functions.settings import StorageSettings
-from functions.storage.azure import AzureStorage
+from functions.enforcement.ledger import EntryState
 from local.graph.demo import demo_tenant
+from local.graph.tenant import Tenant
 from local.world import HostProcess, World
 from tests.builders import guid
+from tests.chaos.stored import ledger_of
+from tests.chaos.truth import Wanted, references_of
 from tests.host.client import Caller
 
 pytestmark = [pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(300)]
@@ -79,17 +79,6 @@ def write_rules(folder: Path) -> None:
     (folder / "rules.yaml").write_text(json.dumps({"version": 1, "rules": rules}))
 
 
-async def ledger_of(world: World) -> list[Entry]:
-    def no_identity() -> None:
-        raise AssertionError("a connection string needs no identity")
-
-    storage = AzureStorage(StorageSettings(connection_string=world.storage), no_identity)  # type: ignore[arg-type]  # never called
-    try:
-        return [entry async for entry in Ledger(storage, SystemClock()).entries()]
-    finally:
-        await storage.close()
-
-
 def kill_while_it_works(host: HostProcess, chance: random.Random) -> None:
     time.sleep(chance.uniform(0.0, 1.2))
     host.kill()
@@ -111,22 +100,15 @@ async def test_a_host_that_is_killed_ten_times_completes_every_check(tmp_path: P
             kill_while_it_works(host, chance)
         caller = Caller(world.start_host(settings=SETTINGS).url)
         answers = [caller.wait(caller.url + location) for location in locations]
-        tenant, entries = world.graph.tenant(), await ledger_of(world)
+        tenant, entries = world.graph.tenant(), await ledger_of(world.storage)
     assert [answer["status"] for answer in answers] == ["completed"] * ROUNDS
     assert [len(answer["references"]["written"]) for answer in answers] == [4] * ROUNDS
-    added = {
-        (package["id"], kind, each["id"]): each["additions"]
-        for package in tenant["accessPackages"]
-        for kind, name in (
-            ("group", "incompatibleGroups"),
-            ("package", "incompatibleAccessPackages"),
-        )
-        for each in package.get(name, ())
-    }
+    added = references_of(msgspec.convert(tenant, Tenant))
     assert len(added) == 4 * ROUNDS
     assert set(added.values()) == {1}
     in_ledger = {
-        (entry.reference.on, str(entry.reference.kind), entry.reference.target) for entry in entries
+        Wanted(entry.reference.on, str(entry.reference.kind), entry.reference.target)
+        for entry in entries
     }
     assert in_ledger == added.keys()
     assert {entry.state for entry in entries} == {EntryState.WRITTEN}

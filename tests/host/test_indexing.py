@@ -27,10 +27,21 @@ def test_triggers_are_bound_as_designed() -> None:
     assert queues == {
         "run_check": "conflict-checks",
         "run_sweep_pairs": "sweep-pairs",
+        "deliver": "deliveries",
         "poisoned_check": "conflict-checks-poison",
         "poisoned_sweep_pairs": "sweep-pairs-poison",
+        "poisoned_delivery": "deliveries-poison",
     }
     assert bindings["start_sweep"]["schedule"] == "%SWEEP_SCHEDULE%"
     assert not bindings["start_sweep"].get("runOnStartup")
     assert bindings["health"]["authLevel"] == "ANONYMOUS"
-    assert bindings["start_check"].get("authLevel") == "FUNCTION"
+    for name in (
+        "start_check",
+        "start_sweep_by_hand",
+        "get_sweep",
+        "decide",
+        "decide_many",
+        "start_subscription",
+        "end_subscription",
+    ):
+        assert bindings[name].get("authLevel") == "FUNCTION"

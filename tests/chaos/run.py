@@ -1,0 +1,122 @@
+"""One run of chaos, from a schedule to its verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from local.graph.tenant import Tenant
+from local.world import World
+from tests.chaos.disturb import Chaos
+from tests.chaos.found import Found, Parts, read_check, read_letter, read_parts, read_sweep
+from tests.chaos.hosts import Hosts
+from tests.chaos.schedule import HOSTS, Schedule
+from tests.chaos.stored import Watcher, blobs, ledger_of, rows
+from tests.chaos.truth import Truth, Wanted, find_truth, references_of
+from tests.chaos.verdict import verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A run that has ended: what was done and found, and all that is wrong with it."""
+
+    seed: int
+    done: str
+    wrong: tuple[str, ...]
+    seconds: float
+
+
+def run(schedule: Schedule, folder: Path) -> Outcome:
+    """Carry a schedule out; files, data and logs of the run go into the folder."""
+    started = time.monotonic()
+    truth = find_truth(schedule.books.tenant, schedule.books.rules)
+    found, tally = _found_after(schedule, folder)
+    return Outcome(
+        seed=schedule.seed,
+        done=f"{_asked_for(truth)}; {_told(tally)}; {_found(found)}",
+        wrong=verdict(truth, found),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]:
+    with ExitStack() as ending:
+        world = ending.enter_context(_world(schedule, folder))
+        hosts = Hosts(world, HOSTS)
+        hosts.wait_running()
+        hosts.warm_up()
+        world.graph.behave(**dict(schedule.weather))
+        watcher = ending.enter_context(Watcher(world.storage))
+        chaos = Chaos(world, hosts, watcher)
+        chaos.disturb(schedule.disturbances)
+        chaos.come_to_rest()
+        for duplicate in schedule.afterwards:
+            chaos.duplicate(duplicate)
+        chaos.wait_settled()
+        chaos.tally["faults"] = sum(each["fault"] is not None for each in world.graph.requests())
+        return _gather(world, hosts, watcher, chaos), chaos.tally
+
+
+def _world(schedule: Schedule, folder: Path) -> World:
+    tenant, rules, data, logs = (folder / name for name in ("tenant.json", "rules", "data", "logs"))
+    for each in (rules, data, logs):
+        each.mkdir(parents=True)
+    tenant.write_bytes(schedule.books.tenant)
+    # JSON is YAML.
+    (rules / "rules.yaml").write_bytes(schedule.books.rules)
+    return World(tenant=tenant, storage_folder=data, logs=logs, RULES=str(rules))
+
+
+def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found:
+    sweep = hosts.ask("GET", "/api/sweeps/latest")
+    checks = [hosts.ask("GET", f"/api/checks/{each}") if each else None for each in chaos.check_ids]
+    entries = asyncio.run(ledger_of(world.storage))
+    return Found(
+        sweep=_ended(sweep, read_sweep),
+        checks=tuple(_ended(check, read_check) for check in checks),
+        references=references_of(msgspec.convert(world.graph.tenant(), Tenant)),
+        ledger={
+            Wanted(each.reference.on, str(each.reference.kind), each.reference.target): each.state
+            for each in entries
+        },
+        queues=watcher.counts(),
+        letters=tuple(read_letter(each) for each in blobs(world.storage, "poison")),
+        parts=_parts(world, sweep),
+    )
+
+
+def _ended[T](answer: httpx.Response | None, read: Callable[[dict[str, Any]], T]) -> T | None:
+    """The result that an answer holds; None where there is none, or work goes on."""
+    if answer is None or answer.status_code != httpx.codes.OK:
+        return None
+    return read(answer.json())
+
+
+def _parts(world: World, sweep: httpx.Response | None) -> Parts:
+    if sweep is None or not sweep.is_success:
+        return Parts()
+    return read_parts(rows(world.storage, "sweeps", sweep.json()["id"]))
+
+
+def _asked_for(truth: Truth) -> str:
+    new = len(truth.desired - truth.present)
+    unreadable = len(truth.unreadable)
+    return f"{len(truth.conflicts)} pairs, {new} references, {unreadable} unreadable"
+
+
+def _told(tally: Counter[str]) -> str:
+    return ", ".join(f"{number} {what}" for what, number in sorted(tally.items()))
+
+
+def _found(found: Found) -> str:
+    status = found.sweep.status if found.sweep else "without an answer"
+    return f"sweep {status}, {len(found.letters)} dead letters"
