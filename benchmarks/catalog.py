@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from benchmarks import compiling, decoding, http_memory, importing, paging_memory
+from benchmarks import (
+    compiling,
+    decoding,
+    http_memory,
+    importing,
+    paging_memory,
+    sweeping,
+    validating,
+)
 from benchmarks.report import Report
 
 
@@ -20,4 +28,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
     "compile": compiling.run,
+    "validate": validating.run,
+    "sweep": sweeping.run,
 }

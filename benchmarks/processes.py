@@ -99,12 +99,17 @@ def measure(
         return list(child.checkpoints())
 
 
-def answer[T](kind: type[T], program: str, *arguments: object) -> T:
+def answer[T](
+    kind: type[T],
+    program: str,
+    *arguments: object,
+    environment: Mapping[str, str] | None = None,
+) -> T:
     """Run a child to its end and decode what it printed."""
     done = subprocess.run(  # noqa: S603 - this interpreter, arguments of our own
         command(program, *arguments),
         cwd=CHECKOUT,
-        env=child_environment(),
+        env=child_environment(environment),
         stdout=subprocess.PIPE,
         timeout=_SECONDS,
         check=True,

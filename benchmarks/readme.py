@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.report import COLUMNS, Report, Row, machine
+from benchmarks.report import COLUMNS, Grid, Report, machine
 
 README = Path(__file__).with_name("README.md")
 
@@ -33,19 +34,22 @@ def replaced(page: str, name: str, content: str) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    lines = [
-        f"{report.title}. {machine()}.",
-        "",
-        _line(COLUMNS),
-        _line(["---"] * len(COLUMNS)),
-        *map(_row, report.rows),
-    ]
-    return "\n".join(lines)
+    tables = [*map(_grid, report.grids), _table(COLUMNS, [row.cells() for row in report.rows])]
+    return "\n\n".join([f"{report.title}. {machine()}.", *tables])
 
 
-def _row(row: Row) -> str:
-    return _line([cell.replace("|", r"\|") for cell in row.cells()])
+def _grid(grid: Grid) -> str:
+    return f"{grid.title}:\n\n{_table(grid.columns, grid.lines)}"
 
 
-def _line(cells: list[str] | tuple[str, ...]) -> str:
+def _table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    head = [_line(columns), _line(["---"] * len(columns))]
+    return "\n".join([*head, *(_line([_escaped(cell) for cell in line]) for line in lines)])
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|")
+
+
+def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"

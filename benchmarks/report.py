@@ -34,11 +34,21 @@ COLUMNS = ("what", "measured", "beside", "budget", "verdict")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Measurements with columns of their own; each line has a cell for each column."""
+
+    title: str
+    columns: Sequence[str]
+    lines: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The rows of one benchmark."""
+    """The rows of one benchmark, and the grids that some of them are read from."""
 
     title: str
     rows: Sequence[Row]
+    grids: Sequence[Grid] = ()
 
 
 class Timing(Struct, frozen=True):

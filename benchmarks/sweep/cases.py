@@ -1,0 +1,88 @@
+"""The rows of the table: which tenant, which Graph, and how many workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.sweep.tenants import index_requests, loop_requests, whole_requests
+from local.graph.scale import Scale
+
+WINDOW_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One sweep.
+
+    Attributes:
+        limit: requests that Graph takes in ten seconds; the app is told the same number.
+        mode: of the rules; `record` reads and writes no references.
+        has_budget: whether this is the tenant that the budgets are given for.
+    """
+
+    name: str
+    scale: Scale
+    page_size: int = 100
+    limit: int = 1_000
+    workers: int = 1
+    mode: Literal["record", "enforce"] = "record"
+    has_budget: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that Graph takes in the long run."""
+        return self.limit / WINDOW_SECONDS
+
+    @property
+    def shortest_seconds(self) -> float:
+        """What the cheapest way that we know of would take at the full rate."""
+        ways = (index_requests, loop_requests, whole_requests)
+        return min(way(self.scale, self.page_size) for way in ways) / self.rate
+
+    @property
+    def patience_seconds(self) -> float:
+        """After so long the row says that its sweep has not ended."""
+        return 120 + 4 * index_requests(self.scale, self.page_size) / self.rate
+
+
+SMALL = Scale(packages=100, assignments=30_000, teams=2, requesters=20, approvers=25)
+BUDGET = Scale(packages=1_000, assignments=300_000, teams=20, requesters=20, approvers=25)
+LARGE = Scale(packages=5_000, assignments=300_000, teams=50, requesters=40, approvers=50)
+TINY = Scale(packages=30, assignments=600, teams=2, requesters=3, approvers=4)
+
+# The budget's tenant with fewer assignments, with fewer pairs, and with more.
+LESS_HELD = Scale(packages=1_000, assignments=30_000, teams=20, requesters=20, approvers=25)
+LEAST_HELD = Scale(packages=1_000, assignments=3_000, teams=20, requesters=20, approvers=25)
+FEW_PAIRS = Scale(packages=1_000, assignments=300_000, teams=250, requesters=2, approvers=2)
+MANY_PAIRS = Scale(packages=1_000, assignments=300_000, teams=2, requesters=200, approvers=250)
+
+FULL = (
+    Case(name="slow", scale=SMALL, page_size=999, limit=20, workers=4),
+    Case(name="small", scale=SMALL, limit=100),
+    Case(name="enforce", scale=SMALL, limit=100, mode="enforce"),
+    Case(name="budget", scale=BUDGET, limit=100, has_budget=True),
+    Case(
+        name="budget-workers",
+        scale=BUDGET,
+        page_size=999,
+        limit=100,
+        workers=4,
+        has_budget=True,
+    ),
+    Case(name="budget-fast", scale=BUDGET, has_budget=True),
+    Case(name="budget-fast-workers", scale=BUDGET, workers=4, has_budget=True),
+    Case(name="budget-fast-pages", scale=BUDGET, page_size=999, has_budget=True),
+    Case(name="less-held", scale=LESS_HELD),
+    Case(name="least-held", scale=LEAST_HELD),
+    Case(name="few-pairs", scale=FEW_PAIRS),
+    Case(name="many-pairs", scale=MANY_PAIRS),
+    Case(name="large", scale=LARGE, workers=4),
+)
+QUICK = (Case(name="tiny", scale=TINY, workers=2, mode="enforce", has_budget=True),)
+
+# Drawn over the pairs, and over the assignments: all else is equal.
+OVER_PAIRS = ("few-pairs", "budget-fast", "many-pairs")
+OVER_ASSIGNMENTS = ("least-held", "less-held", "budget-fast")
+# Their workers' memory is compared.
+FLAT = ("less-held", "budget-fast")
