@@ -42,6 +42,19 @@ class ManualClock:
         await asyncio.sleep(0)
 
 
+# How far the clocks of two instances may be apart before one of them is called wrong.
+LARGEST_SKEW = timedelta(seconds=60)
+
+
+def is_leased(until: datetime, now: datetime, lease: timedelta) -> bool:
+    """Whether a lease of this length still runs.
+
+    What ends later than a lease can was written by a clock that is wrong. Its holder may be dead,
+    and nobody would get in for as long as that clock is ahead.
+    """
+    return timedelta(0) < until - now <= lease + LARGEST_SKEW
+
+
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC, to the second: `2026-11-22T02:00:00Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
-from functions.clock import Clock, timestamp
+from functions.clock import Clock, is_leased, timestamp
 from functions.entra import Reference, ReferenceKind
 from functions.errors import Unsettled
 from functions.storage.ports import Row, Storage, Value
@@ -106,9 +106,7 @@ class Ledger:
 
     def _require_free(self, row: Row, reference: Reference) -> None:
         until = str(row.values.get("until", ""))
-        left = datetime.fromisoformat(until) - self._clock.now() if until else timedelta(0)
-        # What is further ahead than a lease can be was written by a clock that is wrong.
-        if timedelta(0) < left <= WRITING_LEASE:
+        if until and is_leased(datetime.fromisoformat(until), self._clock.now(), WRITING_LEASE):
             raise Unsettled(
                 f"{reference.kind} {reference.target} on {reference.on} is being written by "
                 "another run"

@@ -8,13 +8,13 @@ from itertools import batched, zip_longest
 
 import msgspec
 
-from functions.detection.cost import Choice, Question, Strategy, choose
+from functions.detection.cost import PAGES_OF_UNCOUNTED, Choice, Question, Strategy, choose
 from functions.entra import Pair
 from functions.rules.ruleset import RuleSet
 
 PART_SIZE = 20
 # So that a part is done in minutes at the default rate, though its packages are large.
-MOST_PAGES_IN_PART = 100
+MOST_PAGES_IN_PART = 200
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -115,8 +115,13 @@ def _apart(rules: RuleSet, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
 def _index_parts(
     packages: Iterable[str], enforced: set[str], pages: Mapping[str, int]
 ) -> Iterator[Part]:
-    for some in _within(packages, pages):
+    for some in _within(_largest_first(packages, pages), pages):
         yield Part(packages=some, enforced=[each for each in some if each in enforced])
+
+
+def _largest_first(packages: Iterable[str], pages: Mapping[str, int]) -> list[str]:
+    """Packages of like size share a part, so that its batches stay full to the last pages."""
+    return sorted(packages, key=lambda each: (-pages.get(each, PAGES_OF_UNCOUNTED), each))
 
 
 def _within(packages: Iterable[str], pages: Mapping[str, int]) -> Iterator[list[str]]:
@@ -124,7 +129,7 @@ def _within(packages: Iterable[str], pages: Mapping[str, int]) -> Iterator[list[
     group: list[str] = []
     size = 0
     for package in packages:
-        more = pages.get(package, 1)
+        more = pages.get(package, PAGES_OF_UNCOUNTED)
         if group and (len(group) == PART_SIZE or size + more > MOST_PAGES_IN_PART):
             yield group
             group, size = [], 0

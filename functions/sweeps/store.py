@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from functions.clock import Clock
+from functions.clock import Clock, is_leased
 from functions.storage.ports import Row, Storage, Value
 
 TABLE, CONTAINER = "sweeps", "sweeps"
@@ -205,8 +205,9 @@ class SweepStore:
         row = await self._table.get(sweep_id, _CLOSING)
         if row is None:
             return False
-        is_free = datetime.fromisoformat(str(row.values["until"])) <= self._clock.now()
-        if row.values["owner"] != owner and not is_free:
+        held_until = datetime.fromisoformat(str(row.values["until"]))
+        is_held = is_leased(held_until, self._clock.now(), CLOSING_LEASE)
+        if row.values["owner"] != owner and is_held:
             return False
         return await self._replace(row, **values)
 

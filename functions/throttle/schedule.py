@@ -119,9 +119,15 @@ def refreshed(schedule: Schedule, now: float, ceiling: int) -> Schedule:
         raised_at=_unless_absurd(schedule.raised_at, now, FARTHEST_BLOCK) + steps * RATE_SECONDS,
         slowed_at=_unless_absurd(schedule.slowed_at, now, EPISODE),
         paced_until=_unless_absurd(schedule.paced_until, now, FARTHEST_LEASE),
-        blocked_until=_unless_absurd(schedule.blocked_until, now, FARTHEST_BLOCK),
+        blocked_until=_believed_block(schedule, now),
         leases=_few(sorted(kept, key=lambda lease: lease.start)),
     )
+
+
+def _believed_block(schedule: Schedule, now: float) -> float:
+    """Until when to be silent; a 429 of a time to come was noted by a clock that is wrong."""
+    is_ahead = schedule.slowed_at > now + EPISODE + 1
+    return now if is_ahead else _unless_absurd(schedule.blocked_until, now, FARTHEST_BLOCK)
 
 
 def _unless_absurd(moment: float, now: float, farthest: float) -> float:

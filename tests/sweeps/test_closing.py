@@ -58,6 +58,30 @@ async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None
     assert (await result(app, sweep_id))["status"] == "completed"
 
 
+async def test_a_closing_lease_from_a_wrong_clock_binds_nobody(make_app: MakeApp) -> None:
+    """Held for days, by the clock of a worker that died: the next delivery closes all the same."""
+    app = two_parts(make_app)
+    sweep_id = await start(app)
+    first, last = await messages(app)
+    runner = app.engine.sweep_runner
+    await runner.run(first)
+    app.clock.advance(86_400)
+    assert await app.records.sweeps.claim_closing(sweep_id, "a worker that was killed")
+    app.clock.advance(-86_400)
+    await runner.run(last)
+    assert (await result(app, sweep_id))["status"] == "completed"
+
+
+async def test_a_clock_that_is_a_little_ahead_still_holds_its_lease(make_app: MakeApp) -> None:
+    """Clocks differ by seconds; nobody closes a sweep that another one is closing."""
+    app = two_parts(make_app)
+    store = app.records.sweeps
+    app.clock.advance(5)
+    assert await store.claim_closing("s", "ahead")
+    app.clock.advance(-5)
+    assert not await store.claim_closing("s", "behind")
+
+
 async def test_a_lease_is_its_owners_alone(make_app: MakeApp) -> None:
     """Its owner may renew it and let it go; somebody else may do neither."""
     store = two_parts(make_app).records.sweeps

@@ -61,6 +61,14 @@ def test_no_part_is_too_large(size: int, pages: dict[str, int]) -> None:
         assert len(msgspec.json.encode(part)) < 10_000
 
 
+@given(st.integers(2, 59), st.dictionaries(st.sampled_from(IDS), st.integers(1, 150)))
+def test_packages_of_like_size_share_a_part(size: int, pages: dict[str, int]) -> None:
+    """No part has a larger package than one before it: a few long lists do not thin all batches."""
+    parts = plan_sweep(every_two(size, Mode.RECORD), Known(listed=IDS, pages=pages)).parts
+    sizes = [pages.get(package, 1) for part in parts for package in part.packages]
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_what_the_list_does_not_show_is_read_first() -> None:
     """A package that the tenant's list lacks is marked in every part that names it."""
     rules = rule_set(rule("r", side("a"), side("b")))

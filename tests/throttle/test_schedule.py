@@ -261,6 +261,14 @@ def test_a_clock_that_jumped_holds_nobody_up() -> None:
     assert slow_down(schedule, NOW + 20, 1).rate < 50
 
 
+@pytest.mark.parametrize("ahead", [60, 3_600, 21_600])
+def test_a_silence_that_a_wrong_clock_noted_is_not_kept(ahead: float) -> None:
+    """A 429 that lies in the future holds nobody up, though its silence would be short enough."""
+    noted = slow_down(new(), NOW + ahead, 5)
+    assert refreshed(noted, NOW, 100).blocked_until == NOW
+    assert refreshed(slow_down(new(), NOW, 3_600), NOW + 1, 100).blocked_until == NOW + 3_600
+
+
 def test_another_setting_counts_at_once() -> None:
     """A schedule that was made under another ceiling follows the new one, as does a cut rate."""
     assert refreshed(new(1000), NOW, 100).rate == 100
