@@ -19,7 +19,11 @@ def rows(measured: Sequence[Measured]) -> Iterator[Row]:
     budget = [each for each in measured if each.case.has_budget]
     if budget:
         yield _row_of_requests("as throttling counts them", budget, lambda e: e.traffic.counted)
-        yield _row_of_requests("as HTTP counts them", budget, lambda e: e.traffic.round_trips)
+        for each in budget:
+            how = (
+                f"as HTTP counts them, {each.case.limit:,} per 10 s, pages of {each.case.page_size}"
+            )
+            yield _row_of_requests(how, [each], lambda e: e.traffic.round_trips)
         yield from _rows_of_rate(budget)
         yield _row_of_messages(budget)
     yield from _rows_of_workers([each for each in budget if each.case.workers > 1])
@@ -44,14 +48,8 @@ def _row_of_requests(how: str, budget: Sequence[Measured], count: Callable[[Meas
 
 
 def _rows_of_rate(budget: Sequence[Measured]) -> Iterator[Row]:
-    share, lowest = min((each.traffic.share_of(each.case.rate), each.case.name) for each in budget)
-    yield Row(
-        what="share of the allowed rate that a sweep uses, from first to last request: the least",
-        measured=f"{share:.1%}",
-        beside=f"row {lowest}",
-        budget="≥ 95 %",
-        is_met=share >= SHARE and _all_ended(budget),
-    )
+    for limit in sorted({each.case.limit for each in budget}):
+        yield _row_of_rate(limit, [each for each in budget if each.case.limit == limit])
     refused, highest = max((each.traffic.refused_share, each.case.name) for each in budget)
     yield Row(
         what="answers that are 429: the most",
@@ -59,6 +57,17 @@ def _rows_of_rate(budget: Sequence[Measured]) -> Iterator[Row]:
         beside=f"row {highest}",
         budget="≤ 2 %",
         is_met=refused <= REFUSED and _all_ended(budget),
+    )
+
+
+def _row_of_rate(limit: int, budget: Sequence[Measured]) -> Row:
+    share, lowest = min((each.traffic.share_of(each.case.rate), each.case.name) for each in budget)
+    return Row(
+        what=f"share of {limit:,} per 10 s that a sweep uses, first to last request: the least",
+        measured=f"{share:.1%}",
+        beside=f"row {lowest}",
+        budget="≥ 95 %",
+        is_met=share >= SHARE and _all_ended(budget),
     )
 
 

@@ -34,7 +34,7 @@ def test_every_line_has_every_cell() -> None:
 @pytest.mark.parametrize(
     ("part", "worse"),
     [
-        ("share of the allowed rate", measured(traffic=some_traffic(busy_seconds=106.0))),
+        ("per 10 s that a sweep uses", measured(traffic=some_traffic(busy_seconds=106.0))),
         ("answers that are 429", measured(traffic=some_traffic(refused=21))),
         ("queue messages", measured(messages=13)),
         ("planted conflict", measured(result={"status": "completed", "findings": 1})),
