@@ -30,7 +30,7 @@ demo: .venv node_modules
 	@$(PY) -m local.demo
 
 test: .venv node_modules
-	@$(PY) -m pytest tests
+	@$(PY) -m pytest tests -n 3 --dist loadfile
 
 check: .venv node_modules
 	@$(BIN)/ruff format --check .
