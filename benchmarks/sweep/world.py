@@ -70,6 +70,9 @@ class Measured:
 def measure(case: Case) -> Measured:
     """Run one sweep to its end, or to the end of patience."""
     with _storage() as azurite, _running(case, azurite) as (world, hosts):
+        for _ in range(case.nights_before):
+            _Follower(case, hosts).follow()
+        sent_before = sent_messages(azurite.process.output())
         idle, cpu = max(map(_resident, hosts)), sum(map(_cpu_seconds, hosts))
         world.graph.clear_requests()
         followed = _Follower(case, hosts).follow()
@@ -81,7 +84,7 @@ def measure(case: Case) -> Measured:
             idle=idle,
             peak=max(map(_peak, hosts)),
             cpu_seconds=sum(map(_cpu_seconds, hosts)) - cpu,
-            messages=sent_messages(azurite.process.output()),
+            messages=sent_messages(azurite.process.output()) - sent_before,
             check=followed.check,
         )
 
@@ -145,6 +148,8 @@ class _Follower:
     def __init__(self, case: Case, hosts: Sequence[HostProcess]) -> None:
         self._case, self._hosts = case, hosts
         self._running_since: float | None = None
+        # A sweep of an earlier night, which has ended.
+        self._before = self._newest()
         self._check: Future[Check] | None = None
 
     def follow(self) -> _Followed:
@@ -158,7 +163,7 @@ class _Follower:
     def _wait(self, started: float, pool: ThreadPoolExecutor) -> Mapping[str, Any] | None:
         while (elapsed := time.monotonic() - started) < self._case.patience_seconds:
             answer = self._latest()
-            if answer.status_code == httpx.codes.OK:
+            if answer.status_code == httpx.codes.OK and answer.json()["id"] != self._before:
                 result: dict[str, Any] = answer.json()
                 return result
             if answer.status_code == httpx.codes.ACCEPTED:
@@ -172,6 +177,10 @@ class _Follower:
             return _get(f"{self._hosts[0].url}/api/sweeps/latest")
         except httpx.TimeoutException:
             return httpx.Response(httpx.codes.GATEWAY_TIMEOUT)
+
+    def _newest(self) -> object:
+        answer = self._latest()
+        return answer.json()["id"] if answer.is_success else None
 
     def _look_at(self, under_way: Mapping[str, Any], pool: ThreadPoolExecutor) -> None:
         now = time.monotonic()

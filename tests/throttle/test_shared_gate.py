@@ -58,11 +58,11 @@ class Traffic:
     sent: list[tuple[float, int]] = field(default_factory=list)
 
     async def sweep(self, gate: SharedGate, *, until: float, batch: int, seconds: float) -> None:
-        """Send batches, one after the other, each of which Graph takes so long to answer."""
+        """Send batches, as full as they may be, each of which Graph takes so long to answer."""
         with background():
             while self.clock.seconds < until:
-                await gate.enter(batch)
-                self.sent.append((self.clock.seconds, batch))
+                requests = await gate.take(batch)
+                self.sent.append((self.clock.seconds, requests))
                 await self.clock.sleep(seconds)
 
     async def check(self, gate: SharedGate, *, at: float, requests: int = 7) -> float:
@@ -244,11 +244,11 @@ async def test_a_cancelled_wait_blocks_nobody(clock: VirtualClock, table: Counti
     assert outcomes == [None, None]
 
 
-@pytest.mark.parametrize(("ceiling", "most"), [(1, 1), (7, 1), (50, 5), (100, 10), (9999, 20)])
-async def test_a_batch_is_a_tenth_of_the_rate_at_most(
+@pytest.mark.parametrize(("ceiling", "most"), [(1, 1), (7, 1), (50, 10), (100, 20), (9999, 20)])
+async def test_a_batch_is_a_fifth_of_the_rate_at_most(
     clock: VirtualClock, table: CountingTable, ceiling: int, most: int
 ) -> None:
-    """Ten batches or more make up ten seconds, and Graph takes twenty requests in one."""
+    """Five batches or more make up ten seconds, and Graph takes twenty requests in one."""
     (gate,) = gates(table, clock, ceiling, 1)
     assert gate.most_at_once == most
 
