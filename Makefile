@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test check format infra bench chaos demo run lock clean
+.PHONY: help test check format infra bench chaos fuzz demo run contract lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -14,6 +14,8 @@ help:
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
+	@echo "make fuzz    10,000 generated requests against the whole contract; CASES=500, SEED=17"
+	@echo "make contract  writes docs/openapi.json and infra/connector anew"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
 .venv: requirements-dev.txt scripts/find-python
@@ -50,6 +52,13 @@ bench: .venv node_modules
 
 chaos: .venv node_modules
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),50))
+
+fuzz: .venv node_modules
+	@$(PY) -m tests.fuzz --cases $(or $(CASES),10000) $(if $(SEED),--seed $(SEED))
+
+contract: .venv
+	@$(PY) -m cli openapi > docs/openapi.json
+	@$(PY) -m cli connector --out infra/connector
 
 run: .venv node_modules
 	@$(PY) -m local

@@ -7,6 +7,7 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.contract import connector, openapi_document
 from cli.hook import app as hook
 from cli.push import push
 from cli.schema import schema
@@ -22,9 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema):
+for command in (validate, plan, apply, drift, sweep, schema, connector):
     app.command()(command)
 app.command("test")(test_rules)
+app.command("openapi")(openapi_document)
 
 rules = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
 

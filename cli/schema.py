@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 import typer
 
+from functions.contract.docstrings import documented
 from functions.rules import language
 from functions.rules.language import RulesFile
-
-_ATTRIBUTE = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 
 
 def schema() -> None:
@@ -32,7 +29,7 @@ def rules_schema() -> dict[str, Any]:
     made = msgspec.json.schema(RulesFile)
     for name, definition in made["$defs"].items():
         kind = getattr(language, name)
-        text, meanings = _documented(kind)
+        text, meanings = documented(kind)
         if text:
             definition["description"] = text
         if issubclass(kind, StrEnum):
@@ -51,11 +48,3 @@ def rules_schema() -> dict[str, Any]:
 def _fields(kind: type) -> Iterator[msgspec.structs.FieldInfo]:
     if issubclass(kind, msgspec.Struct):
         yield from msgspec.structs.fields(kind)
-
-
-def _documented(kind: type) -> tuple[str, Mapping[str, str]]:
-    """What a class says of itself, and of each of its attributes."""
-    text, _, attributes = inspect.cleandoc(kind.__doc__ or "").partition("\nAttributes:\n")
-    _, *parts = _ATTRIBUTE.split(attributes)
-    meanings = zip(parts[::2], parts[1::2], strict=True)
-    return " ".join(text.split()), {name: " ".join(said.split()) for name, said in meanings}

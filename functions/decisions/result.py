@@ -70,3 +70,13 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     coverage: Coverage
     rules_hash: str
     as_of: str
+
+
+class DecisionResults(msgspec.Struct, frozen=True, kw_only=True):
+    """What `POST /decisions/batch` answers with 200.
+
+    Attributes:
+        decisions: one for each request, in their order.
+    """
+
+    decisions: list[DecisionResult]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from functions.clock import Clock
+from functions.entra import AccessPackage
 from functions.errors import ConfigurationError, RulesError
 from functions.graph.port import Graph
 from functions.rules.document import SourceFile
@@ -82,6 +83,14 @@ class RuleBook:
             GraphError: the list could not be read.
         """
         return (await self._list(self._clock.now())).packages.keys()
+
+    async def packages(self) -> Collection[AccessPackage]:
+        """Every package that the tenant's list shows, as it was ten minutes ago or less.
+
+        Raises:
+            GraphError: the list could not be read.
+        """
+        return (await self._list(self._clock.now())).packages.values()
 
     async def _read(self, now: datetime) -> Book:
         try:

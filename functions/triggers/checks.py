@@ -12,6 +12,7 @@ from functions.checks.idempotency import LONGEST_KEY
 from functions.checks.request import parse_check_request
 from functions.checks.store import CheckRecord, CheckStatus
 from functions.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
+from functions.contract.bodies import CheckAccepted
 from functions.delivery.subscribe import require_callable
 from functions.errors import FieldError, InvalidRequest
 from functions.triggers.http import (
@@ -78,9 +79,7 @@ def _accepted(
 ) -> func.HttpResponse:
     """202 with what a poller needs; the same at every asking, until the check has ended."""
     location = own_url(req, f"checks/{check_id}")
-    body = {"id": check_id, "status": status, "self": location}
-    if note:
-        body["note"] = note
+    body = CheckAccepted(id=check_id, status=status, self_=location, note=note or None)
     return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})
 
 

@@ -6,12 +6,12 @@ import azure.functions as func
 
 from functions import wiring
 from functions.decisions.request import parse_decision_request, parse_decision_requests
-from functions.errors import GraphError, Throttled
-from functions.triggers.http import HttpProblem, answered, json_response, read_json
+from functions.errors import GraphError
+from functions.triggers.http import answered, graph_problem, json_response, read_json
 
 bp = func.Blueprint()
 
-RETRY_SECONDS = 5
+_UNDECIDED = "Nothing is decided; ask again."
 
 
 @bp.function_name("decide")
@@ -31,26 +31,16 @@ async def _decide(req: func.HttpRequest) -> func.HttpResponse:
     try:
         [result] = await wiring.engine().decisions.decide([request])
     except GraphError as error:
-        raise _undecided(error) from error
+        raise graph_problem(error, _UNDECIDED) from error
     return json_response(200, result)
 
 
 async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
+    from functions.decisions.result import DecisionResults
+
     requests = parse_decision_requests(read_json(req))
     try:
         results = await wiring.engine().decisions.decide(requests)
     except GraphError as error:
-        raise _undecided(error) from error
-    return json_response(200, {"decisions": results})
-
-
-def _undecided(error: GraphError) -> HttpProblem:
-    """Graph cannot be asked just now: no decision is better than a guess."""
-    wait = error.retry_after if isinstance(error, Throttled) else None
-    return HttpProblem(
-        503,
-        "graph",
-        "Microsoft Graph cannot be asked just now",
-        f"Nothing is decided; ask again. {error}",
-        retry_after=round(wait or RETRY_SECONDS),
-    )
+        raise graph_problem(error, _UNDECIDED) from error
+    return json_response(200, DecisionResults(decisions=results))

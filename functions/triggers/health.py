@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from functions import wiring
+from functions.contract.bodies import Alive, Readiness
 from functions.errors import SodError
 from functions.triggers.http import json_response
 
@@ -16,7 +17,7 @@ bp = func.Blueprint()
 @bp.function_name("health")
 @bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(200, {"status": "alive"})
+    return json_response(200, Alive())
 
 
 @bp.function_name("ready")
@@ -27,7 +28,7 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
     checks["rules"] = await _outcome(_rules)
     is_ready = all(result.startswith("ok") for result in checks.values())
     status = "ready" if is_ready else "not-ready"
-    return json_response(200 if is_ready else 503, {"status": status, "checks": checks})
+    return json_response(200 if is_ready else 503, Readiness(status=status, checks=checks))
 
 
 async def _storage() -> dict[str, str]:

@@ -12,12 +12,15 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import msgspec
 
+from functions.contract.bodies import FieldProblem, Problem
 from functions.errors import (
     ConfigurationError,
     FieldError,
+    GraphError,
     InvalidRequest,
     RulesError,
     StorageUnavailable,
+    Throttled,
 )
 from functions.shape import Mistake
 
@@ -26,6 +29,7 @@ log = logging.getLogger("entra_sod")
 LARGEST_BODY = 64 * 1024
 _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
+_GRAPH_RETRY_SECONDS = 5
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
 )
@@ -50,16 +54,13 @@ class HttpProblem(Exception):
         self.errors, self.retry_after = errors, retry_after
 
     def response(self) -> func.HttpResponse:
-        body: dict[str, object] = {
-            "type": _PROBLEMS + self.slug,
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = [
-                {"pointer": each.pointer, "detail": each.detail} for each in self.errors
-            ]
+        body = Problem(
+            type=_PROBLEMS + self.slug,
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            errors=[FieldProblem(pointer=e.pointer, detail=e.detail) for e in self.errors],
+        )
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return json_response(self.status, body, headers, mimetype="application/problem+json")
 
@@ -100,6 +101,18 @@ def _invalid(error: InvalidRequest) -> HttpProblem:
         "The request is not what is asked for",
         f"{len(error.errors)} field(s) need attention; see errors.",
         errors=error.errors,
+    )
+
+
+def graph_problem(error: GraphError, consequence: str) -> HttpProblem:
+    """Graph cannot be asked just now: no answer is better than a guess."""
+    wait = error.retry_after if isinstance(error, Throttled) else None
+    return HttpProblem(
+        503,
+        "graph",
+        "Microsoft Graph cannot be asked just now",
+        f"{consequence} {error}",
+        retry_after=round(wait or _GRAPH_RETRY_SECONDS),
     )
 
 

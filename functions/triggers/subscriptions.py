@@ -7,6 +7,7 @@ from uuid import UUID
 import azure.functions as func
 
 from functions import wiring
+from functions.contract.bodies import SubscriptionView
 from functions.delivery.subscribe import parse_subscription_request
 from functions.triggers.http import (
     HttpProblem,
@@ -38,7 +39,7 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
         url=request.callback_url, app=own_root(req), events=request.events
     )
     location = own_url(req, f"subscriptions/{subscription_id}")
-    body = {"id": subscription_id, "events": sorted(set(request.events)), "self": location}
+    body = SubscriptionView(id=subscription_id, events=sorted(set(request.events)), self_=location)
     return json_response(201, body, {"Location": location})
 
 

@@ -8,6 +8,7 @@ import re
 import azure.functions as func
 
 from functions import wiring
+from functions.contract.bodies import SweepAccepted
 from functions.sweeps.progress import progress_of
 from functions.sweeps.start import Started
 from functions.sweeps.store import SweepRecord
@@ -51,12 +52,9 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
     started = await wiring.records().sweep_starter.start(traceparent=traceparent(req))
     _say_started(started, by="hand")
     location = own_url(req, f"sweeps/{started.id}")
-    body = {
-        "id": started.id,
-        "status": started.status,
-        "self": location,
-        "joined": started.is_joined,
-    }
+    body = SweepAccepted(
+        id=started.id, status=started.status, self_=location, joined=started.is_joined
+    )
     return _accepted(location, body)
 
 

@@ -1,0 +1,282 @@
+"""Every way into the app by HTTP: one entry each. The documents are made of this table.
+
+A new function with a route is added here; `make contract` then writes the documents anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from functions.checks.idempotency import LONGEST_KEY
+from functions.checks.request import CheckRequest
+from functions.checks.result import CheckResult
+from functions.checks.wait import LONGEST_WAIT_SECONDS
+from functions.contract.bodies import (
+    Alive,
+    CheckAccepted,
+    NoFields,
+    PackageList,
+    Problem,
+    Readiness,
+    SubscriptionView,
+    SweepAccepted,
+)
+from functions.contract.model import Answer, Header, Operation, Parameter, Trigger
+from functions.contract.packages import LONGEST_SEARCH, MOST_PACKAGES
+from functions.decisions.request import DecisionRequest, DecisionRequests
+from functions.decisions.result import DecisionResult, DecisionResults
+from functions.delivery.subscribe import SubscriptionRequest
+from functions.sweeps.progress import SweepProgress
+from functions.sweeps.result import SweepResult
+
+RETRY_AFTER = Header(
+    name="Retry-After", text="Seconds to wait before asking again.", schema={"type": "integer"}
+)
+LOCATION = Header(
+    name="Location",
+    text="The address of what was made, absolute.",
+    schema={"type": "string", "format": "uri"},
+)
+_POLL = (LOCATION, RETRY_AFTER)
+_PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
+
+_KEY_TEXT = "The same key and body is the same check, however often it is sent."
+_KEY_SCHEMA = {"type": "string", "maxLength": LONGEST_KEY}
+IDEMPOTENCY_KEY = Parameter(
+    name="Idempotency-Key",
+    where="header",
+    title="Idempotency Key",
+    text=_KEY_TEXT,
+    schema=_KEY_SCHEMA,
+    extensions={"x-ms-visibility": "advanced"},
+)
+X_IDEMPOTENCY_KEY = Parameter(
+    name="X-Idempotency-Key",
+    where="header",
+    title="Idempotency Key, Other Spelling",
+    text=f"{_KEY_TEXT} For callers that can send no other header; Idempotency-Key wins.",
+    schema=_KEY_SCHEMA,
+    extensions={"x-ms-visibility": "advanced"},
+)
+WAIT = Parameter(
+    name="wait",
+    where="query",
+    title="Wait",
+    text="Seconds to hold the line for the result, which then comes at once.",
+    schema={"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
+    extensions={"x-ms-visibility": "advanced"},
+)
+
+
+def _problem(text: str, *headers: Header) -> Answer:
+    return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
+
+
+# An operation names the problems that it has by their statuses; every one has those of EVERYWHERE.
+PROBLEMS = {
+    400: _problem("The body is not JSON."),
+    401: Answer(text="No valid key or token. The platform's own answer has no body."),
+    403: _problem("The caller may not do this."),
+    404: _problem("There is no such thing."),
+    410: _problem("The result is no longer kept."),
+    413: _problem("The body is too large."),
+    415: _problem("The content type is not JSON."),
+    422: _problem("JSON, but not what is asked for; errors names each wrong field."),
+    429: _problem("Too many requests; ask again later.", _PERHAPS_RETRY_AFTER),
+    503: _problem("Something that is needed cannot be reached.", _PERHAPS_RETRY_AFTER),
+}
+EVERYWHERE = (401, 403, 429, 503)
+OF_A_BODY = (400, 413, 415, 422)
+
+
+def _id(title: str, text: str) -> Parameter:
+    schema = {"type": "string", "minLength": 1}
+    return Parameter(name="id", where="path", title=title, text=text, schema=schema)
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/decisions",
+        function="decide",
+        title="Decide whether somebody may get a package",
+        text="May this subject get these access packages? Answered at once; nothing is written.",
+        visibility="important",
+        body=DecisionRequest,
+        answers={HTTPStatus.OK: Answer(text="The decision, and why.", body=DecisionResult)},
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="POST",
+        path="/decisions/batch",
+        function="decide_many",
+        title="Decide for many",
+        text="The same for up to 100 requests.",
+        visibility="advanced",
+        body=DecisionRequests,
+        answers={
+            HTTPStatus.OK: Answer(text="The decisions, in the same order.", body=DecisionResults)
+        },
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="POST",
+        path="/checks",
+        function="start_check",
+        title="Check two packages",
+        text="Who holds both access packages? The work is queued; the result is fetched later.",
+        visibility="important",
+        parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
+        body=CheckRequest,
+        answers={
+            HTTPStatus.OK: Answer(text="It ended while you waited.", body=CheckResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is queued; ask again at Location.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(*OF_A_BODY, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="GET",
+        path="/checks/{id}",
+        function="get_check",
+        title="Get a check's result",
+        text="The result of a check, as often as you ask.",
+        visibility="advanced",
+        parameters=(_id("Check Id", "As the start of the check answered."),),
+        answers={
+            HTTPStatus.OK: Answer(text="It has ended.", body=CheckResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It has not ended; ask again.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="POST",
+        path="/sweeps",
+        function="start_sweep_by_hand",
+        title="Start a sweep",
+        text="Look at every pair of the rules; a sweep that is under way is joined.",
+        visibility="advanced",
+        body=NoFields,
+        may_lack_body=True,
+        answers={
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is under way; follow it at Location.", body=SweepAccepted, headers=_POLL
+            )
+        },
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="GET",
+        path="/sweeps/{id}",
+        function="get_sweep",
+        title="Get a sweep",
+        text="A sweep's progress while it runs, and its result after that.",
+        visibility="advanced",
+        parameters=(_id("Sweep Id", "As the start of the sweep answered, or `latest`."),),
+        answers={
+            HTTPStatus.OK: Answer(text="It has ended.", body=SweepResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is under way; ask again.", body=SweepProgress, headers=_POLL
+            ),
+        },
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="POST",
+        path="/subscriptions",
+        function="start_subscription",
+        title="When a check or a sweep ends",
+        text="Be told by a signed event what ends, from now on.",
+        visibility="important",
+        body=SubscriptionRequest,
+        trigger=Trigger(
+            hint="To see it work, check two packages.",
+            text="The result of a check or of a sweep.",
+            bodies=(CheckResult, SweepResult),
+        ),
+        answers={
+            HTTPStatus.CREATED: Answer(
+                text="It is kept; DELETE Location to end it.",
+                body=SubscriptionView,
+                headers=(LOCATION,),
+            )
+        },
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="DELETE",
+        path="/subscriptions/{id}",
+        function="end_subscription",
+        title="End a subscription",
+        text="Nothing more is told. Ending it twice is no error.",
+        visibility="internal",
+        parameters=(_id("Subscription Id", "As the subscription's start answered."),),
+        answers={HTTPStatus.NO_CONTENT: Answer(text="It has ended.")},
+        problems=(HTTPStatus.NOT_FOUND,),
+    ),
+    Operation(
+        method="GET",
+        path="/packages",
+        function="list_packages",
+        title="List access packages",
+        text="The access packages that the app may read, to choose from by name.",
+        visibility="internal",
+        parameters=(
+            Parameter(
+                name="search",
+                where="query",
+                title="Search",
+                text="Part of a package's or a catalog's name, in any case.",
+                schema={"type": "string", "maxLength": LONGEST_SEARCH},
+            ),
+            Parameter(
+                name="limit",
+                where="query",
+                title="Limit",
+                text="How many to list at most.",
+                schema={
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MOST_PACKAGES,
+                    "default": MOST_PACKAGES,
+                },
+            ),
+        ),
+        answers={HTTPStatus.OK: Answer(text="Those that fit.", body=PackageList)},
+        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+    ),
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        function="get_contract",
+        title="This document",
+        text="The contract of the app, as OpenAPI 3.1.",
+        answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
+    ),
+    Operation(
+        method="GET",
+        path="/health",
+        function="health",
+        title="Is it alive?",
+        text="Says only that the app answers. No key is wanted.",
+        is_open=True,
+        answers={HTTPStatus.OK: Answer(text="It is.", body=Alive)},
+    ),
+    Operation(
+        method="GET",
+        path="/ready",
+        function="ready",
+        title="Is it ready?",
+        text="What the app can reach, and what it cannot.",
+        answers={
+            HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
+            HTTPStatus.SERVICE_UNAVAILABLE: Answer(
+                text="Something is missing, or cannot be reached.", body=Readiness
+            ),
+        },
+    ),
+)

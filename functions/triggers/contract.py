@@ -1,0 +1,35 @@
+"""`GET /api/openapi.json`: the contract. `GET /api/packages`: what a maker can choose from."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions import wiring
+from functions.contract.packages import parse_package_query, select_packages
+from functions.errors import GraphError
+from functions.triggers.http import answered, graph_problem, json_response
+
+bp = func.Blueprint()
+
+
+@bp.function_name("get_contract")
+@bp.route(route="openapi.json", methods=["GET"])
+async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
+    from functions.contract.openapi import openapi_json
+
+    return json_response(200, openapi_json())
+
+
+@bp.function_name("list_packages")
+@bp.route(route="packages", methods=["GET"])
+async def list_packages(req: func.HttpRequest) -> func.HttpResponse:
+    return await answered(_list(req))
+
+
+async def _list(req: func.HttpRequest) -> func.HttpResponse:
+    query = parse_package_query(req.params)
+    try:
+        packages = await wiring.engine().rules.packages()
+    except GraphError as error:
+        raise graph_problem(error, "The packages cannot be listed; ask again.") from error
+    return json_response(200, select_packages(packages, query))
