@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from functions.delivery.subscribe import Address
 from functions.errors import FieldError, InvalidRequest
 from functions.shape import find_mistakes
 
@@ -26,7 +27,7 @@ class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
     access_package_id: UUID
     incompatible_access_package_id: UUID
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
-    callback_url: str | None = None
+    callback_url: Address | None = None
     enforcement: Literal["off", "plan", "apply"] | None = None
 
     def __repr__(self) -> str:

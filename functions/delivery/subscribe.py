@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -13,11 +14,18 @@ from functions.shape import find_mistakes
 
 _POINTER = "/callbackUrl"
 
+type Address = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
+
 
 class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`POST /subscriptions`: where to tell, and what; without `events`, everything."""
+    """`POST /subscriptions`: where to tell, and what.
 
-    callback_url: str
+    Attributes:
+        callback_url: where to POST what ends; it may hold a secret.
+        events: what to tell; without any, everything.
+    """
+
+    callback_url: Address
     events: list[EventName] = msgspec.field(default_factory=lambda: list(EventName))
 
     def __repr__(self) -> str:

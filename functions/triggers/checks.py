@@ -28,6 +28,8 @@ from functions.triggers.http import (
 bp = func.Blueprint()
 
 POLL_SECONDS = 5
+# The first that is there counts. ServiceNow's flows send it with an X-.
+KEY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
 
 
 @bp.function_name("start_check")
@@ -91,12 +93,18 @@ def _check_id(req: func.HttpRequest) -> str:
 
 
 def _idempotency_key(req: func.HttpRequest) -> str | None:
-    # ServiceNow's flows send it with an X-.
-    key = req.headers.get("Idempotency-Key") or req.headers.get("X-Idempotency-Key")
-    if key is not None and len(key) > LONGEST_KEY:
-        detail = f"the Idempotency-Key has {len(key)} characters, at most {LONGEST_KEY} are taken"
-        raise InvalidRequest([FieldError(pointer="", detail=detail)])
-    return key or None
+    keys = {name: req.headers.get(name) or "" for name in KEY_HEADERS}
+    errors = [
+        FieldError(
+            pointer="",
+            detail=f"the {name} has {len(key)} characters, at most {LONGEST_KEY} are taken",
+        )
+        for name, key in keys.items()
+        if len(key) > LONGEST_KEY
+    ]
+    if errors:
+        raise InvalidRequest(errors)
+    return next((key for key in keys.values() if key), None)
 
 
 def _wait(req: func.HttpRequest) -> int:

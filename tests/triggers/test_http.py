@@ -89,6 +89,12 @@ async def test_an_expired_check_is_410(app: App) -> None:
         ({**pair_body("a", "b"), "reference": "x" * 201}, {}, 422, ["/reference"]),
         ({**pair_body("a", "b"), "callbackUrl": "https://x/"}, {}, 422, ["/callbackUrl"]),
         (pair_body("a", "b"), {"Idempotency-Key": "k" * 256}, 422, [""]),
+        (
+            pair_body("a", "b"),
+            {"Idempotency-Key": "k", "X-Idempotency-Key": "k" * 256},
+            422,
+            [""],
+        ),
     ],
 )
 async def test_bad_input_says_what_was_wrong_and_where(

@@ -1,0 +1,95 @@
+"""The whole contract under generated requests: schemathesis against the app in a local world."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.processes import CHECKOUT
+from local.world import HostProcess, World
+from tests.fuzz.hooks import RECEIVER
+from tests.host.callback_receiver import receiving_callbacks
+
+_HERE = Path(__file__).parent
+_PROGRAM = Path(sys.executable).parent / "schemathesis"
+# Boundary values do not come from the seed: the first round has them, and that is enough.
+_FIRST, _LATER = "coverage,fuzzing,stateful", "fuzzing,stateful"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one run of schemathesis did.
+
+    Attributes:
+        cases: how many requests were generated and judged.
+        operations: how many were tried.
+        report: what schemathesis says, with a way to repeat each failure.
+    """
+
+    seed: int
+    cases: int
+    operations: int
+    passed: bool
+    report: str
+
+
+def fuzz(world: World, *, cases: int, seed: int, examples: int) -> Sequence[Round]:
+    """Run rounds, each with the next seed, until there were enough cases or one has failed.
+
+    Args:
+        world: to start the app in.
+        cases: how many there should be, at least.
+        seed: of the first round.
+        examples: generated for each operation in a round, about.
+    """
+    rounds: list[Round] = []
+    with receiving_callbacks() as receiver:
+        host = world.start_host(auth=True, CALLBACK_HOSTS=receiver.host)
+        while not rounds or (rounds[-1].passed and sum(each.cases for each in rounds) < cases):
+            phases = _LATER if rounds else _FIRST
+            rounds.append(_round(host, receiver.host, seed + len(rounds), examples, phases))
+    return rounds
+
+
+def _round(host: HostProcess, receiver: str, seed: int, examples: int, phases: str) -> Round:
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder, "summary.json")
+        done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
+            [
+                str(_PROGRAM),
+                f"--config-file={_HERE / 'schemathesis.toml'}",
+                "run",
+                str(CHECKOUT / "docs" / "openapi.json"),
+                f"--url={host.url}/api",
+                f"--header=x-functions-key:{host.function_key}",
+                f"--seed={seed}",
+                f"--max-examples={examples}",
+                f"--phases={phases}",
+                "--report=json",
+                f"--report-json-path={summary}",
+                "--output-sanitize=false",
+                "--no-color",
+            ],
+            cwd=CHECKOUT,
+            env={**os.environ, RECEIVER: receiver, "NO_PROXY": "127.0.0.1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if not summary.exists():
+            return Round(seed=seed, cases=0, operations=0, passed=False, report=done.stdout)
+        said = json.loads(summary.read_text(encoding="utf-8"))
+    return Round(
+        seed=seed,
+        cases=said["test_cases"]["generated"],
+        operations=said["operations"]["tested"],
+        passed=done.returncode == 0,
+        report=done.stdout,
+    )
