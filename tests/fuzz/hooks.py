@@ -23,7 +23,7 @@ schemathesis.openapi.format("uri", st.sampled_from(_ADDRESSES))
 
 @schemathesis.hook
 def before_call(_context: object, case: Any, _kwargs: object) -> None:
-    """Nobody waits: with thousands of checks queued, each would hold the line for its whole time."""
+    """Nobody waits: behind thousands of queued checks, each would hold the line to its end."""
     query = case.query or {}
     if str(query.get("wait", "")).isdigit() and 0 < int(query["wait"]) <= 20:
         query["wait"] = 0
