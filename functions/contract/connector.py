@@ -116,7 +116,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for status, answer in operation.answers.items():
-        shown = made[str(int(status))] = {"description": answer.text}
+        shown: dict[str, Any] = {"description": answer.text}
+        made[str(int(status))] = shown
         if answer.body and len(made) == 1:
             shown["schema"] = {"$ref": _DEFINITIONS + answer.body.__name__}
         if answer.headers:

@@ -14,7 +14,7 @@ _SEGMENT = re.compile(
 )
 
 _CONSTRAINTS = {
-    "": r".*",
+    "": r"(?s:.*)",
     "alpha": r"[A-Za-z]*",
     "bool": r"(?i:true|false)",
     "guid": r"[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}",

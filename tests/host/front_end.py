@@ -1,6 +1,6 @@
 """What stands between a caller and the app: it forwards, and has bad moments when told to.
 
-As Azure's front end does, it names itself in X-Forwarded-Host, and answers 502 while the app is away.
+As Azure's front end does, it names itself in X-Forwarded-Host; while the app is away, it says 502.
 """
 
 from __future__ import annotations

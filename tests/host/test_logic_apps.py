@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Iterator
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from local.graph.demo import APPROVE_INVOICES, PAY_INVOICES
+from local.world import HostProcess, World
 from tests.host.conftest import Stage
 from tests.host.front_end import BadMoment, FrontEnd, front_end
-from tests.host.logic_apps import HttpAction, kept, result_of
+from tests.host.logic_apps import BODY, HttpAction, authored, is_the_verdict, kept, result_of
 
-pytestmark = pytest.mark.host
+# Each test begins with a tenant as at the start.
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("world")]
 
-BODY = {
-    "accessPackageId": PAY_INVOICES,
-    "incompatibleAccessPackageId": APPROVE_INVOICES,
-    "reference": "CHG-1042",
-}
 SLOW_MS = 1000
-# Longer than it takes to see a check running and to kill its host.
-HELD = {"kind": "delay", "seconds": 30}
-KILLED = {"LOCAL_HOST_INVISIBILITY_SECONDS": "2"}
-
-
-def authored(key: str, **more: str) -> dict[str, str]:
-    """Headers as a workflow's author would set them, some of which the action strips."""
-    named = {name.replace("_", "-"): value for name, value in more.items()}
-    return {"x-functions-key": key, "Accept": "text/html", "Cookie": "a=b", "Origin": "x", **named}
-
-
-def is_the_verdict(result: dict[str, Any]) -> bool:
-    told = (result["status"], result["outcome"], result["holderCount"], result["reference"])
-    return told == ("completed", "conflict", 7, "CHG-1042")
 
 
 def posts(front: FrontEnd) -> list[int]:
@@ -43,9 +25,16 @@ def posts(front: FrontEnd) -> list[int]:
     return [each.status for each in front.seen if each.method == "POST"]
 
 
-def test_fast(world: Stage) -> None:
+@pytest.fixture(scope="module")
+def host(shared_world: World) -> Iterator[HostProcess]:
+    """One host for all tests that leave it alive."""
+    host = shared_world.start_host(auth=True)
+    yield host
+    host.kill()
+
+
+def test_fast(host: HostProcess) -> None:
     """The check ends before the first poll, which has no body and the same headers."""
-    host = world.start_host(auth=True)
     with front_end(host.url) as front:
         action = HttpAction(authored(host.function_key), pause=lambda _: time.sleep(2))
         assert is_the_verdict(result_of(action.run(f"{front.url}/api/checks", BODY)))
@@ -59,18 +48,16 @@ def test_fast(world: Stage) -> None:
         assert poll.headers.get("content-length", "0") == "0"
 
 
-def test_fast_with_a_wait_needs_no_poll(world: Stage) -> None:
+def test_fast_with_a_wait_needs_no_poll(host: HostProcess) -> None:
     """With `?wait=20` the first answer is the verdict."""
-    host = world.start_host(auth=True)
     action = HttpAction(authored(host.function_key))
     answer = action.run(f"{host.url}/api/checks?wait=20", BODY)
     assert is_the_verdict(result_of(answer))
     assert action.polls == 0
 
 
-def test_slow(world: Stage) -> None:
+def test_slow(world: Stage, host: HostProcess) -> None:
     """Graph takes its time: the action is told 202 with the same Location again and again."""
-    host = world.start_host(auth=True)
     world.graph.behave(latency_ms=SLOW_MS)
     with front_end(host.url) as front:
         action = HttpAction(authored(host.function_key), pause=lambda _: time.sleep(0.1))
@@ -91,9 +78,8 @@ def test_slow(world: Stage) -> None:
     ],
     ids=["503", "408", "429", "504 after the work", "four in a row"],
 )
-def test_retried(world: Stage, moments: list[BadMoment]) -> None:
+def test_retried(host: HostProcess, moments: list[BadMoment]) -> None:
     """However often the POST is sent, with its key there is one check, and its verdict."""
-    host = world.start_host(auth=True)
     with front_end(host.url) as front:
         front.bad_moments = list(moments)
         action = HttpAction(authored(host.function_key, Idempotency_Key=_new_key()))
@@ -104,9 +90,8 @@ def test_retried(world: Stage, moments: list[BadMoment]) -> None:
     assert ids == {result["id"]}
 
 
-def test_sent_twice(world: Stage) -> None:
+def test_sent_twice(host: HostProcess) -> None:
     """The same POST twice is one check for both, while it runs and after it has ended."""
-    host = world.start_host(auth=True)
     headers = authored(host.function_key, Idempotency_Key=_new_key())
     results = []
     for _ in range(2):
@@ -117,9 +102,8 @@ def test_sent_twice(world: Stage) -> None:
     assert results[0] == results[1]
 
 
-def test_polls_have_bad_moments_too(world: Stage) -> None:
+def test_polls_have_bad_moments_too(world: Stage, host: HostProcess) -> None:
     """A poll that gets a 5xx is repeated, and the verdict is the same."""
-    host = world.start_host(auth=True)
     world.graph.behave(latency_ms=SLOW_MS)
     with front_end(host.url) as front:
         action = HttpAction(authored(host.function_key))
@@ -133,56 +117,6 @@ def test_polls_have_bad_moments_too(world: Stage) -> None:
         action.pause = wait_and_spoil
         assert is_the_verdict(result_of(action.run(f"{front.url}/api/checks", BODY)))
         assert {500, 502, 503} <= {each.status for each in front.seen}
-
-
-def test_restarted_host(world: Stage) -> None:
-    """`kill -9` in the middle of the work: polling goes on, and the new host ends the check."""
-    world.graph.add_faults(HELD)
-    with front_end(app="") as front:
-        host = world.start_host(auth=True, **KILLED)
-        front.app = host.url
-        hosts = [host]
-
-        def kill_once(seconds: float) -> None:
-            if len(hosts) == 1 and started(front):
-                hosts[0].kill()
-                hosts.append(world.start_host(auth=True, **KILLED))
-                front.app = hosts[1].url
-            time.sleep(seconds * 0.05)
-
-        action = HttpAction(authored(host.function_key), pause=kill_once)
-        result = result_of(action.run(f"{front.url}/api/checks", BODY))
-        statuses = [each.status for each in front.seen]
-    assert is_the_verdict(result)
-    assert len(hosts) == 2
-    assert "finished run_check" not in hosts[0].output()
-    assert "finished run_check" in hosts[1].output()
-    assert statuses[-1] == 200
-
-
-def started(front: FrontEnd) -> bool:
-    """Whether a poll has been answered with 202 by now."""
-    return any(each.method == "GET" and each.status == 202 for each in front.seen)
-
-
-def test_while_no_host_lives_the_action_repeats(world: Stage) -> None:
-    """502 for a moment, as Azure's front end answers; the poll after that finds a new host."""
-    world.graph.add_faults(HELD)
-    host = world.start_host(auth=True, **KILLED)
-    with front_end(host.url) as front:
-        seen: list[int] = []
-
-        def restart(seconds: float) -> None:
-            seen.append(front.seen[-1].status)
-            if len(seen) == 2:
-                host.kill()
-            if seen[-1] == 502 and seen.count(502) == 1:
-                front.app = world.start_host(auth=True, **KILLED).url
-            time.sleep(seconds * 0.05)
-
-        action = HttpAction(authored(host.function_key), pause=restart)
-        assert is_the_verdict(result_of(action.run(f"{front.url}/api/checks", BODY)))
-    assert seen.count(502) == 1
 
 
 def test_the_client_strips_what_the_action_strips() -> None:

@@ -20,6 +20,13 @@ def test_a_parameter_takes_one_segment() -> None:
     assert match.parameters == {"id": "a/b c"}
 
 
+def test_a_parameter_takes_any_character() -> None:
+    """A line's end is no end of the value; the function is asked, and says what it thinks of it."""
+    match = routes("checks/{id}").find("GET", "/api/checks/a%0Ab")
+    assert match is not None
+    assert match.parameters == {"id": "a\nb"}
+
+
 @pytest.mark.parametrize("path", ["/api/checks", "/api/checks/1/2", "/checks/1", "/api/other/1"])
 def test_another_path_finds_nothing(path: str) -> None:
     """Too short, too long, without the prefix or misspelt: none is the route's."""
