@@ -1,4 +1,4 @@
-"""The HTTP action of Logic Apps and a host that dies: apart, for no other host may take the work."""
+"""The HTTP action of Logic Apps and a host that dies. Apart: no other host may take the work."""
 
 from __future__ import annotations
 
