@@ -49,7 +49,7 @@ def components() -> dict[str, Any]:
     """The schema of each type that a request or an answer is made of, by name."""
     _, made = msgspec.json.schema_components(_bodies(), ref_template=REFERENCE)
     kinds = {kind.__name__: kind for kind in _kinds(_bodies())}
-    return {name: _described(made[name], kinds.get(name)) for name in sorted(made)}
+    return {name: _described(made[name], kinds[name]) for name in sorted(made)}
 
 
 def either(bodies: Sequence[type], made: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,29 +79,32 @@ def _kinds(bodies: Sequence[type]) -> Iterator[type]:
         yield from _kinds_in(info)
 
 
-def _kinds_in(info: object) -> Iterator[type]:
-    if isinstance(info, msgspec.inspect.StructType):
-        yield info.cls
-        inner: Sequence[object] = [field.type for field in info.fields]
-    elif isinstance(info, msgspec.inspect.UnionType):
-        inner = info.types
-    elif isinstance(info, msgspec.inspect.ListType):
-        inner = [info.item_type]
-    elif isinstance(info, msgspec.inspect.EnumType):
-        yield info.cls
-        inner = []
-    else:
-        inner = []
+def _kinds_in(info: msgspec.inspect.Type) -> Iterator[type]:
+    inner: Sequence[msgspec.inspect.Type] = ()
+    match info:
+        case msgspec.inspect.StructType():
+            yield info.cls
+            inner = [field.type for field in info.fields]
+        case msgspec.inspect.EnumType():
+            yield info.cls
+        case msgspec.inspect.UnionType():
+            inner = info.types
+        case msgspec.inspect.ListType():
+            inner = [info.item_type]
+        case msgspec.inspect.DictType():
+            inner = [info.value_type]
+        case _:
+            pass
     for each in inner:
         yield from _kinds_in(each)
 
 
-def _described(schema: dict[str, Any], kind: type | None) -> dict[str, Any]:
-    text, meanings = documented(kind) if kind else ("", {})
+def _described(schema: dict[str, Any], kind: type) -> dict[str, Any]:
+    text, meanings = documented(kind)
     schema = {name: value for name, value in schema.items() if name != "description"}
     if text:
         schema["description"] = text
-    if kind is None or not issubclass(kind, msgspec.Struct):
+    if not issubclass(kind, msgspec.Struct):
         return {"type": "string", **schema}
     for field in msgspec.structs.fields(kind):
         place = schema["properties"][field.encode_name]

@@ -105,6 +105,13 @@ def test_every_field_that_is_asked_for_is_described(kind: type[msgspec.Struct]) 
         assert place["x-ms-summary"]
 
 
+@pytest.mark.parametrize(("kind", "name"), FIELD_EXTENSIONS)
+def test_what_is_said_of_a_field_is_in_the_document(kind: type, name: str) -> None:
+    """An extension whose field was renamed is noticed."""
+    place = components()[kind.__name__]["properties"][name]
+    assert FIELD_EXTENSIONS[kind, name].items() <= place.items()
+
+
 def test_titles_are_made_of_names() -> None:
     """Makers of flows read words, not camel case."""
     assert title_of("accessPackageId") == "Access Package Id"

@@ -8,7 +8,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 
-RECEIVER = "ENTRA_SOD_FUZZ_RECEIVER"
+from tests.fuzz.run import RECEIVER
 
 # One that is called, and some of those that must not be.
 _ADDRESSES = (

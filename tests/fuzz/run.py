@@ -13,9 +13,10 @@ from pathlib import Path
 
 from local.processes import CHECKOUT
 from local.world import HostProcess, World
-from tests.fuzz.hooks import RECEIVER
 from tests.host.callback_receiver import receiving_callbacks
 
+# Names the receiver of callbacks to hooks.py, which runs in schemathesis's process.
+RECEIVER = "ENTRA_SOD_FUZZ_RECEIVER"
 _HERE = Path(__file__).parent
 _PROGRAM = Path(sys.executable).parent / "schemathesis"
 # Boundary values do not come from the seed: the first round has them, and that is enough.
