@@ -38,10 +38,17 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer: what it means, the type of its body if it has one, and its headers."""
+    """One answer.
+
+    Attributes:
+        text: what it means.
+        body: its type, if it has one; `dict` is any object.
+        also: media types in which it comes as text, where the caller would rather have that.
+    """
 
     text: str
     body: type | None = None
+    also: Sequence[str] = ()
     headers: Sequence[Header] = ()
     media_type: str = "application/json"
 

@@ -37,7 +37,7 @@ def openapi() -> dict[str, Any]:
         "paths": paths(schemas),
         "components": {
             "schemas": schemas,
-            "responses": {str(status): _response(each) for status, each in PROBLEMS.items()},
+            "responses": {str(status): response(each) for status, each in PROBLEMS.items()},
             "securitySchemes": {
                 "functionKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER}
             },
@@ -94,7 +94,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    own = {str(status): _response(answer) for status, answer in operation.answers.items()}
+    own = {str(status): response(answer) for status, answer in operation.answers.items()}
     shared = {
         str(each): {"$ref": f"#/components/responses/{each}"} for each in problems_of(operation)
     }
@@ -113,12 +113,13 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _response(answer: Answer) -> dict[str, Any]:
+def response(answer: Answer) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.text}
     if answer.headers:
         made["headers"] = {each.name: _header(each) for each in answer.headers}
     if answer.body:
-        made["content"] = {answer.media_type: {"schema": _schema_of(answer.body)}}
+        as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
+        made["content"] = {answer.media_type: {"schema": _schema_of(answer.body)}} | as_text
     return made
 
 

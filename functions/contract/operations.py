@@ -57,7 +57,7 @@ X_IDEMPOTENCY_KEY = Parameter(
     title="Idempotency Key, Other Spelling",
     text=f"{_KEY_TEXT} For callers that can send no other header; Idempotency-Key wins.",
     schema=_KEY_SCHEMA,
-    extensions={"x-ms-visibility": "advanced"},
+    extensions={"x-ms-visibility": "internal"},
 )
 WAIT = Parameter(
     name="wait",

@@ -22,6 +22,7 @@ REFERENCE = "#/components/schemas/{name}"
 CHOOSE_PACKAGE: Schema = {
     "x-ms-dynamic-values": {
         "operationId": "ListPackages",
+        "parameters": {},
         "value-collection": "packages",
         "value-path": "id",
         "value-title": "title",

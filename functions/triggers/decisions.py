@@ -7,11 +7,9 @@ import azure.functions as func
 from functions import wiring
 from functions.decisions.request import parse_decision_request, parse_decision_requests
 from functions.errors import GraphError
-from functions.triggers.http import answered, graph_problem, json_response, read_json
+from functions.triggers.http import HttpProblem, answered, graph_problem, json_response, read_json
 
 bp = func.Blueprint()
-
-_UNDECIDED = "Nothing is decided; ask again."
 
 
 @bp.function_name("decide")
@@ -31,7 +29,7 @@ async def _decide(req: func.HttpRequest) -> func.HttpResponse:
     try:
         [result] = await wiring.engine().decisions.decide([request])
     except GraphError as error:
-        raise graph_problem(error, _UNDECIDED) from error
+        raise undecided(error) from error
     return json_response(200, result)
 
 
@@ -42,5 +40,9 @@ async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
     try:
         results = await wiring.engine().decisions.decide(requests)
     except GraphError as error:
-        raise graph_problem(error, _UNDECIDED) from error
+        raise undecided(error) from error
     return json_response(200, DecisionResults(decisions=results))
+
+
+def undecided(error: GraphError) -> HttpProblem:
+    return graph_problem(error, "Nothing is decided; ask again.")

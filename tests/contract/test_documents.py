@@ -14,8 +14,8 @@ from cli.contract import as_text, connector_files
 from functions.checks.request import CheckRequest
 from functions.checks.result import CheckResult
 from functions.contract.connector import api_definition
-from functions.contract.model import Operation
-from functions.contract.openapi import openapi, openapi_json
+from functions.contract.model import Answer, Operation
+from functions.contract.openapi import openapi, openapi_json, response
 from functions.contract.operations import OPERATIONS
 from functions.contract.schemas import FIELD_EXTENSIONS, components, either, title_of
 from functions.decisions.request import DecisionRequest
@@ -75,12 +75,12 @@ def test_what_is_served_is_the_document() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.id)
 def test_an_operation_says_what_every_one_must(operation: Operation) -> None:
-    """Refusals, throttling and an outage are documented; only health is open to everybody."""
+    """Refusals, throttling and an outage are documented, and that it is open where it is."""
     made = operations_of(openapi())[operation.id]
     assert made["summary"]
     assert made["description"].endswith((".", "?"))
     if operation.is_open:
-        assert (operation.id, made["security"]) == ("Health", [])
+        assert made["security"] == []
     else:
         assert {"401", "403", "429", "503"} <= made["responses"].keys()
         assert "security" not in made
@@ -110,6 +110,15 @@ def test_what_is_said_of_a_field_is_in_the_document(kind: type, name: str) -> No
     """An extension whose field was renamed is noticed."""
     place = components()[kind.__name__]["properties"][name]
     assert FIELD_EXTENSIONS[kind, name].items() <= place.items()
+
+
+def test_an_answer_may_come_as_text_too() -> None:
+    """Beside its type it may have other media types, for people and for spreadsheets."""
+    content = response(Answer(text="A table.", body=CheckResult, also=("text/csv",)))["content"]
+    assert content == {
+        "application/json": {"schema": {"$ref": "#/components/schemas/CheckResult"}},
+        "text/csv": {"schema": {"type": "string"}},
+    }
 
 
 def test_titles_are_made_of_names() -> None:
