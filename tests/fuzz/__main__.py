@@ -8,7 +8,7 @@ import sys
 import time
 
 from local.world import World
-from tests.fuzz.run import fuzz
+from tests.fuzz.run import Round, fuzz
 
 _EXAMPLES = 100
 
@@ -19,20 +19,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the first round; any, without it")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    print(f"seed {seed}", flush=True)
-    started = time.monotonic()
+    started, cases, passed = time.monotonic(), 0, True
     with World() as world:
-        rounds = fuzz(world, cases=arguments.cases, seed=seed, examples=_EXAMPLES)
-    last = rounds[-1]
-    if not last.passed:
-        print(last.report)
-        print(f"failed: make fuzz CASES=1 SEED={last.seed}")
-    cases = sum(each.cases for each in rounds)
-    print(
-        f"{cases} cases of {last.operations} operations in {time.monotonic() - started:.0f} s, "
-        f"seeds {seed} to {last.seed}: {'ok' if last.passed else 'FAILED'}"
-    )
-    return 0 if last.passed else 1
+        for each in fuzz(world, cases=arguments.cases, seed=seed, examples=_EXAMPLES):
+            cases, passed = cases + each.cases, each.passed
+            _tell(each)
+    print(f"{cases} cases in {time.monotonic() - started:.0f} s: {'ok' if passed else 'FAILED'}")
+    return 0 if passed else 1
+
+
+def _tell(ended: Round) -> None:
+    verdict = "ok" if ended.passed else "FAILED"
+    what = f"{ended.cases} cases of {ended.operations} operations"
+    print(f"seed {ended.seed}: {what}: {verdict}", flush=True)
+    if not ended.passed:
+        print(ended.report)
+        print(f"failed: make fuzz CASES=1 SEED={ended.seed}")
 
 
 if __name__ == "__main__":

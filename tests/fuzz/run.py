@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,8 @@ class Round:
     report: str
 
 
-def fuzz(world: World, *, cases: int, seed: int, examples: int) -> Sequence[Round]:
-    """Run rounds, each with the next seed, until there were enough cases or one has failed.
+def fuzz(world: World, *, cases: int, seed: int, examples: int) -> Iterator[Round]:
+    """Yield rounds, each with the next seed, until there were enough cases or one has failed.
 
     Args:
         world: to start the app in.
@@ -49,13 +50,15 @@ def fuzz(world: World, *, cases: int, seed: int, examples: int) -> Sequence[Roun
         seed: of the first round.
         examples: generated for each operation in a round, about.
     """
-    rounds: list[Round] = []
+    done, phases = 0, _FIRST
     with receiving_callbacks() as receiver:
         host = world.start_host(auth=True, CALLBACK_HOSTS=receiver.host)
-        while not rounds or (rounds[-1].passed and sum(each.cases for each in rounds) < cases):
-            phases = _LATER if rounds else _FIRST
-            rounds.append(_round(host, receiver.host, seed + len(rounds), examples, phases))
-    return rounds
+        for number in itertools.count(seed):
+            ended = _round(host, receiver.host, number, examples, phases)
+            yield ended
+            done, phases = done + ended.cases, _LATER
+            if done >= cases or not ended.passed:
+                return
 
 
 def _round(host: HostProcess, receiver: str, seed: int, examples: int, phases: str) -> Round:
