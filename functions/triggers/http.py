@@ -149,7 +149,7 @@ def require_no_fields(request: func.HttpRequest) -> None:
         HttpProblem: 413, 415 or 400, as of any JSON body.
         InvalidRequest: it says something, which would be passed over.
     """
-    if not request.get_body().strip():
+    if not request.get_body():
         return
     body = read_json(request)
     if not isinstance(body, dict):
