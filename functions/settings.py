@@ -12,6 +12,8 @@ from enum import IntEnum, StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from functions.callers.identify import CallerSettings
+from functions.callers.keys import CallerKey, parse_caller_keys
 from functions.delivery.address import HostPattern, parse_host_patterns
 from functions.delivery.signature import SigningKey, parse_signing_keys
 from functions.errors import ConfigurationError
@@ -26,6 +28,7 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
+ANYONE = "anyone"
 _HIGHEST_RATE = 1_000_000
 
 
@@ -81,6 +84,7 @@ class DeliverySettings:
 class Settings:
     graph: GraphSettings
     delivery: DeliverySettings
+    callers: CallerSettings
     rules: str
     enforcement: Enforcement
     max_reference_writes: int
@@ -125,6 +129,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     settings = Settings(
         graph=_read_graph(reader),
         delivery=_read_delivery(reader),
+        callers=_read_callers(reader),
         rules=_read_rules(reader),
         enforcement=reader.parsed(
             "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
@@ -209,6 +214,45 @@ def _read_delivery(reader: _Reader) -> DeliverySettings:
             parse_signing_keys,
             "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
         ),
+    )
+
+
+def read_caller_settings(environment: Mapping[str, str]) -> CallerSettings:
+    """Read whom the app believes; apart from the rest, for every HTTP function needs it.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    reader = _Reader(environment)
+    settings = _read_callers(reader)
+    reader.finish()
+    return settings
+
+
+def _read_callers(reader: _Reader) -> CallerSettings:
+    is_open = reader.text("CALLER_KEYS") == ANYONE
+    if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
+        reader.problems.append(
+            f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
+            "world only, that is with a loopback address."
+        )
+    return CallerSettings(
+        # The platform's own; whatever it says but this, nobody writes those headers for us.
+        trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
+        keys=() if is_open else _read_caller_keys(reader),
+        is_open=is_open,
+        requests_per_minute=reader.parsed(
+            "CALLER_REQUESTS_PER_MINUTE", 600, _rate, "a whole number from 1 to 1000000"
+        ),
+    )
+
+
+def _read_caller_keys(reader: _Reader) -> tuple[CallerKey, ...]:
+    return reader.parsed(
+        "CALLER_KEYS",
+        (),
+        parse_caller_keys,
+        "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces between",
     )
 
 

@@ -11,6 +11,7 @@ import azure.functions as func
 import msgspec
 
 from functions import wiring
+from functions.callers.admission import Admission
 from functions.clock import ManualClock
 from functions.delivery.memory import MemorySender
 from functions.entra import AccessPackage, Assignment
@@ -106,9 +107,12 @@ class App:
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
         book = RuleBook(self.rules, self.graph, self.clock)
-        read = read_settings(settings)
+        read = read_settings(
+            {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
+        )
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
-        wiring.install(self.records, self.engine, read.delivery)
+        self.admission = Admission(read.callers, self.clock)
+        wiring.install(self.records, self.engine, read.delivery, self.admission)
 
     async def post(
         self,
@@ -126,11 +130,15 @@ class App:
             func.HttpRequest("POST", url, headers=all_headers, params=params, body=data),
         )
 
-    async def get(self, check_id: str) -> func.HttpResponse:
+    async def get(
+        self, check_id: str, *, headers: Mapping[str, str] | None = None
+    ) -> func.HttpResponse:
         url = f"http://localhost:7071/api/checks/{check_id}"
         return await call(
             get_check,
-            func.HttpRequest("GET", url, route_params={"id": check_id}, body=b""),
+            func.HttpRequest(
+                "GET", url, headers=headers or {}, route_params={"id": check_id}, body=b""
+            ),
         )
 
     async def check(self, first: str, second: str, **fields: str) -> dict[str, Any]:

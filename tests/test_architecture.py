@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("rules", "detection", "enforcement", "checks", "sweeps", "delivery", "hooks", "decisions")
+CORE = (
+    "callers",
+    "rules",
+    "detection",
+    "enforcement",
+    "checks",
+    "sweeps",
+    "delivery",
+    "hooks",
+    "decisions",
+)
 ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
@@ -73,6 +83,14 @@ def test_the_core_does_not_know_its_adapters() -> None:
 def test_rules_and_decisions_are_pure() -> None:
     """What decides imports no port, no clock and no environment."""
     pure = {
+        "functions/callers/address.py",
+        "functions/callers/caller.py",
+        "functions/callers/identify.py",
+        "functions/callers/keys.py",
+        "functions/callers/limit.py",
+        "functions/callers/principal.py",
+        "functions/callers/reach.py",
+        "functions/callers/routes.py",
         "functions/rules/language.py",
         "functions/rules/document.py",
         "functions/rules/lint.py",

@@ -7,9 +7,10 @@ import azure.functions as func
 from functions import wiring
 from functions.decisions.request import parse_decision_request, parse_decision_requests
 from functions.errors import GraphError, Throttled
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import HttpProblem, answered, json_response, read_json
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 RETRY_SECONDS = 5
 

@@ -8,13 +8,14 @@ import azure.functions as func
 
 from functions import wiring
 from functions.errors import SodError
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import json_response
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 
 @bp.function_name("health")
-@bp.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@bp.route(route="health", methods=["GET"])
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, {"status": "alive"})
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
 import re
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import azure.functions as func
 import msgspec
 
 from functions.errors import (
+    CallerRefused,
     ConfigurationError,
     FieldError,
     InvalidRequest,
     RulesError,
     StorageUnavailable,
+    TooManyRequests,
+    Unauthenticated,
 )
 from functions.shape import Mistake
 
@@ -61,6 +66,8 @@ class HttpProblem(Exception):
                 {"pointer": each.pointer, "detail": each.detail} for each in self.errors
             ]
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
         return json_response(self.status, body, headers, mimetype="application/problem+json")
 
 
@@ -83,6 +90,8 @@ async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
         return await work
     except HttpProblem as problem:
         return problem.response()
+    except CallerRefused as error:
+        return _refused(error).response()
     except InvalidRequest as error:
         return _invalid(error).response()
     except (ConfigurationError, RulesError) as error:
@@ -91,6 +100,17 @@ async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     except StorageUnavailable as error:
         log.exception("storage is unavailable", extra={"action": "storage_unavailable"})
         return _unavailable("storage", "Storage is unavailable", str(error)).response()
+
+
+def _refused(error: CallerRefused) -> HttpProblem:
+    if isinstance(error, TooManyRequests):
+        wait = math.ceil(error.retry_after)
+        return HttpProblem(
+            429, "too-many-requests", "You ask too often", str(error), retry_after=wait
+        )
+    if isinstance(error, Unauthenticated):
+        return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+    return HttpProblem(403, "not-allowed", "You may not do this", str(error))
 
 
 def _invalid(error: InvalidRequest) -> HttpProblem:

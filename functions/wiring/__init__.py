@@ -11,7 +11,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.settings import DeliverySettings, read_delivery_settings
+from functions.callers.admission import Admission
+from functions.clock import SystemClock
+from functions.settings import DeliverySettings, read_caller_settings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class _Installed:
     records: Records | None = None
     engine: Engine | None = None
     delivery: DeliverySettings | None = None
+    admission: Admission | None = None
 
 
 _installed = _Installed()
@@ -32,13 +35,14 @@ def install(
     records: Records | None = None,
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
+    admission: Admission | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
     _installed.records, _installed.engine = records, engine
-    _installed.delivery = delivery
+    _installed.delivery, _installed.admission = delivery, admission
 
 
 def records() -> Records:
@@ -74,3 +78,15 @@ def delivery_settings() -> DeliverySettings:
     if _installed.delivery is None:
         _installed.delivery = read_delivery_settings(os.environ)
     return _installed.delivery
+
+
+def admission() -> Admission:
+    """Return who is let in.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    if _installed.admission is None:
+        settings = read_caller_settings(os.environ)
+        _installed.admission = Admission(settings, SystemClock())
+    return _installed.admission
