@@ -121,7 +121,7 @@ class RunningApp:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             has_key = "x-functions-key" in answer.request.headers
             wrong = f"does not take the key in {KEY}" if has_key else "wants a key"
-            advice = f"Set {KEY} to a function key of the app."
+            advice = f"Set {KEY} to a key that the app's CALLER_KEYS names."
             return AppError(f"The app answers {status}: it {wrong}. {advice}")
         if status == httpx.codes.NOT_FOUND and answer.request.method == "POST":
             return AppError(
@@ -191,7 +191,7 @@ def _headers(key: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def open_app(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
-    """Make ready to ask an app, with the function key of the environment, if there is one.
+    """Make ready to ask an app, with the key of the environment, if there is one.
 
     Raises:
         AppError: the address or the key is none.

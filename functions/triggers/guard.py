@@ -19,6 +19,8 @@ from functions.callers.caller import Caller, Role
 from functions.callers.routes import Open, access_to
 from functions.triggers.http import answered
 
+_LONGEST_ROUTE = 100
+
 type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 
 
@@ -62,5 +64,5 @@ def require_caller(req: func.HttpRequest, *roles: Role) -> Caller:
         Unauthenticated: 401, nobody knows the caller.
         NotAllowed: 403, the caller has none of the roles.
     """
-    what = f"{req.method} {req.url.partition('?')[0].rpartition('/api/')[2]}"
+    what = f"{req.method} {req.url.partition('?')[0].rpartition('/api/')[2][:_LONGEST_ROUTE]}"
     return wiring.admission().require(req.headers, roles, what)
