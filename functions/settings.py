@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -78,8 +79,22 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How decisions are made.
+
+    Attributes:
+        oldest_index: the age of a sweep's index that may still answer; nothing is for none.
+        denies_gaps: whether what is not known is denied, instead of left to a review.
+    """
+
+    oldest_index: timedelta
+    denies_gaps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     graph: GraphSettings
+    decisions: DecisionSettings
     delivery: DeliverySettings
     rules: str
     enforcement: Enforcement
@@ -124,6 +139,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     settings = Settings(
         graph=_read_graph(reader),
+        decisions=_read_decisions(reader),
         delivery=_read_delivery(reader),
         rules=_read_rules(reader),
         enforcement=reader.parsed(
@@ -208,6 +224,21 @@ def _read_delivery(reader: _Reader) -> DeliverySettings:
             (),
             parse_signing_keys,
             "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
+        ),
+    )
+
+
+def _read_decisions(reader: _Reader) -> DecisionSettings:
+    minutes = reader.parsed(
+        "DECISION_INDEX_MINUTES", 15, _whole_number, "a whole number of minutes, 0 for never"
+    )
+    return DecisionSettings(
+        oldest_index=timedelta(minutes=minutes),
+        denies_gaps=reader.parsed(
+            "DECISION_ON_GAPS",
+            False,  # noqa: FBT003 - a default
+            lambda word: {"review": False, "deny": True}[word.lower()],
+            "review or deny",
         ),
     )
 
