@@ -52,10 +52,11 @@ async def main(rounds: int, holder: str, nobody: str, wanted: str, many: Sequenc
     timed = _Timed(transport.ask)
     transport.ask = timed  # type: ignore[method-assign]
     try:
-        singles = [await _single(engine, timed, rounds, who, wanted) for who in (holder, nobody)]
+        found = await _single(engine, timed, rounds, holder, wanted)
+        nothing = await _single(engine, timed, rounds, nobody, wanted)
         live = await _batch(engine, many, wanted)
         await _sweep(engine, records, storage)
-        return Decided(*singles, live, await _batch(engine, many, wanted))
+        return Decided(found, nothing, live, await _batch(engine, many, wanted))
     finally:
         await graph.close()
 
@@ -75,11 +76,10 @@ async def _single(engine: Engine, timed: _Timed, rounds: int, who: str, wanted: 
 
 
 async def _batch(engine: Engine, many: Sequence[str], wanted: str) -> Batch:
-    started, begun = time.process_time(), time.perf_counter()
+    started = time.process_time()
     with metered() as meter:
         decisions = await _decide(engine, many, wanted)
-    cpu, seconds = time.process_time() - started, time.perf_counter() - begun
-    return Batch(meter.requests, cpu, seconds, decisions)
+    return Batch(meter.requests, time.process_time() - started, decisions)
 
 
 async def _decide(engine: Engine, subjects: Sequence[str], wanted: str) -> list[str]:
@@ -101,6 +101,6 @@ async def _sweep(engine: Engine, records: Records, storage: MemoryStorage) -> No
 
 
 if __name__ == "__main__":
-    times, *ids = sys.argv[1:]
-    found = asyncio.run(main(int(times), *ids[:3], ids[3:]))
-    sys.stdout.buffer.write(msgspec.json.encode(found))
+    _, times, one, other, package, *subjects = sys.argv
+    decided = asyncio.run(main(int(times), one, other, package, subjects))
+    sys.stdout.buffer.write(msgspec.json.encode(decided))

@@ -18,11 +18,10 @@ class Single(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """One batch: requests as Graph throttles, processor and clock seconds, the decisions."""
+    """One batch: requests as Graph throttles, seconds of processor time, the decisions."""
 
     requests: int
     cpu: float
-    seconds: float
     decisions: list[str]
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from functions.clock import Clock
 from functions.decisions.case import Case
+from functions.decisions.choose import MOST_LISTED, prefers_lists
+from functions.entra import Assignment
 from functions.errors import Forbidden, GraphError, NotFound
-from functions.graph.port import Graph
+from functions.graph.port import Graph, Page
 
 BY_SUBJECT, BY_PACKAGE = "assignments of the subject", "assignments of the subject, by package"
+BY_LIST = "assignments of the packages"
 # Of one subject where the app's rights are on catalogs only: five batches.
 MOST_PACKAGES_ASKED = 100
 REMEMBER_REFUSAL = timedelta(hours=1)
@@ -39,6 +42,23 @@ class GraphReader:
     def may_list(self) -> bool:
         """Whether Graph lists all that a subject holds, as far as is known."""
         return self._refused_until is None or self._clock.now() >= self._refused_until
+
+    async def read_lists(self, cases: Sequence[Case]) -> list[Case]:
+        """Read whole packages for many subjects; return all as they were where these are long.
+
+        Raises:
+            Throttled, Unavailable: nothing is decided.
+        """
+        packages = frozenset[str]().union(*(case.against for case in cases))
+        if not prefers_lists(len({case.wish.subject for case in cases}), len(packages)):
+            return [*cases]
+        lists = _Lists(cases)
+        async for package, page in self._graph.assignments_of(packages):
+            lists.add(package, page)
+            if lists.pages > MOST_LISTED:
+                return [*cases]
+        lists.settle()
+        return []
 
     async def read(self, cases: Sequence[Case]) -> tuple[list[Case], list[Unsettled]]:
         """Read what each subject holds; return the refused, and those not settled.
@@ -116,6 +136,35 @@ class GraphReader:
                 again.append((case, person.object_id))
         refused = await read(again)
         return [*unsettled, *(Unsettled(case, "Graph refuses the list") for case in refused)]
+
+
+class _Lists:
+    """Of whole packages, what is held by whoever is asked about, by whichever id."""
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        self._by_id = _grouped((case.wish.subject, case) for case in cases)
+        self._held: list[tuple[Case, Assignment]] = []
+        self._errors: dict[str, GraphError] = {}
+        self.pages = 0
+
+    def add(self, package: str, page: Page | GraphError) -> None:
+        if isinstance(page, GraphError):
+            self._errors[package] = page
+            return
+        self.pages += 1
+        for each in page:
+            for known_id in (each.subject.id, each.subject.object_id):
+                held = replace(each, package_id=package)
+                self._held += [(case, held) for case in self._by_id.get(known_id or "", ())]
+
+    def settle(self) -> None:
+        for case in (case for cases in self._by_id.values() for case in cases):
+            for package in sorted(case.against & self._errors.keys()):
+                case.miss(f"whether {case.wish.subject} holds {package}", self._errors[package])
+            case.add((), BY_LIST)
+        for case, held in self._held:
+            if held.package_id in case.against:
+                case.held.append(held)
 
 
 def _as_given(case: Case) -> Asked:

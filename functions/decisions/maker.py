@@ -70,7 +70,7 @@ class DecisionMaker:
         waiting = [*cases]
         subjects = {case.wish.subject for case in waiting}
         if prefers_index(len(subjects), may_list=self.graph.may_list):
-            waiting = await self.index.read(waiting)
+            waiting = await self.graph.read_lists(await self.index.read(waiting))
         refused, unsettled = await self.graph.read(waiting)
         refused = await self.index.read(refused)
         unsettled += await self.graph.read_by_package(refused)

@@ -11,7 +11,13 @@ import pytest
 
 from functions import wiring
 from functions.clock import SystemClock, timestamp
-from functions.decisions.choose import MOST_ASKED_LIVE, is_fresh, prefers_index
+from functions.decisions.choose import (
+    MOST_ASKED_LIVE,
+    MOST_LISTED,
+    is_fresh,
+    prefers_index,
+    prefers_lists,
+)
 from functions.delivery.memory import MemorySender
 from functions.entra import Assignment, Subject
 from functions.errors import Forbidden
@@ -112,13 +118,13 @@ async def test_a_single_subject_is_asked_live(make_app: MakeApp) -> None:
 async def test_an_index_that_is_too_old_is_not_asked(
     make_app: MakeApp, minutes: int, age: float
 ) -> None:
-    """Past its minutes, or with 0, Graph is asked for each subject, and sees what is new."""
+    """Past its minutes, or with 0, Graph is asked, and sees what is new."""
     app = await swept(make_app, {}, minutes=minutes)
     grant(app, holds("b", CROWD[0]))
     app.clock.advance(age)
     answers = await ask_many("a", CROWD[:20])
     assert answers[0]["decision"] == "deny"
-    assert {how(each) for each in answers} == {"assignments of the subject"}
+    assert {how(each) for each in answers} == {"assignments of the packages"}
 
 
 async def test_rights_on_catalogs_are_answered_from_the_index(make_app: MakeApp) -> None:
@@ -177,7 +183,7 @@ async def test_what_the_sweep_never_looked_at_is_asked_of_graph(make_app: MakeAp
     await sweep(app)
     answers = await ask_many("a", CROWD)
     assert [each["decision"] for each in answers] == ["deny", *["allow"] * 99]
-    assert {how(each) for each in answers} == {"assignments of the subject"}
+    assert {how(each) for each in answers} == {"assignments of the packages"}
 
 
 async def test_an_index_that_is_gone_is_no_index(make_app: MakeApp) -> None:
@@ -189,7 +195,51 @@ async def test_an_index_that_is_gone_is_no_index(make_app: MakeApp) -> None:
         if "/index-" not in key[1]
     }
     answers = await ask_many("a", CROWD)
-    assert {how(each) for each in answers} == {"assignments of the subject"}
+    assert {how(each) for each in answers} == {"assignments of the packages"}
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_long_lists_are_not_read_for_a_batch(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Past ten pages each subject is asked for by itself, and nothing is missed or said twice."""
+    crowd = [holds("b", guid(f"{number:08x}")) for number in range(1, 1001)]
+    held = {"b": [*crowd, holds("b", CROWD[0])]}
+    make(make_app, held, [rule("pay", side("a"), side("b"))], whole_tenant=whole_tenant)
+    answers = await ask_many("a", CROWD)
+    assert [each["decision"] for each in answers] == ["deny", *["allow"] * 99]
+    assert len(answers[0]["conflicts"]) == 1
+    assert how(answers[1]).startswith("assignments of the subject")
+
+
+async def test_a_list_that_may_not_be_read_is_a_gap(make_app: MakeApp) -> None:
+    """Whoever is asked about is reviewed, with Graph's reason."""
+    app = make(make_app, {}, [rule("pay", side("a"), side("b"))], whole_tenant=False)
+    app.graph.unreadable.add(guid("b"))
+    answers = await ask_many("a", CROWD)
+    assert {each["decision"] for each in answers} == {"review"}
+    assert "may not read" in answers[0]["coverage"]["skipped"][0]["why"]
+
+
+async def test_lists_know_both_ids_and_count_for_what_they_stand_against(
+    make_app: MakeApp,
+) -> None:
+    """Each subject by the id it was asked by; what stands against another package is not named."""
+    subject = Subject(id=guid("5"), object_id=ANN)
+    held = [Assignment(id="held", subject=subject, state="delivered")]
+    rules = [rule("pay", side("a"), side("b")), rule("see", side("c"), side("d"))]
+    make(make_app, {"b": held, "d": [holds("d", BOB)]}, rules)
+    asked = [{"subject": each, "accessPackageId": guid("a")} for each in (ANN, guid("5"), BOB)]
+    more = [{"subject": each, "accessPackageId": guid("c")} for each in (BOB, *CROWD[:3])]
+    answers = body_of(await post({"requests": [*asked, *more]}, decide_many))["decisions"]
+    assert [each["decision"] for each in answers] == [
+        "deny",
+        "deny",
+        "allow",
+        "deny",
+        *["allow"] * 3,
+    ]
 
 
 async def test_the_index_knows_dates(make_app: MakeApp) -> None:
@@ -271,3 +321,20 @@ def test_an_index_is_fresh_up_to_its_minutes(age: int, oldest: int, fresh: bool)
     """The minute itself still counts; no minutes at all count for nothing."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     assert is_fresh(now - timedelta(seconds=age), now, timedelta(minutes=oldest)) is fresh
+
+
+@pytest.mark.parametrize(
+    ("subjects", "packages", "lists"),
+    [
+        (MOST_ASKED_LIVE, 1, False),
+        (MOST_ASKED_LIVE + 1, MOST_LISTED, True),
+        (100, MOST_LISTED + 1, False),
+    ],
+)
+def test_packages_are_listed_for_many_subjects_and_few_packages(
+    subjects: int,
+    packages: int,
+    lists: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A request for each package is then fewer than one or two for each subject."""
+    assert prefers_lists(subjects, packages) is lists
