@@ -154,8 +154,8 @@ class _Lists:
         self.pages += 1
         for each in page:
             for known_id in (each.subject.id, each.subject.object_id):
-                held = replace(each, package_id=package)
-                self._held += [(case, held) for case in self._by_id.get(known_id or "", ())]
+                for case in self._by_id.get(known_id or "", ()):
+                    self._held.append((case, replace(each, package_id=package)))
 
     def settle(self) -> None:
         for case in (case for cases in self._by_id.values() for case in cases):
