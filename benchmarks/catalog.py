@@ -6,6 +6,7 @@ from typing import Protocol
 
 from benchmarks import (
     compiling,
+    deciding,
     decoding,
     http_memory,
     importing,
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "importing": importing.run,
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
+    "decide": deciding.run,
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,

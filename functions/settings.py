@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -81,8 +82,22 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How decisions are made.
+
+    Attributes:
+        oldest_index: the age of a sweep's index that may still answer; nothing is for none.
+        denies_gaps: whether what is not known is denied, instead of left to a review.
+    """
+
+    oldest_index: timedelta
+    denies_gaps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     graph: GraphSettings
+    decisions: DecisionSettings
     delivery: DeliverySettings
     callers: CallerSettings
     rules: str
@@ -128,6 +143,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     settings = Settings(
         graph=_read_graph(reader),
+        decisions=_read_decisions(reader),
         delivery=_read_delivery(reader),
         callers=_read_callers(reader),
         rules=_read_rules(reader),
@@ -253,6 +269,21 @@ def _read_caller_keys(reader: _Reader) -> tuple[CallerKey, ...]:
         (),
         parse_caller_keys,
         "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces between",
+    )
+
+
+def _read_decisions(reader: _Reader) -> DecisionSettings:
+    minutes = reader.parsed(
+        "DECISION_INDEX_MINUTES", 15, _whole_number, "a whole number of minutes, 0 for never"
+    )
+    return DecisionSettings(
+        oldest_index=timedelta(minutes=minutes),
+        denies_gaps=reader.parsed(
+            "DECISION_ON_GAPS",
+            False,  # noqa: FBT003 - a default
+            lambda word: {"review": False, "deny": True}[word.lower()],
+            "review or deny",
+        ),
     )
 
 

@@ -103,6 +103,7 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/detection/cost.py",
         "functions/detection/index.py",
         "functions/detection/join.py",
+        "functions/decisions/choose.py",
         "functions/decisions/decide.py",
         "functions/sweeps/outcomes.py",
         "functions/sweeps/parts.py",

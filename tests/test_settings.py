@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from functions.errors import ConfigurationError
 from functions.settings import (
     CLOUDS,
     CredentialKind,
+    DecisionSettings,
     Enforcement,
     read_caller_settings,
     read_delivery_settings,
@@ -27,6 +30,26 @@ def test_an_empty_environment_is_the_careful_default() -> None:
     assert (settings.enforcement, settings.prune) == (Enforcement.PLAN, False)
     assert (settings.max_reference_writes, settings.rules) == (50, "rules")
     assert settings.requests_per_10s == 100
+    assert settings.decisions == DecisionSettings(
+        oldest_index=timedelta(minutes=15), denies_gaps=False
+    )
+
+
+def test_decisions_may_deny_what_is_not_known_and_use_no_index() -> None:
+    """Both settings at their strictest."""
+    strict = {"DECISION_ON_GAPS": "deny", "DECISION_INDEX_MINUTES": "0"}
+    assert read_settings(strict).decisions == DecisionSettings(
+        oldest_index=timedelta(0), denies_gaps=True
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"DECISION_ON_GAPS": "allow"}, {"DECISION_INDEX_MINUTES": "-1"}], ids=str
+)
+def test_a_wrong_setting_of_decisions_is_named(wrong: dict[str, str]) -> None:
+    """Gaps are never allowed, and no index is fresh before its time."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        read_settings(wrong)
 
 
 @pytest.mark.parametrize("rate", ["1", "1000000"])

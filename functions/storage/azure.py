@@ -15,6 +15,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
+_NO_SUCH_RANGE = 416
 FOREVER = -1  # time to live of a message: a check waits as long as it must
 
 
@@ -176,6 +178,10 @@ class AzureBlobs:
             return await stream.readall()
         except ResourceNotFoundError:
             return None
+        except HttpResponseError as error:
+            if error.status_code != _NO_SUCH_RANGE:
+                raise
+            return b""
 
     async def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         folder = self._service().get_container_client(container)

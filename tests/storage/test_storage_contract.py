@@ -144,12 +144,13 @@ async def test_a_blob_comes_back_as_it_was_put_last(storage: Storage, name: str)
 
 
 async def test_some_bytes_of_a_blob_come_alone(storage: Storage, name: str) -> None:
-    """A range is cut out of a blob, as far as the blob goes; without the blob there is none."""
+    """As far as the blob goes, and past its end no bytes; without the blob there is none."""
     blobs = storage.blobs
     assert await blobs.get_range(name, "a", 0, 1) is None
     await blobs.put(name, "a", b"0123456789")
     assert await blobs.get_range(name, "a", 3, 4) == b"3456"
     assert await blobs.get_range(name, "a", 8, 4) == b"89"
+    assert await blobs.get_range(name, "a", 10, 4) == b""
 
 
 async def test_a_message_may_fill_its_payload_and_no_more(storage: Storage, name: str) -> None:

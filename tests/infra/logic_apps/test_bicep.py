@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.infra.logic_apps.files import FOLDER, NAMES, SHARED, definition
+from local.logic_apps.definitions import FOLDER, definition
+from tests.infra.logic_apps.files import NAMES, SHARED
 
 
 @pytest.fixture(scope="module")
