@@ -9,9 +9,10 @@ from functions.triggers import (
     poison,
     subscriptions,
     sweeps,
+    webhooks,
     worker,
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, sweeps, worker, poison, health):
+for module in (checks, decisions, subscriptions, webhooks, sweeps, worker, poison, health):
     app.register_functions(module.bp)

@@ -9,12 +9,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from functions.delivery.address import HostPattern, parse_host_patterns
 from functions.delivery.signature import SigningKey, parse_signing_keys
 from functions.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from functions.webhooks.source import Sources
 
 # Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
 # nothing in another. https://learn.microsoft.com/graph/deployments
@@ -210,6 +215,24 @@ def _read_delivery(reader: _Reader) -> DeliverySettings:
             "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
         ),
     )
+
+
+def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> Sources:
+    """Read who may send webhooks; apart from the rest, for a mistake there closes nothing else.
+
+    Args:
+        environment: with the secrets as well, by the names that WEBHOOKS gives.
+        app_folder: where a file is looked for that WEBHOOKS names.
+
+    Raises:
+        ConfigurationError: naming each mistake with its place.
+    """
+    text = _Reader(environment).text("WEBHOOKS")
+    if not text:
+        return {}
+    from functions.webhooks.config import parse_sources, source_file
+
+    return parse_sources(source_file(text, app_folder), environment)
 
 
 def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:

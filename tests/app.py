@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -21,12 +22,14 @@ from functions.messages import POISON_SUFFIX
 from functions.rules.document import SourceFile
 from functions.rules.language import ExceptionEntry, Rule, RulesFile
 from functions.rules.source import RuleBook
-from functions.settings import read_settings
+from functions.settings import read_settings, read_webhook_sources
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
 from functions.triggers.subscriptions import end_subscription, start_subscription
+from functions.webhooks.callers import Callers, Nobody
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
+from functions.wiring.make_webhooks import Webhooks
 from functions.work import bury, work
 from tests.builders import guid
 
@@ -101,6 +104,7 @@ class App:
         self.rules = RulesInMemory(rules)
         self.sender = MemorySender()
         self.records = make_records(self.storage, self.clock)
+        self.callers: Callers = Nobody()
         self.configure(**settings)
 
     def configure(self, **settings: str) -> None:
@@ -108,7 +112,8 @@ class App:
         book = RuleBook(self.rules, self.graph, self.clock)
         read = read_settings(settings)
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
-        wiring.install(self.records, self.engine, read.delivery)
+        webhooks = Webhooks(sources=read_webhook_sources(settings, Path()), callers=self.callers)
+        wiring.install(self.records, self.engine, read.delivery, webhooks)
 
     async def post(
         self,

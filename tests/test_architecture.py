@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("rules", "detection", "enforcement", "checks", "sweeps", "delivery", "hooks", "decisions")
+CORE = (
+    "rules",
+    "detection",
+    "enforcement",
+    "checks",
+    "sweeps",
+    "delivery",
+    "hooks",
+    "decisions",
+    "webhooks",
+)
 ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
@@ -103,6 +113,14 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/hooks/plan.py",
         "functions/retry.py",
         "functions/throttle/schedule.py",
+        "functions/webhooks/ask.py",
+        "functions/webhooks/cloud_event.py",
+        "functions/webhooks/dedupe.py",
+        "functions/webhooks/delivery.py",
+        "functions/webhooks/handshake.py",
+        "functions/webhooks/pointer.py",
+        "functions/webhooks/source.py",
+        "functions/webhooks/verify.py",
     }
     impure = {"asyncio", "os", "time", "functions.clock", "functions.graph.port", "logging"}
     found = {path.as_posix(): names for path, names in modules() if path.as_posix() in pure}

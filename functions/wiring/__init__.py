@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.settings import DeliverySettings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
+from functions.wiring.make_webhooks import Webhooks, read_webhooks
 
 if TYPE_CHECKING:
     from functions.wiring.make_engine import Engine
@@ -23,6 +24,7 @@ class _Installed:
     records: Records | None = None
     engine: Engine | None = None
     delivery: DeliverySettings | None = None
+    webhooks: Webhooks | None = None
 
 
 _installed = _Installed()
@@ -32,13 +34,14 @@ def install(
     records: Records | None = None,
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
+    webhooks: Webhooks | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
     _installed.records, _installed.engine = records, engine
-    _installed.delivery = delivery
+    _installed.delivery, _installed.webhooks = delivery, webhooks
 
 
 def records() -> Records:
@@ -74,3 +77,14 @@ def delivery_settings() -> DeliverySettings:
     if _installed.delivery is None:
         _installed.delivery = read_delivery_settings(os.environ)
     return _installed.delivery
+
+
+def webhooks() -> Webhooks:
+    """Return who may send webhooks.
+
+    Raises:
+        ConfigurationError: naming each mistake in WEBHOOKS with its place.
+    """
+    if _installed.webhooks is None:
+        _installed.webhooks = read_webhooks(os.environ)
+    return _installed.webhooks
