@@ -29,12 +29,12 @@ from functions.triggers.http import (
     read_json,
     traceparent,
 )
-from functions.webhooks.ask import read_ask, read_fields
+from functions.webhooks.ask import read_ask
 from functions.webhooks.cloud_event import BATCH, open_event
 from functions.webhooks.dedupe import DeliveryKey, delivery_key
 from functions.webhooks.delivery import Delivery
 from functions.webhooks.handshake import consent
-from functions.webhooks.source import Field, Kind, Source
+from functions.webhooks.source import Kind, Source
 from functions.webhooks.verify import is_fresh, is_genuine
 from functions.wiring.make_webhooks import Webhooks
 
@@ -62,7 +62,7 @@ async def _receive(req: func.HttpRequest) -> func.HttpResponse:
     headers, now = _headers(req), wiring.records().clock.now()
     source = _verified(req, headers, now)
     delivery = _opened(req, source, headers)
-    if not is_fresh(read_fields(delivery, source).get(Field.TIMESTAMP), now):
+    if not is_fresh(delivery, source, now):
         raise _refused(source, "was sent too long ago")
     request = read_ask(delivery, source, wiring.delivery_settings().hosts)
     if isinstance(request, DecisionRequest):

@@ -17,7 +17,9 @@ import msgspec
 
 from functions.delivery.signature import MOST_KEYS, SigningKey, verify
 from functions.webhooks.callers import Callers
-from functions.webhooks.source import DEFAULT_HEADERS, Kind, Scheme, Source
+from functions.webhooks.delivery import Delivery
+from functions.webhooks.pointer import find
+from functions.webhooks.source import DEFAULT_HEADERS, Field, Kind, Scheme, Source
 
 # A sender's own clock in a signed body: Jira tries again for half an hour.
 OLDEST, NEWEST = timedelta(hours=1), timedelta(minutes=5)
@@ -97,13 +99,14 @@ def _as_sent(scheme: Scheme, secret: bytes) -> bytes:
     return secret
 
 
-def is_fresh(stamp: object, now: datetime) -> bool:
-    """Whether a time that a body carries is near enough; so is none at all.
+def is_fresh(delivery: Delivery, source: Source, now: datetime) -> bool:
+    """Whether the time that a body carries is near enough; so is none at all.
 
-    Args:
-        stamp: seconds or milliseconds since 1970, or RFC 3339 text.
-        now: the present moment.
+    It is seconds or milliseconds since 1970, or RFC 3339 text. Where the body is signed, nobody can
+    have changed it or taken it out.
     """
+    place = source.fields.get(Field.TIMESTAMP)
+    stamp = find(delivery.value, place) if place else None
     if stamp is None:
         return True
     moment = _moment(stamp)
