@@ -227,8 +227,8 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> So
     Raises:
         ConfigurationError: naming each mistake with its place.
     """
-    text = _Reader(environment).text("WEBHOOKS")
-    if not text:
+    text = environment.get("WEBHOOKS", "")
+    if not text.strip():
         return {}
     from functions.webhooks.config import parse_sources, source_file
 

@@ -26,7 +26,7 @@ from functions.settings import read_settings, read_webhook_sources
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
 from functions.triggers.subscriptions import end_subscription, start_subscription
-from functions.webhooks.callers import Callers, Nobody
+from functions.webhooks.callers import Nobody
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
 from functions.wiring.make_webhooks import Webhooks
@@ -104,7 +104,6 @@ class App:
         self.rules = RulesInMemory(rules)
         self.sender = MemorySender()
         self.records = make_records(self.storage, self.clock)
-        self.callers: Callers = Nobody()
         self.configure(**settings)
 
     def configure(self, **settings: str) -> None:
@@ -112,7 +111,7 @@ class App:
         book = RuleBook(self.rules, self.graph, self.clock)
         read = read_settings(settings)
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
-        webhooks = Webhooks(sources=read_webhook_sources(settings, Path()), callers=self.callers)
+        webhooks = Webhooks(sources=read_webhook_sources(settings, Path()), callers=Nobody())
         wiring.install(self.records, self.engine, read.delivery, webhooks)
 
     async def post(

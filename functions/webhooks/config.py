@@ -17,6 +17,7 @@ from functions.errors import ConfigurationError
 from functions.rules.document import Document, Problem, SourceFile, decode
 from functions.shape import Mistake, find_mistakes
 from functions.shape import Path as Place
+from functions.webhooks.handshake import ORIGIN
 from functions.webhooks.pointer import parse_pointer
 from functions.webhooks.source import (
     DEFAULT_HEADERS,
@@ -33,7 +34,6 @@ _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FILE_NAME = re.compile(r"[\w./-]+\.(ya?ml|json)")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ORIGIN = re.compile(r"[A-Za-z0-9*._:-]{1,253}")
 _ASKED = (Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, Field.SUBJECT)
 
 
@@ -70,10 +70,11 @@ def source_file(text: str, app_folder: Path) -> SourceFile:
     Raises:
         ConfigurationError: the file is not there, or is no text.
     """
-    if not _FILE_NAME.fullmatch(text):
+    name = text.strip()
+    if not _FILE_NAME.fullmatch(name):
         return SourceFile("WEBHOOKS", text)
     try:
-        file = decode(text, (app_folder / text).read_bytes())
+        file = decode(name, (app_folder / name).read_bytes())
     except OSError:
         raise ConfigurationError(["WEBHOOKS names a file that cannot be read."]) from None
     if isinstance(file, Problem):
@@ -207,7 +208,7 @@ class _EntryReader:
         if self._entry.origins and kind is not Kind.CLOUDEVENTS:
             yield self._mistake(("origins",), "are used with kind: cloudevents only")
         for number, origin in enumerate(self._entry.origins):
-            if not _ORIGIN.fullmatch(origin):
+            if not ORIGIN.fullmatch(origin):
                 yield self._mistake(
                     ("origins", number), "must be a name such as eventgrid.azure.net"
                 )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functions.webhooks.source import Kind, Source
 
 MOST_PER_MINUTE = 600
-_ORIGIN = re.compile(r"[A-Za-z0-9*._:-]{1,253}")
+ORIGIN = re.compile(r"[A-Za-z0-9*._:-]{1,253}")
 _RATE = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -24,7 +24,7 @@ def consent(source: Source | None, headers: Mapping[str, str]) -> Mapping[str, s
         headers: of the request, names in lower case.
     """
     origin = headers.get("webhook-request-origin", "")
-    if source is None or source.kind is not Kind.CLOUDEVENTS or not _ORIGIN.fullmatch(origin):
+    if source is None or source.kind is not Kind.CLOUDEVENTS or not ORIGIN.fullmatch(origin):
         return None
     if source.origins and origin.lower() not in source.origins:
         return None

@@ -34,7 +34,8 @@ def test_triggers_are_bound_as_designed() -> None:
     }
     assert bindings["start_sweep"]["schedule"] == "%SWEEP_SCHEDULE%"
     assert not bindings["start_sweep"].get("runOnStartup")
-    assert bindings["health"]["authLevel"] == "ANONYMOUS"
+    for name in ("health", "receive_webhook", "agree_to_webhooks"):
+        assert bindings[name]["authLevel"] == "ANONYMOUS"
     for name in (
         "start_check",
         "start_sweep_by_hand",

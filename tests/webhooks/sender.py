@@ -7,15 +7,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import azure.functions as func
 
 from functions.triggers.webhooks import agree_to_webhooks, receive_webhook
-from tests.app import call
+from tests.app import App, body_of, call
 
 JIRA_SECRET = "a-secret-for-jira-0001"
 KEY = b"a key of thirty-two bytes, or so"
 STANDARD_SECRET = "whsec_" + base64.b64encode(KEY).decode()
+NOW = 1767225600
 SETTINGS = {"JIRA_SECRET": JIRA_SECRET, "KEY": STANDARD_SECRET, "LOGIN": "desk:a-long-password"}
 
 
@@ -58,3 +60,24 @@ def standard_signature(
         "webhook-timestamp": str(seconds),
         "webhook-signature": f"v1,{digest}",
     }
+
+
+def check_id(answer: func.HttpResponse) -> str:
+    """The id of an accepted check, whose answer has all that a poller needs."""
+    body = body_of(answer)
+    assert answer.status_code == 202, body
+    assert answer.headers["Location"] == body["self"] == f"https://app/api/checks/{body['id']}"
+    assert int(answer.headers["Retry-After"]) > 0
+    found: str = body["id"]
+    return found
+
+
+def pointers(answer: func.HttpResponse) -> list[str]:
+    assert answer.status_code == 422
+    return [each["pointer"] for each in body_of(answer)["errors"]]
+
+
+async def result(app: App, answer: func.HttpResponse) -> dict[str, Any]:
+    """Work everything off and fetch the result of an accepted check."""
+    await app.work_off()
+    return body_of(await app.get(check_id(answer)))
