@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,12 @@ def test_a_secrets_value_is_in_no_error_and_no_repr() -> None:
     """Neither a wrong secret nor a right one is shown."""
     assert "too-short" not in " ".join(problems("generic: {secrets: [KEY]}", KEY="too-short"))
     assert "a key of" not in repr(read("generic: {secrets: [KEY]}"))
+
+
+def test_every_example_of_the_documentation_can_be_used() -> None:
+    """With its secrets set, as the page says."""
+    page = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    secrets = dict.fromkeys(re.findall(r"[A-Z_]{6,}", "".join(examples)), STANDARD_SECRET)
+    names = [name for example in examples for name in read(example, Path(), **secrets)]
+    assert names == ["jira", "automation", "servicenow", "generic", "gateway", "cloudevents"]
