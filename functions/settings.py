@@ -227,12 +227,13 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> So
     Raises:
         ConfigurationError: naming each mistake with its place.
     """
-    text = environment.get("WEBHOOKS", "")
-    if not text.strip():
+    reader = _Reader(environment)
+    if not reader.text("WEBHOOKS"):
         return {}
     from functions.webhooks.config import parse_sources, source_file
 
-    return parse_sources(source_file(text, app_folder), environment)
+    # Untouched, so that the lines of its mistakes are those that its owner sees.
+    return parse_sources(source_file(environment["WEBHOOKS"], app_folder), environment)
 
 
 def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:

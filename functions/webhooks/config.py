@@ -7,7 +7,7 @@ where its name belongs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -96,13 +96,16 @@ def parse_sources(file: SourceFile, environment: Mapping[str, str]) -> Sources:
     problems = [*document.problems]
     if document.is_read:
         problems += document.take(find_mistakes(dict[str, Entry], document.value))
-    if not problems:
-        entries = msgspec.convert(document.value, dict[str, Entry])
-        readers = [_EntryReader(name, entry, environment) for name, entry in entries.items()]
-        problems += document.take(each for reader in readers for each in reader.mistakes())
+    _require_none(problems)
+    entries = msgspec.convert(document.value, dict[str, Entry])
+    readers = [_EntryReader(name, entry, environment) for name, entry in entries.items()]
+    _require_none(document.take(each for reader in readers for each in reader.mistakes()))
+    return {reader.name: reader.source() for reader in readers}
+
+
+def _require_none(problems: Sequence[Problem]) -> None:
     if problems:
         raise ConfigurationError([f"{problem}." for problem in sorted(problems)])
-    return {reader.name: reader.source() for reader in readers}
 
 
 class _EntryReader:
