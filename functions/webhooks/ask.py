@@ -14,6 +14,9 @@ from functions.webhooks.delivery import Delivery
 from functions.webhooks.pointer import find
 from functions.webhooks.source import Field, Source
 
+# A webhook asks; it never writes, whatever the app's setting allows.
+MOST = "plan"
+
 type Ask = CheckRequest | DecisionRequest
 
 _OF_A_CHECK = (
@@ -64,7 +67,7 @@ def _request(found: Mapping[Field, object], hosts: tuple[HostPattern, ...]) -> A
         raise InvalidRequest(errors)
     if Field.SUBJECT in found:
         return parse_decision_request(_chosen(found, _OF_A_DECISION))
-    request = parse_check_request(_chosen(found, _OF_A_CHECK))
+    request = parse_check_request({**_chosen(found, _OF_A_CHECK), "enforcement": MOST})
     if request.callback_url is not None:
         require_callable(request.callback_url, hosts)
     return request

@@ -19,6 +19,7 @@ KEY = b"a key of thirty-two bytes, or so"
 STANDARD_SECRET = "whsec_" + base64.b64encode(KEY).decode()
 NOW = 1767225600
 SETTINGS = {"JIRA_SECRET": JIRA_SECRET, "KEY": STANDARD_SECRET, "LOGIN": "desk:a-long-password"}
+LOGIN = "Basic " + base64.b64encode(SETTINGS["LOGIN"].encode()).decode()
 
 
 async def send(

@@ -41,9 +41,9 @@ broker:
   secrets: [KEY]
   origins: [eventgrid.azure.net]
 """
+ENVIRONMENT = {**SETTINGS, "WEBHOOKS": WEBHOOKS, "CALLBACK_HOSTS": "hooks.example.com"}
 
 
 def make(make_app: type[App]) -> App:
     people = {"a": held("a", "x"), "b": held("b", "x")}
-    settings = {**SETTINGS, "WEBHOOKS": WEBHOOKS, "CALLBACK_HOSTS": "hooks.example.com"}
-    return make_app(PACKAGES, people, RULES, **settings)
+    return make_app(PACKAGES, people, RULES, **ENVIRONMENT)

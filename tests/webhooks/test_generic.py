@@ -10,7 +10,17 @@ import pytest
 from functions.errors import Throttled
 from tests.app import App, body_of, pair_body
 from tests.builders import guid
-from tests.webhooks.sender import NOW, check_id, hub_signature, pointers, send, standard_signature
+from tests.webhooks.sender import (
+    LOGIN,
+    NOW,
+    check_id,
+    hub_signature,
+    pointers,
+    result,
+    send,
+    standard_signature,
+)
+from tests.webhooks.setup import ENVIRONMENT
 
 PAIR = pair_body("a", "b")
 pytestmark = pytest.mark.usefixtures("app")
@@ -31,22 +41,35 @@ async def test_the_signed_id_names_repetitions() -> None:
     assert check_id(await generic(message_id="msg_2")) != first
 
 
+async def plain(key: str) -> func.HttpResponse:
+    body = json.dumps(PAIR).encode()
+    signed = {"X-Signature": hub_signature(body)["X-Hub-Signature"], "Idempotency-Key": key}
+    return await send("plain", body, signed)
+
+
 async def test_a_plain_signature_is_enough_where_it_is_chosen() -> None:
     """HMAC in a header of the customer's choice; a key names repetitions."""
-    body = json.dumps(PAIR).encode()
-    signed = {"X-Signature": hub_signature(body)["X-Hub-Signature"], "Idempotency-Key": "k"}
-    first = check_id(await send("plain", body, signed))
-    assert check_id(await send("plain", body, signed)) == first
+    first = check_id(await plain("k-1"))
+    assert check_id(await plain("k-1")) == first
+    assert check_id(await plain("k-2")) != first
 
 
 async def test_sources_do_not_share_names(app: App) -> None:
     """The same key from another source, or of POST /api/checks, is another check."""
-    body = json.dumps(PAIR).encode()
-    signed = {"X-Signature": hub_signature(body)["X-Hub-Signature"], "Idempotency-Key": "msg_1"}
-    mine = check_id(await generic())
-    other = check_id(await send("plain", body, signed))
-    asked = body_of(await app.post(PAIR, headers={"Idempotency-Key": "msg_1"}))["id"]
-    assert len({mine, other, asked}) == 3
+    login = {"Authorization": LOGIN, "X-Idempotency-Key": "k"}
+    fields = {"AccessPackageId": guid("a"), "IncompatibleAccessPackageId": guid("b")}
+    desk = check_id(await send("desk", fields, login))
+    asked = body_of(await app.post(PAIR, headers={"Idempotency-Key": "k"}))["id"]
+    assert len({check_id(await plain("k")), desk, asked}) == 3
+
+
+async def test_a_webhook_never_writes(app: App) -> None:
+    """Even under ENFORCEMENT=apply and an enforcing rule its check only plans."""
+    app.configure(**ENVIRONMENT, ENFORCEMENT="apply")
+    answer = await result(app, await generic())
+    assert (answer["outcome"], answer["enforcement"]) == ("conflict", "plan")
+    assert answer["references"]["planned"] != []
+    assert app.graph.writes == []
 
 
 async def test_the_end_is_told_to_the_address_that_was_mapped(app: App) -> None:
@@ -69,6 +92,7 @@ async def test_the_end_is_told_to_the_address_that_was_mapped(app: App) -> None:
         ({"incompatibleAccessPackageId": guid("a")}, ["/incompatibleAccessPackageId"]),
         ({"incompatibleAccessPackageId": None}, ["/incompatibleAccessPackageId"]),
         ({"reference": "r" * 201}, ["/reference"]),
+        ({"reference": True}, ["/reference"]),
         (
             {
                 "incompatibleAccessPackageId": "",

@@ -71,6 +71,11 @@ def test_the_examples_of_the_standard(pointer: str, value: object) -> None:
     assert find(DOCUMENTED, parse_pointer(pointer)) == value
 
 
+def test_a_tilde_that_was_escaped_stays_one() -> None:
+    """`~01` stands for `~1`, and not for a slash."""
+    assert parse_pointer("/a~01/~10") == ("a~1", "/0")
+
+
 @pytest.mark.parametrize("text", ["", "foo", "foo/bar", "#/foo", "/a~", "/a~2", "$.foo", " /foo"])
 def test_what_is_no_pointer_is_refused(text: str) -> None:
     """So is the empty one, which would be the whole body."""

@@ -9,7 +9,7 @@ from functions import wiring
 from functions.wiring.make_webhooks import Webhooks
 from tests.app import App, body_of
 from tests.builders import guid
-from tests.webhooks.sender import check_id, result, send
+from tests.webhooks.sender import LOGIN, check_id, result, send
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -48,7 +48,7 @@ async def test_a_caller_with_the_role_is_let_in(app: App) -> None:
 
 
 async def desk(body: object, **headers: str) -> func.HttpResponse:
-    login = {"Authorization": "Basic ZGVzazphLWxvbmctcGFzc3dvcmQ="}
+    login = {"Authorization": LOGIN}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await send("desk", body, {**login, **named})
 
