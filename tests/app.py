@@ -111,7 +111,8 @@ class App:
         book = RuleBook(self.rules, self.graph, self.clock)
         read = read_settings(settings)
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
-        webhooks = Webhooks(sources=read_webhook_sources(settings, Path()), callers=Nobody())
+        sources = read_webhook_sources(settings, Path())
+        webhooks = Webhooks(sources=sources, callers=Nobody(), clock=self.clock)
         wiring.install(self.records, self.engine, read.delivery, webhooks)
 
     async def post(

@@ -30,11 +30,12 @@ from functions.triggers.http import (
     traceparent,
 )
 from functions.webhooks.ask import read_ask
+from functions.webhooks.callers import CHECK, DECIDE
 from functions.webhooks.cloud_event import BATCH, open_event
 from functions.webhooks.dedupe import DeliveryKey, delivery_key
 from functions.webhooks.delivery import Delivery
 from functions.webhooks.handshake import consent
-from functions.webhooks.source import Kind, Source
+from functions.webhooks.source import Kind, Scheme, Source
 from functions.webhooks.verify import is_fresh, is_genuine
 from functions.wiring.make_webhooks import Webhooks
 
@@ -59,14 +60,16 @@ async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _receive(req: func.HttpRequest) -> func.HttpResponse:
-    headers, now = _headers(req), wiring.records().clock.now()
+    headers, now = _headers(req), _webhooks().clock.now()
     source = _verified(req, headers, now)
     delivery = _opened(req, source, headers)
     if not is_fresh(delivery, source, now):
         raise _refused(source, "was sent too long ago")
     request = read_ask(delivery, source, wiring.delivery_settings().hosts)
     if isinstance(request, DecisionRequest):
+        _require_role(source, headers, DECIDE)
         return await _decide(request)
+    _require_role(source, headers, CHECK)
     return await _check(req, request, delivery_key(source, headers, delivery, request))
 
 
@@ -79,6 +82,13 @@ def _verified(req: func.HttpRequest, headers: Mapping[str, str], now: datetime) 
     if source is None or not genuine:
         raise _refused(source, "does not prove where it comes from")
     return source
+
+
+def _require_role(source: Source, headers: Mapping[str, str], role: str) -> None:
+    """Hold a caller of the platform against what it asks for; a secret's owner may ask both."""
+    if source.scheme is Scheme.ENTRA and not _webhooks().callers.may(headers, (role,)):
+        detail = f"This takes the app role {role}."
+        raise HttpProblem(403, "not-allowed", "You may not do this", detail)
 
 
 def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -> Delivery:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
+
+# App roles, by the values that the app registration gives them.
+CHECK, DECIDE = "SoD.Check", "SoD.Decide"
 
 
 class Callers(Protocol):
     """Knows the callers that the platform has authenticated."""
 
-    def may_check(self, headers: Mapping[str, str]) -> bool:
-        """Whether a request comes from an authenticated caller with the role SoD.Check.
+    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:
+        """Whether a request comes from an authenticated caller with one of the roles.
 
         Args:
             headers: of the request, names in lower case. They are a stranger's words unless the
                 platform is known to set them.
+            roles: `CHECK`, `DECIDE` or both.
         """
         ...
 
@@ -22,5 +26,5 @@ class Callers(Protocol):
 class Nobody:
     """No caller is known, so none may do anything."""
 
-    def may_check(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - a port
+    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:  # noqa: ARG002 - a port
         return False

@@ -41,30 +41,30 @@ def delivery_key(
         delivery: taken out of its envelope.
         request: that was made of it.
     """
-    names = _names(source, headers, delivery, request)
-    for what, name in names:
-        return DeliveryKey(text=_joined(source.name, what, *name))
+    best = next(_names(source, headers, delivery, request), None)
+    if best is not None:
+        return DeliveryKey(text=_joined(source.name, *best))
     text = _joined(source.name, "question", request.digest)
     return DeliveryKey(text=text, kept_for=SAME_QUESTION)
 
 
 def _names(
     source: Source, headers: Mapping[str, str], delivery: Delivery, request: CheckRequest
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The names that a delivery has, the best first."""
+) -> Iterator[tuple[str, ...]]:
+    """The names that a delivery has, the best first; each begins with what it is."""
     # First what is signed: anybody on the way could add one of the headers below.
     if source.scheme is Scheme.STANDARD_WEBHOOKS:
-        yield "webhook", (headers[ID],)
+        yield "webhook", headers[ID]
     # ServiceNow's flows send it with an X-.
     if key := headers.get("idempotency-key") or headers.get("x-idempotency-key"):
-        yield "key", (key,)
+        yield "key", key
     if source.kind is Kind.JIRA and (identifier := headers.get(JIRA_IDENTIFIER)):
-        yield "jira", (identifier,)
+        yield "jira", identifier
     if delivery.event:
-        yield "event", delivery.event
+        yield "event", *delivery.event
     if stage := read_fields(delivery, source).get(Field.STAGE_INSTANCE_ID):
         # A stage may ask about several pairs.
-        yield "stage", (str(stage), request.digest)
+        yield "stage", str(stage), request.digest
 
 
 def _joined(*parts: str) -> str:

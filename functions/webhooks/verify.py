@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from functions.delivery.signature import MOST_KEYS, SigningKey, verify
-from functions.webhooks.callers import Callers
+from functions.webhooks.callers import CHECK, DECIDE, Callers
 from functions.webhooks.delivery import Delivery
 from functions.webhooks.pointer import find
 from functions.webhooks.source import DEFAULT_HEADERS, Field, Kind, Scheme, Source
@@ -56,7 +56,7 @@ def is_genuine(
     """
     asked = source or _NO_SOURCE
     if asked.scheme is Scheme.ENTRA:
-        proved = callers.may_check(headers)
+        proved = callers.may(headers, (CHECK, DECIDE))
     elif asked.scheme is Scheme.STANDARD_WEBHOOKS:
         proved = verify(headers, body, _padded(asked), now=now.timestamp())
     elif asked.scheme is Scheme.HMAC_SHA256:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.clock import Clock, SystemClock
 from functions.settings import read_webhook_sources
 from functions.webhooks.callers import Callers, Nobody
 from functions.webhooks.source import Sources
@@ -15,8 +16,11 @@ APP_FOLDER = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhooks:
+    """Needs no storage: a stranger is refused before anything of it is touched."""
+
     sources: Sources
     callers: Callers
+    clock: Clock
 
 
 def read_webhooks(environment: Mapping[str, str]) -> Webhooks:
@@ -25,4 +29,5 @@ def read_webhooks(environment: Mapping[str, str]) -> Webhooks:
     Raises:
         ConfigurationError: naming each mistake in WEBHOOKS with its place.
     """
-    return Webhooks(sources=read_webhook_sources(environment, APP_FOLDER), callers=Nobody())
+    sources = read_webhook_sources(environment, APP_FOLDER)
+    return Webhooks(sources=sources, callers=Nobody(), clock=SystemClock())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import azure.functions as func
 import pytest
 
@@ -72,3 +74,13 @@ async def test_ready_names_the_sources() -> None:
     told = await call(ready, func.HttpRequest("GET", "https://app/api/ready", body=b""))
     names = "automation, broker, cloudevents, desk, generic, jira, plain, servicenow"
     assert body_of(told)["checks"]["webhooks"] == f"ok: {names}"
+
+
+async def test_a_stranger_is_refused_without_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it is touched, nor told, before a proof; the source is told to come again."""
+    for name in [name for name in os.environ if name.startswith("AzureWebJobsStorage")]:
+        monkeypatch.delenv(name)
+    wiring.install(webhooks=wiring.webhooks())
+    body = issue(customfield_10201=guid("a"), customfield_10202={"value": guid("b")})
+    assert (await send("jira", body)).status_code == 401
+    assert (await jira(body)).status_code == 503

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import azure.functions as func
 import pytest
 
 from functions import wiring
-from functions.wiring.make_webhooks import Webhooks
 from tests.app import App, body_of
 from tests.builders import guid
-from tests.webhooks.sender import LOGIN, check_id, result, send
+from tests.webhooks.sender import LOGIN, check_id, send
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -28,23 +28,26 @@ async def test_nobody_is_let_in_by_entra_unless_it_is_wired() -> None:
     assert answer.status_code == 401
 
 
-async def test_a_caller_with_the_role_is_let_in(app: App) -> None:
-    """Whoever knows the platform's callers is asked, with the headers in lower case."""
+class Known:
+    """Callers whose principal is the role that they have."""
 
-    class Known:
-        def may_check(self, headers: Mapping[str, str]) -> bool:
-            return headers.get("x-ms-client-principal") == "known"
+    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:
+        return headers.get("x-ms-client-principal") in roles
 
-    wiring.install(
-        app.records,
-        app.engine,
-        wiring.delivery_settings(),
-        Webhooks(sources=wiring.webhooks().sources, callers=Known()),
-    )
-    refused = await send("servicenow", FIELDS, {"X-MS-CLIENT-PRINCIPAL": "other"})
-    assert refused.status_code == 401
-    taken = await send("servicenow", FIELDS, {"X-MS-CLIENT-PRINCIPAL": "known"})
-    assert (await result(app, taken))["reference"] == "RITM0010042"
+
+async def test_a_caller_may_ask_what_its_role_says(app: App) -> None:
+    """SoD.Check is for pairs and SoD.Decide for persons; another role is nobody."""
+    webhooks = replace(wiring.webhooks(), callers=Known())
+    wiring.install(app.records, app.engine, wiring.delivery_settings(), webhooks)
+    wish = {"EntraUserObjectId": guid("d"), "AccessPackageId": guid("a")}
+    statuses = {
+        role: [
+            (await send("servicenow", body, {"X-MS-CLIENT-PRINCIPAL": role})).status_code
+            for body in (FIELDS, wish)
+        ]
+        for role in ("SoD.Check", "SoD.Decide", "SoD.Read")
+    }
+    assert statuses == {"SoD.Check": [202, 403], "SoD.Decide": [403, 200], "SoD.Read": [401, 401]}
 
 
 async def desk(body: object, **headers: str) -> func.HttpResponse:
