@@ -9,10 +9,11 @@ from functions.triggers import (
     poison,
     subscriptions,
     sweeps,
+    webhooks,
     worker,
 )
 
 # The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, sweeps, worker, poison, health):
+for module in (checks, decisions, subscriptions, webhooks, sweeps, worker, poison, health):
     app.register_functions(module.bp)

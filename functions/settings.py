@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -18,6 +20,9 @@ from functions.callers.keys import CallerKey, parse_caller_keys
 from functions.delivery.address import HostPattern, parse_host_patterns
 from functions.delivery.signature import SigningKey, parse_signing_keys
 from functions.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from functions.webhooks.source import Sources
 
 # Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
 # nothing in another. https://learn.microsoft.com/graph/deployments
@@ -285,6 +290,25 @@ def _read_decisions(reader: _Reader) -> DecisionSettings:
             "review or deny",
         ),
     )
+
+
+def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> Sources:
+    """Read who may send webhooks; apart from the rest, for a mistake there closes nothing else.
+
+    Args:
+        environment: with the secrets as well, by the names that WEBHOOKS gives.
+        app_folder: where a file is looked for that WEBHOOKS names.
+
+    Raises:
+        ConfigurationError: naming each mistake with its place.
+    """
+    reader = _Reader(environment)
+    if not reader.text("WEBHOOKS"):
+        return {}
+    from functions.webhooks.config import parse_sources, source_file
+
+    # Untouched, so that the lines of its mistakes are those that its owner sees.
+    return parse_sources(source_file(environment["WEBHOOKS"], app_folder), environment)
 
 
 def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:

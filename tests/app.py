@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -22,12 +23,13 @@ from functions.messages import POISON_SUFFIX
 from functions.rules.document import SourceFile
 from functions.rules.language import ExceptionEntry, Rule, RulesFile
 from functions.rules.source import RuleBook
-from functions.settings import read_settings
+from functions.settings import read_settings, read_webhook_sources
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
 from functions.triggers.subscriptions import end_subscription, start_subscription
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
+from functions.wiring.make_webhooks import SignedIn, Webhooks
 from functions.work import bury, work
 from tests.builders import guid
 
@@ -112,7 +114,9 @@ class App:
         )
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
         self.admission = Admission(read.callers, self.clock)
-        wiring.install(self.records, self.engine, read.delivery, self.admission)
+        sources = read_webhook_sources(settings, Path())
+        webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)
+        wiring.install(self.records, self.engine, read.delivery, self.admission, webhooks)
 
     async def post(
         self,

@@ -21,6 +21,7 @@ CORE = (
     "delivery",
     "hooks",
     "decisions",
+    "webhooks",
 )
 ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
 ONLY_IN = {
@@ -122,6 +123,14 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/hooks/plan.py",
         "functions/retry.py",
         "functions/throttle/schedule.py",
+        "functions/webhooks/ask.py",
+        "functions/webhooks/cloud_event.py",
+        "functions/webhooks/dedupe.py",
+        "functions/webhooks/delivery.py",
+        "functions/webhooks/handshake.py",
+        "functions/webhooks/pointer.py",
+        "functions/webhooks/source.py",
+        "functions/webhooks/verify.py",
     }
     impure = {"asyncio", "os", "time", "functions.clock", "functions.graph.port", "logging"}
     found = {path.as_posix(): names for path, names in modules() if path.as_posix() in pure}

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Mapping
 
 from functions.callers.address import address_of
-from functions.callers.caller import Caller, Role, Stranger
+from functions.callers.caller import Caller, Kind, Role, Stranger
 from functions.callers.identify import CallerSettings, identify
 from functions.callers.limit import Limiter
 from functions.callers.routes import Open, access_to
@@ -72,6 +72,18 @@ class Admission:
             NotAllowed: the caller has none of the roles.
         """
         return require_role(identify(headers, self._settings), roles, what)
+
+    def is_principal(self, headers: Mapping[str, str], roles: Collection[Role]) -> bool:
+        """Whether Entra signed the caller in, with one of the roles; nothing is counted or said.
+
+        Args:
+            headers: of the request, found by names in lower case.
+            roles: of which the caller must have one.
+        """
+        caller = identify(headers, self._settings)
+        if isinstance(caller, Stranger) or caller.kind is not Kind.PRINCIPAL:
+            return False
+        return caller.may(roles)
 
     def _count(
         self, caller: Caller | Stranger, method: str, what: str, headers: Mapping[str, str]

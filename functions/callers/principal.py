@@ -14,7 +14,8 @@ import msgspec
 
 from functions.callers.caller import Caller, Kind, Role, Stranger
 
-PRINCIPAL, PRINCIPAL_ID = "X-MS-CLIENT-PRINCIPAL", "X-MS-CLIENT-PRINCIPAL-ID"
+# In lower case, as the names of headers compare in any.
+PRINCIPAL, PRINCIPAL_ID = "x-ms-client-principal", "x-ms-client-principal-id"
 ENTRA = "aad"
 LONGEST_PRINCIPAL = 64 * 1024
 _OBJECT_ID = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")

@@ -34,6 +34,8 @@ ROUTES: Mapping[str, Access] = {
     # A subscription is told every result there is.
     "POST subscriptions": any_of(Role.READ),
     "DELETE subscriptions/{id}": any_of(Role.READ),
+    "POST webhooks/{source}": Open.OWN,
+    "OPTIONS webhooks/{source}": Open.OWN,
     "GET ready": any_of(Role.READ),
     "GET health": Open.PUBLIC,
 }

@@ -55,7 +55,7 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
     ended = await wait_for_end(records.checks, records.clock, check_id, seconds)
-    return await _result(ended) if ended else _accepted(req, check_id, CheckStatus.QUEUED)
+    return await _result(ended) if ended else accepted(req, check_id, CheckStatus.QUEUED)
 
 
 async def _get(req: func.HttpRequest) -> func.HttpResponse:
@@ -66,7 +66,7 @@ async def _get(req: func.HttpRequest) -> func.HttpResponse:
     if record.is_expired(records.clock.now()):
         raise _gone()
     if not record.status.has_ended:
-        return _accepted(req, record.id, record.status, record.note)
+        return accepted(req, record.id, record.status, record.note)
     return await _result(record)
 
 
@@ -77,7 +77,7 @@ async def _result(record: CheckRecord) -> func.HttpResponse:
     return json_response(200, result)
 
 
-def _accepted(
+def accepted(
     req: func.HttpRequest, check_id: str, status: CheckStatus, note: str = ""
 ) -> func.HttpResponse:
     """202 with what a poller needs; the same at every asking, until the check has ended."""

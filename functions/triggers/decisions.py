@@ -32,7 +32,7 @@ async def _decide(req: func.HttpRequest) -> func.HttpResponse:
     try:
         [result] = await wiring.engine().decisions.decide([request])
     except GraphError as error:
-        raise _undecided(error) from error
+        raise undecided(error) from error
     return json_response(200, result)
 
 
@@ -41,11 +41,11 @@ async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
     try:
         results = await wiring.engine().decisions.decide(requests)
     except GraphError as error:
-        raise _undecided(error) from error
+        raise undecided(error) from error
     return json_response(200, {"decisions": results})
 
 
-def _undecided(error: GraphError) -> HttpProblem:
+def undecided(error: GraphError) -> HttpProblem:
     """Graph cannot be asked just now: no decision is better than a guess."""
     wait = error.retry_after if isinstance(error, Throttled) else None
     return HttpProblem(

@@ -26,6 +26,7 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
     checks = await _storage()
     checks["graph"] = await _outcome(_graph)
     checks["rules"] = await _outcome(_rules)
+    checks["webhooks"] = await _outcome(_webhooks)
     is_ready = all(result.startswith("ok") for result in checks.values())
     status = "ready" if is_ready else "not-ready"
     return json_response(200 if is_ready else 503, {"status": status, "checks": checks})
@@ -49,6 +50,11 @@ async def _rules() -> str:
     if book.problem:
         return f"older rules stay in force ({rules.hash}): {book.problem}"
     return f"ok: {len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}"
+
+
+async def _webhooks() -> str:
+    names = sorted(wiring.webhooks().sources)
+    return f"ok: {', '.join(names) or 'none are set up'}"
 
 
 async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:

@@ -127,17 +127,13 @@ def _unavailable(slug: str, title: str, detail: str) -> HttpProblem:
     return HttpProblem(503, slug, title, detail, retry_after=_RETRY_SECONDS)
 
 
-def read_json(request: func.HttpRequest) -> object:
+def read_json(request: func.HttpRequest, *, largest: int = LARGEST_BODY) -> object:
     """Decode a JSON body, within limits.
 
     Raises:
         HttpProblem: 413, 415 or 400.
     """
-    body = request.get_body()
-    if len(body) > LARGEST_BODY:
-        detail = f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read."
-        raise HttpProblem(413, "too-large", "The body is too large", detail)
-    media_type = (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
+    body, media_type = read_body(request, largest=largest), media_type_of(request)
     if media_type != "application/json" and not re.fullmatch(
         r"application/[\w.-]+\+json", media_type
     ):
@@ -147,6 +143,24 @@ def read_json(request: func.HttpRequest) -> object:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+
+
+def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
+    """Take the bytes of a body as they came.
+
+    Raises:
+        HttpProblem: 413, where there are more.
+    """
+    body: bytes = request.get_body()
+    if len(body) > largest:
+        detail = f"The body has {len(body)} bytes; at most {largest} are read."
+        raise HttpProblem(413, "too-large", "The body is too large", detail)
+    return body
+
+
+def media_type_of(request: func.HttpRequest) -> str:
+    """The content type in lower case, without its parameters."""
+    return (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
 
 
 def require_no_fields(request: func.HttpRequest) -> None:

@@ -15,6 +15,7 @@ from functions.callers.admission import Admission
 from functions.clock import SystemClock
 from functions.settings import DeliverySettings, read_caller_settings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
+from functions.wiring.make_webhooks import Webhooks, read_webhooks
 
 if TYPE_CHECKING:
     from functions.wiring.make_engine import Engine
@@ -26,6 +27,7 @@ class _Installed:
     engine: Engine | None = None
     delivery: DeliverySettings | None = None
     admission: Admission | None = None
+    webhooks: Webhooks | None = None
 
 
 _installed = _Installed()
@@ -36,6 +38,7 @@ def install(
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
     admission: Admission | None = None,
+    webhooks: Webhooks | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
@@ -43,6 +46,7 @@ def install(
     """
     _installed.records, _installed.engine = records, engine
     _installed.delivery, _installed.admission = delivery, admission
+    _installed.webhooks = webhooks
 
 
 def records() -> Records:
@@ -90,3 +94,14 @@ def admission() -> Admission:
         settings = read_caller_settings(os.environ)
         _installed.admission = Admission(settings, SystemClock())
     return _installed.admission
+
+
+def webhooks() -> Webhooks:
+    """Return who may send webhooks.
+
+    Raises:
+        ConfigurationError: naming each mistake in WEBHOOKS with its place.
+    """
+    if _installed.webhooks is None:
+        _installed.webhooks = read_webhooks(os.environ)
+    return _installed.webhooks

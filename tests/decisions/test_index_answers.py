@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from functions import wiring
+from functions.callers.admission import Admission
+from functions.callers.identify import CallerSettings
 from functions.clock import SystemClock, timestamp
 from functions.decisions.choose import (
     MOST_ASKED_LIVE,
@@ -276,7 +278,10 @@ async def test_a_hundred_subjects_take_at_most_ten_requests(
     graph = connect(AZURE_CLIENT_ID=ADMIN_CLIENT)
     names = [each[:2] for each in (PAY, APPROVE, ORDER)]
     book = RuleBook(RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock)
-    wiring.install(records, make_engine(records, graph, book, read_settings({}), MemorySender()))
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    wiring.install(
+        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
+    )
     await records.sweep_starter.start(traceparent="00-0-0-01")
     await _work_off(records.storage)
     before = len(simulator.control.requests())

@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 
 from functions import wiring
+from functions.callers.admission import Admission
+from functions.callers.identify import CallerSettings
 from functions.clock import SystemClock
 from functions.delivery.memory import MemorySender
 from functions.entra import Assignment, Subject
@@ -103,7 +105,10 @@ async def test_few_requests_settle_it(
     records = make_records(MemoryStorage(), SystemClock())
     graph = connect(AZURE_CLIENT_ID=client)
     book = RuleBook(RulesInMemory([pay_and_approve()]), graph, records.clock)
-    wiring.install(records, make_engine(records, graph, book, read_settings({}), MemorySender()))
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    wiring.install(
+        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
+    )
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
     wiring.install()
