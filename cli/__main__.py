@@ -7,6 +7,7 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
 from cli.schema import schema
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema):
+for command in (validate, plan, apply, drift, sweep, grant, schema):
     app.command()(command)
 app.command("test")(test_rules)
 
