@@ -7,6 +7,7 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.doctor import doctor
 from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, grant, schema):
+for command in (validate, plan, apply, drift, sweep, doctor, grant, schema):
     app.command()(command)
 app.command("test")(test_rules)
 

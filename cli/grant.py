@@ -180,8 +180,8 @@ async def give(
 def _tell(outcome: Outcome, caller: Caller, settings: GraphSettings) -> None:
     err.print(f"{len(outcome.given)} given, {len(outcome.failed)} failed")
     for each in outcome.failed:
-        words = f"failed: {each.grant.role.portal_name} on {each.grant.catalog.display_name}: {each.why}"
-        err.print(words, style="red", markup=False)
+        what = f"{each.grant.role.portal_name} on {each.grant.catalog.display_name}"
+        err.print(f"failed: {what}: {each.why}", style="red", markup=False)
     if outcome.refused:
         _tell_refused(why_refused(caller), commands_for(outcome.refused, settings))
 

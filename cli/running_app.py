@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from functions.clock import Clock, SystemClock
+from functions.doctor.finding import Finding, Findings
 from functions.errors import SodError
 from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
@@ -22,6 +23,7 @@ MOST_TRIES = 6
 LONGEST_WAIT_SECONDS = 120.0
 _WAIT_SECONDS = 10.0
 _TIMEOUT_SECONDS = 30
+_LONG_TIMEOUT_SECONDS = 180  # the app looks at each of its catalogs
 _LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 type Tell = Callable[[str], None]
@@ -51,6 +53,10 @@ class Ended:
 class _Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     detail: str = ""
+
+
+class _Function(msgspec.Struct, frozen=True):
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,37 @@ class RunningApp:
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
         return Ended(result=self._read(answer, SweepResult), data=answer.content)
+
+    async def findings(self) -> Sequence[Finding]:
+        """Let the app look at itself.
+
+        Raises:
+            AppError: it is not there, or refuses.
+        """
+        answer = await self._plainly(f"{self._address}/ready?deep=1")
+        # 503 is an answer here: something is wrong, and it says what.
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.SERVICE_UNAVAILABLE):
+            raise self._refused(answer)
+        return self._read(answer, Findings).findings
+
+    async def functions(self) -> Sequence[str]:
+        """Ask the host for the names of its functions, which takes the master key.
+
+        Raises:
+            AppError: the host does not say.
+        """
+        answer = await self._plainly(f"{self._address.removesuffix('/api')}/admin/functions")
+        if answer.status_code != httpx.codes.OK:
+            said = _said(answer)
+            raise AppError(f"the host answers {said}; its list takes the master key in {KEY}")
+        return [each.name for each in self._read(answer, list[_Function])]
+
+    async def _plainly(self, url: str) -> httpx.Response:
+        try:
+            return await self._http.get(url, timeout=_LONG_TIMEOUT_SECONDS)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            words = str(error) or type(error).__name__
+            raise AppError(f"{url} does not answer: {words}") from error
 
     async def _ask(self, method: str, path: str) -> httpx.Response:
         tries = 1

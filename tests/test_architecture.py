@@ -11,8 +11,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("rules", "detection", "enforcement", "checks", "sweeps", "delivery", "hooks", "decisions")
-ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
+CORE = (
+    "rules",
+    "detection",
+    "enforcement",
+    "checks",
+    "sweeps",
+    "delivery",
+    "hooks",
+    "decisions",
+    "roles",
+    "doctor",
+)
+ADAPTERS = {
+    "functions.graph.client",
+    "functions.graph.extensions",
+    "functions.graph.roles",
+    "functions.storage.azure",
+}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
     "msgraph_core": {"functions/graph"},
@@ -99,9 +115,15 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/drift.py",
         "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
+        "functions/doctor/finding.py",
+        "functions/doctor/judge.py",
+        "functions/doctor/judge_graph.py",
+        "functions/doctor/seen.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
         "functions/retry.py",
+        "functions/roles/model.py",
+        "functions/roles/plan.py",
         "functions/throttle/schedule.py",
     }
     impure = {"asyncio", "os", "time", "functions.clock", "functions.graph.port", "logging"}

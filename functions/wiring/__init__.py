@@ -15,6 +15,7 @@ from functions.settings import DeliverySettings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
 
 if TYPE_CHECKING:
+    from functions.doctor.probe import Patient
     from functions.wiring.make_engine import Engine
 
 
@@ -23,6 +24,7 @@ class _Installed:
     records: Records | None = None
     engine: Engine | None = None
     delivery: DeliverySettings | None = None
+    patient: Patient | None = None
 
 
 _installed = _Installed()
@@ -32,13 +34,14 @@ def install(
     records: Records | None = None,
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
+    patient: Patient | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
     _installed.records, _installed.engine = records, engine
-    _installed.delivery = delivery
+    _installed.delivery, _installed.patient = delivery, patient
 
 
 def records() -> Records:
@@ -74,3 +77,12 @@ def delivery_settings() -> DeliverySettings:
     if _installed.delivery is None:
         _installed.delivery = read_delivery_settings(os.environ)
     return _installed.delivery
+
+
+def patient() -> Patient:
+    """Return the app as its doctor looks at it; wrong settings are part of that."""
+    if _installed.patient is None:
+        from functions.wiring.make_doctor import read_patient
+
+        _installed.patient = read_patient(os.environ, lambda: records().storage)
+    return _installed.patient
