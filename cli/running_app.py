@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from functions.checks.result import CheckResult
 from functions.clock import Clock, SystemClock
 from functions.doctor.finding import Finding, Findings
 from functions.errors import SodError
@@ -59,6 +61,10 @@ class _Function(msgspec.Struct, frozen=True):
     name: str
 
 
+class _StartedCheck(msgspec.Struct, frozen=True):
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Later:
     """The app has no answer now: why, and when to ask again."""
@@ -99,6 +105,31 @@ class RunningApp:
             raise self._refused(answer)
         return Ended(result=self._read(answer, SweepResult), data=answer.content)
 
+    async def start_check(self, body: Mapping[str, str], idempotency_key: str) -> str:
+        """Ask for a check and return its id; asking again with the same key asks for the same.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        headers = {"Idempotency-Key": idempotency_key}
+        answer = await self._ask("POST", "checks", json=body, headers=headers)
+        if answer.status_code != httpx.codes.ACCEPTED:
+            raise self._refused(answer)
+        return self._read(answer, _StartedCheck).id
+
+    async def check(self, check_id: str) -> CheckResult | None:
+        """Look at a check; None until it has ended.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", f"checks/{check_id}")
+        if answer.status_code == httpx.codes.ACCEPTED:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, CheckResult)
+
     async def findings(self) -> Sequence[Finding]:
         """Let the app look at itself.
 
@@ -130,9 +161,9 @@ class RunningApp:
             words = str(error) or type(error).__name__
             raise AppError(f"{url} does not answer: {words}") from error
 
-    async def _ask(self, method: str, path: str) -> httpx.Response:
+    async def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
         tries = 1
-        while isinstance(answer := await self._once(method, path), _Later):
+        while isinstance(answer := await self._once(method, path, **what), _Later):
             if tries == MOST_TRIES:
                 raise AppError(f"{answer.why}, {tries} times over.")
             tries += 1
@@ -140,9 +171,9 @@ class RunningApp:
             await self._clock.sleep(answer.seconds)
         return answer
 
-    async def _once(self, method: str, path: str) -> httpx.Response | _Later:
+    async def _once(self, method: str, path: str, **what: Any) -> httpx.Response | _Later:  # noqa: ANN401 - httpx's
         try:
-            answer = await self._http.request(method, f"{self._address}/{path}")
+            answer = await self._http.request(method, f"{self._address}/{path}", **what)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             why = f"{self._address} does not answer: {str(error) or type(error).__name__}"
             if not self._has_answered:
