@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from cli.azure_cli import listing_of
 from cli.commands import err, out
 from cli.expected import expected_functions, judge_functions
 from cli.plan import ExitCode
@@ -40,9 +41,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def doctor(url: Url = "", as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
     """Look at settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
 
-    With --url the running app looks at itself, with its own identity and network; the master key in
-    ENTRA_SOD_KEY lets the functions be listed, too. Without it, this machine looks, with the
-    settings of the environment. All that is left of it is a canary in storage.
+    With --url the running app looks at itself, with its own identity and network; it is asked with
+    ENTRA_SOD_KEY or ENTRA_SOD_TOKEN. Its functions are listed by the Azure CLI where azd's
+    environment names the app, or by its host with ENTRA_SOD_MASTER_KEY. Without --url this machine
+    looks, with the settings of the environment.
 
     Exit code 0: nothing is wrong. 1: something is.
     """
@@ -69,7 +71,7 @@ async def _of_app(url: str) -> Sequence[Finding]:
 async def functions_of(app: RunningApp) -> Finding:
     """Compare the functions that a host lists with those of this checkout."""
     try:
-        listed = await app.functions()
+        listed = await listing_of(app)()
     except AppError as error:
         return note("functions", f"could not be listed: {error}")
     return judge_functions(listed, expected_functions())

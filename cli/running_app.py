@@ -21,6 +21,8 @@ from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 
 KEY = "ENTRA_SOD_KEY"
+MASTER_KEY = "ENTRA_SOD_MASTER_KEY"
+TOKEN = "ENTRA_SOD_TOKEN"  # noqa: S105 - the name of a variable
 MOST_TRIES = 6
 LONGEST_WAIT_SECONDS = 120.0
 _WAIT_SECONDS = 10.0
@@ -33,6 +35,10 @@ type Tell = Callable[[str], None]
 
 class AppError(SodError):
     """The app cannot be asked, or did not give what was asked for; the message says what to do."""
+
+
+class NotAdmitted(AppError):
+    """The app, or what stands before it, does not know the caller, or lets them not do this."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,20 +149,24 @@ class RunningApp:
         return self._read(answer, Findings).findings
 
     async def functions(self) -> Sequence[str]:
-        """Ask the host for the names of its functions, which takes the master key.
+        """Ask the host for the names of its functions, which takes the host's master key.
 
         Raises:
             AppError: the host does not say.
         """
-        answer = await self._plainly(f"{self._address.removesuffix('/api')}/admin/functions")
+        master = os.environ.get(MASTER_KEY, "").strip()
+        headers = _headers(master, "") if master else {}
+        answer = await self._plainly(
+            f"{self._address.removesuffix('/api')}/admin/functions", headers
+        )
         if answer.status_code != httpx.codes.OK:
             said = _said(answer)
-            raise AppError(f"the host answers {said}; its list takes the master key in {KEY}")
+            raise AppError(f"the host answers {said}; its list takes {MASTER_KEY}")
         return [each.name for each in self._read(answer, list[_Function])]
 
-    async def _plainly(self, url: str) -> httpx.Response:
+    async def _plainly(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         try:
-            return await self._http.get(url, timeout=_LONG_TIMEOUT_SECONDS)
+            return await self._http.get(url, headers=headers, timeout=_LONG_TIMEOUT_SECONDS)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             words = str(error) or type(error).__name__
             raise AppError(f"{url} does not answer: {words}") from error
@@ -189,8 +199,8 @@ class RunningApp:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             has_key = "x-functions-key" in answer.request.headers
             wrong = f"does not take the key in {KEY}" if has_key else "wants a key"
-            advice = f"Set {KEY} to a function key of the app."
-            return AppError(f"The app answers {status}: it {wrong}. {advice}")
+            advice = f"Set {KEY} to a key of the app, or {TOKEN} to a token for it."
+            return NotAdmitted(f"The app answers {status}: it {wrong}. {advice}")
         if status == httpx.codes.NOT_FOUND and answer.request.method == "POST":
             return AppError(
                 f"There is no entra-sod of this version at {self._address}: it answers 404. "
@@ -251,21 +261,23 @@ def checked_address(url: str) -> str:
     return address
 
 
-def _headers(key: str) -> dict[str, str]:
-    if not (key.isascii() and key.isprintable()):
-        raise AppError(f"{KEY} has characters that no function key has.")
-    return {"x-functions-key": key} if key else {}
+def _headers(key: str, token: str) -> dict[str, str]:
+    for name, value in ((KEY, key), (TOKEN, token)):
+        if not (value.isascii() and value.isprintable()):
+            raise AppError(f"{name} has characters that no such secret has.")
+    by_key = {"x-functions-key": key} if key else {}
+    return {**by_key, "authorization": f"Bearer {token}"} if token else by_key
 
 
 @asynccontextmanager
 async def open_app(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
-    """Make ready to ask an app, with the function key of the environment, if there is one.
+    """Make ready to ask an app, with the key and the token of the environment, if there are any.
 
     Raises:
-        AppError: the address or the key is none.
+        AppError: the address, the key or the token is none.
     """
     address = checked_address(url)
-    headers = _headers(os.environ.get(KEY, "").strip())
+    headers = _headers(os.environ.get(KEY, "").strip(), os.environ.get(TOKEN, "").strip())
     # A company's proxy has no part in what stays on this machine.
     trust_env = not is_loopback(address)
     async with httpx.AsyncClient(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import uuid4
 
 from cli.expected import judge_functions
-from cli.running_app import AppError, RunningApp
+from cli.running_app import AppError, NotAdmitted, RunningApp
 from functions.checks.result import CheckResult, Outcome
 from functions.clock import Clock
-from functions.doctor.finding import Finding, Result, ok, wrong
+from functions.doctor.finding import Finding, Result, ok, unknown, wrong
 
 # Access packages that no tenant has: an honest app does not know about them.
 CANARY = {
@@ -22,37 +22,64 @@ WAIT_SECONDS = 5.0
 MOST_LOOKS = 60
 
 
+type Listing = Callable[[], Awaitable[Sequence[str]]]
+
+
 async def smoke(
-    app: RunningApp, expected: Collection[str], clock: Clock, tell: Callable[[str], None]
+    app: RunningApp,
+    listing: Listing,
+    expected: Collection[str],
+    clock: Clock,
+    tell: Callable[[str], None],
 ) -> list[Finding]:
     """List the functions, send the canary, and judge both.
 
+    Args:
+        app: to be asked.
+        listing: gives the functions that the platform lists.
+        expected: the functions of this version.
+        clock: for the waits between looks.
+        tell: takes a line on how far it is.
+
     Raises:
-        AppError: the app does not answer, or refuses.
+        AppError: the app does not answer.
     """
-    functions = await _functions(app, expected, clock, tell)
+    functions = await _functions(listing, expected, clock, tell)
     if functions.result is Result.WRONG:
         return [functions]
-    check_id = await app.start_check(CANARY, idempotency_key=f"smoke-{uuid4()}")
-    tell(f"canary {check_id} sent")
-    return [functions, judge_canary(await _ended(app, check_id, clock))]
+    try:
+        check_id = await app.start_check(CANARY, idempotency_key=f"smoke-{uuid4()}")
+        tell(f"canary {check_id} sent")
+        return [functions, judge_canary(await _ended(app, check_id, clock))]
+    except NotAdmitted as error:
+        return [functions, unknown("canary check", f"not asked: {error}", _GIVE_ROLE)]
+
+
+_GIVE_ROLE = (
+    "Nothing is known of its answers. Give yourself the app role SoD.Check (docs/callers.md), or "
+    "set ENTRA_SOD_KEY, and run scripts/smoke.py again."
+)
 
 
 async def _functions(
-    app: RunningApp, expected: Collection[str], clock: Clock, tell: Callable[[str], None]
+    listing: Listing, expected: Collection[str], clock: Clock, tell: Callable[[str], None]
 ) -> Finding:
-    """What the host lists, once it does: a deployment takes a while to be seen."""
+    """What the platform lists, once it does: a deployment takes a while to be seen."""
     for looks in range(1, MOST_LOOKS + 1):
-        try:
-            finding = judge_functions(await app.functions(), expected)
-        except AppError as error:
-            advice = "See that it runs, then its address and the master key."
-            finding = wrong("functions", str(error), advice)
+        finding = await _listed(listing, expected)
         if finding.result is not Result.WRONG or looks == MOST_LOOKS:
             break
         tell(f"not yet: {finding.detail}")
         await clock.sleep(WAIT_SECONDS)
     return finding
+
+
+async def _listed(listing: Listing, expected: Collection[str]) -> Finding:
+    try:
+        return judge_functions(await listing(), expected)
+    except AppError as error:
+        advice = "See that it runs, then its address and the key or the az login."
+        return wrong("functions", str(error), advice)
 
 
 async def _ended(app: RunningApp, check_id: str, clock: Clock) -> CheckResult | None:

@@ -37,10 +37,12 @@ def app(listed: list[object], outcomes: list[object]) -> Asked:
             if isinstance(seen, int):
                 return httpx.Response(seen)
             return httpx.Response(200, json=[{"name": name} for name in seen])  # type: ignore[attr-defined]
-        if request.method == "POST":
+        if request.method == "POST" and outcomes != [403]:
             assert request.url == f"{ADDRESS}/checks"
             assert request.headers["Idempotency-Key"].startswith("smoke-")
             return httpx.Response(202, json={"id": "c", "status": "queued", "self": "x"})
+        if outcomes == [403]:
+            return httpx.Response(403)
         outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
         if outcome is None:
             return httpx.Response(202, json={"id": "c", "status": "queued"})
@@ -50,7 +52,7 @@ def app(listed: list[object], outcomes: list[object]) -> Asked:
 
 
 async def results(asked: Asked) -> dict[str, Result]:
-    findings = await smoke(asked.app, NAMES, asked.clock, asked.told.append)
+    findings = await smoke(asked.app, asked.app.functions, NAMES, asked.clock, asked.told.append)
     await asked.http.aclose()
     return {each.what: each.result for each in findings}
 
@@ -74,6 +76,12 @@ async def test_an_app_that_is_not_whole_is_sent_no_canary(listed: list[str]) -> 
 async def test_an_app_that_knows_what_it_cannot_know_fails(outcome: str) -> None:
     """An all-clear for packages that do not exist is the worst answer there is."""
     assert (await results(app([["a", "b"]], [outcome])))["canary check"] is Result.WRONG
+
+
+async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
+    """Whoever deploys need not have a role; nothing is called good for that."""
+    found = await results(app([["a", "b"]], [403]))
+    assert found == {"functions": Result.OK, "canary check": Result.UNKNOWN}
 
 
 async def test_a_canary_that_nobody_works_on_fails() -> None:

@@ -30,7 +30,12 @@ def run(*argv: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def smoke(host: HostProcess, key: str) -> subprocess.CompletedProcess[str]:
-    return run("scripts/smoke.py", AZURE_FUNCTION_APP_URL=host.url, ENTRA_SOD_KEY=key)
+    return run(
+        "scripts/smoke.py",
+        AZURE_FUNCTION_APP_URL=host.url,
+        ENTRA_SOD_KEY=host.function_key,
+        ENTRA_SOD_MASTER_KEY=key,
+    )
 
 
 def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, str]]:
@@ -41,6 +46,10 @@ def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, str]]:
     return done.returncode, {each["what"]: each["result"] for each in findings}
 
 
+def both_keys(host: HostProcess) -> dict[str, str]:
+    return {"ENTRA_SOD_KEY": host.function_key, "ENTRA_SOD_MASTER_KEY": host.master_key}
+
+
 def test_a_whole_deployment_passes_and_answers_honestly(world: Stage) -> None:
     """All functions are listed, and packages that do not exist are unknown, never clear."""
     host = world.start_host(auth=True, ENFORCEMENT="apply")
@@ -49,7 +58,7 @@ def test_a_whole_deployment_passes_and_answers_honestly(world: Stage) -> None:
     assert "canary check: ok: unknown, as it should be" in done.stdout
     assert not [each for each in world.graph.requests() if each["method"] not in {"GET", "POST"}]
 
-    code, of_app = doctor("--url", f"{host.url}/api", ENTRA_SOD_KEY=host.master_key)
+    code, of_app = doctor("--url", f"{host.url}/api", **both_keys(host))
     wrong = [what for what, result in of_app.items() if result == "wrong"]
     # The demo's rules name packages of Treasury, where its app has no role: so the doctor says.
     assert (code, wrong) == (1, ["Graph: packages of the rules"])
