@@ -17,6 +17,7 @@ README = Path(__file__).with_name("README.md")
 GIGABYTES = 2.0  # of an instance of 2048 MB
 # Of storage for each message: put, get and delete it, and rows and blobs of the part that it is.
 OPERATIONS_PER_MESSAGE = 12
+OPERATIONS_PER_SECOND = 2  # of each worker, for its share of the request rate
 NIGHTS = 30
 _FIRST_GRID, _SECOND_GRID = "Graph requests, as throttled", "queue messages"
 
@@ -46,7 +47,8 @@ class Sweep:
 
     @property
     def operations(self) -> int:
-        return self.messages * OPERATIONS_PER_MESSAGE
+        at_the_gate = self.wall_seconds * self.workers * OPERATIONS_PER_SECOND
+        return self.messages * OPERATIONS_PER_MESSAGE + round(at_the_gate)
 
     def cost(self, prices: Prices) -> float:
         """Of one sweep."""
@@ -99,11 +101,9 @@ def _cells(line: str) -> list[str]:
 
 def table(sweeps: Sequence[Sweep], prices: Prices) -> str:
     """A line for each sweep, in Markdown."""
-    lines = [
-        "| sweep | packages, assignments, pairs | GB-seconds | executions | storage operations "
-        "| one sweep | 30 nights |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    columns = ("sweep", "packages, assignments, pairs", "GB-seconds", "executions")
+    columns += ("storage operations", "one sweep", f"{NIGHTS} nights")
+    lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     for each in sweeps:
         cost = each.cost(prices)
         lines.append(

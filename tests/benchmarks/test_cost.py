@@ -23,7 +23,7 @@ def test_a_cost_is_the_sum_of_its_units() -> None:
     free = {"gb_second": 0.0, "million_executions": 0.0, "ten_thousand_operations": 0.0}
     assert SWEEP.cost(Prices(**{**free, "gb_second": 1.0})) == 400
     assert SWEEP.cost(Prices(**{**free, "million_executions": 1000.0})) == 1
-    assert SWEEP.cost(Prices(**{**free, "ten_thousand_operations": 1.0})) == pytest.approx(1.2)
+    assert SWEEP.cost(Prices(**{**free, "ten_thousand_operations": 1.0})) == pytest.approx(1.24)
     assert SWEEP.cost(Prices(**free)) == 0
 
 
@@ -32,4 +32,4 @@ def test_the_prices_are_options(capsys: pytest.CaptureFixture[str]) -> None:
     main(["--gb-second", "0", "--million-executions", "0", "--ten-thousand-operations", "0"])
     lines = capsys.readouterr().out.splitlines()
     assert all(line.endswith("| 0.0000 | 0.00 |") for line in lines[2:])
-    assert "| 400 | 1,000 | 12,000 |" in table([SWEEP], Prices())
+    assert "| 400 | 1,000 | 12,400 |" in table([SWEEP], Prices())
