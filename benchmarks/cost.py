@@ -101,8 +101,10 @@ def _cells(line: str) -> list[str]:
 
 def table(sweeps: Sequence[Sweep], prices: Prices) -> str:
     """A line for each sweep, in Markdown."""
-    columns = ("sweep", "packages, assignments, pairs", "GB-seconds", "executions")
-    columns += ("storage operations", "one sweep", f"{NIGHTS} nights")
+    columns = (
+        *("sweep", "packages, assignments, pairs", "GB-seconds", "executions"),
+        *("storage operations", "one sweep", f"{NIGHTS} nights"),
+    )
     lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     for each in sweeps:
         cost = each.cost(prices)

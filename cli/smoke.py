@@ -65,12 +65,13 @@ async def _functions(
     listing: Listing, expected: Collection[str], clock: Clock, tell: Callable[[str], None]
 ) -> Finding:
     """What the platform lists, once it does: a deployment takes a while to be seen."""
-    for looks in range(1, MOST_LOOKS + 1):
-        finding = await _listed(listing, expected)
-        if finding.result is not Result.WRONG or looks == MOST_LOOKS:
+    finding = await _listed(listing, expected)
+    for _ in range(MOST_LOOKS - 1):
+        if finding.result is not Result.WRONG:
             break
         tell(f"not yet: {finding.detail}")
         await clock.sleep(WAIT_SECONDS)
+        finding = await _listed(listing, expected)
     return finding
 
 
