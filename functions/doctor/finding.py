@@ -63,4 +63,4 @@ def is_healthy(findings: Iterable[Finding]) -> bool:
 
 def summed_up(findings: Iterable[Finding]) -> Findings:
     listed = list(findings)
-    return Findings(status="healthy" if is_healthy(listed) else "wrong", findings=listed)
+    return Findings(status="ready" if is_healthy(listed) else "not-ready", findings=listed)

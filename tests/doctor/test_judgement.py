@@ -145,5 +145,5 @@ async def test_no_secret_of_a_person_is_told() -> None:
 def test_unknown_alone_is_healthy_and_wrong_is_not() -> None:
     """What could not be looked at has a line of its own for the cause."""
     fine: list[Finding] = [ok("a"), unknown("b", "?")]
-    assert (is_healthy(fine), summed_up(fine).status) == (True, "healthy")
-    assert summed_up([*fine, wrong_finding("c", "x", "y")]).status == "wrong"
+    assert (is_healthy(fine), summed_up(fine).status) == (True, "ready")
+    assert summed_up([*fine, wrong_finding("c", "x", "y")]).status == "not-ready"
