@@ -7,8 +7,11 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.doctor import doctor
+from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
+from cli.redrive import redrive
 from cli.schema import schema
 from cli.sweep import sweep
 from cli.trial import test_rules
@@ -22,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema):
+for command in (validate, plan, apply, drift, sweep, doctor, redrive, grant, schema):
     app.command()(command)
 app.command("test")(test_rules)
 

@@ -19,6 +19,7 @@ SodError
       Silenced              not sent at all, because Graph had asked for silence
     Unavailable             5xx, timeout, broken answer: back off, then the same again
     Forbidden               401 or 403: permanent until somebody grants a role
+      Unlicensed            403 for want of a licence: no role mends it
     NotFound                404: permanent
     Rejected                any other 4xx: permanent; after a write, settle it by reading
     UnsafeLink              a nextLink or redirect to another host, or one already followed
@@ -169,6 +170,10 @@ class Unavailable(GraphError):
 
 class Forbidden(GraphError):
     """The app's identity may not do this; the thing may or may not exist."""
+
+
+class Unlicensed(Forbidden):
+    """The tenant has no licence for entitlement management."""
 
 
 class NotFound(GraphError):

@@ -116,7 +116,13 @@ class App:
         self.admission = Admission(read.callers, self.clock)
         sources = read_webhook_sources(settings, Path())
         webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)
-        wiring.install(self.records, self.engine, read.delivery, self.admission, webhooks)
+        wiring.install(
+            self.records,
+            self.engine,
+            read.delivery,
+            admission=self.admission,
+            webhooks=webhooks,
+        )
 
     async def post(
         self,

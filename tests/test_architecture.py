@@ -22,8 +22,15 @@ CORE = (
     "hooks",
     "decisions",
     "webhooks",
+    "roles",
+    "doctor",
 )
-ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
+ADAPTERS = {
+    "functions.graph.client",
+    "functions.graph.extensions",
+    "functions.graph.roles",
+    "functions.storage.azure",
+}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
     "msgraph_core": {"functions/graph"},
@@ -119,9 +126,15 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/drift.py",
         "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
+        "functions/doctor/finding.py",
+        "functions/doctor/judge.py",
+        "functions/doctor/judge_graph.py",
+        "functions/doctor/seen.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
         "functions/retry.py",
+        "functions/roles/model.py",
+        "functions/roles/plan.py",
         "functions/throttle/schedule.py",
         "functions/webhooks/ask.py",
         "functions/webhooks/cloud_event.py",

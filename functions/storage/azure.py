@@ -6,6 +6,7 @@ is asked to make it, and then asked again. So nothing is called at start.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
@@ -24,7 +25,7 @@ from azure.core.exceptions import (
 from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
 from functions.storage.memory import check_message, check_size
-from functions.storage.ports import Blobs, Queues, Row, Table
+from functions.storage.ports import Blobs, Queues, QueueState, Row, Table
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -193,6 +194,11 @@ class AzureBlobs:
         except AzureError as error:
             raise _unavailable(error) from error
 
+    @_translated()
+    async def delete(self, container: str, name: str) -> None:
+        with suppress(ResourceNotFoundError):
+            await self._service().get_blob_client(container, name).delete_blob()
+
 
 class AzureQueues:
     def __init__(self, service: Callable[[], QueueServiceClient]) -> None:
@@ -213,6 +219,28 @@ class AzureQueues:
             ),
             client.create_queue,
         )
+
+    @_translated()
+    async def state(self, queue: str) -> QueueState:
+        client = self._service().get_queue_client(queue)
+        try:
+            length = (await client.get_queue_properties()).approximate_message_count or 0
+            seen = await client.peek_messages(max_messages=1)
+        except ResourceNotFoundError:
+            return QueueState(length=0, oldest=None)
+        return QueueState(length=length, oldest=seen[0].inserted_on if seen else None)
+
+    @_translated()
+    async def take(self, queue: str) -> bytes | None:
+        client = self._service().get_queue_client(queue)
+        try:
+            message = await client.receive_message()
+            if message is None:
+                return None
+            await client.delete_message(message)
+        except ResourceNotFoundError:
+            return None
+        return base64.b64decode(message.content)
 
 
 class AzureStorage:

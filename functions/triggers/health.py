@@ -1,4 +1,7 @@
-"""`GET /api/health`: it lives. `GET /api/ready`: what it can reach, and what it cannot."""
+"""`GET /api/health`: it lives. `GET /api/ready`: what it can reach, and what it cannot.
+
+With `?deep=1` the doctor looks at each right, setting and queue, which takes some seconds.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("ready")
 @bp.route(route="ready", methods=["GET"])
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
+    if req.params.get("deep") == "1":
+        return await _deep()
     checks = await _storage()
     checks["graph"] = await _outcome(_graph)
     checks["rules"] = await _outcome(_rules)
@@ -30,6 +35,14 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
     is_ready = all(result.startswith("ok") for result in checks.values())
     status = "ready" if is_ready else "not-ready"
     return json_response(200 if is_ready else 503, {"status": status, "checks": checks})
+
+
+async def _deep() -> func.HttpResponse:
+    from functions.doctor.finding import is_healthy, summed_up
+    from functions.doctor.probe import examine
+
+    findings = await examine(wiring.patient())
+    return json_response(200 if is_healthy(findings) else 503, summed_up(findings))
 
 
 async def _storage() -> dict[str, str]:

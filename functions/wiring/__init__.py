@@ -18,6 +18,7 @@ from functions.wiring.make_records import Records, read_records
 from functions.wiring.make_webhooks import Webhooks, read_webhooks
 
 if TYPE_CHECKING:
+    from functions.doctor.probe import Patient
     from functions.wiring.make_engine import Engine
 
 
@@ -28,6 +29,7 @@ class _Installed:
     delivery: DeliverySettings | None = None
     admission: Admission | None = None
     webhooks: Webhooks | None = None
+    patient: Patient | None = None
 
 
 _installed = _Installed()
@@ -37,8 +39,10 @@ def install(
     records: Records | None = None,
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
+    *,
     admission: Admission | None = None,
     webhooks: Webhooks | None = None,
+    patient: Patient | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
@@ -47,6 +51,7 @@ def install(
     _installed.records, _installed.engine = records, engine
     _installed.delivery, _installed.admission = delivery, admission
     _installed.webhooks = webhooks
+    _installed.patient = patient
 
 
 def records() -> Records:
@@ -105,3 +110,12 @@ def webhooks() -> Webhooks:
     if _installed.webhooks is None:
         _installed.webhooks = read_webhooks(os.environ)
     return _installed.webhooks
+
+
+def patient() -> Patient:
+    """Return the app as its doctor looks at it; wrong settings are part of that."""
+    if _installed.patient is None:
+        from functions.wiring.make_doctor import read_patient
+
+        _installed.patient = read_patient(os.environ, lambda: records().storage)
+    return _installed.patient

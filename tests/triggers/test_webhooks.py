@@ -59,7 +59,7 @@ async def test_a_stranger_is_not_told_what_is_wrong_with_the_settings(
 ) -> None:
     """503, so that the sender comes again; the place of the mistake is for /api/ready."""
     monkeypatch.setenv("WEBHOOKS", "jira: {secrets: [GONE], fields: {accessPackageId: /a}}")
-    wiring.install(app.records, app.engine, wiring.delivery_settings(), app.admission)
+    wiring.install(app.records, app.engine, wiring.delivery_settings(), admission=app.admission)
     answer = await jira()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "GONE" not in answer.get_body().decode()

@@ -38,7 +38,13 @@ class Known:
 async def test_a_caller_may_ask_what_its_role_says(app: App) -> None:
     """SoD.Check is for pairs and SoD.Decide for persons; another role is nobody."""
     webhooks = replace(wiring.webhooks(), callers=Known())
-    wiring.install(app.records, app.engine, wiring.delivery_settings(), app.admission, webhooks)
+    wiring.install(
+        app.records,
+        app.engine,
+        wiring.delivery_settings(),
+        admission=app.admission,
+        webhooks=webhooks,
+    )
     wish = {"EntraUserObjectId": guid("d"), "AccessPackageId": guid("a")}
     statuses = {
         role: [
