@@ -10,7 +10,7 @@ param location string
 
 @description('The app\'s own settings, as README\'s table has them. What is empty is left to the app\'s default.')
 param settings { *: string }
-@description('Settings that come from Key Vault, with commas between: each must have been set as a secret before.')
+@description('Settings that come from Key Vault, with commas between: WEBHOOK_SIGNING_KEYS from the secret webhook-signing-keys.')
 param settingsFromVault string = ''
 @description('Catalogs that the app works on, ids or names with commas between. Only scripts/grant.py reads it.')
 param catalogs string = ''
@@ -29,6 +29,8 @@ param alwaysReady string = ''
 param apiClientId string = ''
 @description('Refuse callers without a token before the app sees them. Off for callers with function keys only.')
 param requireToken bool = true
+@description('Sources of webhooks that may call without a token, with commas between: their signatures prove them.')
+param webhookSources string = ''
 @description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again.')
 param operatorId string = ''
 
@@ -75,12 +77,9 @@ param teamsUrl string = ''
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
 var apiAudience = 'api://${apiClientId}'
-// A setting that may come from Key Vault → the secret's name. Adding one takes one line.
-var vaultNames = {
-  WEBHOOK_SIGNING_KEYS: 'webhook-signing-keys'
-}
-var fromVault = map(filter(split(settingsFromVault, ','), each => !empty(each)), each => trim(each))
-var vaultSettings = toObject(fromVault, each => each, each => vaultNames[each])
+var fromVault = filter(map(split(settingsFromVault, ','), each => trim(each)), each => !empty(each))
+var vaultSettings = toObject(fromVault, each => each, each => toLower(replace(each, '_', '-')))
+var sources = filter(map(split(webhookSources, ','), each => trim(each)), each => !empty(each))
 var warm = map(filter(split(alwaysReady, ','), each => !empty(each)), each => {
   name: trim(split(each, '=')[0])
   instanceCount: int(split(each, '=')[1])
@@ -194,6 +193,7 @@ module app 'modules/app.bicep' = {
     identityClientId: identity.outputs.clientId
     apiClientId: apiClientId
     requireToken: requireToken
+    openPaths: [for source in sources: '/api/webhooks/${source}']
     settings: settings
     vaultSettings: vaultSettings
     vaultUri: vault.outputs.uri

@@ -9,6 +9,8 @@ param identityClientId string
 param apiClientId string
 @description('Refuse whoever has no token, but on the paths that have their own proof or none to give.')
 param requireToken bool
+@description('Paths whose callers prove themselves otherwise, by a signature.')
+param openPaths string[]
 @description('Key in the app\'s settings → its value; what is empty is left to the app\'s own default.')
 param settings { *: string }
 @description('Key in the app\'s settings → name of a Key Vault secret.')
@@ -43,8 +45,8 @@ var platformSettings = {
 }
 var ownSettings = toObject(filter(items(settings), each => !empty(each.value)), each => each.key, each => each.value)
 var secretSettings = mapValues(vaultSettings, secret => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${secret})')
-// These have their own proof (a signature), or tell nothing that is not public.
-var openPaths = [
+// They tell nothing that is not public.
+var publicPaths = [
   '/api/health'
   '/api/openapi.json'
 ]
@@ -123,7 +125,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       globalValidation: {
         requireAuthentication: requireToken
         unauthenticatedClientAction: requireToken ? 'Return401' : 'AllowAnonymous'
-        excludedPaths: openPaths
+        excludedPaths: concat(publicPaths, openPaths)
       }
       identityProviders: {
         azureActiveDirectory: {
