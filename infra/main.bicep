@@ -280,7 +280,8 @@ module webhookCallback 'logic-apps/webhook-callback.bicep' = if (hasChecks) {
   }
 }
 
-module nightlySummary 'logic-apps/nightly-summary.bicep' = if (!empty(apiClientId) && !empty(teamsUrl)) {
+var hasSummary = !empty(apiClientId) && !empty(teamsUrl)
+module nightlySummary 'logic-apps/nightly-summary.bicep' = if (hasSummary) {
   scope: group
   name: 'nightly-summary'
   params: {
@@ -302,5 +303,19 @@ output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output APP_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output LOGIC_APP_PRINCIPAL_ID string = hasHook ? launchAndWait!.outputs.principalId : ''
 output LOGIC_APP_ID string = hasHook ? launchAndWait!.outputs.workflowId : ''
+@description('For scripts/register_api.py: which app role each workflow needs.')
+output SOD_APP_ROLES string = join(
+  concat(
+    hasHook ? ['SoD.Decide=${launchAndWait!.outputs.principalId}'] : [],
+    hasChecks
+      ? [
+          'SoD.Check=${pollACheck!.outputs.principalId}'
+          'SoD.Check=${webhookCallback!.outputs.principalId}'
+        ]
+      : [],
+    hasSummary ? ['SoD.Read=${nightlySummary!.outputs.principalId}'] : []
+  ),
+  ' '
+)
 output SOD_CATALOGS string = catalogs
 output ENFORCEMENT string = settings.?ENFORCEMENT ?? 'plan'

@@ -227,6 +227,11 @@ def of_parameters(project: Project) -> Iterator[str]:
         yield f"main.parameters.json: main.bicep has no parameter {name}"
     for name in sorted(declared.keys() - project.parameters.keys()):
         yield f"main.parameters.json: {name} is not given"
+    for name in sorted(declared.keys() & project.parameters.keys()):
+        default = declared[name].get("defaultValue")
+        given = re.search(r"=([^}]*)\}", str(project.parameters[name]["value"]))
+        if default is not None and given and given[1].lower() != str(default).lower():
+            yield f"main.parameters.json: {name} is {given[1]}, and {default} in main.bicep"
     for name in sorted(OUTPUTS - project.template["outputs"].keys()):
         yield f"main.bicep: the output {name} is missing"
 

@@ -10,10 +10,12 @@ from tests.infra.bicep import ROOT, Json, bicep, compiled
 from tests.infra.check import FILES
 from tests.infra.mistakes import MISTAKES
 
+AS_IT_IS = "as-it-is"
+
 
 @dataclass(frozen=True)
 class Built:
-    """Copies of the infrastructure, compiled in one go: as it is, and with one mistake each.
+    """Copies of the infrastructure, each compiled in a folder of its own.
 
     Attributes:
         said: by the compiler, line by line; each names a file of a copy.
@@ -23,12 +25,8 @@ class Built:
     said: list[str]
 
     @property
-    def as_it_is(self) -> Path:
-        return self.folder / "as-it-is"
-
-    @property
     def template(self) -> Json:
-        return compiled(self.as_it_is)
+        return compiled(self.folder / AS_IT_IS)
 
     def words_about(self, name: str) -> list[str]:
         return [line for line in self.said if f"/{name}/" in line]
@@ -37,23 +35,38 @@ class Built:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever comes first waits for the compiler, which is slow on a busy machine."""
     for item in items:
-        if "built" in getattr(item, "fixturenames", ()):
+        if {"built", "planted"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The infrastructure as it is."""
     folder = tmp_path_factory.mktemp("infra")
-    copy(folder / "as-it-is")
-    in_bicep = {name for name, each in MISTAKES.items() if each.file.endswith(".bicep")}
-    for name in in_bicep:
-        copy(folder / name)
-        MISTAKES[name].plant(folder / name)
+    copy(folder / AS_IT_IS)
+    return Built(folder, build(folder))
+
+
+@pytest.fixture(scope="session")
+def planted(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A copy for each mistake, compiled in one go; the others have the template as it is."""
+    folder = tmp_path_factory.mktemp("planted")
+    for name, mistake in MISTAKES.items():
+        if mistake.file.endswith(".bicep"):
+            copy(folder / name)
+            mistake.plant(folder / name)
+    said = build(folder)
+    for name, mistake in MISTAKES.items():
+        if not mistake.file.endswith(".bicep"):
+            shutil.copytree(built.folder / AS_IT_IS, folder / name)
+            mistake.plant(folder / name)
+    return Built(folder, said)
+
+
+def build(folder: Path) -> list[str]:
+    """Compile every copy in a folder; the compiler takes longer to start than to compile one."""
     done = bicep("build", "--pattern", "*/infra/main.bicep", folder=folder)
-    for name in MISTAKES.keys() - in_bicep:  # the template is the same: no need to compile it again
-        shutil.copytree(folder / "as-it-is", folder / name)
-        MISTAKES[name].plant(folder / name)
-    return Built(folder, [*done.stdout.splitlines(), *done.stderr.splitlines()])
+    return [*done.stdout.splitlines(), *done.stderr.splitlines()]
 
 
 def copy(folder: Path) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from tests.infra.bicep import ROOT, bicep
 from tests.infra.check import problems
-from tests.infra.conftest import Built
+from tests.infra.conftest import AS_IT_IS, Built
 from tests.infra.mistakes import MISTAKES
 
 
 def test_the_infrastructure_compiles_without_a_word(built: Built) -> None:
     """No error and no warning; the compiler runs its linter with every build."""
-    assert built.words_about("as-it-is") == []
+    assert built.said == []
 
 
 def test_every_file_is_formatted(tmp_path: Path) -> None:
@@ -28,14 +28,14 @@ def test_every_file_is_formatted(tmp_path: Path) -> None:
 
 def test_the_deployment_is_as_it_has_to_be(built: Built) -> None:
     """No check finds anything."""
-    assert problems(built.as_it_is) == []
+    assert problems(built.folder / AS_IT_IS) == []
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_planted_mistake_is_named(built: Built, name: str) -> None:
+def test_a_planted_mistake_is_named(planted: Built, name: str) -> None:
     """The compiler or a check says what is wrong, by its name."""
-    folder = built.folder / name
-    found = built.words_about(name)
+    folder = planted.folder / name
+    found = planted.words_about(name)
     if (folder / "infra" / "main.json").exists():
         found += problems(folder)
     assert any(MISTAKES[name].named in each for each in found), found
