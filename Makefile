@@ -43,7 +43,7 @@ format: .venv
 	@$(BIN)/ruff check --fix .
 
 infra: .venv .venv-infra
-	@$(PY) -m pytest tests/infra
+	@$(PY) -m pytest tests/infra -rs
 
 # checkov pins packages that the tests want newer, so it lives apart.
 .venv-infra: requirements-infra.txt | .venv

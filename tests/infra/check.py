@@ -272,7 +272,8 @@ def of_alerts(project: Project) -> Iterator[str]:
 
 def of_host(project: Project) -> Iterator[str]:
     host = json.loads(project.text("host.json"))
-    for key in sorted(host.keys() - _HOST_KEYS):
+    extensions = host.get("extensions", {})
+    for key in sorted({*host.keys() - _HOST_KEYS, *extensions.keys() - {"http", "queues"}}):
         yield f"host.json: {key} is not known"
     yield from _against_schema("host.json", host, "host.schema.json")
 
