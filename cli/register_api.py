@@ -77,7 +77,7 @@ def application_of(wanted: Wanted) -> Json:
                 "value": role,
                 "displayName": role,
                 "description": description,
-                "allowedMemberTypes": ["Application"],
+                "allowedMemberTypes": ["Application", "User"],
                 "isEnabled": True,
             }
             for role, description in ROLES.items()

@@ -25,10 +25,8 @@ param maximumInstanceCount int = 40
 @description('Instances that are kept warm: http=1,function:run_check=1.')
 param alwaysReady string = ''
 
-@description('Application id of the API in Entra, which scripts/register_api.py makes. Empty: function keys only.')
+@description('Application id of the API in Entra, which scripts/register_api.py makes. Empty: keys only.')
 param apiClientId string = ''
-@description('Refuse callers without a token before the app sees them. Off for callers with function keys only.')
-param requireToken bool = true
 @description('Sources of webhooks that may call without a token, with commas between: their signatures prove them.')
 param webhookSources string = ''
 @description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again.')
@@ -192,7 +190,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     apiClientId: apiClientId
-    requireToken: requireToken
+    requireToken: empty(settings.?CALLER_KEYS ?? '')
     openPaths: [for source in sources: '/api/webhooks/${source}']
     settings: settings
     vaultSettings: vaultSettings

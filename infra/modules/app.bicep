@@ -5,7 +5,7 @@ param location string
 param tags object
 param identityId string
 param identityClientId string
-@description('Entra application of the API; empty: no token is looked at, callers need a function key.')
+@description('Entra application of the API; empty: no token is looked at, callers need a key.')
 param apiClientId string
 @description('Refuse whoever has no token, but on the paths that have their own proof or none to give.')
 param requireToken bool
