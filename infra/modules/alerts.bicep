@@ -45,8 +45,9 @@ var queries = [
     every: 'PT6H'
     quiet: 'P1D'
     query: '''
-      AppTraces
-      | where tostring(Properties.action) == "sweep_ended"
+      union isfuzzy=true
+        (AppTraces | where tostring(Properties.action) == "sweep_ended"),
+        (AppMetrics | where Name == "entra_sod.sweep.duration")
       | summarize ended = count()
       | where ended == 0
     '''
