@@ -7,11 +7,12 @@ from functions.triggers import (
     decisions,
     health,
     poison,
+    report,
     subscriptions,
     sweeps,
     worker,
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, sweeps, worker, poison, health):
+for module in (checks, decisions, subscriptions, sweeps, worker, poison, report, health):
     app.register_functions(module.bp)

@@ -55,15 +55,7 @@ function badge(severity) {
 }
 
 /** One to four bars: the severity without its colour. */
-function mark(severity) {
-  const bars = Math.max(0, 4 - severity);
-  const drawn = [0, 1, 2, 3].map((place) =>
-    svg('rect', {
-      x: place * 4, y: 8 - place * 2, width: 3, height: 2 + place * 2,
-      class: place < bars ? 'bar' : 'bar faint',
-    }));
-  return svg('svg', { class: 'mark', viewBox: '0 0 16 10', 'aria-hidden': 'true' }, ...drawn);
-}
+const mark = (severity) => el('i', { class: `mark mark-${4 - severity}`, 'aria-hidden': 'true' });
 
 function heading(id, text, ...more) {
   return el('div', { class: 'heading' }, el('h2', { id: `${id}-title`, text }), ...more);

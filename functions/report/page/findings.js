@@ -7,7 +7,7 @@ const COLUMNS = [
   ['severity', 'Severity'], ['person', 'Person'], ['packages', 'Holds'], ['rule', 'Rule'],
   ['state', 'State'], ['first', 'First seen'], ['last', 'Last seen'], ['exception', 'Exception'],
 ];
-const list = { drawn: '' };
+const list = { drawn: '', top: 0, height: 0 };
 
 function drawFindings() {
   byId('findings').replaceChildren(
@@ -20,8 +20,8 @@ function drawFindings() {
       el('div', { role: 'rowgroup', id: 'lines', class: 'lines' })),
     el('p', { id: 'nothing', class: 'note', hidden: true }),
     el('div', { id: 'printed', class: 'printed' }));
-  byId('list').addEventListener('scroll', () => requestAnimationFrame(drawLines), { passive: true });
-  new ResizeObserver(() => drawLines()).observe(byId('list'));
+  byId('list').addEventListener('scroll', () => requestAnimationFrame(lookAtLines), { passive: true });
+  new ResizeObserver(lookAtLines).observe(byId('list'));
   byId('lines').addEventListener('keydown', moveLine);
 }
 
@@ -49,15 +49,21 @@ function refreshFindings() {
     const isSorted = head.dataset.sort === model.sort;
     head.setAttribute('aria-sort', isSorted ? (model.descending ? 'descending' : 'ascending') : 'none');
   }
-  byId('list').scrollTop = 0;
-  list.drawn = '';
+  if (list.top) byId('list').scrollTop = 0;
+  Object.assign(list, { drawn: '', top: 0 });
+  drawLines();
+}
+
+/** Ask the page where the list is, which costs a layout; all else asks `list`. */
+function lookAtLines() {
+  const view = byId('list');
+  Object.assign(list, { top: view.scrollTop, height: view.clientHeight });
   drawLines();
 }
 
 function drawLines() {
-  const view = byId('list');
-  const from = Math.max(0, Math.floor(view.scrollTop / ROW / SPARE) * SPARE - SPARE);
-  const to = Math.min(model.shown.length, Math.ceil((view.scrollTop + view.clientHeight) / ROW) + SPARE);
+  const from = Math.max(0, Math.floor(list.top / ROW / SPARE) * SPARE - SPARE);
+  const to = Math.min(model.shown.length, Math.ceil((list.top + list.height) / ROW) + SPARE);
   const drawn = `${from} ${to}`;
   if (drawn === list.drawn) return;
   list.drawn = drawn;
@@ -101,7 +107,7 @@ function moveLine(event) {
   const view = byId('list');
   const room = view.clientHeight - ROW;
   view.scrollTop = Math.min(at * ROW, Math.max(view.scrollTop, at * ROW + ROW - room));
-  drawLines();
+  lookAtLines();
   focusLine(at);
 }
 

@@ -88,5 +88,8 @@ sortFindings('severity', false);
 applyFilter();
 addEventListener('beforeprint', printFindings);
 matchMedia('print').addEventListener('change', (event) => { if (event.matches) printFindings(); });
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => refreshMatrix());
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+  grid.inks = null;
+  drawMap();
+});
 document.documentElement.dataset.ready = 'yes';

@@ -1,8 +1,9 @@
 // The matrix: an ARIA grid of which only the cells in view are in the page.
 
-const CELL = { width: 34, height: 28, head: 236, top: 168, step: 8 };
+const CELL = { width: 34, height: 28, head: 236, top: 168, step: 4 };
 const grid = {
-  axis: 'packages', order: 'name', heads: [], cells: new Map(), active: [0, 0], drawn: '', map: null,
+  axis: 'packages', order: 'name', heads: [], cells: new Map(), active: [0, 0], drawn: '', made: [],
+  map: null, view: { top: 0, left: 0, width: 0, height: 0 },
 };
 
 const AXES = {
@@ -49,8 +50,8 @@ function drawMatrix() {
       + 'to the ends of a row, Enter shows the people of a cell. A cell counts findings: a person '
       + 'under two rules is two. All of them are in the list below, too.' }));
   const view = byId('viewport');
-  view.addEventListener('scroll', () => requestAnimationFrame(drawCells), { passive: true });
-  new ResizeObserver(() => drawCells()).observe(view);
+  view.addEventListener('scroll', () => requestAnimationFrame(lookAndDraw), { passive: true });
+  new ResizeObserver(lookAndDraw).observe(view);
   const field = byId('grid');
   field.addEventListener('click', (event) => useCell(event.target, true));
   field.addEventListener('mouseover', (event) => useCell(event.target, false));
@@ -80,10 +81,14 @@ function refreshMatrix(anew = false) {
   field.setAttribute('aria-colcount', size + 1);
   field.style.width = `${CELL.head + size * CELL.width}px`;
   field.style.height = `${CELL.top + size * CELL.height}px`;
-  if (anew) byId('viewport').scrollTo(0, 0);
-  grid.drawn = '';
   drawMap();
-  drawCells();
+  if (!anew) {
+    for (const [made, row, column] of grid.made) dress(made, row, column);
+    return;
+  }
+  byId('viewport').scrollTo(0, 0);
+  grid.drawn = '';
+  lookAndDraw();
 }
 
 function ordered(heads) {
@@ -99,16 +104,25 @@ function ordered(heads) {
 
 /** Which rows and columns are in view, in steps, so that scrolling a little draws nothing. */
 function inView() {
-  const view = byId('viewport');
+  const { top, left, width, height } = grid.view;
   const span = (from, room, size) => {
     const first = Math.floor(from / size / CELL.step) * CELL.step;
     const last = Math.ceil((from + room) / size / CELL.step) * CELL.step;
     return [Math.max(0, first), Math.min(grid.heads.length, last)];
   };
   return {
-    rows: span(view.scrollTop, view.clientHeight - CELL.top, CELL.height),
-    columns: span(view.scrollLeft, view.clientWidth - CELL.head, CELL.width),
+    rows: span(top, height - CELL.top, CELL.height),
+    columns: span(left, width - CELL.head, CELL.width),
   };
+}
+
+/** Ask the page where the viewport is, which costs a layout; all else asks `grid.view`. */
+function lookAndDraw() {
+  const view = byId('viewport');
+  grid.view = {
+    top: view.scrollTop, left: view.scrollLeft, width: view.clientWidth, height: view.clientHeight,
+  };
+  drawCells();
 }
 
 function drawCells() {
@@ -120,39 +134,41 @@ function drawCells() {
   const clamp = (value, [from, to]) => Math.min(Math.max(value, from), Math.max(from, to - 1));
   const hadFocus = byId('grid').contains(document.activeElement);
   grid.active = [clamp(grid.active[0], rows), clamp(grid.active[1], columns)];
+  grid.made = [];
   const lines = [headRow(columns)];
   for (let row = rows[0]; row < rows[1]; row += 1) lines.push(cellRow(row, columns));
   byId('grid').replaceChildren(...lines);
   if (hadFocus) activeCell()?.focus({ preventScroll: true });
 }
 
-const put = (made, x, y) => {
-  if (x !== null) made.style.left = `${x}px`;
-  if (y !== null) made.style.top = `${y}px`;
+const room = (columns) => {
+  const made = el('div', { role: 'none', class: 'room' });
+  made.style.width = `${columns[0] * CELL.width}px`;
   return made;
 };
 
 function headRow(columns) {
   const corner = el('div', { class: 'corner', role: 'columnheader', 'aria-colindex': 1 },
     el('span', { class: 'unseen', text: AXES[grid.axis].label }));
-  const row = el('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 }, corner);
+  const row = el('div', { class: 'row head', role: 'row', 'aria-rowindex': 1 }, corner, room(columns));
   for (let column = columns[0]; column < columns[1]; column += 1) {
     const place = grid.heads[column];
-    row.append(put(el('div', {
+    row.append(el('div', {
       class: 'column-head', role: 'columnheader', 'aria-colindex': column + 2,
       title: AXES[grid.axis].full(place), 'data-column': column,
-    }, foreign(AXES[grid.axis].name(place))), CELL.head + column * CELL.width, null));
+    }, foreign(AXES[grid.axis].name(place))));
   }
   return row;
 }
 
 function cellRow(row, columns) {
   const place = grid.heads[row];
-  const made = put(el('div', { class: 'row', role: 'row', 'aria-rowindex': row + 2 },
+  const made = el('div', { class: 'row', role: 'row', 'aria-rowindex': row + 2 },
     el('div', {
       class: 'row-head', role: 'rowheader', 'aria-colindex': 1,
       title: AXES[grid.axis].full(place), 'data-row': row,
-    }, foreign(AXES[grid.axis].name(place)))), null, CELL.top + row * CELL.height);
+    }, foreign(AXES[grid.axis].name(place))), room(columns));
+  made.style.top = `${CELL.top + row * CELL.height}px`;
   for (let column = columns[0]; column < columns[1]; column += 1) made.append(drawCell(row, column));
   return made;
 }
@@ -160,14 +176,26 @@ function cellRow(row, columns) {
 const cellAt = (row, column) => grid.cells.get(key(grid.heads[row], grid.heads[column]));
 
 function drawCell(row, column) {
-  const cell = cellAt(row, column);
   const isActive = grid.active[0] === row && grid.active[1] === column;
   const made = el('div', {
-    class: `cell ${kindOf(cell, row === column)}`, role: 'gridcell', 'aria-colindex': column + 2,
-    'aria-label': says(cell, row, column), tabindex: isActive ? '0' : '-1',
+    role: 'gridcell', 'aria-colindex': column + 2, tabindex: isActive ? '0' : '-1',
     'data-row': row, 'data-column': column,
-  }, ...contentOf(cell));
-  return put(made, CELL.head + column * CELL.width, null);
+  });
+  dress(made, row, column);
+  grid.made.push([made, row, column]);
+  return made;
+}
+
+/** Show in a cell's element what it counts now, if that is not what it shows already. */
+function dress(made, row, column) {
+  const cell = cellAt(row, column);
+  const kind = kindOf(cell, row === column);
+  const shows = cell ? `${kind} ${cell.found} ${cell.excepted}` : kind;
+  if (made.shows === shows) return;
+  made.shows = shows;
+  made.className = `cell ${kind}`;
+  made.setAttribute('aria-label', says(cell, row, column));
+  made.replaceChildren(...contentOf(cell));
 }
 
 function kindOf(cell, isSelf) {
@@ -188,7 +216,7 @@ const short = (value) => (value < 1000 ? String(value) : `${Math.floor(value / 1
 
 function says(cell, row, column) {
   const axis = AXES[grid.axis];
-  const both = `${axis.name(grid.heads[row])} and ${axis.name(grid.heads[column])}`;
+  const both = `${axis.full(grid.heads[row])} and ${axis.full(grid.heads[column])}`;
   return `${both}: ${wordsOf(cell)}`;
 }
 
@@ -228,7 +256,7 @@ function activate(row, column) {
   activeCell()?.setAttribute('tabindex', '-1');
   grid.active = [row, column];
   scrollToCell(row, column);
-  drawCells();
+  lookAndDraw();
   const made = byId('grid').querySelector(`.cell[data-row="${row}"][data-column="${column}"]`);
   made?.setAttribute('tabindex', '0');
   made?.focus({ preventScroll: true });
@@ -237,7 +265,7 @@ function activate(row, column) {
 
 function scrollToCell(row, column) {
   const view = byId('viewport');
-  const into = (from, room, at, size) => Math.min(at, Math.max(from, at + size - room));
+  const into = (from, span, at, size) => Math.min(at, Math.max(from, at + size - span));
   view.scrollTop = into(view.scrollTop, view.clientHeight - CELL.top, row * CELL.height, CELL.height);
   view.scrollLeft = into(view.scrollLeft, view.clientWidth - CELL.head, column * CELL.width, CELL.width);
 }
@@ -265,7 +293,7 @@ function openCell(row, column) {
   const [one, other] = [grid.heads[row], grid.heads[column]];
   const axis = AXES[grid.axis];
   const places = model.shown.filter((place) => isOf(findings[place], one, other));
-  const rules = [...cell.rules].map((place) => data.rules[place].title).join(' · ');
+  const rules = cell.rules.map((place) => data.rules[place].title).join(' · ');
   openPeople([foreign(axis.name(one)), ' and ', foreign(axis.name(other))],
     `${wordsOf(cell)}. ${rules}`, places,
     grid.axis === 'packages' ? () => narrowToPair([one, other]) : null);
@@ -277,8 +305,7 @@ function isOf(finding, one, other) {
     return finding.packages.length === 2 && one !== other
       && finding.packages.includes(one) && finding.packages.includes(other);
   }
-  const rule = ruleOf.get(finding.rule);
-  return Boolean(rule) && [...sideKeys(rule, finding.packages)].includes(key(one, other));
+  return keysOf(finding).includes(key(one, other));
 }
 
 // ---- the whole of it, small ----------------------------------------------------------------
@@ -289,42 +316,59 @@ function drawMap() {
   const size = grid.heads.length;
   const holder = byId('map');
   holder.hidden = size < 24;
-  if (holder.hidden) { grid.map = null; return; }
-  const canvas = el('canvas', { width: size, height: size, 'aria-hidden': 'true' });
-  const frame = el('div', { class: 'map-frame', 'aria-hidden': 'true' });
-  holder.replaceChildren(canvas, frame);
-  canvas.addEventListener('click', (event) => {
-    const scale = size / MAP;
-    const view = byId('viewport');
-    view.scrollTo(event.offsetX * scale * CELL.width - view.clientWidth / 2 + CELL.head,
-      event.offsetY * scale * CELL.height - view.clientHeight / 2 + CELL.top);
-  });
-  paintMap(canvas);
-  grid.map = frame;
+  if (!holder.firstChild) {
+    grid.map = el('div', { class: 'map-frame', 'aria-hidden': 'true' });
+    holder.append(el('canvas', { 'aria-hidden': 'true', onclick: goByMap }), grid.map);
+  }
+  if (!holder.hidden) requestAnimationFrame(() => paintMap(holder.firstChild));
+}
+
+function goByMap(event) {
+  const scale = grid.heads.length / MAP;
+  const { width, height } = grid.view;
+  byId('viewport').scrollTo(
+    event.offsetX * scale * CELL.width - (width - CELL.head) / 2,
+    event.offsetY * scale * CELL.height - (height - CELL.top) / 2);
 }
 
 function paintMap(canvas) {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`);
-  const inks = SEVERITIES.map(colour);
-  const others = { excepted: colour('excepted'), clear: colour('clear'), unknown: colour('unknown') };
-  const where = new Map(grid.heads.map((place, at) => [place, at]));
+  const size = grid.heads.length;
+  Object.assign(canvas, { width: size, height: size });
+  const where = [];
+  grid.heads.forEach((place, at) => { where[place] = at; });
   const pen = canvas.getContext('2d');
+  const image = pen.createImageData(size, size);
+  const dots = new Uint32Array(image.data.buffer);
+  const inks = mapInks();
   for (const [at, cell] of grid.cells) {
-    const [row, column] = [where.get(Math.floor(at / 1e6)), where.get(at % 1e6)];
-    const kind = kindOf(cell, false);
-    pen.fillStyle = kind.startsWith('severity') ? inks[cell.severity] : others[kind] ?? others.clear;
-    pen.fillRect(row, column, 1, 1);
-    pen.fillRect(column, row, 1, 1);
+    const [row, column] = [where[Math.floor(at / 1e6)], where[at % 1e6]];
+    dots[row * size + column] = inks[kindOf(cell, false)];
+    dots[column * size + row] = dots[row * size + column];
   }
+  pen.putImageData(image, 0, 0);
+}
+
+/** The theme's colours as the canvas stores them. */
+function mapInks() {
+  if (grid.inks) return grid.inks;
+  const style = getComputedStyle(document.documentElement);
+  const ink = (name) => {
+    const hex = Number.parseInt(style.getPropertyValue(`--${name}`).trim().slice(1), 16);
+    return (0xff000000 | (hex & 0xff) << 16 | (hex & 0xff00) | hex >> 16) >>> 0;
+  };
+  const inks = Object.fromEntries(['excepted', 'clear', 'unknown'].map((name) => [name, ink(name)]));
+  for (const name of SEVERITIES) inks[`severity-${name}`] = ink(name);
+  grid.inks = { ...inks, filtered: inks.clear };
+  return grid.inks;
 }
 
 function moveMapFrame() {
   if (!grid.map) return;
-  const view = byId('viewport');
+  const { top, left, width, height } = grid.view;
   const scale = MAP / grid.heads.length;
-  put(grid.map, view.scrollLeft / CELL.width * scale, view.scrollTop / CELL.height * scale);
-  const part = (room, size) => `${Math.min(MAP, room / size * scale)}px`;
-  grid.map.style.width = part(view.clientWidth - CELL.head, CELL.width);
-  grid.map.style.height = part(view.clientHeight - CELL.top, CELL.height);
+  const part = (span, size) => `${Math.min(MAP, span / size * scale)}px`;
+  Object.assign(grid.map.style, {
+    left: part(left, CELL.width), top: part(top, CELL.height),
+    width: part(width - CELL.head, CELL.width), height: part(height - CELL.top, CELL.height),
+  });
 }

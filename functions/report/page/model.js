@@ -1,7 +1,7 @@
 // Findings as objects, what the filter leaves of them, and the counts that the matrix shows.
 
 const findings = data.findings.map((row) => ({
-  id: row[0], rule: data.words[row[1]], packages: row[2], subject: data.subjects[row[3]],
+  row, id: row[0], rule: data.words[row[1]], packages: row[2], subject: data.subjects[row[3]],
   severity: row[4], state: data.words[row[5]], first: data.words[row[6]],
   last: data.words[row[7]], exception: row[8] === null ? null : data.words[row[8]],
   daysLeft: row[9],
@@ -30,22 +30,28 @@ const model = { sort: 'severity', descending: false, order: [], shown: [], liste
 const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !== ''
   || filter.severities.size || filter.states.size || filter.pair);
 
-/** Everything of a finding that the text filter looks at; made when first needed. */
-function haystack(finding) {
-  finding.text ??= [
-    finding.id, finding.rule, ruleOf.get(finding.rule)?.title, ...finding.subject,
-    finding.exception, ...finding.packages.flatMap((place) => data.packages[place]),
-  ].join('\n').toLowerCase();
-  return finding.text;
+// What the text filter looks at. Names repeat, so each is searched once, however many have it.
+const texts = {
+  subjects: data.subjects.map((each) => each.join('\n').toLowerCase()),
+  packages: data.packages.map((each) => each.join('\n').toLowerCase()),
+  words: data.words.map((word) => `${word}\n${ruleOf.get(word)?.title ?? ''}`.toLowerCase()),
+};
+
+/** Whether a finding has a word: in its person, packages, rule, exception or id. */
+function finder(word) {
+  const [subjects, packages, words] = [texts.subjects, texts.packages, texts.words]
+    .map((list) => list.map((text) => text.includes(word)));
+  return ({ row, id }) => subjects[row[3]] || words[row[1]] || words[row[8]]
+    || row[2].some((place) => packages[place]) || id.startsWith(word);
 }
 
-function fits(finding, words) {
+function fits(finding, finders) {
   if (filter.rule && finding.rule !== filter.rule) return false;
   if (filter.severities.size && !filter.severities.has(finding.severity)) return false;
   if (filter.states.size && !filter.states.has(finding.state)) return false;
   if (filter.package !== '' && !finding.packages.includes(filter.package)) return false;
   if (filter.pair && !filter.pair.every((place) => finding.packages.includes(place))) return false;
-  return words.every((word) => haystack(finding).includes(word));
+  return finders.every((finds) => finds(finding));
 }
 
 function sortFindings(key, descending) {
@@ -59,8 +65,8 @@ function sortFindings(key, descending) {
 
 /** Look anew at which findings the filter leaves, and tell everybody who shows them. */
 function applyFilter() {
-  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-  model.shown = model.order.filter((place) => fits(findings[place], words));
+  const finders = filter.text.toLowerCase().split(/\s+/).filter(Boolean).map(finder);
+  model.shown = model.order.filter((place) => fits(findings[place], finders));
   for (const listener of model.listeners) listener();
 }
 
@@ -70,85 +76,85 @@ const onChange = (listener) => model.listeners.push(listener);
 
 const key = (one, other) => (one < other ? one * 1e6 + other : other * 1e6 + one);
 
-/** A new cell's content; `found` counts findings, `severity` is the worst of them. */
-const blank = () => ({ found: 0, excepted: 0, severity: 4, outcome: CLEAR, rules: new Set() });
+/** A cell: `found` counts findings, and `severity` is the worst of them; `all` is without filter. */
+const cellOf = (outcome, rules, all) => ({ outcome, rules, all, found: 0, excepted: 0, severity: 4 });
 
-function add(cells, place, change) {
-  if (!cells.has(place)) cells.set(place, blank());
-  change(cells.get(place));
-}
+/** Pairs of packages, made once; every change of the filter counts anew. */
+const pairCells = new Map(data.cells.map(([one, other, rules, outcome, ...all]) =>
+  [key(one, other), cellOf(outcome, data.ruleSets[rules], all)]));
 
-function countFinding(cell, finding) {
-  cell.found += 1;
-  cell.excepted += finding.state === 'excepted' ? 1 : 0;
-  cell.severity = Math.min(cell.severity, finding.severity);
-}
-
-/** Of packages: every pair of the rules, with all findings, or with those that the filter leaves. */
 function packageCells() {
-  const cells = new Map();
-  for (const [one, other, rules, outcome, severity, found, excepted] of data.cells) {
-    const cell = { ...blank(), outcome, rules: new Set(data.ruleSets[rules]) };
-    if (!isFiltered()) Object.assign(cell, { severity, found, excepted });
-    cells.set(key(one, other), cell);
+  const filtered = isFiltered();
+  for (const cell of pairCells.values()) {
+    [cell.severity, cell.found, cell.excepted] = filtered ? [4, 0, 0] : cell.all;
   }
-  if (!isFiltered()) return cells;
-  for (const place of model.shown) {
-    const finding = findings[place];
-    if (finding.packages.length !== 2 || !isLive(finding)) continue;
-    add(cells, key(...finding.packages), (cell) => countFinding(cell, finding));
+  if (filtered) {
+    for (const place of model.shown) {
+      const finding = findings[place];
+      if (finding.packages.length === 2) countIn(pairCells.get(key(...finding.packages)), finding);
+    }
   }
-  return cells;
+  return pairCells;
+}
+
+function countIn(cell, finding) {
+  if (!cell || !isLive(finding)) return;
+  cell.found += 1;
+  if (finding.state === 'excepted') cell.excepted += 1;
+  if (finding.severity < cell.severity) cell.severity = finding.severity;
 }
 
 const membersOf = data.sides.map((side) => new Set(side.packages));
 
 /** The cells of two sides that a rule keeps apart and that have these packages. */
-function* sideKeys(rule, packages) {
-  const { sides } = rule;
-  if (rule.atMost !== null) {
-    yield key(sides[0], sides[0]);
-    return;
-  }
-  const [one, other] = packages;
+function sideKeys({ sides, atMost }, [one, other]) {
+  if (atMost !== null) return [key(sides[0], sides[0])];
+  const found = [];
   for (let i = 0; i < sides.length; i += 1) {
     for (let j = i + 1; j < sides.length; j += 1) {
       const [here, there] = [membersOf[sides[i]], membersOf[sides[j]]];
       if ((here.has(one) && there.has(other)) || (here.has(other) && there.has(one))) {
-        yield key(sides[i], sides[j]);
+        found.push(key(sides[i], sides[j]));
       }
     }
   }
+  return found;
 }
 
-/** Of sides: every two that some rule keeps apart. */
-function sideCells() {
+function keysOf(finding) {
+  const rule = ruleOf.get(finding.rule);
+  finding.sideKeys ??= rule ? sideKeys(rule, finding.packages) : [];
+  return finding.sideKeys;
+}
+
+let sidesMade = null;
+
+/** Every two sides that some rule keeps apart; the worst outcome of their pairs. */
+function makeSideCells() {
   const cells = new Map();
+  const note = (at, place, outcome) => {
+    if (!cells.has(at)) cells.set(at, cellOf(outcome, [], [4, 0, 0]));
+    const cell = cells.get(at);
+    if (!cell.rules.includes(place)) cell.rules.push(place);
+    if (outcome === CONFLICT || cell.outcome === CLEAR) cell.outcome = outcome;
+  };
   for (const [one, other, rules, outcome] of data.cells) {
     for (const place of data.ruleSets[rules]) {
-      for (const at of sideKeys(data.rules[place], [one, other])) {
-        add(cells, at, (cell) => {
-          cell.rules.add(place);
-          if (outcome === CONFLICT || cell.outcome === CLEAR) cell.outcome = outcome;
-        });
-      }
+      for (const at of sideKeys(data.rules[place], [one, other])) note(at, place, outcome);
     }
   }
-  for (const rule of data.rules) {
-    if (rule.atMost > 1) add(cells, key(rule.sides[0], rule.sides[0]), (cell) => markSet(cell, rule));
-  }
-  for (const place of model.shown) {
-    const finding = findings[place];
-    const rule = ruleOf.get(finding.rule);
-    if (!rule || !isLive(finding)) continue;
-    for (const at of sideKeys(rule, finding.packages)) {
-      add(cells, at, (cell) => countFinding(cell, finding));
-    }
-  }
+  data.rules.forEach((rule, place) => {
+    const outcome = { conflict: CONFLICT, clear: CLEAR, unknown: UNKNOWN }[rule.outcome];
+    if (outcome !== undefined) note(key(rule.sides[0], rule.sides[0]), place, outcome);
+  });
   return cells;
 }
 
-function markSet(cell, rule) {
-  cell.rules.add(ruleOf.get(rule.id).place);
-  cell.outcome = rule.outcome === 'clear' ? CLEAR : rule.outcome === 'conflict' ? CONFLICT : UNKNOWN;
+function sideCells() {
+  sidesMade ??= makeSideCells();
+  for (const cell of sidesMade.values()) [cell.severity, cell.found, cell.excepted] = cell.all;
+  for (const place of model.shown) {
+    for (const at of keysOf(findings[place])) countIn(sidesMade.get(at), findings[place]);
+  }
+  return sidesMade;
 }
