@@ -1,4 +1,4 @@
-"""A tenant for reports, made by a seed: packages, rules, a year of sweeps, and what the last found."""
+"""A tenant for reports, made by a seed: packages, rules, some nights of sweeps."""
 
 from __future__ import annotations
 
@@ -58,8 +58,40 @@ _DUTIES = (
     "Run",
 )
 _KINDS = ("entry", "approval", "control")
-_FIRST = "Ada Ben Chloé Dara Emre Fatima Goran Hana Ines Jonas Kavya Lena Mateo Nadia Oskar Priya Quinn".split()
-_LAST = "Abebe Brandt Costa Dubois Eriksen Fischer Garcia Haddad Ivanov Jansen Kimura Lopez Müller".split()
+_FIRST = (
+    "Ada",
+    "Ben",
+    "Chloé",
+    "Dara",
+    "Emre",
+    "Fatima",
+    "Goran",
+    "Hana",
+    "Ines",
+    "Jonas",
+    "Kavya",
+    "Lena",
+    "Mateo",
+    "Nadia",
+    "Oskar",
+    "Priya",
+    "Quinn",
+)
+_LAST = (
+    "Abebe",
+    "Brandt",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Garcia",
+    "Haddad",
+    "Ivanov",
+    "Jansen",
+    "Kimura",
+    "Lopez",
+    "Müller",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

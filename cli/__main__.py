@@ -9,6 +9,7 @@ import typer
 from cli.commands import apply, drift, plan
 from cli.hook import app as hook
 from cli.push import push
+from cli.report import report
 from cli.schema import schema
 from cli.sweep import sweep
 from cli.trial import test_rules
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema):
+for command in (validate, plan, apply, drift, sweep, report, schema):
     app.command()(command)
 app.command("test")(test_rules)
 

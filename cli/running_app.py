@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ import msgspec
 
 from functions.clock import Clock, SystemClock
 from functions.errors import SodError
+from functions.report.view import ReportView
 from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
@@ -93,9 +94,22 @@ class RunningApp:
             raise self._refused(answer)
         return Ended(result=self._read(answer, SweepResult), data=answer.content)
 
-    async def _ask(self, method: str, path: str) -> httpx.Response:
+    async def report(self) -> ReportView:
+        """What the newest sweep found.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", "report", {"Accept": "application/json"})
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, ReportView)
+
+    async def _ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         tries = 1
-        while isinstance(answer := await self._once(method, path), _Later):
+        while isinstance(answer := await self._once(method, path, headers), _Later):
             if tries == MOST_TRIES:
                 raise AppError(f"{answer.why}, {tries} times over.")
             tries += 1
@@ -103,9 +117,11 @@ class RunningApp:
             await self._clock.sleep(answer.seconds)
         return answer
 
-    async def _once(self, method: str, path: str) -> httpx.Response | _Later:
+    async def _once(
+        self, method: str, path: str, headers: Mapping[str, str] | None
+    ) -> httpx.Response | _Later:
         try:
-            answer = await self._http.request(method, f"{self._address}/{path}")
+            answer = await self._http.request(method, f"{self._address}/{path}", headers=headers)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             why = f"{self._address} does not answer: {str(error) or type(error).__name__}"
             if not self._has_answered:

@@ -22,6 +22,9 @@ _ESCAPED = {
 }
 
 
+type _Subject = tuple[str, str | None, str | None]
+
+
 class _Words[T: Hashable]:
     """Values by their places."""
 
@@ -37,18 +40,10 @@ class _Words[T: Hashable]:
 
 def embedded(view: ReportView) -> bytes:
     """The view as JSON that may stand inside a `script` element."""
-    words, subjects, sets = (
-        _Words[str](),
-        _Words[tuple[str, str | None, str | None]](),
-        _Words[tuple[int, ...]](),
-    )
-    long = ("packages", "cells", "findings")
-    fields = {
-        msgspec_name: getattr(view, name) for name, msgspec_name in _names(view) if name not in long
-    }
+    words, subjects, sets = _Words[str](), _Words[_Subject](), _Words[tuple[int, ...]]()
     data = msgspec.json.encode(
         {
-            **fields,
+            **{name: getattr(view, attribute) for attribute, name in _fields(view)},
             "packages": [(each.id, each.name, each.catalog) for each in view.packages],
             "cells": [_cell(each, sets) for each in view.cells],
             "findings": [_finding(each, words, subjects) for each in view.findings],
@@ -62,8 +57,10 @@ def embedded(view: ReportView) -> bytes:
     return data
 
 
-def _names(view: ReportView) -> Iterable[tuple[str, str]]:
-    return zip(view.__struct_fields__, view.__struct_encode_fields__, strict=True)
+def _fields(view: ReportView) -> Iterable[tuple[str, str]]:
+    """Attributes, and their names in JSON; of those that repeat little."""
+    names = zip(view.__struct_fields__, view.__struct_encode_fields__, strict=True)
+    return (each for each in names if each[0] not in ("packages", "cells", "findings"))
 
 
 def _cell(cell: CellView, sets: _Words[tuple[int, ...]]) -> tuple[int, ...]:
@@ -80,7 +77,7 @@ def _cell(cell: CellView, sets: _Words[tuple[int, ...]]) -> tuple[int, ...]:
 def _finding(
     found: FindingView,
     words: _Words[str],
-    subjects: _Words[tuple[str, str | None, str | None]],
+    subjects: _Words[_Subject],
 ) -> tuple[object, ...]:
     return (
         found.id,

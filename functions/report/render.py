@@ -1,4 +1,4 @@
-"""A view as one HTML file that needs nothing else: no network, no other script than its own. Pure."""
+"""A view as one HTML file that needs no network and runs no script but its own. Pure."""
 
 from __future__ import annotations
 

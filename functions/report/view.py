@@ -55,7 +55,7 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A rule, the places of its sides, and its findings over time.
 
     Attributes:
-        trend: holders in conflict at each of the report's `trend` sweeps; None where it is not known.
+        trend: holders in conflict at each of the report's sweeps; None where it is not known.
         at_most: how many of its one side a subject may hold; None where sides are kept apart.
         outcome: of a set of which more than one may be held; None of other rules.
     """

@@ -1,4 +1,4 @@
-"""`GET /api/report`: the newest sweep as a page for people, or as JSON, by what the caller accepts."""
+"""`GET /api/report`: the newest sweep as a page for people, or as JSON for programs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _weight(part: str) -> tuple[str, float]:
 
 
 def _unread(error: GraphError) -> HttpProblem:
-    """Patterns of the rules need the list of packages: without it, what is in force is not known."""
+    """Patterns need the list of packages: without it, what is in force is not known."""
     wait = error.retry_after if isinstance(error, Throttled) else None
     return HttpProblem(
         503,
