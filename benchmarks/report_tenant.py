@@ -233,15 +233,28 @@ class ReportTenant:
         weights = list(accumulate(1 / (1 + place) ** 0.6 for place in range(len(chosen))))
         lines: dict[tuple[Pair, str], ConflictLine] = {}
         total = 0
+        excepted = self._excepted(chosen)
         while total < findings:
             [pair] = self._random.choices(chosen, cum_weights=weights)
             person = self._random.choice(self._people)
+            if excepted:
+                pair, person = excepted.pop()
             if (pair, person[0]) in lines:
                 continue
             line = self._line(list(self.rules.duties[pair].rule_ids), list(pair), person)
             lines[pair, person[0]] = line
             total += len(line.rules)
         return list(lines.values())
+
+    def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:
+        """For each exception a conflict that it permits, if some pair is its rule's alone."""
+        people = {each[0]: each for each in self._people}
+        pairs = {self.rules.duties[each].rule_ids: each for each in chosen}
+        return [
+            (pairs[each.rule,], people[str(each.subject)])
+            for each in self.rules.exceptions
+            if (each.rule,) in pairs
+        ]
 
     def _readable(self) -> list[Pair]:
         return [each for each in self._pairs if not self._unreadable.intersection(each)]

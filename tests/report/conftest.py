@@ -17,7 +17,7 @@ from functions.report.view import ReportView
 
 type OpenReport = Callable[..., Page]
 
-SMALL = Size(packages=40, findings=300, sweeps=6, gaps=1)
+SMALL = Size(packages=18, findings=200, sweeps=6, gaps=1)
 LARGE = Size(dense=True, sweeps=2)
 
 
@@ -38,7 +38,7 @@ def _made(size: Size) -> ReportView:
 
 @pytest.fixture(scope="session")
 def small_view() -> ReportView:
-    """24 packages or so, some findings, a package that could not be read."""
+    """Some packages, some findings, a package that could not be read."""
     return _made(SMALL)
 
 

@@ -126,7 +126,7 @@ class TestTheMatrix:
     def test_a_cell_counts_and_opens_its_people(
         self, open_report: OpenReport, small_view: ReportView
     ) -> None:
-        """The number is that of the view; a click lists as many people, who can be kept as filter."""
+        """The number is the view's; a click lists as many people, who can be kept as a filter."""
         page = open_report(small_view)
         cell = max(small_view.cells, key=lambda each: each.findings)
         one, other = (small_view.packages[place].name for place in cell.packages)
@@ -239,9 +239,9 @@ def test_dark_is_dark(open_report: OpenReport, small_view: ReportView) -> None:
 def test_without_scripts_it_does_not_look_clean(
     open_report: OpenReport, small_view: ReportView
 ) -> None:
-    """A reader who runs no scripts is told that nothing is shown."""
+    """A reader whose browser runs no scripts is told that not all is shown."""
     page = open_report(small_view, scripts=False)
-    expect(page.locator("main")).to_contain_text("nothing is shown")
+    expect(page.locator("main")).to_contain_text("what is shown is not all")
 
 
 HOSTILE = (

@@ -92,4 +92,5 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   grid.inks = null;
   drawMap();
 });
+byId('silent').remove();
 document.documentElement.dataset.ready = 'yes';
