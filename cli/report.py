@@ -16,7 +16,7 @@ from cli.plan import ExitCode
 from cli.running_app import open_app
 from cli.session import open_session
 from cli.storage import open_storage
-from functions.errors import ConfigurationError, SodError
+from functions.errors import SodError
 from functions.report.make import ReportMaker
 from functions.report.render import render
 from functions.report.view import ReportView
@@ -55,7 +55,7 @@ def report(
         view = asyncio.run(_view(source, rules))
         save_to.write_bytes(render(view) if how is ReportFormat.HTML else msgspec.json.encode(view))
     except (SodError, OSError) as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.ERROR) from error
     gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_total:,} findings"
     out.print(f"{save_to}: {shown}, {gaps} gaps", markup=False, soft_wrap=True)
@@ -74,7 +74,7 @@ def _kept(path: Path) -> ReportView:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ReportView)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"--from: {path} is not a report's JSON: {error}."]) from error
+        raise SodError(f"--from: {path} is not a report's JSON: {error}.") from error
 
 
 async def _from_storage(folder: Path) -> ReportView:

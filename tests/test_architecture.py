@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("rules", "detection", "enforcement", "checks", "sweeps", "delivery", "hooks", "decisions")
+CORE = (
+    "rules",
+    "detection",
+    "enforcement",
+    "checks",
+    "sweeps",
+    "delivery",
+    "hooks",
+    "decisions",
+    "report",
+)
 ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
@@ -101,6 +111,13 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/plan.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
+        "functions/report/bounds.py",
+        "functions/report/compact.py",
+        "functions/report/places.py",
+        "functions/report/render.py",
+        "functions/report/tally.py",
+        "functions/report/trend.py",
+        "functions/report/view.py",
         "functions/retry.py",
         "functions/throttle/schedule.py",
     }
