@@ -10,6 +10,7 @@ from benchmarks import (
     http_memory,
     importing,
     paging_memory,
+    reporting,
     sweeping,
     validating,
 )
@@ -30,4 +31,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
+    "report": reporting.run,
 }

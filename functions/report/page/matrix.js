@@ -73,7 +73,7 @@ function legend() {
 /** Count anew; with `anew`, the axes have changed as well. */
 function refreshMatrix(anew = false) {
   const axis = AXES[grid.axis];
-  grid.cells = axis.cells();
+  Object.assign(grid, { cells: axis.cells(), filtered: isFiltered() });
   if (anew) Object.assign(grid, { heads: ordered(axis.heads()), active: [0, 0] });
   const size = grid.heads.length;
   const field = byId('grid');
@@ -190,26 +190,30 @@ function drawCell(row, column) {
 function dress(made, row, column) {
   const cell = cellAt(row, column);
   const kind = kindOf(cell, row === column);
-  const shows = cell ? `${kind} ${cell.found} ${cell.excepted}` : kind;
+  const shows = cell ? `${kind} ${cell.found} ${cell.excepted} ${cell.severity}` : kind;
   if (made.shows === shows) return;
   made.shows = shows;
   made.className = `cell ${kind}`;
   made.setAttribute('aria-label', says(cell, row, column));
-  made.replaceChildren(...contentOf(cell));
+  if (!cell) return;
+  if (!made.firstChild) made.append('', mark(4));
+  made.firstChild.data = textOf(cell);
+  made.lastChild.className = cell.found ? `mark mark-${4 - cell.severity}` : 'unseen';
 }
+
+const KINDS = SEVERITIES.map((name) => `severity-${name}`);
 
 function kindOf(cell, isSelf) {
   if (!cell) return isSelf ? 'self' : 'none';
-  if (cell.found) return cell.found === cell.excepted ? 'excepted' : `severity-${SEVERITIES[cell.severity]}`;
-  if (cell.outcome === CONFLICT) return isFiltered() ? 'filtered' : `severity-${SEVERITIES[cell.severity]}`;
+  if (cell.found) return cell.found === cell.excepted ? 'excepted' : KINDS[cell.severity];
+  if (cell.outcome === CONFLICT) return grid.filtered ? 'filtered' : KINDS[cell.severity];
   return cell.outcome === CLEAR ? 'clear' : 'unknown';
 }
 
-function contentOf(cell) {
-  if (!cell) return [];
-  if (cell.found) return [short(cell.found), mark(cell.severity)];
-  if (cell.outcome === CONFLICT) return [isFiltered() ? '' : '!'];
-  return [cell.outcome === CLEAR ? '·' : '?'];
+function textOf(cell) {
+  if (cell.found) return short(cell.found);
+  if (cell.outcome === CONFLICT) return grid.filtered ? '' : '!';
+  return cell.outcome === CLEAR ? '·' : '?';
 }
 
 const short = (value) => (value < 1000 ? String(value) : `${Math.floor(value / 1000)}k`);
@@ -227,7 +231,7 @@ function wordsOf(cell) {
     return `${count(cell.found, 'finding', 'findings')}, worst ${SEVERITIES[cell.severity]}${excepted}`;
   }
   if (cell.outcome === CONFLICT) {
-    return isFiltered() ? 'none of its findings fits the filter' : 'in conflict, findings not known';
+    return grid.filtered ? 'none of its findings fits the filter' : 'in conflict, findings not known';
   }
   return cell.outcome === CLEAR ? 'checked, nobody holds both' : 'not checked';
 }
@@ -320,7 +324,10 @@ function drawMap() {
     grid.map = el('div', { class: 'map-frame', 'aria-hidden': 'true' });
     holder.append(el('canvas', { 'aria-hidden': 'true', onclick: goByMap }), grid.map);
   }
-  if (!holder.hidden) requestAnimationFrame(() => paintMap(holder.firstChild));
+  if (holder.hidden) return;
+  // What is worked on in the meantime goes first; the map may follow a moment later.
+  cancelIdleCallback(grid.painting);
+  grid.painting = requestIdleCallback(() => paintMap(holder.firstChild), { timeout: 300 });
 }
 
 function goByMap(event) {

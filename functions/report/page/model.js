@@ -85,16 +85,28 @@ const pairCells = new Map(data.cells.map(([one, other, rules, outcome, ...all]) 
 
 function packageCells() {
   const filtered = isFiltered();
-  for (const cell of pairCells.values()) {
-    [cell.severity, cell.found, cell.excepted] = filtered ? [4, 0, 0] : cell.all;
-  }
+  pairCells.forEach(filtered ? empty : restore);
   if (filtered) {
     for (const place of model.shown) {
       const finding = findings[place];
-      if (finding.packages.length === 2) countIn(pairCells.get(key(...finding.packages)), finding);
+      finding.cell ??= finding.packages.length === 2 ? pairCells.get(key(...finding.packages)) : null;
+      countIn(finding.cell, finding);
     }
   }
   return pairCells;
+}
+
+// One by one: there are tens of thousands of cells, and this runs at every key that is struck.
+function empty(cell) {
+  cell.severity = 4;
+  cell.found = 0;
+  cell.excepted = 0;
+}
+
+function restore(cell) {
+  cell.severity = cell.all[0];
+  cell.found = cell.all[1];
+  cell.excepted = cell.all[2];
 }
 
 function countIn(cell, finding) {
@@ -152,7 +164,7 @@ function makeSideCells() {
 
 function sideCells() {
   sidesMade ??= makeSideCells();
-  for (const cell of sidesMade.values()) [cell.severity, cell.found, cell.excepted] = cell.all;
+  sidesMade.forEach(restore);
   for (const place of model.shown) {
     for (const at of keysOf(findings[place])) countIn(sidesMade.get(at), findings[place]);
   }
