@@ -40,6 +40,13 @@ const packageLabel = (place) => {
   return name ? `${name} (${catalog || 'no catalog'})` : id;
 };
 
+const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const nameOf = new Map(data.packages.map(([id, name]) => [id, name]));
+
+/** A sentence of the app, with the names of the packages whose ids it has. */
+const withNames = (text) => foreign(text.replace(GUID, (id) =>
+  (nameOf.get(id) ? `${nameOf.get(id)} (${id})` : id)));
+
 /** A moment as `2026-11-22 02:00`; all of them are UTC. */
 const moment = (text) => text.slice(0, 16).replace('T', ' ');
 const day = (text) => text.slice(0, 10);

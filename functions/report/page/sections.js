@@ -26,7 +26,7 @@ function drawGaps() {
   const section = byId('gaps');
   section.className = lines.length ? 'alarm' : 'calm';
   const entries = lines.map(({ what, why }) =>
-    el('li', {}, el('strong', {}, foreign(what)), ': ', foreign(why)));
+    el('li', {}, el('strong', {}, withNames(what)), ': ', withNames(why)));
   section.append(
     el('h2', { id: 'gaps-title', text: lines.length
       ? `Not checked, or not shown: ${count(lines.length, 'gap', 'gaps')}` : 'No gaps' }),
@@ -138,8 +138,7 @@ function drawExceptions() {
 }
 
 function drawDrift() {
-  const names = new Map(data.packages.map(([id, name]) => [id, name]));
-  const named = (id) => el('span', {}, foreign(names.get(id) || ''), el('code', { text: id }));
+  const named = (id) => el('span', {}, foreign(nameOf.get(id) || ''), el('code', { text: id }));
   byId('drift').append(heading('drift', 'Drift'), data.drift.length
     ? table('References that differ from the rules or the ledger', ['Kind', 'On', 'To', 'Target'],
       data.drift.map((each) => [each.kind, named(each.accessPackageId), each.referenceKind, named(each.targetId)]))
