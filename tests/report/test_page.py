@@ -226,6 +226,15 @@ def test_on_paper_there_are_summary_gaps_and_findings(
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_on_paper_no_gap_is_folded_away(open_report: OpenReport, small_view: ReportView) -> None:
+    """On screen five gaps stand open and the rest behind a line; paper cannot be clicked."""
+    gaps = [Skipped(what=f"place {number}", why="refused") for number in range(8)]
+    page = open_report(msgspec.structs.replace(small_view, gaps=gaps))
+    expect(page.get_by_text("place 7")).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(page.get_by_text("place 7")).to_be_visible()
+
+
 def shown_total(view: ReportView) -> int:
     return sum(each.rule == view.findings[0].rule for each in view.findings)
 

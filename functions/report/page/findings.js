@@ -117,6 +117,12 @@ function focusLine(at) {
 
 // ---- on paper --------------------------------------------------------------------------------
 
+/** Write out what is cut on screen: all gaps, and the findings that the filter leaves. */
+function preparePrint() {
+  for (const folded of document.querySelectorAll('details')) folded.open = true;
+  printFindings();
+}
+
 function printFindings() {
   const lines = model.shown.slice(0, MOST_PRINTED).map((place) => {
     const finding = findings[place];

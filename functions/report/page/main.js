@@ -86,8 +86,8 @@ onChange(refreshFindings);
 onChange(() => refreshMatrix(grid.heads.length === 0));
 sortFindings('severity', false);
 applyFilter();
-addEventListener('beforeprint', printFindings);
-matchMedia('print').addEventListener('change', (event) => { if (event.matches) printFindings(); });
+addEventListener('beforeprint', preparePrint);
+matchMedia('print').addEventListener('change', (event) => { if (event.matches) preparePrint(); });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   grid.inks = null;
   drawMap();
