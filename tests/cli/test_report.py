@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import azure.functions as func
 import httpx
@@ -14,8 +15,12 @@ from typer.testing import CliRunner, Result
 from cli import report as command
 from cli.__main__ import app as entra_sod
 from cli.running_app import RunningApp, Tell, checked_address
+from cli.session import Session
 from functions.clock import ManualClock
+from functions.graph.client import GraphClient
 from functions.report.view import ReportView
+from functions.settings import read_settings
+from functions.storage.memory import MemoryStorage
 from functions.triggers.report import get_report
 from tests.app import App, call
 from tests.builders import held, package, rule, side
@@ -90,5 +95,34 @@ def test_a_running_app_is_asked_for_json(
     monkeypatch.setattr(command, "open_app", in_memory)
     kept = tmp_path / "view.json"
     result = run("--from", ADDRESS, "--format", "json", "--out", str(kept))
+    assert result.exit_code == 0, result.output
+    assert msgspec.json.decode(kept.read_bytes(), type=ReportView) == expected
+
+
+def test_without_a_source_the_apps_storage_is_read(
+    make_app: MakeApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sweeps from storage, rules from the folder, names from Graph."""
+    app = make_app(PACKAGES, BOTH, RULES)
+    expected = asyncio.run(view_of(app))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/r.yaml").write_text(app.rules.text)
+
+    @asynccontextmanager
+    async def session() -> AsyncIterator[Session]:
+        settings = read_settings({})
+        # A tenant in memory stands in for the client of a real one.
+        graph = cast("GraphClient", app.graph)
+        yield Session(settings=settings, graph=graph, ledger=None, clock=app.clock)
+
+    @asynccontextmanager
+    async def storage(_: object) -> AsyncIterator[MemoryStorage]:
+        yield app.storage
+
+    monkeypatch.setattr(command, "open_session", session)
+    monkeypatch.setattr(command, "open_storage", storage)
+    kept = tmp_path / "view.json"
+    rules = str(tmp_path / "rules")
+    result = run("--rules", rules, "--format", "json", "--out", str(kept))
     assert result.exit_code == 0, result.output
     assert msgspec.json.decode(kept.read_bytes(), type=ReportView) == expected
