@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test check format infra bench chaos demo run lock clean
+.PHONY: help test check format infra bench chaos chromium demo run lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -14,6 +14,7 @@ help:
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
+	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
 .venv: requirements-dev.txt scripts/find-python
@@ -56,6 +57,9 @@ bench: .venv node_modules
 
 chaos: .venv node_modules
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),50))
+
+chromium:
+	@sh scripts/get-chromium
 
 run: .venv node_modules
 	@$(PY) -m local

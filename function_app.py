@@ -7,6 +7,7 @@ from functions.triggers import (
     decisions,
     health,
     poison,
+    report,
     subscriptions,
     sweeps,
     webhooks,
@@ -15,5 +16,5 @@ from functions.triggers import (
 
 # The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, webhooks, sweeps, worker, poison, health):
+for module in (checks, decisions, subscriptions, webhooks, sweeps, worker, poison, report, health):
     app.register_functions(module.bp)

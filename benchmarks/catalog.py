@@ -11,6 +11,7 @@ from benchmarks import (
     http_memory,
     importing,
     paging_memory,
+    reporting,
     sweeping,
     validating,
 )
@@ -32,4 +33,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
+    "report": reporting.run,
 }

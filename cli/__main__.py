@@ -12,6 +12,7 @@ from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
 from cli.redrive import redrive
+from cli.report import report
 from cli.schema import schema
 from cli.sweep import sweep
 from cli.trial import test_rules
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, doctor, redrive, grant, schema):
+for command in (validate, plan, apply, drift, sweep, report, doctor, redrive, grant, schema):
     app.command()(command)
 app.command("test")(test_rules)
 

@@ -16,6 +16,7 @@ from functions.checks.result import CheckResult
 from functions.clock import Clock, SystemClock
 from functions.doctor.finding import Finding, Findings
 from functions.errors import SodError
+from functions.report.view import ReportView
 from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
@@ -110,6 +111,17 @@ class RunningApp:
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
         return Ended(result=self._read(answer, SweepResult), data=answer.content)
+
+    async def report(self) -> ReportView:
+        """What the newest sweep found.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", "report", headers={"Accept": "application/json"})
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, ReportView)
 
     async def start_check(self, body: Mapping[str, str], idempotency_key: str) -> str:
         """Ask for a check and return its id; asking again with the same key asks for the same.

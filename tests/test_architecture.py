@@ -24,6 +24,7 @@ CORE = (
     "webhooks",
     "roles",
     "doctor",
+    "report",
 )
 ADAPTERS = {
     "functions.graph.client",
@@ -132,6 +133,13 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/doctor/seen.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
+        "functions/report/bounds.py",
+        "functions/report/compact.py",
+        "functions/report/places.py",
+        "functions/report/render.py",
+        "functions/report/tally.py",
+        "functions/report/trend.py",
+        "functions/report/view.py",
         "functions/retry.py",
         "functions/roles/model.py",
         "functions/roles/plan.py",

@@ -36,6 +36,7 @@ ROUTES: Mapping[str, Access] = {
     "DELETE subscriptions/{id}": any_of(Role.READ),
     "POST webhooks/{source}": Open.OWN,
     "OPTIONS webhooks/{source}": Open.OWN,
+    "GET report": any_of(Role.READ),
     "GET ready": any_of(Role.READ),
     "GET health": Open.PUBLIC,
 }

@@ -19,6 +19,7 @@ from functions.enforcement.enforce import Enforcer
 from functions.enforcement.ledger import Ledger
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
+from functions.report.make import ReportMaker
 from functions.rules.source import RuleBook
 from functions.settings import DecisionSettings, DeliverySettings, Settings, read_settings
 from functions.storage.rule_files import rule_source
@@ -41,6 +42,7 @@ class Engine:
     check_runner: CheckRunner
     sweep_runner: SweepRunner
     deliverer: Deliverer
+    reports: ReportMaker
 
 
 def make_engine(
@@ -68,6 +70,7 @@ def make_engine(
         ),
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.delivery, sender),
+        reports=ReportMaker(names=graph, sweeps=records.sweeps, clock=clock),
     )
 
 

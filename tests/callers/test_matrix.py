@@ -34,6 +34,7 @@ EXPECTED: Mapping[str, str] = {
     "GET sweeps/{id}": "Enforce Read",
     "POST subscriptions": "Read",
     "DELETE subscriptions/{id}": "Read",
+    "GET report": "Read",
     "GET ready": "Read",
     "GET health": "everybody",
 }
