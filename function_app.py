@@ -8,11 +8,25 @@ from functions.triggers import (
     decisions,
     health,
     poison,
+    report,
     subscriptions,
     sweeps,
+    webhooks,
     worker,
 )
 
+# The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, sweeps, contract, worker, poison, health):
+for module in (
+    checks,
+    decisions,
+    subscriptions,
+    webhooks,
+    sweeps,
+    contract,
+    worker,
+    poison,
+    report,
+    health,
+):
     app.register_functions(module.bp)

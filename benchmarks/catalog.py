@@ -6,10 +6,12 @@ from typing import Protocol
 
 from benchmarks import (
     compiling,
+    deciding,
     decoding,
     http_memory,
     importing,
     paging_memory,
+    reporting,
     sweeping,
     validating,
 )
@@ -27,7 +29,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "importing": importing.run,
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
+    "decide": deciding.run,
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
+    "report": reporting.run,
 }

@@ -8,8 +8,12 @@ import typer
 
 from cli.commands import apply, drift, plan
 from cli.contract import connector, openapi_document
+from cli.doctor import doctor
+from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
+from cli.redrive import redrive
+from cli.report import report
 from cli.schema import schema
 from cli.sweep import sweep
 from cli.trial import test_rules
@@ -23,7 +27,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema, connector):
+for command in (
+    validate,
+    plan,
+    apply,
+    drift,
+    sweep,
+    report,
+    doctor,
+    redrive,
+    grant,
+    schema,
+    connector,
+):
     app.command()(command)
 app.command("test")(test_rules)
 app.command("openapi")(openapi_document)

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = (
+    "callers",
     "rules",
     "detection",
     "enforcement",
@@ -20,9 +21,18 @@ CORE = (
     "delivery",
     "hooks",
     "decisions",
+    "webhooks",
+    "roles",
+    "doctor",
+    "report",
     "contract",
 )
-ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
+ADAPTERS = {
+    "functions.graph.client",
+    "functions.graph.extensions",
+    "functions.graph.roles",
+    "functions.storage.azure",
+}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
     "msgraph_core": {"functions/graph"},
@@ -91,6 +101,14 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/contract/operations.py",
         "functions/contract/packages.py",
         "functions/contract/schemas.py",
+        "functions/callers/address.py",
+        "functions/callers/caller.py",
+        "functions/callers/identify.py",
+        "functions/callers/keys.py",
+        "functions/callers/limit.py",
+        "functions/callers/principal.py",
+        "functions/callers/reach.py",
+        "functions/callers/routes.py",
         "functions/rules/language.py",
         "functions/rules/document.py",
         "functions/rules/lint.py",
@@ -103,6 +121,7 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/detection/cost.py",
         "functions/detection/index.py",
         "functions/detection/join.py",
+        "functions/decisions/choose.py",
         "functions/decisions/decide.py",
         "functions/sweeps/outcomes.py",
         "functions/sweeps/parts.py",
@@ -117,10 +136,31 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/drift.py",
         "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
+        "functions/doctor/diagnosis.py",
+        "functions/doctor/judge.py",
+        "functions/doctor/judge_graph.py",
+        "functions/doctor/seen.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
+        "functions/report/bounds.py",
+        "functions/report/compact.py",
+        "functions/report/places.py",
+        "functions/report/render.py",
+        "functions/report/tally.py",
+        "functions/report/trend.py",
+        "functions/report/view.py",
         "functions/retry.py",
+        "functions/roles/model.py",
+        "functions/roles/plan.py",
         "functions/throttle/schedule.py",
+        "functions/webhooks/ask.py",
+        "functions/webhooks/cloud_event.py",
+        "functions/webhooks/dedupe.py",
+        "functions/webhooks/delivery.py",
+        "functions/webhooks/handshake.py",
+        "functions/webhooks/pointer.py",
+        "functions/webhooks/source.py",
+        "functions/webhooks/verify.py",
     }
     impure = {"asyncio", "os", "time", "functions.clock", "functions.graph.port", "logging"}
     found = {path.as_posix(): names for path, names in modules() if path.as_posix() in pure}
@@ -147,7 +187,7 @@ def test_importing_the_app_loads_neither_graph_nor_identity_nor_storage() -> Non
 
 
 def test_the_entry_file_registers_and_nothing_else() -> None:
-    """function_app.py stays about twenty lines without a function or a setting in it."""
+    """function_app.py stays a list of blueprints without a function or a setting in it."""
     tree = ast.parse((ROOT / "function_app.py").read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    assert len((ROOT / "function_app.py").read_text().splitlines()) <= 20
+    assert len((ROOT / "function_app.py").read_text().splitlines()) <= 40

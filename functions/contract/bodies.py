@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from functions.doctor.diagnosis import Diagnosis
+
 
 class NoFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing is asked for."""
@@ -87,7 +89,7 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True, rename={"self_
     self_: str
 
 
-class PackageView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class PackageChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An access package.
 
     Attributes:
@@ -111,7 +113,7 @@ class PackageList(msgspec.Struct, frozen=True, kw_only=True):
         total: how many fit.
     """
 
-    packages: list[PackageView]
+    packages: list[PackageChoice]
     total: int
 
 
@@ -131,7 +133,9 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: ready or not-ready.
         checks: for each thing that it needs, `ok`, or what is wrong and what to do.
+        diagnoses: in its place with `deep=1`, each thing that was looked at, and what to do.
     """
 
     status: str
-    checks: dict[str, str]
+    checks: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    diagnoses: list[Diagnosis] | msgspec.UnsetType = msgspec.UNSET

@@ -27,6 +27,7 @@ from functions.contract.packages import LONGEST_SEARCH, MOST_PACKAGES
 from functions.decisions.request import DecisionRequest, DecisionRequests
 from functions.decisions.result import DecisionResult, DecisionResults
 from functions.delivery.subscribe import SubscriptionRequest
+from functions.report.view import ReportView
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 
@@ -66,6 +67,22 @@ WAIT = Parameter(
     text="Seconds to hold the line for the result, which then comes at once.",
     schema={"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
     extensions={"x-ms-visibility": "advanced"},
+)
+
+
+DEEP = Parameter(
+    name="deep",
+    where="query",
+    title="Deep",
+    text="1 lets the doctor look at each right, setting and queue, which takes some seconds.",
+    schema={"type": "integer", "enum": [0, 1], "default": 0},
+)
+SOURCE = Parameter(
+    name="source",
+    where="path",
+    title="Source",
+    text="A name that the setting WEBHOOKS has.",
+    schema={"type": "string", "minLength": 1},
 )
 
 
@@ -219,6 +236,45 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
+        method="POST",
+        path="/webhooks/{source}",
+        function="receive_webhook",
+        title="Receive a webhook",
+        text="What a ticketing system sends. It proves its own origin; no key is wanted.",
+        is_open=True,
+        parameters=(SOURCE,),
+        body=dict,
+        answers={
+            HTTPStatus.OK: Answer(text="The decision that it asked for.", body=DecisionResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="The check that it asked for.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(*EVERYWHERE, *OF_A_BODY),
+    ),
+    Operation(
+        method="OPTIONS",
+        path="/webhooks/{source}",
+        function="agree_to_webhooks",
+        title="Agree to webhooks",
+        text="The handshake that CloudEvents has before the first webhook.",
+        is_open=True,
+        parameters=(SOURCE,),
+        answers={
+            HTTPStatus.OK: Answer(text="Agreed: see WebHook-Allowed-Origin."),
+            HTTPStatus.METHOD_NOT_ALLOWED: Answer(text="Not agreed; nobody may send from there."),
+        },
+        problems=(429, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/report",
+        function="get_report",
+        title="Get the report",
+        text="The newest sweep as one page for people, or as JSON.",
+        answers={HTTPStatus.OK: Answer(text="The report.", body=ReportView, also=("text/html",))},
+    ),
+    Operation(
         method="GET",
         path="/packages",
         function="list_packages",
@@ -254,7 +310,8 @@ OPERATIONS = (
         path="/openapi.json",
         function="get_contract",
         title="This document",
-        text="The contract of the app, as OpenAPI 3.1.",
+        text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
+        is_open=True,
         answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
     ),
     Operation(
@@ -272,6 +329,8 @@ OPERATIONS = (
         function="ready",
         title="Is it ready?",
         text="What the app can reach, and what it cannot.",
+        parameters=(DEEP,),
+        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
         answers={
             HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
             HTTPStatus.SERVICE_UNAVAILABLE: Answer(

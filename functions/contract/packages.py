@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from functions.contract.bodies import PackageList, PackageView
+from functions.contract.bodies import PackageChoice, PackageList
 from functions.entra import AccessPackage
 from functions.errors import FieldError, InvalidRequest
 
@@ -47,9 +47,9 @@ def select_packages(packages: Collection[AccessPackage], query: PackageQuery) ->
     return PackageList(packages=found[: query.limit], total=len(found))
 
 
-def _view(package: AccessPackage) -> PackageView:
+def _view(package: AccessPackage) -> PackageChoice:
     catalog = f" ({package.catalog_name})" if package.catalog_name else ""
-    return PackageView(
+    return PackageChoice(
         id=package.id,
         display_name=package.display_name,
         catalog_name=package.catalog_name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 # A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
@@ -61,6 +62,23 @@ class Blobs(Protocol):
         """Yield the names in a container, sorted; none where there is no such container."""
         ...
 
+    async def delete(self, container: str, name: str) -> None:
+        """Remove a blob, which may be gone already."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """What lies on a queue now.
+
+    Attributes:
+        length: about how many messages, hidden ones among them.
+        oldest: when the first message that can be seen was put there; None where there is none.
+    """
+
+    length: int
+    oldest: datetime | None
+
 
 class Queues(Protocol):
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
@@ -69,6 +87,14 @@ class Queues(Protocol):
         Raises:
             ValueError: the body is over `LARGEST_MESSAGE` bytes.
         """
+        ...
+
+    async def state(self, queue: str) -> QueueState:
+        """Look at a queue and take nothing; one that is not there is empty."""
+        ...
+
+    async def take(self, queue: str) -> bytes | None:
+        """Take the first message that can be seen off a queue, and return its body."""
         ...
 
 

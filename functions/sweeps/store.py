@@ -103,6 +103,12 @@ class SweepStore:
         row = await self._table.get(_LATEST, _NEWEST)
         return await self.get(str(row.values["sweepId"])) if row else None
 
+    async def newest_ended(self, most: int) -> Sequence[SweepRecord]:
+        """The newest sweeps that have ended, newest first; reads the rows of all that are kept."""
+        wholes = [_record(row) async for row in self._table.rows() if _is_whole(row)]
+        ended = [each for each in wholes if each.status.has_ended]
+        return sorted(ended, key=lambda each: each.started_at, reverse=True)[:most]
+
     async def keep_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
         """Keep a plan of so many parts; False where somebody else has changed the sweep's row."""
         name = await self.keep_blob(record.id, "plan", plan)
@@ -255,6 +261,10 @@ class SweepStore:
         return await self._table.replace(
             Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
         )
+
+
+def _is_whole(row: Row) -> bool:
+    return row.key == _WHOLE and row.partition != _LATEST
 
 
 def _part_key(part: int) -> str:

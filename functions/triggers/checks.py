@@ -6,18 +6,21 @@ import re
 from uuid import UUID
 
 import azure.functions as func
+import msgspec
 
 from functions import wiring
+from functions.callers.caller import Role
+from functions.callers.reach import within_reach
 from functions.checks.idempotency import LONGEST_KEY
-from functions.checks.request import parse_check_request
+from functions.checks.request import CheckRequest, parse_check_request
 from functions.checks.store import CheckRecord, CheckStatus
 from functions.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
 from functions.contract.bodies import CheckAccepted
 from functions.delivery.subscribe import require_callable
 from functions.errors import FieldError, InvalidRequest
+from functions.triggers.guard import GuardedBlueprint, require_caller
 from functions.triggers.http import (
     HttpProblem,
-    answered,
     json_response,
     own_root,
     own_url,
@@ -25,7 +28,7 @@ from functions.triggers.http import (
     traceparent,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 POLL_SECONDS = 5
 # The first that is there counts. ServiceNow's flows send it with an X-.
@@ -35,17 +38,17 @@ KEY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
 @bp.function_name("start_check")
 @bp.route(route="checks", methods=["POST"])
 async def start_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_start(req))
+    return await _start(req)
 
 
 @bp.function_name("get_check")
 @bp.route(route="checks/{id}", methods=["GET"])
 async def get_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_get(req))
+    return await _get(req)
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    request = parse_check_request(read_json(req))
+    request = _within_reach(req, parse_check_request(read_json(req)))
     key, seconds = _idempotency_key(req), _wait(req)
     if request.callback_url is not None:
         require_callable(request.callback_url, wiring.delivery_settings().hosts)
@@ -83,6 +86,12 @@ def accepted(
     location = own_url(req, f"checks/{check_id}")
     body = CheckAccepted(id=check_id, status=status, self_=location, note=note or None)
     return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})
+
+
+def _within_reach(req: func.HttpRequest, request: CheckRequest) -> CheckRequest:
+    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+    reach = within_reach(request.enforcement, caller)
+    return msgspec.structs.replace(request, enforcement=reach)
 
 
 def _check_id(req: func.HttpRequest) -> str:

@@ -7,9 +7,10 @@ import azure.functions as func
 from functions import wiring
 from functions.contract.packages import parse_package_query, select_packages
 from functions.errors import GraphError
-from functions.triggers.http import answered, graph_problem, json_response
+from functions.triggers.guard import GuardedBlueprint
+from functions.triggers.http import graph_problem, json_response
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 
 @bp.function_name("get_contract")
@@ -23,10 +24,6 @@ async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("list_packages")
 @bp.route(route="packages", methods=["GET"])
 async def list_packages(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_list(req))
-
-
-async def _list(req: func.HttpRequest) -> func.HttpResponse:
     query = parse_package_query(req.params)
     try:
         packages = await wiring.engine().rules.packages()

@@ -7,21 +7,22 @@ import azure.functions as func
 from functions import wiring
 from functions.decisions.request import parse_decision_request, parse_decision_requests
 from functions.errors import GraphError
-from functions.triggers.http import HttpProblem, answered, graph_problem, json_response, read_json
+from functions.triggers.guard import GuardedBlueprint
+from functions.triggers.http import HttpProblem, graph_problem, json_response, read_json
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 
 @bp.function_name("decide")
 @bp.route(route="decisions", methods=["POST"])
 async def decide(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_decide(req))
+    return await _decide(req)
 
 
 @bp.function_name("decide_many")
 @bp.route(route="decisions/batch", methods=["POST"])
 async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_decide_many(req))
+    return await _decide_many(req)
 
 
 async def _decide(req: func.HttpRequest) -> func.HttpResponse:

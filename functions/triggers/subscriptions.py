@@ -9,28 +9,28 @@ import azure.functions as func
 from functions import wiring
 from functions.contract.bodies import SubscriptionView
 from functions.delivery.subscribe import parse_subscription_request
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import (
     HttpProblem,
-    answered,
     json_response,
     own_root,
     own_url,
     read_json,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 
 @bp.function_name("start_subscription")
 @bp.route(route="subscriptions", methods=["POST"])
 async def start_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_start(req))
+    return await _start(req)
 
 
 @bp.function_name("end_subscription")
 @bp.route(route="subscriptions/{id}", methods=["DELETE"])
 async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_end(req))
+    return await _end(req)
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:

@@ -12,9 +12,9 @@ from functions.contract.bodies import SweepAccepted
 from functions.sweeps.progress import progress_of
 from functions.sweeps.start import Started
 from functions.sweeps.store import SweepRecord
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import (
     HttpProblem,
-    answered,
     json_response,
     new_traceparent,
     own_url,
@@ -22,7 +22,7 @@ from functions.triggers.http import (
     traceparent,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 log = logging.getLogger("entra_sod")
 
 POLL_SECONDS = 15
@@ -38,13 +38,13 @@ async def start_sweep(timer: func.TimerRequest) -> None:
 @bp.function_name("start_sweep_by_hand")
 @bp.route(route="sweeps", methods=["POST"])
 async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_start(req))
+    return await _start(req)
 
 
 @bp.function_name("get_sweep")
 @bp.route(route="sweeps/{id}", methods=["GET"])
 async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
-    return await answered(_get(req))
+    return await _get(req)
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:

@@ -16,7 +16,7 @@ from local.graph.demo import APPROVE_INVOICES, GROUP_EXTERNAL_AUDITORS, PAY_INVO
 from local.processes import CHECKOUT
 from local.world import World
 from tests.host.client import Caller
-from tests.ledger import forget_writes
+from tests.leftovers import clear_leftovers
 
 pytestmark = pytest.mark.host
 
@@ -26,7 +26,7 @@ DEMO_ADDITIONS = 12
 
 @pytest.fixture
 def world(azurite: str) -> Iterator[World]:
-    forget_writes(azurite)
+    clear_leftovers(azurite)
     with World(storage=azurite) as world:
         yield world
 

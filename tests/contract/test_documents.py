@@ -135,8 +135,9 @@ class TestConnector:
             assert not isinstance(each.get("type"), list)
 
     def test_it_has_what_a_maker_can_use(self) -> None:
-        """Health, readiness and the document itself are not for flows."""
-        left_out = {"Health", "Ready", "GetContract"}
+        """Health, readiness, the documents and what others send are not for flows."""
+        left_out = {"Health", "Ready", "GetContract", "GetReport"}
+        left_out |= {"ReceiveWebhook", "AgreeToWebhooks"}
         assert operations_of(CONNECTOR).keys() == IDS - left_out
 
     def test_packages_are_chosen_by_name(self) -> None:
@@ -148,7 +149,7 @@ class TestConnector:
         ]
         assert len(found) == 3
         shown = CONNECTOR["definitions"]["PackageList"]["properties"]
-        view = CONNECTOR["definitions"]["PackageView"]["properties"]
+        view = CONNECTOR["definitions"]["PackageChoice"]["properties"]
         for each in found:
             operation = operations_of(CONNECTOR)[each["operationId"]]
             answer = operation["responses"]["200"]["schema"]["$ref"]

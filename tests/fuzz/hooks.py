@@ -23,7 +23,13 @@ schemathesis.openapi.format("uri", st.sampled_from(_ADDRESSES))
 
 @schemathesis.hook
 def before_call(_context: object, case: Any, _kwargs: object) -> None:
-    """Nobody waits: behind thousands of queued checks, each would hold the line to its end."""
+    """Nobody waits, and no doctor comes.
+
+    Behind thousands of queued checks each would hold the line to its end, and what is being fuzzed
+    is not well: it says so with 503, as it should.
+    """
     query = case.query or {}
+    if str(query.get("deep", "")) == "1":
+        query["deep"] = 0
     if str(query.get("wait", "")).isdigit() and 0 < int(query["wait"]) <= 20:
         query["wait"] = 0

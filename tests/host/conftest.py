@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from local.world import HostProcess, World
-from tests.ledger import forget_writes
+from tests.leftovers import clear_leftovers
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ class Stage:
 @pytest.fixture
 def world(shared_world: World) -> Iterator[Stage]:
     shared_world.graph.reset()
-    forget_writes(shared_world.storage)
+    clear_leftovers(shared_world.storage)
     stage = Stage(shared_world)
     yield stage
     stage.close()
