@@ -5,6 +5,7 @@ import azure.functions as func
 from functions.triggers import (
     checks,
     decisions,
+    findings,
     health,
     poison,
     subscriptions,
@@ -13,5 +14,5 @@ from functions.triggers import (
 )
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, subscriptions, sweeps, worker, poison, health):
+for module in (checks, decisions, findings, subscriptions, sweeps, worker, poison, health):
     app.register_functions(module.bp)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum, StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,7 +27,9 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
+DEFAULT_RETENTION_DAYS = 730
 _HIGHEST_RATE = 1_000_000
+_LONGEST_RETENTION = 36_500  # days
 
 
 class Enforcement(IntEnum):
@@ -88,6 +91,7 @@ class Settings:
     confirm_conflicts: bool
     sweep_schedule: str
     requests_per_10s: int
+    findings_kept_for: timedelta
 
 
 class _Reader:
@@ -147,6 +151,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         requests_per_10s=reader.parsed(
             "GRAPH_REQUESTS_PER_10S", 100, _rate, "a whole number from 1 to 1000000"
+        ),
+        findings_kept_for=timedelta(
+            days=reader.parsed(
+                "FINDINGS_RETENTION_DAYS",
+                DEFAULT_RETENTION_DAYS,
+                _retention,
+                "a whole number of days from 1 to 36500",
+            )
         ),
     )
     reader.finish()
@@ -303,6 +315,13 @@ def _rate(text: str) -> int:
     if not 1 <= rate <= _HIGHEST_RATE:
         raise ValueError(text)
     return rate
+
+
+def _retention(text: str) -> int:
+    days = _whole_number(text)
+    if not 1 <= days <= _LONGEST_RETENTION:
+        raise ValueError(text)
+    return days
 
 
 def _boolean(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,7 @@ from functions.checks.examine import (
     note_refused,
     read_packages,
 )
+from functions.checks.record import CheckRecorder
 from functions.checks.result import (
     MOST_HOLDERS_IN_ANSWER,
     CheckResult,
@@ -33,7 +35,7 @@ from functions.detection.detect import Detector
 from functions.enforcement.desired import DesiredReference
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.entra import Pair
-from functions.errors import PERMANENT
+from functions.errors import PERMANENT, NotFound
 from functions.graph.port import Graph
 from functions.messages import CheckMessage
 from functions.rules.ruleset import RuleSet
@@ -48,6 +50,7 @@ class CheckRunner:
     detector: Detector
     enforcer: Enforcer
     store: CheckStore
+    recorder: CheckRecorder
     announcer: Announcer
     clock: Clock
     enforcement: Enforcement
@@ -62,13 +65,17 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            result = await self._result(message, rules)
+            result, gone = await self._result(message, rules)
+            await self.recorder.record(result, _pair_of(message), rules, gone)
             await keep(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
-    async def _result(self, message: CheckMessage, rules: RuleSet) -> CheckResult:
+    async def _result(
+        self, message: CheckMessage, rules: RuleSet
+    ) -> tuple[CheckResult, Collection[str]]:
+        """The answer, and which of the packages are gone."""
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        duty, notes = rules.duties.get(Pair.of(first, second)), CoverageNotes()
+        duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
         packages = await read_packages(self.graph, [first, second])
         found = await examine(
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
@@ -78,7 +85,8 @@ class CheckRunner:
         reach = reach_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
         holders = holders_of(found.detection)
-        return CheckResult(
+        gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
+        result = CheckResult(
             id=message.id,
             status=CheckStatus.COMPLETED,
             outcome=found.outcome,
@@ -94,6 +102,7 @@ class CheckRunner:
             as_of=timestamp(self.clock.now()),
             exceptions=exception_views(holders, duty, rules),
         )
+        return result, gone
 
     async def _enforce(
         self,
@@ -157,6 +166,10 @@ async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> N
     await store.end(
         result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)
     )
+
+
+def _pair_of(message: CheckMessage) -> Pair:
+    return Pair.of(str(message.access_package_id), str(message.incompatible_access_package_id))
 
 
 def _pair(message: CheckMessage) -> PairView:

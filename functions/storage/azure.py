@@ -24,7 +24,7 @@ from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
 from functions.storage.filters import queries
 from functions.storage.memory import check_batch, check_message, check_size
-from functions.storage.ports import Blobs, Place, Queues, Row, Table, Where
+from functions.storage.ports import LARGEST_PAGE, Blobs, Place, Queues, Row, Table, Where
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -121,11 +121,14 @@ class AzureTable:
         prefix: str = "",
         after: Place | None = None,
         where: Where = (),
+        at_once: int = LARGEST_PAGE,
     ) -> AsyncIterator[Row]:
         try:
             for query in queries(partition, prefix, after, where):
                 async for entity in self._client.query_entities(
-                    query.text, parameters=query.parameters
+                    query.text,
+                    parameters=query.parameters,
+                    results_per_page=min(at_once, LARGEST_PAGE),
                 ):
                     yield _row(entity)
         except ResourceNotFoundError:
@@ -142,7 +145,7 @@ class AzureTable:
         try:
             await self._client.submit_transaction(operations)
         except TableTransactionError as error:
-            if error.error_code == TableErrorCode.TABLE_NOT_FOUND:
+            if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
                 with suppress(ResourceExistsError):  # somebody else made it in between: as good
                     await self._client.create_table()
                 return await self.write(puts, removals)

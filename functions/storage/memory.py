@@ -10,6 +10,7 @@ from functions.storage.ports import (
     LARGEST_BATCH,
     LARGEST_BYTES,
     LARGEST_MESSAGE,
+    LARGEST_PAGE,
     LARGEST_TEXT,
     Blobs,
     Condition,
@@ -56,6 +57,7 @@ class MemoryTable:
         prefix: str = "",
         after: Place | None = None,
         where: Where = (),
+        at_once: int = LARGEST_PAGE,  # noqa: ARG002 - all of it is at hand
     ) -> AsyncIterator[Row]:
         for name in [partition] if partition is not None else sorted(self._partitions):
             if after is not None and name < after[0]:

@@ -17,6 +17,7 @@ LARGEST_TEXT = 32 * 1024
 LARGEST_BYTES = 64 * 1024
 LARGEST_MESSAGE = 48 * 1024
 LARGEST_BATCH = 100
+LARGEST_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ class Table(Protocol):
         prefix: str = "",
         after: Place | None = None,
         where: Where = (),
+        at_once: int = LARGEST_PAGE,
     ) -> AsyncIterator[Row]:
         """Yield the rows of one partition, or all of them, in the order of their keys.
 
@@ -73,6 +75,7 @@ class Table(Protocol):
             prefix: of the keys, in one partition.
             after: partition and key of a row; only rows behind it, whether it exists or not.
             where: what must hold of a row; the service looks, and sends the others nowhere.
+            at_once: how many to ask for at a time, where not all of them may be wanted.
         """
         ...
 

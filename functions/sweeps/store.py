@@ -257,6 +257,20 @@ class SweepStore:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SweepFiles:
+    """Files of one sweep that are read in pieces."""
+
+    store: SweepStore
+    sweep_id: str
+
+    async def keep(self, kind: str, data: bytes) -> str:
+        return await self.store.keep_blob(self.sweep_id, kind, data)
+
+    async def read(self, name: str, start: int, length: int) -> bytes:
+        return await self.store.blob_range(name, start, length)
+
+
 def _part_key(part: int) -> str:
     return f"{_PART}{part:06}"
 

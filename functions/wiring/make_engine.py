@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.checks.record import CheckRecorder
 from functions.checks.run import CheckRunner
 from functions.decisions.maker import DecisionMaker
 from functions.delivery.deliver import Deliverer
@@ -15,6 +16,7 @@ from functions.detection.detect import Detector
 from functions.enforcement.apply import Applier
 from functions.enforcement.enforce import Enforcer
 from functions.enforcement.ledger import Ledger
+from functions.findings.keep import Keeper
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
 from functions.rules.source import RuleBook
@@ -22,6 +24,7 @@ from functions.settings import DeliverySettings, Settings, read_settings
 from functions.storage.rule_files import rule_source
 from functions.sweeps.close import Closer
 from functions.sweeps.fan_out import FanOut
+from functions.sweeps.record import SweepRecorder
 from functions.sweeps.run import SweepRunner
 from functions.throttle.shared_gate import SharedGate
 from functions.wiring.make_records import Records
@@ -51,6 +54,7 @@ def make_engine(
         applier=Applier(graph, ledger, clock),
         max_reference_writes=settings.max_reference_writes,
     )
+    keeper = Keeper(store=records.findings, kept_for=settings.findings_kept_for)
     return Engine(
         graph=graph,
         rules=rules,
@@ -60,11 +64,12 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
+            recorder=CheckRecorder(keeper=keeper),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
         ),
-        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, keeper),
         deliverer=_deliverer(records, settings.delivery, sender),
     )
 
@@ -84,7 +89,12 @@ def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> 
 
 
 def _sweep_runner(
-    records: Records, graph: Graph, rules: RuleBook, settings: Settings, enforcer: Enforcer
+    records: Records,
+    graph: Graph,
+    rules: RuleBook,
+    settings: Settings,
+    enforcer: Enforcer,
+    keeper: Keeper,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
@@ -100,6 +110,10 @@ def _sweep_runner(
         ledger=ledger,
         store=records.sweeps,
         fan_out=fan_out,
+        recorder=SweepRecorder(
+            store=records.sweeps,
+            keeper=keeper,
+        ),
         announcer=records.announcer,
         clock=records.clock,
         enforcement=settings.enforcement,

@@ -13,6 +13,7 @@ from functions.clock import Clock, SystemClock
 from functions.dead_letters import DeadLetters
 from functions.delivery.announce import Announcer
 from functions.delivery.receivers import Receivers
+from functions.findings.store import FindingStore
 from functions.settings import StorageSettings, read_storage_settings
 from functions.storage.ports import Storage
 from functions.sweeps.start import SweepStarter
@@ -32,6 +33,7 @@ class Records:
     sweeps: SweepStore
     dead_letters: DeadLetters
     receivers: Receivers
+    findings: FindingStore
     announcer: Announcer
     check_starter: CheckStarter
     sweep_starter: SweepStarter
@@ -47,6 +49,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         sweeps=sweeps,
         dead_letters=DeadLetters(storage.blobs, clock),
         receivers=receivers,
+        findings=FindingStore(storage),
         announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
         check_starter=CheckStarter(
             store=checks,

@@ -162,12 +162,12 @@ async def test_rows_are_chosen_by_key_and_by_what_they_hold(storage: Storage, na
 
 
 async def test_a_batch_is_written_whole_or_not_at_all(storage: Storage, name: str) -> None:
-    """Inserts, replacements and removals of one partition go together; one that is late stops all."""
+    """Inserts, replacements and removals of one partition go as one; one that is late stops all."""
     table = storage.table(name)
     assert await table.write([row("a", n=1), row("b", n=1)])
     a, b = [each async for each in table.rows("p")]
     assert not await table.write([row("c", n=1), row("a", n=2)])
-    assert not await table.write([row("c")], [Row(partition="p", key="b", etag="W/\"old\"")])
+    assert not await table.write([row("c")], [Row(partition="p", key="b", etag='W/"old"')])
     assert await table.get("p", "c") is None
     changed = Row(partition="p", key="a", values={"n": 2}, etag=a.etag)
     assert await table.write([changed, row("c", n=3)], [b])

@@ -1,0 +1,68 @@
+"""What a check leaves behind: its own pair's findings brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from functions.checks.result import CheckResult, Outcome
+from functions.entra import Pair
+from functions.findings.keep import Keeper, Run
+from functions.findings.life import Moment
+from functions.findings.model import By, Finding, Sighting
+from functions.findings.observe import View, sightings_of
+from functions.rules.resolve import ResolvedRule
+from functions.rules.ruleset import Duty, RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCovered:
+    """A check has looked at one pair, or at none where it could not."""
+
+    looked_at: Pair | None
+
+    def pair(self, pair: Pair) -> bool:
+        return pair == self.looked_at
+
+    def set_of(self, rule: ResolvedRule) -> bool:  # noqa: ARG002 - the port asks
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecorder:
+    keeper: Keeper
+
+    async def record(
+        self, result: CheckResult, pair: Pair, rules: RuleSet, gone: Collection[str]
+    ) -> Sequence[Finding]:
+        """Bring the pair's findings up to date; doing it twice does it once.
+
+        Args:
+            result: of the check, with all holders.
+            pair: that was checked.
+            rules: in force.
+            gone: packages that Graph says do not exist.
+        """
+        covered = CheckCovered(pair if result.outcome is not Outcome.UNKNOWN else None)
+        moment = Moment(by=By.CHECK, run=result.id, at=result.as_of, rules_hash=result.rules_hash)
+        run = Run(moment, View(rules=rules, covered=covered, gone=gone))
+        seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
+        stored = await self.keeper.store.of_pair(pair)
+        return [each async for each in self.keeper.update(_each(stored), _each(seen), run)]
+
+
+def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[Sighting]:
+    subjects = {holder.subject_id: holder for holder in result.holders}
+    for holder in subjects.values():
+        yield from sightings_of(
+            duty.rules if duty else (),
+            [*pair],
+            subject_id=holder.subject_id,
+            object_id=holder.object_id,
+            display_name=holder.display_name,
+        )
+
+
+async def _each[T](values: Iterable[T]) -> AsyncIterator[T]:
+    for value in values:
+        yield value
