@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -14,7 +15,7 @@ from functions.checks.examine import (
     note_refused,
     read_packages,
 )
-from functions.checks.record import CheckRecorder
+from functions.checks.record import CheckRecorder, record_failure
 from functions.checks.result import (
     MOST_HOLDERS_IN_ANSWER,
     CheckResult,
@@ -36,6 +37,7 @@ from functions.enforcement.desired import DesiredReference
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.entra import Pair
 from functions.errors import PERMANENT, NotFound
+from functions.evidence.pack import Packer
 from functions.graph.port import Graph
 from functions.messages import CheckMessage
 from functions.rules.ruleset import RuleSet
@@ -66,7 +68,9 @@ class CheckRunner:
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
             result, gone = await self._result(message, rules)
-            await self.recorder.record(result, _pair_of(message), rules, gone)
+            await self.recorder.record(
+                result, _pair_of(message), rules, gone, started_at=record.created_at
+            )
             await keep(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
@@ -132,15 +136,22 @@ def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
 
 
 async def fail(
-    store: CheckStore, check_id: str, reason: str, clock: Clock, message: CheckMessage | None
+    store: CheckStore,
+    packer: Packer,
+    check_id: str,
+    reason: str,
+    *,
+    at: datetime,
+    message: CheckMessage | None,
 ) -> None:
     """End a check that could not be worked on, saying why; never with an all-clear.
 
     Args:
         store: of checks.
+        packer: of evidence: a check that failed leaves some, too.
         check_id: of the check.
         reason: what was wrong and what to do.
-        clock: for the moment.
+        at: the moment.
         message: what asked for it, None where that could not be read.
     """
     result = CheckResult(
@@ -156,9 +167,13 @@ async def fail(
         references=ReferencesView(),
         coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
         rules_hash="",
-        as_of=timestamp(clock.now()),
+        as_of=timestamp(at),
     )
-    await keep(store, result, CheckStatus.FAILED)
+    await store.create(check_id)
+    record = await store.get(check_id)
+    if record is not None and not record.status.has_ended:
+        await record_failure(packer, result, started_at=record.created_at)
+        await keep(store, result, CheckStatus.FAILED)
 
 
 async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:

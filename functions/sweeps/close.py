@@ -85,6 +85,7 @@ class Closer:
         record = await self.store.get(sweep_id)
         if record is not None and not record.status.has_ended:
             result = failed_result(record, reason, self.clock.now())
+            await self.recorder.record_failure(record, result)
             await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
             await self.store.end(sweep_id, SweepStatus.FAILED, msgspec.json.encode(result))
             _tell_end(result)
@@ -128,7 +129,7 @@ class Closer:
             enforced = await self._enforce(case, judged)
         took = tally([*(each.counts for each in case.parts), spent(meter)])
         result = self._result(case, judged, enforced, took)
-        await self.recorder.record(record, case.whole, conflicts, rules)
+        await self.recorder.record(record, case.whole, conflicts, rules, result)
         await self.store.keep_summary(record.id, summarize(record, case.whole, conflicts))
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)

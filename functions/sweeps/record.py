@@ -1,4 +1,4 @@
-"""What a sweep leaves behind: findings brought up to date."""
+"""What a sweep leaves behind: findings brought up to date, and evidence."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from functions.clock import timestamp
 from functions.entra import Pair
+from functions.evidence.pack import Evidence, Packer
+from functions.evidence.rows import CoverageFile
 from functions.findings.keep import Keeper, Run
 from functions.findings.life import Moment
 from functions.findings.model import By, Finding
@@ -16,6 +18,7 @@ from functions.rules.resolve import ResolvedRule
 from functions.rules.ruleset import RuleSet
 from functions.sweeps.conflicts import Conflicts
 from functions.sweeps.judge import disagreeing
+from functions.sweeps.result import SweepResult
 from functions.sweeps.store import SweepFiles, SweepRecord, SweepStore
 from functions.sweeps.whole import Whole
 
@@ -47,12 +50,25 @@ class SweepCovered:
 class SweepRecorder:
     store: SweepStore
     keeper: Keeper
+    packer: Packer
 
     async def record(
-        self, record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet
+        self,
+        record: SweepRecord,
+        whole: Whole,
+        conflicts: Conflicts,
+        rules: RuleSet,
+        result: SweepResult,
     ) -> None:
-        """Bring all findings up to date; doing it twice does it once."""
-        async for _ in self._findings(record, whole, conflicts, rules):
+        """Bring all findings up to date, and leave evidence; doing it twice does it once."""
+        evidence = _evidence(record, rules, result)
+        findings = self._findings(record, whole, conflicts, rules)
+        async for _ in self.packer.pack(evidence, findings):
+            pass
+
+    async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
+        """Leave the evidence of a sweep that came to nothing; it changes no finding."""
+        async for _ in self.packer.pack(_evidence(record, None, result), _nothing()):
             pass
 
     def _findings(
@@ -74,3 +90,26 @@ class SweepRecorder:
         files: Sequence[SortedFile] = conflicts.seen
         sightings = merged(SweepFiles(self.store, record.id), files)
         return self.keeper.update(self.keeper.store.all(), sightings, Run(moment, view))
+
+
+async def _nothing() -> AsyncIterator[Finding]:
+    none: tuple[Finding, ...] = ()
+    for finding in none:
+        yield finding
+
+
+def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -> Evidence:
+    pairs = {"conflict": result.pairs.conflict, "clear": result.pairs.clear}
+    return Evidence(
+        run=record.id,
+        kind="sweep",
+        started_at=record.started_at,
+        at=timestamp(record.started_at),
+        rules=rules,
+        references=result.references,
+        coverage=CoverageFile(
+            outcome=result.status,
+            pairs={**pairs, "unknown": result.pairs.unknown},
+            coverage=result.coverage,
+        ),
+    )

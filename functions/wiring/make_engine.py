@@ -16,6 +16,7 @@ from functions.detection.detect import Detector
 from functions.enforcement.apply import Applier
 from functions.enforcement.enforce import Enforcer
 from functions.enforcement.ledger import Ledger
+from functions.evidence.pack import Packer
 from functions.findings.keep import Keeper
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
@@ -54,7 +55,6 @@ def make_engine(
         applier=Applier(graph, ledger, clock),
         max_reference_writes=settings.max_reference_writes,
     )
-    keeper = Keeper(store=records.findings, kept_for=settings.findings_kept_for)
     return Engine(
         graph=graph,
         rules=rules,
@@ -64,12 +64,12 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
-            recorder=CheckRecorder(keeper=keeper),
+            recorder=CheckRecorder(keeper=_keeper(records, settings), packer=Packer(records.chain)),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
         ),
-        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, keeper),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.delivery, sender),
     )
 
@@ -94,7 +94,6 @@ def _sweep_runner(
     rules: RuleBook,
     settings: Settings,
     enforcer: Enforcer,
-    keeper: Keeper,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
@@ -112,7 +111,8 @@ def _sweep_runner(
         fan_out=fan_out,
         recorder=SweepRecorder(
             store=records.sweeps,
-            keeper=keeper,
+            keeper=_keeper(records, settings),
+            packer=Packer(records.chain),
         ),
         announcer=records.announcer,
         clock=records.clock,
@@ -123,6 +123,10 @@ def _sweep_runner(
     return SweepRunner(
         graph=graph, rules=rules, store=records.sweeps, fan_out=fan_out, closer=closer
     )
+
+
+def _keeper(records: Records, settings: Settings) -> Keeper:
+    return Keeper(store=records.findings, kept_for=settings.findings_kept_for)
 
 
 def read_engine(environment: Mapping[str, str], records: Records) -> Engine:

@@ -13,6 +13,7 @@ from functions.clock import Clock, SystemClock
 from functions.dead_letters import DeadLetters
 from functions.delivery.announce import Announcer
 from functions.delivery.receivers import Receivers
+from functions.evidence.chain import Chain
 from functions.findings.store import FindingStore
 from functions.settings import StorageSettings, read_storage_settings
 from functions.storage.ports import Storage
@@ -34,6 +35,7 @@ class Records:
     dead_letters: DeadLetters
     receivers: Receivers
     findings: FindingStore
+    chain: Chain
     announcer: Announcer
     check_starter: CheckStarter
     sweep_starter: SweepStarter
@@ -50,6 +52,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         dead_letters=DeadLetters(storage.blobs, clock),
         receivers=receivers,
         findings=FindingStore(storage),
+        chain=Chain(storage),
         announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
         check_starter=CheckStarter(
             store=checks,

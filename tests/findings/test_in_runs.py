@@ -113,7 +113,7 @@ async def test_another_package_of_a_set_is_the_same_finding(make_app: MakeApp) -
 
 
 async def test_an_edited_rule_keeps_its_findings(make_app: MakeApp) -> None:
-    """Title, severity and mode may change; a rule that is gone puts them on hold, until it is back."""
+    """Sides and mode may change; a rule that is gone puts them on hold, until it is back."""
     app = make_app(PACKAGES, HELD, RULES)
     await night(app)
     before = (await findings(app))["pay", "x"]
