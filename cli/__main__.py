@@ -7,6 +7,7 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.evidence import app as evidence
 from cli.hook import app as hook
 from cli.push import push
 from cli.schema import schema
@@ -37,6 +38,7 @@ def _rules() -> None:
 rules.command("push")(push)
 app.add_typer(rules, name="rules")
 app.add_typer(hook, name="hook")
+app.add_typer(evidence, name="evidence")
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

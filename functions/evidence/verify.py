@@ -188,15 +188,15 @@ async def _file_breaks(
 
 def _place(data: bytes, entry: FileEntry) -> str:
     """Say where a file differs from what was written."""
+    if len(data) > entry.size and digest(data[: entry.size]) == entry.sha256:
+        return f"has {len(data) - entry.size} bytes more than the {entry.size} that were written"
     found = list(block_digests(data, entry.block))
     pairs = zip(found, entry.blocks, strict=False)
     same = next((n for n, (one, other) in enumerate(pairs) if one != other), None)
     whole = len(data) // entry.block
     if len(data) < entry.size and (same is None or same >= whole):
         return f"ends after byte {len(data)} of {entry.size}, in line {_line(data, len(data))}"
-    if same is None:
-        return f"has {len(data) - entry.size} bytes more than the {entry.size} that were written"
-    start = same * entry.block
+    start = (same or 0) * entry.block
     end = min(start + entry.block, len(data))
     lines = f"lines {_line(data, start)} to {_line(data, end - 1)}"
     return f"bytes {start} to {end - 1} ({lines}) are not what was written"
