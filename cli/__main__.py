@@ -8,6 +8,8 @@ import typer
 
 from cli.commands import apply, drift, plan
 from cli.evidence import app as evidence
+from cli.exceptions import exceptions
+from cli.findings import findings
 from cli.hook import app as hook
 from cli.push import push
 from cli.schema import schema
@@ -23,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, schema):
+for command in (validate, plan, apply, drift, sweep, findings, exceptions, schema):
     app.command()(command)
 app.command("test")(test_rules)
 
