@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,8 @@ from functions.enforcement.enforce import Enforced, Enforcer
 from functions.entra import Pair
 from functions.errors import PERMANENT, NotFound
 from functions.evidence.pack import Packer
+from functions.findings.digest import News
+from functions.findings.model import Finding
 from functions.graph.port import Graph
 from functions.messages import CheckMessage
 from functions.rules.ruleset import RuleSet
@@ -68,11 +70,23 @@ class CheckRunner:
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
             result, gone = await self._result(message, rules)
-            await self.recorder.record(
+            findings = await self.recorder.record(
                 result, _pair_of(message), rules, gone, started_at=record.created_at
             )
+            await self._announce(message, rules, findings)
             await keep(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
+
+    async def _announce(
+        self, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
+    ) -> None:
+        """Tell of the findings before the check has ended: whoever dies in between comes again."""
+        news = News(message.id, rules)
+        for finding in findings:
+            news.add(finding)
+        await self.announcer.announce_findings(
+            message.id, news.tickets, traceparent=message.traceparent
+        )
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet

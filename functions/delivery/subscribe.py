@@ -15,10 +15,15 @@ _POINTER = "/callbackUrl"
 
 
 class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """`POST /subscriptions`: where to tell, and what; without `events`, everything."""
+    """`POST /subscriptions`: where to tell, and what.
+
+    Without `events` everything is told but single findings: of those there may be thousands.
+    """
 
     callback_url: str
-    events: list[EventName] = msgspec.field(default_factory=lambda: list(EventName))
+    events: list[EventName] = msgspec.field(
+        default_factory=lambda: [each for each in EventName if each.subject != "finding"]
+    )
 
     def __repr__(self) -> str:
         """Leave the address out: it may hold a secret."""

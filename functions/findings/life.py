@@ -218,7 +218,9 @@ def _warned(finding: Finding, moment: Moment) -> Finding | None:
         return None
     why = f"its exception ends in {left} day{'' if left == 1 else 's'}"
     change = _change(moment, finding.state, finding.state, why)
-    by_it = msgspec.structs.replace(change, by=By.EXCEPTION, cause=finding.exception)
+    by_it = msgspec.structs.replace(
+        change, by=By.EXCEPTION, cause=finding.exception, days_left=left
+    )
     return _noted(msgspec.structs.replace(finding, warned=due), by_it)
 
 

@@ -48,6 +48,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"was": "from", "
         cause: the id of the sweep, check or exception; what the person calls herself.
         run: the sweep or check that noted it; empty for a person.
         rules_hash: of the rules that were in force; empty for a person.
+        days_left: of an exception that ends soon, where this is the warning.
     """
 
     at: str
@@ -58,6 +59,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"was": "from", "
     why: str
     run: str = ""
     rules_hash: str = msgspec.field(default="", name="rulesHash")
+    days_left: int | None = msgspec.field(default=None, name="daysLeft")
 
 
 class Excuse(msgspec.Struct, frozen=True, kw_only=True):

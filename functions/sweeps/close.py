@@ -129,7 +129,9 @@ class Closer:
             enforced = await self._enforce(case, judged)
         took = tally([*(each.counts for each in case.parts), spent(meter)])
         result = self._result(case, judged, enforced, took)
-        await self.recorder.record(record, case.whole, conflicts, rules, result)
+        await self.recorder.record(
+            record, case.whole, conflicts, rules, result, traceparent=traceparent
+        )
         await self.store.keep_summary(record.id, summarize(record, case.whole, conflicts))
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)

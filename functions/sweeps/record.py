@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from functions.clock import timestamp
+from functions.delivery.announce import Announcer
 from functions.entra import Pair
 from functions.evidence.pack import Evidence, Packer
 from functions.evidence.rows import CoverageFile
+from functions.findings.digest import News
 from functions.findings.keep import Keeper, Run
 from functions.findings.life import Moment
 from functions.findings.model import By, Finding
@@ -21,6 +26,8 @@ from functions.sweeps.judge import disagreeing
 from functions.sweeps.result import SweepResult
 from functions.sweeps.store import SweepFiles, SweepRecord, SweepStore
 from functions.sweeps.whole import Whole
+
+log = logging.getLogger("entra_sod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,7 @@ class SweepRecorder:
     store: SweepStore
     keeper: Keeper
     packer: Packer
+    announcer: Announcer
 
     async def record(
         self,
@@ -59,12 +67,33 @@ class SweepRecorder:
         conflicts: Conflicts,
         rules: RuleSet,
         result: SweepResult,
+        *,
+        traceparent: str,
     ) -> None:
-        """Bring all findings up to date, and leave evidence; doing it twice does it once."""
+        """Bring all findings up to date, leave evidence, and announce what is to be told of them.
+
+        Doing it twice does it once; what is announced twice has the same event id.
+        """
+        news = News(record.id, rules)
         evidence = _evidence(record, rules, result)
         findings = self._findings(record, whole, conflicts, rules)
-        async for _ in self.packer.pack(evidence, findings):
-            pass
+        async for finding in self.packer.pack(evidence, findings):
+            news.add(finding)
+        await self._announce(record.id, news, traceparent)
+
+    async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
+        digests = [msgspec.json.encode(each) for each in news.digests()]
+        for number, digest in enumerate(digests):
+            await self.store.keep_digest(sweep_id, number, digest)
+        await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
+        await self.announcer.announce_findings(sweep_id, news.tickets, traceparent=traceparent)
+        if news.untold:
+            log.warning(
+                "%s findings of %s are over the limit of tickets and are told in digests only",
+                news.untold,
+                sweep_id,
+                extra={"action": "tickets_over_limit", "sweep_id": sweep_id},
+            )
 
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
         """Leave the evidence of a sweep that came to nothing; it changes no finding."""
