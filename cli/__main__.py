@@ -7,6 +7,7 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.erase import erase
 from cli.evidence import app as evidence
 from cli.exceptions import exceptions
 from cli.findings import findings
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, findings, exceptions, schema):
+for command in (validate, plan, apply, drift, sweep, findings, exceptions, erase, schema):
     app.command()(command)
 app.command("test")(test_rules)
 

@@ -17,7 +17,10 @@ from functions.evidence.manifest import (
     Manifest,
     block_digests,
     decode_manifest,
+    decode_tombstone,
     digest,
+    is_tombstone,
+    tombstone_of,
 )
 
 _MISSING = "is missing"
@@ -54,12 +57,14 @@ class Proof:
 
     Attributes:
         packs, files: how many were proved.
+        erased: rules files that named a person who was erased since.
         unsealed: folders whose run has not written its manifest yet.
     """
 
     packs: int = 0
     files: int = 0
     breaks: list[Break] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     unsealed: list[str] = field(default_factory=list)
 
 
@@ -174,16 +179,27 @@ async def _file_breaks(
     files: Files, pack: _Pack, by_folder: Mapping[str, Sequence[str]], proof: Proof
 ) -> AsyncIterator[Break]:
     expected = {entry.name: entry for entry in pack.manifest.files}
-    for name in sorted(set(by_folder[pack.folder]) - expected.keys() - {MANIFEST}):
+    stones = {tombstone_of(name) for name in expected if is_tombstone(tombstone_of(name))}
+    for name in sorted(set(by_folder[pack.folder]) - expected.keys() - stones - {MANIFEST}):
         yield Break(f"{pack.folder}/{name}", "is not named by the manifest: it was added")
     for name, entry in expected.items():
         path = f"{pack.folder}/{name}"
         data = await files.read(path)
         proof.files += 1
-        if data is None:
+        if data is None and (at := await _erased(files, path, name, entry)):
+            proof.erased.append(f"{path}: was erased on {at[:10]}, as it named a person")
+        elif data is None:
             yield Break(path, "is missing")
         elif digest(data) != entry.sha256:
             yield Break(path, _place(data, entry))
+
+
+async def _erased(files: Files, path: str, name: str, entry: FileEntry) -> str:
+    """When a file gave way to its tombstone; empty where it did not."""
+    stone = tombstone_of(name)
+    data = await files.read(tombstone_of(path)) if is_tombstone(stone) else None
+    found = decode_tombstone(data) if data else None
+    return found.at if found and found.sha256 == entry.sha256 else ""
 
 
 def _place(data: bytes, entry: FileEntry) -> str:
