@@ -7,6 +7,7 @@ from typing import Protocol
 from benchmarks import (
     compiling,
     decoding,
+    findings,
     http_memory,
     importing,
     paging_memory,
@@ -30,4 +31,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
+    "findings": findings.run,
 }

@@ -64,8 +64,8 @@ def _tell(proof: Proof, *, has_head: bool) -> None:
         typer.echo(each)
     if len(proof.breaks) > SHOWN_AT_MOST:
         typer.echo(f"and {len(proof.breaks) - SHOWN_AT_MOST} more")
-    for each in proof.erased:
-        typer.echo(each)
+    for erased in proof.erased:
+        typer.echo(erased)
     for folder in proof.unsealed:
         typer.echo(f"{folder}: is not sealed yet, or its manifest was taken away", err=True)
     if not has_head:

@@ -11,7 +11,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ("rules", "detection", "enforcement", "checks", "sweeps", "delivery", "hooks", "decisions")
+CORE = (
+    "rules",
+    "detection",
+    "enforcement",
+    "checks",
+    "sweeps",
+    "delivery",
+    "hooks",
+    "decisions",
+    "findings",
+    "evidence",
+)
 ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
@@ -99,6 +110,14 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/drift.py",
         "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
+        "functions/evidence/manifest.py",
+        "functions/evidence/rows.py",
+        "functions/findings/digest.py",
+        "functions/findings/life.py",
+        "functions/findings/model.py",
+        "functions/findings/observe.py",
+        "functions/findings/views.py",
+        "functions/storage/filters.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
         "functions/retry.py",

@@ -48,9 +48,11 @@ async def naming(app: App, *ids: str) -> list[str]:
     assert isinstance(blobs, MemoryBlobs)
     found = ["/".join(name) for name, data in blobs._blobs.items() if pattern.search(data)]
     for table, rows in app.storage._tables.items():
-        async for row in rows.rows():
-            if pattern.search(repr(dict(row.values)).encode()):
-                found.append(f"{table}/{row.key}")
+        found += [
+            f"{table}/{row.key}"
+            async for row in rows.rows()
+            if pattern.search(repr(dict(row.values)).encode())
+        ]
     return found
 
 
