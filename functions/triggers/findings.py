@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from functions import wiring
+from functions.findings.claims import NothingToClaim, keep_claim, parse_claim_request
 from functions.findings.query import Query, parameters, parse_query, read_page
 from functions.findings.views import FindingPage, as_csv, detail, view
-from functions.triggers.http import HttpProblem, answered, json_response, own_url
+from functions.triggers.http import HttpProblem, answered, json_response, own_url, read_json
 from functions.triggers.media import choose_media
 
 bp = func.Blueprint()
@@ -29,6 +30,12 @@ async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
     return await answered(_get(req))
 
 
+@bp.function_name("claim_finding")
+@bp.route(route="findings/{id}/claims", methods=["POST"])
+async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
+    return await answered(_claim(req))
+
+
 async def _list(req: func.HttpRequest) -> func.HttpResponse:
     media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
     page = await read_page(wiring.records().findings, query)
@@ -43,14 +50,34 @@ async def _list(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _get(req: func.HttpRequest) -> func.HttpResponse:
-    name = req.route_params["id"]
-    kept = None
-    if re.fullmatch("[0-9a-f]{32}", name):
-        kept = await wiring.records().findings.get(name)
+    kept = await wiring.records().findings.get(_finding_id(req))
     if kept is None:
-        text = "There is no finding with this id. GET /api/findings lists them."
-        raise HttpProblem(404, "unknown-finding", "No such finding", text)
+        raise _unknown()
     return json_response(200, detail(kept.finding))
+
+
+async def _claim(req: func.HttpRequest) -> func.HttpResponse:
+    request, records = parse_claim_request(read_json(req)), wiring.records()
+    try:
+        claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
+    except NothingToClaim as error:
+        text = f"It is {error}: there is nothing to take away."
+        raise HttpProblem(409, "nothing-to-claim", "Nothing to claim", text) from error
+    if claimed is None:
+        raise _unknown()
+    return json_response(200, detail(claimed))
+
+
+def _finding_id(req: func.HttpRequest) -> str:
+    name: str = req.route_params["id"]
+    if not re.fullmatch("[0-9a-f]{32}", name):
+        raise _unknown()
+    return name
+
+
+def _unknown() -> HttpProblem:
+    text = "There is no finding with this id. GET /api/findings lists them."
+    return HttpProblem(404, "unknown-finding", "No such finding", text)
 
 
 def _link(req: func.HttpRequest, query: Query) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from functions import wiring
 from functions.rules.language import Severity
-from functions.triggers.findings import get_finding, list_findings
+from functions.triggers.findings import claim_finding, get_finding, list_findings
 from tests.app import App, body_of, call
 from tests.builders import at_most, guid, held, package, rule, side
 from tests.sweeps.test_sweeps import sweep
@@ -170,6 +170,34 @@ async def test_one_finding_tells_its_life() -> None:
     assert change["rulesHash"] == told["rulesHash"]
     assert told["subjectHash"].startswith("hmac-sha256:")
     assert (await get("0" * 32)).status_code == (await get("a'b")).status_code == 404
+
+
+async def claim(name: str, body: bytes) -> func.HttpResponse:
+    request = func.HttpRequest(
+        "POST",
+        f"{URL}/{name}/claims",
+        headers={"Content-Type": "application/json"},
+        route_params={"id": name},
+        body=body,
+    )
+    return await call(claim_finding, request)
+
+
+async def test_somebody_says_that_it_is_being_taken_away(app: App) -> None:
+    """It is resolving, whose word that is stands in its history, and the next night may decide."""
+    [listed] = await found(rule="pay", subject="subject-x")
+    told = body_of(await claim(listed["id"], b'{"by": "ana", "why": "CHG-7"}'))
+    assert (told["state"], told["claimedBy"]) == ("resolving", "ana")
+    assert told["history"][-1]["by"] == "person"
+    app.graph._assignments[guid("b")] = held("b", "yz")
+    app.clock.advance(3600)
+    await sweep(app)
+    assert body_of(await get(listed["id"]))["state"] == "resolved"
+    assert (await claim(listed["id"], b'{"by": "ana", "why": "CHG-7"}')).status_code == 409
+    assert (await claim("0" * 32, b'{"by": "ana", "why": "CHG-7"}')).status_code == 404
+    wrong = await claim(listed["id"], b'{"by": "", "since": 1}')
+    assert wrong.status_code == 422
+    assert {each["pointer"] for each in body_of(wrong)["errors"]} == {"/by", "/why", "/since"}
 
 
 async def test_findings_need_storage_alone(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
