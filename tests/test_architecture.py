@@ -84,6 +84,7 @@ def test_the_core_does_not_know_its_adapters() -> None:
 def test_rules_and_decisions_are_pure() -> None:
     """What decides imports no port, no clock and no environment."""
     pure = {
+        "functions/rules/circles.py",
         "functions/rules/language.py",
         "functions/rules/document.py",
         "functions/rules/lint.py",

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from functions.errors import RulesError
+from functions.rules.circles import find_circles
 from functions.rules.document import NAMED_AT_MOST, Document, Problem, SourceFile
 from functions.rules.language import (
     Control,
@@ -26,7 +27,6 @@ from functions.shape import Mistake, Path, find_mistakes, nearest
 MOST_SIDES = 100
 MOST_SUGGESTIONS = 100
 COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
-SHOWN_OF_A_CIRCLE = 10
 LONGEST_EXCEPTION = timedelta(days=366)
 
 _STAND_INS: Mapping[str, tuple[type[Rule | Control | ExceptionEntry], Mapping[str, object]]] = {
@@ -176,7 +176,7 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     known = _all_known(book) if is_whole else _AllKnown()
     for name, side in book.classes.items():
         _check(book, "classes", name, _side_mistakes(side, known.classes, ()))
-    for circle in islice(_circles(book.classes), NAMED_AT_MOST):
+    for circle in islice(find_circles(book.classes), NAMED_AT_MOST):
         _check(book, "classes", circle.name, [Mistake(("classes",), str(circle))])
     for rule in book.rules.values():
         _check(book, "rules", rule.id, _rule_mistakes(rule, known.classes))
@@ -308,50 +308,6 @@ def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
 
 def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
     book.problems += book.origin(kind, name).take(mistakes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Circle:
-    """Classes that lead from one back to itself.
-
-    Attributes:
-        name: of the class that closes the circle.
-        way: from it, as far as it is shown.
-        length: the number of classes.
-    """
-
-    name: str
-    way: Sequence[str]
-    length: int
-
-    def __str__(self) -> str:
-        more = self.length - len(self.way)
-        way = [*self.way, *([f"{more} more"] if more else []), self.name]
-        return f"lead in a circle: {' → '.join(way)}"
-
-
-def _circles(classes: Mapping[str, Side]) -> Iterator[_Circle]:
-    """Each way from a class back to itself, once; every class is looked at once."""
-    done: set[str] = set()
-    for start in classes:
-        way: list[str] = []
-        places: dict[str, int] = {}
-        turns = [] if start in done else [iter((start,))]
-        while turns:
-            name = next(turns[-1], None)
-            if name is None:
-                turns.pop()
-                if way:
-                    done.add(way[-1])
-                    del places[way.pop()]
-            elif name in places:
-                first = places[name]
-                shown = way[first : first + SHOWN_OF_A_CIRCLE]
-                yield _Circle(name, shown, len(way) - first)
-            elif name in classes and name not in done:
-                places[name] = len(way)
-                way.append(name)
-                turns.append(iter(classes[name].classes))
 
 
 def _rule_mistakes(rule: Rule, classes: _Known) -> Iterator[Mistake]:
