@@ -4,16 +4,17 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test check format infra bench chaos demo run lock clean
+.PHONY: help test check format infra bench chaos chromium demo run lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
 	@echo "make test    all tests"
 	@echo "make check   format, lint, types"
-	@echo "make infra   host.json and infrastructure checks"
+	@echo "make infra   Bicep, checkov, host.json, azure.yaml: the infrastructure checks"
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
+	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
 .venv: requirements-dev.txt scripts/find-python
@@ -42,14 +43,23 @@ format: .venv
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-infra: .venv
-	@$(PY) -m pytest tests/infra
+infra: .venv .venv-infra
+	@$(PY) -m pytest tests/infra -rs
+
+# checkov pins packages that the tests want newer, so it lives apart.
+.venv-infra: requirements-infra.txt | .venv
+	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv-infra
+	@$(BIN)/uv pip install --quiet --python .venv-infra/bin/python --require-hashes --requirements requirements-infra.txt
+	@touch .venv-infra
 
 bench: .venv node_modules
 	@$(PY) -m benchmarks
 
 chaos: .venv node_modules
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),50))
+
+chromium:
+	@sh scripts/get-chromium
 
 run: .venv node_modules
 	@$(PY) -m local
@@ -59,7 +69,9 @@ lock: .venv
 		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 		--custom-compile-command "make lock" requirements-dev.in --output-file requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
+		--custom-compile-command "make lock" requirements-infra.in --output-file requirements-infra.txt
 	@sh scripts/with-node npm install --package-lock-only --silent
 
 clean:
-	@rm -rf .venv node_modules .local .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-infra node_modules .local .mypy_cache .ruff_cache .pytest_cache

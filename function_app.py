@@ -8,11 +8,25 @@ from functions.triggers import (
     findings,
     health,
     poison,
+    report,
     subscriptions,
     sweeps,
+    webhooks,
     worker,
 )
 
+# The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (checks, decisions, findings, subscriptions, sweeps, worker, poison, health):
+for module in (
+    checks,
+    decisions,
+    findings,
+    subscriptions,
+    webhooks,
+    sweeps,
+    worker,
+    poison,
+    report,
+    health,
+):
     app.register_functions(module.bp)

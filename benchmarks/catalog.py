@@ -6,11 +6,13 @@ from typing import Protocol
 
 from benchmarks import (
     compiling,
+    deciding,
     decoding,
     findings,
     http_memory,
     importing,
     paging_memory,
+    reporting,
     sweeping,
     validating,
 )
@@ -28,8 +30,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "importing": importing.run,
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
+    "decide": deciding.run,
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
     "findings": findings.run,
+    "report": reporting.run,
 }

@@ -7,12 +7,16 @@ import logging
 import typer
 
 from cli.commands import apply, drift, plan
+from cli.doctor import doctor
 from cli.erase import erase
 from cli.evidence import app as evidence
 from cli.exceptions import exceptions
 from cli.findings import findings
+from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
+from cli.redrive import redrive
+from cli.report import report
 from cli.schema import schema
 from cli.sweep import sweep
 from cli.trial import test_rules
@@ -26,7 +30,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (validate, plan, apply, drift, sweep, findings, exceptions, erase, schema):
+for command in (
+    validate,
+    plan,
+    apply,
+    drift,
+    sweep,
+    findings,
+    exceptions,
+    report,
+    doctor,
+    redrive,
+    grant,
+    erase,
+    schema,
+):
     app.command()(command)
 app.command("test")(test_rules)
 

@@ -74,7 +74,7 @@ class _Served:
     async def findings(self, query: Query) -> AsyncIterator[FindingView]:
         given: Mapping[str, str] = dict(parameters(query))
         while given:
-            page = await self._app.findings(given)
+            page = await self._app.found(given)
             for finding in page.findings:
                 yield finding
             given = page.following

@@ -6,23 +6,30 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import msgspec
 
+from functions.checks.result import CheckResult
 from functions.clock import Clock, SystemClock
+from functions.doctor.finding import Finding, Findings
 from functions.errors import SodError
 from functions.findings.views import FindingDetail, FindingPage, FindingView
+from functions.report.view import ReportView
 from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 
 KEY = "ENTRA_SOD_KEY"
+MASTER_KEY = "ENTRA_SOD_MASTER_KEY"
+TOKEN = "ENTRA_SOD_TOKEN"  # noqa: S105 - the name of a variable
 MOST_TRIES = 6
 LONGEST_WAIT_SECONDS = 120.0
 _WAIT_SECONDS = 10.0
 _TIMEOUT_SECONDS = 30
+_LONG_TIMEOUT_SECONDS = 180  # the app looks at each of its catalogs
 _LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 type Tell = Callable[[str], None]
@@ -30,6 +37,10 @@ type Tell = Callable[[str], None]
 
 class AppError(SodError):
     """The app cannot be asked, or did not give what was asked for; the message says what to do."""
+
+
+class NotAdmitted(AppError):
+    """The app, or what stands before it, does not know the caller, or lets them not do this."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +71,14 @@ class FoundPage:
 class _Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     detail: str = ""
+
+
+class _Function(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _StartedCheck(msgspec.Struct, frozen=True):
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +121,71 @@ class RunningApp:
             raise self._refused(answer)
         return Ended(result=self._read(answer, SweepResult), data=answer.content)
 
-    async def findings(self, parameters: Mapping[str, str]) -> FoundPage:
+    async def report(self) -> ReportView:
+        """What the newest sweep found.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", "report", headers={"Accept": "application/json"})
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, ReportView)
+
+    async def start_check(self, body: Mapping[str, str], idempotency_key: str) -> str:
+        """Ask for a check and return its id; asking again with the same key asks for the same.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        headers = {"Idempotency-Key": idempotency_key}
+        answer = await self._ask("POST", "checks", json=body, headers=headers)
+        if answer.status_code != httpx.codes.ACCEPTED:
+            raise self._refused(answer)
+        return self._read(answer, _StartedCheck).id
+
+    async def check(self, check_id: str) -> CheckResult | None:
+        """Look at a check; None until it has ended.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", f"checks/{check_id}")
+        if answer.status_code == httpx.codes.ACCEPTED:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, CheckResult)
+
+    async def findings(self) -> Sequence[Finding]:
+        """Let the app look at itself.
+
+        Raises:
+            AppError: it is not there, or refuses.
+        """
+        answer = await self._plainly(f"{self._address}/ready?deep=1")
+        # 503 is an answer here: something is wrong, and it says what.
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.SERVICE_UNAVAILABLE):
+            raise self._refused(answer)
+        return self._read(answer, Findings).findings
+
+    async def functions(self) -> Sequence[str]:
+        """Ask the host for the names of its functions, which takes the host's master key.
+
+        Raises:
+            AppError: the host does not say.
+        """
+        master = os.environ.get(MASTER_KEY, "").strip()
+        headers = _headers(master, "") if master else {}
+        answer = await self._plainly(
+            f"{self._address.removesuffix('/api')}/admin/functions", headers
+        )
+        if answer.status_code != httpx.codes.OK:
+            said = _said(answer)
+            raise AppError(f"the host answers {said}; its list takes {MASTER_KEY}")
+        return [each.name for each in self._read(answer, list[_Function])]
+
+    async def found(self, parameters: Mapping[str, str]) -> FoundPage:
         """Read a page of findings.
 
         Raises:
@@ -128,9 +211,16 @@ class RunningApp:
             raise self._refused(answer)
         return self._read(answer, FindingDetail)
 
-    async def _ask(self, method: str, path: str) -> httpx.Response:
+    async def _plainly(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        try:
+            return await self._http.get(url, headers=headers, timeout=_LONG_TIMEOUT_SECONDS)
+        except (httpx.RequestError, httpx.InvalidURL) as error:
+            words = str(error) or type(error).__name__
+            raise AppError(f"{url} does not answer: {words}") from error
+
+    async def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
         tries = 1
-        while isinstance(answer := await self._once(method, path), _Later):
+        while isinstance(answer := await self._once(method, path, **what), _Later):
             if tries == MOST_TRIES:
                 raise AppError(f"{answer.why}, {tries} times over.")
             tries += 1
@@ -138,9 +228,9 @@ class RunningApp:
             await self._clock.sleep(answer.seconds)
         return answer
 
-    async def _once(self, method: str, path: str) -> httpx.Response | _Later:
+    async def _once(self, method: str, path: str, **what: Any) -> httpx.Response | _Later:  # noqa: ANN401 - httpx's
         try:
-            answer = await self._http.request(method, f"{self._address}/{path}")
+            answer = await self._http.request(method, f"{self._address}/{path}", **what)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             why = f"{self._address} does not answer: {str(error) or type(error).__name__}"
             if not self._has_answered:
@@ -156,8 +246,8 @@ class RunningApp:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             has_key = "x-functions-key" in answer.request.headers
             wrong = f"does not take the key in {KEY}" if has_key else "wants a key"
-            advice = f"Set {KEY} to a function key of the app."
-            return AppError(f"The app answers {status}: it {wrong}. {advice}")
+            advice = f"Set {KEY} to a key of the app's CALLER_KEYS, or {TOKEN} to a token for it."
+            return NotAdmitted(f"The app answers {status}: it {wrong}. {advice}")
         if status == httpx.codes.NOT_FOUND and answer.request.method == "POST":
             return AppError(
                 f"There is no entra-sod of this version at {self._address}: it answers 404. "
@@ -218,21 +308,23 @@ def checked_address(url: str) -> str:
     return address
 
 
-def _headers(key: str) -> dict[str, str]:
-    if not (key.isascii() and key.isprintable()):
-        raise AppError(f"{KEY} has characters that no function key has.")
-    return {"x-functions-key": key} if key else {}
+def _headers(key: str, token: str) -> dict[str, str]:
+    for name, value in ((KEY, key), (TOKEN, token)):
+        if not (value.isascii() and value.isprintable()):
+            raise AppError(f"{name} has characters that no such secret has.")
+    by_key = {"x-functions-key": key} if key else {}
+    return {**by_key, "authorization": f"Bearer {token}"} if token else by_key
 
 
 @asynccontextmanager
 async def open_app(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
-    """Make ready to ask an app, with the function key of the environment, if there is one.
+    """Make ready to ask an app, with the key and the token of the environment, if there are any.
 
     Raises:
-        AppError: the address or the key is none.
+        AppError: the address, the key or the token is none.
     """
     address = checked_address(url)
-    headers = _headers(os.environ.get(KEY, "").strip())
+    headers = _headers(os.environ.get(KEY, "").strip(), os.environ.get(TOKEN, "").strip())
     # A company's proxy has no part in what stays on this machine.
     trust_env = not is_loopback(address)
     async with httpx.AsyncClient(

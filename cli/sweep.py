@@ -42,7 +42,7 @@ class SweepExit(IntEnum):
 def sweep(url: Url = "", no_wait: NoWait = False, as_json: AsJson = False) -> None:  # noqa: FBT002 - flags
     """Start a sweep on a running app and follow it; a sweep under way is joined.
 
-    The function key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
+    The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
     joins it again.
 
     Exit code 0: completed, no conflicts. 2: completed, conflicts. 3: completed with gaps, whatever

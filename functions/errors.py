@@ -5,6 +5,10 @@ SodError
   RulesError                a rules file has a mistake: fix the file
   InvalidMessage            a queue message that nothing can be made of: poison, at once
   InvalidRequest            a caller's request that is not what is asked for: 4xx
+  CallerRefused             who calls may not have what they ask for
+    Unauthenticated           the app does not know them: 401
+    NotAllowed                it does, and they have no role for this: 403
+    TooManyRequests           they ask too often: 429
   AddressRefused            a callback address that is not called
   LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
   HookRefused               a hook that does not fit its catalog, Logic App or extension
@@ -15,6 +19,7 @@ SodError
       Silenced              not sent at all, because Graph had asked for silence
     Unavailable             5xx, timeout, broken answer: back off, then the same again
     Forbidden               401 or 403: permanent until somebody grants a role
+      Unlicensed            403 for want of a licence: no role mends it
     NotFound                404: permanent
     Rejected                any other 4xx: permanent; after a write, settle it by reading
     UnsafeLink              a nextLink or redirect to another host, or one already followed
@@ -72,6 +77,30 @@ class InvalidRequest(SodError):
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in self.errors))
+
+
+class CallerRefused(SodError):
+    """A caller may not have what they ask for; nothing was done."""
+
+
+class Unauthenticated(CallerRefused):
+    """No credential that the app takes."""
+
+
+class NotAllowed(CallerRefused):
+    """The caller is known, and has no role for this."""
+
+
+class TooManyRequests(CallerRefused):
+    """The caller asks too often.
+
+    Attributes:
+        retry_after: seconds, after which a request is taken again.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class AddressRefused(SodError):
@@ -141,6 +170,10 @@ class Unavailable(GraphError):
 
 class Forbidden(GraphError):
     """The app's identity may not do this; the thing may or may not exist."""
+
+
+class Unlicensed(Forbidden):
+    """The tenant has no licence for entitlement management."""
 
 
 class NotFound(GraphError):

@@ -10,12 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from functions.callers.identify import CallerSettings
+from functions.callers.keys import CallerKey, parse_caller_keys
 from functions.delivery.address import HostPattern, parse_host_patterns
 from functions.delivery.signature import SigningKey, parse_signing_keys
 from functions.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from functions.webhooks.source import Sources
 
 # Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
 # nothing in another. https://learn.microsoft.com/graph/deployments
@@ -28,6 +35,7 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
 DEFAULT_RETENTION_DAYS = 730
+ANYONE = "anyone"
 _HIGHEST_RATE = 1_000_000
 _LONGEST_RETENTION = 36_500  # days
 
@@ -81,9 +89,24 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How decisions are made.
+
+    Attributes:
+        oldest_index: the age of a sweep's index that may still answer; nothing is for none.
+        denies_gaps: whether what is not known is denied, instead of left to a review.
+    """
+
+    oldest_index: timedelta
+    denies_gaps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     graph: GraphSettings
+    decisions: DecisionSettings
     delivery: DeliverySettings
+    callers: CallerSettings
     rules: str
     enforcement: Enforcement
     max_reference_writes: int
@@ -128,7 +151,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     reader = _Reader(environment)
     settings = Settings(
         graph=_read_graph(reader),
+        decisions=_read_decisions(reader),
         delivery=_read_delivery(reader),
+        callers=_read_callers(reader),
         rules=_read_rules(reader),
         enforcement=reader.parsed(
             "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
@@ -222,6 +247,79 @@ def _read_delivery(reader: _Reader) -> DeliverySettings:
             "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
         ),
     )
+
+
+def read_caller_settings(environment: Mapping[str, str]) -> CallerSettings:
+    """Read whom the app believes; apart from the rest, for every HTTP function needs it.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    reader = _Reader(environment)
+    settings = _read_callers(reader)
+    reader.finish()
+    return settings
+
+
+def _read_callers(reader: _Reader) -> CallerSettings:
+    is_open = reader.text("CALLER_KEYS") == ANYONE
+    if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
+        reader.problems.append(
+            f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
+            "world only, that is with a loopback address."
+        )
+    return CallerSettings(
+        # The platform's own; whatever it says but this, nobody writes those headers for us.
+        trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
+        keys=() if is_open else _read_caller_keys(reader),
+        is_open=is_open,
+        requests_per_minute=reader.parsed(
+            "CALLER_REQUESTS_PER_MINUTE", 600, _rate, "a whole number from 1 to 1000000"
+        ),
+    )
+
+
+def _read_caller_keys(reader: _Reader) -> tuple[CallerKey, ...]:
+    return reader.parsed(
+        "CALLER_KEYS",
+        (),
+        parse_caller_keys,
+        "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces between",
+    )
+
+
+def _read_decisions(reader: _Reader) -> DecisionSettings:
+    minutes = reader.parsed(
+        "DECISION_INDEX_MINUTES", 15, _whole_number, "a whole number of minutes, 0 for never"
+    )
+    return DecisionSettings(
+        oldest_index=timedelta(minutes=minutes),
+        denies_gaps=reader.parsed(
+            "DECISION_ON_GAPS",
+            False,  # noqa: FBT003 - a default
+            lambda word: {"review": False, "deny": True}[word.lower()],
+            "review or deny",
+        ),
+    )
+
+
+def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> Sources:
+    """Read who may send webhooks; apart from the rest, for a mistake there closes nothing else.
+
+    Args:
+        environment: with the secrets as well, by the names that WEBHOOKS gives.
+        app_folder: where a file is looked for that WEBHOOKS names.
+
+    Raises:
+        ConfigurationError: naming each mistake with its place.
+    """
+    reader = _Reader(environment)
+    if not reader.text("WEBHOOKS"):
+        return {}
+    from functions.webhooks.config import parse_sources, source_file
+
+    # Untouched, so that the lines of its mistakes are those that its owner sees.
+    return parse_sources(source_file(environment["WEBHOOKS"], app_folder), environment)
 
 
 def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:

@@ -38,8 +38,12 @@ class Mistake:
     @property
     def pointer(self) -> str:
         """The place as a JSON pointer (RFC 6901)."""
-        steps = self.path if self.key is None else (*self.path, self.key)
-        return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+        return as_pointer(self.path if self.key is None else (*self.path, self.key))
+
+
+def as_pointer(path: Path) -> str:
+    """Write a place as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def find_mistakes(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import msgspec
 
 from functions import wiring
+from functions.callers.admission import Admission
 from functions.clock import ManualClock
 from functions.delivery.memory import MemorySender
 from functions.entra import AccessPackage, Assignment
@@ -21,12 +23,13 @@ from functions.messages import POISON_SUFFIX
 from functions.rules.document import SourceFile
 from functions.rules.language import ExceptionEntry, Rule, RulesFile
 from functions.rules.source import RuleBook
-from functions.settings import read_settings
+from functions.settings import read_settings, read_webhook_sources
 from functions.storage.memory import MemoryStorage
 from functions.triggers.checks import get_check, start_check
 from functions.triggers.subscriptions import end_subscription, start_subscription
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
+from functions.wiring.make_webhooks import SignedIn, Webhooks
 from functions.work import bury, work
 from tests.builders import guid
 
@@ -106,9 +109,20 @@ class App:
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
         book = RuleBook(self.rules, self.graph, self.clock)
-        read = read_settings(settings)
+        read = read_settings(
+            {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
+        )
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
-        wiring.install(self.records, self.engine, read.delivery)
+        self.admission = Admission(read.callers, self.clock)
+        sources = read_webhook_sources(settings, Path())
+        webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)
+        wiring.install(
+            self.records,
+            self.engine,
+            read.delivery,
+            admission=self.admission,
+            webhooks=webhooks,
+        )
 
     async def post(
         self,
@@ -126,11 +140,15 @@ class App:
             func.HttpRequest("POST", url, headers=all_headers, params=params, body=data),
         )
 
-    async def get(self, check_id: str) -> func.HttpResponse:
+    async def get(
+        self, check_id: str, *, headers: Mapping[str, str] | None = None
+    ) -> func.HttpResponse:
         url = f"http://localhost:7071/api/checks/{check_id}"
         return await call(
             get_check,
-            func.HttpRequest("GET", url, route_params={"id": check_id}, body=b""),
+            func.HttpRequest(
+                "GET", url, headers=headers or {}, route_params={"id": check_id}, body=b""
+            ),
         )
 
     async def check(self, first: str, second: str, **fields: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = (
+    "callers",
     "rules",
     "detection",
     "enforcement",
@@ -22,8 +23,17 @@ CORE = (
     "decisions",
     "findings",
     "evidence",
+    "webhooks",
+    "roles",
+    "doctor",
+    "report",
 )
-ADAPTERS = {"functions.graph.client", "functions.graph.extensions", "functions.storage.azure"}
+ADAPTERS = {
+    "functions.graph.client",
+    "functions.graph.extensions",
+    "functions.graph.roles",
+    "functions.storage.azure",
+}
 ONLY_IN = {
     "msgraph": {"functions/graph"},
     "msgraph_core": {"functions/graph"},
@@ -85,6 +95,14 @@ def test_rules_and_decisions_are_pure() -> None:
     """What decides imports no port, no clock and no environment."""
     pure = {
         "functions/rules/circles.py",
+        "functions/callers/address.py",
+        "functions/callers/caller.py",
+        "functions/callers/identify.py",
+        "functions/callers/keys.py",
+        "functions/callers/limit.py",
+        "functions/callers/principal.py",
+        "functions/callers/reach.py",
+        "functions/callers/routes.py",
         "functions/rules/language.py",
         "functions/rules/document.py",
         "functions/rules/lint.py",
@@ -97,6 +115,7 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/detection/cost.py",
         "functions/detection/index.py",
         "functions/detection/join.py",
+        "functions/decisions/choose.py",
         "functions/decisions/decide.py",
         "functions/sweeps/outcomes.py",
         "functions/sweeps/parts.py",
@@ -119,10 +138,31 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/findings/observe.py",
         "functions/findings/views.py",
         "functions/storage/filters.py",
+        "functions/doctor/finding.py",
+        "functions/doctor/judge.py",
+        "functions/doctor/judge_graph.py",
+        "functions/doctor/seen.py",
         "functions/hooks/model.py",
         "functions/hooks/plan.py",
+        "functions/report/bounds.py",
+        "functions/report/compact.py",
+        "functions/report/places.py",
+        "functions/report/render.py",
+        "functions/report/tally.py",
+        "functions/report/trend.py",
+        "functions/report/view.py",
         "functions/retry.py",
+        "functions/roles/model.py",
+        "functions/roles/plan.py",
         "functions/throttle/schedule.py",
+        "functions/webhooks/ask.py",
+        "functions/webhooks/cloud_event.py",
+        "functions/webhooks/dedupe.py",
+        "functions/webhooks/delivery.py",
+        "functions/webhooks/handshake.py",
+        "functions/webhooks/pointer.py",
+        "functions/webhooks/source.py",
+        "functions/webhooks/verify.py",
     }
     impure = {"asyncio", "os", "time", "functions.clock", "functions.graph.port", "logging"}
     found = {path.as_posix(): names for path, names in modules() if path.as_posix() in pure}

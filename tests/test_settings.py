@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from functions.errors import ConfigurationError
 from functions.settings import (
     CLOUDS,
     CredentialKind,
+    DecisionSettings,
     Enforcement,
+    read_caller_settings,
     read_delivery_settings,
     read_settings,
     read_storage_settings,
@@ -26,6 +30,26 @@ def test_an_empty_environment_is_the_careful_default() -> None:
     assert (settings.enforcement, settings.prune) == (Enforcement.PLAN, False)
     assert (settings.max_reference_writes, settings.rules) == (50, "rules")
     assert settings.requests_per_10s == 100
+    assert settings.decisions == DecisionSettings(
+        oldest_index=timedelta(minutes=15), denies_gaps=False
+    )
+
+
+def test_decisions_may_deny_what_is_not_known_and_use_no_index() -> None:
+    """Both settings at their strictest."""
+    strict = {"DECISION_ON_GAPS": "deny", "DECISION_INDEX_MINUTES": "0"}
+    assert read_settings(strict).decisions == DecisionSettings(
+        oldest_index=timedelta(0), denies_gaps=True
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"DECISION_ON_GAPS": "allow"}, {"DECISION_INDEX_MINUTES": "-1"}], ids=str
+)
+def test_a_wrong_setting_of_decisions_is_named(wrong: dict[str, str]) -> None:
+    """Gaps are never allowed, and no index is fresh before its time."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        read_settings(wrong)
 
 
 @pytest.mark.parametrize("rate", ["1", "1000000"])
@@ -64,12 +88,15 @@ def test_every_wrong_setting_is_named_in_one_error() -> None:
         "GRAPH_REQUESTS_PER_10S": "0",
         "CALLBACK_HOSTS": "*",
         "WEBHOOK_SIGNING_KEYS": "whsec_no-key",
+        "CALLER_KEYS": "jira:open-sesame",
+        "CALLER_REQUESTS_PER_MINUTE": "0",
     }
     with pytest.raises(ConfigurationError) as caught:
         read_settings(wrong)
     assert {problem.split(" ")[0] for problem in caught.value.problems} == set(wrong)
     assert "always" not in str(caught.value)
     assert "no-key" not in str(caught.value)
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -160,3 +187,31 @@ def test_no_signing_key_is_shown() -> None:
     """Settings may end in a log or a traceback: the keys stay out of their repr."""
     key = "whsec_" + "c2VjcmV0" * 4
     assert "secret" not in repr(read_settings({"WEBHOOK_SIGNING_KEYS": key}))
+
+
+def test_nobody_is_known_by_default() -> None:
+    """Without settings no header of the platform is believed, and no key is taken."""
+    settings = read_caller_settings({})
+    assert (settings.trusts_platform, settings.keys, settings.is_open) == (False, (), False)
+    assert settings.requests_per_minute == 600
+
+
+@pytest.mark.parametrize(
+    ("value", "trusted"),
+    [("True", True), ("true", True), ("", False), ("False", False), ("1", False), ("yes", False)],
+)
+def test_the_platform_is_believed_where_it_says_that_it_is_there(
+    value: str,
+    trusted: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """App Service sets WEBSITE_AUTH_ENABLED to True; nothing else counts."""
+    assert read_caller_settings({"WEBSITE_AUTH_ENABLED": value}).trusts_platform is trusted
+
+
+@pytest.mark.parametrize("root", ["", "https://graph.microsoft.com", "https://127.0.0.1.evil.com"])
+def test_everybody_is_let_in_in_a_local_world_only(root: str) -> None:
+    """CALLER_KEYS=anyone contradicts a Graph root that is not on this machine."""
+    with pytest.raises(ConfigurationError, match="CALLER_KEYS=anyone contradicts GRAPH_ROOT"):
+        read_caller_settings({"CALLER_KEYS": "anyone", "GRAPH_ROOT": root})
+    local = {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://127.0.0.1:8080"}
+    assert read_caller_settings(local).is_open

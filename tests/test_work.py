@@ -144,7 +144,7 @@ async def test_wrong_settings_are_noted_and_left_to_the_queue(
     """The message stays with the queue for a new deployment; the status names the setting."""
     answer = body_of(await app.post(pair_body("a", "b")))
     body = app.storage.sent.pop().body
-    wiring.install(app.records)
+    wiring.install(app.records, admission=app.admission)
     monkeypatch.setenv("ENFORCEMENT", "yes please")
     with pytest.raises(ConfigurationError, match="ENFORCEMENT"):
         await work(CHECK_QUEUE, wrapped(body))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 from functions.checks.idempotency import IdempotencyKeys
 from functions.checks.request import CheckRequest
-from functions.checks.store import CheckRecord, CheckStatus, CheckStore
+from functions.checks.store import KEPT_FOR, CheckRecord, CheckStatus, CheckStore
 from functions.clock import Clock, timestamp
 from functions.delivery.receivers import Receivers
 from functions.errors import FieldError, InvalidRequest
@@ -24,7 +25,13 @@ class CheckStarter:
     clock: Clock
 
     async def start(
-        self, request: CheckRequest, *, idempotency_key: str | None, traceparent: str, app: str
+        self,
+        request: CheckRequest,
+        *,
+        idempotency_key: str | None,
+        traceparent: str,
+        app: str,
+        key_kept_for: timedelta = KEPT_FOR,
     ) -> str:
         """Queue a check and return its id; for a key that was seen, the id it stands for.
 
@@ -37,13 +44,16 @@ class CheckStarter:
             idempotency_key: as the caller sent it.
             traceparent: of the caller.
             app: the address of this app as the caller knows it, up to `/api`.
+            key_kept_for: how long the key stands for its check.
 
         Raises:
             InvalidRequest: the key was used for another request.
         """
         check_id = str(uuid4())
         if idempotency_key is not None:
-            claim = await self.keys.claim(idempotency_key, digest=request.digest, check_id=check_id)
+            claim = await self.keys.claim(
+                idempotency_key, digest=request.digest, check_id=check_id, kept_for=key_kept_for
+            )
             if not claim.is_same_request:
                 raise InvalidRequest([_reused()])
             check_id = claim.check_id

@@ -1,7 +1,8 @@
 """Where a check's life is kept: one row each, and a blob where the result outgrows the row.
 
 queued → running → completed or failed. The row is changed only in the version that was read, so a
-check that ended stays as it ended, however often its message is delivered.
+check that ended stays as it ended, however often its message is delivered. Only an operator makes a
+failed one queued again (`entra-sod redrive`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from functions.storage.ports import LARGEST_BYTES, Row, Storage, Value
 TABLE, CONTAINER, ROW_KEY = "checks", "checks", "check"
 KEPT_FOR = timedelta(days=30)
 _LARGEST_INLINE = LARGEST_BYTES - 4096
+_OF_AN_END = ("result", "resultBlob", "evidence")
 
 
 class CheckStatus(StrEnum):
@@ -87,6 +89,20 @@ class CheckStore:
         else:
             values["result"] = result
         await self._change(check_id, **values)
+
+    async def reopen(self, check_id: str, note: str) -> bool:
+        """Make a check that failed queued again; False where it did not fail.
+
+        Whoever polls it sees 202 again. For an operator alone, who has mended why it failed.
+        """
+        row = await self._table.get(check_id, ROW_KEY)
+        if row is None or row.values["status"] != CheckStatus.FAILED:
+            return False
+        left = {name: row.values[name] for name in row.values if name not in _OF_AN_END}
+        values = {**left, "status": str(CheckStatus.QUEUED), "note": note}
+        return await self._table.replace(
+            Row(partition=row.partition, key=row.key, values=values, etag=row.etag)
+        )
 
     async def result(self, record: CheckRecord) -> bytes | None:
         """Read the JSON of an ended check; None where its blob is gone."""

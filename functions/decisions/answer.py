@@ -68,7 +68,7 @@ def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
     yield from (_permitted(each) for each in others)
     for each in ruling.other_times:
         yield from _other_time(each, wish, ruling)
-    if ruling.decision is Decision.REVIEW and coverage.skipped:
+    if ruling.decision is not Decision.ALLOW and not standing:
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
 
 

@@ -91,7 +91,14 @@ def groups_against(rules: RuleSet, wanted: Collection[str]) -> frozenset[str]:
     )
 
 
-def rule_on(rules: RuleSet, wish: Wish, held: Sequence[Assignment], *, has_gaps: bool) -> Ruling:
+def rule_on(
+    rules: RuleSet,
+    wish: Wish,
+    held: Sequence[Assignment],
+    *,
+    has_gaps: bool,
+    denies_gaps: bool = False,
+) -> Ruling:
     """Decide on a wish.
 
     Args:
@@ -99,6 +106,7 @@ def rule_on(rules: RuleSet, wish: Wish, held: Sequence[Assignment], *, has_gaps:
         wish: what is wanted, by whom, and when.
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.
+        denies_gaps: whether that is a reason to deny, instead of one to review.
     """
     holding = [each for each in held if each.is_held and each.package_id]
     excuses = _excuses(rules, wish, holding)
@@ -109,6 +117,8 @@ def rule_on(rules: RuleSet, wish: Wish, held: Sequence[Assignment], *, has_gaps:
     decision = decide_on(then)
     if decision is Decision.ALLOW and (later or has_gaps):
         decision = Decision.REVIEW
+    if has_gaps and denies_gaps:
+        decision = Decision.DENY
     return Ruling(
         decision=decision,
         violations=tuple(then),
@@ -118,7 +128,8 @@ def rule_on(rules: RuleSet, wish: Wish, held: Sequence[Assignment], *, has_gaps:
 
 
 def _excuses(rules: RuleSet, wish: Wish, holding: Sequence[Assignment]) -> list[ExceptionEntry]:
-    known = {wish.subject, *(each.subject.id for each in holding)}
+    ids = (each for held in holding for each in (held.subject.id, held.subject.object_id))
+    known = {wish.subject, *ids}
     return [each for each in rules.exceptions if str(each.subject) in known]
 
 

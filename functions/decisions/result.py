@@ -54,7 +54,7 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         severity: of the gravest rule; None without one.
         exceptions: that permit a conflict; then the decision is a review.
         coverage: what was looked at, and what was not: then nothing is allowed without a review.
-        as_of: when the subject's assignments were read.
+        as_of: when the subject's assignments were read; of an index, when its sweep began.
     """
 
     decision: Decision

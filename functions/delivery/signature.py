@@ -85,7 +85,7 @@ def verify(
         each.removeprefix(_VERSION).encode()
         for each in headers.get(SIGNATURE, "").split(" ")[:_MOST_SIGNATURES]
         if each.startswith(_VERSION)
-    ]
+    ] or [b""]
     expected = [_digest(key, content).encode() for key in keys]
     found = [hmac.compare_digest(one, other) for one in expected for other in given]
     return any(found) and bool(headers.get(ID)) and _is_near(stamp, now)

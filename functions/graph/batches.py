@@ -175,5 +175,5 @@ def _value[T](what: str, response: wire.BatchAnswer | None, decoder: msgspec.jso
     count_answer(response.status)
     if response.status not in _SUCCESS:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        raise graph_error(what, response.status, headers)
+        raise graph_error(what, response.status, headers, body=bytes(response.body))
     return wire.decode(decoder, response.body)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from functions.clock import Clock, SystemClock
-from functions.entra import AccessPackage, Group, Reference, ReferenceKind
+from functions.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from functions.errors import GraphError, UnsafeLink
 from functions.graph import wire
 from functions.graph.batches import Batches, Read
@@ -23,6 +23,7 @@ from functions.graph.urls import (
     additional_access_path,
     assignments_path,
     package_path,
+    person_path,
     references_path,
     subject_path,
 )
@@ -119,6 +120,19 @@ class GraphClient:
             for key in sorted(set(wanted))
         ]
         return self._assignment_pages(reads)
+
+    async def subjects_by_id(
+        self, subject_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        reads = [
+            Read(key, person_path(key), f"reading subject {key}")
+            for key in sorted(set(subject_ids))
+        ]
+        answers = self._batches.each(reads, wire.one_subject)
+        return {
+            key: each if isinstance(each, GraphError) else wire.subject(each)
+            async for key, each in answers
+        }
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]

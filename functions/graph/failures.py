@@ -1,20 +1,47 @@
-"""From an HTTP status to one of our errors. By status alone: message texts are no contract."""
+"""From an HTTP status to one of our errors. By status: message texts are no contract.
+
+The one code that is looked at tells a missing licence from a missing role, both of which are 403.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from functions.errors import Forbidden, GraphError, NotFound, Rejected, Throttled, Unavailable
+import msgspec
+
+from functions.errors import (
+    Forbidden,
+    GraphError,
+    NotFound,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unlicensed,
+)
 
 _UNAVAILABLE_FROM = 500
 _REDIRECT = range(300, 400)
 _LONGEST_RETRY_AFTER = 86_400.0  # a queue hides a message for seven days at most
+_NO_LICENCE = "NoLicense"  # observed in the wild, not documented
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str = ""
+
+
+class _Body(msgspec.Struct, frozen=True):
+    error: _Error = _Error()
 
 
 def graph_error(
-    what: str, status: int, headers: Mapping[str, str], *, now: datetime | None = None
+    what: str,
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    body: bytes = b"",
+    now: datetime | None = None,
 ) -> GraphError:
     """Name a failed answer.
 
@@ -22,6 +49,7 @@ def graph_error(
         what: the request in a few words, such as "reading package 2506…".
         status: the HTTP status.
         headers: of the answer, in lower case.
+        body: of the answer.
         now: the moment against which a Retry-After date is held.
     """
     request_id = headers.get("request-id")
@@ -31,11 +59,16 @@ def graph_error(
             retry_after=retry_after_seconds(headers.get("retry-after"), now or datetime.now(UTC)),
             request_id=request_id,
         )
-    kind, words = _kind(status)
+    kind, words = _kind(status, body)
     return kind(f"Graph answers {status} to {what}: {words}", status=status, request_id=request_id)
 
 
-def _kind(status: int) -> tuple[type[GraphError], str]:
+def _kind(status: int, body: bytes) -> tuple[type[GraphError], str]:
+    if status == 403 and _code(body) == _NO_LICENCE:  # noqa: PLR2004 - Forbidden
+        return Unlicensed, (
+            "the tenant has no licence for entitlement management, so no role helps. It takes "
+            "Microsoft Entra ID Governance, or Entra ID P2; after a renewal allow some hours"
+        )
     if status in (401, 403):
         return Forbidden, (
             "the app's identity may not do this, or there is no such thing. Grant it Access "
@@ -50,6 +83,13 @@ def _kind(status: int) -> tuple[type[GraphError], str]:
     return Rejected, "refused as it stands"
 
 
+def _code(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Body).error.code
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """Read Retry-After: seconds, or an HTTP date, or nothing usable (None)."""
     text = (value or "").strip()
@@ -62,3 +102,12 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER)
+
+
+def clock_skew(date: str | None, now: datetime) -> timedelta | None:
+    """How far the clock that wrote a Date header is ahead; None where there is none to read."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except (ValueError, OverflowError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
-from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind, Subject
 from functions.errors import PERMANENT, Forbidden, GraphError, NotFound, Rejected
 from functions.graph.port import Page
 
@@ -113,6 +113,16 @@ class MemoryGraph:
                 continue
             for page in self._paged(self._of(object_id, package_id)):
                 yield (object_id, package_id), page
+
+    async def subjects_by_id(
+        self, subject_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        known = {
+            each.subject.id: each.subject for held in self._assignments.values() for each in held
+        }
+        return {
+            key: known.get(key) or NotFound(f"no subject {key}", status=404) for key in subject_ids
+        }
 
     def _of(self, object_id: str, package_id: str) -> list[Assignment]:
         return [

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
-from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind, Subject
 from functions.errors import GraphError
 
 type Page = Sequence[Assignment]
@@ -69,6 +69,16 @@ class Graph(Protocol):
         self, wanted: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
         """The same for pairs of an object id and a package, which rights on a catalog allow."""
+        ...
+
+    async def subjects_by_id(
+        self, subject_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        """Many subjects by their ids in entitlement management; NotFound where that is no such id.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
         ...
 
     async def references_of(

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from copy import copy
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -37,13 +38,14 @@ from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
 from functions.errors import Silenced, Throttled, Unavailable, UnsafeLink
 from functions.graph.credential import credential
-from functions.graph.failures import graph_error
+from functions.graph.failures import clock_skew, graph_error
 from functions.graph.meter import count_requests, count_throttled
 from functions.settings import GraphSettings
 from functions.telemetry import count_answer
 from functions.throttle.gate import LONGEST_BLOCK_IN_PLACE, Gate
 
 if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
     from kiota_abstractions.request_option import RequestOption
 
 LONGEST_WAIT_SECONDS = LONGEST_BLOCK_IN_PLACE
@@ -101,6 +103,7 @@ class Turnstile(BaseMiddleware):
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self._gate = gate
+        self.clock_skew: timedelta | None = None
 
     async def send(
         self, request: httpx.Request, transport: httpx.AsyncBaseTransport
@@ -114,6 +117,7 @@ class Turnstile(BaseMiddleware):
         except httpx.HTTPError:
             count_answer(0, _carried.get())
             raise
+        self.clock_skew = clock_skew(answer.headers.get("date"), datetime.now(UTC))
         if not (answer.is_success and request.url.path.endswith("/$batch")):  # counted one by one
             count_answer(answer.status_code, _carried.get())
         return answer
@@ -131,21 +135,24 @@ class Bytes(ResponseHandler):
     async def handle_response_async(self, response: Any, error_map: object) -> bytes:  # noqa: ANN401, ARG002 - the SDK's own signature
         answer = cast("httpx.Response", response)
         if not answer.is_success:
-            raise graph_error(self._what, answer.status_code, answer.headers)
+            raise graph_error(self._what, answer.status_code, answer.headers, body=answer.content)
         return answer.content
 
 
 class GraphTransport:
     """Sends requests through msgraph-sdk's adapter and hands back the bytes of the answer."""
 
-    def __init__(self, settings: GraphSettings, gate: Gate) -> None:
-        self._gate = gate
-        self._credential = credential(settings)
+    def __init__(
+        self, settings: GraphSettings, gate: Gate, own: AsyncTokenCredential | None = None
+    ) -> None:
+        """Make a transport; with a credential of its own, it asks as that."""
+        self._gate, self._turnstile, self._scope = gate, Turnstile(gate), settings.scope
+        self._credential = own or credential(settings)
         client = KiotaClientFactory.get_default_client()
         # The SDK puts a transport around the client's own that never closes it.
         self._connections = copy(client)
         self._http = GraphClientFactory.create_with_custom_middleware(
-            _middleware(gate), client=client
+            _middleware(self._turnstile), client=client
         )
         self._adapter = GraphRequestAdapter(
             AzureIdentityAuthenticationProvider(
@@ -155,6 +162,22 @@ class GraphTransport:
             ),
             client=self._http,
         )
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far Graph's clock is ahead of ours, by its last answer, to a second or so."""
+        return self._turnstile.clock_skew
+
+    async def token(self) -> str:
+        """Return the token that requests are sent with.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        try:
+            return (await self._credential.get_token(self._scope)).token
+        except AzureError as error:
+            raise _no_token("itself", error) from error
 
     async def read(self, url: str, what: str) -> bytes:
         """GET, with short retries."""
@@ -229,8 +252,7 @@ class GraphTransport:
         except httpx.HTTPError as error:
             raise Unavailable(f"No answer from Graph to {what}: {type(error).__name__}") from error
         except AzureError as error:
-            reason = (error.message or type(error).__name__).splitlines()[0]
-            raise Unavailable(f"No token for Graph, wanted for {what}: {reason}") from error
+            raise _no_token(what, error) from error
         return cast("bytes", answer)
 
     async def close(self) -> None:
@@ -238,6 +260,11 @@ class GraphTransport:
         await self._http.aclose()
         await self._connections.aclose()
         await self._credential.close()
+
+
+def _no_token(what: str, error: AzureError) -> Unavailable:
+    reason = (error.message or type(error).__name__).splitlines()[0]
+    return Unavailable(f"No token for Graph, wanted for {what}: {reason}")
 
 
 def _is_long(retry_after: float | None) -> bool:
@@ -254,7 +281,7 @@ def _request(method: Method, url: str, body: bytes | None = None) -> RequestInfo
     return request
 
 
-def _middleware(gate: Gate) -> list[BaseMiddleware]:
+def _middleware(turnstile: Turnstile) -> list[BaseMiddleware]:
     """The SDK's own chain, with our retry in place of its own, no redirects, and the gate."""
     chosen = {
         **options,
@@ -265,4 +292,4 @@ def _middleware(gate: Gate) -> list[BaseMiddleware]:
         for handler in KiotaClientFactory.get_default_middleware(chosen)
     ]
     telemetry = cast("GraphTelemetryHandlerOption", options[GraphTelemetryHandlerOption.get_key()])
-    return [*chain, GraphTelemetryHandler(options=telemetry), Turnstile(gate)]
+    return [*chain, GraphTelemetryHandler(options=telemetry), turnstile]

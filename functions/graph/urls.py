@@ -17,7 +17,7 @@ _COLLECTIONS = {
     ReferenceKind.PACKAGE: "incompatibleAccessPackages",
 }
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
-_HOLDERS = "$select=id,state&$expand=target($select=id,objectId,displayName)"
+_HOLDERS = "$expand=target($select=id,objectId,displayName)"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 
 
@@ -104,11 +104,11 @@ def references_path(package_id: str, kind: ReferenceKind) -> str:
 
 def assignments_path(package_id: str) -> str:
     """All assignments of a package, with what we read of them and no more."""
-    return f"{_assignments(package_id)}&{_HOLDERS}"
+    return f"{_assignments(package_id)}&$select=id,state,schedule&{_HOLDERS}"
 
 
 def additional_access_path(package_id: str, incompatible_package_id: str) -> str:
-    return f"{_additional_access(package_id, incompatible_package_id)}?{_HOLDERS}"
+    return f"{_additional_access(package_id, incompatible_package_id)}?$select=id,state&{_HOLDERS}"
 
 
 def subject_path(object_id: str, package_id: str | None = None) -> str:
@@ -118,8 +118,13 @@ def subject_path(object_id: str, package_id: str | None = None) -> str:
         wanted = f"accessPackage/id eq '{package_id}' and {wanted}"
     return (
         f"{_ENTITLEMENT}/assignments?$filter={quote(wanted, safe="/'")}&$select=id,state,schedule"
-        "&$expand=target($select=id,objectId,displayName),accessPackage($select=id)"
+        f"&{_HOLDERS},accessPackage($select=id)"
     )
+
+
+def person_path(subject_id: str) -> str:
+    """A subject by its id in entitlement management, which is the key of its resource type."""
+    return f"{_ENTITLEMENT}/subjects/{subject_id}?$select=id,objectId,displayName"
 
 
 def _assignments(package_id: str) -> str:

@@ -90,6 +90,7 @@ class BatchAnswers(msgspec.Struct):
 assignments_page = msgspec.json.Decoder(WirePage[WireAssignment])
 ids_page = msgspec.json.Decoder(WirePage[WireId])
 packages_page = msgspec.json.Decoder(WirePage[WirePackage])
+one_subject = msgspec.json.Decoder(WireSubject)
 one_group = msgspec.json.Decoder(WireGroup)
 one_package = msgspec.json.Decoder(WirePackage)
 batch_answers = msgspec.json.Decoder(BatchAnswers)
@@ -112,17 +113,21 @@ def assignments(found: Sequence[WireAssignment]) -> list[Assignment]:
         Assignment(
             id=item.id.lower(),
             state=item.state,
-            subject=Subject(
-                id=item.target.id.lower(),
-                object_id=item.target.object_id and item.target.object_id.lower(),
-                display_name=item.target.display_name,
-            ),
+            subject=subject(item.target),
             package_id=item.access_package.id.lower() if item.access_package else None,
             start=_moment(item.schedule.start_date_time if item.schedule else None),
             end=_end(item.schedule),
         )
         for item in found
     ]
+
+
+def subject(found: WireSubject) -> Subject:
+    return Subject(
+        id=found.id.lower(),
+        object_id=found.object_id and found.object_id.lower(),
+        display_name=found.display_name,
+    )
 
 
 def _end(schedule: WireSchedule | None) -> datetime | None:

@@ -6,6 +6,7 @@ is asked to make it, and then asked again. So nothing is called at start.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
@@ -15,6 +16,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -24,7 +26,16 @@ from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
 from functions.storage.filters import queries
 from functions.storage.memory import check_batch, check_message, check_size
-from functions.storage.ports import LARGEST_PAGE, Blobs, Place, Queues, Row, Table, Where
+from functions.storage.ports import (
+    LARGEST_PAGE,
+    Blobs,
+    Place,
+    Queues,
+    QueueState,
+    Row,
+    Table,
+    Where,
+)
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
     from azure.storage.queue.aio import QueueServiceClient
 
 _CHANGED = (404, 409, 412)  # gone, there already, of another version
+_NO_SUCH_RANGE = 416
 FOREVER = -1  # time to live of a message: a check waits as long as it must
 
 
@@ -209,11 +221,6 @@ class AzureBlobs:
         return True
 
     @_translated()
-    async def delete(self, container: str, name: str) -> None:
-        with suppress(ResourceNotFoundError):
-            await self._service().get_blob_client(container, name).delete_blob()
-
-    @_translated()
     async def get(self, container: str, name: str) -> bytes | None:
         blob = self._service().get_blob_client(container, name)
         try:
@@ -230,6 +237,10 @@ class AzureBlobs:
             return await stream.readall()
         except ResourceNotFoundError:
             return None
+        except HttpResponseError as error:
+            if error.status_code != _NO_SUCH_RANGE:
+                raise
+            return b""
 
     async def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         folder = self._service().get_container_client(container)
@@ -240,6 +251,11 @@ class AzureBlobs:
             return
         except AzureError as error:
             raise _unavailable(error) from error
+
+    @_translated()
+    async def delete(self, container: str, name: str) -> None:
+        with suppress(ResourceNotFoundError):
+            await self._service().get_blob_client(container, name).delete_blob()
 
 
 class AzureQueues:
@@ -261,6 +277,28 @@ class AzureQueues:
             ),
             client.create_queue,
         )
+
+    @_translated()
+    async def state(self, queue: str) -> QueueState:
+        client = self._service().get_queue_client(queue)
+        try:
+            length = (await client.get_queue_properties()).approximate_message_count or 0
+            seen = await client.peek_messages(max_messages=1)
+        except ResourceNotFoundError:
+            return QueueState(length=0, oldest=None)
+        return QueueState(length=length, oldest=seen[0].inserted_on if seen else None)
+
+    @_translated()
+    async def take(self, queue: str) -> bytes | None:
+        client = self._service().get_queue_client(queue)
+        try:
+            message = await client.receive_message()
+            if message is None:
+                return None
+            await client.delete_message(message)
+        except ResourceNotFoundError:
+            return None
+        return base64.b64decode(message.content)
 
 
 class AzureStorage:

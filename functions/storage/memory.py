@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from functions.storage.ports import (
     LARGEST_BATCH,
@@ -16,6 +17,7 @@ from functions.storage.ports import (
     Condition,
     Place,
     Queues,
+    QueueState,
     Row,
     Table,
     Where,
@@ -128,9 +130,6 @@ class MemoryBlobs:
     async def create(self, container: str, name: str, data: bytes) -> bool:
         return self._blobs.setdefault((container, name), data) is data
 
-    async def delete(self, container: str, name: str) -> None:
-        self._blobs.pop((container, name), None)
-
     async def get(self, container: str, name: str) -> bytes | None:
         return self._blobs.get((container, name))
 
@@ -143,12 +142,16 @@ class MemoryBlobs:
             if blob_container == container and name.startswith(prefix):
                 yield name
 
+    async def delete(self, container: str, name: str) -> None:
+        self._blobs.pop((container, name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
     queue: str
     body: bytes
     delay_seconds: float
+    at: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
 
 class MemoryQueues:
@@ -160,6 +163,18 @@ class MemoryQueues:
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         check_message(queue, body)
         self.sent.append(SentMessage(queue, body, delay_seconds))
+
+    async def state(self, queue: str) -> QueueState:
+        lying = [each for each in self.sent if each.queue == queue]
+        seen = [each.at for each in lying if not each.delay_seconds]
+        return QueueState(length=len(lying), oldest=seen[0] if seen else None)
+
+    async def take(self, queue: str) -> bytes | None:
+        for message in self.sent:
+            if message.queue == queue and not message.delay_seconds:
+                self.sent.remove(message)
+                return message.body
+        return None
 
 
 def check_message(queue: str, body: bytes) -> None:

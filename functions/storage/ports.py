@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 # A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
@@ -114,6 +115,19 @@ class Blobs(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """What lies on a queue now.
+
+    Attributes:
+        length: about how many messages, hidden ones among them.
+        oldest: when the first message that can be seen was put there; None where there is none.
+    """
+
+    length: int
+    oldest: datetime | None
+
+
 class Queues(Protocol):
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         """Put a message on a queue, to be seen after the delay.
@@ -121,6 +135,14 @@ class Queues(Protocol):
         Raises:
             ValueError: the body is over `LARGEST_MESSAGE` bytes.
         """
+        ...
+
+    async def state(self, queue: str) -> QueueState:
+        """Look at a queue and take nothing; one that is not there is empty."""
+        ...
+
+    async def take(self, queue: str) -> bytes | None:
+        """Take the first message that can be seen off a queue, and return its body."""
         ...
 
 

@@ -104,6 +104,12 @@ class SweepStore:
         row = await self._table.get(_LATEST, _NEWEST)
         return await self.get(str(row.values["sweepId"])) if row else None
 
+    async def newest_ended(self, most: int) -> Sequence[SweepRecord]:
+        """The newest sweeps that have ended, newest first; reads the rows of all that are kept."""
+        wholes = [_record(row) async for row in self._table.rows() if _is_whole(row)]
+        ended = [each for each in wholes if each.status.has_ended]
+        return sorted(ended, key=lambda each: each.started_at, reverse=True)[:most]
+
     async def keep_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
         """Keep a plan of so many parts; False where somebody else has changed the sweep's row."""
         name = await self.keep_blob(record.id, "plan", plan)
@@ -279,6 +285,10 @@ class SweepFiles:
 
     async def read(self, name: str, start: int, length: int) -> bytes:
         return await self.store.blob_range(name, start, length)
+
+
+def _is_whole(row: Row) -> bool:
+    return row.key == _WHOLE and row.partition != _LATEST
 
 
 def _part_key(part: int) -> str:

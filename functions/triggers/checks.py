@@ -6,14 +6,18 @@ import re
 from uuid import UUID
 
 import azure.functions as func
+import msgspec
 
 from functions import wiring
+from functions.callers.caller import Role
+from functions.callers.reach import within_reach
 from functions.checks.idempotency import LONGEST_KEY
-from functions.checks.request import parse_check_request
+from functions.checks.request import CheckRequest, parse_check_request
 from functions.checks.store import CheckRecord, CheckStatus
 from functions.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
 from functions.delivery.subscribe import require_callable
 from functions.errors import FieldError, InvalidRequest
+from functions.triggers.guard import GuardedBlueprint, require_caller
 from functions.triggers.http import (
     HttpProblem,
     answered,
@@ -24,7 +28,7 @@ from functions.triggers.http import (
     traceparent,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 POLL_SECONDS = 5
 
@@ -42,7 +46,7 @@ async def get_check(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    request = parse_check_request(read_json(req))
+    request = _within_reach(req, parse_check_request(read_json(req)))
     key, seconds = _idempotency_key(req), _wait(req)
     if request.callback_url is not None:
         require_callable(request.callback_url, wiring.delivery_settings().hosts)
@@ -51,7 +55,7 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
     ended = await wait_for_end(records.checks, records.clock, check_id, seconds)
-    return await _result(ended) if ended else _accepted(req, check_id, CheckStatus.QUEUED)
+    return await _result(ended) if ended else accepted(req, check_id, CheckStatus.QUEUED)
 
 
 async def _get(req: func.HttpRequest) -> func.HttpResponse:
@@ -62,7 +66,7 @@ async def _get(req: func.HttpRequest) -> func.HttpResponse:
     if record.is_expired(records.clock.now()):
         raise _gone()
     if not record.status.has_ended:
-        return _accepted(req, record.id, record.status, record.note)
+        return accepted(req, record.id, record.status, record.note)
     return await _result(record)
 
 
@@ -73,7 +77,7 @@ async def _result(record: CheckRecord) -> func.HttpResponse:
     return json_response(200, result)
 
 
-def _accepted(
+def accepted(
     req: func.HttpRequest, check_id: str, status: CheckStatus, note: str = ""
 ) -> func.HttpResponse:
     """202 with what a poller needs; the same at every asking, until the check has ended."""
@@ -82,6 +86,12 @@ def _accepted(
     if note:
         body["note"] = note
     return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})
+
+
+def _within_reach(req: func.HttpRequest, request: CheckRequest) -> CheckRequest:
+    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+    reach = within_reach(request.enforcement, caller)
+    return msgspec.structs.replace(request, enforcement=reach)
 
 
 def _check_id(req: func.HttpRequest) -> str:

@@ -7,9 +7,10 @@ import azure.functions as func
 from functions import wiring
 from functions.decisions.request import parse_decision_request, parse_decision_requests
 from functions.errors import GraphError, Throttled
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import HttpProblem, answered, json_response, read_json
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 RETRY_SECONDS = 5
 
@@ -31,7 +32,7 @@ async def _decide(req: func.HttpRequest) -> func.HttpResponse:
     try:
         [result] = await wiring.engine().decisions.decide([request])
     except GraphError as error:
-        raise _undecided(error) from error
+        raise undecided(error) from error
     return json_response(200, result)
 
 
@@ -40,11 +41,11 @@ async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
     try:
         results = await wiring.engine().decisions.decide(requests)
     except GraphError as error:
-        raise _undecided(error) from error
+        raise undecided(error) from error
     return json_response(200, {"decisions": results})
 
 
-def _undecided(error: GraphError) -> HttpProblem:
+def undecided(error: GraphError) -> HttpProblem:
     """Graph cannot be asked just now: no decision is better than a guess."""
     wait = error.retry_after if isinstance(error, Throttled) else None
     return HttpProblem(

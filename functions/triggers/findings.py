@@ -11,10 +11,11 @@ from functions import wiring
 from functions.findings.claims import NothingToClaim, keep_claim, parse_claim_request
 from functions.findings.query import Query, parameters, parse_query, read_page
 from functions.findings.views import FindingPage, as_csv, detail, view
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import HttpProblem, answered, json_response, own_url, read_json
 from functions.triggers.media import choose_media
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 JSON, CSV = "application/json", "text/csv"
 
 

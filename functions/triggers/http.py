@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
 import re
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import azure.functions as func
 import msgspec
 
 from functions.errors import (
+    CallerRefused,
     ConfigurationError,
     FieldError,
     InvalidRequest,
     RulesError,
     StorageUnavailable,
+    TooManyRequests,
+    Unauthenticated,
 )
 from functions.shape import Mistake
 
@@ -61,6 +66,8 @@ class HttpProblem(Exception):
                 {"pointer": each.pointer, "detail": each.detail} for each in self.errors
             ]
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
         return json_response(self.status, body, headers, mimetype="application/problem+json")
 
 
@@ -83,6 +90,8 @@ async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
         return await work
     except HttpProblem as problem:
         return problem.response()
+    except CallerRefused as error:
+        return _refused(error).response()
     except InvalidRequest as error:
         return _invalid(error).response()
     except (ConfigurationError, RulesError) as error:
@@ -91,6 +100,17 @@ async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     except StorageUnavailable as error:
         log.exception("storage is unavailable", extra={"action": "storage_unavailable"})
         return _unavailable("storage", "Storage is unavailable", str(error)).response()
+
+
+def _refused(error: CallerRefused) -> HttpProblem:
+    if isinstance(error, TooManyRequests):
+        wait = math.ceil(error.retry_after)
+        return HttpProblem(
+            429, "too-many-requests", "You ask too often", str(error), retry_after=wait
+        )
+    if isinstance(error, Unauthenticated):
+        return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+    return HttpProblem(403, "not-allowed", "You may not do this", str(error))
 
 
 def _invalid(error: InvalidRequest) -> HttpProblem:
@@ -107,17 +127,13 @@ def _unavailable(slug: str, title: str, detail: str) -> HttpProblem:
     return HttpProblem(503, slug, title, detail, retry_after=_RETRY_SECONDS)
 
 
-def read_json(request: func.HttpRequest) -> object:
+def read_json(request: func.HttpRequest, *, largest: int = LARGEST_BODY) -> object:
     """Decode a JSON body, within limits.
 
     Raises:
         HttpProblem: 413, 415 or 400.
     """
-    body = request.get_body()
-    if len(body) > LARGEST_BODY:
-        detail = f"The body has {len(body)} bytes; at most {LARGEST_BODY} are read."
-        raise HttpProblem(413, "too-large", "The body is too large", detail)
-    media_type = (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
+    body, media_type = read_body(request, largest=largest), media_type_of(request)
     if media_type != "application/json" and not re.fullmatch(
         r"application/[\w.-]+\+json", media_type
     ):
@@ -127,6 +143,24 @@ def read_json(request: func.HttpRequest) -> object:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+
+
+def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
+    """Take the bytes of a body as they came.
+
+    Raises:
+        HttpProblem: 413, where there are more.
+    """
+    body: bytes = request.get_body()
+    if len(body) > largest:
+        detail = f"The body has {len(body)} bytes; at most {largest} are read."
+        raise HttpProblem(413, "too-large", "The body is too large", detail)
+    return body
+
+
+def media_type_of(request: func.HttpRequest) -> str:
+    """The content type in lower case, without its parameters."""
+    return (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
 
 
 def require_no_fields(request: func.HttpRequest) -> None:

@@ -8,6 +8,7 @@ import azure.functions as func
 
 from functions import wiring
 from functions.delivery.subscribe import parse_subscription_request
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import (
     HttpProblem,
     answered,
@@ -17,7 +18,7 @@ from functions.triggers.http import (
     read_json,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 
 
 @bp.function_name("start_subscription")

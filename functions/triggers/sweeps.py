@@ -11,6 +11,7 @@ from functions import wiring
 from functions.sweeps.progress import progress_of
 from functions.sweeps.start import Started
 from functions.sweeps.store import SweepRecord
+from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import (
     HttpProblem,
     answered,
@@ -21,7 +22,7 @@ from functions.triggers.http import (
     traceparent,
 )
 
-bp = func.Blueprint()
+bp = GuardedBlueprint()
 log = logging.getLogger("entra_sod")
 
 POLL_SECONDS = 15

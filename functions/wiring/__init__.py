@@ -11,10 +11,14 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.settings import DeliverySettings, read_delivery_settings
+from functions.callers.admission import Admission
+from functions.clock import SystemClock
+from functions.settings import DeliverySettings, read_caller_settings, read_delivery_settings
 from functions.wiring.make_records import Records, read_records
+from functions.wiring.make_webhooks import Webhooks, read_webhooks
 
 if TYPE_CHECKING:
+    from functions.doctor.probe import Patient
     from functions.wiring.make_engine import Engine
 
 
@@ -23,6 +27,9 @@ class _Installed:
     records: Records | None = None
     engine: Engine | None = None
     delivery: DeliverySettings | None = None
+    admission: Admission | None = None
+    webhooks: Webhooks | None = None
+    patient: Patient | None = None
 
 
 _installed = _Installed()
@@ -32,13 +39,19 @@ def install(
     records: Records | None = None,
     engine: Engine | None = None,
     delivery: DeliverySettings | None = None,
+    *,
+    admission: Admission | None = None,
+    webhooks: Webhooks | None = None,
+    patient: Patient | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
     _installed.records, _installed.engine = records, engine
-    _installed.delivery = delivery
+    _installed.delivery, _installed.admission = delivery, admission
+    _installed.webhooks = webhooks
+    _installed.patient = patient
 
 
 def records() -> Records:
@@ -74,3 +87,35 @@ def delivery_settings() -> DeliverySettings:
     if _installed.delivery is None:
         _installed.delivery = read_delivery_settings(os.environ)
     return _installed.delivery
+
+
+def admission() -> Admission:
+    """Return who is let in.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    if _installed.admission is None:
+        settings = read_caller_settings(os.environ)
+        _installed.admission = Admission(settings, SystemClock())
+    return _installed.admission
+
+
+def webhooks() -> Webhooks:
+    """Return who may send webhooks.
+
+    Raises:
+        ConfigurationError: naming each mistake in WEBHOOKS with its place.
+    """
+    if _installed.webhooks is None:
+        _installed.webhooks = read_webhooks(os.environ)
+    return _installed.webhooks
+
+
+def patient() -> Patient:
+    """Return the app as its doctor looks at it; wrong settings are part of that."""
+    if _installed.patient is None:
+        from functions.wiring.make_doctor import read_patient
+
+        _installed.patient = read_patient(os.environ, lambda: records().storage)
+    return _installed.patient

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from functions.checks.record import CheckRecorder
 from functions.checks.run import CheckRunner
+from functions.decisions.from_graph import GraphReader
+from functions.decisions.from_index import IndexReader
 from functions.decisions.maker import DecisionMaker
 from functions.delivery.deliver import Deliverer
 from functions.delivery.sender import LateHttpSender, Sender
@@ -20,8 +22,9 @@ from functions.evidence.pack import Packer
 from functions.findings.keep import Keeper
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
+from functions.report.make import ReportMaker
 from functions.rules.source import RuleBook
-from functions.settings import DeliverySettings, Settings, read_settings
+from functions.settings import DecisionSettings, DeliverySettings, Settings, read_settings
 from functions.storage.rule_files import rule_source
 from functions.sweeps.close import Closer
 from functions.sweeps.fan_out import FanOut
@@ -43,6 +46,7 @@ class Engine:
     check_runner: CheckRunner
     sweep_runner: SweepRunner
     deliverer: Deliverer
+    reports: ReportMaker
 
 
 def make_engine(
@@ -58,7 +62,7 @@ def make_engine(
     return Engine(
         graph=graph,
         rules=rules,
-        decisions=DecisionMaker(graph=graph, rules=rules, clock=clock),
+        decisions=_decision_maker(records, graph, rules, settings.decisions),
         check_runner=CheckRunner(
             graph=graph,
             detector=detector,
@@ -71,6 +75,19 @@ def make_engine(
         ),
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.delivery, sender),
+        reports=ReportMaker(names=graph, sweeps=records.sweeps, clock=clock),
+    )
+
+
+def _decision_maker(
+    records: Records, graph: Graph, rules: RuleBook, settings: DecisionSettings
+) -> DecisionMaker:
+    return DecisionMaker(
+        graph=GraphReader(graph, records.clock),
+        index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
+        rules=rules,
+        clock=records.clock,
+        denies_gaps=settings.denies_gaps,
     )
 
 

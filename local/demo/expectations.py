@@ -5,10 +5,12 @@ from collections.abc import Collection, Mapping
 from local.demo.facts import (
     Asked,
     Checked,
+    Decided,
     Disturbed,
     Pair,
     Reference,
     Refused,
+    Resumed,
     Reviewed,
     Started,
     Swept,
@@ -49,7 +51,9 @@ HOLDERS = {
 RULES = "ok: 6 rules, 5 pairs"
 NOTHING: frozenset[Reference] = frozenset()
 
+PAY_AND_APPROVE = "Nobody both pays and approves invoices"
 CREATED, ACCEPTED, BAD_REQUEST, NOT_WHAT_IS_ASKED_FOR = 201, 202, 400, 422
+TAKEN = 204
 CHANGES = 2  # the exit code of a plan that has something to do
 
 
@@ -123,6 +127,41 @@ def expect_plan_only(checked: Checked) -> None:
     expect_references("planned references", checked.references.planned, INVOICE_REFERENCES)
     expect_references("written references", checked.references.written, NOTHING)
     expect("whether the plan changed the tenant", checked.tenant.has_changed, expected=False)
+
+
+def expect_denied(decided: Decided, *, ticket: str) -> None:
+    """No, with rule, severity, advice and what stands against it, before there is any access."""
+    expect("the decision", decided.decision, "deny")
+    expect("its reasons", decided.reasons, (f"rule pay-and-approve: {PAY_AND_APPROVE}",))
+    expect("its severity", decided.severity, "critical")
+    expect("whether it gives advice", bool(decided.advice), expected=True)
+    expect("what stands against it", decided.against, ("Approve invoices",))
+    expect("what the decision could not look at", decided.gaps, ())
+    expect("the ticket's number in the decision", decided.reference, ticket)
+    expect("whether the person has the access already", decided.has_it, expected=False)
+    expect("whether a decision changed the tenant", decided.has_changed, expected=False)
+
+
+def expect_resumed(resumed: Resumed, *, denied: bool) -> None:
+    """The call is the documented one, field by field, and the request ended by it."""
+    expect("the method of the resume call", resumed.method, "POST")
+    expect("the path of the resume call", resumed.path, resumed.wanted_path)
+    expect("the fields of the resume call", fields(resumed.body), fields(resumed.wanted_body))
+    expect("Graph's answer to the resume call", resumed.status, TAKEN)
+    expect("the end of the workflow's run", resumed.run, "Succeeded")
+    expect("the request's state", resumed.state, "denied" if denied else "delivered")
+    expect("whether the person got the access", resumed.has_it, expected=not denied)
+    expect("whether the approver reads the rule", PAY_AND_APPROVE in resumed.detail, denied)
+    expect("whether the approver reads anything", bool(resumed.detail), expected=True)
+
+
+def fields(body: Mapping[str, object], above: str = "") -> dict[str, object]:
+    """Each field of a body by its path, such as `data.stage`."""
+    found: dict[str, object] = {}
+    for name, value in body.items():
+        path = f"{above}.{name}" if above else name
+        found |= fields(value, path) if isinstance(value, Mapping) else {path: value}
+    return found
 
 
 def expect_written(checked: Checked) -> None:

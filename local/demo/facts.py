@@ -129,6 +129,57 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the app answered to a ticket that asks before access is granted.
+
+    Attributes:
+        against: packages that the person holds and that stand against the wanted one.
+        has_it: whether the person holds the wanted package, by the tenant's own account.
+        has_changed: whether anything in the tenant differs from before.
+    """
+
+    person: str
+    wants: str
+    reference: str | None
+    status: int
+    decision: str
+    severity: str | None
+    reasons: tuple[str, ...]
+    advice: str | None
+    against: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    has_it: bool
+    has_changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """What became of an access request that waited for the Logic App's answer.
+
+    Attributes:
+        method, path, body: of the resume call that the workflow sent to Graph.
+        wanted_path, wanted_body: of the documented one, for this request.
+        status: Graph's answer to it.
+        run: how the workflow's run ended.
+        state: of the request afterwards.
+        detail: the text that an approver reads.
+    """
+
+    person: str
+    wants: str
+    method: str
+    path: str
+    body: Mapping[str, object]
+    wanted_path: str
+    wanted_body: Mapping[str, object]
+    status: int
+    run: str
+    state: str
+    detail: str
+    has_it: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweptPair:
     pair: Pair
     outcome: str

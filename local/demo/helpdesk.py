@@ -28,7 +28,7 @@ class HelpDesk:
         answer = httpx.post(
             f"{self._world.graph.root}{REQUESTS}",
             json={"requestType": "adminAdd", "assignment": assignment},
-            headers={"Authorization": f"Bearer {self._token()}"},
+            headers={"Authorization": f"Bearer {token(self._world)}"},
             timeout=_SECONDS,
         )
         error = answer.json().get("error", {})
@@ -43,16 +43,17 @@ class HelpDesk:
             reason=tenant.in_words(error.get("message", "")),
         )
 
-    def _token(self) -> str:
-        """From the identity endpoint, as any app in Azure gets its own."""
-        answer = httpx.get(
-            self._world.environment["IDENTITY_ENDPOINT"],
-            params={
-                "api-version": "2019-08-01",
-                "resource": RESOURCE,
-                "client_id": HELPDESK_CLIENT_ID,
-            },
-            headers={"X-IDENTITY-HEADER": self._world.environment["IDENTITY_HEADER"]},
-            timeout=_SECONDS,
-        )
-        return str(answer.raise_for_status().json()["access_token"])
+
+def token(world: World) -> str:
+    """The help desk's, from the identity endpoint, as any app in Azure gets its own."""
+    answer = httpx.get(
+        world.environment["IDENTITY_ENDPOINT"],
+        params={
+            "api-version": "2019-08-01",
+            "resource": RESOURCE,
+            "client_id": HELPDESK_CLIENT_ID,
+        },
+        headers={"X-IDENTITY-HEADER": world.environment["IDENTITY_HEADER"]},
+        timeout=_SECONDS,
+    )
+    return str(answer.raise_for_status().json()["access_token"])

@@ -9,7 +9,7 @@ import msgspec
 
 from local.demo.facts import Pair, Reference, TenantSize
 from local.graph.index import Index
-from local.graph.tenant import Subject, Tenant
+from local.graph.tenant import AssignmentRequest, Subject, Tenant
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _REQUEST_ID = re.compile(r" \(request-id [^)]*\)")
@@ -75,6 +75,14 @@ class Snapshot:
             if held[subject.id] == set(package_ids) and isinstance(subject.object_id, str):
                 return subject
         raise LookupError("nobody in the tenant fits the story")
+
+    def request(self, request_id: str) -> AssignmentRequest:
+        """An access request, by its id."""
+        (found,) = [each for each in self.tenant.assignment_requests if each.id == request_id]
+        return found
+
+    def subject(self, subject_id: str) -> Subject:
+        return self._index.subjects[subject_id.lower()]
 
     def policy_of(self, package_id: str) -> str:
         return self._index.packages[package_id.lower()].assignment_policies[0].id

@@ -16,13 +16,16 @@ from functions.checks.result import CheckResult
 from functions.enforcement.review import PlanDocument
 from functions.sweeps.result import SweepResult
 from local.demo import answers
+from local.demo.before import Gatekeeper
 from local.demo.facts import (
     Asked,
     Checked,
+    Decided,
     Disturbed,
     Pair,
     Reference,
     Refused,
+    Resumed,
     Reviewed,
     Started,
     Swept,
@@ -122,6 +125,14 @@ class Story:
     def ask(self, wanted: str, *, held: str | None) -> Asked:
         """The help desk asks for a package, for somebody who has `held` and nothing else."""
         return self._help_desk.ask(wanted, held=held)
+
+    def decide(self, request_id: str, *, ticket: str) -> Decided:
+        """A ticket asks whether whoever made this request may get what it wants."""
+        return Gatekeeper(self._world, self._running().url).decide(request_id, ticket=ticket)
+
+    def resume(self, request_id: str) -> Resumed:
+        """Entra waits for the Logic App's answer to a request."""
+        return Gatekeeper(self._world, self._running().url).resume(request_id)
 
     def sweep(self, report: Report) -> Swept:
         """The nightly timer, run by hand; `report` hears how many parts are done, of how many."""

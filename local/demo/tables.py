@@ -6,17 +6,20 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from local.demo.expectations import fields
 from local.demo.facts import (
     Asked,
     Checked,
+    Decided,
     Drifted,
     Gap,
     Holder,
     Reference,
     Refused,
+    Resumed,
     Reviewed,
     Started,
     Swept,
@@ -25,6 +28,7 @@ from local.demo.facts import (
 )
 
 _OUTCOMES = {"conflict": "bold red", "clear": "green", "unknown": "bold yellow"}
+_DECISIONS = {"deny": "bold red", "allow": "green", "review": "bold yellow"}
 _WHO = {"group": "members of", "package": "holders of"}
 
 
@@ -63,6 +67,31 @@ def accepted(checked: Checked) -> RenderableType:
             *(("rule", rule) for rule in checked.rules),
         )
     )
+
+
+def decided(found: Decided) -> RenderableType:
+    asked = f"POST /api/decisions: {found.person} wants {found.wants}, reference {found.reference}"
+    decision = Text(found.decision, style=_DECISIONS.get(found.decision, ""))
+    return _block(
+        _grid(
+            ("asked", asked),
+            ("decision", Text.assemble(decision, f" ({found.severity})")),
+            *(("reason", each) for each in found.reasons),
+            *(("holds already", each) for each in found.against),
+            ("advice", found.advice or "none"),
+        )
+    )
+
+
+def resumed(found: Resumed) -> RenderableType:
+    """The call that the workflow sent, beside the documented one."""
+    sent, wanted = fields(found.body), fields(found.wanted_body)
+    rows = [
+        (name, Text("=", style="green") if sent.get(name) == value else "differs", str(value))
+        for name, value in wanted.items()
+    ]
+    title = f"{found.person} wants {found.wants}; the workflow resumes the request:"
+    return _table(title, ("field", "documented", Column("sent", overflow="fold")), rows)
 
 
 def holders(found: Sequence[Holder], *, of: str) -> RenderableType:
@@ -150,7 +179,7 @@ def _grid(*rows: tuple[str | Text, ...]) -> Table:
 
 
 def _table(
-    title: str, columns: Sequence[str], rows: Iterable[tuple[str | Text, ...]]
+    title: str, columns: Sequence[str | Column], rows: Iterable[tuple[str | Text, ...]]
 ) -> RenderableType:
     table = Table(
         *columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold"

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 
 from local.demo import expectations, tables
+from local.demo.before import NoAnswerError
 from local.demo.facts import Asked, Checked, Reviewed, Swept
 from local.demo.screen import Screen
 from local.demo.story import NotDoneError, Story, new_world
@@ -21,6 +22,8 @@ from local.graph.demo import (
     PAY_INVOICES,
     POST_JOURNALS,
     RECEIVE_GOODS,
+    WAITING_HARMLESS_REQUEST,
+    WAITING_REQUEST,
 )
 from local.processes import NotReadyError, free_ports
 
@@ -38,7 +41,13 @@ NONSENSE = {
 }
 _STORAGE_PORTS = 3
 # Their messages say all there is to say.
-_FORESEEN = (expectations.Unmet, NotDoneError, NotReadyError, httpx.HTTPError)
+_FORESEEN = (
+    expectations.Unmet,
+    NoAnswerError,
+    NotDoneError,
+    NotReadyError,
+    httpx.HTTPError,
+)
 
 
 def run(screen: Screen, *, second_enforcement: str = "apply") -> int:
@@ -113,6 +122,8 @@ class _Teller:
 
     def tell(self, second_enforcement: str) -> str:
         planned = self._plan()
+        self._decide()
+        self._answer_entra()
         self._let_through()
         applied = self._apply(second_enforcement)
         asked = self._refuse()
@@ -138,6 +149,23 @@ class _Teller:
         self._screen.proved("the same people hold both by the tenant's own assignments")
         self._screen.proved("nothing was written: the tenant is what it was before")
         return checked
+
+    def _decide(self) -> None:
+        self._screen.step("A ticket asks before it grants; the answer is no, with the reason")
+        decided = self.story.decide(WAITING_REQUEST, ticket="CHG-2040")
+        self._screen.show(tables.decided(decided))
+        expectations.expect_denied(decided, ticket="CHG-2040")
+        self._screen.proved("the person does not have the access, and nothing has changed")
+
+    def _answer_entra(self) -> None:
+        self._screen.step("Entra itself asks and waits: the Logic App denies one, lets one go on")
+        denied = self.story.resume(WAITING_REQUEST)
+        continued = self.story.resume(WAITING_HARMLESS_REQUEST)
+        self._screen.show(tables.resumed(denied), tables.resumed(continued))
+        expectations.expect_resumed(denied, denied=True)
+        expectations.expect_resumed(continued, denied=False)
+        self._screen.proved("both calls are the documented ones, field by field")
+        self._screen.proved("Graph took them: one request is denied, the other has its access")
 
     def _let_through(self) -> None:
         self._screen.step("Meanwhile the help desk can still give anybody both")

@@ -57,6 +57,12 @@ class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # whether a catalog role assigned at "/" reaches every catalog
     root_scope_counts: bool = False
 
+    # whether the tenant has a licence for entitlement management
+    licensed: bool = True
+    # the answer to a role for a principal that the tenant does not know, and to a role given twice
+    unknown_principal: Literal[400, 404] = 400
+    duplicate_role: Literal["created", "bad-request", "conflict"] = "bad-request"
+
     throttle: Throttle | None = None
     latency_ms: float = 0.0
 

@@ -63,6 +63,7 @@ __all__ = [
     "RECEIVE_GOODS",
     "RELEASE_PAYMENTS",
     "TREASURY",
+    "WAITING_HARMLESS_REQUEST",
     "WAITING_REQUEST",
     "WAITING_STAGE_INSTANCE",
     "demo_tenant",
@@ -80,6 +81,9 @@ HELPDESK_PRINCIPAL_ID = make_id("principal help desk")
 WAITING_REQUEST = make_id("request waiting")
 WAITING_STAGE_INSTANCE = make_id("stage instance waiting")
 WAITING_PERSON = 50
+# the same of somebody who holds nothing
+WAITING_HARMLESS_REQUEST = make_id("harmless request waiting")
+WAITING_HARMLESS_PERSON = 195
 
 # who has what, by the numbers of people
 DELIVERED: dict[str, tuple[int, ...]] = {
@@ -115,7 +119,14 @@ def demo_tenant() -> Tenant:
         groups=groups(_members()),
         subjects=[*people(), robot(), guest()],
         assignments=_assignments(),
-        assignment_requests=[_waiting_request()],
+        assignment_requests=[
+            _waiting_request(WAITING_REQUEST, WAITING_PERSON, WAITING_STAGE_INSTANCE),
+            _waiting_request(
+                WAITING_HARMLESS_REQUEST,
+                WAITING_HARMLESS_PERSON,
+                make_id("harmless stage instance waiting"),
+            ),
+        ],
         identities=_identities(),
         role_assignments=_role_assignments(),
     )
@@ -169,16 +180,16 @@ def _members() -> dict[str, list[str]]:
     }
 
 
-def _waiting_request() -> AssignmentRequest:
+def _waiting_request(request_id: str, person: int, stage_instance: str) -> AssignmentRequest:
     return AssignmentRequest(
-        id=WAITING_REQUEST,
+        id=request_id,
         request_type="userAdd",
         state="submitted",
         status="Accepted",
         access_package_id=PAY_INVOICES,
-        target_id=subject_id(WAITING_PERSON),
+        target_id=subject_id(person),
         stage="assignmentRequestCreated",
-        stage_instance_id=WAITING_STAGE_INSTANCE,
+        stage_instance_id=stage_instance,
         created_date_time="2026-11-02T09:15:00Z",
     )
 

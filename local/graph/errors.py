@@ -37,6 +37,15 @@ def forbidden() -> GraphError:
     return GraphError(HTTPStatus.FORBIDDEN, "UnAuthorized", message)
 
 
+def unlicensed() -> GraphError:
+    # Observed, not documented: a code of its own, and words that begin as those of a refusal.
+    message = (
+        "User is not authorized to perform the operation. Reason: Tenant does not meet license "
+        "requirement!"
+    )
+    return GraphError(HTTPStatus.FORBIDDEN, "NoLicense", message)
+
+
 def not_found(message: str) -> GraphError:
     return GraphError(HTTPStatus.NOT_FOUND, "ResourceNotFound", message)
 

@@ -29,6 +29,14 @@ class Index:
         self.identities: dict[str, Identity] = {
             identity.client_id.lower(): identity for identity in tenant.identities
         }
+        # object ids of whoever may be given a role
+        self.principals: frozenset[str] = frozenset(
+            {
+                *(identity.principal_id.lower() for identity in tenant.identities),
+                *(group.id.lower() for group in tenant.groups),
+                *self.subjects_by_object,
+            }
+        )
         self._assignments: defaultdict[str, list[Assignment]] = defaultdict(list)
         for assignment in tenant.assignments:
             self.add_assignment(assignment)

@@ -14,7 +14,7 @@ from local.graph.authorization import (
     Right,
 )
 from local.graph.call import Call
-from local.graph.errors import bad_request, forbidden, not_found
+from local.graph.errors import bad_request, conflict, forbidden, not_found
 from local.graph.exchange import Answer
 from local.graph.filters import Readers, matches
 from local.graph.odata import DOCUMENTED, Options, Shape, refuse_query
@@ -103,7 +103,10 @@ def create_role_assignment(call: Call) -> Answer:
     body = call.body(RoleAssignmentBody)
     item = RoleAssignment(id=str(uuid4()), **msgspec.structs.asdict(body))
     _refuse_unsuitable(call, item)
-    call.simulator.tenant.role_assignments.append(item)
+    if _is_given(call, item):
+        _refuse_duplicate(call)
+    else:
+        call.simulator.tenant.role_assignments.append(item)
     context = call.context("roleManagement/entitlementManagement/roleAssignments/$entity")
     rendered = properties(item, ROLE_ASSIGNMENT_PROPERTIES)
     return Answer(status=201, body={"@odata.context": context} | rendered)
@@ -134,6 +137,31 @@ def _refuse_unsuitable(call: Call, item: RoleAssignment) -> None:
         raise forbidden()
     if item.app_scope_id != "/" and catalog_of(item).lower() not in call.index.catalogs:
         raise bad_request(f"The scope '{item.app_scope_id}' does not exist.")
+
+    if item.principal_id.lower() not in call.index.principals:
+        message = f"The principal '{item.principal_id}' does not exist."
+        if call.behaviour.unknown_principal == 404:  # noqa: PLR2004 - Not Found
+            raise not_found(message)
+        raise bad_request(message)
+
+
+def _is_given(call: Call, item: RoleAssignment) -> bool:
+    wanted = (item.principal_id.lower(), item.role_definition_id, item.app_scope_id.lower())
+    return wanted in {
+        (each.principal_id.lower(), each.role_definition_id, each.app_scope_id.lower())
+        for each in call.simulator.tenant.role_assignments
+    }
+
+
+def _refuse_duplicate(call: Call) -> None:
+    message = "The role assignment exists."
+    match call.behaviour.duplicate_role:
+        case "bad-request":
+            raise bad_request(message)
+        case "conflict":
+            raise conflict(message)
+        case "created":
+            return
 
 
 def _definition(role_id: str) -> dict[str, object]:

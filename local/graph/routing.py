@@ -13,6 +13,7 @@ from local.graph import (
     references,
     requests,
     roles,
+    subjects,
 )
 from local.graph.call import Call
 from local.graph.errors import bad_request, method_not_allowed, not_found
@@ -88,6 +89,7 @@ ROUTES = (
             },
             "assignments": {"GET": assignments.list_assignments},
             f"assignments/{FUNCTION}": {"GET": assignments.additional_access},
+            "subjects/{id}": {"GET": subjects.get_subject},
             "assignmentRequests": {"POST": requests.create_request},
             "assignmentRequests/{id}": {"GET": requests.get_request},
             "assignmentRequests/{id}/resume": {"POST": requests.resume},

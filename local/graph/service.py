@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from local.graph import batch
 from local.graph.call import Call
-from local.graph.errors import GraphError, error_body, not_found
+from local.graph.errors import GraphError, error_body, not_found, unlicensed
 from local.graph.exchange import JSON_TYPE, Answer, GraphRequest
 from local.graph.faults import Fault
 from local.graph.paging import with_scheme
@@ -94,6 +94,8 @@ def _handled(simulator: Simulator, request: GraphRequest) -> Answer:
     if behaviour.redirect_to is not None and _is_redirected(simulator, request):
         location = with_scheme(behaviour.redirect_to) + request.target
         return Answer(status=302, headers={"Location": location})
+    if not behaviour.licensed and "entitlementManagement" in request.segments:
+        raise unlicensed()
     handler, ids = resolve(request.method, request.segments)
     grants = simulator.grants_of(identity)
     call = Call(simulator=simulator, identity=identity, grants=grants, request=request, ids=ids)

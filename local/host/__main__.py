@@ -6,6 +6,7 @@ All settings come from the environment, those of the app and these of the host:
     AzureWebJobs.NAME.Disabled       true leaves a function out, as in Azure
     LOCAL_HOST_FUNCTION_KEY          the function key with --auth; random otherwise, and printed
     LOCAL_HOST_MASTER_KEY            the master key with --auth; random otherwise, and printed
+    CALLER_KEYS                      of the app: with --auth these two keys, else `anyone`
     LOCAL_HOST_LOG=json              one JSON object a line
     LOCAL_HOST_INVISIBILITY_SECONDS  how long a running message is hidden; 600, as in Azure
     LOCAL_HOST_DRAIN_SECONDS         how long a stop waits for what is running; 10

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -19,7 +20,7 @@ from local.host.errors import HostError, SettingError
 from local.host.host_json import HostJson
 from local.host.http import HttpTriggers
 from local.host.invocations import Invocations
-from local.host.keys import Keys
+from local.host.keys import ANYONE, CALLER_KEYS, Keys
 from local.host.log import HOST
 from local.host.queue_storage import QueueStorage
 from local.host.queues import Listener, Source
@@ -153,9 +154,12 @@ class Host:
         )
 
     def _keys(self) -> Keys | None:
+        # An app that asks its callers for keys itself gets them from its settings, as in Azure.
         if not self._options.with_auth:
+            os.environ.setdefault(CALLER_KEYS, ANYONE)
             return None
         keys = Keys.of(self._options.environment)
+        os.environ.setdefault(CALLER_KEYS, keys.setting())
         print(f"function key: {keys.function}\nmaster key: {keys.master}", flush=True)
         return keys
 

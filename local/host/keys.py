@@ -1,5 +1,6 @@
 """Keys of the HTTP ways in: function level wants any of them, admin level the master key."""
 
+import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Self
 
 FUNCTION_KEY = "LOCAL_HOST_FUNCTION_KEY"
 MASTER_KEY = "LOCAL_HOST_MASTER_KEY"
+CALLER_KEYS, ANYONE = "CALLER_KEYS", "anyone"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,13 @@ class Keys:
         if level == "anonymous" or _same(self.master, presented):
             return True
         return level == "function" and _same(self.function, presented)
+
+    def setting(self) -> str:
+        """The same keys as a value of the app's own `CALLER_KEYS`."""
+        keys = {"local-host": self.function, "local-master": self.master}
+        return " ".join(
+            f"{name}:{hashlib.sha256(key.encode()).hexdigest()}" for name, key in keys.items()
+        )
 
 
 def _same(key: str, presented: str) -> bool:

@@ -43,6 +43,19 @@ async def test_the_key_goes_to_the_address_it_was_given_for(
         await asked.app.sweep(started.id)
 
 
+async def test_a_token_goes_beside_or_in_place_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Entra's tokens are asked for; what is no token is refused without showing it."""
+    monkeypatch.setenv("ENTRA_SOD_TOKEN", "ey.token")
+    async with open_app(ADDRESS, lambda _: None) as app:
+        assert app._http.headers["authorization"] == "Bearer ey.token"
+        assert "x-functions-key" not in app._http.headers
+    monkeypatch.setenv("ENTRA_SOD_TOKEN", "sec\nret")
+    with pytest.raises(AppError, match="ENTRA_SOD_TOKEN") as caught:
+        async with open_app(ADDRESS, lambda _: None):
+            pass
+    assert "ret" not in str(caught.value).replace("secret", "")
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "waited"),
     [

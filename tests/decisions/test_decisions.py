@@ -162,6 +162,27 @@ async def test_what_could_not_be_read_is_never_allowed(make_app: MakeApp) -> Non
     assert "not known" in answer["reasons"][0]
 
 
+@pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.RECORD])
+async def test_what_could_not_be_read_can_be_denied(make_app: MakeApp, mode: Mode) -> None:
+    """With DECISION_ON_GAPS=deny it is, also beside a rule that only records; it says why."""
+    rules = [rule("pay", side("a"), side("b")), rule("r", side("a"), side("c"), mode=mode)]
+    app = make(make_app, {"c": [holds("c", ANN)]}, rules, whole_tenant=False)
+    app.configure(DECISION_ON_GAPS="deny")
+    app.graph.unreadable.add(guid("b"))
+    for subject in (ANN, BOB):
+        answer = await ask("a", subject)
+        assert answer["decision"] == "deny"
+    assert "not known" in answer["reasons"][0]
+
+
+async def test_what_is_known_is_decided_the_same_where_gaps_are_denied(make_app: MakeApp) -> None:
+    """The setting changes nothing where all was read: allow, and review of what is over."""
+    app = make(make_app, {"b": [holds("b", ANN, end=NOON)]})
+    app.configure(DECISION_ON_GAPS="deny")
+    assert (await ask("a", BOB))["decision"] == "allow"
+    assert (await ask("a", **{"from": "2026-03-01T12:00:00Z"}))["decision"] == "review"
+
+
 async def test_members_of_groups_are_not_known(make_app: MakeApp) -> None:
     """A rule against members of a group cannot be answered here, so it is never an all-clear."""
     make(make_app, {}, [rule("r", side("a"), side("", ["9"]))])

@@ -341,7 +341,7 @@ class TestAsking:
         """Checks without a callback are accepted; with one, 503 names the setting."""
         from functions import wiring
 
-        wiring.install(app.records, app.engine)
+        wiring.install(app.records, app.engine, admission=app.admission)
         monkeypatch.setenv("CALLBACK_HOSTS", "*")
         assert (await app.post(pair_body("a", "b"))).status_code == 202
         answer = await app.post(pair_body("a", "b", callbackUrl=CALLBACK))

@@ -13,9 +13,12 @@ from functions.detection.index import (
     BUCKETS,
     TABLE_BYTES,
     Held,
+    IndexDirectory,
     IndexTable,
     IndexWriter,
     bucket_groups,
+    bucket_of,
+    bucket_runs,
 )
 from functions.detection.join import PairConflict, TooMany, join
 from functions.entra import Assignment, Pair
@@ -169,3 +172,25 @@ def test_no_choice_costs_more_than_the_other(pairs: int, pages: dict[str, int]) 
     by_index = sum(pages.get(name, 1) for name in NAMES)
     chosen = pairs if choose(asked).strategy is Strategy.PAIRS else by_index
     assert chosen == min(pairs, by_index)
+
+
+@given(holdings)
+def test_the_directory_leads_from_an_object_id_to_its_bucket(held: Mapping[str, str]) -> None:
+    """Every holder's bucket is among those named, and for others hardly any is."""
+    pages = {guid(name): [assignment(name, each) for each in held[name]] for name in held}
+    data = written(pages)
+    directory = IndexDirectory(data[IndexTable(data[:TABLE_BYTES]).directory_start :])
+    for person in {each for people in held.values() for each in people}:
+        assert directory.buckets_of(f"object-{person}") == {bucket_of(f"subject-{person}")}
+    assert directory.buckets_of("object-nobody") == set()
+
+
+@given(st.sets(st.integers(0, BUCKETS - 1)))
+def test_runs_of_buckets_hold_each_wanted_one_once(buckets: set[int]) -> None:
+    """They are short, do not overlap, and begin and end at wanted buckets."""
+    runs = list(bucket_runs(buckets))
+    read = [bucket for run in runs for bucket in run]
+    assert len(read) == len(set(read))
+    assert buckets <= set(read)
+    assert all(run.start in buckets and run.stop - 1 in buckets for run in runs)
+    assert all(len(run) <= 16 for run in runs)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind
+from functions.entra import AccessPackage, Assignment, Group, Reference, ReferenceKind, Subject
 from functions.errors import Forbidden, GraphError, NotFound, Rejected
 from functions.graph.port import Graph, Page
 from tests.builders import guid
@@ -437,3 +437,13 @@ async def test_rights_on_a_catalog_do_not_show_all_that_a_subject_holds(graph: G
     assert [[each.id for each in found[key]] for key in wanted] == [[assignment_id(PAY, ANN)], []]
     with pytest.raises(Forbidden):
         await sorted_out(graph.assignments_of_subjects_in([(object_id(ANN), RELEASE)]))
+
+
+async def test_a_subject_is_found_by_its_id_in_entitlement_management(graph: Graph) -> None:
+    """With its object id; an object id is no key, nor is an id that nobody has."""
+    found = await graph.subjects_by_id([ANN, object_id(ANN), UNKNOWN])
+    person = found[ANN]
+    assert isinstance(person, Subject)
+    assert (person.id, person.object_id) == (ANN, object_id(ANN))
+    assert isinstance(found[object_id(ANN)], NotFound)
+    assert isinstance(found[UNKNOWN], NotFound)

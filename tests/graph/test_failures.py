@@ -13,10 +13,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.entra import Reference, ReferenceKind
-from functions.errors import Forbidden, GraphError, NotFound, Rejected, Throttled, Unavailable
+from functions.errors import (
+    Forbidden,
+    GraphError,
+    NotFound,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unlicensed,
+)
 from functions.graph import transport
 from functions.graph.client import GraphClient
-from functions.graph.failures import graph_error, retry_after_seconds
+from functions.graph.failures import clock_skew, graph_error, retry_after_seconds
 from tests.graph.fixtures import SECRET
 from tests.graph.server import RecordingServer
 from tests.graph.tenant import AUDITORS, PAY
@@ -82,6 +90,32 @@ def test_each_status_has_its_class(status: int) -> None:
     assert type(error) is CLASSES[status]
     assert error.status == status
     assert "reading x" in str(error)
+
+
+def test_a_missing_licence_is_told_apart_from_a_missing_role() -> None:
+    """By its code, whatever the words; and only of a 403, for it is permanent as that is."""
+    body = b'{"error": {"code": "NoLicense", "message": "User is not authorized"}}'
+    assert type(graph_error("reading x", 403, {}, body=body)) is Unlicensed
+    assert type(graph_error("reading x", 500, {}, body=body)) is Unavailable
+    for other in (b"", b"<html>", b'{"error": {"code": "UnAuthorized"}}', b'{"error": 7}'):
+        assert type(graph_error("reading x", 403, {}, body=other)) is Forbidden
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Thu, 01 Jan 2026 00:00:07 GMT", 7),
+        ("Wed, 31 Dec 2025 23:59:00 GMT", -60),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_a_clock_is_compared_by_the_date_of_an_answer(
+    date: str | None, seconds: float | None
+) -> None:
+    """Ahead is positive; a header that says no date says nothing."""
+    skew = clock_skew(date, datetime(2026, 1, 1, tzinfo=UTC))
+    assert (skew.total_seconds() if skew is not None else None) == seconds
 
 
 @given(st.integers(min_value=300, max_value=999))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from functions.storage.ports import (
     LARGEST_BYTES,
     LARGEST_MESSAGE,
     Condition,
+    QueueState,
     Row,
     Storage,
     Value,
@@ -218,12 +220,50 @@ async def test_a_blob_is_created_once(storage: Storage, name: str) -> None:
 
 
 async def test_some_bytes_of_a_blob_come_alone(storage: Storage, name: str) -> None:
-    """A range is cut out of a blob, as far as the blob goes; without the blob there is none."""
+    """As far as the blob goes, and past its end no bytes; without the blob there is none."""
     blobs = storage.blobs
     assert await blobs.get_range(name, "a", 0, 1) is None
     await blobs.put(name, "a", b"0123456789")
     assert await blobs.get_range(name, "a", 3, 4) == b"3456"
     assert await blobs.get_range(name, "a", 8, 4) == b"89"
+    assert await blobs.get_range(name, "a", 10, 4) == b""
+
+
+async def test_a_blob_is_deleted_and_may_be_gone(storage: Storage, name: str) -> None:
+    """Deleting takes one blob; without it, or without its container, nothing is wrong."""
+    blobs = storage.blobs
+    await blobs.delete(name, "a")
+    await blobs.put(name, "a", b"1")
+    await blobs.put(name, "b", b"2")
+    for _ in range(2):
+        await blobs.delete(name, "a")
+    assert [each async for each in blobs.names(name)] == ["b"]
+
+
+async def test_a_queue_is_looked_at_without_taking_from_it(storage: Storage, name: str) -> None:
+    """Hidden messages count; the oldest is the first that can be seen."""
+    queues = storage.queues
+    assert await queues.state(name) == QueueState(length=0, oldest=None)
+    await queues.send(name, b"later", delay_seconds=300)
+    assert await queues.state(name) == QueueState(length=1, oldest=None)
+    before = datetime.now(UTC) - timedelta(seconds=5)
+    await queues.send(name, b"1")
+    await queues.send(name, b"2")
+    for _ in range(2):
+        state = await queues.state(name)
+        assert state.length == 3
+        assert state.oldest is not None
+        assert before <= state.oldest <= datetime.now(UTC) + timedelta(seconds=5)
+
+
+async def test_a_message_is_taken_off_its_queue(storage: Storage, name: str) -> None:
+    """The first that can be seen, once; a hidden one stays."""
+    queues = storage.queues
+    assert await queues.take(name) is None
+    for body, delay in ((b"hidden", 300), (b"1", 0), (b"2", 0)):
+        await queues.send(name, body, delay_seconds=delay)
+    assert [await queues.take(name) for _ in range(3)] == [b"1", b"2", None]
+    assert (await queues.state(name)).length == 1
 
 
 async def test_a_message_may_fill_its_payload_and_no_more(storage: Storage, name: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.checks.store import KEPT_FOR
+from functions.storage.ports import Row
 from functions.triggers.http import LARGEST_BODY, own_url, traceparent
 from functions.triggers.sweeps import get_sweep
 from tests.app import App, body_of, call, pair_body
@@ -153,6 +155,38 @@ class TestIdempotency:
         app.storage.sent.clear()
         second = body_of(await app.post(pair_body("a", "b"), headers=headers))
         assert (second["id"], len(app.storage.sent)) == (first["id"], 1)
+
+    async def test_a_key_is_kept_as_long_as_its_result(self, app: App) -> None:
+        """After thirty days the same key asks anew, whatever it asks, and stands for that."""
+        headers = {"Idempotency-Key": "k"}
+        first = body_of(await app.post(pair_body("a", "b"), headers=headers))
+        app.clock.advance(KEPT_FOR.total_seconds())
+        assert body_of(await app.post(pair_body("a", "b"), headers=headers))["id"] == first["id"]
+        app.clock.advance(1)
+        second = body_of(await app.post(pair_body("b", "a"), headers=headers))
+        assert second["id"] != first["id"]
+        assert body_of(await app.post(pair_body("b", "a"), headers=headers))["id"] == second["id"]
+
+    async def test_an_old_key_is_taken_over_by_one_caller_only(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two who find it old in the same instant get one check."""
+        headers = {"Idempotency-Key": "k"}
+        await app.post(pair_body("a", "b"), headers=headers)
+        app.clock.advance(KEPT_FOR.total_seconds() + 1)
+        table = app.storage.table("idempotency")
+        read = table.get
+
+        async def slow(partition: str, key: str) -> Row | None:
+            found = await read(partition, key)
+            await asyncio.sleep(0)
+            return found
+
+        monkeypatch.setattr(table, "get", slow)
+        answers = await asyncio.gather(
+            *[app.post(pair_body("a", "b"), headers=headers) for _ in range(2)]
+        )
+        assert len({body_of(answer)["id"] for answer in answers}) == 1
 
     async def test_without_a_key_each_request_is_a_check_of_its_own(self, app: App) -> None:
         """Two equal requests without a key are two checks."""

@@ -98,6 +98,6 @@ async def test_starting_by_hand_needs_storage_alone(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With settings that make no engine a sweep is accepted all the same: no Graph is loaded."""
-    wiring.install(app.records)
+    wiring.install(app.records, admission=app.admission)
     monkeypatch.setattr(wiring, "engine", lambda: pytest.fail("the engine was made"))
     assert (await post()).status_code == 202

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.infra.logic_apps.evaluate import CONTEXTUAL, FUNCTIONS
-from tests.infra.logic_apps.syntax import Call, Literal, expressions, parse
+from local.logic_apps.evaluate import CONTEXTUAL, FUNCTIONS
+from local.logic_apps.syntax import Call, Literal, expressions, parse
 
 type Json = dict[str, Any]
 

@@ -9,15 +9,11 @@ from typing import Any
 
 import pytest
 
+from local.logic_apps.definitions import FOLDER
+
 ROOT = Path(__file__).parents[3]
-FOLDER = ROOT / "infra" / "logic-apps"
 SHARED = Path(os.environ.get("ENTRA_SOD_SHARED", ROOT.parent / "shared"))
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
-def definition(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return content
 
 
 def documented(number: str) -> dict[str, Any]:

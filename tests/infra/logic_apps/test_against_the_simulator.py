@@ -13,8 +13,8 @@ from local.graph.demo import (
     WAITING_STAGE_INSTANCE,
     demo_tenant,
 )
+from local.logic_apps.walk import Reply
 from tests.infra.logic_apps.test_launch_and_wait import CALLOUT, decided, resumed, run
-from tests.infra.logic_apps.walk import Reply
 from tests.local.graph.caller import EM, Caller, app_of
 
 WAITING: dict[str, Any] = {

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from local.logic_apps.definitions import FOLDER, definition
+from local.logic_apps.walk import Reply, Run
 from tests.infra.logic_apps.check import problems, walk
-from tests.infra.logic_apps.files import FOLDER, NAMES, definition
-from tests.infra.logic_apps.walk import Reply, Run
+from tests.infra.logic_apps.files import NAMES
 
 GRAPH = "parameters('graphRoot')"
 

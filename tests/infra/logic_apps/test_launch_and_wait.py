@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from local.logic_apps.definitions import definition
+from local.logic_apps.walk import Outside, Reply, Run, Sent
 from tests.infra.logic_apps.check import all_names, walk
-from tests.infra.logic_apps.files import definition, documented
-from tests.infra.logic_apps.walk import Outside, Reply, Run, Sent
+from tests.infra.logic_apps.files import documented
 
 WORKFLOW = definition("launch-and-wait")
 APP, TELL = "https://app.test", "https://tell.test/hook"

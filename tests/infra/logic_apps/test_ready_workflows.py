@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from local.logic_apps.definitions import definition
+from local.logic_apps.evaluate import CALLBACK_URL, RUN
+from local.logic_apps.walk import Reply, Run, Sent
 from tests.infra.logic_apps.check import all_names
-from tests.infra.logic_apps.evaluate import CALLBACK_URL, RUN
-from tests.infra.logic_apps.files import definition
-from tests.infra.logic_apps.walk import Reply, Run, Sent
 
 APP, TEAMS = "https://app.test", "https://teams.test/hook"
 OWN = {"appUrl": APP, "appAudience": "api://app"}

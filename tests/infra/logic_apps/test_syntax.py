@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.infra.logic_apps.evaluate import Context, Failed
-from tests.infra.logic_apps.syntax import Refused
-from tests.infra.logic_apps.walk import NOW
+from local.logic_apps.evaluate import Context, Failed
+from local.logic_apps.syntax import Refused
+from local.logic_apps.walk import NOW
 
 BODY: dict[str, Any] = {"Id": "7", "Deep": {"Er": "x"}, "None": None}
 CONTEXT = Context(parameters={"p": "value"}, trigger_body=BODY, now=NOW)

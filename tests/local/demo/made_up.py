@@ -2,11 +2,19 @@
 
 from dataclasses import replace
 
-from local.demo.expectations import HOLDERS, INVOICE_REFERENCES, INVOICES, SWEEP_REFERENCES
+from local.demo.documented import RESUME_PATH, resume_body
+from local.demo.expectations import (
+    HOLDERS,
+    INVOICE_REFERENCES,
+    INVOICES,
+    PAY_AND_APPROVE,
+    SWEEP_REFERENCES,
+)
 from local.demo.expectations import UNREADABLE as TREASURY
 from local.demo.facts import (
     Asked,
     Checked,
+    Decided,
     Disturbed,
     Drifted,
     Gap,
@@ -14,6 +22,7 @@ from local.demo.facts import (
     Reference,
     References,
     Refused,
+    Resumed,
     Reviewed,
     Started,
     Swept,
@@ -94,6 +103,48 @@ REFUSED = Asked(
     code="IncompatibleAccess",
     reason="The target is not eligible.",
 )
+DECIDED = Decided(
+    person="Ines",
+    wants="Pay invoices",
+    reference="CHG-1",
+    status=200,
+    decision="deny",
+    severity="critical",
+    reasons=(f"rule pay-and-approve: {PAY_AND_APPROVE}",),
+    advice="Keep one of them.",
+    against=("Approve invoices",),
+    gaps=(),
+    has_it=False,
+    has_changed=False,
+)
+
+
+def resumed(*, denied: bool) -> Resumed:
+    """An answer to Entra that went as it should."""
+    detail = f"Against separation of duties: {PAY_AND_APPROVE}" if denied else "May be granted"
+    body = resume_body(
+        source="the demo",
+        stage="assignmentRequestCreated",
+        stage_instance="1",
+        detail=detail,
+        denies=denied,
+    )
+    return Resumed(
+        person="Ines",
+        wants="Pay invoices",
+        method="POST",
+        path=RESUME_PATH.format("2"),
+        body=body,
+        wanted_path=RESUME_PATH.format("2"),
+        wanted_body=body,
+        status=204,
+        run="Succeeded",
+        state="denied" if denied else "delivered",
+        detail=detail,
+        has_it=not denied,
+    )
+
+
 _COUNTS = HOLDERS | {INVOICES: 8}
 SWEPT = Swept(
     status="completed-with-gaps",

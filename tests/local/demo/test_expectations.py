@@ -7,10 +7,22 @@ import pytest
 
 from local.demo import expectations
 from local.demo.expectations import INVOICES, UNREADABLE, Unmet
-from local.demo.facts import Asked, Checked, Gap, Pair, Reference, References, Reviewed, Swept
+from local.demo.facts import (
+    Asked,
+    Checked,
+    Decided,
+    Gap,
+    Pair,
+    Reference,
+    References,
+    Resumed,
+    Reviewed,
+    Swept,
+)
 from tests.local.demo import made_up
 from tests.local.demo.made_up import (
     AGAIN,
+    DECIDED,
     DISTURBED,
     EIGHT,
     FOUR,
@@ -23,6 +35,7 @@ from tests.local.demo.made_up import (
     STARTED,
     SWEPT,
     WRITTEN,
+    resumed,
 )
 
 type Case = Callable[[], None]
@@ -41,6 +54,22 @@ def held_by_seven(checked: Checked) -> Case:
 
 def planned(checked: Checked) -> Case:
     return lambda: expectations.expect_plan_only(checked)
+
+
+def denied(decided: Decided) -> Case:
+    return lambda: expectations.expect_denied(decided, ticket="CHG-1")
+
+
+def answered(found: Resumed, *, denied: bool = True) -> Case:
+    return lambda: expectations.expect_resumed(found, denied=denied)
+
+
+def sent(**changes: object) -> Resumed:
+    """A denial that was sent with other data than the documented."""
+    right = resumed(denied=True)
+    data = right.body["data"]
+    assert isinstance(data, dict)
+    return replace(right, body={**right.body, "data": {**data, **changes}})
 
 
 def written(checked: Checked) -> Case:
@@ -88,6 +117,9 @@ TRUE: dict[str, Case] = {
     "accepted": accepted(PLANNED),
     "held": held_by_seven(PLANNED),
     "planned": planned(PLANNED),
+    "denied before": denied(DECIDED),
+    "request denied": answered(resumed(denied=True)),
+    "request continued": answered(resumed(denied=False), denied=False),
     "written": written(WRITTEN),
     "again": again(AGAIN),
     "granted": granted(GRANTED),
@@ -117,6 +149,21 @@ UNTRUE: dict[str, Case] = {
     ),
     "applied": planned(replace(PLANNED, enforcement="apply")),
     "tenant changed": planned(replace(PLANNED, tenant=replace(PLANNED.tenant, has_changed=True))),
+    "allowed before": denied(replace(DECIDED, decision="allow")),
+    "denied without a reason": denied(replace(DECIDED, reasons=())),
+    "denied for another package": denied(replace(DECIDED, against=("Order goods",))),
+    "denied with a gap": denied(replace(DECIDED, gaps=(Gap("a package", "403"),))),
+    "denied too late": denied(replace(DECIDED, has_it=True)),
+    "denied and written": denied(replace(DECIDED, has_changed=True)),
+    "another field": answered(sent(more="than is documented")),
+    "another state": answered(sent(state="canceled")),
+    "another path": answered(replace(resumed(denied=True), path="/beta/resume")),
+    "resume refused": answered(replace(resumed(denied=True), status=400)),
+    "run failed": answered(replace(resumed(denied=True), run="Failed")),
+    "continued, not denied": answered(resumed(denied=False)),
+    "denied, not continued": answered(resumed(denied=True), denied=False),
+    "denied and yet given": answered(replace(resumed(denied=True), has_it=True)),
+    "denied without the rule": answered(replace(resumed(denied=True), detail="No.")),
     "not written": written(replace(WRITTEN, references=References(planned=FOUR))),
     "one failed": written(
         replace(WRITTEN, references=replace(WRITTEN.references, failed=(STRANGER,)))

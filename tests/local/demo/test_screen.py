@@ -10,12 +10,14 @@ from local.demo import tables
 from local.demo.facts import Gap
 from local.demo.screen import LOG_LINES, Screen, console_on
 from tests.local.demo.made_up import (
+    DECIDED,
     GRANTED,
     PLANNED,
     PROBLEM,
     REFUSED,
     STARTED,
     SWEPT,
+    resumed,
 )
 
 
@@ -128,3 +130,21 @@ def test_a_problem_is_shown_beside_what_was_sent() -> None:
     text = plain(tables.problem(PROBLEM))
     assert '"accessPackageId": "no id"' in text
     assert "422 application/problem+json" in text
+
+
+def test_a_decision_shows_its_reason_and_advice() -> None:
+    """What was asked, the answer, what stands against it, and what to do."""
+    shown = lines(tables.decided(DECIDED))
+    assert "asked POST /api/decisions: Ines wants Pay invoices, reference CHG-1" in shown
+    assert "decision deny (critical)" in shown
+    assert "holds already Approve invoices" in shown
+    assert "advice Keep one of them." in shown
+
+
+def test_an_answer_to_entra_is_shown_field_by_field() -> None:
+    """Equal fields and different ones are told apart, and no value is cut off."""
+    right = resumed(denied=True)
+    wrong = replace(right, body={**right.body, "source": "somebody"})
+    assert "data.state = denied" in lines(tables.resumed(right))
+    assert "source differs the demo" in lines(tables.resumed(wrong))
+    assert "\u2026" not in plain(tables.resumed(right))

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from starlette.applications import Starlette
 
@@ -13,10 +15,12 @@ from local.graph.demo import (
     APPROVE_INVOICES,
     FINANCE,
     GROUP_EXTERNAL_AUDITORS,
+    HELPDESK_PRINCIPAL_ID,
     MAINTAIN_VENDORS,
     PAY_INVOICES,
     TREASURY,
 )
+from local.graph.demo_people import make_id
 from local.graph.tenant import Identity, RoleAssignment
 from tests.local.graph.caller import Caller, assignments_of, error_code
 
@@ -123,7 +127,7 @@ async def test_a_new_role_works_at_once_and_until_it_is_taken(admin: Caller, gra
 
 async def test_roles_are_given_by_owners_only(graph: Caller, app: Starlette) -> None:
     """A manager may not give roles; an owner may, on the own catalog."""
-    body = {"principalId": "x", "roleDefinitionId": CATALOG_READER}
+    body = {"principalId": HELPDESK_PRINCIPAL_ID, "roleDefinitionId": CATALOG_READER}
     finance = body | {"appScopeId": f"{CATALOG_SCOPE}{FINANCE}"}
     treasury = body | {"appScopeId": f"{CATALOG_SCOPE}{TREASURY}"}
     owner = Caller(app, "owner-client")
@@ -141,3 +145,47 @@ async def test_role_definitions_are_listed_to_those_with_a_role(
     assert len(listed) == 5
     refused = await Caller(app, "nobody-client").send("GET", f"{ROLES}/roleDefinitions")
     assert error_code(refused) == "UnAuthorized"
+
+
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_role_is_given_to_whom_the_tenant_knows(admin: Caller, status: Any) -> None:
+    """An unknown principal is refused, by one of two statuses, until it is known."""
+    admin.behaviour.unknown_principal = status
+    body = {
+        "principalId": make_id("late"),
+        "roleDefinitionId": CATALOG_READER,
+        "appScopeId": f"{CATALOG_SCOPE}{FINANCE}",
+    }
+    refused = await admin.send("POST", f"{ROLES}/roleAssignments", body=body)
+    assert refused.status_code == status
+    tenant = admin.simulator.tenant
+    late = Identity(client_id="late", principal_id=body["principalId"], display_name="late")
+    tenant.identities.append(late)
+    admin.simulator.replace_tenant(tenant)
+    created = await admin.send("POST", f"{ROLES}/roleAssignments", body=body)
+    assert created.status_code == 201
+
+
+@pytest.mark.parametrize(("duplicate", "status"), [("bad-request", 400), ("conflict", 409)])
+async def test_a_role_given_twice_is_kept_once(admin: Caller, duplicate: Any, status: int) -> None:
+    """Whatever the second answer is, there is one assignment."""
+    admin.behaviour.duplicate_role = duplicate
+    body = {
+        "principalId": APP_PRINCIPAL_ID,
+        "roleDefinitionId": CATALOG_READER,
+        "appScopeId": f"{CATALOG_SCOPE}{TREASURY}",
+    }
+    answers = [await admin.send("POST", f"{ROLES}/roleAssignments", body=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, status]
+    given = admin.simulator.tenant.role_assignments
+    assert [each.app_scope_id for each in given].count(body["appScopeId"]) == 1
+
+
+async def test_a_tenant_without_a_licence_refuses_with_a_code_of_its_own(
+    graph: Caller, admin: Caller
+) -> None:
+    """403 for everybody, whatever the role, and told apart from a missing role by its code."""
+    graph.behaviour.licensed = False
+    for caller in (graph, admin):
+        answer = await caller.get("accessPackages")
+        assert (answer.status_code, error_code(answer)) == (403, "NoLicense")

@@ -182,7 +182,10 @@ async def test_16_create_role_assignment(contract: Path) -> None:
     """A role assignment is created as documented, with an id of its own."""
     shown = documented(contract, "16")
     catalog_id = shown["appScopeId"].rpartition("/")[2]
-    tenant = tenant_of(catalogs=[Catalog(id=catalog_id, display_name="Catalog")])
+    tenant = tenant_of(
+        catalogs=[Catalog(id=catalog_id, display_name="Catalog")],
+        groups=[Group(id=shown["principalId"], display_name="role-assignable")],
+    )
     created = plain((await replay(contract, "16", tenant)).json())
     assert created | {"id": shown["id"]} == shown
 

@@ -1,5 +1,6 @@
 import pytest
 
+from functions.callers.keys import find_key, parse_caller_keys
 from local.host.keys import Keys
 
 KEYS = Keys(function="f", master="m")
@@ -33,3 +34,10 @@ def test_keys_come_from_settings() -> None:
     """A caller can be configured before the host is started."""
     settings = {"LOCAL_HOST_FUNCTION_KEY": "f", "LOCAL_HOST_MASTER_KEY": "m"}
     assert Keys.of(settings) == KEYS
+
+
+def test_the_app_takes_the_hosts_keys() -> None:
+    """What the host gives the app as its setting opens the app to both keys, and to no other."""
+    keys = parse_caller_keys(Keys(function="f", master="m").setting())
+    names = [found.name for key in ("f", "m", "x") if (found := find_key(keys, key))]
+    assert names == ["local-host", "local-master"]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from tests.infra.logic_apps.syntax import (
+from local.logic_apps.syntax import (
     Call,
     Expression,
     Index,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.infra.logic_apps.evaluate import Context, Failed
-from tests.infra.logic_apps.syntax import Refused
+from local.logic_apps.evaluate import Context, Failed
+from local.logic_apps.syntax import Refused
 
 SUCCEEDED, FAILED, SKIPPED, TIMED_OUT = "Succeeded", "Failed", "Skipped", "TimedOut"
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 _NO_CALL = object()
+_ACCEPTED, _BAD_REQUEST = 202, 400
 
 type Json = dict[str, Any]
 
@@ -143,11 +144,11 @@ class Run:
         polls = action.get("operationOptions") != "DisableAsyncPattern"
         try:
             reply = self._send(sent)
-            while polls and reply.status == 202:
+            while polls and reply.status == _ACCEPTED:
                 reply = self._send(_poll(sent, reply))
         except TimeoutError:
             return {"status": TIMED_OUT}
-        status = SUCCEEDED if reply.status < 400 else FAILED
+        status = SUCCEEDED if reply.status < _BAD_REQUEST else FAILED
         return {"status": status, "outputs": {"statusCode": reply.status, "body": reply.body}}
 
     def _webhook(self, action: Json) -> Json:
@@ -155,7 +156,7 @@ class Run:
             reply = self._send(_request(self.context.value(action["inputs"]["subscribe"])))
         except TimeoutError:
             return {"status": TIMED_OUT}
-        if reply.status >= 400:
+        if reply.status >= _BAD_REQUEST:
             return {"status": FAILED}
         if self._callback is _NO_CALL:
             return {"status": TIMED_OUT}

@@ -1,0 +1,79 @@
+"""`python -m benchmarks.pictures`: the pictures of docs/images, of a tenant made by a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page
+
+from benchmarks.browser import chromium
+from benchmarks.report_tenant import ReportTenant, Size
+from functions.report.render import render
+from local.processes import CHECKOUT
+
+IMAGES = CHECKOUT / "docs/images"
+_SIZE = Size(packages=110, findings=1900, sweeps=14)
+
+type Scheme = Literal["light", "dark"]
+
+
+def _top(_: Page) -> None:
+    """As it opens."""
+
+
+def _matrix(page: Page) -> None:
+    page.locator("#matrix").evaluate("each => each.scrollIntoView()")
+    page.locator("#grid .cell[aria-label*='worst critical']").nth(4).hover()
+
+
+def _classes(page: Page) -> None:
+    page.select_option("#axis", "sides")
+    _matrix(page)
+
+
+def _people(page: Page) -> None:
+    page.locator("#findings").evaluate("each => each.scrollIntoView()")
+    page.locator("#grid .cell[aria-label*='worst critical']").nth(2).click()
+
+
+def _findings(page: Page) -> None:
+    page.fill("#text", "fischer")
+    page.locator("#findings").evaluate("each => each.scrollIntoView()")
+
+
+PICTURES: dict[str, tuple[Scheme, Callable[[Page], None]]] = {
+    "report-top": ("light", _top),
+    "report-matrix": ("light", _matrix),
+    "report-matrix-dark": ("dark", _matrix),
+    "report-classes": ("light", _classes),
+    "report-people": ("light", _people),
+    "report-findings-dark": ("dark", _findings),
+}
+
+
+def main() -> None:
+    view = asyncio.run(ReportTenant(_SIZE).view())
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        path = Path(folder, "report.html")
+        path.write_bytes(render(view))
+        for name, (scheme, prepare) in PICTURES.items():
+            page = browser.new_page(
+                viewport={"width": 1280, "height": 860},
+                color_scheme=scheme,
+                reduced_motion="reduce",
+            )
+            page.goto(path.as_uri())
+            page.wait_for_selector("html[data-ready]", state="attached")
+            prepare(page)
+            page.wait_for_timeout(600)
+            page.screenshot(path=IMAGES / f"{name}.png")
+            page.close()
+
+
+if __name__ == "__main__":
+    main()

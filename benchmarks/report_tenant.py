@@ -1,0 +1,339 @@
+"""A tenant for reports, made by a seed: packages, rules, some nights of sweeps."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate, batched
+from uuid import UUID
+
+import msgspec
+
+from functions.checks.result import Checked, Coverage, ReferencesView, Skipped
+from functions.clock import ManualClock, timestamp
+from functions.entra import AccessPackage, Pair
+from functions.report.make import ReportMaker
+from functions.report.view import ReportView
+from functions.rules.language import (
+    AtMost,
+    ExceptionEntry,
+    Mode,
+    PackageSelector,
+    Rule,
+    Severity,
+    Side,
+)
+from functions.rules.parse import Book
+from functions.rules.resolve import resolve
+from functions.rules.ruleset import RuleSet
+from functions.storage.memory import MemoryStorage
+from functions.sweeps.conflicts import ConflictLine, HeldAssignment
+from functions.sweeps.outcomes import Looked, judge_pairs, judge_sets
+from functions.sweeps.result import DriftView, StrategyView, SweepResult
+from functions.sweeps.store import SweepStatus, SweepStore
+from functions.sweeps.summary import SweepSummary
+
+NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
+_AREAS = {
+    "Finance": ("invoices", "payments", "journals", "ledgers", "budgets"),
+    "Procurement": ("vendors", "orders", "contracts", "receipts", "bids"),
+    "HR": ("hires", "salaries", "absences", "bonuses", "leavers"),
+    "IT": ("accounts", "backups", "deployments", "keys", "firewalls"),
+    "Sales": ("quotes", "discounts", "refunds", "credits", "commissions"),
+    "Treasury": ("bank accounts", "transfers", "loans", "hedges", "cash"),
+}
+_DUTIES = (
+    "Create",
+    "Approve",
+    "Release",
+    "Audit",
+    "Change",
+    "Delete",
+    "Export",
+    "Post",
+    "Void",
+    "Run",
+)
+_KINDS = ("entry", "approval", "control")
+_FIRST = (
+    "Ada",
+    "Ben",
+    "Chloé",
+    "Dara",
+    "Emre",
+    "Fatima",
+    "Goran",
+    "Hana",
+    "Ines",
+    "Jonas",
+    "Kavya",
+    "Lena",
+    "Mateo",
+    "Nadia",
+    "Oskar",
+    "Priya",
+    "Quinn",
+)
+_LAST = (
+    "Abebe",
+    "Brandt",
+    "Costa",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "Garcia",
+    "Haddad",
+    "Ivanov",
+    "Jansen",
+    "Kimura",
+    "Lopez",
+    "Müller",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large.
+
+    Attributes:
+        dense: whether one more rule keeps every two packages apart, so that every cell is filled.
+    """
+
+    packages: int = 300
+    findings: int = 20_000
+    sweeps: int = 14
+    dense: bool = False
+    gaps: int = 3
+
+
+class ReportTenant:
+    """Everything that a report is made from, in memory storage."""
+
+    def __init__(self, size: Size, seed: int = 1) -> None:
+        self._size, self._random = size, random.Random(seed)  # noqa: S311 - a tenant, no secret
+        self._people = self._make_people()
+        self._packages = self._make_packages()
+        self._unreadable = {each.id for each in self._random.sample(self._packages, size.gaps)}
+        self.rules = self._make_rules()
+        self._pairs = list(self.rules.duties)
+        self.clock = ManualClock(NIGHT - timedelta(days=size.sweeps - 1))
+        self._store = SweepStore(MemoryStorage(), self.clock)
+
+    async def view(self) -> ReportView:
+        """Let all nights pass, and make the report of the morning after the last."""
+        for night in range(self._size.sweeps):
+            # Later nights find more: people gather access.
+            await self._sweep(0.6 + 0.4 * (night + 1) / self._size.sweeps)
+            self.clock.advance(24 * 3600)
+        self.clock.advance(-18 * 3600)
+        maker = ReportMaker(names=self, sweeps=self._store, clock=self.clock)
+        return await maker.make(self.rules)
+
+    async def packages(self) -> Sequence[AccessPackage]:
+        return self._packages
+
+    def _uuid(self) -> str:
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def _make_people(self) -> list[tuple[str, str, str]]:
+        names = [f"{first} {last}" for first in _FIRST for last in _LAST]
+        return [
+            (self._uuid(), self._uuid(), self._random.choice(names))
+            for _ in range(self._size.findings // 4 + 5)
+        ]
+
+    def _make_packages(self) -> list[AccessPackage]:
+        names = [
+            (area, f"{duty} {thing}")
+            for area, things in _AREAS.items()
+            for duty in _DUTIES
+            for thing in things
+        ]
+        return [
+            AccessPackage(id=self._uuid(), display_name=name, catalog_name=area)
+            for area, name in self._random.sample(names, self._size.packages)
+        ]
+
+    def _make_rules(self) -> RuleSet:
+        classes = self._classes()
+        rules = [self._rule(number, list(classes)) for number in range(18)]
+        some = [PackageSelector(id=UUID(each.id)) for each in self._packages[:9]]
+        rules.append(_set_rule("keys-of-the-house", "Nobody has more than two keys", some, 2))
+        if self._size.dense:
+            every = [PackageSelector(id=UUID(each.id)) for each in self._packages]
+            rules.append(_set_rule("one-each", "Nobody has two packages at all", every, 1))
+        book = Book(classes=classes, rules={each.id: each for each in rules})
+        day = NIGHT.date()
+        return RuleSet(resolve(book, None, day), list(self._exceptions(rules)))
+
+    def _classes(self) -> dict[str, Side]:
+        """A class for each area and kind of duty."""
+        found: dict[str, list[PackageSelector]] = {}
+        for each in self._packages:
+            duty = each.display_name.split()[0]
+            name = f"{each.catalog_name.lower()}-{_KINDS[_DUTIES.index(duty) % len(_KINDS)]}"
+            found.setdefault(name, []).append(PackageSelector(id=UUID(each.id)))
+        return {name: Side(packages=members) for name, members in sorted(found.items())}
+
+    def _rule(self, number: int, classes: list[str]) -> Rule:
+        one, other = self._random.sample(classes, 2)
+        return Rule(
+            id=f"{one}-or-{other}",
+            title=f"Nobody does both {one.replace('-', ' ')} and {other.replace('-', ' ')}",
+            severity=list(Severity)[min(3, number % 5)],
+            owner=f"{one.split('-')[0]}-controls@contoso.com",
+            mode=list(Mode)[number % 3],
+            between=[Side(classes=[one]), Side(classes=[other])],
+            control=f"SOX-{one[:3].upper()}-{number:02}",
+            advice="Keep the approving duty; ask the team lead to take over the other one.",
+        )
+
+    def _exceptions(self, rules: Sequence[Rule]) -> list[ExceptionEntry]:
+        return [
+            ExceptionEntry(
+                id=f"EX-2026-{number:03}",
+                rule=self._random.choice(rules).id,
+                subject=UUID(self._random.choice(self._people)[0]),
+                start=NIGHT.date(),
+                until=NIGHT.date() + timedelta(days=self._random.choice((0, 5, 12, 30, 60, 200))),
+                reason="Year-end closing, two people short",
+                requested_by="team.lead@contoso.com",
+                approved_by="controls@contoso.com",
+            )
+            for number in range(min(12, len(self._people)))
+        ]
+
+    async def _sweep(self, share: float) -> None:
+        sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ")
+        await self._store.create(sweep_id)
+        record = await self._store.get(sweep_id)
+        assert record is not None
+        lines = self._lines(round(self._size.findings * share))
+        blobs = [
+            await self._store.keep_blob(
+                sweep_id, "findings", b"".join(msgspec.json.encode(each) + b"\n" for each in some)
+            )
+            for some in batched(lines, 10_000, strict=False)
+        ]
+        result = self._result(sweep_id, lines)
+        summary = SweepSummary(
+            sweep_id=sweep_id, pages={}, additional_access_refused=True, index=[], findings=blobs
+        )
+        await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
+        await self._store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
+
+    def _lines(self, findings: int) -> list[ConflictLine]:
+        """So many findings; a few pairs have most of them."""
+        chosen = self._random.sample(
+            self._readable(), min(len(self._readable()), findings // 9 + 2)
+        )
+        weights = list(accumulate(1 / (1 + place) ** 0.6 for place in range(len(chosen))))
+        lines: dict[tuple[Pair, str], ConflictLine] = {}
+        total = 0
+        excepted = self._excepted(chosen)
+        while total < findings:
+            [pair] = self._random.choices(chosen, cum_weights=weights)
+            person = self._random.choice(self._people)
+            if excepted:
+                pair, person = excepted.pop()
+            if (pair, person[0]) in lines:
+                continue
+            line = self._line(list(self.rules.duties[pair].rule_ids), list(pair), person)
+            lines[pair, person[0]] = line
+            total += len(line.rules)
+        return list(lines.values())
+
+    def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:
+        """For each exception a conflict that it permits, if some pair is its rule's alone."""
+        people = {each[0]: each for each in self._people}
+        pairs = {self.rules.duties[each].rule_ids: each for each in chosen}
+        return [
+            (pairs[each.rule,], people[str(each.subject)])
+            for each in self.rules.exceptions
+            if (each.rule,) in pairs
+        ]
+
+    def _readable(self) -> list[Pair]:
+        return [each for each in self._pairs if not self._unreadable.intersection(each)]
+
+    def _line(
+        self, rules: list[str], packages: list[str], person: tuple[str, str, str]
+    ) -> ConflictLine:
+        subject_id, object_id, name = person
+        excuses = self.rules.excuses(rules, (subject_id, object_id))
+        return ConflictLine(
+            rules=rules,
+            access_package_ids=packages,
+            subject_id=subject_id,
+            object_id=object_id,
+            display_name=name,
+            assignments=[
+                HeldAssignment(access_package_id=each, assignment_id=subject_id, state="delivered")
+                for each in packages
+            ],
+            exceptions=[each.id for each in excuses],
+        )
+
+    def _result(self, sweep_id: str, lines: Sequence[ConflictLine]) -> SweepResult:
+        holders = Counter(Pair.of(*line.access_package_ids) for line in lines)
+        indexed = {each.id for each in self._packages} - self._unreadable
+        looked = Looked(asked=(), indexed=indexed, holders=holders, enforced=indexed)
+        outcomes = judge_pairs(self.rules, looked)
+        refused = "Graph answers 403: the identity lacks a role on the catalog"
+        skipped = [
+            Skipped(what=f"assignments of access package {each}", why=refused)
+            for each in sorted(self._unreadable)
+        ]
+        status = SweepStatus.COMPLETED_WITH_GAPS if skipped else SweepStatus.COMPLETED
+        return SweepResult(
+            id=sweep_id,
+            status=status,
+            pairs=outcomes.as_counts(),
+            findings=len(lines),
+            excepted=sum(bool(each.exceptions) for each in lines),
+            results=outcomes.summaries(),
+            sets=judge_sets(self.rules, looked, {}),
+            references=ReferencesView(),
+            drift=self._drift(),
+            coverage=Coverage(checked=_checked(len(indexed)), skipped=skipped),
+            strategy=StrategyView(
+                chosen="index", why="about 612 requests instead of 4,300 pair by pair", ways={}
+            ),
+            assignments=self._size.findings * 6,
+            requests=612,
+            round_trips=98,
+            throttled=0,
+            throttled_seconds=0.0,
+            rate=96.0,
+            started_at=timestamp(self.clock.now()),
+            ended_at=timestamp(self.clock.now() + timedelta(minutes=9)),
+            rules_hash=self.rules.hash,
+        )
+
+    def _drift(self) -> list[DriftView]:
+        pairs = self._random.sample(self._pairs, min(5, len(self._pairs)))
+        kinds = ("missing", "extra", "asymmetric", "orphaned", "foreign")
+        return [
+            DriftView(
+                kind=kind, access_package_id=pair.low, reference_kind="package", target_id=pair.high
+            )
+            for kind, pair in zip(kinds, pairs, strict=False)
+        ]
+
+
+def _checked(packages: int) -> list[Checked]:
+    return [Checked(what=f"the assignments of {packages} access packages", how="index, once each")]
+
+
+def _set_rule(rule_id: str, title: str, of: list[PackageSelector], count: int) -> Rule:
+    return Rule(
+        id=rule_id,
+        title=title,
+        severity=Severity.LOW,
+        owner="security@contoso.com",
+        mode=Mode.RECORD,
+        at_most=AtMost(count=count, of=of),
+    )

@@ -1,0 +1,31 @@
+"""The functions of this checkout, and what a host lists of them. Pure but for the import."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from functions.doctor.finding import Finding, ok, wrong
+
+
+def expected_functions() -> frozenset[str]:
+    """The names of all functions that this version of the app has."""
+    from function_app import app
+
+    return frozenset(str(each.get_function_name()) for each in app.get_functions())
+
+
+def judge_functions(listed: Collection[str], expected: Collection[str]) -> Finding:
+    """Compare what the host lists with what this version has."""
+    missing, extra = sorted(set(expected) - set(listed)), sorted(set(listed) - set(expected))
+    if not listed:
+        return wrong(
+            "functions",
+            "the host lists none",
+            "The app fails while it is imported, or was deployed without its packages: see the "
+            "host's log, and docs/operations.md, No functions.",
+        )
+    if not missing and not extra:
+        return ok("functions", f"all {len(listed)}")
+    words = [f"missing: {', '.join(missing)}"] if missing else []
+    words += [f"not of this version: {', '.join(extra)}"] if extra else []
+    return wrong("functions", "; ".join(words), "Deploy this version again, whole.")

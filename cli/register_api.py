@@ -1,0 +1,243 @@
+"""Registers the app's API in Entra, with its app roles, and gives these roles to whoever calls.
+
+    .venv/bin/python scripts/register_api.py [--name NAME] [--give ROLE=PRINCIPAL…] [--yes]
+
+NAME is the azd environment's (AZURE_ENV_NAME by itself): a tenant may have several. ROLE=PRINCIPAL
+gives an app role to the object id of a service principal; azd's SOD_APP_ROLES has those of the
+workflows. Without `--yes` it says what it would do. What is there is left alone: run it at will.
+
+It signs in as you do with `az login`, and needs the right to register applications and to give app
+roles, as a Cloud Application Administrator has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+
+type Json = dict[str, Any]
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+ROLES = {
+    "SoD.Check": "Ask for a check that writes nothing",
+    "SoD.Decide": "Ask for a decision",
+    "SoD.Enforce": "Ask for work that may write references",
+    "SoD.Read": "Read what was found",
+    "SoD.Admin": "All of it",
+}
+_SPACE = UUID("5d3c4a94-6a0f-4f0b-9d5a-0f5b8b9c7e11")
+
+
+class Refused(Exception):
+    """Graph said no: with the status, and what it was asked for. Never with the token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be there: an application of this unique name, and who has which role."""
+
+    name: str
+    grants: Sequence[tuple[str, str]] = ()
+
+    @property
+    def unique_name(self) -> str:
+        return f"entra-sod-{self.name}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What is there: the application, its service principal, and (role id, principal) pairs."""
+
+    application: Json = field(default_factory=dict)
+    principal: Json = field(default_factory=dict)
+    given: set[tuple[str, str]] = field(default_factory=set)
+
+
+def role_id(role: str) -> str:
+    """The same in every tenant, so that two runs never make a role twice."""
+    return str(uuid5(_SPACE, role))
+
+
+def application_of(wanted: Wanted) -> Json:
+    """The application as Graph takes it, but for the address that needs its id."""
+    return {
+        "uniqueName": wanted.unique_name,
+        "displayName": f"entra-sod ({wanted.name})",
+        "signInAudience": "AzureADMyOrg",
+        "api": {"requestedAccessTokenVersion": 2},
+        "appRoles": [
+            {
+                "id": role_id(role),
+                "value": role,
+                "displayName": role,
+                "description": description,
+                "allowedMemberTypes": ["Application", "User"],
+                "isEnabled": True,
+            }
+            for role, description in ROLES.items()
+        ],
+    }
+
+
+def plan(wanted: Wanted, found: Found) -> list[str]:
+    """What is missing, a sentence each; nothing where all is as wanted."""
+    lines: list[str] = []
+    if not found.application:
+        lines.append(f"register the application {wanted.unique_name} with its app roles")
+    elif missing_roles(found.application):
+        lines.append("add app roles: " + ", ".join(missing_roles(found.application)))
+    if not found.application.get("identifierUris"):
+        lines.append("give it the address api://CLIENT_ID")
+    if not found.principal:
+        lines.append("make its service principal, which lets nobody in without a role")
+    lines += [f"give {role} to {principal}" for role, principal in missing_grants(wanted, found)]
+    return lines
+
+
+def missing_roles(application: Json) -> list[str]:
+    there = {each["value"] for each in application.get("appRoles", [])}
+    return [role for role in ROLES if role not in there]
+
+
+def missing_grants(wanted: Wanted, found: Found) -> list[tuple[str, str]]:
+    return [
+        (role, principal)
+        for role, principal in wanted.grants
+        if (role_id_in(found.application, role), principal) not in found.given
+    ]
+
+
+def role_id_in(application: Json, role: str) -> str:
+    """A role's id in the application, which may have been made by hand with another."""
+    ids = {each["value"]: each["id"] for each in application.get("appRoles", [])}
+    return str(ids.get(role, role_id(role)))
+
+
+class Graph:
+    """The calls that this takes, and no others."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def look(self, wanted: Wanted) -> Found:
+        found = Found()
+        found.application = self._read(f"/applications(uniqueName='{wanted.unique_name}')")
+        if found.application:
+            path = f"/servicePrincipals(appId='{found.application['appId']}')"
+            found.principal = self._read(path)
+        if found.principal:
+            found.given = self._given(found.principal["id"])
+        return found
+
+    def carry_out(self, wanted: Wanted, found: Found) -> Found:
+        """Make what is missing, and look again."""
+        if not found.application:
+            found.application = self._call("POST", "/applications", application_of(wanted))
+        path = f"/applications/{found.application['id']}"
+        if missing := missing_roles(found.application):
+            ours = {each["value"]: each for each in application_of(wanted)["appRoles"]}
+            there = found.application["appRoles"]
+            self._call("PATCH", path, {"appRoles": [*there, *(ours[role] for role in missing)]})
+        app_id = found.application["appId"]
+        if not found.application.get("identifierUris"):
+            self._call("PATCH", path, {"identifierUris": [f"api://{app_id}"]})
+        if not found.principal:
+            body = {"appId": app_id, "appRoleAssignmentRequired": True}
+            found.principal = self._call("POST", "/servicePrincipals", body)
+        resource = found.principal["id"]
+        for role, principal in missing_grants(wanted, found):
+            body = {
+                "principalId": principal,
+                "resourceId": resource,
+                "appRoleId": role_id_in(found.application, role),
+            }
+            self._call("POST", f"/servicePrincipals/{resource}/appRoleAssignedTo", body)
+        return self.look(wanted)
+
+    def _given(self, principal_id: str) -> set[tuple[str, str]]:
+        given: set[tuple[str, str]] = set()
+        path = f"/servicePrincipals/{principal_id}/appRoleAssignedTo"
+        while path:
+            page = self._call("GET", path)
+            given |= {(each["appRoleId"], each["principalId"]) for each in page["value"]}
+            path = page.get("@odata.nextLink", "")
+            if path and not path.startswith(GRAPH):
+                raise Refused("Graph answered with an address that is not its own")
+        return given
+
+    def _read(self, path: str) -> Json:
+        """What is at a path, or nothing."""
+        answer = self._client.get(GRAPH + path)
+        return {} if answer.status_code == httpx.codes.NOT_FOUND else _body(answer)
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> Json:
+        url = path if path.startswith(GRAPH) else GRAPH + path
+        return _body(self._client.request(method, url, json=body))
+
+
+def _body(answer: httpx.Response) -> Json:
+    if answer.is_error:
+        asked = f"{answer.request.method} {answer.request.url.path}"
+        raise Refused(f"Graph answered {answer.status_code} to {asked}")
+    body: Json = answer.json() if answer.content else {}
+    return body
+
+
+def run(wanted: Wanted, graph: Graph, *, does: bool) -> int:
+    """Say what is missing, do it where that is wanted, and say how to go on."""
+    try:
+        found = graph.look(wanted)
+        for line in plan(wanted, found):
+            print(("doing: " if does else "would: ") + line)
+        if does:
+            found = graph.carry_out(wanted, found)
+    except Refused as error:
+        print(f"{error}. Ask a Cloud Application Administrator to run this command.")
+        return 1
+    left = plan(wanted, found)
+    if found.application:
+        print(f"azd env set API_CLIENT_ID {found.application['appId']}")
+    print("\n".join(left) if does and left else _rest(left))
+    return 1 if does and left else 0
+
+
+def _rest(left: list[str]) -> str:
+    return "Run it again with --yes." if left else "Nothing is missing."
+
+
+def _grant(text: str) -> tuple[str, str]:
+    role, _, principal = text.partition("=")
+    if role not in ROLES:
+        raise argparse.ArgumentTypeError(f"{role} is none of {', '.join(ROLES)}")
+    try:
+        return role, str(UUID(principal))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{principal!r} is no object id") from None
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Registers the app's API in Entra.")
+    parser.add_argument("--name", default=os.environ.get("AZURE_ENV_NAME"))
+    parser.add_argument("--give", action="append", default=[], type=_grant, metavar="ROLE=ID")
+    parser.add_argument("--yes", action="store_true", help="do it, and not only say what")
+    options = parser.parse_args(arguments)
+    if not options.name:
+        parser.error("--name is missing, and there is no AZURE_ENV_NAME")
+    options.give += [_grant(each) for each in os.environ.get("SOD_APP_ROLES", "").split()]
+    return options
+
+
+def main(arguments: Sequence[str]) -> int:
+    from azure.identity import AzureCliCredential
+
+    options = _options(arguments)
+    token = AzureCliCredential().get_token("https://graph.microsoft.com/.default").token
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
+        wanted = Wanted(name=options.name, grants=options.give)
+        return run(wanted, Graph(client), does=options.yes)

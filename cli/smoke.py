@@ -1,0 +1,108 @@
+"""The first questions to an app that was just deployed: is it whole, and is it honest?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from uuid import uuid4
+
+from cli.expected import judge_functions
+from cli.running_app import AppError, NotAdmitted, RunningApp
+from functions.checks.result import CheckResult, Outcome
+from functions.clock import Clock
+from functions.doctor.finding import Finding, Result, ok, unknown, wrong
+
+# Access packages that no tenant has: an honest app does not know about them.
+CANARY = {
+    "accessPackageId": "00000000-0000-4000-8000-000000000001",
+    "incompatibleAccessPackageId": "00000000-0000-4000-8000-000000000002",
+    "enforcement": "off",
+    "reference": "smoke test",
+}
+WAIT_SECONDS = 5.0
+MOST_LOOKS = 60
+
+
+type Listing = Callable[[], Awaitable[Sequence[str]]]
+
+
+async def smoke(
+    app: RunningApp,
+    listing: Listing,
+    expected: Collection[str],
+    clock: Clock,
+    tell: Callable[[str], None],
+) -> list[Finding]:
+    """List the functions, send the canary, and judge both.
+
+    Args:
+        app: to be asked.
+        listing: gives the functions that the platform lists.
+        expected: the functions of this version.
+        clock: for the waits between looks.
+        tell: takes a line on how far it is.
+
+    Raises:
+        AppError: the app does not answer.
+    """
+    functions = await _functions(listing, expected, clock, tell)
+    if functions.result is Result.WRONG:
+        return [functions]
+    try:
+        check_id = await app.start_check(CANARY, idempotency_key=f"smoke-{uuid4()}")
+        tell(f"canary {check_id} sent")
+        return [functions, judge_canary(await _ended(app, check_id, clock))]
+    except NotAdmitted as error:
+        return [functions, unknown("canary check", f"not asked: {error}", _GIVE_ROLE)]
+
+
+_GIVE_ROLE = (
+    "Nothing is known of its answers. Give yourself the app role SoD.Check (docs/callers.md), or "
+    "set ENTRA_SOD_KEY, and run scripts/smoke.py again."
+)
+
+
+async def _functions(
+    listing: Listing, expected: Collection[str], clock: Clock, tell: Callable[[str], None]
+) -> Finding:
+    """What the platform lists, once it does: a deployment takes a while to be seen."""
+    finding = await _listed(listing, expected)
+    for _ in range(MOST_LOOKS - 1):
+        if finding.result is not Result.WRONG:
+            break
+        tell(f"not yet: {finding.detail}")
+        await clock.sleep(WAIT_SECONDS)
+        finding = await _listed(listing, expected)
+    return finding
+
+
+async def _listed(listing: Listing, expected: Collection[str]) -> Finding:
+    try:
+        return judge_functions(await listing(), expected)
+    except AppError as error:
+        advice = "See that it runs, then its address and the key or the az login."
+        return wrong("functions", str(error), advice)
+
+
+async def _ended(app: RunningApp, check_id: str, clock: Clock) -> CheckResult | None:
+    for _ in range(MOST_LOOKS):
+        if result := await app.check(check_id):
+            return result
+        await clock.sleep(WAIT_SECONDS)
+    return None
+
+
+def judge_canary(result: CheckResult | None) -> Finding:
+    """Only `unknown` is an honest answer about packages that do not exist. Pure."""
+    what = "canary check"
+    if result is None:
+        minutes = WAIT_SECONDS * MOST_LOOKS / 60
+        advice = "Nobody works on the queue conflict-checks: entra-sod doctor --url … says why."
+        return wrong(what, f"not ended after {minutes:.0f} min", advice)
+    if result.outcome is Outcome.UNKNOWN:
+        reasons = "; ".join(each.why for each in result.coverage.skipped[:1])
+        return ok(what, f"unknown, as it should be: {reasons}")
+    return wrong(
+        what,
+        f"{result.outcome} for two packages that do not exist",
+        "Do not use this deployment: it gives answers that it cannot know.",
+    )

@@ -1,0 +1,1 @@
+"""Who calls, what they may, and how often: identities, roles, routes and limits."""

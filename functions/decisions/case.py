@@ -1,0 +1,43 @@
+"""One question, and what is known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from functions.checks.examine import CoverageNotes
+from functions.checks.result import Checked
+from functions.decisions.decide import Wish
+from functions.decisions.request import DecisionRequest
+from functions.entra import Assignment
+
+
+# Compared by identity: the same may be asked twice.
+@dataclass(slots=True, eq=False)
+class Case:
+    """A question.
+
+    Attributes:
+        against: packages that some rule holds against a wanted one.
+        as_of: of the index that was looked into; None where only Graph was asked.
+        gaps: how much of what was needed is not known.
+    """
+
+    request: DecisionRequest
+    wish: Wish
+    against: frozenset[str]
+    held: list[Assignment] = field(default_factory=list)
+    notes: CoverageNotes = field(default_factory=CoverageNotes)
+    as_of: datetime | None = None
+    gaps: int = 0
+
+    def add(self, page: Iterable[Assignment], how: str) -> None:
+        self.held += page
+        checked = Checked(what=f"what {self.wish.subject} holds", how=how)
+        if checked not in self.notes.checked:
+            self.notes.checked.append(checked)
+
+    def miss(self, what: str, why: object) -> None:
+        self.notes.skip(what, why)
+        self.gaps += 1

@@ -1,0 +1,39 @@
+"""Whether Graph is asked, how, or the index of the last sweep. Pure.
+
+Graph knows the last minute. The index does not: what was granted since its sweep began is not in
+it, and an all-clear by it may be wrong. So Graph is asked wherever that takes few requests.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+# A subject takes one or two requests, and a batch is to take ten.
+MOST_ASKED_LIVE = 5
+MOST_LISTED = 10
+
+
+def prefers_index(subjects: int, *, may_list: bool) -> bool:
+    """Whether a fresh index goes before Graph.
+
+    Args:
+        subjects: in question.
+        may_list: whether Graph lists a subject's assignments to this app, as far as is known;
+            to rights on catalogs it answers package by package only.
+    """
+    return subjects > MOST_ASKED_LIVE or not may_list
+
+
+def prefers_lists(subjects: int, packages: int) -> bool:
+    """Whether whole packages are read, instead of many subjects one by one.
+
+    Args:
+        subjects: that no index answers for.
+        packages: that stand against what they want; each has a page of assignments or more.
+    """
+    return subjects > MOST_ASKED_LIVE and packages <= MOST_LISTED
+
+
+def is_fresh(as_of: datetime, now: datetime, oldest: timedelta) -> bool:
+    """Whether an index of that moment may still answer; none may where `oldest` is nothing."""
+    return bool(oldest) and now - as_of <= oldest

@@ -1,0 +1,66 @@
+"""What the doctor says: one line for each thing that was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+
+class Result(StrEnum):
+    """`note` is worth knowing and nothing to mend; `unknown` could not be looked at."""
+
+    OK = "ok"
+    NOTE = "note"
+    UNKNOWN = "unknown"
+    WRONG = "wrong"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line.
+
+    Attributes:
+        what: was looked at; the same words in every run.
+        result: how it is.
+        detail: what was seen.
+        advice: what to do; empty where there is nothing to do.
+    """
+
+    what: str
+    result: Result
+    detail: str = ""
+    advice: str = ""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `GET /api/ready?deep=1` answers."""
+
+    status: str
+    findings: list[Finding]
+
+
+def ok(what: str, detail: str = "") -> Finding:
+    return Finding(what=what, result=Result.OK, detail=detail)
+
+
+def note(what: str, detail: str, advice: str = "") -> Finding:
+    return Finding(what=what, result=Result.NOTE, detail=detail, advice=advice)
+
+
+def unknown(what: str, detail: str, advice: str = "") -> Finding:
+    return Finding(what=what, result=Result.UNKNOWN, detail=detail, advice=advice)
+
+
+def wrong(what: str, detail: str, advice: str) -> Finding:
+    return Finding(what=what, result=Result.WRONG, detail=detail, advice=advice)
+
+
+def is_healthy(findings: Iterable[Finding]) -> bool:
+    """Whether nothing is wrong; what could not be looked at has its own line for the cause."""
+    return all(each.result is not Result.WRONG for each in findings)
+
+
+def summed_up(findings: Iterable[Finding]) -> Findings:
+    listed = list(findings)
+    return Findings(status="ready" if is_healthy(listed) else "not-ready", findings=listed)

@@ -1,0 +1,115 @@
+"""Gathers a report from what is stored: the newest sweep that ended, the rules, earlier sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.checks.result import Skipped
+from functions.clock import Clock
+from functions.entra import AccessPackage
+from functions.errors import GraphError
+from functions.report.bounds import MOST_SWEEPS
+from functions.report.build import Material, build_view
+from functions.report.port import Findings, PackageNames
+from functions.report.swept import SweptFindings
+from functions.report.tally import Tally
+from functions.report.view import ReportView
+from functions.rules.ruleset import RuleSet
+from functions.sweeps import summary as summaries
+from functions.sweeps.result import SweepResult
+from functions.sweeps.store import SweepRecord, SweepStatus, SweepStore
+
+_results = msgspec.json.Decoder(SweepResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """The newest sweep that was closed, and the files of its conflicts."""
+
+    result: SweepResult
+    files: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportMaker:
+    names: PackageNames
+    sweeps: SweepStore
+    clock: Clock
+
+    async def make(self, rules: RuleSet) -> ReportView:
+        """Gather everything; what cannot be read is a gap, never a blank.
+
+        Args:
+            rules: in force now.
+
+        Raises:
+            StorageUnavailable: come again later.
+        """
+        gaps = [Skipped(what="the newest rules files", why=rules.refused)] if rules.refused else []
+        swept = await self._swept(gaps, rules)
+        tally = Tally({each.id: each.rule.severity for each in rules.rules})
+        if swept is not None:
+            await _count(self._findings(swept, rules), tally, gaps)
+        material = Material(
+            now=self.clock.now(),
+            rules=rules,
+            result=swept.result if swept else None,
+            earlier=await self._earlier(),
+            tally=tally,
+            names=await self._names(gaps),
+            gaps=gaps,
+        )
+        return build_view(material)
+
+    def _findings(self, swept: Swept, rules: RuleSet) -> Findings:
+        return SweptFindings(self.sweeps, swept.files, rules, seen_at=swept.result.ended_at)
+
+    async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> Swept | None:
+        data, latest = await self.sweeps.last_summary(), await self.sweeps.latest()
+        summary = summaries.decoder.decode(data) if data else None
+        record = await self.sweeps.get(summary.sweep_id) if summary else None
+        result = await self._result(record) if record else None
+        if latest and (result is None or latest.id != result.id):
+            gaps.append(await self._newest(latest))
+        if summary is None or result is None:
+            gaps.append(Skipped(what="every pair", why="no sweep has ended whose result is kept"))
+            return None
+        if result.rules_hash != rules.hash:
+            why = "the rules have changed since the sweep; the next one looks"
+            gaps.append(Skipped(what="what only the rules in force now keep apart", why=why))
+        return Swept(result=result, files=summary.findings)
+
+    async def _newest(self, latest: SweepRecord) -> Skipped:
+        why = f"it is {latest.status}"
+        if latest.status is SweepStatus.FAILED and (result := await self._result(latest)):
+            why = "; ".join(["it failed", *(each.why for each in result.coverage.skipped)])
+        return Skipped(what=f"what the newest sweep, {latest.id}, would show", why=why)
+
+    async def _result(self, record: SweepRecord) -> SweepResult | None:
+        data = await self.sweeps.result(record)
+        return _results.decode(data) if data else None
+
+    async def _earlier(self) -> list[SweepResult]:
+        records = await self.sweeps.newest_ended(MOST_SWEEPS)
+        found = await asyncio.gather(*(self._result(each) for each in records))
+        return [each for each in reversed(found) if each is not None]
+
+    async def _names(self, gaps: list[Skipped]) -> Sequence[AccessPackage]:
+        try:
+            return await self.names.packages()
+        except GraphError as error:
+            gaps.append(Skipped(what="names and catalogs of access packages", why=str(error)))
+            return []
+
+
+async def _count(findings: Findings, tally: Tally, gaps: list[Skipped]) -> None:
+    try:
+        async for found in findings.all():
+            tally.add(found)
+    except LookupError as error:
+        tally.is_whole = False
+        gaps.append(Skipped(what="a part of the sweep's findings", why=str(error)))

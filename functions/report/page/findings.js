@@ -1,0 +1,140 @@
+// The list of findings: a table of which only the rows in view are in the page.
+
+const ROW = 46;
+const SPARE = 8;
+const MOST_PRINTED = 2000;
+const COLUMNS = [
+  ['severity', 'Severity'], ['person', 'Person'], ['packages', 'Holds'], ['rule', 'Rule'],
+  ['state', 'State'], ['first', 'First seen'], ['last', 'Last seen'], ['exception', 'Exception'],
+];
+const list = { drawn: '', top: 0, height: 0 };
+
+function drawFindings() {
+  byId('findings').replaceChildren(
+    heading('findings', 'Findings', el('p', {
+      id: 'shown', class: 'shown', role: 'status', 'aria-live': 'polite',
+    })),
+    el('div', { id: 'list', class: 'list', role: 'table', 'aria-labelledby': 'findings-title' },
+      el('div', { role: 'rowgroup', class: 'list-head' },
+        el('div', { role: 'row', class: 'line', 'aria-rowindex': 1 }, ...COLUMNS.map(columnHead))),
+      el('div', { role: 'rowgroup', id: 'lines', class: 'lines' })),
+    el('p', { id: 'nothing', class: 'note', hidden: true }),
+    el('div', { id: 'printed', class: 'printed' }));
+  byId('list').addEventListener('scroll', () => requestAnimationFrame(lookAtLines), { passive: true });
+  new ResizeObserver(lookAtLines).observe(byId('list'));
+  byId('lines').addEventListener('keydown', moveLine);
+}
+
+function columnHead([name, text]) {
+  const sort = () => {
+    sortFindings(name, model.sort === name ? !model.descending : false);
+    applyFilter();
+  };
+  return el('div', { role: 'columnheader', class: `column-${name}`, 'data-sort': name },
+    el('button', { class: 'sort', onclick: sort }, text, el('span', { class: 'arrow', 'aria-hidden': 'true' })));
+}
+
+function refreshFindings() {
+  const [shown, all] = [model.shown.length, findings.length];
+  byId('shown').textContent = isFiltered()
+    ? `${number.format(shown)} of ${count(all, 'finding', 'findings')}`
+    : count(all, 'finding', 'findings');
+  byId('list').setAttribute('aria-rowcount', shown + 1);
+  byId('lines').style.height = `${shown * ROW}px`;
+  byId('nothing').hidden = shown > 0;
+  byId('nothing').textContent = isFiltered() ? 'No finding fits the filter.'
+    : data.sweep ? 'The sweep found nobody who holds what must not meet, where it looked.'
+      : 'No sweep has ended: nothing is known.';
+  for (const head of byId('list').querySelectorAll('[data-sort]')) {
+    const isSorted = head.dataset.sort === model.sort;
+    head.setAttribute('aria-sort', isSorted ? (model.descending ? 'descending' : 'ascending') : 'none');
+  }
+  if (list.top) byId('list').scrollTop = 0;
+  Object.assign(list, { drawn: '', top: 0 });
+  drawLines();
+}
+
+/** Ask the page where the list is, which costs a layout; all else asks `list`. */
+function lookAtLines() {
+  const view = byId('list');
+  Object.assign(list, { top: view.scrollTop, height: view.clientHeight });
+  drawLines();
+}
+
+function drawLines() {
+  const from = Math.max(0, Math.floor(list.top / ROW / SPARE) * SPARE - SPARE);
+  const to = Math.min(model.shown.length, Math.ceil((list.top + list.height) / ROW) + SPARE);
+  const drawn = `${from} ${to}`;
+  if (drawn === list.drawn) return;
+  list.drawn = drawn;
+  const focused = document.activeElement?.closest?.('#lines .line')?.getAttribute('aria-rowindex');
+  const lines = [];
+  for (let at = from; at < to; at += 1) lines.push(drawLine(at));
+  byId('lines').replaceChildren(...lines);
+  if (focused) focusLine(Number(focused) - 2);
+}
+
+function drawLine(at) {
+  const finding = findings[model.shown[at]];
+  const cell = (name, ...content) => el('div', { role: 'cell', class: `column-${name}` }, ...content);
+  const line = el('div', { role: 'row', class: 'line', 'aria-rowindex': at + 2 },
+    cell('severity', badge(finding.severity)),
+    cell('person', el('button', { class: 'link', onclick: () => openFinding(finding) },
+      foreign(personName(finding))), el('small', { text: finding.subject[1] ?? finding.subject[0] })),
+    cell('packages', ...holdings(finding)),
+    cell('rule', foreign(finding.rule)),
+    cell('state', finding.state),
+    cell('first', day(finding.first)),
+    cell('last', day(finding.last)),
+    cell('exception', finding.exception ? foreign(finding.exception) : '',
+      el('small', { text: daysLeft(finding.daysLeft) })));
+  line.style.top = `${at * ROW}px`;
+  return line;
+}
+
+function holdings(finding) {
+  const [first, second, ...rest] = finding.packages.map((place) =>
+    foreign(packageName(place), { title: packageLabel(place) }));
+  return [first, second, rest.length ? el('small', { text: `and ${rest.length} more` }) : null];
+}
+
+function moveLine(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const line = event.target.closest('.line');
+  if (!step || !line) return;
+  event.preventDefault();
+  const at = Math.min(Math.max(Number(line.getAttribute('aria-rowindex')) - 2 + step, 0), model.shown.length - 1);
+  const view = byId('list');
+  const room = view.clientHeight - ROW;
+  view.scrollTop = Math.min(at * ROW, Math.max(view.scrollTop, at * ROW + ROW - room));
+  lookAtLines();
+  focusLine(at);
+}
+
+function focusLine(at) {
+  byId('lines').querySelector(`[aria-rowindex="${at + 2}"] button`)?.focus({ preventScroll: true });
+}
+
+// ---- on paper --------------------------------------------------------------------------------
+
+/** Write out what is cut on screen: all gaps, and the findings that the filter leaves. */
+function preparePrint() {
+  for (const folded of document.querySelectorAll('details')) folded.open = true;
+  printFindings();
+}
+
+function printFindings() {
+  const lines = model.shown.slice(0, MOST_PRINTED).map((place) => {
+    const finding = findings[place];
+    return [
+      badge(finding.severity), foreign(personName(finding)),
+      el('span', {}, ...finding.packages.flatMap((each, at) => [at ? ' + ' : '', foreign(packageName(each))])),
+      foreign(finding.rule), stateOf(finding), day(finding.first), day(finding.last),
+    ];
+  });
+  const more = model.shown.length - lines.length;
+  byId('printed').replaceChildren(
+    isFiltered() ? el('p', { text: `Filtered: ${byId('shown').textContent}.` }) : '',
+    table('Findings', ['Severity', 'Person', 'Holds', 'Rule', 'State', 'First seen', 'Last seen'], lines),
+    more > 0 ? el('p', { text: `${count(more, 'finding is', 'findings are')} not printed.` }) : '');
+}

@@ -1,0 +1,69 @@
+// The dialog: the people of a cell, or all there is to say of one finding.
+
+const dialog = byId('dialog');
+const MOST_PEOPLE = 500;
+
+dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+
+function openDialog(title, ...content) {
+  const close = el('button', { class: 'quiet', text: 'Close', onclick: () => dialog.close() });
+  dialog.replaceChildren(
+    el('header', { class: 'dialog-head' }, el('h2', { id: 'dialog-title' }, ...title), close),
+    el('div', { class: 'dialog-body', tabindex: '0', role: 'region', 'aria-label': 'Details' },
+      ...content),
+  );
+  dialog.showModal();
+  close.focus();
+}
+
+/** The people behind a cell: `places` are of findings, `narrow` shows them in the findings list. */
+function openPeople(title, note, places, narrow) {
+  const lines = places.slice(0, MOST_PEOPLE).map((place) => personLine(findings[place]));
+  const more = places.length - lines.length;
+  openDialog(title,
+    el('p', { class: 'note' }, note),
+    places.length
+      ? table('Findings of this cell', ['Person', 'Severity', 'Rule', 'State', 'First seen'], lines)
+      : null,
+    more > 0 ? el('p', { text: `and ${count(more, 'more', 'more')}, in the list of findings` }) : null,
+    places.length && narrow ? el('button', {
+      text: 'Show them in the list of findings', onclick: () => { dialog.close(); narrow(); },
+    }) : null);
+}
+
+function personLine(finding) {
+  return [
+    el('button', { class: 'link', onclick: () => openFinding(finding) },
+      foreign(personName(finding))),
+    badge(finding.severity), foreign(finding.rule), stateOf(finding), day(finding.first),
+  ];
+}
+
+function stateOf(finding) {
+  const left = finding.exception ? ` · ${finding.exception}, ${daysLeft(finding.daysLeft)}` : '';
+  return el('span', { class: `state state-${finding.state.replace(/\W/g, '-')}` },
+    finding.state, foreign(left.replace(/, $/, '')));
+}
+
+function openFinding(finding) {
+  const rule = ruleOf.get(finding.rule);
+  const [subject, object, name] = finding.subject;
+  const facts = [
+    ['Severity', badge(finding.severity)],
+    ['Rule', foreign(rule ? `${rule.title} (${rule.id})` : `${finding.rule}, not in force now`)],
+    ['Control', rule?.control && foreign(rule.control)],
+    ['Owner', rule && foreign(rule.owner)],
+    ['Holds', el('ul', { class: 'plain' }, ...finding.packages.map((place) => el('li', {},
+      foreign(packageLabel(place)), el('code', { text: data.packages[place][0] }))))],
+    ['Subject id', el('code', { text: subject })],
+    ['Object id', object ? el('code', { text: object }) : 'none in this directory'],
+    ['State', stateOf(finding)],
+    ['First seen', moment(finding.first)],
+    ['Last seen', moment(finding.last)],
+    ['Finding', el('code', { text: finding.id })],
+    ['Advice', rule?.advice && foreign(rule.advice)],
+  ];
+  openDialog([foreign(name || subject)], el('dl', { class: 'details' }, ...facts
+    .filter(([, value]) => value)
+    .flatMap(([term, value]) => [el('dt', { text: term }), el('dd', {}, value)])));
+}

@@ -1,0 +1,3 @@
+"""The version of this app, which reports and evidence name."""
+
+VERSION = "0.1.0"

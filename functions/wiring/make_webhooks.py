@@ -1,0 +1,47 @@
+"""What webhooks need: who may send, and who knows the platform's callers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from functions.callers.admission import Admission
+from functions.callers.caller import Role
+from functions.clock import Clock, SystemClock
+from functions.settings import read_caller_settings, read_webhook_sources
+from functions.webhooks.callers import Callers
+from functions.webhooks.source import Sources
+
+APP_FOLDER = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Those whom Entra signed in before the app; a key of the app's own is not meant here."""
+
+    admission: Admission
+
+    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:
+        return self.admission.is_principal(headers, [Role(each) for each in roles])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """Needs no storage: a stranger is refused before anything of it is touched."""
+
+    sources: Sources
+    callers: Callers
+    clock: Clock
+
+
+def read_webhooks(environment: Mapping[str, str]) -> Webhooks:
+    """Make what the environment asks for.
+
+    Raises:
+        ConfigurationError: naming each mistake in WEBHOOKS with its place.
+    """
+    sources = read_webhook_sources(environment, APP_FOLDER)
+    clock = SystemClock()
+    admission = Admission(read_caller_settings(environment), clock)
+    return Webhooks(sources=sources, callers=SignedIn(admission), clock=clock)

@@ -1,0 +1,103 @@
+"""What the smoke test makes of an app that is late, not whole, or not honest."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from cli.expected import expected_functions, judge_functions
+from cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
+from functions.doctor.finding import Result
+from tests.cli.remote import ADDRESS, Asked, answering
+
+NAMES = frozenset({"a", "b"})
+RESULT: dict[str, object] = {
+    "id": "c",
+    "status": "completed",
+    "outcome": "unknown",
+    "pair": None,
+    "reference": None,
+    "enforcement": "off",
+    "holders": [],
+    "holderCount": 0,
+    "rules": [],
+    "references": {},
+    "coverage": {"checked": [], "skipped": [{"what": "a", "why": "may not be read"}]},
+    "rulesHash": "",
+    "asOf": "2026-01-01T00:00:00Z",
+}
+
+
+def app(listed: list[object], outcomes: list[object]) -> Asked:
+    """An app whose host lists these functions, one look after the other, and answers so."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/admin/functions":
+            seen = listed.pop(0) if len(listed) > 1 else listed[0]
+            if isinstance(seen, int):
+                return httpx.Response(seen)
+            return httpx.Response(200, json=[{"name": name} for name in seen])  # type: ignore[attr-defined]
+        if request.method == "POST" and outcomes != [403]:
+            assert request.url == f"{ADDRESS}/checks"
+            assert request.headers["Idempotency-Key"].startswith("smoke-")
+            return httpx.Response(202, json={"id": "c", "status": "queued", "self": "x"})
+        if outcomes == [403]:
+            return httpx.Response(403)
+        outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
+        if outcome is None:
+            return httpx.Response(202, json={"id": "c", "status": "queued"})
+        return httpx.Response(200, json={**RESULT, "outcome": outcome})
+
+    return answering(handler, "master")
+
+
+async def results(asked: Asked) -> dict[str, Result]:
+    findings = await smoke(asked.app, asked.app.functions, NAMES, asked.clock, asked.told.append)
+    await asked.http.aclose()
+    return {each.what: each.result for each in findings}
+
+
+async def test_an_app_that_comes_up_late_is_waited_for() -> None:
+    """Neither a host that does not answer yet, nor half of the functions, is the end."""
+    asked = app([503, [], ["a"], ["a", "b"]], [None, None, "unknown"])
+    assert await results(asked) == {"functions": Result.OK, "canary check": Result.OK}
+    assert len(asked.clock.slept) == 5
+
+
+@pytest.mark.parametrize("listed", [[], ["a"], ["a", "b", "c"]])
+async def test_an_app_that_is_not_whole_is_sent_no_canary(listed: list[str]) -> None:
+    """None, too few, or some of another version: the deployment failed, after patience."""
+    asked = app([listed], ["unknown"])
+    assert await results(asked) == {"functions": Result.WRONG}
+    assert len(asked.clock.slept) == MOST_LOOKS - 1
+
+
+@pytest.mark.parametrize("outcome", ["clear", "conflict"])
+async def test_an_app_that_knows_what_it_cannot_know_fails(outcome: str) -> None:
+    """An all-clear for packages that do not exist is the worst answer there is."""
+    assert (await results(app([["a", "b"]], [outcome])))["canary check"] is Result.WRONG
+
+
+async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
+    """Whoever deploys need not have a role; nothing is called good for that."""
+    found = await results(app([["a", "b"]], [403]))
+    assert found == {"functions": Result.OK, "canary check": Result.UNKNOWN}
+
+
+async def test_a_canary_that_nobody_works_on_fails() -> None:
+    """The wait has an end."""
+    assert (await results(app([["a", "b"]], [None])))["canary check"] is Result.WRONG
+
+
+def test_the_canary_writes_nothing_and_names_two_packages() -> None:
+    """Enforcement is off whatever the app's setting, and the two are distinct."""
+    assert CANARY["enforcement"] == "off"
+    assert CANARY["accessPackageId"] != CANARY["incompatibleAccessPackageId"]
+    assert judge_canary(None).result is Result.WRONG
+
+
+def test_the_expected_functions_are_those_of_the_app() -> None:
+    """Every way in and every worker is among them."""
+    expected = expected_functions()
+    assert {"start_check", "run_check", "poisoned_check", "start_sweep", "health"} <= expected
+    assert "none" in judge_functions([], expected).detail

@@ -1,0 +1,115 @@
+"""A subject may be given by its object id, or by its id in entitlement management."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from functions import wiring
+from functions.callers.admission import Admission
+from functions.callers.identify import CallerSettings
+from functions.clock import SystemClock
+from functions.delivery.memory import MemorySender
+from functions.entra import Assignment, Subject
+from functions.errors import Forbidden
+from functions.graph.meter import metered
+from functions.rules.language import PackageSelector, Rule, Side
+from functions.rules.source import RuleBook
+from functions.settings import read_settings
+from functions.storage.memory import MemoryStorage
+from functions.triggers.decisions import decide
+from functions.wiring.make_engine import make_engine
+from functions.wiring.make_records import make_records
+from tests.app import RulesInMemory, body_of
+from tests.builders import guid, rule
+from tests.decisions.test_decisions import ANN, MakeApp, ask, holds, make, post
+from tests.graph.fixtures import Connect
+from tests.graph.tenant import (
+    ADMIN_CLIENT,
+    APP_CLIENT,
+    APPROVE,
+    EVE,
+    PAY,
+    object_id,
+)
+from tests.graph.tenant import ANN as ANN_SUBJECT
+
+NOBODY = guid("9")
+SUBJECT = guid("5")
+
+
+def pay_and_approve() -> Rule:
+    sides = [Side(packages=[PackageSelector(id=UUID(each))]) for each in (PAY, APPROVE)]
+    return rule("pay", *sides)
+
+
+def by_id(object_id: str | None) -> Assignment:
+    return Assignment(id="b-5", subject=Subject(id=SUBJECT, object_id=object_id), state="delivered")
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_the_id_in_entitlement_management_finds_the_same(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Both ids are denied for the same assignment."""
+    make(make_app, {"b": [by_id(ANN)]}, whole_tenant=whole_tenant)
+    for asked in (ANN, SUBJECT):
+        answer = await ask("a", asked)
+        assert (answer["decision"], answer["subject"]) == ("deny", asked)
+        assert answer["conflicts"][0]["assignmentId"] == "b-5"
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_a_subject_without_an_object_id_is_reviewed(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Graph lists by object id; before there is one, nothing is known and nothing allowed."""
+    make(make_app, {"b": [by_id(None)]}, whole_tenant=whole_tenant)
+    answer = await ask("a", SUBJECT)
+    assert answer["decision"] == "review"
+    assert SUBJECT in answer["coverage"]["skipped"][0]["what"]
+
+
+async def test_an_id_that_graph_does_not_tell_of_is_reviewed(make_app: MakeApp) -> None:
+    """Whoever holds nothing by this object id may hold something by the other id."""
+    app = make(make_app, {"b": [holds("b", ANN)]})
+
+    async def refuse(ids: list[str]) -> dict[str, Forbidden]:
+        return {each: Forbidden("not for you", status=403) for each in ids}
+
+    app.graph.subjects_by_id = refuse  # type: ignore[method-assign,assignment]
+    assert (await ask("a"))["decision"] == "deny"
+    answer = await ask("a", NOBODY)
+    assert answer["decision"] == "review"
+    assert "not for you" in answer["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("client", "subject", "decision", "requests"),
+    [
+        (ADMIN_CLIENT, lambda: object_id(ANN_SUBJECT), "deny", 1),
+        (ADMIN_CLIENT, lambda: NOBODY, "allow", 2),
+        (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 3),
+        (ADMIN_CLIENT, lambda: EVE, "allow", 3),
+        (APP_CLIENT, lambda: ANN_SUBJECT, "deny", 4),
+    ],
+)
+async def test_few_requests_settle_it(
+    connect: Connect, client: str, subject: Callable[[], str], decision: str, requests: int
+) -> None:
+    """One finds assignments; two find that there are none; the other id takes one more."""
+    records = make_records(MemoryStorage(), SystemClock())
+    graph = connect(AZURE_CLIENT_ID=client)
+    book = RuleBook(RulesInMemory([pay_and_approve()]), graph, records.clock)
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    wiring.install(
+        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
+    )
+    with metered() as meter:
+        answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
+    wiring.install()
+    assert (answer["decision"], meter.requests) == (decision, requests)

@@ -1,0 +1,353 @@
+"""What a deployment has to be, held against the files and the compiled template of one folder.
+
+Each check yields a sentence for whatever is wrong. They read a folder that looks like the project's
+own, so that a test can plant mistakes into copies of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema.validators import validator_for
+
+from functions.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
+from tests.infra.bicep import SHARED, Json, compiled, modules_of, nested, resources_of
+
+FILES = (
+    "azure.yaml",
+    "host.json",
+    "docs/security.md",
+    "docs/operations.md",
+    "functions/settings.py",
+    "functions/telemetry.py",
+)
+OUTPUTS = {
+    "AZURE_FUNCTION_APP_NAME",
+    "AZURE_FUNCTION_APP_URL",
+    "AZURE_RESOURCE_GROUP",
+    "AZURE_STORAGE_ACCOUNT_NAME",
+    "APP_IDENTITY_PRINCIPAL_ID",
+    "APP_IDENTITY_CLIENT_ID",
+    "LOGIC_APP_PRINCIPAL_ID",
+    "SOD_CATALOGS",
+    "ENFORCEMENT",
+}
+# Settings that Key Vault alone may hold, and those that the platform sets by itself.
+SECRET_SETTINGS = {"WEBHOOK_SIGNING_KEYS"}
+PLATFORM_SETTINGS = {"WEBSITE_AUTH_ENABLED"}
+HOOKS = {"postprovision": "scripts/grant.py", "postdeploy": "scripts/smoke.py"}
+# https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
+NOT_ON_FLEX = re.compile(
+    r"ENABLE_ORYX_BUILD|FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME\w*|TZ"
+    r"|FUNCTIONS_MAX_HTTP_CONCURRENCY|FUNCTIONS_WORKER_PROCESS_COUNT"
+    r"|FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED|SCM_DO_BUILD_DURING_DEPLOYMENT"
+    r"|WEBSITE_(CONTENT\w*|DNS_SERVER|MAX_DYNAMIC_APPLICATION_SCALE_OUT|NODE_DEFAULT_VERSION"
+    r"|RUN_FROM_PACKAGE|SKIP_CONTENTSHARE_VALIDATION|TIME_ZONE|VNET_ROUTE_ALL)"
+)
+SITE_NOT_ON_FLEX = {
+    "alwaysOn",
+    "containerSize",
+    "functionAppScaleLimit",
+    "functionsRuntimeScaleMonitoringEnabled",
+    "healthCheckPath",
+    "isReserved",
+    "linuxFxVersion",
+    "minimumElasticInstanceCount",
+    "preWarmedInstanceCount",
+    "pythonVersion",
+    "use32BitWorkerProcess",
+    "vnetRouteAllEnabled",
+    "websiteTimeZone",
+    "windowsFxVersion",
+}
+_HOST_KEYS = {"version", "telemetryMode", "functionTimeout", "extensionBundle", "extensions"}
+_GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_SECRET = re.compile(
+    r"list\w*Keys?\(|listAccountSas|listServiceSas|listSecrets\(|AccountKey=|SharedAccess|[?&]sig="
+    r"|whsec_|-----BEGIN|\b(?=[A-Za-z+]*\d)[A-Za-z0-9+]{40,}={0,2}"
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The files of one folder, each read when it is first wanted."""
+
+    folder: Path
+
+    def text(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
+    @cached_property
+    def template(self) -> Json:
+        return compiled(self.folder)
+
+    @cached_property
+    def parameters(self) -> Json:
+        found: Json = json.loads(self.text("infra/main.parameters.json"))["parameters"]
+        return found
+
+    def module(self, name: str) -> Json:
+        return nested(self.template, name)
+
+    def one(self, module: str, kind: str) -> Json:
+        """The properties of the only resource of a type in a module, by the end of its type."""
+        (found,) = self.all(module, kind)
+        properties: Json = found["properties"]
+        return properties
+
+    def all(self, module: str, kind: str) -> list[Json]:
+        return [each for each in resources_of(self.module(module)) if each["type"].endswith(kind)]
+
+
+def problems(folder: Path) -> list[str]:
+    """Everything that is wrong with the deployment of a folder, whose infra/ is compiled."""
+    project = Project(folder)
+    return [problem for check in CHECKS for problem in check(project)]
+
+
+def of_storage(project: Project) -> Iterator[str]:
+    account = project.one("storage", "/storageAccounts")
+    wanted = {
+        "allowSharedKeyAccess": False,
+        "allowBlobPublicAccess": False,
+        "minimumTlsVersion": "TLS1_2",
+        "supportsHttpsTrafficOnly": True,
+        "defaultToOAuthAuthentication": True,
+    }
+    yield from _differences("storage", account, wanted)
+    for each in project.all("storage", "/containers"):
+        yield from _differences("a container", each["properties"], {"publicAccess": "None"})
+    policy = project.one("storage", "/immutabilityPolicies")
+    if "immutabilityPeriodSinceCreationInDays" not in policy:
+        yield "storage: evidence is not immutable"
+    if not project.all("storage", "/managementPolicies"):
+        yield "storage: results are never deleted"
+    blobs = project.one("storage", "/blobServices")
+    if not blobs["deleteRetentionPolicy"]["enabled"]:
+        yield "storage: what is deleted cannot be brought back"
+
+
+def of_places(project: Project) -> Iterator[str]:
+    """Queues, tables and containers that the code names are all made."""
+    made = project.module("storage")["variables"]
+    queues = {CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE}
+    wanted = {
+        "queues": queues | {f"{queue}-poison" for queue in queues},
+        "tables": named_in_code("TABLE"),
+        "containers": named_in_code("CONTAINER") | {"rules", "deployments"},
+    }
+    for kind, names in wanted.items():
+        for name in sorted(names - {*made[kind], *({"evidence"} if kind == "containers" else ())}):
+            yield f"storage: {kind} lacks {name}"
+
+
+def of_app(project: Project) -> Iterator[str]:
+    site = project.one("app", "Microsoft.Web/sites")
+    yield from _differences("app", site, {"httpsOnly": True})
+    tls = {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2", "ftpsState": "Disabled"}
+    yield from _differences("app", site["siteConfig"], tls)
+    runtime = {"name": "python", "version": "3.13"}
+    yield from _differences("app's runtime", site["functionAppConfig"]["runtime"], runtime)
+    storage = site["functionAppConfig"]["deployment"]["storage"]["authentication"]
+    yield from _differences("app's package", storage, {"type": "UserAssignedIdentity"})
+    (plan,) = project.all("app", "/serverfarms")
+    yield from _differences("plan", plan["sku"], {"name": "FC1", "tier": "FlexConsumption"})
+    policies = project.all("app", "/basicPublishingCredentialsPolicies")
+    if [each["properties"] for each in policies] != [{"allow": False}] * 2:
+        yield "app: publishing by password is allowed"
+    if project.template["parameters"]["instanceMemoryMB"]["defaultValue"] != 2048:
+        yield "app: an instance has not 2048 MB by default"
+
+
+def of_flex(project: Project) -> Iterator[str]:
+    names = {*_keys(project.module("app")), *project.parameters["settings"]["value"]}
+    for name in sorted(names):
+        if NOT_ON_FLEX.fullmatch(name) or name in SITE_NOT_ON_FLEX:
+            yield f"app: Flex Consumption does not take {name}"
+
+
+def of_telemetry(project: Project) -> Iterator[str]:
+    insights = project.one("monitoring", "/components")
+    yield from _differences("Application Insights", insights, {"DisableLocalAuth": True})
+    logged = {"storage": 3, "key-vault": 1, "app": 1}
+    for module, count in logged.items():
+        if len(project.all(module, "/diagnosticSettings")) != count:
+            yield f"{module}: something of it has no diagnostic setting"
+
+
+def of_vault(project: Project) -> Iterator[str]:
+    wanted = {"enableRbacAuthorization": True, "enablePurgeProtection": True}
+    yield from _differences("Key Vault", project.one("key-vault", "/vaults"), wanted)
+
+
+def of_roles(project: Project) -> Iterator[str]:
+    """The ids are the documented ones, and the app has what it needs of storage."""
+    documented = set(_GUID.findall(project.text("docs/security.md")))
+    for name in modules_of(project.template):
+        given = project.module(name).get("variables", {}).get("roles", {})
+        for role, identifier in given.items():
+            if identifier not in documented:
+                yield f"roles: {role} has the id {identifier}, which is not documented"
+        for each in project.all(name, "/roleAssignments"):
+            if not re.search(
+                r"roleDefinitions', variables\('\w+'\)", each["properties"]["roleDefinitionId"]
+            ):
+                yield f"roles: {name} gives a role that roles.bicep does not name"
+    wanted = ["storageBlobDataOwner", "storageQueueDataContributor", "storageTableDataContributor"]
+    given = [
+        each.split(".")[-1][:-1] for each in project.module("storage")["variables"]["dataRoles"]
+    ]
+    for role in sorted(set(wanted) - set(given)):
+        yield f"roles: the app lacks {role}"
+
+
+def of_settings(project: Project) -> Iterator[str]:
+    """Each setting that the code reads is given by the template, and no other."""
+    read = settings_read(project.text("functions/settings.py"))
+    given = project.parameters["settings"]["value"].keys()
+    platform = project.module("app")["variables"]["platformSettings"].keys()
+    for name in sorted(read - given - platform - SECRET_SETTINGS - PLATFORM_SETTINGS):
+        yield f"settings: main.parameters.json does not give {name}"
+    for name in sorted(given - read):
+        yield f"settings: nothing reads {name}"
+    for name in sorted(given & SECRET_SETTINGS):
+        yield f"settings: {name} is a secret, and belongs into Key Vault alone"
+
+
+def of_parameters(project: Project) -> Iterator[str]:
+    declared = project.template["parameters"]
+    for name in sorted(project.parameters.keys() - declared.keys()):
+        yield f"main.parameters.json: main.bicep has no parameter {name}"
+    for name in sorted(declared.keys() - project.parameters.keys()):
+        yield f"main.parameters.json: {name} is not given"
+    for name in sorted(declared.keys() & project.parameters.keys()):
+        default = declared[name].get("defaultValue")
+        given = re.search(r"=([^}]*)\}", str(project.parameters[name]["value"]))
+        if default is not None and given and given[1].lower() != str(default).lower():
+            yield f"main.parameters.json: {name} is {given[1]}, and {default} in main.bicep"
+    for name in sorted(OUTPUTS - project.template["outputs"].keys()):
+        yield f"main.bicep: the output {name} is missing"
+
+
+def of_secrets(project: Project) -> Iterator[str]:
+    """Neither the template nor a default nor an output holds or asks for a secret."""
+    text = json.dumps(project.template)
+    for found in sorted({match.group()[:12] for match in _SECRET.finditer(text)}):
+        yield f"secrets: the template has {found}…"
+    for name, template in [("main", project.template), *_templates(project)]:
+        secure = {
+            key
+            for key, each in template.get("parameters", {}).items()
+            if each.get("type", "").lower().startswith("secure")
+        }
+        for key in sorted(secure):
+            if template["parameters"][key].get("defaultValue"):
+                yield f"secrets: {key} of {name} has a default"
+        outputs = json.dumps(template.get("outputs", {}))
+        for key in sorted(secure):
+            if f"parameters('{key}')" in outputs:
+                yield f"secrets: an output of {name} shows {key}"
+
+
+def of_alerts(project: Project) -> Iterator[str]:
+    """Alerts and workbook ask for actions, metrics and attributes that the app has."""
+    text = json.dumps([project.module("alerts"), project.module("workbook")])
+    metrics = set(re.findall(r"entra_sod\.[a-z_.]+", project.text("functions/telemetry.py")))
+    actions = set(re.findall(r"`([a-z_]+)`", project.text("docs/operations.md")))
+    for name in sorted(set(re.findall(r"entra_sod\.[a-z_.]+", text)) - metrics):
+        yield f"alerts: the app has no metric {name}"
+    for name in sorted(set(re.findall(r'Properties\.action\) == \\+"(\w+)', text)) - actions):
+        yield f"alerts: the app has no action {name}"
+    names = {each["name"] for each in project.module("alerts")["variables"]["queries"]}
+    for name in sorted({"poison", "oldest-message", "timer-missed", "throttled"} - names):
+        yield f"alerts: {name} is missing"
+
+
+def of_host(project: Project) -> Iterator[str]:
+    host = json.loads(project.text("host.json"))
+    extensions = host.get("extensions", {})
+    for key in sorted({*host.keys() - _HOST_KEYS, *extensions.keys() - {"http", "queues"}}):
+        yield f"host.json: {key} is not known"
+    yield from _against_schema("host.json", host, "host.schema.json")
+
+
+def of_azure_yaml(project: Project) -> Iterator[str]:
+    azure = yaml.safe_load(project.text("azure.yaml"))
+    yield from _against_schema("azure.yaml", azure, "azure.yaml.schema.json")
+    service = {"project": ".", "language": "python", "host": "function"}
+    yield from _differences("azure.yaml's app", azure.get("services", {}).get("app", {}), service)
+    for hook, script in HOOKS.items():
+        if script not in azure.get("hooks", {}).get(hook, {}).get("run", ""):
+            yield f"azure.yaml: the hook {hook} does not run {script}"
+    tags = [each.get("tags", "") for each in project.all("app", "Microsoft.Web/sites")]
+    if "'azd-service-name', 'app'" not in str(tags):
+        yield "app: azd would not find it, for it has no tag azd-service-name"
+
+
+CHECKS = (
+    of_storage,
+    of_places,
+    of_app,
+    of_flex,
+    of_telemetry,
+    of_vault,
+    of_roles,
+    of_settings,
+    of_parameters,
+    of_secrets,
+    of_alerts,
+    of_host,
+    of_azure_yaml,
+)
+
+
+def settings_read(source: str) -> set[str]:
+    """The names that settings.py reads, storage's own apart."""
+    return set(re.findall(r'\.\w+\(\s*"([A-Z][A-Z0-9_]{3,})"', source))
+
+
+def named_in_code(constant: str) -> set[str]:
+    """The values of constants TABLE or CONTAINER in the code."""
+    root = Path(__file__).parents[2] / "functions"
+    source = "\n".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py"))
+    found = set(re.findall(rf"{constant.lower()}\(\"([a-z]+)\"\)", source))
+    for names, values in re.findall(r"^([A-Z_, ]+) = (\".+\")$", source, flags=re.MULTILINE):
+        named = zip(names.split(", "), re.findall(r'"([^"]+)"', values), strict=False)
+        found |= {value for name, value in named if name.endswith(constant)}
+    return found
+
+
+def _templates(project: Project) -> list[tuple[str, Json]]:
+    return [(name, project.module(name)) for name in modules_of(project.template)]
+
+
+def _differences(what: str, found: Json, wanted: Json) -> Iterator[str]:
+    for key, value in wanted.items():
+        if found.get(key) != value:
+            yield f"{what}: {key} is {found.get(key)!r}, not {value!r}"
+
+
+def _keys(part: Any) -> Iterator[str]:
+    """Every key of a template, at whatever depth, and every name in a list of settings."""
+    if isinstance(part, dict):
+        yield from part
+        for each in part.values():
+            yield from _keys(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _keys(each)
+
+
+def _against_schema(name: str, content: Json, schema: str) -> Iterator[str]:
+    path = SHARED / "schemas" / schema
+    if path.exists():
+        rules = json.loads(path.read_text(encoding="utf-8"))
+        for error in validator_for(rules)(rules).iter_errors(content):
+            yield f"{name}: {error.json_path}: {error.message[:200]}"

@@ -1,0 +1,117 @@
+"""Mistakes that `make infra` has to find: each is one change of one file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Text in a file, what it becomes, and the words that the check must have for it."""
+
+    file: str
+    old: str
+    new: str
+    named: str
+
+    def plant(self, folder: Path) -> None:
+        path = folder / self.file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(self.old) == 1, f"{self.file} does not have {self.old!r} once"
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+_STORAGE = "infra/modules/storage.bicep"
+_APP = "infra/modules/app.bicep"
+_MAIN = "infra/main.bicep"
+
+MISTAKES = {
+    "shared-key": Mistake(
+        _STORAGE,
+        "allowSharedKeyAccess: false",
+        "allowSharedKeyAccess: true",
+        "allowSharedKeyAccess",
+    ),
+    "old-tls": Mistake(_STORAGE, "'TLS1_2'", "'TLS1_0'", "minimumTlsVersion"),
+    "public-blobs": Mistake(
+        _STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "BlobPublicAccess"
+    ),
+    "no-poison-queue": Mistake(
+        _STORAGE, "  'sweep-pairs-poison'\n", "", "queues lacks sweep-pairs-poison"
+    ),
+    "no-table-role": Mistake(
+        _STORAGE,
+        "  roles.storageTableDataContributor\n]\nvar operatorRoles",
+        "]\nvar operatorRoles",
+        "the app lacks storageTableDataContributor",
+    ),
+    "changeable-evidence": Mistake(
+        _STORAGE,
+        "    immutabilityPeriodSinceCreationInDays: evidenceDays\n",
+        "",
+        "evidence is not immutable",
+    ),
+    "wrong-role": Mistake(
+        "infra/roles.bicep",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+        "974c5e8b-45b9-4653-ba55-5f855dd0fb89",
+        "storageQueueDataContributor",
+    ),
+    "not-on-flex": Mistake(
+        _APP,
+        "  AZURE_CLIENT_ID: identityClientId\n",
+        "  AZURE_CLIENT_ID: identityClientId\n  FUNCTIONS_WORKER_RUNTIME: 'python'\n",
+        "FUNCTIONS_WORKER_RUNTIME",
+    ),
+    "old-python": Mistake(_APP, "version: '3.13'", "version: '3.12'", "'3.12'"),
+    "plain-http": Mistake(_APP, "httpsOnly: true", "httpsOnly: false", "httpsOnly"),
+    "telemetry-by-key": Mistake(
+        "infra/modules/monitoring.bicep",
+        "DisableLocalAuth: true",
+        "DisableLocalAuth: false",
+        "DisableLocalAuth",
+    ),
+    "purgeable-secrets": Mistake(
+        "infra/modules/key-vault.bicep", "    enablePurgeProtection: true\n", "", "PurgeProtection"
+    ),
+    "key-in-output": Mistake(
+        "infra/modules/storage.bicep",
+        "output id string = account.id",
+        "output id string = account.id\noutput key string = account.listKeys().keys[0].value",
+        "listKeys",
+    ),
+    "default-secret": Mistake(
+        _MAIN,
+        "param teamsUrl string = ''",
+        "param teamsUrl string = 'https://hooks.contoso.com/x'",
+        "teamsUrl",
+    ),
+    "no-output": Mistake(
+        _MAIN,
+        "output APP_IDENTITY_PRINCIPAL_ID",
+        "output PRINCIPAL_ID",
+        "APP_IDENTITY_PRINCIPAL_ID",
+    ),
+    "unknown-action": Mistake(
+        "infra/modules/alerts.bicep", '"message_poisoned"', '"message_lost"', "message_lost"
+    ),
+    "no-setting": Mistake(
+        "infra/main.parameters.json",
+        '        "MAX_REFERENCE_WRITES": "${MAX_REFERENCE_WRITES=50}",\n',
+        "",
+        "MAX_REFERENCE_WRITES",
+    ),
+    "plain-secret": Mistake(
+        "infra/main.parameters.json",
+        '        "GRAPH_ROOT": "",\n',
+        '        "GRAPH_ROOT": "",\n        "WEBHOOK_SIGNING_KEYS": "${KEYS}",\n',
+        "WEBHOOK_SIGNING_KEYS is a secret",
+    ),
+    "unknown-parameter": Mistake(
+        "infra/main.parameters.json", '"logDays"', '"daysOfLogs"', "daysOfLogs"
+    ),
+    "host-key": Mistake("host.json", '"extensions"', '"extension"', "extension is not known"),
+    "wrong-host": Mistake("azure.yaml", "host: function", "host: functions", "host is 'functions'"),
+    "no-hook": Mistake("azure.yaml", "scripts/smoke.py", "scripts/smoke", "postdeploy"),
+}
