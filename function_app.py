@@ -17,16 +17,6 @@ from functions.triggers import (
 
 # The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (
-    checks,
-    decisions,
-    findings,
-    subscriptions,
-    webhooks,
-    sweeps,
-    worker,
-    poison,
-    report,
-    health,
-):
+asked = (checks, decisions, findings, subscriptions, webhooks, sweeps, report, health)
+for module in (*asked, worker, poison):
     app.register_functions(module.bp)

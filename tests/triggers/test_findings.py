@@ -202,6 +202,6 @@ async def test_somebody_says_that_it_is_being_taken_away(app: App) -> None:
 
 async def test_findings_need_storage_alone(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """With settings that make no engine they are listed all the same: no Graph is loaded."""
-    wiring.install(app.records)
+    wiring.install(app.records, admission=app.admission)
     monkeypatch.setattr(wiring, "engine", lambda: pytest.fail("the engine was made"))
     assert (await ask()).status_code == 200
