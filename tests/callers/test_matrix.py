@@ -35,6 +35,9 @@ EXPECTED: Mapping[str, str] = {
     "POST subscriptions": "Read",
     "DELETE subscriptions/{id}": "Read",
     "GET report": "Read",
+    "GET findings": "Read",
+    "GET findings/{id}": "Read",
+    "POST findings/{id}/claims": "Enforce",
     "GET ready": "Read",
     "GET health": "everybody",
 }
