@@ -6,6 +6,7 @@ from functions.triggers import (
     checks,
     contract,
     decisions,
+    findings,
     health,
     poison,
     report,
@@ -17,16 +18,6 @@ from functions.triggers import (
 
 # The level of HTTP functions that are not behind the guard: nobody was given a function key.
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for module in (
-    checks,
-    decisions,
-    subscriptions,
-    webhooks,
-    sweeps,
-    contract,
-    worker,
-    poison,
-    report,
-    health,
-):
+asked = (checks, decisions, findings, subscriptions, webhooks, sweeps, report, contract, health)
+for module in (*asked, worker, poison):
     app.register_functions(module.bp)

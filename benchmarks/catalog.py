@@ -8,6 +8,7 @@ from benchmarks import (
     compiling,
     deciding,
     decoding,
+    findings,
     http_memory,
     importing,
     paging_memory,
@@ -33,5 +34,6 @@ BENCHMARKS: dict[str, Benchmark] = {
     "compile": compiling.run,
     "validate": validating.run,
     "sweep": sweeping.run,
+    "findings": findings.run,
     "report": reporting.run,
 }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, batched
+from itertools import accumulate
 from uuid import UUID
 
 import msgspec
@@ -15,7 +15,9 @@ import msgspec
 from functions.checks.result import Checked, Coverage, ReferencesView, Skipped
 from functions.clock import ManualClock, timestamp
 from functions.entra import AccessPackage, Pair
+from functions.findings.model import State, finding_id
 from functions.report.make import ReportMaker
+from functions.report.port import FindingRecord
 from functions.report.view import ReportView
 from functions.rules.language import (
     AtMost,
@@ -121,6 +123,7 @@ class ReportTenant:
         self._pairs = list(self.rules.duties)
         self.clock = ManualClock(NIGHT - timedelta(days=size.sweeps - 1))
         self._store = SweepStore(MemoryStorage(), self.clock)
+        self._lines_now: Sequence[ConflictLine] = ()
 
     async def view(self) -> ReportView:
         """Let all nights pass, and make the report of the morning after the last."""
@@ -129,8 +132,14 @@ class ReportTenant:
             await self._sweep(0.6 + 0.4 * (night + 1) / self._size.sweeps)
             self.clock.advance(24 * 3600)
         self.clock.advance(-18 * 3600)
-        maker = ReportMaker(names=self, sweeps=self._store, clock=self.clock)
+        maker = ReportMaker(names=self, sweeps=self._store, findings=self, clock=self.clock)
         return await maker.make(self.rules)
+
+    async def all(self) -> AsyncIterator[FindingRecord]:
+        """The findings of the newest night, each seen for the first time then."""
+        for line in self._lines_now:
+            for each in self._found(line):
+                yield each
 
     async def packages(self) -> Sequence[AccessPackage]:
         return self._packages
@@ -198,7 +207,7 @@ class ReportTenant:
                 rule=self._random.choice(rules).id,
                 subject=UUID(self._random.choice(self._people)[0]),
                 start=NIGHT.date(),
-                end=NIGHT.date() + timedelta(days=self._random.choice((0, 5, 12, 30, 60, 200))),
+                until=NIGHT.date() + timedelta(days=self._random.choice((0, 5, 12, 30, 60, 200))),
                 reason="Year-end closing, two people short",
                 requested_by="team.lead@contoso.com",
                 approved_by="controls@contoso.com",
@@ -212,15 +221,10 @@ class ReportTenant:
         record = await self._store.get(sweep_id)
         assert record is not None
         lines = self._lines(round(self._size.findings * share))
-        blobs = [
-            await self._store.keep_blob(
-                sweep_id, "findings", b"".join(msgspec.json.encode(each) + b"\n" for each in some)
-            )
-            for some in batched(lines, 10_000, strict=False)
-        ]
+        self._lines_now = lines
         result = self._result(sweep_id, lines)
         summary = SweepSummary(
-            sweep_id=sweep_id, pages={}, additional_access_refused=True, index=[], findings=blobs
+            sweep_id=sweep_id, pages={}, additional_access_refused=True, index=[], findings=[]
         )
         await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
         await self._store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
@@ -245,6 +249,26 @@ class ReportTenant:
             lines[pair, person[0]] = line
             total += len(line.rules)
         return list(lines.values())
+
+    def _found(self, line: ConflictLine) -> Iterator[FindingRecord]:
+        seen = timestamp(NIGHT)
+        excuses = {
+            each.rule: each.id for each in self.rules.exceptions if each.id in line.exceptions
+        }
+        packages = sorted(line.access_package_ids)
+        for rule in line.rules:
+            yield FindingRecord(
+                id=finding_id(rule, Pair.of(*packages), line.subject_id),
+                rule=rule,
+                packages=packages,
+                subject_id=line.subject_id,
+                object_id=line.object_id,
+                display_name=line.display_name,
+                state=State.EXCEPTED if rule in excuses else State.OPEN,
+                first_seen=seen,
+                last_seen=seen,
+                exception=excuses.get(rule),
+            )
 
     def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:
         """For each exception a conflict that it permits, if some pair is its rule's alone."""

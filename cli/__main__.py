@@ -9,6 +9,10 @@ import typer
 from cli.commands import apply, drift, plan
 from cli.contract import connector, openapi_document
 from cli.doctor import doctor
+from cli.erase import erase
+from cli.evidence import app as evidence
+from cli.exceptions import exceptions
+from cli.findings import findings
 from cli.grant import grant
 from cli.hook import app as hook
 from cli.push import push
@@ -33,10 +37,13 @@ for command in (
     apply,
     drift,
     sweep,
+    findings,
+    exceptions,
     report,
     doctor,
     redrive,
     grant,
+    erase,
     schema,
     connector,
 ):
@@ -55,6 +62,7 @@ def _rules() -> None:
 rules.command("push")(push)
 app.add_typer(rules, name="rules")
 app.add_typer(hook, name="hook")
+app.add_typer(evidence, name="evidence")
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

@@ -16,6 +16,7 @@ _WORDS = {
     "GroupSelector": "A group selector",
     "AtMost": "`atMost`",
     "Effective": "`effective`",
+    "Control": "A control",
     "ExceptionEntry": "An exception",
 }
 _FORMATS = {"uuid": "GUID", "date": "date"}

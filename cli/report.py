@@ -17,6 +17,8 @@ from cli.running_app import open_app
 from cli.session import open_session
 from cli.storage import open_storage
 from functions.errors import SodError
+from functions.findings.store import FindingStore
+from functions.report.kept import KeptFindings
 from functions.report.make import ReportMaker
 from functions.report.render import render
 from functions.report.view import ReportView
@@ -79,6 +81,10 @@ def _kept(path: Path) -> ReportView:
 
 async def _from_storage(folder: Path) -> ReportView:
     async with open_session() as session, open_storage(os.environ) as storage:
-        store = SweepStore(storage, session.clock)
-        maker = ReportMaker(names=session.graph, sweeps=store, clock=session.clock)
+        maker = ReportMaker(
+            names=session.graph,
+            sweeps=SweepStore(storage, session.clock),
+            findings=KeptFindings(FindingStore(storage)),
+            clock=session.clock,
+        )
         return await maker.make(await session.rules(folder))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import httpx
 import msgspec
@@ -16,6 +16,7 @@ from functions.checks.result import CheckResult
 from functions.clock import Clock, SystemClock
 from functions.doctor.diagnosis import Diagnoses, Diagnosis
 from functions.errors import SodError
+from functions.findings.views import FindingDetail, FindingPage, FindingView
 from functions.report.view import ReportView
 from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
@@ -57,6 +58,14 @@ class Ended:
 
     result: SweepResult
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """Some findings, and what to ask for those that come next; nothing where there are none."""
+
+    findings: Sequence[FindingView]
+    following: Mapping[str, str]
 
 
 class _Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +184,32 @@ class RunningApp:
             said = _said(answer)
             raise AppError(f"the host answers {said}; its list takes {MASTER_KEY}")
         return [each.name for each in self._read(answer, list[_Function])]
+
+    async def found(self, parameters: Mapping[str, str]) -> FoundPage:
+        """Read a page of findings.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", f"findings?{urlencode(parameters)}")
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        page = self._read(answer, FindingPage)
+        # Not the link as it is: the key goes to the address that it was given for.
+        return FoundPage(page.findings, dict(parse_qsl(urlsplit(page.next_link or "").query)))
+
+    async def finding(self, finding_id: str) -> FindingDetail | None:
+        """Read one finding with its history; None where there is none.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._ask("GET", f"findings/{quote(finding_id, safe='')}")
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, FindingDetail)
 
     async def _plainly(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         try:

@@ -86,14 +86,18 @@ class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
 
 
 class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
-    """One receiver is to be told the end of the check or sweep with this id.
+    """One receiver is to be told the end of a check or sweep, or what a run made of findings.
 
     Attributes:
+        status: of a finding: opened or resolved; otherwise empty, for it is looked up.
+        occasion: the run that changed a finding; the number of a sweep's digest.
         subscription: whose address it is; None for the check's own callback.
         tries: how often it was sent already.
     """
 
-    subject: Literal["check", "sweep"]
+    subject: Literal["check", "sweep", "digest", "finding"]
+    status: Literal["", "opened", "resolved"] = ""
+    occasion: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{0,64}$")] = ""
     subscription: str | None = None
     tries: int = 0
 

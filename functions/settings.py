@@ -34,8 +34,10 @@ CLOUDS: Mapping[str, tuple[str, str]] = {
 }
 DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
+DEFAULT_RETENTION_DAYS = 730
 ANYONE = "anyone"
 _HIGHEST_RATE = 1_000_000
+_LONGEST_RETENTION = 36_500  # days
 
 
 class Enforcement(IntEnum):
@@ -112,6 +114,7 @@ class Settings:
     confirm_conflicts: bool
     sweep_schedule: str
     requests_per_10s: int
+    findings_kept_for: timedelta
 
 
 class _Reader:
@@ -173,6 +176,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         requests_per_10s=reader.parsed(
             "GRAPH_REQUESTS_PER_10S", 100, _rate, "a whole number from 1 to 1000000"
+        ),
+        findings_kept_for=timedelta(
+            days=reader.parsed(
+                "FINDINGS_RETENTION_DAYS",
+                DEFAULT_RETENTION_DAYS,
+                _retention,
+                "a whole number of days from 1 to 36500",
+            )
         ),
     )
     reader.finish()
@@ -402,6 +413,13 @@ def _rate(text: str) -> int:
     if not 1 <= rate <= _HIGHEST_RATE:
         raise ValueError(text)
     return rate
+
+
+def _retention(text: str) -> int:
+    days = _whole_number(text)
+    if not 1 <= days <= _LONGEST_RETENTION:
+        raise ValueError(text)
+    return days
 
 
 def _boolean(text: str) -> bool:

@@ -19,6 +19,7 @@ from opentelemetry.propagate import extract
 from functions import telemetry, wiring
 from functions.checks.run import fail
 from functions.errors import InvalidMessage, SodError, StorageUnavailable
+from functions.evidence.pack import Packer
 from functions.messages import (
     CHECK_QUEUE,
     POISON_SUFFIX,
@@ -157,7 +158,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             queue=queue, message_id=message_id, body=body, reason=reason
         )
         if queue == CHECK_QUEUE and (check_id := id_of(body)):
-            await fail(records.checks, check_id, reason, records.clock, None)
+            await _fail_check(records, check_id, reason, None)
             await records.announcer.announce_check(check_id, traceparent="")
         return
     reason = message.reason or await _last_note(records, message)
@@ -168,12 +169,19 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
     await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
     match message:
         case CheckMessage():
-            await fail(records.checks, message.id, reason, records.clock, message)
+            await _fail_check(records, message.id, reason, message)
             await records.announcer.announce_check(message.id, traceparent=message.traceparent)
         case SweepMessage() | SweepStartMessage():
             await wiring.engine().sweep_runner.give_up(message, reason)
         case DeliveryMessage():
             return  # the letter is all there is to do: the work itself has ended
+
+
+async def _fail_check(
+    records: Records, check_id: str, reason: str, message: CheckMessage | None
+) -> None:
+    packer, now = Packer(records.chain), records.clock.now()
+    await fail(records.checks, packer, check_id, reason, at=now, message=message)
 
 
 async def _send_interrupted_again(records: Records, message: Message) -> None:

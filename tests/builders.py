@@ -91,7 +91,7 @@ def exception(rule_id: str, subject: str, *, start: date, end: date) -> Exceptio
         rule=rule_id,
         subject=UUID(guid(subject)),
         start=start,
-        end=end,
+        until=end,
         reason="Year-end closing",
         requested_by="team@example.com",
         approved_by="control@example.com",

@@ -21,6 +21,8 @@ CORE = (
     "delivery",
     "hooks",
     "decisions",
+    "findings",
+    "evidence",
     "webhooks",
     "roles",
     "doctor",
@@ -101,6 +103,7 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/contract/operations.py",
         "functions/contract/packages.py",
         "functions/contract/schemas.py",
+        "functions/rules/circles.py",
         "functions/callers/address.py",
         "functions/callers/caller.py",
         "functions/callers/identify.py",
@@ -136,6 +139,14 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/enforcement/drift.py",
         "functions/enforcement/review.py",
         "functions/enforcement/plan.py",
+        "functions/evidence/manifest.py",
+        "functions/evidence/rows.py",
+        "functions/findings/digest.py",
+        "functions/findings/life.py",
+        "functions/findings/model.py",
+        "functions/findings/observe.py",
+        "functions/findings/views.py",
+        "functions/storage/filters.py",
         "functions/doctor/diagnosis.py",
         "functions/doctor/judge.py",
         "functions/doctor/judge_graph.py",
@@ -187,7 +198,7 @@ def test_importing_the_app_loads_neither_graph_nor_identity_nor_storage() -> Non
 
 
 def test_the_entry_file_registers_and_nothing_else() -> None:
-    """function_app.py stays a list of blueprints without a function or a setting in it."""
+    """function_app.py stays at some twenty lines without a function or a setting in it."""
     tree = ast.parse((ROOT / "function_app.py").read_text())
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    assert len((ROOT / "function_app.py").read_text().splitlines()) <= 40
+    assert len((ROOT / "function_app.py").read_text().splitlines()) <= 25

@@ -31,6 +31,10 @@ ROUTES: Mapping[str, Access] = {
     # A sweep goes as far as ENFORCEMENT lets it, so starting one may write.
     "POST sweeps": any_of(Role.ENFORCE),
     "GET sweeps/{id}": any_of(Role.READ, Role.ENFORCE),
+    "GET findings": any_of(Role.READ),
+    "GET findings/{id}": any_of(Role.READ),
+    # Somebody's word goes into the history that auditors read.
+    "POST findings/{id}/claims": any_of(Role.ENFORCE),
     # A subscription is told every result there is.
     "POST subscriptions": any_of(Role.READ),
     "DELETE subscriptions/{id}": any_of(Role.READ),

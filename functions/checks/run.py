@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -13,6 +15,7 @@ from functions.checks.examine import (
     note_refused,
     read_packages,
 )
+from functions.checks.record import CheckRecorder, record_failure
 from functions.checks.result import (
     MOST_HOLDERS_IN_ANSWER,
     CheckResult,
@@ -33,7 +36,10 @@ from functions.detection.detect import Detector
 from functions.enforcement.desired import DesiredReference
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.entra import Pair
-from functions.errors import PERMANENT
+from functions.errors import PERMANENT, NotFound
+from functions.evidence.pack import Packer
+from functions.findings.digest import News
+from functions.findings.model import Finding
 from functions.graph.port import Graph
 from functions.messages import CheckMessage
 from functions.rules.ruleset import RuleSet
@@ -48,6 +54,7 @@ class CheckRunner:
     detector: Detector
     enforcer: Enforcer
     store: CheckStore
+    recorder: CheckRecorder
     announcer: Announcer
     clock: Clock
     enforcement: Enforcement
@@ -62,13 +69,31 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            result = await self._result(message, rules)
+            result, gone = await self._result(message, rules)
+            findings = await self.recorder.record(
+                result, _pair_of(message), rules, gone, started_at=record.created_at
+            )
+            await self._announce(message, rules, findings)
             await keep(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
-    async def _result(self, message: CheckMessage, rules: RuleSet) -> CheckResult:
+    async def _announce(
+        self, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
+    ) -> None:
+        """Tell of the findings before the check has ended: whoever dies in between comes again."""
+        news = News(message.id, rules)
+        for finding in findings:
+            news.add(finding)
+        await self.announcer.announce_findings(
+            message.id, news.tickets, traceparent=message.traceparent
+        )
+
+    async def _result(
+        self, message: CheckMessage, rules: RuleSet
+    ) -> tuple[CheckResult, Collection[str]]:
+        """The answer, and which of the packages are gone."""
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        duty, notes = rules.duties.get(Pair.of(first, second)), CoverageNotes()
+        duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
         packages = await read_packages(self.graph, [first, second])
         found = await examine(
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
@@ -78,7 +103,8 @@ class CheckRunner:
         reach = reach_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
         holders = holders_of(found.detection)
-        return CheckResult(
+        gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
+        result = CheckResult(
             id=message.id,
             status=CheckStatus.COMPLETED,
             outcome=found.outcome,
@@ -94,6 +120,7 @@ class CheckRunner:
             as_of=timestamp(self.clock.now()),
             exceptions=exception_views(holders, duty, rules),
         )
+        return result, gone
 
     async def _enforce(
         self,
@@ -123,15 +150,22 @@ def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
 
 
 async def fail(
-    store: CheckStore, check_id: str, reason: str, clock: Clock, message: CheckMessage | None
+    store: CheckStore,
+    packer: Packer,
+    check_id: str,
+    reason: str,
+    *,
+    at: datetime,
+    message: CheckMessage | None,
 ) -> None:
     """End a check that could not be worked on, saying why; never with an all-clear.
 
     Args:
         store: of checks.
+        packer: of evidence: a check that failed leaves some, too.
         check_id: of the check.
         reason: what was wrong and what to do.
-        clock: for the moment.
+        at: the moment.
         message: what asked for it, None where that could not be read.
     """
     result = CheckResult(
@@ -147,9 +181,13 @@ async def fail(
         references=ReferencesView(),
         coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
         rules_hash="",
-        as_of=timestamp(clock.now()),
+        as_of=timestamp(at),
     )
-    await keep(store, result, CheckStatus.FAILED)
+    await store.create(check_id)
+    record = await store.get(check_id)
+    if record is not None and not record.status.has_ended:
+        await record_failure(packer, result, started_at=record.created_at)
+        await keep(store, result, CheckStatus.FAILED)
 
 
 async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
@@ -157,6 +195,10 @@ async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> N
     await store.end(
         result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)
     )
+
+
+def _pair_of(message: CheckMessage) -> Pair:
+    return Pair.of(str(message.access_package_id), str(message.incompatible_access_package_id))
 
 
 def _pair(message: CheckMessage) -> PairView:

@@ -27,7 +27,11 @@ from functions.contract.packages import LONGEST_SEARCH, MOST_PACKAGES
 from functions.decisions.request import DecisionRequest, DecisionRequests
 from functions.decisions.result import DecisionResult, DecisionResults
 from functions.delivery.subscribe import SubscriptionRequest
-from functions.report.view import ReportView
+from functions.findings.claims import ClaimRequest
+from functions.findings.model import State
+from functions.findings.query import LARGEST_PAGE, USUAL_PAGE
+from functions.findings.views import FindingDetail, FindingPage
+from functions.rules.language import Severity
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 
@@ -86,6 +90,36 @@ SOURCE = Parameter(
 )
 
 
+def _filter(name: str, title: str, text: str, **schema: object) -> Parameter:
+    return Parameter(
+        name=name, where="query", title=title, text=text, schema={"type": "string", **schema}
+    )
+
+
+FILTERS = (
+    _filter("rule", "Rule", "The id of a rule."),
+    _filter("state", "State", f"One or more of {', '.join(State)}, with commas between."),
+    _filter("severity", "Severity", f"One or more of {', '.join(Severity)}, with commas between."),
+    _filter("package", "Package", "The id of an access package.", format="uuid"),
+    _filter("subject", "Subject", "The subject's id, or its object id."),
+    _filter("since", "Since", "In its state since this day or moment."),
+    Parameter(
+        name="pageSize",
+        where="query",
+        title="Page Size",
+        text="How many to list at most.",
+        schema={
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LARGEST_PAGE,
+            "default": USUAL_PAGE,
+        },
+        extensions={"x-ms-visibility": "advanced"},
+    ),
+    _filter("continuation", "Continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
+)
+
+
 def _problem(text: str, *headers: Header) -> Answer:
     return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
 
@@ -96,6 +130,8 @@ PROBLEMS = {
     401: Answer(text="No valid key or token. The platform's own answer has no body."),
     403: _problem("The caller may not do this."),
     404: _problem("There is no such thing."),
+    406: _problem("Accept names no form that the answer has."),
+    409: _problem("There is nothing that this could be done to."),
     410: _problem("The result is no longer kept."),
     413: _problem("The body is too large."),
     415: _problem("The content type is not JSON."),
@@ -268,11 +304,48 @@ OPERATIONS = (
     ),
     Operation(
         method="GET",
+        path="/findings",
+        function="list_findings",
+        title="List findings",
+        text="Who holds what must never meet, since when, and in which state.",
+        visibility="important",
+        parameters=FILTERS,
+        answers={
+            HTTPStatus.OK: Answer(text="A page of them.", body=FindingPage, also=("text/csv",))
+        },
+        problems=(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    ),
+    Operation(
+        method="GET",
+        path="/findings/{id}",
+        function="get_finding",
+        title="Get a finding",
+        text="One finding with its whole history.",
+        visibility="advanced",
+        parameters=(_id("Finding Id", "As the list of findings has it."),),
+        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        problems=(HTTPStatus.NOT_FOUND,),
+    ),
+    Operation(
+        method="POST",
+        path="/findings/{id}/claims",
+        function="claim_finding",
+        title="Say that a finding is being taken away",
+        text="It is resolving from then on, until a sweep no longer sees it.",
+        visibility="advanced",
+        parameters=(_id("Finding Id", "As the list of findings has it."),),
+        body=ClaimRequest,
+        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        method="GET",
         path="/report",
         function="get_report",
         title="Get the report",
         text="The newest sweep as one page for people, or as JSON.",
-        answers={HTTPStatus.OK: Answer(text="The report.", body=ReportView, also=("text/html",))},
+        problems=(HTTPStatus.NOT_ACCEPTABLE,),
+        answers={HTTPStatus.OK: Answer(text="The report.", body=dict, also=("text/html",))},
     ),
     Operation(
         method="GET",

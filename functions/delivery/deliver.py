@@ -28,6 +28,8 @@ from functions.delivery.receivers import Receiver, Receivers
 from functions.delivery.sender import Sender
 from functions.delivery.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from functions.errors import AddressRefused, InvalidMessage, Unsettled
+from functions.findings.digest import ticket_body
+from functions.findings.store import FindingStore
 from functions.messages import POISON_SUFFIX, DeliveryMessage, encode
 from functions.storage.ports import Queues
 from functions.sweeps.store import SweepStore
@@ -47,6 +49,7 @@ class Deliverer:
     receivers: Receivers
     checks: CheckStore
     sweeps: SweepStore
+    findings: FindingStore
     sender: Sender
     queues: Queues
     clock: Clock
@@ -65,7 +68,7 @@ class Deliverer:
         if receiver is None:
             return
         event = await self._event(message, receiver)
-        if event.name in receiver.events:
+        if event is not None and event.name in receiver.events:
             outcome = await self._send(receiver, event)
             await self._conclude(message, self._next(message, outcome))
 
@@ -75,8 +78,18 @@ class Deliverer:
             return await self.receivers.callback(message.id)
         return await self.receivers.subscription(message.subscription)
 
-    async def _event(self, message: DeliveryMessage, receiver: Receiver) -> Event:
-        status, result = await self._end_of(message)
+    async def _event(self, message: DeliveryMessage, receiver: Receiver) -> Event | None:
+        """What is to be told; None where it is of a finding that is no longer kept."""
+        result: bytes | None
+        if message.subject in ("check", "sweep"):
+            status, result = await self._end_of(message)
+        elif message.subject == "digest":
+            status, result = "ready", await self._digest(message)
+        else:
+            status, result = message.status, await self._ticket(message)
+        if result is None:
+            _say(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
+            return None
         return Event(
             subject=message.subject,
             subject_id=message.id,
@@ -84,7 +97,23 @@ class Deliverer:
             at=message.enqueued_at,
             app=receiver.app,
             result=result,
+            occasion=message.occasion,
         )
+
+    async def _digest(self, message: DeliveryMessage) -> bytes:
+        record = await self.sweeps.get(message.id)
+        if record is None or not record.status.has_ended:
+            raise Unsettled(f"a digest of sweep {message.id} is announced before its end")
+        digest = await self.sweeps.digest(message.id, message.occasion)
+        if digest is None:
+            raise InvalidMessage(f"digest {message.occasion} of {message.id} is no longer kept")
+        return digest
+
+    async def _ticket(self, message: DeliveryMessage) -> bytes | None:
+        kept = await self.findings.get(message.id)
+        if kept is None or not message.status:
+            return None
+        return ticket_body(kept.finding, message.status)
 
     async def _end_of(self, message: DeliveryMessage) -> tuple[str, bytes]:
         what = f"{message.subject} {message.id}"

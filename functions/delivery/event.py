@@ -16,7 +16,7 @@ LARGEST_BODY = 20_000  # bytes, as Standard Webhooks advise
 _TYPE_PREFIX = "com.entra-sod."
 _FAILED = "failed"
 
-type Subject = Literal["check", "sweep"]
+type Subject = Literal["check", "sweep", "digest", "finding"]
 
 
 class EventName(StrEnum):
@@ -26,6 +26,9 @@ class EventName(StrEnum):
     CHECK_FAILED = "check.failed"
     SWEEP_COMPLETED = "sweep.completed"
     SWEEP_FAILED = "sweep.failed"
+    DIGEST_READY = "digest.ready"
+    FINDING_OPENED = "finding.opened"
+    FINDING_RESOLVED = "finding.resolved"
 
     @property
     def subject(self) -> str:
@@ -34,9 +37,10 @@ class EventName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A check or a sweep that has ended.
+    """A check or a sweep that has ended, a digest of a sweep, or a finding that a run changed.
 
     Attributes:
+        occasion: what tells it from other events of the same subject.
         at: RFC 3339, when it was announced; the same at each try.
         app: the address of this app as the receiver knows it, up to `/api`.
         result: JSON, as its poller gets it.
@@ -48,19 +52,28 @@ class Event:
     at: str
     app: str
     result: bytes
+    occasion: str = ""
 
     @property
     def name(self) -> EventName:
-        return EventName(f"{self.subject}.{_FAILED if self.status == _FAILED else 'completed'}")
+        if self.subject in ("check", "sweep"):
+            ended = _FAILED if self.status == _FAILED else "completed"
+            return EventName(f"{self.subject}.{ended}")
+        return EventName(f"{self.subject}.{self.status}")
 
     @property
     def id(self) -> str:
         """The same for every try and every receiver. Without a dot, which parts what is signed."""
-        return f"{self.subject}-{self.subject_id}"
+        parts = [self.subject, self.subject_id]
+        if self.occasion:
+            parts += [self.status, self.occasion]
+        return "-".join(parts)
 
     @property
     def path(self) -> str:
-        return f"{self.subject}s/{self.subject_id}"
+        # A digest has no address of its own: it is of a sweep.
+        folder = "sweep" if self.subject == "digest" else self.subject
+        return f"{folder}s/{self.subject_id}"
 
     @property
     def body(self) -> bytes:

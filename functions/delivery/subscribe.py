@@ -22,11 +22,13 @@ class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_un
 
     Attributes:
         callback_url: where to POST what ends; it may hold a secret.
-        events: what to tell; without any, everything.
+        events: what to tell; without any, everything but single findings, which may be thousands.
     """
 
     callback_url: Address
-    events: list[EventName] = msgspec.field(default_factory=lambda: list(EventName))
+    events: list[EventName] = msgspec.field(
+        default_factory=lambda: [each for each in EventName if each.subject != "finding"]
+    )
 
     def __repr__(self) -> str:
         """Leave the address out: it may hold a secret."""

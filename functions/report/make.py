@@ -15,7 +15,6 @@ from functions.errors import GraphError
 from functions.report.bounds import MOST_SWEEPS
 from functions.report.build import Material, build_view
 from functions.report.port import Findings, PackageNames
-from functions.report.swept import SweptFindings
 from functions.report.tally import Tally
 from functions.report.view import ReportView
 from functions.rules.ruleset import RuleSet
@@ -27,17 +26,10 @@ _results = msgspec.json.Decoder(SweepResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
-    """The newest sweep that was closed, and the files of its conflicts."""
-
-    result: SweepResult
-    files: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportMaker:
     names: PackageNames
     sweeps: SweepStore
+    findings: Findings
     clock: Clock
 
     async def make(self, rules: RuleSet) -> ReportView:
@@ -50,14 +42,14 @@ class ReportMaker:
             StorageUnavailable: come again later.
         """
         gaps = [Skipped(what="the newest rules files", why=rules.refused)] if rules.refused else []
-        swept = await self._swept(gaps, rules)
+        result = await self._swept(gaps, rules)
         tally = Tally({each.id: each.rule.severity for each in rules.rules})
-        if swept is not None:
-            await _count(self._findings(swept, rules), tally, gaps)
+        if result is not None:
+            await self._count(tally, result, gaps)
         material = Material(
             now=self.clock.now(),
             rules=rules,
-            result=swept.result if swept else None,
+            result=result,
             earlier=await self._earlier(),
             tally=tally,
             names=await self._names(gaps),
@@ -65,10 +57,16 @@ class ReportMaker:
         )
         return build_view(material)
 
-    def _findings(self, swept: Swept, rules: RuleSet) -> Findings:
-        return SweptFindings(self.sweeps, swept.files, rules, seen_at=swept.result.ended_at)
+    async def _count(self, tally: Tally, result: SweepResult, gaps: list[Skipped]) -> None:
+        async for found in self.findings.all():
+            tally.add(found)
+        # Every conflict of a sweep becomes a finding, which is kept long after it has ended.
+        if tally.total < result.findings:
+            tally.is_whole = False
+            why = f"it found {result.findings:,}, and {tally.total:,} are kept"
+            gaps.append(Skipped(what="a part of the sweep's findings", why=why))
 
-    async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> Swept | None:
+    async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> SweepResult | None:
         data, latest = await self.sweeps.last_summary(), await self.sweeps.latest()
         summary = summaries.decoder.decode(data) if data else None
         record = await self.sweeps.get(summary.sweep_id) if summary else None
@@ -81,7 +79,7 @@ class ReportMaker:
         if result.rules_hash != rules.hash:
             why = "the rules have changed since the sweep; the next one looks"
             gaps.append(Skipped(what="what only the rules in force now keep apart", why=why))
-        return Swept(result=result, files=summary.findings)
+        return result
 
     async def _newest(self, latest: SweepRecord) -> Skipped:
         why = f"it is {latest.status}"
@@ -104,12 +102,3 @@ class ReportMaker:
         except GraphError as error:
             gaps.append(Skipped(what="names and catalogs of access packages", why=str(error)))
             return []
-
-
-async def _count(findings: Findings, tally: Tally, gaps: list[Skipped]) -> None:
-    try:
-        async for found in findings.all():
-            tally.add(found)
-    except LookupError as error:
-        tally.is_whole = False
-        gaps.append(Skipped(what="a part of the sweep's findings", why=str(error)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.entra import AccessPackage
+from functions.findings.model import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +16,8 @@ class FindingRecord:
 
     Attributes:
         packages: ids of the pair, or of all that the subject holds of a set.
-        state: `open`, `excepted` and what else the life of a finding knows.
         first_seen: RFC 3339, like `last_seen`.
-        exception: the id of the exception that permits it.
+        exception: the id of the exception that permits it now.
     """
 
     id: str
@@ -26,7 +26,7 @@ class FindingRecord:
     subject_id: str
     object_id: str | None
     display_name: str | None
-    state: str
+    state: State
     first_seen: str
     last_seen: str
     exception: str | None
@@ -34,11 +34,7 @@ class FindingRecord:
 
 class Findings(Protocol):
     def all(self) -> AsyncIterator[FindingRecord]:
-        """Yield every finding, in any order, without holding them all.
-
-        Raises:
-            LookupError: some of them are no longer in storage.
-        """
+        """Yield every finding, in any order, without holding them all."""
         ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from functions.entra import Pair
+from functions.findings.model import State
 from functions.report.bounds import MOST_FINDINGS
 from functions.report.port import FindingRecord
 from functions.rules.language import Severity
@@ -31,7 +32,7 @@ class PairTally:
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted; resolved findings are listed and in no count but `total`.
+    """What was counted; those that do not stand are listed, and in no count but `total`.
 
     Attributes:
         severities: of the rules in force, by id.
@@ -52,13 +53,13 @@ class Tally:
         kept = self._kept[self.severities.get(found.rule)]
         if len(kept) < MOST_FINDINGS:
             kept.append(found)
-        if found.state == "resolved":
+        if not found.state.stands:
             return
         self.by_rule[found.rule] += 1
         if len(found.packages) == _PAIR:
             of_pair = self.pairs.setdefault(Pair.of(*found.packages), PairTally())
             of_pair.findings += 1
-            of_pair.excepted += found.state == "excepted"
+            of_pair.excepted += found.state is State.EXCEPTED
             of_pair.rules.add(found.rule)
 
     def gravest(self) -> list[FindingRecord]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -14,6 +14,7 @@ import msgspec
 
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+type Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
 type Count = Annotated[int, msgspec.Meta(ge=1, le=100)]
 
 
@@ -168,13 +169,31 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_
         return self.effective is None or self.effective.holds_on(day)
 
 
+class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mitigating control: what keeps watch while an exception permits a conflict.
+
+    Attributes:
+        id: unique among controls of all files; exceptions name it.
+        title: one sentence for people.
+        owner: who answers for it.
+        days: how long an exception lasts that names it and no last day.
+        evidence: what its owner has to show for it.
+    """
+
+    id: Name
+    title: Text
+    owner: Text
+    days: Days
+    evidence: Text
+
+
 class ExceptionEntry(
     msgspec.Struct,
     frozen=True,
+    kw_only=True,
     forbid_unknown_fields=True,
     rename={
         "start": "from",
-        "end": "until",
         "requested_by": "requestedBy",
         "approved_by": "approvedBy",
     },
@@ -186,7 +205,9 @@ class ExceptionEntry(
         rule: the id of the rule.
         subject: the id of who may hold both.
         start: the first day, in UTC.
-        end: the last day, included, in UTC; at most a year after the first.
+        until: the last day, included, in UTC; at most a year after the first. It may be left out
+            where a control says how long.
+        control: the id of the control that keeps watch meanwhile.
         reason: why, for whoever audits it.
         requested_by: who asked for it.
         approved_by: who allowed it; neither who asked nor the subject.
@@ -196,26 +217,40 @@ class ExceptionEntry(
     rule: Name
     subject: UUID
     start: date
-    end: date
+    until: date | None = None
+    control: Name | None = None
     reason: Text
     requested_by: Text
     approved_by: Text
+
+    @property
+    def end(self) -> date:
+        """The last day; a book without mistakes has one for each exception."""
+        if self.until is None:
+            raise ValueError(f"exception {self.id} has no last day")
+        return self.until
+
+    def lasting(self, control: Control) -> ExceptionEntry:
+        """The same, as long as a control says: its days, the first among them."""
+        return msgspec.structs.replace(self, until=self.start + timedelta(days=control.days - 1))
 
     def holds_on(self, day: date) -> bool:
         return self.start <= day <= self.end
 
 
 class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file of rules; classes, rules and exceptions of all files are read together.
+    """One file of rules; what all files have is read together.
 
     Attributes:
         version: of the language.
         classes: named sets that rules reuse; unique in all files.
         rules: what is kept apart.
+        controls: what keeps watch where an exception permits a conflict.
         exceptions: who may hold both for a while.
     """
 
     version: Literal[1]
     classes: dict[Name, Side] = {}
     rules: list[Rule] = []
+    controls: list[Control] = []
     exceptions: list[ExceptionEntry] = []

@@ -11,8 +11,10 @@ from uuid import UUID
 import msgspec
 
 from functions.errors import RulesError
+from functions.rules.circles import find_circles
 from functions.rules.document import NAMED_AT_MOST, Document, Problem, SourceFile
 from functions.rules.language import (
+    Control,
     ExceptionEntry,
     Name,
     PackageSelector,
@@ -25,13 +27,16 @@ from functions.shape import Mistake, Path, find_mistakes, nearest
 MOST_SIDES = 100
 MOST_SUGGESTIONS = 100
 COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
-SHOWN_OF_A_CIRCLE = 10
 LONGEST_EXCEPTION = timedelta(days=366)
 
-_STAND_INS: Mapping[str, tuple[type[Rule | ExceptionEntry], Mapping[str, str]]] = {
+_STAND_INS: Mapping[str, tuple[type[Rule | Control | ExceptionEntry], Mapping[str, object]]] = {
     "rules": (
         Rule,
         {"id": "-", "title": "-", "severity": "low", "owner": "-", "mode": "record"},
+    ),
+    "controls": (
+        Control,
+        {"id": "-", "title": "-", "owner": "-", "days": 1, "evidence": "-"},
     ),
     "exceptions": (
         ExceptionEntry,
@@ -73,6 +78,13 @@ class _Names:
 type _Known = _Names | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AllKnown:
+    classes: _Known = None
+    rules: _Known = None
+    controls: _Known = None
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a rule, class or exception stands."""
@@ -96,14 +108,17 @@ class _Damaged:
     """An entry with mistakes in some fields; what the others say is looked at all the same."""
 
     origin: Origin
-    entry: Rule | ExceptionEntry
+    entry: Rule | Control | ExceptionEntry
     fields: Collection[str | int | None]
 
-    def mistakes(self, classes: _Known, rules: _Known) -> Iterator[Mistake]:
-        if isinstance(self.entry, Rule):
-            found = _rule_mistakes(self.entry, classes)
-        else:
-            found = _exception_mistakes(self.entry, rules)
+    def mistakes(self, known: _AllKnown) -> Iterator[Mistake]:
+        match self.entry:
+            case Rule():
+                found = _rule_mistakes(self.entry, known.classes)
+            case ExceptionEntry():
+                found = _exception_mistakes(self.entry, known)
+            case Control():
+                return
         for mistake in found:
             if mistake.path and mistake.path[0] not in self.fields:
                 yield mistake
@@ -111,7 +126,7 @@ class _Damaged:
 
 @dataclass(slots=True)
 class Book:
-    """All rules, classes and exceptions of all files, and where each stands.
+    """All rules, classes, controls and exceptions of all files, and where each stands.
 
     Attributes:
         problems: everything wrong; with any in it, the book is not to be used.
@@ -119,12 +134,13 @@ class Book:
 
     rules: dict[str, Rule] = field(default_factory=dict)
     classes: dict[str, Side] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
     exceptions: dict[str, ExceptionEntry] = field(default_factory=dict)
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def origin(self, kind: str, name: str) -> Origin:
-        """Where a thing of the book stands; kind is `rules`, `classes` or `exceptions`."""
+        """Where a thing of the book stands; kind is the name of a field of `RulesFile`."""
         return self.origins[kind, name]
 
     def names(self, kind: str) -> Collection[str]:
@@ -157,20 +173,36 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     documents = [Document(file) for file in files]
     damaged = [each for document in documents for each in _read_file(book, document)]
     is_whole = not unread and all(document.is_read for document in documents)
-    classes = _Names(book.names("classes")) if is_whole else None
-    rules = _Names(book.names("rules")) if is_whole else None
+    known = _all_known(book) if is_whole else _AllKnown()
     for name, side in book.classes.items():
-        _check(book, "classes", name, _side_mistakes(side, classes, ()))
-    for circle in islice(_circles(book.classes), NAMED_AT_MOST):
+        _check(book, "classes", name, _side_mistakes(side, known.classes, ()))
+    for circle in islice(find_circles(book.classes), NAMED_AT_MOST):
         _check(book, "classes", circle.name, [Mistake(("classes",), str(circle))])
     for rule in book.rules.values():
-        _check(book, "rules", rule.id, _rule_mistakes(rule, classes))
+        _check(book, "rules", rule.id, _rule_mistakes(rule, known.classes))
     for entry in book.exceptions.values():
-        _check(book, "exceptions", entry.id, _exception_mistakes(entry, rules))
+        _check(book, "exceptions", entry.id, _exception_mistakes(entry, known))
     for each in damaged:
-        book.problems += each.origin.take(each.mistakes(classes, rules))
+        book.problems += each.origin.take(each.mistakes(known))
+    book.exceptions = {name: _lasting(book, entry) for name, entry in book.exceptions.items()}
     book.problems = list(in_reason(sorted(book.problems)))
     return book
+
+
+def _all_known(book: Book) -> _AllKnown:
+    return _AllKnown(
+        classes=_Names(book.names("classes")),
+        rules=_Names(book.names("rules")),
+        controls=_Names(book.names("controls")),
+    )
+
+
+def _lasting(book: Book, entry: ExceptionEntry) -> ExceptionEntry:
+    """An exception with a last day: its own, or as its control says; on a mistake, its first."""
+    if entry.until is not None:
+        return entry
+    control = book.controls.get(entry.control or "")
+    return entry.lasting(control) if control else msgspec.structs.replace(entry, until=entry.start)
 
 
 def in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -243,7 +275,7 @@ def _entries(value: object) -> Iterator[tuple[Path, str, object]]:
     file = _mapping(value)
     for name, side in _mapping(file.get("classes")).items():
         yield ("classes", str(name)), str(name), side
-    for kind in ("rules", "exceptions"):
+    for kind in ("rules", "controls", "exceptions"):
         found = file.get(kind)
         for index, entry in enumerate(found if isinstance(found, list) else ()):
             if isinstance(name := _mapping(entry).get("id"), str):
@@ -259,6 +291,8 @@ def _add(book: Book, kind: str, name: str, value: object) -> None:
         book.classes[name] = msgspec.convert(value, Side)
     elif kind == "rules":
         book.rules[name] = msgspec.convert(value, Rule)
+    elif kind == "controls":
+        book.controls[name] = msgspec.convert(value, Control)
     else:
         book.exceptions[name] = msgspec.convert(value, ExceptionEntry)
 
@@ -274,50 +308,6 @@ def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
 
 def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
     book.problems += book.origin(kind, name).take(mistakes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Circle:
-    """Classes that lead from one back to itself.
-
-    Attributes:
-        name: of the class that closes the circle.
-        way: from it, as far as it is shown.
-        length: the number of classes.
-    """
-
-    name: str
-    way: Sequence[str]
-    length: int
-
-    def __str__(self) -> str:
-        more = self.length - len(self.way)
-        way = [*self.way, *([f"{more} more"] if more else []), self.name]
-        return f"lead in a circle: {' → '.join(way)}"
-
-
-def _circles(classes: Mapping[str, Side]) -> Iterator[_Circle]:
-    """Each way from a class back to itself, once; every class is looked at once."""
-    done: set[str] = set()
-    for start in classes:
-        way: list[str] = []
-        places: dict[str, int] = {}
-        turns = [] if start in done else [iter((start,))]
-        while turns:
-            name = next(turns[-1], None)
-            if name is None:
-                turns.pop()
-                if way:
-                    done.add(way[-1])
-                    del places[way.pop()]
-            elif name in places:
-                first = places[name]
-                shown = way[first : first + SHOWN_OF_A_CIRCLE]
-                yield _Circle(name, shown, len(way) - first)
-            elif name in classes and name not in done:
-                places[name] = len(way)
-                way.append(name)
-                turns.append(iter(classes[name].classes))
 
 
 def _rule_mistakes(rule: Rule, classes: _Known) -> Iterator[Mistake]:
@@ -375,15 +365,27 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
 
 
-def _exception_mistakes(entry: ExceptionEntry, rules: _Known) -> Iterator[Mistake]:
+def _exception_mistakes(entry: ExceptionEntry, known: _AllKnown) -> Iterator[Mistake]:
+    rules, controls = known.rules, known.controls
     if rules is not None and entry.rule not in rules:
         yield Mistake(("rule",), f"{entry.rule} is no rule{rules.nearest(entry.rule)}")
-    if entry.end < entry.start:
-        yield Mistake(("until",), "is before its from")
-    elif entry.end - entry.start > LONGEST_EXCEPTION:
-        yield Mistake(("until",), "is more than a year after its from")
+    if entry.control and controls is not None and entry.control not in controls:
+        yield Mistake(
+            ("control",), f"{entry.control} is no control{controls.nearest(entry.control)}"
+        )
+    yield from _end_mistakes(entry)
     approver = entry.approved_by.casefold()
     if approver == entry.requested_by.casefold():
         yield Mistake(("approvedBy",), "must differ from requestedBy")
     if approver == str(entry.subject).casefold():
         yield Mistake(("approvedBy",), "must differ from the subject")
+
+
+def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:
+    if entry.until is None:
+        if entry.control is None:
+            yield Mistake(("until",), "is missing: give it, or a control that says how long")
+    elif entry.until < entry.start:
+        yield Mistake(("until",), "is before its from")
+    elif entry.until - entry.start > LONGEST_EXCEPTION:
+        yield Mistake(("until",), "is more than a year after its from")

@@ -12,6 +12,7 @@ from itertools import permutations
 import msgspec
 
 from functions.entra import Pair
+from functions.rules.document import SourceFile
 from functions.rules.language import ExceptionEntry, Mode, References, Rule
 from functions.rules.resolve import ResolvedRule, ResolvedSide
 
@@ -211,6 +212,7 @@ class RuleSet:
         rules: in order of their ids.
         exceptions: in force on the day, in order of their ids.
         refused: why the newest files are not these rules, where a broken version was not taken.
+        files: that the rules were read from, where that is known.
     """
 
     def __init__(
@@ -218,10 +220,12 @@ class RuleSet:
         rules: Iterable[ResolvedRule],
         exceptions: Iterable[ExceptionEntry] = (),
         refused: str | None = None,
+        files: Sequence[SourceFile] = (),
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
         self.refused = refused
+        self.files = tuple(files)
 
     @cached_property
     def hash(self) -> str:

@@ -53,6 +53,7 @@ class RuleBook:
     def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
         self._source, self._graph, self._clock = source, graph, clock
         self._book: Kept[Book] | None = None
+        self._files: Sequence[SourceFile] = ()
         self._tenant: Kept[Tenant] | None = None
         self._rules: Kept[RuleSet] | None = None
         self.problem: str | None = None
@@ -72,7 +73,7 @@ class RuleBook:
             tenant = await self._list(now) if needs_tenant(book) else None
             day = now.date()
             exceptions = [each for each in book.exceptions.values() if each.holds_on(day)]
-            rules = RuleSet(resolve(book, tenant, day), exceptions, self.problem)
+            rules = RuleSet(resolve(book, tenant, day), exceptions, self.problem, self._files)
             self._rules = Kept(rules, now)
         return self._rules.value
 
@@ -94,14 +95,15 @@ class RuleBook:
 
     async def _read(self, now: datetime) -> Book:
         try:
-            book = parse_rules(await self._source.files())
+            files = await self._source.files()
+            book = parse_rules(files)
         except (RulesError, ConfigurationError) as error:
             if self._book is None:
                 raise
             self.problem = str(error)
             log.error("older rules stay: %s", error, extra={"action": "rules_refused"})  # noqa: TRY400
             return self._book.value
-        self.problem, self._book = None, Kept(book, now)
+        self.problem, self._book, self._files = None, Kept(book, now), tuple(files)
         return book
 
     async def _list(self, now: datetime) -> Tenant:

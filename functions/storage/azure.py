@@ -7,7 +7,7 @@ is asked to make it, and then asked again. So nothing is called at start.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,18 @@ from azure.core.exceptions import (
 
 from functions.errors import StorageUnavailable
 from functions.settings import StorageSettings
-from functions.storage.memory import check_message, check_size
-from functions.storage.ports import Blobs, Queues, QueueState, Row, Table
+from functions.storage.filters import queries
+from functions.storage.memory import check_batch, check_message, check_size
+from functions.storage.ports import (
+    LARGEST_PAGE,
+    Blobs,
+    Place,
+    Queues,
+    QueueState,
+    Row,
+    Table,
+    Where,
+)
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -33,6 +43,7 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
     from azure.storage.queue.aio import QueueServiceClient
 
+_CHANGED = (404, 409, 412)  # gone, there already, of another version
 _NO_SUCH_RANGE = 416
 FOREVER = -1  # time to live of a message: a check waits as long as it must
 
@@ -115,21 +126,59 @@ class AzureTable:
             return False
         return True
 
-    async def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
-        entities = (
-            self._client.list_entities()
-            if partition is None
-            else self._client.query_entities(
-                "PartitionKey eq @partition", parameters={"partition": partition}
-            )
-        )
+    async def rows(
+        self,
+        partition: str | None = None,
+        *,
+        prefix: str = "",
+        after: Place | None = None,
+        where: Where = (),
+        at_once: int = LARGEST_PAGE,
+    ) -> AsyncIterator[Row]:
         try:
-            async for entity in entities:
-                yield _row(entity)
+            for query in queries(partition, prefix, after, where):
+                async for entity in self._client.query_entities(
+                    query.text,
+                    parameters=query.parameters,
+                    results_per_page=min(at_once, LARGEST_PAGE),
+                ):
+                    yield _row(entity)
         except ResourceNotFoundError:
             return
         except AzureError as error:
             raise _unavailable(error) from error
+
+    @_translated()
+    async def write(self, puts: Sequence[Row], removals: Sequence[Row] = ()) -> bool:
+        from azure.data.tables import TableErrorCode, TableTransactionError
+
+        check_batch(puts, removals)
+        operations = [*map(_put, puts), *map(_removal, removals)]
+        try:
+            await self._client.submit_transaction(operations)
+        except TableTransactionError as error:
+            if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
+                with suppress(ResourceExistsError):  # somebody else made it in between: as good
+                    await self._client.create_table()
+                return await self.write(puts, removals)
+            if error.status_code in _CHANGED:
+                return False
+            raise
+        return True
+
+
+def _put(row: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    if not row.etag:
+        return "create", _entity(row), {}
+    return "update", _entity(row), {"mode": "replace", **_in_version(row)}
+
+
+def _removal(row: Row) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    return "delete", {"PartitionKey": row.partition, "RowKey": row.key}, _in_version(row)
+
+
+def _in_version(row: Row) -> dict[str, Any]:
+    return {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _entity(row: Row) -> dict[str, Any]:
@@ -161,6 +210,15 @@ class AzureBlobs:
             lambda: folder.upload_blob(name, data, overwrite=True),
             folder.create_container,
         )
+
+    @_translated()
+    async def create(self, container: str, name: str, data: bytes) -> bool:
+        folder = self._service().get_container_client(container)
+        try:
+            await _creating(lambda: folder.upload_blob(name, data), folder.create_container)
+        except ResourceExistsError:
+            return False
+        return True
 
     @_translated()
     async def get(self, container: str, name: str) -> bytes | None:

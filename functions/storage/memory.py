@@ -3,60 +3,113 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from functions.storage.ports import (
+    LARGEST_BATCH,
     LARGEST_BYTES,
     LARGEST_MESSAGE,
+    LARGEST_PAGE,
     LARGEST_TEXT,
     Blobs,
+    Condition,
+    Place,
     Queues,
     QueueState,
     Row,
     Table,
+    Where,
 )
 
 
 class MemoryTable:
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str], Row] = {}
+        self._partitions: dict[str, dict[str, Row]] = {}
         self._versions = itertools.count(1)
 
     async def insert(self, row: Row) -> bool:
-        if (row.partition, row.key) in self._rows:
+        if self._present(row) is not None:
             return False
         self._keep(row)
         return True
 
     async def get(self, partition: str, key: str) -> Row | None:
-        return self._rows.get((partition, key))
+        return self._partitions.get(partition, {}).get(key)
 
     async def replace(self, row: Row) -> bool:
-        present = self._rows.get((row.partition, row.key))
+        present = self._present(row)
         if present is None or present.etag != row.etag:
             return False
         self._keep(row)
         return True
 
     async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
-        present = self._rows.get((partition, key))
+        present = await self.get(partition, key)
         if present is not None and etag not in (None, present.etag):
             return False
-        self._rows.pop((partition, key), None)
+        self._partitions.get(partition, {}).pop(key, None)
         return True
 
-    async def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
-        for (row_partition, _), row in sorted(self._rows.items()):
-            if partition in (None, row_partition):
-                yield row
+    async def rows(
+        self,
+        partition: str | None = None,
+        *,
+        prefix: str = "",
+        after: Place | None = None,
+        where: Where = (),
+        at_once: int = LARGEST_PAGE,  # noqa: ARG002 - all of it is at hand
+    ) -> AsyncIterator[Row]:
+        for name in [partition] if partition is not None else sorted(self._partitions):
+            if after is not None and name < after[0]:
+                continue
+            for key, row in sorted(self._partitions.get(name, {}).items()):
+                is_behind = after is None or (name, key) > after
+                if is_behind and key.startswith(prefix) and _fits(row, where):
+                    yield row
+
+    async def write(self, puts: Sequence[Row], removals: Sequence[Row] = ()) -> bool:
+        check_batch(puts, removals)
+        if any(self._version_of(row) != row.etag for row in (*puts, *removals)):
+            return False
+        for row in puts:
+            self._keep(row)
+        for row in removals:
+            del self._partitions[row.partition][row.key]
+        return True
+
+    def _present(self, row: Row) -> Row | None:
+        return self._partitions.get(row.partition, {}).get(row.key)
+
+    def _version_of(self, row: Row) -> str:
+        present = self._present(row)
+        return present.etag if present else ""
 
     def _keep(self, row: Row) -> None:
         for name, value in row.values.items():
             check_size(name, value)
         etag = f"v{next(self._versions)}"
-        self._rows[row.partition, row.key] = replace(row, values=dict(row.values), etag=etag)
+        kept = replace(row, values=dict(row.values), etag=etag)
+        self._partitions.setdefault(row.partition, {})[row.key] = kept
+
+
+def _fits(row: Row, where: Where) -> bool:
+    return all(any(_holds(row, each) for each in alternative) for alternative in where)
+
+
+def _holds(row: Row, condition: Condition) -> bool:
+    value = row.values.get(condition.name)
+    if condition.op == "eq" or type(value) is not type(condition.value):
+        return value == condition.value
+    return value >= condition.value  # type: ignore[operator]
+
+
+def check_batch(puts: Sequence[Row], removals: Sequence[Row]) -> None:
+    """Refuse what cannot be written at once, before the service does."""
+    rows = [*puts, *removals]
+    if len(rows) > LARGEST_BATCH or len({row.partition for row in rows}) > 1:
+        raise ValueError(f"a batch has at most {LARGEST_BATCH} rows, of one partition")
 
 
 def check_size(name: str, value: object) -> None:
@@ -73,6 +126,9 @@ class MemoryBlobs:
 
     async def put(self, container: str, name: str, data: bytes) -> None:
         self._blobs[container, name] = data
+
+    async def create(self, container: str, name: str, data: bytes) -> bool:
+        return self._blobs.setdefault((container, name), data) is data
 
     async def get(self, container: str, name: str) -> bytes | None:
         return self._blobs.get((container, name))

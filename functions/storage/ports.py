@@ -6,10 +6,10 @@ Everything above them (checks, ledger, sweeps) is written once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 # A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
 type Value = str | int | bool | bytes
@@ -17,6 +17,8 @@ type Value = str | int | bool | bytes
 LARGEST_TEXT = 32 * 1024
 LARGEST_BYTES = 64 * 1024
 LARGEST_MESSAGE = 48 * 1024
+LARGEST_BATCH = 100
+LARGEST_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,20 @@ class Row:
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
     etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A property that has a value, or is not less than it; a row without it does not fit."""
+
+    name: str
+    op: Literal["eq", "ge"]
+    value: Value
+
+
+# Of each alternative one condition must hold.
+type Where = Sequence[Sequence[Condition]]
+type Place = tuple[str, str]
 
 
 class Table(Protocol):
@@ -44,13 +60,49 @@ class Table(Protocol):
         """Remove a row, which may be gone already; False where `etag` is not its version."""
         ...
 
-    def rows(self, partition: str | None = None) -> AsyncIterator[Row]:
-        """Yield the rows of one partition, or all of them, in the order of their keys."""
+    def rows(
+        self,
+        partition: str | None = None,
+        *,
+        prefix: str = "",
+        after: Place | None = None,
+        where: Where = (),
+        at_once: int = LARGEST_PAGE,
+    ) -> AsyncIterator[Row]:
+        """Yield the rows of one partition, or all of them, in the order of their keys.
+
+        Args:
+            partition: None is for all.
+            prefix: of the keys, in one partition.
+            after: partition and key of a row; only rows behind it, whether it exists or not.
+            where: what must hold of a row; the service looks, and sends the others nowhere.
+            at_once: how many to ask for at a time, where not all of them may be wanted.
+        """
+        ...
+
+    async def write(self, puts: Sequence[Row], removals: Sequence[Row] = ()) -> bool:
+        """Write and remove rows of one partition: all of them, or none and False.
+
+        Rows without an etag are inserted, the others replaced or removed in the version that was
+        read. False where somebody else has been faster with any of them.
+
+        Args:
+            puts: with `removals` at most `LARGEST_BATCH` rows.
+            removals: rows that were read.
+        """
         ...
 
 
 class Blobs(Protocol):
     async def put(self, container: str, name: str, data: bytes) -> None: ...
+
+    async def create(self, container: str, name: str, data: bytes) -> bool:
+        """Write a blob that is not there; False, and nothing is written, where one is."""
+        ...
+
+    async def delete(self, container: str, name: str) -> None:
+        """Remove a blob, which may be gone already."""
+        ...
 
     async def get(self, container: str, name: str) -> bytes | None: ...
 
@@ -60,10 +112,6 @@ class Blobs(Protocol):
 
     def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         """Yield the names in a container, sorted; none where there is no such container."""
-        ...
-
-    async def delete(self, container: str, name: str) -> None:
-        """Remove a blob, which may be gone already."""
         ...
 
 

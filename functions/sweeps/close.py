@@ -37,6 +37,7 @@ from functions.sweeps.judge import Judged, drift_views, judge, note_gaps
 from functions.sweeps.measure import measure
 from functions.sweeps.parts import SweepPlan, confirming_parts
 from functions.sweeps.progress import Tally, rate, tally
+from functions.sweeps.record import SweepRecorder
 from functions.sweeps.result import StrategyView, SweepResult, failed_result
 from functions.sweeps.store import (
     CLOSING_LEASE,
@@ -58,6 +59,7 @@ class Closer:
     ledger: Ledger
     store: SweepStore
     fan_out: FanOut
+    recorder: SweepRecorder
     announcer: Announcer
     clock: Clock
     enforcement: Enforcement
@@ -83,6 +85,7 @@ class Closer:
         record = await self.store.get(sweep_id)
         if record is not None and not record.status.has_ended:
             result = failed_result(record, reason, self.clock.now())
+            await self.recorder.record_failure(record, result)
             await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
             await self.store.end(sweep_id, SweepStatus.FAILED, msgspec.json.encode(result))
             _tell_end(result)
@@ -126,6 +129,9 @@ class Closer:
             enforced = await self._enforce(case, judged)
         took = tally([*(each.counts for each in case.parts), spent(meter)])
         result = self._result(case, judged, enforced, took)
+        await self.recorder.record(
+            record, case.whole, conflicts, rules, result, traceparent=traceparent
+        )
         await self.store.keep_summary(record.id, summarize(record, case.whole, conflicts))
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)

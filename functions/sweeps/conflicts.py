@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,9 +13,12 @@ from functions.checks.result import Holder
 from functions.detection.index import TABLE_BYTES, Held, IndexTable, bucket_groups
 from functions.detection.join import Conflict, PairConflict, TooMany, join
 from functions.entra import Pair
+from functions.findings.observe import sightings_of
+from functions.findings.spool import SortedFile, Spool
+from functions.rules.language import Rule
 from functions.rules.ruleset import RuleSet
 from functions.sweeps.findings import PairFinding
-from functions.sweeps.store import PartRecord, SweepStore
+from functions.sweeps.store import PartRecord, SweepFiles, SweepStore
 from functions.sweeps.whole import IndexFile, Whole, findings_of
 
 # What the join holds at once, however large the tenant is.
@@ -58,6 +61,7 @@ class Conflicts:
         findings: a subject and a pair, or a subject and a set, is one.
         excepted: how many of them an exception permits for now.
         files: blobs of conflict lines.
+        seen: files of what was seen of each finding.
     """
 
     holders: Counter[Pair] = field(default_factory=Counter)
@@ -65,6 +69,7 @@ class Conflicts:
     findings: int = 0
     excepted: int = 0
     files: list[str] = field(default_factory=list)
+    seen: Sequence[SortedFile] = ()
 
 
 async def count_conflicts(store: SweepStore, whole: Whole, rules: RuleSet) -> Counter[Pair]:
@@ -80,16 +85,41 @@ async def collect_conflicts(
     store: SweepStore, sweep_id: str, parts: Sequence[PartRecord], whole: Whole, rules: RuleSet
 ) -> Conflicts:
     """Find, count and keep every conflict, of the index and of pairs that Graph answered for."""
-    found, lines = Conflicts(), _Lines(store, sweep_id)
+    found, kept = Conflicts(), _Kept.of(store, sweep_id, rules)
     async for conflict in _joined(store, whole, rules):
         _count_holders(found, conflict)
-        await lines.add(_tallied(found, _line(conflict), rules))
+        await kept.add(_tallied(found, _line(conflict), rules))
     by_index = frozenset(found.holders)
     async for pair, line in _asked_lines(store, parts, rules):
         if pair not in by_index:
-            await lines.add(_tallied(found, line, rules))
-    found.files = await lines.finish()
+            await kept.add(_tallied(found, line, rules))
+    found.files, found.seen = await kept.lines.finish(), await kept.spool.finish()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Each conflict, as a line for people and as what was seen of its findings."""
+
+    lines: _Lines
+    spool: Spool
+    rules: Mapping[str, Rule]
+
+    @classmethod
+    def of(cls, store: SweepStore, sweep_id: str, rules: RuleSet) -> _Kept:
+        by_id = {each.id: each.rule for each in rules.rules}
+        return cls(_Lines(store, sweep_id), Spool(SweepFiles(store, sweep_id)), by_id)
+
+    async def add(self, line: ConflictLine) -> None:
+        await self.lines.add(line)
+        for sighting in sightings_of(
+            [self.rules[each] for each in line.rules],
+            line.access_package_ids,
+            subject_id=line.subject_id,
+            object_id=line.object_id,
+            display_name=line.display_name,
+        ):
+            await self.spool.add(sighting)
 
 
 def _tallied(found: Conflicts, line: ConflictLine, rules: RuleSet) -> ConflictLine:

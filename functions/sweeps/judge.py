@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from functions.checks.examine import note_groups, note_refused
@@ -69,15 +69,21 @@ def note_gaps(
     for package in sorted(judged.outcomes.unread - _planned(plan)):
         why = "the rules came to name it after the sweep was planned; the next one looks"
         whole.skip(f"pairs of access package {package}", why)
+    for pair, asked, indexed in disagreeing(whole, conflicts):
+        whole.skip(
+            f"Graph's own word on the holders of {pair.low} and {pair.high}",
+            f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
+        )
+    note_groups(rules.named_groups, whole)
+    note_refused(rules, whole)
+
+
+def disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int, int]]:
+    """Pairs of which two ways of reading show different holders: how many each of them does."""
     for pair, asked in whole.asked.items():
         indexed = conflicts.holders[pair] if _is_indexed(pair, whole) else asked
         if asked != indexed:
-            whole.skip(
-                f"Graph's own word on the holders of {pair.low} and {pair.high}",
-                f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
-            )
-    note_groups(rules.named_groups, whole)
-    note_refused(rules, whole)
+            yield pair, asked, indexed
 
 
 def _planned(plan: SweepPlan) -> set[str]:

@@ -18,6 +18,7 @@ TABLE, CONTAINER = "sweeps", "sweeps"
 CLOSING_LEASE = timedelta(seconds=60)
 _WHOLE, _PART, _CLOSING = "sweep", "part-", "closing"
 _NOTE, _TRIED = "note-", "tried-"
+_DIGEST = "digest-"
 _LATEST = "latest"
 _NEWEST, _INDEXED = _WHOLE, "index"
 
@@ -233,6 +234,15 @@ class SweepStore:
             if await self._replace(row, status=str(status), resultBlob=name):
                 return
 
+    async def keep_digest(self, sweep_id: str, number: int, digest: bytes) -> None:
+        """Keep what one owner is told, in place of what a try that died has kept."""
+        blob = await self.keep_blob(sweep_id, f"{_DIGEST}{number}", digest)
+        await self._put(sweep_id, f"{_DIGEST}{number}", {"blob": blob})
+
+    async def digest(self, sweep_id: str, number: str) -> bytes | None:
+        row = await self._table.get(sweep_id, f"{_DIGEST}{number}")
+        return await self._blobs.get(CONTAINER, str(row.values["blob"])) if row else None
+
     async def keep_summary(self, sweep_id: str, summary: bytes) -> None:
         """Keep for the next sweep what it may learn from this one."""
         blob = await self.keep_blob(sweep_id, "summary", summary)
@@ -261,6 +271,20 @@ class SweepStore:
         return await self._table.replace(
             Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFiles:
+    """Files of one sweep that are read in pieces."""
+
+    store: SweepStore
+    sweep_id: str
+
+    async def keep(self, kind: str, data: bytes) -> str:
+        return await self.store.keep_blob(self.sweep_id, kind, data)
+
+    async def read(self, name: str, start: int, length: int) -> bytes:
+        return await self.store.blob_range(name, start, length)
 
 
 def _is_whole(row: Row) -> bool:

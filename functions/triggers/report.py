@@ -8,16 +8,17 @@ from functions import wiring
 from functions.errors import GraphError
 from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import graph_problem, json_response
+from functions.triggers.media import choose_media
 
 bp = GuardedBlueprint()
 
-_JSON = "application/json"
+HTML, JSON = "text/html", "application/json"
 
 
 @bp.function_name("get_report")
 @bp.route(route="report", methods=["GET"])
 async def get_report(req: func.HttpRequest) -> func.HttpResponse:
-    wants_json = prefers_json(req.headers.get("Accept") or "")
+    media = choose_media(req, (HTML, JSON))
     engine = wiring.engine()
     try:
         view = await engine.reports.make(await engine.rules.current())
@@ -25,7 +26,7 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
         # Patterns need the list of packages: without it, what is in force is not known.
         what = "Which packages the rules name is not known; ask again."
         raise graph_problem(error, what) from error
-    if wants_json:
+    if media == JSON:
         return json_response(200, view)
     from functions.report.render import policy, render
 
@@ -35,19 +36,4 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    return func.HttpResponse(render(view), headers=headers, mimetype="text/html", charset="utf-8")
-
-
-def prefers_json(accept: str) -> bool:
-    """Whether a caller wants JSON: it names it, and not HTML with the same or a greater weight."""
-    weights = dict(map(_weight, accept.lower().split(",")))
-    return weights.get(_JSON, 0.0) > weights.get("text/html", 0.0)
-
-
-def _weight(part: str) -> tuple[str, float]:
-    kind, *parameters = (each.strip() for each in part.split(";"))
-    given = [each.removeprefix("q=") for each in parameters if each.startswith("q=")]
-    try:
-        return kind, float(given[0]) if given else 1.0
-    except ValueError:
-        return kind, 0.0
+    return func.HttpResponse(render(view), headers=headers, mimetype=HTML, charset="utf-8")

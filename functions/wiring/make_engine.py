@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from functions.checks.record import CheckRecorder
 from functions.checks.run import CheckRunner
 from functions.decisions.from_graph import GraphReader
 from functions.decisions.from_index import IndexReader
@@ -17,14 +18,18 @@ from functions.detection.detect import Detector
 from functions.enforcement.apply import Applier
 from functions.enforcement.enforce import Enforcer
 from functions.enforcement.ledger import Ledger
+from functions.evidence.pack import Packer
+from functions.findings.keep import Keeper
 from functions.graph.client import GraphClient
 from functions.graph.port import Graph
+from functions.report.kept import KeptFindings
 from functions.report.make import ReportMaker
 from functions.rules.source import RuleBook
 from functions.settings import DecisionSettings, DeliverySettings, Settings, read_settings
 from functions.storage.rule_files import rule_source
 from functions.sweeps.close import Closer
 from functions.sweeps.fan_out import FanOut
+from functions.sweeps.record import SweepRecorder
 from functions.sweeps.run import SweepRunner
 from functions.throttle.shared_gate import SharedGate
 from functions.wiring.make_records import Records
@@ -64,13 +69,19 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
+            recorder=CheckRecorder(keeper=_keeper(records, settings), packer=Packer(records.chain)),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
         ),
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.delivery, sender),
-        reports=ReportMaker(names=graph, sweeps=records.sweeps, clock=clock),
+        reports=ReportMaker(
+            names=graph,
+            sweeps=records.sweeps,
+            findings=KeptFindings(records.findings),
+            clock=clock,
+        ),
     )
 
 
@@ -91,6 +102,7 @@ def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> 
         receivers=records.receivers,
         checks=records.checks,
         sweeps=records.sweeps,
+        findings=records.findings,
         sender=sender,
         queues=records.storage.queues,
         clock=records.clock,
@@ -101,7 +113,11 @@ def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> 
 
 
 def _sweep_runner(
-    records: Records, graph: Graph, rules: RuleBook, settings: Settings, enforcer: Enforcer
+    records: Records,
+    graph: Graph,
+    rules: RuleBook,
+    settings: Settings,
+    enforcer: Enforcer,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
@@ -117,6 +133,12 @@ def _sweep_runner(
         ledger=ledger,
         store=records.sweeps,
         fan_out=fan_out,
+        recorder=SweepRecorder(
+            store=records.sweeps,
+            keeper=_keeper(records, settings),
+            packer=Packer(records.chain),
+            announcer=records.announcer,
+        ),
         announcer=records.announcer,
         clock=records.clock,
         enforcement=settings.enforcement,
@@ -126,6 +148,10 @@ def _sweep_runner(
     return SweepRunner(
         graph=graph, rules=rules, store=records.sweeps, fan_out=fan_out, closer=closer
     )
+
+
+def _keeper(records: Records, settings: Settings) -> Keeper:
+    return Keeper(store=records.findings, kept_for=settings.findings_kept_for)
 
 
 def read_engine(environment: Mapping[str, str], records: Records) -> Engine:

@@ -13,6 +13,8 @@ from functions.clock import Clock, SystemClock
 from functions.dead_letters import DeadLetters
 from functions.delivery.announce import Announcer
 from functions.delivery.receivers import Receivers
+from functions.evidence.chain import Chain
+from functions.findings.store import FindingStore
 from functions.settings import StorageSettings, read_storage_settings
 from functions.storage.ports import Storage
 from functions.sweeps.start import SweepStarter
@@ -32,6 +34,8 @@ class Records:
     sweeps: SweepStore
     dead_letters: DeadLetters
     receivers: Receivers
+    findings: FindingStore
+    chain: Chain
     announcer: Announcer
     check_starter: CheckStarter
     sweep_starter: SweepStarter
@@ -47,6 +51,8 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         sweeps=sweeps,
         dead_letters=DeadLetters(storage.blobs, clock),
         receivers=receivers,
+        findings=FindingStore(storage),
+        chain=Chain(storage),
         announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
         check_starter=CheckStarter(
             store=checks,

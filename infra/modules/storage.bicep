@@ -30,6 +30,8 @@ var queues = [
 var tables = [
   'checks'
   'idempotency'
+  'evidence'
+  'findings'
   'ledger'
   'subscriptions'
   'sweeps'
@@ -38,6 +40,7 @@ var tables = [
 var containers = [
   'checks'
   'sweeps'
+  'evidence-drafts'
   'poison'
   'rules'
   'deployments'

@@ -38,6 +38,9 @@ EXPECTED: Mapping[str, str] = {
     "GET packages": "Check Decide Enforce Read",
     "GET openapi.json": "everybody",
     "GET report": "Read",
+    "GET findings": "Read",
+    "GET findings/{id}": "Read",
+    "POST findings/{id}/claims": "Enforce",
     "GET ready": "Read",
     "GET health": "everybody",
 }

@@ -13,6 +13,7 @@ from functions.clock import ManualClock
 from functions.storage.ports import Row
 from functions.sweeps.result import SweepResult, failed_result
 from functions.sweeps.store import SweepRecord, SweepStatus
+from functions.triggers.findings import get_finding, list_findings
 from functions.triggers.sweeps import get_sweep, start_sweep_by_hand
 from tests.app import App, call
 from tests.builders import held, package, rule, side
@@ -34,14 +35,20 @@ class InMemory(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
         function, route = start_sweep_by_hand, dict[str, str]()
-        if request.method == "GET":
-            function, route = get_sweep, {"id": request.url.path.rpartition("/")[2]}
+        _, _, last = request.url.path.rpartition("/")
+        if "/findings" in request.url.path:
+            function, route = (
+                (list_findings, {}) if last == "findings" else (get_finding, {"id": last})
+            )
+        elif request.method == "GET":
+            function, route = get_sweep, {"id": last}
             if self._app.storage.sent:
                 await self._app.work_one()
         asked = func.HttpRequest(
             request.method,
             str(request.url),
             headers=dict(request.headers),
+            params=dict(request.url.params),
             route_params=route,
             body=await request.aread(),
         )

@@ -101,7 +101,7 @@ def test_an_exception_is_named_as_not_enforceable() -> None:
         rule="r",
         subject=UUID(guid("e")),
         start=date(2026, 1, 1),
-        end=date(2026, 2, 1),
+        until=date(2026, 2, 1),
         reason="Year-end closing",
         requested_by="a@example.com",
         approved_by="b@example.com",

@@ -145,7 +145,7 @@ def exception(until: date) -> ExceptionEntry:
         rule="r",
         subject=UUID(guid("e")),
         start=date(2026, 1, 1),
-        end=until,
+        until=until,
         reason="short of people",
         requested_by="one",
         approved_by="two",

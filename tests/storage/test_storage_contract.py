@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,6 +16,7 @@ from functions.storage.memory import MemoryStorage
 from functions.storage.ports import (
     LARGEST_BYTES,
     LARGEST_MESSAGE,
+    Condition,
     QueueState,
     Row,
     Storage,
@@ -132,6 +133,62 @@ async def test_rows_come_by_partition_and_in_order(storage: Storage, name: str) 
     assert [each.key async for each in table.rows()] == ["a", "b", "c"]
 
 
+async def test_rows_are_read_on_behind_a_place(storage: Storage, name: str) -> None:
+    """Whoever comes again gets what lies behind, in this partition and the next ones."""
+    table = storage.table(name)
+    for partition in "pqr":
+        for key in "abc":
+            await table.insert(row(key, partition=partition))
+    rest = [(each.partition, each.key) async for each in table.rows(after=("p", "b"))]
+    assert rest == [("p", "c"), *((partition, key) for partition in "qr" for key in "abc")]
+    assert [each.key async for each in table.rows("q", after=("q", "aa"))] == ["b", "c"]
+    assert [each.key async for each in table.rows("q", after=("r", "a"))] == []
+
+
+async def test_rows_are_chosen_by_key_and_by_what_they_hold(storage: Storage, name: str) -> None:
+    """Of each alternative one condition must hold; rows without the property do not fit."""
+    table = storage.table(name)
+    await table.insert(row("a1", state="open", low="x", since="2026-01-02"))
+    await table.insert(row("a2", state="open", high="x", since="2026-01-01"))
+    await table.insert(row("b1", state="it's", low="x", since="2026-01-03"))
+
+    async def keys(prefix: str = "", *where: Sequence[Condition]) -> list[str]:
+        return [each.key async for each in table.rows("p", prefix=prefix, where=where)]
+
+    either = [Condition("low", "eq", "x"), Condition("high", "eq", "x")]
+    assert await keys("a") == ["a1", "a2"]
+    assert await keys("", either, [Condition("state", "eq", "open")]) == ["a1", "a2"]
+    assert await keys("", [Condition("low", "eq", "x")]) == ["a1", "b1"]
+    assert await keys("", [Condition("since", "ge", "2026-01-02")]) == ["a1", "b1"]
+    assert await keys("", [Condition("state", "eq", "it's")]) == ["b1"]
+
+
+async def test_a_batch_is_written_whole_or_not_at_all(storage: Storage, name: str) -> None:
+    """Inserts, replacements and removals of one partition go as one; one that is late stops all."""
+    table = storage.table(name)
+    assert await table.write([row("a", n=1), row("b", n=1)])
+    a, b = [each async for each in table.rows("p")]
+    assert not await table.write([row("c", n=1), row("a", n=2)])
+    assert not await table.write([row("c")], [Row(partition="p", key="b", etag='W/"old"')])
+    assert await table.get("p", "c") is None
+    changed = Row(partition="p", key="a", values={"n": 2}, etag=a.etag)
+    assert await table.write([changed, row("c", n=3)], [b])
+    assert not await table.write([changed])
+    assert not await table.write([], [b])
+    found = [(each.key, each.values["n"]) async for each in table.rows("p")]
+    assert found == [("a", 2), ("c", 3)]
+
+
+async def test_a_batch_has_a_hundred_rows_of_one_partition(storage: Storage, name: str) -> None:
+    """A hundred go at once; one more, or another partition, is an error before anything is sent."""
+    table = storage.table(name)
+    assert await table.write([row(f"{number:03}") for number in range(100)])
+    with pytest.raises(ValueError, match="100"):
+        await table.write([row(f"x{number:03}") for number in range(101)])
+    with pytest.raises(ValueError, match="one partition"):
+        await table.write([row("y"), row("y", partition="q")])
+
+
 async def test_a_property_that_is_too_large_is_refused(storage: Storage, name: str) -> None:
     """What a table property cannot hold is an error before anything is sent."""
     with pytest.raises(ValueError, match="data"):
@@ -149,6 +206,17 @@ async def test_a_blob_comes_back_as_it_was_put_last(storage: Storage, name: str)
     assert await blobs.get(name, "a/1") == b"new"
     assert await blobs.get(name, "a/2") is None
     assert [each async for each in blobs.names(name, "a/")] == ["a/1"]
+
+
+async def test_a_blob_is_created_once(storage: Storage, name: str) -> None:
+    """The second to create a blob is told no, and it stays as it was; removing it twice is well."""
+    blobs = storage.blobs
+    assert await blobs.create(name, "a", b"first")
+    assert not await blobs.create(name, "a", b"second")
+    assert await blobs.get(name, "a") == b"first"
+    await blobs.delete(name, "a")
+    await blobs.delete(name, "a")
+    assert await blobs.get(name, "a") is None
 
 
 async def test_some_bytes_of_a_blob_come_alone(storage: Storage, name: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from functions.errors import Unavailable
 from functions.report.view import ReportView
-from functions.triggers.report import get_report, prefers_json
+from functions.triggers.report import get_report
 from tests.app import App, body_of, call
 from tests.builders import held, package, rule, side
 
@@ -52,22 +52,21 @@ async def test_programs_get_the_view() -> None:
     )
 
 
+@pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
-    ("accept", "wants_json"),
+    ("accept", "media"),
     [
-        ("", False),
-        ("*/*", False),
-        ("application/json", True),
-        ("text/html, application/json", False),
-        ("text/html;q=0.5, application/json", True),
-        ("application/json;q=0.1, text/html;q=0.2", False),
-        ("application/json;q=x", False),
-        (";;,=", False),
+        ("", "text/html"),
+        ("*/*", "text/html"),
+        ("text/html, application/json", "text/html"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("application/json;q=0.1, text/html;q=0.2", "text/html"),
+        ("text/csv", "application/problem+json"),
     ],
 )
-def test_what_is_accepted_decides(accept: str, wants_json: bool) -> None:  # noqa: FBT001 - a table
-    """A browser, or a caller that does not say, gets the page."""
-    assert prefers_json(accept) is wants_json
+async def test_what_is_accepted_decides(accept: str, media: str) -> None:
+    """A browser, or a caller that does not say, gets the page; what there is not is refused."""
+    assert (await get(accept)).mimetype == media
 
 
 async def test_without_rules_there_is_no_report(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

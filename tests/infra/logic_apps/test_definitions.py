@@ -16,8 +16,14 @@ GRAPH = "parameters('graphRoot')"
 
 
 def test_the_workflows_are_there_each_with_its_module() -> None:
-    """Four definitions, and a Bicep module for each."""
-    assert NAMES == ["launch-and-wait", "nightly-summary", "poll-a-check", "webhook-callback"]
+    """Five definitions, and a Bicep module for each."""
+    assert NAMES == [
+        "launch-and-wait",
+        "nightly-summary",
+        "poll-a-check",
+        "tell-of-findings",
+        "webhook-callback",
+    ]
     assert sorted(path.stem for path in FOLDER.glob("*.bicep")) == NAMES
 
 

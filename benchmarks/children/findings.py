@@ -1,0 +1,180 @@
+"""`python -m benchmarks.children.findings counted|Azurite SIZE`: store findings, list them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from benchmarks.children.checkpoint import reach
+from functions.entra import Pair
+from functions.findings.keep import Keeper, Run
+from functions.findings.life import Moment
+from functions.findings.model import By, Sighting
+from functions.findings.observe import View, sightings_of
+from functions.findings.query import LARGEST_PAGE, Query, read_page
+from functions.findings.store import FindingStore
+from functions.rules.resolve import ResolvedRule, ResolvedSide
+from functions.rules.ruleset import RuleSet
+from functions.settings import StorageSettings
+from functions.storage.azure import AzureStorage
+from functions.storage.memory import MemoryStorage
+from functions.storage.ports import Row, Storage, Table
+from local.processes import Process, free_ports
+from local.storage import connection_string
+from tests.builders import guid, rule, side
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+PEOPLE_OF_A_PAIR = 10
+
+
+class Everything:
+    def pair(self, pair: Pair) -> bool:
+        return bool(pair)
+
+    def set_of(self, rule: ResolvedRule) -> bool:
+        return bool(rule)
+
+
+class Counting:
+    """A storage whose tables count what Azure bills: batches, and answers of queries."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage, self.transactions = storage, 0
+
+    def table(self, name: str) -> CountingTable:
+        return CountingTable(self._storage.table(name), self)
+
+
+class CountingTable:
+    def __init__(self, table: Table, counts: Counting) -> None:
+        self._table, self._counts = table, counts
+
+    async def write(self, puts: Sequence[Row], removals: Sequence[Row] = ()) -> bool:
+        self._counts.transactions += 1
+        return await self._table.write(puts, removals)
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        self._counts.transactions += 1
+        return await self._table.get(partition, key)
+
+    async def rows(
+        self,
+        partition: str | None = None,
+        **given: Any,  # noqa: ANN401 - as the port has it
+    ) -> AsyncIterator[Row]:
+        number = 0
+        async for row in self._table.rows(partition, **given):
+            if number % given.get("at_once", 1000) == 0:
+                self._counts.transactions += 1
+            number += 1
+            yield row
+        if not number:
+            self._counts.transactions += 1
+
+
+def pair(number: int) -> Pair:
+    return Pair.of(str(UUID(int=2 * number + 1)), str(UUID(int=2 * number + 2)))
+
+
+def rules(pairs: int) -> RuleSet:
+    sides = [
+        ResolvedSide(frozenset(each), frozenset())
+        for each in zip(*(list(pair(number)) for number in range(pairs)), strict=True)
+    ]
+    made = rule("r", side("a"), side("b"))
+    return RuleSet([ResolvedRule(rule=made, sides=tuple(sides))])
+
+
+def sightings(size: int, made: RuleSet) -> list[Sighting]:
+    [resolved] = made.rules
+    found = [
+        sighting
+        for number in range(size)
+        for sighting in sightings_of(
+            [resolved.rule],
+            [*pair(number // PEOPLE_OF_A_PAIR)],
+            subject_id=guid(f"{number:08x}"),
+            object_id=guid(f"{number:08x}"),
+            display_name=f"Person {number}",
+        )
+    ]
+    return sorted(found, key=lambda each: each.id)
+
+
+@asynccontextmanager
+async def storage_of(where: str) -> AsyncIterator[Storage]:
+    if where == "counted":
+        yield MemoryStorage()
+        return
+    port = free_ports(3)
+    with Process([sys.executable, "-m", "local.storage", "--port", str(port)]) as process:
+        process.wait_ready(lambda: "AzureWebJobsStorage=" in process.output(), 60)
+        azure = AzureStorage(StorageSettings(connection_string=connection_string(port)), nobody)
+        yield azure
+        await azure.close()
+
+
+def nobody() -> AsyncTokenCredential:
+    raise AssertionError("a connection string needs no identity")
+
+
+async def each[T](values: Sequence[T]) -> AsyncIterator[T]:
+    for value in values:
+        yield value
+
+
+async def main(where: str, size: int) -> None:
+    made = rules(-(-size // PEOPLE_OF_A_PAIR))
+    seen = sightings(size, made)
+    async with storage_of(where) as storage:
+        reach("ready")
+        reach("stored", **await measured(Counting(storage), made, seen, where))
+
+
+async def measured(
+    counting: Counting, made: RuleSet, seen: Sequence[Sighting], where: str
+) -> dict[str, float]:
+    store = FindingStore(counting)  # type: ignore[arg-type]
+    keeper = Keeper(store=store, kept_for=timedelta(days=30))
+    clock = time.process_time if where == "counted" else time.perf_counter
+    facts: dict[str, float] = {}
+
+    async def night(number: int) -> None:
+        at = f"2026-01-{number:02}T02:00:00Z"
+        moment = Moment(by=By.SWEEP, run=f"night-{number}", at=at, rules_hash="sha256:0")
+        run = Run(moment, View(rules=made, covered=Everything()))
+        passed = [one async for one in keeper.update(store.all(), each(seen), run)]
+        assert len(passed) == len(seen)
+
+    async def pages(query: Query) -> None:
+        page = await read_page(store, query)
+        found = len(page.findings)
+        while page.next is not None:
+            page = await read_page(store, page.next)
+            found += len(page.findings)
+        assert found == len(seen)
+
+    steps: dict[str, Callable[[], Awaitable[None]]] = {
+        "first night": lambda: night(1),
+        "second night": lambda: night(2),
+        "list": lambda: pages(Query(page_size=LARGEST_PAGE)),
+        "list by rule": lambda: pages(Query(rule="r", page_size=LARGEST_PAGE)),
+    }
+    for name, step in steps.items():
+        before, started = counting.transactions, clock()
+        await step()
+        facts[f"{name} transactions"] = counting.transactions - before
+        facts[f"{name} seconds"] = clock() - started
+    return facts
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,74 @@
+"""`entra-sod evidence`: prove that what sweeps and checks left behind is what they left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.commands import err, out
+from cli.storage import open_storage
+from functions.errors import SodError
+from functions.evidence.chain import Chain
+from functions.evidence.places import BlobPacks, FolderPacks
+from functions.evidence.verify import Proof
+from functions.evidence.verify import verify as prove
+
+SHOWN_AT_MOST = 20
+
+app = typer.Typer(help="The evidence of sweeps and checks.", no_args_is_help=True)
+
+
+@app.callback()
+def _evidence() -> None:
+    """Keep `evidence verify` two words, though it is the only one."""
+
+
+@app.command("verify")
+def verify(
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Copies of the packs; else the app's storage.", file_okay=False),
+    ] = None,
+    first: Annotated[
+        int, typer.Option(min=1, help="The number that the chain begins with, if not 1.")
+    ] = 1,
+) -> None:
+    """Prove the chain of evidence, or name each place where it breaks, the first one first.
+
+    Exit code 0: it holds. 2: it is broken. 1: an error.
+    """
+    try:
+        proof = asyncio.run(_verify(folder, first))
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        raise typer.Exit(1) from error
+    _tell(proof, has_head=folder is None)
+    raise typer.Exit(2 if proof.breaks else 0)
+
+
+async def _verify(folder: Path | None, first: int) -> Proof:
+    if folder is not None:
+        return await prove(FolderPacks(folder), None, first=first)
+    async with open_storage(os.environ) as storage:
+        # The head first: what is sealed meanwhile lies behind it.
+        head = await Chain(storage).head()
+        return await prove(BlobPacks(storage.blobs), head, first=first)
+
+
+def _tell(proof: Proof, *, has_head: bool) -> None:
+    for each in proof.breaks[:SHOWN_AT_MOST]:
+        typer.echo(each)
+    if len(proof.breaks) > SHOWN_AT_MOST:
+        typer.echo(f"and {len(proof.breaks) - SHOWN_AT_MOST} more")
+    for erased in proof.erased:
+        typer.echo(erased)
+    for folder in proof.unsealed:
+        typer.echo(f"{folder}: is not sealed yet, or its manifest was taken away", err=True)
+    if not has_head:
+        typer.echo("of copies nobody knows whether packs are missing at the end", err=True)
+    broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
+    out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}", markup=False)

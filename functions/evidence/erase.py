@@ -1,0 +1,132 @@
+"""Erases a person's data: first finds all of it, then removes it, and leaves evidence provable.
+
+Evidence knows nobody but by salted hashes, whose salts go with the findings. Only the rules files
+in it may name a person, as the subject of an exception: such a file gives way to a tombstone that
+has its hash and its text without the person, and whoever verifies the chain is told of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from functions.checks import store as checks
+from functions.clock import Clock, timestamp
+from functions.errors import StorageUnavailable
+from functions.evidence.manifest import CONTAINER as EVIDENCE
+from functions.evidence.manifest import Tombstone, digest, tombstone_of
+from functions.findings.query import Query
+from functions.findings.store import FindingStore, Kept
+from functions.storage.ports import Row, Storage
+from functions.sweeps import store as sweeps
+from functions.sweeps.store import SweepStore
+
+_RULES = "/rules/"
+_ERASED = "erased"
+
+
+@dataclass(slots=True)
+class Traces:
+    """Where a person's data lies.
+
+    Attributes:
+        findings: with their salts.
+        checks: rows and blobs of checks whose result names the person.
+        sweeps: blobs of sweeps that have ended.
+        rules: rules files in evidence, with an exception for the person.
+        kept: what cannot be removed, and why.
+    """
+
+    findings: list[Kept] = field(default_factory=list)
+    checks: list[Row] = field(default_factory=list)
+    check_blobs: list[str] = field(default_factory=list)
+    sweeps: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    storage: Storage
+    clock: Clock
+
+    async def find(self, subject: str) -> Traces:
+        """Find everything that names a person by either id, or by an id of the other kind.
+
+        The findings know both ids of a person; what else is looked through is looked through for
+        both. It reads all results and sweeps that are kept, which may take minutes.
+        """
+        traces = Traces()
+        store = FindingStore(self.storage)
+        async for kept in store.all(where=Query(subject=subject).where):
+            traces.findings.append(kept)
+        ids = {subject, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
+        words = [each.encode() for each in sorted(ids)]
+        await self._find_checks(traces, words)
+        await self._find_sweeps(traces, words)
+        async for name in self._naming(EVIDENCE, words):
+            if _RULES in name and not name.endswith(f".{_ERASED}"):
+                traces.rules.append(name)
+        return traces
+
+    async def erase(self, subject: str, traces: Traces) -> None:
+        """Remove what was found; what storage does not let go is added to `kept`."""
+        ids = {subject, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
+        store = FindingStore(self.storage)
+        for kept in traces.findings:
+            if late := await store.write([], [kept]):
+                traces.kept.append(f"finding {late[0]} was changed just now: run this again")
+        for row in traces.checks:
+            await self.storage.table(checks.TABLE).delete(row.partition, row.key)
+        for name in traces.check_blobs:
+            await self.storage.blobs.delete(checks.CONTAINER, name)
+        for name in traces.sweeps:
+            await self.storage.blobs.delete(sweeps.CONTAINER, name)
+        for name in traces.rules:
+            await self._bury(name, sorted(ids), traces)
+
+    async def _find_checks(self, traces: Traces, words: Sequence[bytes]) -> None:
+        async for name in self._naming(checks.CONTAINER, words):
+            traces.check_blobs.append(name)
+        touched = {name.partition("/")[0] for name in traces.check_blobs}
+        async for row in self.storage.table(checks.TABLE).rows():
+            result = row.values.get("result")
+            names_it = isinstance(result, bytes) and any(word in result for word in words)
+            if names_it or row.partition in touched:
+                traces.checks.append(row)
+
+    async def _find_sweeps(self, traces: Traces, words: Sequence[bytes]) -> None:
+        store, running = SweepStore(self.storage, self.clock), dict[str, bool]()
+        async for name in self._naming(sweeps.CONTAINER, words):
+            sweep_id = name.partition("/")[0]
+            if sweep_id not in running:
+                record = await store.get(sweep_id)
+                running[sweep_id] = record is not None and not record.status.has_ended
+                if running[sweep_id]:
+                    traces.kept.append(f"sweep {sweep_id} is under way: run this again after it")
+            if not running[sweep_id]:
+                traces.sweeps.append(name)
+
+    async def _naming(self, container: str, words: Sequence[bytes]) -> AsyncIterator[str]:
+        async for name in self.storage.blobs.names(container):
+            data = await self.storage.blobs.get(container, name) or b""
+            if any(word in data for word in words):
+                yield name
+
+    async def _bury(self, name: str, ids: Sequence[str], traces: Traces) -> None:
+        """Put a tombstone beside a rules file, then remove the file."""
+        blobs = self.storage.blobs
+        data = await blobs.get(EVIDENCE, name)
+        if data is None:
+            return
+        text = data.decode()
+        for each in ids:
+            text = text.replace(each, _ERASED)
+        stone = Tombstone(at=timestamp(self.clock.now()), sha256=digest(data), text=text)
+        await blobs.create(EVIDENCE, tombstone_of(name), msgspec.json.encode(stone))
+        try:
+            await blobs.delete(EVIDENCE, name)
+        except StorageUnavailable as error:
+            traces.kept.append(f"{EVIDENCE}/{name}: {error}")

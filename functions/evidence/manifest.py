@@ -1,0 +1,141 @@
+"""What a pack of evidence says of itself: its files, its numbers, and the pack before it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+CONTAINER = "evidence"
+MANIFEST = "manifest.json"
+SMALLEST_BLOCK, MOST_BLOCKS = 1024, 256
+_BLOCK_DIGITS = 16
+_TOMBSTONE = ".erased"
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a pack.
+
+    Attributes:
+        name: inside the pack's folder.
+        sha256: of the whole file.
+        size: in bytes.
+        block: how many bytes each of `blocks` stands for.
+        blocks: the beginning of the hash of each block, so that a change has a place.
+    """
+
+    name: str
+    sha256: str
+    size: int
+    block: int
+    blocks: list[str]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """The pack before this one: its folder, and the hash of its manifest."""
+
+    folder: str
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The last file of a pack, which holds all others and the chain together.
+
+    Attributes:
+        kind: of the run.
+        at: RFC 3339, when the run looked.
+        tool: name and version.
+        rules_hash: of the rules as they were in force; empty where they could not be read.
+        counts: by name.
+        sequence: from 1, without a gap.
+        previous: None for the first.
+    """
+
+    version: Literal[1]
+    run: str
+    kind: Literal["sweep", "check"]
+    folder: str
+    at: str
+    tool: str
+    rules_hash: str
+    counts: Mapping[str, int]
+    files: Sequence[FileEntry]
+    sequence: int
+    previous: Link | None
+
+
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies in the place of a rules file that named a person who was erased.
+
+    Attributes:
+        at: RFC 3339, when it was erased.
+        sha256: of the file as it was.
+        text: of the file, without the person.
+    """
+
+    at: str
+    sha256: str
+    text: str
+
+
+_decoder = msgspec.json.Decoder(Manifest)
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def tombstone_of(name: str) -> str:
+    return f"{name}{_TOMBSTONE}"
+
+
+def is_tombstone(name: str) -> bool:
+    """Whether a file of a pack stands for a rules file; nothing else is ever erased."""
+    return name.startswith("rules/") and name.endswith(_TOMBSTONE)
+
+
+def decode_tombstone(data: bytes) -> Tombstone | None:
+    try:
+        return msgspec.json.decode(data, type=Tombstone)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def folder_of(run: str, at: datetime) -> str:
+    """Where a run's pack lies."""
+    return at.astimezone(UTC).strftime("%Y/%m/%d/") + run
+
+
+def entry_of(name: str, data: bytes) -> FileEntry:
+    block = max(SMALLEST_BLOCK, -(-len(data) // MOST_BLOCKS))
+    return FileEntry(
+        name=name,
+        sha256=digest(data),
+        size=len(data),
+        block=block,
+        blocks=list(block_digests(data, block)),
+    )
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def block_digests(data: bytes, block: int) -> Iterable[str]:
+    for start in range(0, len(data), block):
+        yield digest(data[start : start + block])[:_BLOCK_DIGITS]

@@ -1,0 +1,145 @@
+"""A person is forgotten, and the evidence is still proved."""
+
+from __future__ import annotations
+
+import re
+from contextlib import asynccontextmanager
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import erase as command
+from cli.__main__ import app as entra_sod
+from functions.errors import StorageUnavailable
+from functions.evidence.erase import Eraser
+from functions.evidence.manifest import CONTAINER
+from functions.evidence.places import BlobPacks
+from functions.evidence.verify import Proof, verify
+from functions.storage.memory import MemoryBlobs
+from tests.app import App
+from tests.builders import guid
+from tests.findings.nights import PEOPLE, live_through, make, story
+
+NIGHTS = story(1)[:4]
+
+
+@pytest.fixture
+async def app(make_app: type[App]) -> App:
+    app = make(make_app)
+    await live_through(app, NIGHTS)
+    await app.check("a", "b")
+    return app
+
+
+def person() -> str:
+    """Somebody with an exception and with findings."""
+    excepted = {who for night in NIGHTS for _, who in night.excepted}
+    return next(who for who in PEOPLE if who in excepted and len(NIGHTS[0].holds[who]) > 2)
+
+
+async def proof(app: App) -> Proof:
+    return await verify(BlobPacks(app.storage.blobs), await app.records.chain.head())
+
+
+async def naming(app: App, *ids: str) -> list[str]:
+    """Everything in storage that has one of the ids in it."""
+    pattern = re.compile("|".join(ids).encode())
+    blobs = app.storage._blobs
+    assert isinstance(blobs, MemoryBlobs)
+    found = ["/".join(name) for name, data in blobs._blobs.items() if pattern.search(data)]
+    for table, rows in app.storage._tables.items():
+        found += [
+            f"{table}/{row.key}"
+            async for row in rows.rows()
+            if pattern.search(repr(dict(row.values)).encode())
+        ]
+    return found
+
+
+async def test_nothing_is_left_of_a_person(app: App) -> None:
+    """No row and no file has either id; the chain holds, and says what was erased."""
+    who = person()
+    ids = guid(who), guid(f"{who}b")
+    assert len(await naming(app, *ids)) > 10
+    eraser = Eraser(app.storage, app.clock)
+    traces = await eraser.find(ids[0])
+    assert traces.findings
+    assert traces.rules
+    await eraser.erase(ids[0], traces)
+    assert await naming(app, *ids) == []
+    held = await proof(app)
+    assert (held.breaks, traces.kept) == ([], [])
+    assert len(held.erased) == len(traces.rules)
+    assert "was erased on 2026-03-04" in held.erased[0]
+
+
+async def test_others_are_left_alone(app: App) -> None:
+    """Their findings and their evidence stay; the next night goes on."""
+    who = person()
+    others = [
+        kept.finding.id
+        async for kept in app.records.findings.all()
+        if kept.finding.subject_id != guid(who)
+    ]
+    eraser = Eraser(app.storage, app.clock)
+    await eraser.erase(guid(who), await eraser.find(guid(who)))
+    left = [kept.finding.id async for kept in app.records.findings.all()]
+    assert left == others
+    await live_through(app, story(1)[4:5])
+    assert (await proof(app)).breaks == []
+
+
+async def test_a_tombstone_hides_no_other_change(app: App) -> None:
+    """Whoever puts one beside a file that it does not belong to is found out."""
+    names = [name async for name in app.storage.blobs.names(CONTAINER)]
+    name = next(each for each in names if each.endswith("coverage.json"))
+    await app.storage.blobs.put(CONTAINER, f"{name}.erased", b"{}")
+    await app.storage.blobs.delete(CONTAINER, name)
+    wrong = {each.where for each in (await proof(app)).breaks}
+    assert wrong == {name, f"{name}.erased"}
+    rules = next(each for each in names if "/rules/" in each)
+    stone = b'{"at":"2026-03-04T00:00:00Z","sha256":"0","text":""}'
+    await app.storage.blobs.put(CONTAINER, f"{rules}.erased", stone)
+    await app.storage.blobs.delete(CONTAINER, rules)
+    assert rules in {each.where for each in (await proof(app)).breaks}
+
+
+async def test_what_storage_keeps_is_said(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A locked policy lets no file go: it stays, with the tombstone beside it."""
+    delete = MemoryBlobs.delete
+
+    async def refuse(self: MemoryBlobs, container: str, name: str) -> None:
+        if container == CONTAINER:
+            raise StorageUnavailable("BlobImmutableDueToPolicy")
+        await delete(self, container, name)
+
+    eraser = Eraser(app.storage, app.clock)
+    traces = await eraser.find(guid(person()))
+    monkeypatch.setattr(MemoryBlobs, "delete", refuse)
+    await eraser.erase(guid(person()), traces)
+    assert len(traces.kept) == len(traces.rules) > 0
+    assert (await proof(app)).breaks == []
+
+
+def test_nothing_is_erased_unless_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without --erase it only says what there is."""
+
+    @asynccontextmanager
+    async def opened(_environment: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        yield app.storage
+
+    monkeypatch.setattr(command, "open_storage", opened)
+    monkeypatch.setattr(command, "SystemClock", lambda: app.clock)
+    subject = guid(person())
+
+    def run(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(entra_sod, ["erase", "--subject", subject, *arguments])
+        return done.exit_code, done.stdout
+
+    code, said = run()
+    assert (code, said.startswith("to erase: ")) == (0, True)
+    code, again = run("--erase")
+    assert (code, again) == (0, said.replace("to erase", "erased"))
+    assert run()[1].startswith("to erase: 0 findings, 0 checks, 0 files")
+    subject = "short"
+    assert run()[0] == 2
