@@ -71,6 +71,9 @@ param workflowCallerId string = ''
 @description('Address of a Teams channel\'s workflow, for the nightly summary. Empty: not deployed.')
 @secure()
 param teamsUrl string = ''
+@description('Where tickets are opened and closed, for findings; with teamsUrl. Empty: not deployed.')
+@secure()
+param ticketsUrl string = ''
 
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
@@ -287,6 +290,18 @@ module nightlySummary 'logic-apps/nightly-summary.bicep' = if (hasSummary) {
     tags: tags
     appUrl: app.outputs.url
     appAudience: apiAudience
+    teamsUrl: teamsUrl
+  }
+}
+
+var hasTickets = !empty(ticketsUrl) && !empty(teamsUrl)
+module tellOfFindings 'logic-apps/tell-of-findings.bicep' = if (hasTickets) {
+  scope: group
+  name: 'tell-of-findings'
+  params: {
+    location: location
+    tags: tags
+    ticketsUrl: ticketsUrl
     teamsUrl: teamsUrl
   }
 }

@@ -152,10 +152,12 @@ def parse_query(given: Mapping[str, str]) -> Query:
         InvalidRequest: naming every parameter that is unknown or wrong.
     """
     reader = _Reader(given)
-    for name in given:
+    for name, text in given.items():
         if name not in (*_FILTERS, *_OTHERS):
             known = ", ".join((*_FILTERS, "pageSize"))
             reader.say(name, f"is not known here; there are {known}")
+        elif not text.strip():
+            reader.say(name, "is empty: leave it out for any")
     query = Query(
         rule=reader.text("rule"),
         states=reader.choices("state", State),

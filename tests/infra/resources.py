@@ -17,6 +17,7 @@ _WHEN = {
     "[variables('hasHook')]": "`API_CLIENT_ID` and `GOVERNANCE_APP_ID` are set",
     "[variables('hasChecks')]": "`API_CLIENT_ID` and `WORKFLOW_CALLER_ID` are set",
     "[variables('hasSummary')]": "`API_CLIENT_ID` and `TEAMS_URL` are set",
+    "[variables('hasTickets')]": "`TEAMS_URL` and `TICKETS_URL` are set",
     "": "always",
 }
 

@@ -140,6 +140,8 @@ async def test_a_name_is_no_formula(make_app: MakeApp) -> None:
         {"package": "a"},
         {"since": "yesterday"},
         {"since": "2026-02-30"},
+        {"package": ""},
+        {"pageSize": ""},
         {"pageSize": "0"},
         {"pageSize": "1001"},
         {"pageSize": "ten"},
