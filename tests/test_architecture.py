@@ -102,6 +102,7 @@ def test_rules_and_decisions_are_pure() -> None:
         "functions/contract/openapi.py",
         "functions/contract/operations.py",
         "functions/contract/packages.py",
+        "functions/contract/parameters.py",
         "functions/contract/schemas.py",
         "functions/rules/circles.py",
         "functions/callers/address.py",

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from functions.checks.idempotency import LONGEST_KEY
 from functions.checks.request import CheckRequest
 from functions.checks.result import CheckResult
-from functions.checks.wait import LONGEST_WAIT_SECONDS
 from functions.contract.bodies import (
     Alive,
     CheckAccepted,
@@ -22,16 +20,23 @@ from functions.contract.bodies import (
     SubscriptionView,
     SweepAccepted,
 )
-from functions.contract.model import Answer, Header, Operation, Parameter, Trigger
-from functions.contract.packages import LONGEST_SEARCH, MOST_PACKAGES
+from functions.contract.model import Answer, Header, Operation, Trigger
+from functions.contract.parameters import (
+    DEEP,
+    FILTERS,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    SEARCH,
+    SOURCE,
+    WAIT,
+    X_IDEMPOTENCY_KEY,
+    id_of,
+)
 from functions.decisions.request import DecisionRequest, DecisionRequests
 from functions.decisions.result import DecisionResult, DecisionResults
 from functions.delivery.subscribe import SubscriptionRequest
 from functions.findings.claims import ClaimRequest
-from functions.findings.model import State
-from functions.findings.query import LARGEST_PAGE, USUAL_PAGE
 from functions.findings.views import FindingDetail, FindingPage
-from functions.rules.language import Severity
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 
@@ -45,79 +50,6 @@ LOCATION = Header(
 )
 _POLL = (LOCATION, RETRY_AFTER)
 _PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
-
-_KEY_TEXT = "The same key and body is the same check, however often it is sent."
-_KEY_SCHEMA = {"type": "string", "maxLength": LONGEST_KEY}
-IDEMPOTENCY_KEY = Parameter(
-    name="Idempotency-Key",
-    where="header",
-    title="Idempotency Key",
-    text=_KEY_TEXT,
-    schema=_KEY_SCHEMA,
-    extensions={"x-ms-visibility": "advanced"},
-)
-X_IDEMPOTENCY_KEY = Parameter(
-    name="X-Idempotency-Key",
-    where="header",
-    title="Idempotency Key, Other Spelling",
-    text=f"{_KEY_TEXT} For callers that can send no other header; Idempotency-Key wins.",
-    schema=_KEY_SCHEMA,
-    extensions={"x-ms-visibility": "internal"},
-)
-WAIT = Parameter(
-    name="wait",
-    where="query",
-    title="Wait",
-    text="Seconds to hold the line for the result, which then comes at once.",
-    schema={"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
-    extensions={"x-ms-visibility": "advanced"},
-)
-
-
-DEEP = Parameter(
-    name="deep",
-    where="query",
-    title="Deep",
-    text="1 lets the doctor look at each right, setting and queue, which takes some seconds.",
-    schema={"type": "integer", "enum": [0, 1], "default": 0},
-)
-SOURCE = Parameter(
-    name="source",
-    where="path",
-    title="Source",
-    text="A name that the setting WEBHOOKS has.",
-    schema={"type": "string", "minLength": 1},
-)
-
-
-def _filter(name: str, title: str, text: str, **schema: object) -> Parameter:
-    return Parameter(
-        name=name, where="query", title=title, text=text, schema={"type": "string", **schema}
-    )
-
-
-FILTERS = (
-    _filter("rule", "Rule", "The id of a rule."),
-    _filter("state", "State", f"One or more of {', '.join(State)}, with commas between."),
-    _filter("severity", "Severity", f"One or more of {', '.join(Severity)}, with commas between."),
-    _filter("package", "Package", "The id of an access package.", format="uuid"),
-    _filter("subject", "Subject", "The subject's id, or its object id."),
-    _filter("since", "Since", "In its state since this day or moment."),
-    Parameter(
-        name="pageSize",
-        where="query",
-        title="Page Size",
-        text="How many to list at most.",
-        schema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LARGEST_PAGE,
-            "default": USUAL_PAGE,
-        },
-        extensions={"x-ms-visibility": "advanced"},
-    ),
-    _filter("continuation", "Continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
-)
 
 
 def _problem(text: str, *headers: Header) -> Answer:
@@ -141,11 +73,6 @@ PROBLEMS = {
 }
 EVERYWHERE = (401, 403, 429, 503)
 OF_A_BODY = (400, 413, 415, 422)
-
-
-def _id(title: str, text: str) -> Parameter:
-    schema = {"type": "string", "minLength": 1}
-    return Parameter(name="id", where="path", title=title, text=text, schema=schema)
 
 
 OPERATIONS = (
@@ -197,7 +124,7 @@ OPERATIONS = (
         title="Get a check's result",
         text="The result of a check, as often as you ask.",
         visibility="advanced",
-        parameters=(_id("Check Id", "As the start of the check answered."),),
+        parameters=(id_of("Check Id", "As the start of the check answered."),),
         answers={
             HTTPStatus.OK: Answer(text="It has ended.", body=CheckResult),
             HTTPStatus.ACCEPTED: Answer(
@@ -229,7 +156,7 @@ OPERATIONS = (
         title="Get a sweep",
         text="A sweep's progress while it runs, and its result after that.",
         visibility="advanced",
-        parameters=(_id("Sweep Id", "As the start of the sweep answered, or `latest`."),),
+        parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
         answers={
             HTTPStatus.OK: Answer(text="It has ended.", body=SweepResult),
             HTTPStatus.ACCEPTED: Answer(
@@ -267,7 +194,7 @@ OPERATIONS = (
         title="End a subscription",
         text="Nothing more is told. Ending it twice is no error.",
         visibility="internal",
-        parameters=(_id("Subscription Id", "As the subscription's start answered."),),
+        parameters=(id_of("Subscription Id", "As the subscription's start answered."),),
         answers={HTTPStatus.NO_CONTENT: Answer(text="It has ended.")},
         problems=(HTTPStatus.NOT_FOUND,),
     ),
@@ -322,7 +249,7 @@ OPERATIONS = (
         title="Get a finding",
         text="One finding with its whole history.",
         visibility="advanced",
-        parameters=(_id("Finding Id", "As the list of findings has it."),),
+        parameters=(id_of("Finding Id", "As the list of findings has it."),),
         answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
         problems=(HTTPStatus.NOT_FOUND,),
     ),
@@ -333,7 +260,7 @@ OPERATIONS = (
         title="Say that a finding is being taken away",
         text="It is resolving from then on, until a sweep no longer sees it.",
         visibility="advanced",
-        parameters=(_id("Finding Id", "As the list of findings has it."),),
+        parameters=(id_of("Finding Id", "As the list of findings has it."),),
         body=ClaimRequest,
         answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
         problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
@@ -354,27 +281,7 @@ OPERATIONS = (
         title="List access packages",
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
-        parameters=(
-            Parameter(
-                name="search",
-                where="query",
-                title="Search",
-                text="Part of a package's or a catalog's name, in any case.",
-                schema={"type": "string", "maxLength": LONGEST_SEARCH},
-            ),
-            Parameter(
-                name="limit",
-                where="query",
-                title="Limit",
-                text="How many to list at most.",
-                schema={
-                    "type": "integer",
-                    "minimum": 1,
-                    "maximum": MOST_PACKAGES,
-                    "default": MOST_PACKAGES,
-                },
-            ),
-        ),
+        parameters=(SEARCH, LIMIT),
         answers={HTTPStatus.OK: Answer(text="Those that fit.", body=PackageList)},
         problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
     ),
