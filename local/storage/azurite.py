@@ -11,6 +11,9 @@ from local.processes import CHECKOUT
 
 SERVICES = ("blob", "queue", "table")
 OLDEST_NODE = 20
+# Longer than the SDKs keep an idle connection, as with the service itself: by its own five seconds
+# Azurite closes connections that a request is just being sent on.
+KEEP_ALIVE_SECONDS = "60"
 
 _SCRIPT = CHECKOUT / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
@@ -29,7 +32,11 @@ def command(port: int, folder: Path | None, *, with_requests: bool = False) -> l
     ports = [
         argument
         for offset, service in enumerate(SERVICES)
-        for argument in (f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port + offset))
+        for argument in (
+            *(f"--{service}Host", "127.0.0.1"),
+            *(f"--{service}Port", str(port + offset)),
+            *(f"--{service}KeepAliveTimeout", KEEP_ALIVE_SECONDS),
+        )
     ]
     data = ["--inMemoryPersistence"] if folder is None else ["--location", str(folder)]
     quiet = ["--disableTelemetry", "--skipApiVersionCheck"]
