@@ -17,6 +17,7 @@ from cli.plan import ExitCode
 from cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
 from cli.sign_in import DeviceCode
 from functions.clock import Clock, SystemClock
+from functions.environment import is_loopback
 from functions.errors import ConfigurationError, Forbidden, SodError
 from functions.graph.roles import RolesClient
 from functions.roles.carry_out import Outcome, carry_out
@@ -27,7 +28,6 @@ from functions.settings import (
     CredentialKind,
     Enforcement,
     GraphSettings,
-    is_loopback,
     read_settings,
 )
 

@@ -15,10 +15,10 @@ import msgspec
 from functions.checks.result import CheckResult
 from functions.clock import Clock, SystemClock
 from functions.doctor.diagnosis import Diagnoses, Diagnosis
+from functions.environment import is_https, is_loopback
 from functions.errors import SodError
 from functions.findings.views import FindingDetail, FindingPage, FindingView
 from functions.report.view import ReportView
-from functions.settings import is_https, is_loopback
 from functions.sweeps.progress import SweepProgress
 from functions.sweeps.result import SweepResult
 

@@ -6,7 +6,7 @@ The README's table lists them; a test holds the two together.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum, StrEnum
@@ -19,7 +19,7 @@ from functions.callers.identify import CallerSettings
 from functions.callers.keys import CallerKey, parse_caller_keys
 from functions.delivery.address import HostPattern, parse_host_patterns
 from functions.delivery.signature import SigningKey, parse_signing_keys
-from functions.errors import ConfigurationError
+from functions.environment import EnvironmentReader, is_https, is_loopback
 
 if TYPE_CHECKING:
     from functions.webhooks.source import Sources
@@ -117,38 +117,13 @@ class Settings:
     findings_kept_for: timedelta
 
 
-class _Reader:
-    """Reads one environment and collects what is wrong with it."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self.problems: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._environment.get(name, "").strip() or default
-
-    def parsed[T](self, name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
-        value = self.text(name)
-        if not value:
-            return default
-        try:
-            return parse(value)
-        except (ValueError, KeyError):
-            self.problems.append(f"{name} must be {expected}.")
-            return default
-
-    def finish(self) -> None:
-        if self.problems:
-            raise ConfigurationError(self.problems)
-
-
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read every setting but the storage connection.
 
     Raises:
         ConfigurationError: naming all the settings that are missing, wrong or contradictory.
     """
-    reader = _Reader(environment)
+    reader = EnvironmentReader(environment)
     settings = Settings(
         graph=_read_graph(reader),
         decisions=_read_decisions(reader),
@@ -158,31 +133,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         enforcement=reader.parsed(
             "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
         ),
-        max_reference_writes=reader.parsed(
-            "MAX_REFERENCE_WRITES", 50, _whole_number, "a whole number, 0 or more"
-        ),
-        prune=reader.parsed("PRUNE", False, _boolean, "true or false"),  # noqa: FBT003 - a default
-        confirm_conflicts=reader.parsed(
-            "CONFIRM_CONFLICTS",
-            True,  # noqa: FBT003 - a default
-            _boolean,
-            "true or false",
-        ),
+        max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
+        prune=reader.flag("PRUNE", default=False),
+        confirm_conflicts=reader.flag("CONFIRM_CONFLICTS", default=True),
         sweep_schedule=reader.parsed(
             "SWEEP_SCHEDULE",
             DEFAULT_SWEEP_SCHEDULE,
             _schedule,
             "an NCRONTAB expression of six fields, such as '0 0 2 * * *'",
         ),
-        requests_per_10s=reader.parsed(
-            "GRAPH_REQUESTS_PER_10S", 100, _rate, "a whole number from 1 to 1000000"
+        requests_per_10s=reader.whole_number(
+            "GRAPH_REQUESTS_PER_10S", default=100, least=1, most=_HIGHEST_RATE
         ),
         findings_kept_for=timedelta(
-            days=reader.parsed(
+            days=reader.whole_number(
                 "FINDINGS_RETENTION_DAYS",
-                DEFAULT_RETENTION_DAYS,
-                _retention,
-                "a whole number of days from 1 to 36500",
+                default=DEFAULT_RETENTION_DAYS,
+                least=1,
+                most=_LONGEST_RETENTION,
+                unit="days",
             )
         ),
     )
@@ -196,14 +165,14 @@ def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
     Raises:
         ConfigurationError: when there is no way, or more than one.
     """
-    reader = _Reader(environment)
+    reader = EnvironmentReader(environment)
     uris = {
         service: reader.text(f"{STORAGE}__{service}ServiceUri").rstrip("/")
         for service in ("queue", "blob", "table")
     }
     connection = reader.text(STORAGE)
     if connection and any(uris.values()):
-        reader.problems.append(
+        reader.complain(
             f"{STORAGE} and {STORAGE}__*ServiceUri contradict each other: set one of the two."
         )
     if not connection:
@@ -224,13 +193,13 @@ def read_delivery_settings(environment: Mapping[str, str]) -> DeliverySettings:
     Raises:
         ConfigurationError: naming what is wrong with it.
     """
-    reader = _Reader(environment)
+    reader = EnvironmentReader(environment)
     settings = _read_delivery(reader)
     reader.finish()
     return settings
 
 
-def _read_delivery(reader: _Reader) -> DeliverySettings:
+def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
     in_local_world = is_loopback(reader.text("GRAPH_ROOT"))
     return DeliverySettings(
         hosts=reader.parsed(
@@ -255,16 +224,16 @@ def read_caller_settings(environment: Mapping[str, str]) -> CallerSettings:
     Raises:
         ConfigurationError: naming what is wrong with it.
     """
-    reader = _Reader(environment)
+    reader = EnvironmentReader(environment)
     settings = _read_callers(reader)
     reader.finish()
     return settings
 
 
-def _read_callers(reader: _Reader) -> CallerSettings:
+def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     is_open = reader.text("CALLER_KEYS") == ANYONE
     if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
-        reader.problems.append(
+        reader.complain(
             f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
             "world only, that is with a loopback address."
         )
@@ -273,13 +242,13 @@ def _read_callers(reader: _Reader) -> CallerSettings:
         trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
         keys=() if is_open else _read_caller_keys(reader),
         is_open=is_open,
-        requests_per_minute=reader.parsed(
-            "CALLER_REQUESTS_PER_MINUTE", 600, _rate, "a whole number from 1 to 1000000"
+        requests_per_minute=reader.whole_number(
+            "CALLER_REQUESTS_PER_MINUTE", default=600, least=1, most=_HIGHEST_RATE
         ),
     )
 
 
-def _read_caller_keys(reader: _Reader) -> tuple[CallerKey, ...]:
+def _read_caller_keys(reader: EnvironmentReader) -> tuple[CallerKey, ...]:
     return reader.parsed(
         "CALLER_KEYS",
         (),
@@ -288,10 +257,8 @@ def _read_caller_keys(reader: _Reader) -> tuple[CallerKey, ...]:
     )
 
 
-def _read_decisions(reader: _Reader) -> DecisionSettings:
-    minutes = reader.parsed(
-        "DECISION_INDEX_MINUTES", 15, _whole_number, "a whole number of minutes, 0 for never"
-    )
+def _read_decisions(reader: EnvironmentReader) -> DecisionSettings:
+    minutes = reader.whole_number("DECISION_INDEX_MINUTES", default=15, unit="minutes")
     return DecisionSettings(
         oldest_index=timedelta(minutes=minutes),
         denies_gaps=reader.parsed(
@@ -313,7 +280,7 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> So
     Raises:
         ConfigurationError: naming each mistake with its place.
     """
-    reader = _Reader(environment)
+    reader = EnvironmentReader(environment)
     if not reader.text("WEBHOOKS"):
         return {}
     from functions.webhooks.config import parse_sources, source_file
@@ -322,9 +289,9 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> So
     return parse_sources(source_file(environment["WEBHOOKS"], app_folder), environment)
 
 
-def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:
+def _require_uris(reader: EnvironmentReader, uris: Mapping[str, str]) -> None:
     if not any(uris.values()):
-        reader.problems.append(
+        reader.complain(
             f"{STORAGE} is not set: give a connection string, or {STORAGE}__queueServiceUri, "
             f"{STORAGE}__blobServiceUri and {STORAGE}__tableServiceUri for an identity."
         )
@@ -332,12 +299,12 @@ def _require_uris(reader: _Reader, uris: Mapping[str, str]) -> None:
     for service, uri in uris.items():
         name = f"{STORAGE}__{service}ServiceUri"
         if not uri:
-            reader.problems.append(f"{name} is not set, though its siblings are.")
+            reader.complain(f"{name} is not set, though its siblings are.")
         elif not is_https(uri):
-            reader.problems.append(f"{name} must be an https address.")
+            reader.complain(f"{name} must be an https address.")
 
 
-def _read_graph(reader: _Reader) -> GraphSettings:
+def _read_graph(reader: EnvironmentReader) -> GraphSettings:
     root, authority = reader.parsed(
         "GRAPH_CLOUD",
         CLOUDS["global"],
@@ -355,7 +322,7 @@ def _read_graph(reader: _Reader) -> GraphSettings:
         "managed-identity, default or local",
     )
     if credential is CredentialKind.LOCAL and not is_loopback(root):
-        reader.problems.append(
+        reader.complain(
             "GRAPH_CREDENTIAL=local contradicts GRAPH_ROOT: its fixed token goes to a loopback "
             "address only."
         )
@@ -369,61 +336,27 @@ def _read_graph(reader: _Reader) -> GraphSettings:
     )
 
 
-def _checked_root(reader: _Reader, root: str) -> str:
+def _checked_root(reader: EnvironmentReader, root: str) -> str:
     parts = urlsplit(root)
     is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
     if not is_bare or not parts.hostname or parts.scheme not in ("http", "https"):
-        reader.problems.append("GRAPH_ROOT must be a scheme and a host, such as https://host.")
+        reader.complain("GRAPH_ROOT must be a scheme and a host, such as https://host.")
     elif not is_https(root) and not is_loopback(root):
-        reader.problems.append(
+        reader.complain(
             "GRAPH_ROOT must be https unless its host is localhost, 127.0.0.1 or [::1]."
         )
     return root
 
 
-def _read_rules(reader: _Reader) -> str:
+def _read_rules(reader: EnvironmentReader) -> str:
     rules = reader.text("RULES", "rules")
     if rules.startswith("blob:") and not re.fullmatch(r"blob:[a-z0-9](-?[a-z0-9]){2,62}", rules):
-        reader.problems.append("RULES must name a container of 3 to 63 characters after 'blob:'.")
+        reader.complain("RULES must name a container of 3 to 63 characters after 'blob:'.")
     return rules
-
-
-def is_https(address: str) -> bool:
-    parts = urlsplit(address)
-    return parts.scheme == "https" and bool(parts.hostname)
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address is this machine's, by the names that the SDK sends a token to by http."""
-    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def _enforcement(word: str) -> Enforcement:
     return Enforcement[word.upper()]
-
-
-def _whole_number(text: str) -> int:
-    if not re.fullmatch(r"\d{1,9}", text):
-        raise ValueError(text)
-    return int(text)
-
-
-def _rate(text: str) -> int:
-    rate = _whole_number(text)
-    if not 1 <= rate <= _HIGHEST_RATE:
-        raise ValueError(text)
-    return rate
-
-
-def _retention(text: str) -> int:
-    days = _whole_number(text)
-    if not 1 <= days <= _LONGEST_RETENTION:
-        raise ValueError(text)
-    return days
-
-
-def _boolean(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
 
 
 def _schedule(text: str) -> str:
