@@ -14,9 +14,10 @@ import msgspec
 
 from functions.clock import Clock, SystemClock
 from functions.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
-from functions.errors import GraphError, UnsafeLink
+from functions.errors import GraphError
 from functions.graph import wire
 from functions.graph.batches import Batches, Read
+from functions.graph.paging import pages
 from functions.graph.port import Page
 from functions.graph.urls import (
     GraphUrls,
@@ -56,8 +57,8 @@ class GraphClient:
         return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
 
     async def packages(self) -> Sequence[AccessPackage]:
-        pages = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")
-        return [wire.package(found) async for page in pages for found in page]
+        found = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")
+        return [wire.package(each) async for page in found for each in page]
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
@@ -169,8 +170,8 @@ class GraphClient:
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
         url = self._urls.references(package_id, kind)
         what = f"the incompatible {kind}s of {package_id}"
-        pages = self._pages(wire.ids_page, url, what)
-        return frozenset([found.id.lower() async for page in pages for found in page])
+        found = self._pages(wire.ids_page, url, what)
+        return frozenset([each.id.lower() async for page in found for each in page])
 
     async def add(self, reference: Reference) -> None:
         body = wire.reference_body(self._urls.target(reference))
@@ -184,20 +185,10 @@ class GraphClient:
     async def probe(self) -> None:
         await self._transport.read(self._urls.packages(), "the first page of packages")
 
-    async def _pages[T](
+    def _pages[T](
         self, decoder: msgspec.json.Decoder[wire.WirePage[T]], url: str, what: str
     ) -> AsyncIterator[list[T]]:
-        """Yield pages until there is no nextLink: an empty page with one is not the end."""
-        followed: set[str] = set()
-        while True:
-            followed.add(url)
-            page = wire.decode(decoder, await self._transport.read(url, what))
-            yield page.value
-            if page.next_link is None:
-                return
-            url = self._urls.next_page(url, page.next_link)
-            if url in followed:
-                raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
+        return pages(self._transport.read, self._urls, decoder, url, what)
 
     async def close(self) -> None:
         """Close the connections, if any were made; for programs that end, unlike the worker."""

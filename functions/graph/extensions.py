@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from functions.errors import UnsafeLink
 from functions.graph import extensions_wire as wire
+from functions.graph.paging import pages
 from functions.graph.urls import GraphUrls
 from functions.graph.wire import WirePage, decode
 from functions.hooks.model import Catalog, Extension, NewExtension, PackagePolicies, Policy
@@ -83,18 +83,9 @@ class ExtensionsClient:
     async def _items[T](
         self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
     ) -> AsyncIterator[T]:
-        """Yield what all pages hold: an empty page with a nextLink is not the end."""
-        followed: set[str] = set()
-        while True:
-            followed.add(url)
-            page = decode(decoder, await self._transport.read(url, what))
-            for item in page.value:
+        async for page in pages(self._transport.read, self._urls, decoder, url, what):
+            for item in page:
                 yield item
-            if page.next_link is None:
-                return
-            url = self._urls.next_page(url, page.next_link)
-            if url in followed:
-                raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
 
     async def close(self) -> None:
         """Close the connections, if any were made."""

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from functions.errors import UnsafeLink
 from functions.graph.extensions_wire import catalog, catalogs_page
+from functions.graph.paging import pages
 from functions.graph.urls import GraphUrls
-from functions.graph.wire import WirePage, decode
+from functions.graph.wire import WirePage
 from functions.hooks.model import Catalog
 from functions.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
 from functions.settings import GraphSettings
@@ -72,14 +72,14 @@ class RolesClient:
 
     async def catalogs(self) -> Sequence[Catalog]:
         url = self._urls.absolute(_CATALOGS)
-        pages = self._pages(catalogs_page, url, "the list of catalogs")
-        return [catalog(each) async for page in pages for each in page]
+        found = self._pages(catalogs_page, url, "the list of catalogs")
+        return [catalog(each) async for page in found for each in page]
 
     async def of_principal(self, principal_id: str) -> Sequence[RoleAssignment]:
         wanted = quote(f"principalId eq '{principal_id}'", safe="/'")
         url = self._urls.absolute(f"{_ASSIGNMENTS}?$filter={wanted}")
-        pages = self._pages(assignments_page, url, f"the roles of {principal_id}")
-        return [_assignment(each) async for page in pages for each in page]
+        found = self._pages(assignments_page, url, f"the roles of {principal_id}")
+        return [_assignment(each) async for page in found for each in page]
 
     async def assign(self, wanted: RoleAssignment) -> None:
         body = {
@@ -94,19 +94,10 @@ class RolesClient:
     def clock_skew(self) -> timedelta | None:
         return self._transport.clock_skew
 
-    async def _pages[T](
+    def _pages[T](
         self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
     ) -> AsyncIterator[list[T]]:
-        followed: set[str] = set()
-        while True:
-            followed.add(url)
-            page = decode(decoder, await self._transport.read(url, what))
-            yield page.value
-            if page.next_link is None:
-                return
-            url = self._urls.next_page(url, page.next_link)
-            if url in followed:
-                raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
+        return pages(self._transport.read, self._urls, decoder, url, what)
 
     async def close(self) -> None:
         """Close the connections, if any were made."""
