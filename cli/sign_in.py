@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
 
 from functions.roles.model import READ_WRITE_ALL
 from functions.settings import GraphSettings
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 GRAPH_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 
 
-class DeviceCode:
+class DeviceCode(AbstractAsyncContextManager["DeviceCode"]):
     """Shows a code that is typed in at a browser, on whatever machine; asks for one permission."""
 
     def __init__(
@@ -44,9 +45,6 @@ class DeviceCode:
 
     async def close(self) -> None:
         self._credential.close()
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def __aexit__(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken
 
@@ -17,7 +18,7 @@ _LOCAL_TOKEN = "local"  # noqa: S105 - not a secret: it goes to loopback address
 _HOUR = 3600
 
 
-class LocalCredential:
+class LocalCredential(AbstractAsyncContextManager["LocalCredential"]):
     """A fixed token for a Graph on one's own machine; settings allow it there only."""
 
     async def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:  # noqa: ANN401 - the SDK's own signature
@@ -25,9 +26,6 @@ class LocalCredential:
 
     async def close(self) -> None:
         return
-
-    async def __aenter__(self) -> Self:
-        return self
 
     async def __aexit__(
         self,
