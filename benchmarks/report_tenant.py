@@ -223,9 +223,7 @@ class ReportTenant:
         lines = self._lines(round(self._size.findings * share))
         self._lines_now = lines
         result = self._result(sweep_id, lines)
-        summary = SweepSummary(
-            sweep_id=sweep_id, pages={}, additional_access_refused=True, index=[], findings=[]
-        )
+        summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[], findings=[])
         await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
         await self._store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
 

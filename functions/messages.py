@@ -67,7 +67,13 @@ class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
 
 
 class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
-    """A sweep that is to be planned and cut into parts, or whose parts are to be sent again."""
+    """A sweep that is to be planned and cut into parts, or whose parts are to be sent again.
+
+    Attributes:
+        supersedes: a sweep that was under way for too long, in whose place this one steps.
+    """
+
+    supersedes: str | None = None
 
     queue: ClassVar[str] = SWEEP_QUEUE
 

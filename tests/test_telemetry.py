@@ -135,10 +135,13 @@ async def test_the_end_of_a_sweep_is_recorded(make_app: MakeApp, measured: Measu
 
 
 def test_a_sweep_that_failed_is_recorded_as_such(measured: Measured) -> None:
-    """No findings of nothing, under its own status."""
+    """No findings of nothing, under its own status, and a gap: nothing is known of any pair."""
     measure(FAILED)
-    (point,) = measured.take()["entra_sod.conflicts"]
+    taken = measured.take()
+    (point,) = taken["entra_sod.conflicts"]
     assert (point.sum, point.attributes) == (0, {"status": "failed"})
+    (gaps,) = taken["entra_sod.gaps"]
+    assert gaps.sum == 1
 
 
 async def test_gaps_are_what_is_unknown_or_not_written(make_app: MakeApp) -> None:

@@ -18,9 +18,9 @@ from functions.report.port import Findings, PackageNames
 from functions.report.tally import Tally
 from functions.report.view import ReportView
 from functions.rules.ruleset import RuleSet
-from functions.sweeps import summary as summaries
 from functions.sweeps.result import SweepResult
 from functions.sweeps.store import SweepRecord, SweepStatus, SweepStore
+from functions.sweeps.summary import last_summary
 
 _results = msgspec.json.Decoder(SweepResult)
 
@@ -67,8 +67,7 @@ class ReportMaker:
             gaps.append(Skipped(what="a part of the sweep's findings", why=why))
 
     async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> SweepResult | None:
-        data, latest = await self.sweeps.last_summary(), await self.sweeps.latest()
-        summary = summaries.decoder.decode(data) if data else None
+        summary, latest = await last_summary(self.sweeps), await self.sweeps.latest()
         record = await self.sweeps.get(summary.sweep_id) if summary else None
         result = await self._result(record) if record else None
         if latest and (result is None or latest.id != result.id):

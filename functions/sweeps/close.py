@@ -18,19 +18,26 @@ import msgspec
 from functions.checks.result import references_view
 from functions.clock import Clock, timestamp
 from functions.delivery.announce import Announcer
-from functions.detection.cost import Strategy
 from functions.enforcement.compile import compile_references
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.enforcement.ledger import Ledger
 from functions.enforcement.orphans import find_gone_groups
 from functions.entra import Pair, Reference
-from functions.errors import PERMANENT, StorageUnavailable, Unsettled
+from functions.errors import (
+    PERMANENT,
+    ConfigurationError,
+    RulesError,
+    StorageUnavailable,
+    Unavailable,
+    Unsettled,
+)
 from functions.graph.meter import metered
 from functions.graph.port import Graph
 from functions.rules.language import Mode
 from functions.rules.ruleset import RuleSet
+from functions.rules.source import RuleBook
 from functions.settings import Enforcement
-from functions.sweeps.conflicts import collect_conflicts, count_conflicts
+from functions.sweeps.conflicts import Conflicts, collect_conflicts, count_conflicts
 from functions.sweeps.counts import spent
 from functions.sweeps.fan_out import FanOut
 from functions.sweeps.judge import Judged, drift_views, judge, note_gaps
@@ -46,7 +53,7 @@ from functions.sweeps.store import (
     SweepStatus,
     SweepStore,
 )
-from functions.sweeps.summary import summarize
+from functions.sweeps.summary import last_summary, summarize
 from functions.sweeps.whole import Whole, gather
 
 log = logging.getLogger("entra_sod")
@@ -55,6 +62,7 @@ log = logging.getLogger("entra_sod")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closer:
     graph: Graph
+    rules: RuleBook
     enforcer: Enforcer
     ledger: Ledger
     store: SweepStore
@@ -66,35 +74,57 @@ class Closer:
     prune: bool
     confirm: bool
 
-    async def close_if_done(self, sweep_id: str, rules: RuleSet, *, traceparent: str) -> None:
+    async def close_if_done(self, sweep_id: str, *, traceparent: str) -> None:
         """Plan, write and close, where all parts are done and nobody has closed yet.
 
         Raises:
             Unsettled: somebody else is closing; come again, for that one may die.
             Throttled, Unavailable: come again; the next one goes on from the ledger.
         """
-        if await self._is_ready(sweep_id) is None:
+        if await self._ready(sweep_id) is None:
             return
         async with self._alone(sweep_id):
-            record = await self._is_ready(sweep_id)
+            record = await self._ready(sweep_id)
             if record is not None:
-                await self._close(record, rules, traceparent)
+                await self._close(record, await self._rules(), traceparent)
 
     async def fail(self, sweep_id: str, reason: str, *, traceparent: str) -> None:
-        """End a sweep of which nothing can be said but why."""
-        record = await self.store.get(sweep_id)
-        if record is not None and not record.status.has_ended:
-            result = failed_result(record, reason, self.clock.now())
-            await self.recorder.record_failure(record, result)
-            await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
-            await self.store.end(sweep_id, SweepStatus.FAILED, msgspec.json.encode(result))
-            _tell_end(result)
+        """End a sweep of which nothing can be said but why.
 
-    async def _is_ready(self, sweep_id: str) -> SweepRecord | None:
+        Raises:
+            Unsettled: somebody is closing it, and may yet succeed.
+        """
+        async with self._alone(sweep_id):
+            record = await self.store.get(sweep_id)
+            if record is not None and not record.status.has_ended:
+                result = failed_result(record, reason, self.clock.now())
+                await self.recorder.record_failure(record, result)
+                await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
+                await self._end(result)
+
+    async def is_ready(self, sweep_id: str) -> bool:
+        """Whether all parts are done, and the sweep is not closed yet."""
+        return await self._ready(sweep_id) is not None
+
+    async def _ready(self, sweep_id: str) -> SweepRecord | None:
         record = await self.store.get(sweep_id)
         if record is None or record.status.has_ended or record.parts is None:
             return None
+        # Asked first, for it is one row: the last part is seldom done before the others.
+        if not await self.store.part_is_done(sweep_id, record.parts - 1):
+            return None
         return record if len(await self.store.parts_done(sweep_id)) >= record.parts else None
+
+    async def _rules(self) -> RuleSet:
+        """The rules in force; a night's work is not thrown away for a mistake in their files.
+
+        Raises:
+            Unavailable: they cannot be read just now.
+        """
+        try:
+            return await self.rules.current()
+        except (RulesError, ConfigurationError) as error:
+            raise Unavailable(f"no rules to close the sweep by: {error}") from error
 
     @asynccontextmanager
     async def _alone(self, sweep_id: str) -> AsyncIterator[None]:
@@ -132,11 +162,22 @@ class Closer:
         await self.recorder.record(
             record, case.whole, conflicts, rules, result, traceparent=traceparent
         )
-        await self.store.keep_summary(record.id, summarize(record, case.whole, conflicts))
+        await self._keep_summary(case, conflicts)
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)
-        await self.store.end(record.id, SweepStatus(result.status), msgspec.json.encode(result))
-        _tell_end(result)
+        await self._end(result)
+
+    async def _keep_summary(self, case: _Case, conflicts: Conflicts) -> None:
+        """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
+        last, started_at = await last_summary(self.store), case.record.started_at
+        if last is None or last.as_of is None or last.as_of <= started_at:
+            summary = summarize(case.record, case.whole, conflicts, case.rules.packages, last)
+            await self.store.keep_summary(case.record.id, summary)
+
+    async def _end(self, result: SweepResult) -> None:
+        status, data = SweepStatus(result.status), msgspec.json.encode(result)
+        if await self.store.end(result.id, status, data):
+            _tell_end(result)
 
     async def _read(self, record: SweepRecord, rules: RuleSet) -> _Case:
         parts = await self.store.parts_done(record.id)
@@ -150,12 +191,14 @@ class Closer:
 
     async def _to_confirm(self, case: _Case) -> list[Pair]:
         """Enforced pairs that the index found in conflict, where Graph was not asked for them."""
-        plan, rules = case.plan, case.rules
-        is_asked = any(part.confirms for part in plan.parts) or plan.strategy is Strategy.PAIRS
-        if is_asked or not self.confirm or not rules.enforced_packages:
+        rules, asked = case.rules, case.whole.asked
+        if any(part.confirms for part in case.plan.parts):
             return []
-        found = await count_conflicts(self.store, case.whole, rules)
-        return [pair for pair in sorted(found) if rules.duties[pair].mode is Mode.ENFORCE]
+        if not (self.confirm and case.whole.index and rules.enforced_packages):
+            return []
+        found = sorted(await count_conflicts(self.store, case.whole, rules))
+        unasked = [pair for pair in found if pair not in asked]
+        return [pair for pair in unasked if rules.duties[pair].mode is Mode.ENFORCE]
 
     async def _enforce(self, case: _Case, judged: Judged) -> Enforced:
         if self.enforcement is Enforcement.OFF:

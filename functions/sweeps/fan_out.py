@@ -10,13 +10,13 @@ import msgspec
 
 from functions.clock import Clock, timestamp
 from functions.enforcement.ledger import Ledger
-from functions.messages import VERSION, SweepMessage, encode
+from functions.messages import VERSION, SweepMessage, SweepStartMessage, encode
 from functions.rules.ruleset import RuleSet
 from functions.settings import Enforcement
 from functions.storage.ports import Queues
-from functions.sweeps import summary
 from functions.sweeps.parts import Known, Part, SweepPlan, plan_sweep
 from functions.sweeps.store import SweepRecord, SweepStore
+from functions.sweeps.summary import last_summary
 
 _decoder = msgspec.json.Decoder(SweepPlan)
 
@@ -29,22 +29,26 @@ class FanOut:
     clock: Clock
     enforcement: Enforcement
 
-    async def fan_out(
-        self, sweep_id: str, rules: RuleSet, listed: Collection[str], *, traceparent: str
-    ) -> None:
-        """Send the parts that are not done; plan them first, unless somebody has."""
-        record = await self.store.get(sweep_id)
-        if record is None or record.status.has_ended:
-            return
-        if record.parts is None:
-            plan = plan_sweep(rules, await self._known(listed))
-            await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
-            record = await self.store.get(sweep_id) or record
+    async def plan(
+        self, record: SweepRecord, rules: RuleSet, listed: Collection[str]
+    ) -> SweepRecord:
+        """Plan a sweep, unless somebody has in the meantime; gives its row with the plan."""
+        plan = plan_sweep(rules, await self._known(listed))
+        await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
+        return await self.store.get(record.id) or record
+
+    async def send_waiting(self, record: SweepRecord, *, traceparent: str) -> None:
+        """Send the parts that are not done of a sweep that is planned."""
         # Whoever was first has planned it: the same plan for all.
         plan = await self.plan_of(record)
-        done = {part.number for part in await self.store.parts_done(sweep_id)}
+        done = {part.number for part in await self.store.parts_done(record.id)}
         waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
-        await self._send(sweep_id, waiting, traceparent)
+        await self._send(record.id, waiting, traceparent)
+
+    async def send_again(self, message: SweepMessage | SweepStartMessage) -> None:
+        """Send a message that was given up, with all its tries before it."""
+        again = msgspec.structs.replace(message, attempt=0, interrupted=0, reason=None)
+        await self.queues.send(again.queue, encode(again))
 
     async def extend(
         self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str
@@ -64,14 +68,13 @@ class FanOut:
         return _decoder.decode(await self.store.plan(record))
 
     async def _known(self, listed: Collection[str]) -> Known:
-        data = await self.store.last_summary()
-        last = summary.decoder.decode(data) if data else None
+        last = await last_summary(self.store)
         reads_references = self.enforcement is not Enforcement.OFF
         ours = {entry.reference.on async for entry in self.ledger.entries()}
         return Known(
             listed=listed,
-            pages=last.pages if last else {},
-            may_ask=not (last and last.additional_access_refused),
+            pages=last.counted if last else {},
+            may_ask=last is None or last.may_ask(self.clock.now()),
             ours=ours,
             reads_references=reads_references,
         )

@@ -47,8 +47,7 @@ class SweepIndex:
 
 async def newest_index(store: SweepStore) -> SweepIndex | None:
     """Give the index of the newest closed sweep, unless an older version of the app made it."""
-    data = await store.last_summary()
-    last = summary.decoder.decode(data) if data else None
+    last = await summary.last_summary(store)
     if last is None or last.as_of is None:
         return None
     return SweepIndex(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from functions.checks.result import Outcome
 from functions.sweeps.result import SweepResult
+from functions.sweeps.store import SweepStatus
 from functions.telemetry import record_sweep
 
 
@@ -21,6 +22,8 @@ def measure(result: SweepResult) -> None:
 
 
 def count_gaps(result: SweepResult) -> int:
-    """Pairs and sets that are unknown, and references that Graph refused."""
+    """Pairs and sets that are unknown, and references that Graph refused; a failed sweep is one."""
+    if result.status == SweepStatus.FAILED:
+        return 1
     unknown_sets = sum(each.outcome is Outcome.UNKNOWN for each in result.sets)
     return result.pairs.unknown + unknown_sets + len(result.references.failed)

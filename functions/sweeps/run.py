@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from functions.checks.result import Outcome
-from functions.errors import GraphError, SodError
+from functions.errors import GraphError, Unsettled
 from functions.graph.meter import metered
 from functions.graph.port import Graph
 from functions.messages import SweepMessage, SweepStartMessage
@@ -19,7 +19,7 @@ from functions.sweeps.fan_out import FanOut, part_of
 from functions.sweeps.findings import PairFinding, PartFindings, Unread
 from functions.sweeps.look import look
 from functions.sweeps.progress import add
-from functions.sweeps.store import SweepStore
+from functions.sweeps.store import SweepRecord, SweepStore
 from functions.telemetry import count_read
 from functions.throttle.gate import background
 
@@ -41,11 +41,14 @@ class SweepRunner:
         """Plan a sweep and send its parts; of one that is planned, those that are not done.
 
         Raises:
-            Throttled, Unavailable: the same message should come again later.
+            Throttled, Unavailable, Unsettled: the same message should come again later.
         """
         with background():
-            rules, listed = await self.rules.current(), await self.rules.listed()
-            await self.fan_out.fan_out(message.id, rules, listed, traceparent=message.traceparent)
+            await self._supersede(message)
+            record = await self._planned(message.id)
+            if record.status.has_ended:
+                return
+            await self.fan_out.send_waiting(record, traceparent=message.traceparent)
             # All parts may be done already, and whoever was to close may have died.
             await self._close_if_done(message)
 
@@ -66,21 +69,54 @@ class SweepRunner:
             await self._close_if_done(message)
 
     async def give_up(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
-        """End what a message stood for: a part as a gap, a sweep that was never planned as failed.
-
-        Raises:
-            SodError: of closing the sweep, while that may still succeed.
-        """
+        """End what a message stood for: a part as a gap, a sweep that came to nothing as failed."""
         if isinstance(message, SweepStartMessage):
+            await self._give_up_start(message, reason)
+        elif await self.store.part_is_done(message.id, message.part):
+            await self._give_up_closing(message, reason)
+        else:
+            await self._give_up_part(message, reason)
+
+    async def _give_up_start(self, message: SweepStartMessage, reason: str) -> None:
+        record = await self.store.get(message.id) or await self.store.create(message.id)
+        if record.parts is None:
             await self.closer.fail(message.id, reason, traceparent=message.traceparent)
-            return
+        else:
+            await self._give_up_closing(message, reason)
+
+    async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
         tried = await self.store.tried(message.id, message.part)
         await self.store.end_part(message.id, message.part, _failed(message, reason), tried)
+        await self.store.clear_note(message.id, message.part)
+        # Should it have been the last, there is a sweep to close, which may need tries of its own.
+        await self.fan_out.send_again(message)
+
+    async def _give_up_closing(
+        self, message: SweepMessage | SweepStartMessage, reason: str
+    ) -> None:
+        """Fail a sweep whose parts are done; while some are not, theirs is the last word."""
+        if not await self.closer.is_ready(message.id):
+            return
         try:
-            await self._close_if_done(message)
-        except SodError as error:
-            why = f"it could not be closed: {error}"
+            why = f"it could not be closed: {reason}"
             await self.closer.fail(message.id, why, traceparent=message.traceparent)
+        except Unsettled:  # whoever is closing it may succeed, or die
+            await self.fan_out.send_again(message)
+
+    async def _supersede(self, message: SweepStartMessage) -> None:
+        """End the sweep that this one was started in place of."""
+        if message.supersedes is not None:
+            why = f"it was not done in time; {message.id} was started in its place"
+            await self.closer.fail(message.supersedes, why, traceparent=message.traceparent)
+
+    async def _planned(self, sweep_id: str) -> SweepRecord:
+        """The row of a sweep, made where there is none, with a plan unless it has ended."""
+        record = await self.store.get(sweep_id) or await self.store.create(sweep_id)
+        if record.status.has_ended or record.parts is not None:
+            return record
+        return await self.fan_out.plan(
+            record, await self.rules.current(), await self.rules.listed()
+        )
 
     async def _work(self, message: SweepMessage) -> None:
         await self.store.clear_note(message.id, message.part)
@@ -101,13 +137,14 @@ class SweepRunner:
         count_read(pages=counts["pages"], assignments=counts["assignments"])
 
     async def _close_if_done(self, message: SweepMessage | SweepStartMessage) -> None:
-        await self.closer.close_if_done(
-            message.id, await self.rules.current(), traceparent=message.traceparent
-        )
+        await self.closer.close_if_done(message.id, traceparent=message.traceparent)
 
 
 def _failed(message: SweepMessage, reason: str) -> bytes:
-    """Of a part that could not be worked on: nothing is known of its pairs and packages."""
+    """Of a part that could not be worked on: nothing is known of its pairs and packages.
+
+    Of pairs that were to be confirmed, what the index knows stays.
+    """
     part = part_of(message)
     pairs = [
         PairFinding(
@@ -124,7 +161,7 @@ def _failed(message: SweepMessage, reason: str) -> bytes:
     findings = PartFindings(
         pairs=pairs,
         unread=unread,
-        failed="" if part.confirms else reason,
+        failed=reason,
         unconfirmed=reason if part.confirms else "",
     )
     return msgspec.json.encode(findings)

@@ -34,28 +34,37 @@ class SweepStarter:
 
         Joining has the parts that are not done sent once more: should their messages have been
         lost, this mends it, and otherwise a part that is done is left alone.
+
+        The message comes before the row, which its worker makes where there is none: whoever dies
+        in between has started a sweep, and not a row that nobody works for.
         """
         running = await self._under_way()
-        sweep_id = running.id if running else self._new_id()
-        if running is None:
-            await self.store.create(sweep_id)
+        if running is not None and self._is_fresh(running):
+            await self._send(running.id, traceparent)
+            return Started(id=running.id, status=running.status, is_joined=True)
+        sweep_id = self._new_id()
+        await self._send(sweep_id, traceparent, supersedes=running.id if running else None)
+        await self.store.create(sweep_id)
+        return Started(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)
+
+    async def _send(
+        self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
+    ) -> None:
         message = SweepStartMessage(
             version=VERSION,
             id=sweep_id,
             traceparent=traceparent,
             enqueued_at=timestamp(self.clock.now()),
+            supersedes=supersedes,
         )
         await self.queues.send(SweepStartMessage.queue, encode(message))
-        status = running.status if running else SweepStatus.QUEUED
-        return Started(id=sweep_id, status=status, is_joined=running is not None)
 
     def _new_id(self) -> str:
         return self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
 
     async def _under_way(self) -> SweepRecord | None:
-        """The latest sweep, if it still runs and is not given up."""
         latest = await self.store.latest()
-        if latest is None or latest.status.has_ended:
-            return None
-        is_fresh = self.clock.now() - latest.started_at < GIVE_UP_AFTER
-        return latest if is_fresh else None
+        return None if latest is None or latest.status.has_ended else latest
+
+    def _is_fresh(self, sweep: SweepRecord) -> bool:
+        return self.clock.now() - sweep.started_at < GIVE_UP_AFTER

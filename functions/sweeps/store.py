@@ -87,14 +87,17 @@ class SweepStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
 
-    async def create(self, sweep_id: str) -> None:
+    async def create(self, sweep_id: str) -> SweepRecord:
         """Make a sweep's row and point `latest` at it; a sweep that exists stays as it is."""
         values: dict[str, Value] = {
             "status": str(SweepStatus.QUEUED),
             "startedAt": self._clock.now().isoformat(),
         }
-        await self._table.insert(Row(partition=sweep_id, key=_WHOLE, values=values))
+        row = Row(partition=sweep_id, key=_WHOLE, values=values)
+        # The pointer first: with the row there, nobody would set it any more.
         await self._point(_NEWEST, sweepId=sweep_id)
+        await self._table.insert(row)
+        return _record(await self._table.get(sweep_id, _WHOLE) or row)
 
     async def get(self, sweep_id: str) -> SweepRecord | None:
         row = await self._table.get(sweep_id, _WHOLE)
@@ -224,15 +227,15 @@ class SweepStore:
         if row is not None and row.values["owner"] == owner:
             await self._table.delete(sweep_id, _CLOSING, etag=row.etag)
 
-    async def end(self, sweep_id: str, status: SweepStatus, result: bytes) -> None:
-        """Close a sweep; one that is closed keeps the result it has."""
+    async def end(self, sweep_id: str, status: SweepStatus, result: bytes) -> bool:
+        """Close a sweep; False for one that is closed: it keeps the result it has."""
         name = await self.keep_blob(sweep_id, "result", result)
         while True:
             row = await self._table.get(sweep_id, _WHOLE)
             if row is None or _record(row).status.has_ended:
-                return
+                return False
             if await self._replace(row, status=str(status), resultBlob=name):
-                return
+                return True
 
     async def keep_digest(self, sweep_id: str, number: int, digest: bytes) -> None:
         """Keep what one owner is told, in place of what a try that died has kept."""

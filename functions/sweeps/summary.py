@@ -1,15 +1,19 @@
-"""What the next sweep may learn from this one, and where its findings and its index lie. Pure."""
+"""What the next sweep may learn from this one, and where its findings and its index lie."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
+from functions.detection.detect import Way
 from functions.sweeps.conflicts import Conflicts
-from functions.sweeps.store import SweepRecord
+from functions.sweeps.store import SweepRecord, SweepStore
 from functions.sweeps.whole import Whole
+
+# A role that was given since is noticed then, at the price of one night's refused questions.
+ASK_AGAIN_AFTER = timedelta(days=7)
 
 
 class IndexFileView(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +25,9 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Of the newest sweep that was closed.
 
     Attributes:
-        pages: of assignments, that were read of each package.
-        additional_access_refused: whether Graph refused to answer pair by pair.
+        pages: of assignments, of each package that this sweep read to its end: what its index has.
+        counted: the same of every package that rules name, by the newest sweep that read it.
+        refused_at: when Graph last refused to answer pair by pair, unless it has answered since.
         index: the files of the index, each with its packages.
         findings: blobs of conflict lines.
         as_of: all that the index has was read after that moment; None of older versions.
@@ -31,21 +36,41 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     sweep_id: str
     pages: dict[str, int]
-    additional_access_refused: bool
     index: list[IndexFileView]
     findings: list[str]
+    counted: dict[str, int] = {}
+    refused_at: datetime | None = None
     as_of: datetime | None = None
     unread: Mapping[str, str] = {}
 
+    def may_ask(self, now: datetime) -> bool:
+        """Whether `additionalAccess` is worth a question, as far as is known."""
+        return self.refused_at is None or now - self.refused_at >= ASK_AGAIN_AFTER
 
-decoder = msgspec.json.Decoder(SweepSummary)
+
+_decoder = msgspec.json.Decoder(SweepSummary)
 
 
-def summarize(record: SweepRecord, whole: Whole, conflicts: Conflicts) -> bytes:
+async def last_summary(store: SweepStore) -> SweepSummary | None:
+    """Read what the newest closed sweep has left."""
+    data = await store.last_summary()
+    return _decoder.decode(data) if data else None
+
+
+def summarize(
+    record: SweepRecord,
+    whole: Whole,
+    conflicts: Conflicts,
+    named: Collection[str],
+    last: SweepSummary | None,
+) -> bytes:
+    """Sum a sweep up, with what the one before knew and this one did not look at."""
+    counted = (last.counted if last else {}) | whole.pages
     summary = SweepSummary(
         sweep_id=record.id,
         pages=whole.pages,
-        additional_access_refused=whole.was_refused,
+        counted={each: counted[each] for each in sorted(named) if each in counted},
+        refused_at=_refused_at(record, whole, last),
         index=[IndexFileView(blob=each.blob, places=list(each.places)) for each in whole.index],
         findings=conflicts.files,
         as_of=record.started_at,
@@ -56,3 +81,11 @@ def summarize(record: SweepRecord, whole: Whole, conflicts: Conflicts) -> bytes:
         },
     )
     return msgspec.json.encode(summary)
+
+
+def _refused_at(record: SweepRecord, whole: Whole, last: SweepSummary | None) -> datetime | None:
+    if whole.was_refused:
+        return record.started_at
+    if whole.ways[Way.ADDITIONAL_ACCESS]:
+        return None
+    return last.refused_at if last else None

@@ -129,6 +129,7 @@ def _sweep_runner(
     )
     closer = Closer(
         graph=graph,
+        rules=rules,
         enforcer=enforcer,
         ledger=ledger,
         store=records.sweeps,

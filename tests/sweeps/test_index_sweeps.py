@@ -32,12 +32,11 @@ def make(make_app: MakeApp, people: Mapping[str, str], *rules: object, **setting
 
 async def lines(app: App) -> list[dict[str, Any]]:
     """What the newest sweep kept of its conflicts."""
-    data = await app.records.sweeps.last_summary()
-    assert data is not None
-    files = summary.decoder.decode(data).findings
+    last = await summary.last_summary(app.records.sweeps)
+    assert last is not None
     return [
         json.loads(line)
-        for name in files
+        for name in last.findings
         for line in (await app.records.sweeps.blob(name)).splitlines()
     ]
 
@@ -162,6 +161,18 @@ async def test_conflicts_of_enforced_pairs_are_confirmed_by_graph(make_app: Make
     )
 
 
+async def test_enforced_pairs_inside_a_counted_set_are_confirmed_as_well(
+    make_app: MakeApp,
+) -> None:
+    """Beside a rule that counts, other pairs are asked for one by one; these are not."""
+    counted, enforced = at_most("two", 2, "abc"), rule("r", side("a"), side("b"))
+    rules = [counted, enforced, rule("other", side("e"), side("f"), mode=Mode.RECORD)]
+    app = make(make_app, {"a": "y", "b": "y", "c": "x"}, *rules)
+    answer = await sweep(app)
+    assert answer["strategy"]["chosen"] == "pairs"
+    assert answer["strategy"]["ways"] == {"additionalAccess": 2}
+
+
 async def test_parts_that_confirm_are_not_lost_with_their_sender(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +234,46 @@ async def test_a_refusal_is_remembered_by_the_next_sweep(make_app: MakeApp) -> N
     assert second["strategy"]["chosen"] == "index"
     assert "additionalAccess was refused" in second["strategy"]["why"]
     assert first["pairs"]["conflict"] == second["pairs"]["conflict"] == 1
+
+
+async def test_a_refusal_is_remembered_for_a_week(make_app: MakeApp) -> None:
+    """Nights that do not ask keep it in mind; after a week Graph is asked once more."""
+    app = make(make_app, {"a": "y", "b": "y"}, rule("r", side("a"), side("b"), mode=Mode.RECORD))
+    app.graph.refuses_additional_access = True
+    nights = [await night(app) for _ in range(9)]
+    assert [each["strategy"]["chosen"] for each in nights] == [
+        "pairs",
+        *["index"] * 6,
+        "pairs",
+        "index",
+    ]
+    app.graph.refuses_additional_access = False
+    nights = [await night(app) for _ in range(9)]
+    assert [each["strategy"]["chosen"] for each in nights] == ["index"] * 5 + ["pairs"] * 4
+
+
+async def test_a_night_that_counts_nothing_forgets_nothing(make_app: MakeApp) -> None:
+    """What an earlier sweep counted decides, until the package is counted again."""
+    rules = [rule("r", side("a"), side("bcd"), mode=Mode.RECORD)]
+    app = make(make_app, {}, *rules)
+    app.graph._page_size = 1
+    app.graph.refuses_additional_access = True
+    for name in "abcd":
+        app.graph._assignments[guid(name)] = held(name, "uvwxyz"[: "abcd".index(name) + 3])
+    await night(app)
+    assert (await night(app))["strategy"]["chosen"] == "index"
+    app.graph.refuses_additional_access = False
+    app.clock.advance(8 * 86_400)
+    nights = [await night(app) for _ in range(4)]
+    assert [each["strategy"]["chosen"] for each in nights] == ["pairs"] * 4
+    assert all(
+        "3 requests pair by pair, 18 by an index" in each["strategy"]["why"] for each in nights
+    )
+
+
+async def night(app: App) -> dict[str, Any]:
+    app.clock.advance(86_400)
+    return await sweep(app)
 
 
 async def test_what_was_counted_decides_the_next_time(make_app: MakeApp) -> None:
