@@ -9,7 +9,7 @@ from datetime import timedelta
 from functions.clock import Clock, timestamp
 from functions.messages import VERSION, SweepStartMessage, encode
 from functions.storage.ports import Queues
-from functions.sweeps.store import SweepRecord, SweepStatus, SweepStore
+from functions.sweeps.store import SweepStatus, SweepStore
 
 GIVE_UP_AFTER = timedelta(hours=20)
 
@@ -35,15 +35,30 @@ class SweepStarter:
         Joining has the parts that are not done sent once more: should their messages have been
         lost, this mends it, and otherwise a part that is done is left alone.
 
-        The message comes before the row, which its worker makes where there is none: whoever dies
-        in between has started a sweep, and not a row that nobody works for.
+        A sweep's name comes first, then the message, and then the row, which the worker makes where
+        there is none. Whoever dies in between leaves no row that nobody works for, and the next
+        start goes on with the same sweep.
         """
-        running = await self._under_way()
-        if running is not None and self._is_fresh(running):
-            await self._send(running.id, traceparent)
-            return Started(id=running.id, status=running.status, is_joined=True)
-        sweep_id = self._new_id()
-        await self._send(sweep_id, traceparent, supersedes=running.id if running else None)
+        last = await self.store.announced()
+        record = await self.store.get(last) if last else None
+        if record is None:
+            return await self._begin(last or await self._new_id(), traceparent)
+        if record.status.has_ended:
+            return await self._begin(await self._new_id(), traceparent)
+        if self.clock.now() - record.started_at >= GIVE_UP_AFTER:
+            return await self._begin(await self._new_id(), traceparent, supersedes=record.id)
+        await self._send(record.id, traceparent)
+        return Started(id=record.id, status=record.status, is_joined=True)
+
+    async def _new_id(self) -> str:
+        sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
+        await self.store.announce(sweep_id)
+        return sweep_id
+
+    async def _begin(
+        self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
+    ) -> Started:
+        await self._send(sweep_id, traceparent, supersedes=supersedes)
         await self.store.create(sweep_id)
         return Started(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)
 
@@ -58,13 +73,3 @@ class SweepStarter:
             supersedes=supersedes,
         )
         await self.queues.send(SweepStartMessage.queue, encode(message))
-
-    def _new_id(self) -> str:
-        return self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
-
-    async def _under_way(self) -> SweepRecord | None:
-        latest = await self.store.latest()
-        return None if latest is None or latest.status.has_ended else latest
-
-    def _is_fresh(self, sweep: SweepRecord) -> bool:
-        return self.clock.now() - sweep.started_at < GIVE_UP_AFTER

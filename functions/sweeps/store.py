@@ -20,7 +20,7 @@ _WHOLE, _PART, _CLOSING = "sweep", "part-", "closing"
 _NOTE, _TRIED = "note-", "tried-"
 _DIGEST = "digest-"
 _LATEST = "latest"
-_NEWEST, _INDEXED = _WHOLE, "index"
+_NEWEST, _INDEXED, _ANNOUNCED = _WHOLE, "index", "announced"
 
 
 class SweepStatus(StrEnum):
@@ -86,6 +86,15 @@ class Parts:
 class SweepStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
+
+    async def announce(self, sweep_id: str) -> None:
+        """Say which sweep is about to start, before anything of it is there."""
+        await self._point(_ANNOUNCED, sweepId=sweep_id)
+
+    async def announced(self) -> str | None:
+        """The id of the sweep that was started last; it may have no row yet."""
+        row = await self._table.get(_LATEST, _ANNOUNCED)
+        return str(row.values["sweepId"]) if row else None
 
     async def create(self, sweep_id: str) -> SweepRecord:
         """Make a sweep's row and point `latest` at it; a sweep that exists stays as it is."""

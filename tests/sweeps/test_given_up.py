@@ -202,13 +202,36 @@ async def test_a_start_that_dies_before_the_row_is_made_has_started_a_sweep(
         raise StorageUnavailable("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(app.records.sweeps), "create", lambda _, sweep_id: dies(sweep_id))
+        patch.setattr(app.records.sweeps, "create", dies)
         with pytest.raises(StorageUnavailable):
             await start(app)
     await app.work_off()
     latest = await app.records.sweeps.latest()
     assert latest is not None
     assert latest.status is SweepStatus.COMPLETED
+
+
+@pytest.mark.parametrize("dies_at", ["announce", "send", "create"])
+async def test_a_start_that_is_cut_off_is_gone_on_with_by_the_next(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, dies_at: str
+) -> None:
+    """Wherever it died, there is one sweep in the end, and never two at once."""
+    app = make_app(PACKAGES, HELD, RULES)
+    of = app.storage.queues if dies_at == "send" else app.records.sweeps
+    call = getattr(of, dies_at)
+
+    async def done_and_dead(*args: Any, **options: Any) -> Any:
+        await call(*args, **options)
+        raise StorageUnavailable("gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(of, dies_at, done_and_dead)
+        with pytest.raises(StorageUnavailable):
+            await start(app)
+    sweep_id = await start(app)
+    await app.work_off()
+    assert (await result(app, sweep_id))["status"] == "completed"
+    assert [each.id for each in await app.records.sweeps.newest_ended(9)] == [sweep_id]
 
 
 async def test_a_throttled_closing_after_a_gap_comes_again(make_app: MakeApp) -> None:
