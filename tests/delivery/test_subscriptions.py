@@ -108,7 +108,7 @@ async def test_one_receiver_that_is_away_does_not_hold_up_another(app: App) -> N
     await subscribe(app, SECOND)
     await app.check("a", "b")
     assert len(app.sender.posts) == 3
-    app.sender.answer_with([Answered(404)] * 20)
+    app.sender.answer_with([Answered(302)] * 20)
     await app.check("a", "b")
     assert len(await app.letters()) == 1  # every letter of this app has the same message id
     app.sender.posts.clear()
