@@ -83,6 +83,27 @@ async def test_everyone_is_told_what_they_asked_for(app: App) -> None:
     assert {json.loads(post.body)["id"] for post in app.sender.posts} == {result["id"]}
 
 
+async def test_without_events_the_ends_of_checks_and_sweeps_are_told(app: App) -> None:
+    """The four that the contract and the connector describe; other bodies are to be asked for."""
+    answer = await app.post({"callbackUrl": FIRST}, url=URL)
+    ends = ["check.completed", "check.failed", "sweep.completed", "sweep.failed"]
+    assert body_of(answer)["events"] == ends
+    await sweep(app)
+    assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.sweep.completed")]
+
+
+async def test_a_digest_is_told_to_whoever_asks_for_it(app: App) -> None:
+    """By its name, beside other events or alone."""
+    await subscribe(app, FIRST, "digest.ready")
+    await sweep(app)
+    assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.digest.ready")]
+
+
+async def sweep(app: App) -> None:
+    await app.records.sweep_starter.start(traceparent="")
+    await app.work_off()
+
+
 async def test_a_callback_and_a_subscription_are_both_told(app: App) -> None:
     """The check's own address and the subscribers' are apart, under one event id."""
     await subscribe(app, FIRST)
