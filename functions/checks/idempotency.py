@@ -19,6 +19,7 @@ from functions.storage.ports import Row, Storage
 
 TABLE, ROW_KEY = "idempotency", "check"
 LONGEST_KEY = 255
+MOST_FORGOTTEN = 10_000
 
 
 class Entry(StrEnum):
@@ -90,6 +91,19 @@ class IdempotencyKeys:
             if await self._table.replace(replace(row, etag=present.etag)):
                 return Claim(check_id)
         return await self.claim(key, digest=digest, check_id=check_id, instead_of=instead_of)
+
+    async def forget_old(self, most: int = MOST_FORGOTTEN) -> None:
+        """Remove keys that stand for nothing any more; over `most` they are left to another night.
+
+        One that is claimed anew in between is another version of its row, and stays.
+        """
+        removed = 0
+        async for row in self._table.rows():
+            if self._age(row) > KEPT_FOR:
+                await self._table.delete(row.partition, row.key, etag=row.etag)
+                removed += 1
+            if removed == most:
+                return
 
     def _claim(self, row: Row, digest: str) -> Claim:
         is_same = row.values["digest"] == digest
