@@ -10,6 +10,7 @@ SodError
     NotAllowed                it does, and they have no role for this: 403
     TooManyRequests           they ask too often: 429
   AddressRefused            a callback address that is not called
+  TooManySubscriptions      a caller has as many as one may have: 409
   LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
   HookRefused               a hook that does not fit its catalog, Logic App or extension
   StorageUnavailable        Azure Storage did not take or give what was asked: try again
@@ -105,6 +106,10 @@ class TooManyRequests(CallerRefused):
 
 class AddressRefused(SodError):
     """A callback address that is not called; the words say why and never repeat the address."""
+
+
+class TooManySubscriptions(SodError):
+    """A caller has as many subscriptions as one may have; none was added."""
 
 
 class LimitExceeded(SodError):

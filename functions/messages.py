@@ -99,6 +99,7 @@ class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
         occasion: the run that changed a finding; the number of a sweep's digest.
         subscription: whose address it is; None for the check's own callback.
         tries: how often it was sent already.
+        refusals: how many of the last tries, in a row, ended at a redirect or were not made.
     """
 
     subject: Literal["check", "sweep", "digest", "finding"]
@@ -106,6 +107,7 @@ class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
     occasion: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{0,64}$")] = ""
     subscription: str | None = None
     tries: int = 0
+    refusals: int = 0
 
     queue: ClassVar[str] = DELIVERY_QUEUE
 

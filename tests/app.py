@@ -16,7 +16,7 @@ from functions.callers.admission import Admission
 from functions.clock import ManualClock
 from functions.delivery.memory import MemorySender
 from functions.entra import AccessPackage, Assignment
-from functions.errors import GraphError
+from functions.errors import GraphError, Unavailable
 from functions.graph.memory import MemoryGraph
 from functions.graph.port import Page
 from functions.messages import POISON_SUFFIX
@@ -156,6 +156,12 @@ class App:
         answer = await self.post(pair_body(first, second, **fields))
         await self.work_off()
         return body_of(await self.get(body_of(answer)["id"]))
+
+    async def fail_all(self) -> None:
+        """Work everything off while Graph stays away: each check ends as failed."""
+        self.graph.errors += [Unavailable("Graph answers 503", status=503)] * 100
+        await self.work_off()
+        self.graph.errors.clear()
 
     async def unsubscribe(self, subscription_id: str) -> int:
         """End a subscription and return the status."""

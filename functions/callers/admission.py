@@ -73,17 +73,16 @@ class Admission:
         """
         return require_role(identify(headers, self._settings), roles, what)
 
-    def is_principal(self, headers: Mapping[str, str], roles: Collection[Role]) -> bool:
-        """Whether Entra signed the caller in, with one of the roles; nothing is counted or said.
+    def principal(self, headers: Mapping[str, str]) -> Caller | None:
+        """The caller, if Entra signed them in; nothing is counted or said.
 
         Args:
             headers: of the request, found by names in lower case.
-            roles: of which the caller must have one.
         """
         caller = identify(headers, self._settings)
         if isinstance(caller, Stranger) or caller.kind is not Kind.PRINCIPAL:
-            return False
-        return caller.may(roles)
+            return None
+        return caller
 
     def _count(
         self, caller: Caller | Stranger, method: str, what: str, headers: Mapping[str, str]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import uuid4
 
-from functions.checks.idempotency import IdempotencyKeys
+from functions.checks.idempotency import Claim, IdempotencyKeys, Key
 from functions.checks.request import CheckRequest
-from functions.checks.store import KEPT_FOR, CheckRecord, CheckStatus, CheckStore
+from functions.checks.store import CheckRecord, CheckStatus, CheckStore
 from functions.clock import Clock, timestamp
 from functions.delivery.receivers import Receivers
 from functions.errors import FieldError, InvalidRequest
@@ -28,12 +27,13 @@ class CheckStarter:
         self,
         request: CheckRequest,
         *,
-        idempotency_key: str | None,
+        idempotency_key: Key | None,
         traceparent: str,
         app: str,
-        key_kept_for: timedelta = KEPT_FOR,
     ) -> str:
         """Queue a check and return its id; for a key that was seen, the id it stands for.
+
+        A check that failed gives its key up: who asks again may get an answer this time.
 
         The rows come first, the message second: a crash in between leaves rows whose sender had
         no answer and sends again. The message carries all that the work needs; the address that is
@@ -41,28 +41,42 @@ class CheckStarter:
 
         Args:
             request: whose callback address was checked.
-            idempotency_key: as the caller sent it.
+            idempotency_key: that the caller sent.
             traceparent: of the caller.
             app: the address of this app as the caller knows it, up to `/api`.
-            key_kept_for: how long the key stands for its check.
 
         Raises:
             InvalidRequest: the key was used for another request.
         """
         check_id = str(uuid4())
         if idempotency_key is not None:
-            claim = await self.keys.claim(
-                idempotency_key, digest=request.digest, check_id=check_id, kept_for=key_kept_for
-            )
-            if not claim.is_same_request:
-                raise InvalidRequest([_reused()])
-            check_id = claim.check_id
+            check_id = await self._claimed(idempotency_key, request, check_id)
         if not _is_under_way(await self.store.get(check_id)):
             if request.callback_url is not None:
                 url = request.callback_url
                 await self.receivers.keep_callback(check_id, url=url, app=app)
             await self._enqueue(check_id, request, traceparent)
         return check_id
+
+    async def _claimed(self, key: Key, request: CheckRequest, check_id: str) -> str:
+        """The check that a key stands for now: a new one by this id, or the one that has it."""
+        claim = await self._claim(key, request, check_id)
+        if claim.check_id == check_id:
+            return check_id
+        record = await self.store.get(claim.check_id)
+        if record is not None and _gives_way(record, claim, key):
+            claim = await self._claim(key, request, check_id, instead_of=claim.check_id)
+        return claim.check_id
+
+    async def _claim(
+        self, key: Key, request: CheckRequest, check_id: str, instead_of: str | None = None
+    ) -> Claim:
+        claim = await self.keys.claim(
+            key, digest=request.digest, check_id=check_id, instead_of=instead_of
+        )
+        if not claim.is_same_request:
+            raise InvalidRequest([_reused()])
+        return claim
 
     async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
         message = CheckMessage(
@@ -77,6 +91,13 @@ class CheckStarter:
         )
         await self.store.create(check_id)
         await self.queues.send(CheckMessage.queue, encode(message))
+
+
+def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
+    """Whether a check is not what its key asks for any more."""
+    if record.status is CheckStatus.FAILED:
+        return True
+    return record.status.has_ended and claim.age > key.answers_for
 
 
 def _is_under_way(record: CheckRecord | None) -> bool:

@@ -63,7 +63,7 @@ PROBLEMS = {
     403: _problem("The caller may not do this."),
     404: _problem("There is no such thing."),
     406: _problem("Accept names no form that the answer has."),
-    409: _problem("There is nothing that this could be done to."),
+    409: _problem("As things are, this cannot be done; detail says why."),
     410: _problem("The result is no longer kept."),
     413: _problem("The body is too large."),
     415: _problem("The content type is not JSON."),
@@ -185,7 +185,7 @@ OPERATIONS = (
                 headers=(LOCATION,),
             )
         },
-        problems=OF_A_BODY,
+        problems=(*OF_A_BODY, HTTPStatus.CONFLICT),
     ),
     Operation(
         method="DELETE",

@@ -10,7 +10,9 @@ from functions.findings.model import State
 from functions.findings.query import LARGEST_PAGE, USUAL_PAGE
 from functions.rules.language import Severity
 
-_KEY_TEXT = "The same key and body is the same check, however often it is sent."
+_KEY_TEXT = (
+    "The same key and body is the same check, however often it is sent; after a failure, a new one."
+)
 _KEY_SCHEMA = {"type": "string", "maxLength": LONGEST_KEY}
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",

@@ -165,7 +165,11 @@ class Deliverer:
     def _next(self, message: DeliveryMessage, outcome: Outcome) -> Next:
         age = self.clock.now() - datetime.fromisoformat(message.enqueued_at)
         return decide_next(
-            outcome, tries=message.tries, age_seconds=age.total_seconds(), chance=self.chance()
+            outcome,
+            tries=message.tries,
+            refusals=message.refusals,
+            age_seconds=age.total_seconds(),
+            chance=self.chance(),
         )
 
     async def _conclude(self, message: DeliveryMessage, what: Next) -> None:
@@ -176,8 +180,8 @@ class Deliverer:
             case Gone():
                 await self._end_receiver(message)
                 _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
-            case Again(after_seconds=seconds, why=why):
-                again = msgspec.structs.replace(message, tries=message.tries + 1)
+            case Again(after_seconds=seconds, why=why, refusals=refusals):
+                again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
                 await self.queues.send(message.queue, encode(again), delay_seconds=seconds)
                 _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
             case GiveUp(reason=reason):

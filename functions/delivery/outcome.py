@@ -9,9 +9,8 @@ FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 3600.0
 MOST_REFUSALS = 4
 _SUCCESS = range(200, 300)
+_REDIRECT = range(300, 400)
 _GONE = 410
-_NOT_NOW = frozenset({408, 425, 429})
-_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,15 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Again:
+    """One more try.
+
+    Attributes:
+        refusals: how many there were in a row, this one among them.
+    """
+
     after_seconds: float
     why: str
+    refusals: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,15 @@ class GiveUp:
 type Next = Delivered | Gone | Again | GiveUp
 
 
-def decide_next(outcome: Outcome, *, tries: int, age_seconds: float, chance: float) -> Next:
+def decide_next(
+    outcome: Outcome, *, tries: int, refusals: int, age_seconds: float, chance: float
+) -> Next:
     """Decide after one try.
 
     Args:
         outcome: of the try.
         tries: how many there were before it.
+        refusals: how many of these, up to it and in a row, were refusals.
         age_seconds: since the event; after a day nothing is tried any more.
         chance: from 0 to 1, for the jitter that keeps many deliveries apart.
     """
@@ -85,16 +94,21 @@ def decide_next(outcome: Outcome, *, tries: int, age_seconds: float, chance: flo
     left, why = DAY_SECONDS - age_seconds, _words(outcome)
     if left <= 0:
         return GiveUp(f"given up after a day and {tries + 1} tries; the last: {why}")
-    if _is_refusal(outcome) and tries + 1 >= MOST_REFUSALS:
-        return GiveUp(f"given up after {tries + 1} tries; the last: {why}")
-    return Again(min(_delay(outcome, tries, chance), left), why)
+    refused = refusals + 1 if _is_refusal(outcome) else 0
+    if refused >= MOST_REFUSALS:
+        return GiveUp(f"given up after {refused} refusals in a row; the last: {why}")
+    return Again(min(_delay(outcome, tries, chance), left), why, refused)
 
 
 def _is_refusal(outcome: Outcome) -> bool:
-    """Whether more of the same would hardly help: a redirect, or a 4xx that is not `not now`."""
+    """Whether it is ours: what we neither follow nor call. No receiver mends that by coming back.
+
+    A 4xx is none: a receiver that is just being deployed, or whose key is just being changed,
+    answers 404 or 401, and takes the same an hour later.
+    """
     match outcome:
         case Answered(status=status):
-            return status < _SERVER_ERROR and status not in _NOT_NOW
+            return status in _REDIRECT
         case NotCalled():
             return True
         case Unanswered():

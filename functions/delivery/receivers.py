@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from functions.clock import Clock, timestamp
 from functions.delivery.event import EventName
-from functions.storage.ports import Row, Storage
+from functions.errors import TooManySubscriptions
+from functions.storage.ports import Condition, Row, Storage
 
 TABLE = "subscriptions"
+# Of one caller. Every event goes through all there are, and costs a message for each that wants it.
+MOST_SUBSCRIPTIONS = 100
 _SUBSCRIPTION, _CALLBACK, _ENDED = "subscription", "callback", "ended"
 
 
@@ -38,16 +41,41 @@ class Receivers:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._clock = storage.table(TABLE), clock
 
-    async def subscribe(self, *, url: str, app: str, events: Collection[EventName]) -> str:
+    async def subscribe(
+        self, *, url: str, app: str, events: Collection[EventName], holder: str
+    ) -> str:
         """Keep a subscription and return its id.
 
         The same address and events are the same subscription, however often they are sent.
+
+        Args:
+            url: that is to be called.
+            app: the address of this app as the receiver knows it, up to `/api`.
+            events: that are to be told.
+            holder: the caller's name, which is kept as a digest: only their number matters.
+
+        Raises:
+            TooManySubscriptions: the holder has `MOST_SUBSCRIPTIONS` others.
         """
         wanted = sorted(set(events))
         digest = hashlib.sha256("\n".join([url, *wanted]).encode()).digest()
         subscription_id = str(UUID(bytes=digest[:16]))
-        await self._table.insert(self._row(_SUBSCRIPTION, subscription_id, url, app, wanted))
+        if await self._table.get(_SUBSCRIPTION, subscription_id) is None:
+            owner = hashlib.sha256(holder.encode()).hexdigest()
+            await self._require_room(owner)
+            row = self._row(_SUBSCRIPTION, subscription_id, url, app, wanted)
+            await self._table.insert(replace(row, values={**row.values, "holder": owner}))
         return subscription_id
+
+    async def _require_room(self, holder: str) -> None:
+        """Count before adding: who adds several in one instant may get a few more."""
+        where = [[Condition("holder", "eq", holder)]]
+        theirs = [row.key async for row in self._table.rows(_SUBSCRIPTION, where=where)]
+        if len(theirs) >= MOST_SUBSCRIPTIONS:
+            raise TooManySubscriptions(
+                f"You have {len(theirs)} subscriptions, and {MOST_SUBSCRIPTIONS} are the most. "
+                "DELETE the Location of one that you need no more."
+            )
 
     async def unsubscribe(self, subscription_id: str) -> bool:
         """End a subscription; False where there never was such a one.

@@ -22,12 +22,13 @@ class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_un
 
     Attributes:
         callback_url: where to POST what ends; it may hold a secret.
-        events: what to tell; without any, everything but single findings, which may be thousands.
+        events: what to tell; without any, every end of a check or of a sweep. Digests and findings
+            have other bodies, and are told to whoever names them.
     """
 
     callback_url: Address
     events: list[EventName] = msgspec.field(
-        default_factory=lambda: [each for each in EventName if each.subject != "finding"]
+        default_factory=lambda: [each for each in EventName if each.subject in ("check", "sweep")]
     )
 
     def __repr__(self) -> str:

@@ -9,9 +9,9 @@ import azure.functions as func
 import msgspec
 
 from functions import wiring
-from functions.callers.caller import Role
+from functions.callers.caller import Caller, Role
 from functions.callers.reach import within_reach
-from functions.checks.idempotency import LONGEST_KEY
+from functions.checks.idempotency import LONGEST_KEY, Entry, Key
 from functions.checks.request import CheckRequest, parse_check_request
 from functions.checks.store import CheckRecord, CheckStatus
 from functions.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
@@ -48,8 +48,9 @@ async def get_check(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    request = _within_reach(req, parse_check_request(read_json(req)))
-    key, seconds = _idempotency_key(req), _wait(req)
+    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+    request = _within_reach(caller, parse_check_request(read_json(req)))
+    key, seconds = _idempotency_key(req, caller), _wait(req)
     if request.callback_url is not None:
         require_callable(request.callback_url, wiring.delivery_settings().hosts)
     records = wiring.records()
@@ -88,8 +89,7 @@ def accepted(
     return json_response(202, body, {"Location": location, "Retry-After": str(POLL_SECONDS)})
 
 
-def _within_reach(req: func.HttpRequest, request: CheckRequest) -> CheckRequest:
-    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+def _within_reach(caller: Caller, request: CheckRequest) -> CheckRequest:
     reach = within_reach(request.enforcement, caller)
     return msgspec.structs.replace(request, enforcement=reach)
 
@@ -101,7 +101,7 @@ def _check_id(req: func.HttpRequest) -> str:
         raise _unknown() from None
 
 
-def _idempotency_key(req: func.HttpRequest) -> str | None:
+def _idempotency_key(req: func.HttpRequest, caller: Caller) -> Key | None:
     keys = {name: req.headers.get(name) or "" for name in KEY_HEADERS}
     errors = [
         FieldError(
@@ -113,7 +113,8 @@ def _idempotency_key(req: func.HttpRequest) -> str | None:
     ]
     if errors:
         raise InvalidRequest(errors)
-    return next((key for key in keys.values() if key), None)
+    text = next((key for key in keys.values() if key), None)
+    return Key(entry=Entry.CALLER, holder=caller.name, text=text) if text else None
 
 
 def _wait(req: func.HttpRequest) -> int:

@@ -7,9 +7,11 @@ from uuid import UUID
 import azure.functions as func
 
 from functions import wiring
+from functions.callers.caller import Role
 from functions.contract.bodies import SubscriptionView
 from functions.delivery.subscribe import parse_subscription_request
-from functions.triggers.guard import GuardedBlueprint
+from functions.errors import TooManySubscriptions
+from functions.triggers.guard import GuardedBlueprint, require_caller
 from functions.triggers.http import (
     HttpProblem,
     json_response,
@@ -34,10 +36,17 @@ async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _start(req: func.HttpRequest) -> func.HttpResponse:
+    caller = require_caller(req, Role.READ)
     request = parse_subscription_request(read_json(req), wiring.delivery_settings().hosts)
-    subscription_id = await wiring.records().receivers.subscribe(
-        url=request.callback_url, app=own_root(req), events=request.events
-    )
+    try:
+        subscription_id = await wiring.records().receivers.subscribe(
+            url=request.callback_url,
+            app=own_root(req),
+            events=request.events,
+            holder=caller.name,
+        )
+    except TooManySubscriptions as error:
+        raise _too_many(error) from error
     location = own_url(req, f"subscriptions/{subscription_id}")
     body = SubscriptionView(id=subscription_id, events=sorted(set(request.events)), self_=location)
     return json_response(201, body, {"Location": location})
@@ -54,6 +63,11 @@ def _subscription_id(req: func.HttpRequest) -> str:
         return str(UUID(req.route_params["id"]))
     except ValueError:
         raise _unknown() from None
+
+
+def _too_many(error: TooManySubscriptions) -> HttpProblem:
+    # Not 429: no waiting mends it, and senders that come again by themselves should not.
+    return HttpProblem(409, "too-many-subscriptions", "You have too many subscriptions", str(error))
 
 
 def _unknown() -> HttpProblem:

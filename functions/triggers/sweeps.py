@@ -31,8 +31,11 @@ POLL_SECONDS = 15
 @bp.function_name("start_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False)
 async def start_sweep(timer: func.TimerRequest) -> None:
-    started = await wiring.records().sweep_starter.start(traceparent=new_traceparent())
+    records = wiring.records()
+    started = await records.sweep_starter.start(traceparent=new_traceparent())
     _say_started(started, by="timer, late" if timer.past_due else "timer")
+    # The night's other work, last: nothing hangs on it.
+    await records.keys.forget_old()
 
 
 @bp.function_name("start_sweep_by_hand")

@@ -13,6 +13,7 @@ from datetime import datetime
 import azure.functions as func
 
 from functions import wiring
+from functions.checks.idempotency import Key
 from functions.checks.request import CheckRequest
 from functions.checks.store import CheckStatus
 from functions.decisions.request import DecisionRequest
@@ -32,7 +33,7 @@ from functions.triggers.http import (
 from functions.webhooks.ask import read_ask
 from functions.webhooks.callers import CHECK, DECIDE
 from functions.webhooks.cloud_event import BATCH, open_event
-from functions.webhooks.dedupe import DeliveryKey, delivery_key
+from functions.webhooks.dedupe import delivery_key
 from functions.webhooks.delivery import Delivery
 from functions.webhooks.handshake import consent
 from functions.webhooks.source import Kind, Scheme, Source
@@ -70,7 +71,8 @@ async def _receive(req: func.HttpRequest) -> func.HttpResponse:
         _require_role(source, headers, DECIDE)
         return await _decide(request)
     _require_role(source, headers, CHECK)
-    return await _check(req, request, delivery_key(source, headers, delivery, request))
+    key = delivery_key(source, _sender(source, headers), headers, delivery, request)
+    return await _check(req, request, key)
 
 
 def _verified(req: func.HttpRequest, headers: Mapping[str, str], now: datetime) -> Source:
@@ -91,6 +93,11 @@ def _require_role(source: Source, headers: Mapping[str, str], role: str) -> None
         raise HttpProblem(403, "not-allowed", "You may not do this", detail)
 
 
+def _sender(source: Source, headers: Mapping[str, str]) -> str:
+    """Who sends, where several may by the same source."""
+    return _webhooks().callers.name(headers) if source.scheme is Scheme.ENTRA else ""
+
+
 def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -> Delivery:
     media_type = media_type_of(req)
     if media_type == BATCH:
@@ -102,15 +109,9 @@ def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -
     return Delivery(value=value)
 
 
-async def _check(
-    req: func.HttpRequest, request: CheckRequest, key: DeliveryKey
-) -> func.HttpResponse:
+async def _check(req: func.HttpRequest, request: CheckRequest, key: Key) -> func.HttpResponse:
     check_id = await wiring.records().check_starter.start(
-        request,
-        idempotency_key=key.text,
-        key_kept_for=key.kept_for,
-        traceparent=traceparent(req),
-        app=own_root(req),
+        request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
     return accepted(req, check_id, CheckStatus.QUEUED)
 

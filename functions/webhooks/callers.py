@@ -21,3 +21,7 @@ class Callers(Protocol):
             roles: `CHECK`, `DECIDE` or both.
         """
         ...
+
+    def name(self, headers: Mapping[str, str]) -> str:
+        """Who has sent a request, told apart from everybody else; empty for nobody known."""
+        ...

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 import msgspec
 
+from functions.checks.idempotency import Entry, Key
 from functions.checks.request import CheckRequest
 from functions.checks.store import KEPT_FOR
 from functions.delivery.signature import ID
@@ -16,36 +16,36 @@ from functions.webhooks.delivery import Delivery
 from functions.webhooks.source import Field, Kind, Scheme, Source
 
 JIRA_IDENTIFIER = "x-atlassian-webhook-identifier"
-# Without any name, the same question is taken for a repetition for so long.
-SAME_QUESTION = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryKey:
-    """An idempotency key and how long it stands for its check."""
-
-    text: str
-    kept_for: timedelta = KEPT_FOR
+# Without any name, the same question is a sender's own retry for so long. After that its answer may
+# be of rules that are in force no more, and it is asked anew; the rules are not read here.
+SAME_QUESTION = timedelta(minutes=5)
 
 
 def delivery_key(
-    source: Source, headers: Mapping[str, str], delivery: Delivery, request: CheckRequest
-) -> DeliveryKey:
+    source: Source,
+    sender: str,
+    headers: Mapping[str, str],
+    delivery: Delivery,
+    request: CheckRequest,
+) -> Key:
     """Name a delivery: the same for each try of it, and for no other.
-
-    The source is part of the name, so that no sender can meet another's.
 
     Args:
         source: which the delivery was verified to come from.
+        sender: who of those that may send as this source; empty where they share a secret.
         headers: of the request, names in lower case.
         delivery: taken out of its envelope.
         request: that was made of it.
     """
     best = next(_names(source, headers, delivery, request), None)
-    if best is not None:
-        return DeliveryKey(text=_joined(source.name, *best))
-    text = _joined(source.name, "question", request.digest)
-    return DeliveryKey(text=text, kept_for=SAME_QUESTION)
+    names = best or ("question", request.digest)
+    return Key(
+        entry=Entry.WEBHOOK,
+        # A source's name has no space.
+        holder=f"{source.name} {sender}",
+        text=msgspec.json.encode(names).decode(),
+        answers_for=KEPT_FOR if best else SAME_QUESTION,
+    )
 
 
 def _names(
@@ -65,7 +65,3 @@ def _names(
     if stage := read_fields(delivery, source).get(Field.STAGE_INSTANCE_ID):
         # A stage may ask about several pairs.
         yield "stage", str(stage), request.digest
-
-
-def _joined(*parts: str) -> str:
-    return "webhook:" + msgspec.json.encode(parts).decode()

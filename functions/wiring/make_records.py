@@ -37,13 +37,14 @@ class Records:
     findings: FindingStore
     chain: Chain
     announcer: Announcer
+    keys: IdempotencyKeys
     check_starter: CheckStarter
     sweep_starter: SweepStarter
 
 
 def make_records(storage: Storage, clock: Clock) -> Records:
     checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
-    receivers = Receivers(storage, clock)
+    receivers, keys = Receivers(storage, clock), IdempotencyKeys(storage, clock)
     return Records(
         storage=storage,
         clock=clock,
@@ -54,9 +55,10 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         findings=FindingStore(storage),
         chain=Chain(storage),
         announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
+        keys=keys,
         check_starter=CheckStarter(
             store=checks,
-            keys=IdempotencyKeys(storage, clock),
+            keys=keys,
             receivers=receivers,
             queues=storage.queues,
             clock=clock,

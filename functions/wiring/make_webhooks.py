@@ -23,7 +23,12 @@ class SignedIn:
     admission: Admission
 
     def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:
-        return self.admission.is_principal(headers, [Role(each) for each in roles])
+        caller = self.admission.principal(headers)
+        return caller is not None and caller.may([Role(each) for each in roles])
+
+    def name(self, headers: Mapping[str, str]) -> str:
+        caller = self.admission.principal(headers)
+        return caller.name if caller else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,50 @@ class TestReach:
         assert (first.status_code, second.status_code) == (202, 422)
 
 
+class TestKeysOfIdempotency:
+    @pytest.mark.parametrize(
+        "others",
+        [
+            [principal("SoD.Check"), principal("SoD.Check", object_id=guid("c"))],
+            [with_key(), with_key(OTHER_KEY)],
+            [with_key(), principal("SoD.Check")],
+        ],
+    )
+    async def test_two_callers_with_one_key_do_not_meet(
+        self, make_app: MakeApp, others: list[dict[str, str]]
+    ) -> None:
+        """Each has a check of its own, whatever the other asked by the same key."""
+        app = secured(make_app)
+        bodies = [BODY, pair_body("b", "a")]
+        answers = [
+            await app.post(body, headers={**credential, "Idempotency-Key": "CHG-1"})
+            for body, credential in zip(bodies, others, strict=True)
+        ]
+        assert [each.status_code for each in answers] == [202, 202]
+        assert len({body_of(each)["id"] for each in answers}) == 2
+
+    async def test_a_new_key_of_the_same_name_is_the_same_caller(self, make_app: MakeApp) -> None:
+        """While a caller changes keys, a request that is repeated is still the same check."""
+        setting = f"{keys_setting(jira=KEY)} {keys_setting(jira=OTHER_KEY)}"
+        app = secured(make_app, CALLER_KEYS=setting)
+        ids = {
+            body_of(await app.post(BODY, headers={**with_key(key), "Idempotency-Key": "k"}))["id"]
+            for key in (KEY, OTHER_KEY)
+        }
+        assert len(ids) == 1
+
+    async def test_a_local_world_has_one_caller(self, make_app: MakeApp) -> None:
+        """Where nobody is told apart, everybody shares their keys."""
+        app = secured(
+            make_app, CALLER_KEYS="anyone", WEBSITE_AUTH_ENABLED="", GRAPH_ROOT="http://localhost:1"
+        )
+        answers = [
+            await app.post(BODY, headers={**credential, "Idempotency-Key": "k"})
+            for credential in ({}, with_key())
+        ]
+        assert len({body_of(each)["id"] for each in answers}) == 1
+
+
 class TestOwnVerification:
     def request(self, headers: Mapping[str, str]) -> func.HttpRequest:
         url = "https://i/api/webhooks/servicenow?x=1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -13,10 +14,15 @@ import function_app
 from cli.expected import app_functions
 from functions.callers.caller import Role
 from functions.callers.routes import ROUTES, Open
+from functions.settings import read_webhook_sources
 from functions.triggers.guard import GuardedBlueprint
+from functions.webhooks.source import Scheme
 from tests.app import App, body_of
 from tests.builders import package
 from tests.callers.credentials import KEY, OTHER_KEY, encoded, keys_setting, principal, with_key
+from tests.webhooks.jira import ISSUE
+from tests.webhooks.sender import hub_signature
+from tests.webhooks.setup import ENVIRONMENT
 
 type MakeApp = type[App]
 
@@ -44,8 +50,11 @@ EXPECTED: Mapping[str, str] = {
     "GET ready": "Read",
     "GET health": "everybody",
 }
-# Routes that verify their callers themselves, whose own tests say how.
-OWN = frozenset({"POST webhooks/{source}", "OPTIONS webhooks/{source}"})
+# Routes that verify their callers themselves: no role and no key is anything there.
+SEND, SHAKE = "POST webhooks/{source}", "OPTIONS webhooks/{source}"
+OWN = frozenset({SEND, SHAKE})
+BY_SECRET = ("jira", "automation", "desk", "generic", "plain", "cloudevents", "broker", "nosuch")
+BY_ENTRA = "servicenow"
 
 ROLE_SETS = [(), *((role,) for role in Role), ("SoD.Check", "SoD.Decide", "SoD.Read")]
 
@@ -124,17 +133,19 @@ def http_functions() -> dict[str, Any]:
 FUNCTIONS = http_functions()
 
 
-async def ask(what: str, headers: Mapping[str, str]) -> func.HttpResponse:
-    """Send a request that is well-formed, and finds nothing, to one of the functions."""
+async def ask(
+    what: str, headers: Mapping[str, str], place: str = "no-such-thing", body: bytes = b"{}"
+) -> func.HttpResponse:
+    """Send a request that is well-formed, and mostly finds nothing, to one of the functions."""
     method, _, route = what.partition(" ")
     name = route.partition("{")[2].rstrip("}")
-    params = {name: "no-such-thing"} if name else {}
+    params = {name: place} if name else {}
     request = func.HttpRequest(
         method,
         f"https://app.example.com/api/{route}",
         headers={"Content-Type": "application/json", **headers},
         route_params=params,
-        body=b"{}" if method == "POST" else b"",
+        body=body if method == "POST" else b"",
     )
     answer: func.HttpResponse = await FUNCTIONS[what].get_user_function()(request)
     return answer
@@ -173,6 +184,58 @@ async def test_the_matrix(make_app: MakeApp, what: str, credential: str) -> None
         assert (answer.status_code, answer.mimetype) == (refusal, "application/problem+json"), roles
         assert body_of(answer)["type"] == f"urn:entra-sod:problem:{slug}"
         assert (answer.headers.get("WWW-Authenticate") == "Bearer") is (refusal == 401)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize("source", [*BY_SECRET, BY_ENTRA])
+async def test_no_credential_is_a_webhooks_proof(
+    make_app: MakeApp, source: str, credential: str
+) -> None:
+    """Whatever key, principal or role is sent: 401, and nothing is done; but where Entra proves."""
+    sent = CREDENTIALS[credential]
+    app = make_app([package("a")], {}, [], **{**ENVIRONMENT, **sent.settings})
+    for roles in ROLE_SETS:
+        answer = await ask(SEND, sent.headers(roles), source)
+        is_proof = source == BY_ENTRA and sent.believed == ROLES and is_asking(roles)
+        assert answer.status_code == (422 if is_proof else 401), roles
+        slug = "invalid-request" if is_proof else "unverified-webhook"
+        assert body_of(answer)["type"] == f"urn:entra-sod:problem:{slug}"
+    assert app.storage.sent == []
+
+
+def is_asking(roles: tuple[str, ...]) -> bool:
+    """Whether one of the roles is for what a webhook asks."""
+    return not {"SoD.Check", "SoD.Decide", "SoD.Admin"}.isdisjoint(roles)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+async def test_a_webhooks_proof_is_enough(make_app: MakeApp, credential: str) -> None:
+    """What is signed is taken, whoever else the sender says to be, and whether that is true."""
+    sent = CREDENTIALS[credential]
+    make_app([package("a")], {}, [], **{**ENVIRONMENT, **sent.settings})
+    for roles in ROLE_SETS:
+        headers = {**sent.headers(roles), **hub_signature(ISSUE)}
+        assert (await ask(SEND, headers, "jira", ISSUE)).status_code == 202, roles
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+@pytest.mark.parametrize(("source", "status"), [("cloudevents", 200), ("jira", 405)])
+async def test_the_handshake_is_the_same_for_everybody(
+    make_app: MakeApp, source: str, status: int, credential: str
+) -> None:
+    """It gives nobody access: consent hangs on the source, and on no credential."""
+    sent = CREDENTIALS[credential]
+    make_app([package("a")], {}, [], **{**ENVIRONMENT, **sent.settings})
+    for roles in ROLE_SETS:
+        headers = {**sent.headers(roles), "WebHook-Request-Origin": "mq.example.com"}
+        assert (await ask(SHAKE, headers, source)).status_code == status, roles
+
+
+def test_every_source_is_in_the_matrix() -> None:
+    """All sorts of proof that there are, and a source that is not set up."""
+    sources = read_webhook_sources(ENVIRONMENT, Path())
+    assert {*BY_SECRET, BY_ENTRA} == {*sources, "nosuch"}
+    assert {each.scheme for each in sources.values()} == set(Scheme)
 
 
 def test_the_matrix_is_whole() -> None:

@@ -220,21 +220,52 @@ async def test_a_receiver_that_is_away_for_a_day_is_given_up(app: App) -> None:
     assert body_of(await app.get(check_id))["status"] == "completed"
 
 
-@pytest.mark.parametrize("outcome", [Answered(404), Answered(302), NotCalled("not public")])
-async def test_a_receiver_that_refuses_is_given_up_soon(app: App, outcome: Any) -> None:
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500])
+async def test_a_receiver_that_is_mended_within_hours_is_told(app: App, status: int) -> None:
+    """Whatever it answered meanwhile: a new deployment, a lost key or a full disk lose nothing."""
+    app.sender.answer_with([Answered(status)] * 15 + [Answered(204)])
+    start = app.clock.now()
+    await ask(app)
+    await app.work_off()
+    assert len(app.sender.posts) == 16
+    assert app.clock.now() - start > timedelta(hours=2)
+    assert await app.letters() == []
+
+
+async def test_one_404_after_an_outage_loses_nothing(app: App) -> None:
+    """Three times 503 and one 404 while the receiver comes up, and then it takes the event."""
+    app.sender.answer_with([Answered(503)] * 3 + [Answered(404), Answered(204)])
+    await ask(app)
+    await app.work_off()
+    assert len(app.sender.posts) == 5
+    assert await app.letters() == []
+
+
+async def test_redirects_are_counted_over_messages(app: App) -> None:
+    """The count of refusals travels with the delivery, apart from that of its tries."""
+    app.sender.answer_with([Answered(503)] * 5 + [Answered(302)] * 10)
+    await ask(app)
+    await app.work_off()
+    assert len(app.sender.posts) == 9
+    (letter,) = await app.letters()
+    assert "given up after 4 refusals in a row" in letter["reason"]
+
+
+@pytest.mark.parametrize("outcome", [Answered(302), NotCalled("not public")])
+async def test_what_is_not_followed_or_called_is_given_up_soon(app: App, outcome: Any) -> None:
     """Four tries, then a letter with the reason."""
     app.sender.answer_with([outcome] * 100)
     await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 4
     (letter,) = await app.letters()
-    assert "given up after 4 tries" in letter["reason"]
+    assert "given up after 4 refusals" in letter["reason"]
     assert letter["queue"] == DELIVERY_QUEUE
 
 
 async def test_a_letter_can_be_sent_again(app: App) -> None:
     """The address is kept with a callback that was given up: its message finds it."""
-    app.sender.answer_with([Answered(404)] * 4)
+    app.sender.answer_with([Answered(302)] * 4)
     await ask(app)
     await app.work_one()
     message = app.storage.sent[0]
@@ -281,13 +312,14 @@ async def test_a_large_result_is_sent_without_its_holders(make_app: MakeApp) -> 
     assert whole.items() <= sent.items()
 
 
-@pytest.mark.parametrize("last", [Answered(200), Answered(404)])
+@pytest.mark.parametrize("last", [Answered(200), Answered(302)])
 async def test_the_address_is_nowhere_but_in_its_row(
     app: App, caplog: pytest.LogCaptureFixture, last: Answered
 ) -> None:
     """Not in answers, messages, logs, letters, statuses or evidence, however it ends."""
     seen: list[bytes] = []
-    app.sender.answer_with([Unanswered("away"), Answered(404), Answered(404), last])
+    refused = [Answered(302)] * 3
+    app.sender.answer_with([Unanswered("away"), Answered(404), *refused, last])
     with caplog.at_level(logging.DEBUG):
         answer = await app.post(
             pair_body("a", "b", callbackUrl=CALLBACK), headers={"Idempotency-Key": "k"}
@@ -299,11 +331,11 @@ async def test_the_address_is_nowhere_but_in_its_row(
             await app.work_one()
             seen.append((await app.get(check_id)).get_body())
         seen += [each async for each in kept(app)]
-    assert len(app.sender.posts) == 4
+    assert len(app.sender.posts) == 6
     assert SECRET not in caplog.text
     assert not [each for each in seen if SECRET.encode() in each]
     is_kept = await app.records.receivers.callback(check_id) is not None
-    assert is_kept == (last == Answered(404))
+    assert is_kept == (last == Answered(302))
 
 
 async def kept(app: App) -> AsyncIterator[bytes]:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import azure.functions as func
 import pytest
 
 from functions.delivery.outcome import Answered
+from functions.delivery.receivers import MOST_SUBSCRIPTIONS
 from tests.app import App, body_of, pair_body
 from tests.builders import guid, held, package, rule, side
+from tests.callers.credentials import KEY, OTHER_KEY, keys_setting, with_key
 from tests.delivery.corpus import CORPUS
 
 URL = "https://app.example.com/api/subscriptions"
@@ -83,6 +86,74 @@ async def test_everyone_is_told_what_they_asked_for(app: App) -> None:
     assert {json.loads(post.body)["id"] for post in app.sender.posts} == {result["id"]}
 
 
+async def test_without_events_the_ends_of_checks_and_sweeps_are_told(app: App) -> None:
+    """The four that the contract and the connector describe; other bodies are to be asked for."""
+    answer = await app.post({"callbackUrl": FIRST}, url=URL)
+    ends = ["check.completed", "check.failed", "sweep.completed", "sweep.failed"]
+    assert body_of(answer)["events"] == ends
+    await sweep(app)
+    assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.sweep.completed")]
+
+
+async def test_a_digest_is_told_to_whoever_asks_for_it(app: App) -> None:
+    """By its name, beside other events or alone."""
+    await subscribe(app, FIRST, "digest.ready")
+    await sweep(app)
+    assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.digest.ready")]
+
+
+async def sweep(app: App) -> None:
+    await app.records.sweep_starter.start(traceparent="")
+    await app.work_off()
+
+
+class TestHowMany:
+    @pytest.fixture
+    async def app(self, make_app: MakeApp) -> App:
+        """Somebody has as many subscriptions as a caller may have."""
+        keys = keys_setting(jira=KEY, desk=OTHER_KEY)
+        app = make_app([], {}, [], CALLBACK_HOSTS=CORPUS.allowed, CALLER_KEYS=keys)
+        answers = [await add(app, number) for number in range(MOST_SUBSCRIPTIONS)]
+        assert {each.status_code for each in answers} == {201}
+        return app
+
+    async def test_one_caller_has_a_hundred_at_most(self, app: App) -> None:
+        """409, which says what to do; none is added, and those that are there stay."""
+        answer = await add(app, MOST_SUBSCRIPTIONS)
+        problem = body_of(answer)
+        assert (answer.status_code, answer.mimetype) == (409, "application/problem+json")
+        assert problem["type"] == "urn:entra-sod:problem:too-many-subscriptions"
+        assert "100 are the most" in problem["detail"]
+        assert "DELETE" in problem["detail"]
+        assert len([each async for each in app.records.receivers.subscriptions()]) == 100
+
+    async def test_one_that_is_there_may_be_asked_for_again(self, app: App) -> None:
+        """A caller whose answer was lost gets the id, also with a hundred."""
+        assert (await add(app, 7)).status_code == 201
+
+    async def test_one_callers_number_keeps_no_other_out(self, app: App) -> None:
+        """Each has a hundred of their own."""
+        assert (await add(app, MOST_SUBSCRIPTIONS, OTHER_KEY)).status_code == 201
+
+    async def test_one_that_has_ended_makes_room(self, app: App) -> None:
+        """After a DELETE, another is taken, and no more than one."""
+        ended = body_of(await add(app, 7))["id"]
+        assert await app.records.receivers.unsubscribe(ended)
+        answers = [await add(app, MOST_SUBSCRIPTIONS + number) for number in range(2)]
+        assert [each.status_code for each in answers] == [201, 409]
+
+    async def test_who_has_them_is_kept_as_a_digest(self, app: App) -> None:
+        """Nobody's name or object id is in the table."""
+        rows = [row async for row in app.storage.table("subscriptions").rows()]
+        assert len({row.values["holder"] for row in rows}) == 1
+        assert "jira" not in repr(rows)
+
+
+async def add(app: App, number: int, key: str = KEY) -> func.HttpResponse:
+    body = {"callbackUrl": f"https://hooks.example.com/{number}"}
+    return await app.post(body, url=URL, headers=with_key(key))
+
+
 async def test_a_callback_and_a_subscription_are_both_told(app: App) -> None:
     """The check's own address and the subscribers' are apart, under one event id."""
     await subscribe(app, FIRST)
@@ -108,7 +179,7 @@ async def test_one_receiver_that_is_away_does_not_hold_up_another(app: App) -> N
     await subscribe(app, SECOND)
     await app.check("a", "b")
     assert len(app.sender.posts) == 3
-    app.sender.answer_with([Answered(404)] * 20)
+    app.sender.answer_with([Answered(302)] * 20)
     await app.check("a", "b")
     assert len(await app.letters()) == 1  # every letter of this app has the same message id
     app.sender.posts.clear()

@@ -127,6 +127,19 @@ async def test_ids_are_taken_in_any_case(app: App) -> None:
     assert body_of(await app.get(check_id))["rules"][0]["id"] == "r"
 
 
+def read_slowly(app: App, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let somebody else have a turn between a reading and what is made of it."""
+    table = app.storage.table(name)
+    read = table.get
+
+    async def slow(partition: str, key: str) -> Row | None:
+        found = await read(partition, key)
+        await asyncio.sleep(0)
+        return found
+
+    monkeypatch.setattr(table, "get", slow)
+
+
 class TestIdempotency:
     @pytest.mark.parametrize("header", ["Idempotency-Key", "X-Idempotency-Key"])
     async def test_the_same_key_and_body_is_the_same_check(self, app: App, header: str) -> None:
@@ -180,15 +193,43 @@ class TestIdempotency:
         headers = {"Idempotency-Key": "k"}
         await app.post(pair_body("a", "b"), headers=headers)
         app.clock.advance(KEPT_FOR.total_seconds() + 1)
-        table = app.storage.table("idempotency")
-        read = table.get
+        read_slowly(app, monkeypatch, "idempotency")
+        answers = await asyncio.gather(
+            *[app.post(pair_body("a", "b"), headers=headers) for _ in range(2)]
+        )
+        assert len({body_of(answer)["id"] for answer in answers}) == 1
 
-        async def slow(partition: str, key: str) -> Row | None:
-            found = await read(partition, key)
-            await asyncio.sleep(0)
-            return found
+    async def test_a_check_that_failed_gives_its_key_up(self, app: App) -> None:
+        """The same key and body asks anew after a failure; the failed check stays as it ended."""
+        headers = {"Idempotency-Key": "k"}
+        first = body_of(await app.post(pair_body("a", "b"), headers=headers))["id"]
+        await app.fail_all()
+        failed = await app.get(first)
+        assert body_of(failed)["status"] == "failed"
+        second = body_of(await app.post(pair_body("a", "b"), headers=headers))["id"]
+        await app.work_off()
+        assert body_of(await app.get(second))["outcome"] == "conflict"
+        assert (await app.get(first)).get_body() == failed.get_body()
+        assert body_of(await app.post(pair_body("a", "b"), headers=headers))["id"] == second
+        assert app.storage.sent == []
 
-        monkeypatch.setattr(table, "get", slow)
+    async def test_a_key_of_a_failed_check_takes_no_other_body(self, app: App) -> None:
+        """422, as while the check was under way."""
+        headers = {"Idempotency-Key": "k"}
+        await app.post(pair_body("a", "b"), headers=headers)
+        await app.fail_all()
+        assert (await app.post(pair_body("b", "a"), headers=headers)).status_code == 422
+        assert app.storage.sent == []
+
+    async def test_a_failed_check_is_asked_anew_once(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two who find in the same instant that it failed get one check."""
+        headers = {"Idempotency-Key": "k"}
+        await app.post(pair_body("a", "b"), headers=headers)
+        await app.fail_all()
+        read_slowly(app, monkeypatch, "checks")
+        read_slowly(app, monkeypatch, "idempotency")
         answers = await asyncio.gather(
             *[app.post(pair_body("a", "b"), headers=headers) for _ in range(2)]
         )

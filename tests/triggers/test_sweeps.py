@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import azure.functions as func
 import pytest
 
 from functions import wiring
+from functions.checks.store import KEPT_FOR
 from functions.messages import SweepStartMessage, decode
-from functions.triggers.sweeps import start_sweep_by_hand
-from tests.app import App, body_of, call
+from functions.triggers.sweeps import start_sweep, start_sweep_by_hand
+from tests.app import App, body_of, call, pair_body
 from tests.builders import held, package, rule, side
 
 PACKAGES = [package("a"), package("b"), package("c")]
@@ -103,3 +105,23 @@ async def test_starting_by_hand_needs_storage_alone(
     wiring.install(app.records, admission=app.admission)
     monkeypatch.setattr(wiring, "engine", lambda: pytest.fail("the engine was made"))
     assert (await post()).status_code == 202
+
+
+class Nightly(func.TimerRequest):
+    """The timer, as the host calls."""
+
+    @property
+    def past_due(self) -> bool:
+        return False
+
+
+async def test_the_night_forgets_old_keys(app: App) -> None:
+    """The timer starts the sweep, and removes idempotency keys that are over."""
+    headers = {"Idempotency-Key": "k"}
+    await app.post(pair_body("a", "b"), headers=headers)
+    await app.work_off()
+    app.clock.advance(KEPT_FOR.total_seconds() + 1)
+    timer: Any = start_sweep
+    await timer._function.get_user_function()(Nightly())
+    assert [each async for each in app.storage.table("idempotency").rows()] == []
+    assert [type(decode(each.body)) for each in app.storage.sent] == [SweepStartMessage]

@@ -35,6 +35,9 @@ class Nobody:
     def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:  # noqa: ARG002 - a port
         return False
 
+    def name(self, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - a port
+        return ""
+
 
 class Corpus(msgspec.Struct, frozen=True):
     """Requests, and the sources and secrets that they are held against."""

@@ -63,6 +63,22 @@ async def test_sources_do_not_share_names(app: App) -> None:
     assert len({check_id(await plain("k")), desk, asked}) == 3
 
 
+@pytest.mark.parametrize("header", ["Idempotency-Key", "X-Idempotency-Key"])
+async def test_no_key_of_a_caller_is_a_webhooks_name(app: App, header: str) -> None:
+    """Not even one that is written as the name is: nobody takes the name of a coming delivery."""
+    guesses = [
+        text
+        for names in (("key", "k"), ("plain", "key", "k"), ("webhook", "plain ", '["key","k"]'))
+        for text in (json.dumps(names, separators=(",", ":")), "webhook:" + json.dumps(names))
+    ]
+    taken = {body_of(await app.post(PAIR, headers={header: key}))["id"] for key in guesses}
+    assert len(taken) == len(guesses)
+    assert check_id(await plain("k")) not in taken
+    turned = {header: '["key","k-2"]'}
+    assert (await app.post(pair_body("b", "a"), headers=turned)).status_code == 202
+    assert check_id(await plain("k-2"))
+
+
 async def test_a_webhook_never_writes(app: App) -> None:
     """Even under ENFORCEMENT=apply and an enforcing rule its check only plans."""
     app.configure(**ENVIRONMENT, ENFORCEMENT="apply")

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
+import azure.functions as func
 import pytest
 
 from tests.app import App, body_of
-from tests.builders import guid
+from tests.builders import guid, rule, side
 from tests.webhooks.jira import issue, jira
 from tests.webhooks.sender import SETTINGS, check_id, pointers, result, send
 
@@ -53,15 +56,57 @@ async def test_a_person_and_a_package_are_decided_at_once(app: App) -> None:
     assert app.storage.sent == []
 
 
-async def test_automation_shows_a_secret_instead(app: App) -> None:
-    """Automation does not sign; equal questions within an hour are one check."""
+async def automation() -> func.HttpResponse:
+    """Send what has no name at all; Automation does not sign, and shows a secret instead."""
     headers = {"X-Webhook-Secret": SETTINGS["JIRA_SECRET"]}
-    body = {"wanted": guid("a"), "held": guid("b")}
-    first = check_id(await send("automation", body, headers))
-    app.clock.advance(3600)
-    assert check_id(await send("automation", body, headers)) == first
+    return await send("automation", {"wanted": guid("a"), "held": guid("b")}, headers)
+
+
+async def test_a_question_that_was_answered_is_asked_anew(app: App) -> None:
+    """Without any name, a finished check answers for five minutes, and then no more."""
+    first = check_id(await automation())
+    await app.work_off()
+    app.clock.advance(300)
+    assert check_id(await automation()) == first
     app.clock.advance(1)
-    assert check_id(await send("automation", body, headers)) != first
+    second = check_id(await automation())
+    assert second != first
+    assert check_id(await automation()) == second
+
+
+async def test_a_question_is_answered_by_the_rules_in_force(app: App) -> None:
+    """What a check said is not said again to an equal question after the rules have changed."""
+    app.rules.write([])
+    before = await result(app, await automation())
+    app.rules.write([rule("r", side("a"), side("b"))])
+    app.clock.advance(301)
+    after = await result(app, await automation())
+    assert (before["rules"], [each["id"] for each in after["rules"]]) == ([], ["r"])
+
+
+async def test_a_question_under_way_is_joined(app: App) -> None:
+    """However long it waits or runs, an equal question is the same check."""
+    first = check_id(await automation())
+    app.clock.advance(3 * 3600)
+    assert check_id(await automation()) == first
+    await app.records.checks.begin(first)
+    app.clock.advance(3 * 3600)
+    app.storage.sent.clear()
+    assert check_id(await automation()) == first
+    assert app.storage.sent == []
+
+
+@pytest.mark.parametrize("sender", [automation, jira])
+async def test_a_check_that_failed_is_asked_anew(
+    app: App, sender: Callable[[], Awaitable[func.HttpResponse]]
+) -> None:
+    """The same webhook, named or not, gets a check that can still be answered."""
+    first = check_id(await sender())
+    await app.fail_all()
+    assert body_of(await app.get(first))["status"] == "failed"
+    second = await result(app, await sender())
+    assert (second["status"], second["outcome"]) == ("completed", "conflict")
+    assert second["id"] != first
 
 
 async def test_an_empty_field_is_no_field() -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import azure.functions as func
 import pytest
 
-from functions import wiring
 from tests.app import App, body_of
 from tests.builders import guid
+from tests.callers.credentials import KEY, keys_setting, principal, with_key
 from tests.webhooks.sender import LOGIN, check_id, send
+from tests.webhooks.setup import ENVIRONMENT
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -22,38 +22,78 @@ FIELDS: Mapping[str, str] = {
 }
 
 
-async def test_nobody_is_let_in_by_entra_unless_it_is_wired() -> None:
-    """A principal is a stranger's word where the platform does not vouch for it."""
-    answer = await send("servicenow", FIELDS, {"X-MS-CLIENT-PRINCIPAL": "e30="})
-    assert answer.status_code == 401
+WISH: Mapping[str, str] = {"EntraUserObjectId": guid("d"), "AccessPackageId": guid("a")}
 
 
-class Known:
-    """Callers whose principal is the role that they have."""
+class TestByEntra:
+    """With the headers that Easy Auth writes, through the function as the host calls it."""
 
-    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:
-        return headers.get("x-ms-client-principal") in roles
+    @pytest.fixture
+    def app(self, app: App) -> App:
+        app.configure(**ENVIRONMENT, WEBSITE_AUTH_ENABLED="True", CALLER_KEYS=keys_setting(a=KEY))
+        return app
 
-
-async def test_a_caller_may_ask_what_its_role_says(app: App) -> None:
-    """SoD.Check is for pairs and SoD.Decide for persons; another role is nobody."""
-    webhooks = replace(wiring.webhooks(), callers=Known())
-    wiring.install(
-        app.records,
-        app.engine,
-        wiring.delivery_settings(),
-        admission=app.admission,
-        webhooks=webhooks,
+    @pytest.mark.parametrize(
+        ("roles", "statuses"),
+        [
+            (("SoD.Check",), [202, 403]),
+            (("SoD.Decide",), [403, 200]),
+            (("SoD.Check", "SoD.Decide"), [202, 200]),
+            (("SoD.Admin",), [202, 200]),
+            (("SoD.Read",), [401, 401]),
+            (("SoD.Enforce",), [401, 401]),
+            ((), [401, 401]),
+        ],
     )
-    wish = {"EntraUserObjectId": guid("d"), "AccessPackageId": guid("a")}
-    statuses = {
-        role: [
-            (await send("servicenow", body, {"X-MS-CLIENT-PRINCIPAL": role})).status_code
-            for body in (FIELDS, wish)
-        ]
-        for role in ("SoD.Check", "SoD.Decide", "SoD.Read")
-    }
-    assert statuses == {"SoD.Check": [202, 403], "SoD.Decide": [403, 200], "SoD.Read": [401, 401]}
+    async def test_a_caller_may_ask_what_its_role_says(
+        self, app: App, roles: tuple[str, ...], statuses: list[int]
+    ) -> None:
+        """SoD.Check is for pairs and SoD.Decide for persons; another role is nobody."""
+        answers = [await send("servicenow", body, principal(*roles)) for body in (FIELDS, WISH)]
+        assert [each.status_code for each in answers] == statuses
+        assert len(app.storage.sent) == statuses.count(202)
+
+    async def test_a_check_is_answered_as_anybody_elses(self, app: App) -> None:
+        """From the ticket to the conflict: the check is worked on and names the ticket."""
+        accepted = check_id(await send("servicenow", FIELDS, principal("SoD.Check")))
+        await app.work_off()
+        found = body_of(await app.get(accepted, headers=principal("SoD.Check")))
+        assert (found["outcome"], found["reference"]) == ("conflict", "RITM0010042")
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            with_key(KEY),
+            principal("SoD.Check", auth_typ="google"),
+            principal("SoD.Check", object_id=None),
+            {"X-MS-CLIENT-PRINCIPAL": "e30="},
+            {"X-MS-CLIENT-PRINCIPAL": "SoD.Check"},
+            {"Authorization": "Bearer SoD.Check"},
+        ],
+    )
+    async def test_nobody_else_is_let_in(self, app: App, headers: Mapping[str, str]) -> None:
+        """A key of the app's own, another provider's word, and what nobody can read: 401."""
+        assert (await send("servicenow", FIELDS, headers)).status_code == 401
+        assert app.storage.sent == []
+
+    @pytest.mark.parametrize("enabled", ["", "False"])
+    async def test_without_the_platform_a_principal_is_a_strangers_word(
+        self, app: App, enabled: str
+    ) -> None:
+        """Where App Service does not say that it writes the header, anybody could."""
+        app.configure(**ENVIRONMENT, WEBSITE_AUTH_ENABLED=enabled)
+        assert (await send("servicenow", FIELDS, principal("SoD.Check"))).status_code == 401
+        assert app.storage.sent == []
+
+    @pytest.mark.usefixtures("app")
+    async def test_two_callers_with_one_key_do_not_meet(self) -> None:
+        """Whoever may send as this source has names of its own."""
+        headers = {"X-Idempotency-Key": "k"}
+        first = check_id(await send("servicenow", FIELDS, principal("SoD.Check") | headers))
+        other = principal("SoD.Check", object_id=guid("c")) | headers
+        turned = {**FIELDS, "IncompatibleAccessPackageId": guid("c")}
+        assert check_id(await send("servicenow", turned, other)) != first
 
 
 async def desk(body: object, **headers: str) -> func.HttpResponse:
