@@ -36,7 +36,7 @@ class Question:
         packages: of all pairs and sets.
         needed: packages whose assignments must be read in any case, for rules that count.
         pages: of assignments, that the last sweep read of each package.
-        may_ask: whether the app may use `additionalAccess`, as far as is known.
+        may_ask: whether the app may use `additionalAccess`.
     """
 
     pairs: int

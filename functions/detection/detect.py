@@ -70,6 +70,19 @@ class Detector:
         return Detection(holders=both, way=Way.ASSIGNMENTS)
 
 
+async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
+    """Try whether Graph lets this app ask for a pair; one request.
+
+    Raises:
+        GraphError: it is not known.
+    """
+    try:
+        await anext(graph.additional_access(*pair), None)
+    except (Forbidden, Rejected):
+        return False
+    return True
+
+
 async def _held(pages: AsyncIterator[Page]) -> Sequence[Assignment]:
     """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
     found: dict[str, Assignment] = {}

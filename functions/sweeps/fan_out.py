@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
 
 from functions.clock import Clock, timestamp
+from functions.detection.cost import Strategy
+from functions.detection.detect import may_ask
 from functions.enforcement.ledger import Ledger
+from functions.graph.port import Graph
 from functions.messages import VERSION, SweepMessage, SweepStartMessage, encode
 from functions.rules.ruleset import RuleSet
 from functions.settings import Enforcement
 from functions.storage.ports import Queues
-from functions.sweeps.parts import Known, Part, SweepPlan, plan_sweep
+from functions.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
 from functions.sweeps.store import SweepRecord, SweepStore
 from functions.sweeps.summary import last_summary
 
@@ -23,6 +26,7 @@ _decoder = msgspec.json.Decoder(SweepPlan)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
+    graph: Graph
     store: SweepStore
     queues: Queues
     ledger: Ledger
@@ -32,8 +36,16 @@ class FanOut:
     async def plan(
         self, record: SweepRecord, rules: RuleSet, listed: Collection[str]
     ) -> SweepRecord:
-        """Plan a sweep, unless somebody has in the meantime; gives its row with the plan."""
-        plan = plan_sweep(rules, await self._known(listed))
+        """Plan a sweep, unless somebody has in the meantime; gives its row with the plan.
+
+        Where it would ask pair by pair, it asks for one first: a refusal that every part met by
+        itself would cost each of them a question, and then the lists of its packages.
+        """
+        known = await self._known(listed)
+        plan = plan_sweep(rules, known)
+        pair = first_listed(plan, listed) if plan.strategy is Strategy.PAIRS else None
+        if pair is not None and not await may_ask(self.graph, pair):
+            plan = plan_sweep(rules, replace(known, may_ask=False))
         await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
         return await self.store.get(record.id) or record
 
@@ -74,7 +86,6 @@ class FanOut:
         return Known(
             listed=listed,
             pages=last.counted if last else {},
-            may_ask=last is None or last.may_ask(self.clock.now()),
             ours=ours,
             reads_references=reads_references,
         )

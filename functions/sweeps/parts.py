@@ -52,7 +52,7 @@ class Known:
     Attributes:
         listed: packages that the tenant's list shows.
         pages: of assignments, that the last sweep read of each package.
-        may_ask: whether the app may use `additionalAccess`, as far as is known.
+        may_ask: whether the app may use `additionalAccess`.
         ours: packages on which the ledger has references.
         reads_references: whether the app is to compare references at all.
     """
@@ -83,6 +83,12 @@ def plan_sweep(rules: RuleSet, known: Known) -> SweepPlan:
         rules_hash=rules.hash,
         parts=[_with_unlisted(part, listed) for part in parts] or [Part()],
     )
+
+
+def first_listed(plan: SweepPlan, listed: Collection[str]) -> tuple[str, str] | None:
+    """The first pair that a plan asks for whose packages the tenant's list shows."""
+    asked = (pair for part in plan.parts for pair in part.pairs)
+    return next((pair for pair in asked if {*pair} <= {*listed}), None)
 
 
 def confirming_parts(pairs: Iterable[Pair]) -> list[Part]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
-from functions.detection.detect import Way
 from functions.sweeps.conflicts import Conflicts
 from functions.sweeps.store import SweepRecord, SweepStore
 from functions.sweeps.whole import Whole
-
-# A role that was given since is noticed then, at the price of one night's refused questions.
-ASK_AGAIN_AFTER = timedelta(days=7)
 
 
 class IndexFileView(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +23,6 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         pages: of assignments, of each package that this sweep read to its end: what its index has.
         counted: the same of every package that rules name, by the newest sweep that read it.
-        refused_at: when Graph last refused to answer pair by pair, unless it has answered since.
         index: the files of the index, each with its packages.
         findings: blobs of conflict lines.
         as_of: all that the index has was read after that moment; None of older versions.
@@ -39,13 +34,8 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     index: list[IndexFileView]
     findings: list[str]
     counted: dict[str, int] = {}
-    refused_at: datetime | None = None
     as_of: datetime | None = None
     unread: Mapping[str, str] = {}
-
-    def may_ask(self, now: datetime) -> bool:
-        """Whether `additionalAccess` is worth a question, as far as is known."""
-        return self.refused_at is None or now - self.refused_at >= ASK_AGAIN_AFTER
 
 
 _decoder = msgspec.json.Decoder(SweepSummary)
@@ -70,7 +60,6 @@ def summarize(
         sweep_id=record.id,
         pages=whole.pages,
         counted={each: counted[each] for each in sorted(named) if each in counted},
-        refused_at=_refused_at(record, whole, last),
         index=[IndexFileView(blob=each.blob, places=list(each.places)) for each in whole.index],
         findings=conflicts.files,
         as_of=record.started_at,
@@ -81,11 +70,3 @@ def summarize(
         },
     )
     return msgspec.json.encode(summary)
-
-
-def _refused_at(record: SweepRecord, whole: Whole, last: SweepSummary | None) -> datetime | None:
-    if whole.was_refused:
-        return record.started_at
-    if whole.ways[Way.ADDITIONAL_ACCESS]:
-        return None
-    return last.refused_at if last else None

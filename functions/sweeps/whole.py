@@ -52,11 +52,6 @@ class Whole:
     def skip(self, what: str, why: object) -> None:
         self.skipped.append(Skipped(what=what, why=str(why)))
 
-    @property
-    def was_refused(self) -> bool:
-        """Whether additionalAccess turned out not to be for this app."""
-        return self.ways[Way.ASSIGNMENTS] > 0
-
     def coverage(self) -> Coverage:
         checked = [Checked(what=f"{number} pairs", how=way) for way, number in self.ways.items()]
         if self.pages:

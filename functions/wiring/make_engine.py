@@ -121,6 +121,7 @@ def _sweep_runner(
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
+        graph=graph,
         store=records.sweeps,
         queues=records.storage.queues,
         ledger=ledger,

@@ -225,31 +225,35 @@ async def test_a_conflict_that_graph_does_not_show_stays_and_is_said(make_app: M
     assert any("additionalAccess shows 1" in each["why"] for each in skipped(answer))
 
 
-async def test_a_refusal_is_remembered_by_the_next_sweep(make_app: MakeApp) -> None:
-    """Pairs that Graph would not answer for are indexed the next time, and the reason is given."""
+async def test_a_refusal_is_met_before_the_sweep_is_cut_into_parts(make_app: MakeApp) -> None:
+    """One pair is tried; packages are indexed then, the reason is given, and a role is noticed."""
     app = make(make_app, {"a": "y", "b": "y"}, rule("r", side("a"), side("b"), mode=Mode.RECORD))
     app.graph.refuses_additional_access = True
-    first, second = await sweep(app), await sweep(app)
-    assert (first["strategy"]["chosen"], first["strategy"]["ways"]) == ("pairs", {"assignments": 1})
-    assert second["strategy"]["chosen"] == "index"
-    assert "additionalAccess was refused" in second["strategy"]["why"]
-    assert first["pairs"]["conflict"] == second["pairs"]["conflict"] == 1
-
-
-async def test_a_refusal_is_remembered_for_a_week(make_app: MakeApp) -> None:
-    """Nights that do not ask keep it in mind; after a week Graph is asked once more."""
-    app = make(make_app, {"a": "y", "b": "y"}, rule("r", side("a"), side("b"), mode=Mode.RECORD))
-    app.graph.refuses_additional_access = True
-    nights = [await night(app) for _ in range(9)]
-    assert [each["strategy"]["chosen"] for each in nights] == [
-        "pairs",
-        *["index"] * 6,
-        "pairs",
-        "index",
-    ]
+    nights = [await night(app) for _ in range(2)]
+    assert [each["strategy"]["chosen"] for each in nights] == ["index", "index"]
+    assert "additionalAccess was refused" in nights[0]["strategy"]["why"]
     app.graph.refuses_additional_access = False
-    nights = [await night(app) for _ in range(9)]
-    assert [each["strategy"]["chosen"] for each in nights] == ["index"] * 5 + ["pairs"] * 4
+    nights.append(await night(app))
+    assert nights[2]["strategy"]["chosen"] == "pairs"
+    assert [each["pairs"]["conflict"] for each in nights] == [1, 1, 1]
+
+
+async def test_pairs_that_alone_are_refused_are_answered_by_their_lists(make_app: MakeApp) -> None:
+    """What the first pair may does not bind the others; the second is read and intersected."""
+    rules = [rule(name, side("a"), side(name), mode=Mode.RECORD) for name in "bc"]
+    app = make(make_app, {"a": "y", "b": "y", "c": "y"}, *rules)
+    ask = app.graph.additional_access
+
+    async def some(package_id: str, incompatible_package_id: str) -> AsyncIterator[Page]:
+        if guid("c") in (package_id, incompatible_package_id):
+            raise Forbidden("not these two", status=403)
+        async for page in ask(package_id, incompatible_package_id):
+            yield page
+
+    app.graph.additional_access = some  # type: ignore[method-assign]
+    answer = await sweep(app)
+    assert answer["strategy"]["ways"] == {"additionalAccess": 1, "assignments": 1}
+    assert answer["pairs"]["conflict"] == 2
 
 
 async def test_a_night_that_counts_nothing_forgets_nothing(make_app: MakeApp) -> None:
@@ -260,10 +264,8 @@ async def test_a_night_that_counts_nothing_forgets_nothing(make_app: MakeApp) ->
     app.graph.refuses_additional_access = True
     for name in "abcd":
         app.graph._assignments[guid(name)] = held(name, "uvwxyz"[: "abcd".index(name) + 3])
-    await night(app)
     assert (await night(app))["strategy"]["chosen"] == "index"
     app.graph.refuses_additional_access = False
-    app.clock.advance(8 * 86_400)
     nights = [await night(app) for _ in range(4)]
     assert [each["strategy"]["chosen"] for each in nights] == ["pairs"] * 4
     assert all(
