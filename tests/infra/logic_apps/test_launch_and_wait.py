@@ -197,7 +197,7 @@ def test_a_review_is_continued_or_denied_as_it_is_set(on_review: str, state: str
 
 
 @pytest.mark.parametrize("given", [{}, {"onReview": "wait"}], ids=["by itself", "wait"])
-def test_a_review_is_left_waiting_with_its_reason_told(given: dict[str, str]) -> None:
+def test_a_review_is_left_waiting_with_its_reason_told(given: dict[str, Any]) -> None:
     """Unless it is set otherwise nothing is resumed, and the person who is told reads why."""
     done = run(Reply(body=decided("review")), **given)
     assert done.sent_to("/resume") == []
