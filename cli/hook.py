@@ -153,7 +153,7 @@ async def _remove(wanted: Wanted, *, as_json: bool) -> ExitCode:
 
 async def _to_install(session: Session, graph: ExtensionsClient, wanted: Wanted) -> HookPlan:
     logic_app = LogicApp.parse(wanted.logic_app) if wanted.logic_app else None
-    named = (await session.rules(wanted.rules)).packages
+    named = (await session.rules(wanted.rules)).named_packages
     seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog), only=named)
     return plan_install(
         seen,

@@ -56,7 +56,7 @@ param softDeleteDays int = 14
 @maxValue(730)
 param logDays int = 90
 
-@description('Address that alerts go to. Empty: the portal shows them.')
+@description('Address that alerts go to. Empty: the portal shows them, and the workflow launch-and-wait is refused.')
 param alertEmail string = ''
 @description('Costs of a month, in the subscription\'s currency, that are worth a mail.')
 @minValue(1)
@@ -66,6 +66,14 @@ param budgetStart string = ''
 
 @description('App id of Entra\'s governance service, for the workflow launch-and-wait. Empty: not deployed.')
 param governanceAppId string = ''
+@description('What launch-and-wait does with a decision "review": leave the request waiting and tell a person, deny, or continue, which is for policies with an approver.')
+@allowed(['wait', 'deny', 'continue'])
+param onReview string = 'wait'
+@description('Page with the evidence that launch-and-wait shows to approvers, who must be able to open it. Empty: no link.')
+param evidenceUrl string = ''
+@description('https address that launch-and-wait also posts to when a request keeps waiting. Empty: alerts alone tell.')
+@secure()
+param tellUrl string = ''
 @description('Object id of the identity that may call the workflows for checks. Empty: not deployed.')
 param workflowCallerId string = ''
 @description('Address of a Teams channel\'s workflow, for the nightly summary. Empty: not deployed.')
@@ -242,7 +250,12 @@ module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {
   }
 }
 
-var hasHook = !empty(apiClientId) && !empty(governanceAppId)
+// A request that nobody is told of waits until it fails, so without somebody to tell there is no hook.
+var hasHook = empty(apiClientId) || empty(governanceAppId)
+  ? false
+  : empty(alertEmail)
+      ? fail('GOVERNANCE_APP_ID deploys launch-and-wait, which has to tell a person of every request that it leaves waiting: set ALERT_EMAIL.')
+      : true
 module launchAndWait 'logic-apps/launch-and-wait.bicep' = if (hasHook) {
   scope: group
   name: 'launch-and-wait'
@@ -252,6 +265,9 @@ module launchAndWait 'logic-apps/launch-and-wait.bicep' = if (hasHook) {
     appUrl: app.outputs.url
     appAudience: apiAudience
     governanceAppId: governanceAppId
+    onReview: onReview
+    evidenceUrl: evidenceUrl
+    tellUrl: tellUrl
     actionGroupId: alerts.outputs.actionGroupId
   }
 }

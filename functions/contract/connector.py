@@ -42,10 +42,12 @@ def api_definition(host: str = EXAMPLE_HOST) -> dict[str, Any]:
 
 
 def api_properties() -> dict[str, Any]:
-    """Make what the connector asks of whoever connects: the function key."""
-    text = "A function key of the app"
+    """Make what the connector asks of whoever connects: a key that the app itself takes."""
+    text = (
+        "A key whose digest CALLER_KEYS of the app names; keys of the Functions host open nothing"
+    )
     shown = {
-        "displayName": "Function key",
+        "displayName": "Key of the app",
         "description": text,
         "tooltip": f"{text}; it is sent as {KEY_HEADER}",
         "constraints": {"tabIndex": 2, "clearText": False, "required": "true"},

@@ -19,6 +19,21 @@ TEXT = (
     "may somebody get more?"
 )
 KEY_HEADER = "x-functions-key"
+# One of them is enough: a token that Entra gave, with an app role, or a key of the app.
+SECURITY = {
+    "entraToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of Entra for the app, with an app role that the route takes.",
+    },
+    "callerKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": KEY_HEADER,
+        "description": "A key whose digest CALLER_KEYS names; keys of the host open nothing.",
+    },
+}
 
 
 @cache
@@ -33,14 +48,12 @@ def openapi() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": VERSION, "description": TEXT},
         "servers": [{"url": "/api"}],
-        "security": [{"functionKey": []}],
+        "security": [{name: []} for name in SECURITY],
         "paths": paths(schemas),
         "components": {
             "schemas": schemas,
             "responses": {str(status): response(each) for status, each in PROBLEMS.items()},
-            "securitySchemes": {
-                "functionKey": {"type": "apiKey", "in": "header", "name": KEY_HEADER}
-            },
+            "securitySchemes": SECURITY,
         },
     }
 

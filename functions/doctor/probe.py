@@ -75,5 +75,5 @@ async def _rules(book: RuleBook) -> RulesSeen:
     return RulesSeen(
         summary=f"{len(found.rules)} rules, {len(found.duties)} pairs, {found.hash}",
         older=book.problem or "",
-        packages=found.packages,
+        packages=found.named_packages,
     )

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from functions.graph.transport import GraphTransport
 
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
-_WITH_SETTINGS = "$expand=customExtensionStageSettings($expand=customExtension)"
+# Both are relations: PUT replaces them with the rest, and GET shows them where asked alone.
+_WHOLE = "$expand=questions,customExtensionStageSettings($expand=customExtension)"
 
 
 class ExtensionsClient:
@@ -56,7 +57,7 @@ class ExtensionsClient:
         return [wire.extension(each) async for each in self._items(wire.extensions_page, url, what)]
 
     async def policy(self, package_id: str, policy_id: str) -> Policy:
-        url = self._url(f"assignmentPolicies/{policy_id}?{_WITH_SETTINGS}")
+        url = self._url(f"assignmentPolicies/{policy_id}?{_WHOLE}")
         answer = await self._transport.read(url, f"reading policy {policy_id}")
         return wire.policy(package_id, decode(wire.one_policy, answer))
 

@@ -23,6 +23,7 @@ from functions.hooks.model import (
 )
 
 _SETTINGS = "customExtensionStageSettings"
+_QUESTIONS = "questions"
 # what Graph sets itself, and what is written in a form of its own
 _NOT_WRITTEN_BACK = frozenset(
     {"id", "createdDateTime", "modifiedDateTime", "accessPackage", "catalog", _SETTINGS}
@@ -114,6 +115,7 @@ def policy(package_id: str, found: dict[str, Any]) -> Policy:
         display_name=str(found.get("displayName") or ""),
         package_id=package_id,
         settings=tuple(_setting(each) for each in settings),
+        shows_questions=isinstance(found.get(_QUESTIONS), list),
         rest=_canonical(rest),
     )
 

@@ -113,6 +113,8 @@ class Policy:
 
     Attributes:
         settings: the one part that is ours to change, and of it only what names our extension.
+        shows_questions: whether Graph told what requestors are asked; where it did not, writing
+            the policy back would take the questions away.
         rest: canonical JSON of everything else that is written back as it was read.
     """
 
@@ -120,6 +122,7 @@ class Policy:
     display_name: str
     package_id: str
     settings: tuple[StageSetting, ...]
+    shows_questions: bool
     rest: bytes
 
     def uses(self, extension_id: str) -> bool:

@@ -216,13 +216,21 @@ def _policies(seen: Seen, named: Collection[str]) -> list[Policy]:
 
 
 def _can_be_written(policy: Policy) -> bool:
-    return all(each.extension_id is not None for each in policy.settings)
+    return _would_lose(policy) is None
+
+
+def _would_lose(policy: Policy) -> str | None:
+    """What writing a policy back would take away, for Graph did not show it."""
+    if any(each.extension_id is None for each in policy.settings):
+        return "it calls an extension that Graph does not name, which writing it would lose"
+    if not policy.shows_questions:
+        return "Graph does not show its questions to requestors, which writing it would lose"
+    return None
 
 
 def _unwritable(policies: Collection[Policy]) -> Iterator[Gap]:
     for policy in policies:
-        if not _can_be_written(policy):
-            why = "it calls an extension that Graph does not name, which writing it would lose"
+        if why := _would_lose(policy):
             yield Gap(what=f"policy {policy.display_name} ({policy.id})", why=why)
 
 

@@ -288,6 +288,12 @@ class RuleSet:
         return self.duties.packages.union(*(rule.set_of for rule in self.inexpressible))
 
     @cached_property
+    def named_packages(self) -> frozenset[str]:
+        """Every package that some rule names, also one that stands against groups only."""
+        sides = (side.packages for rule in self.rules for side in rule.sides)
+        return frozenset().union(*sides, *(rule.set_of for rule in self.rules))
+
+    @cached_property
     def enforced_packages(self) -> frozenset[str]:
         """Every package that an enforcing rule may ask references on or to."""
         enforced = (rule for rule in self.rules if rule.rule.mode is Mode.ENFORCE)

@@ -16,12 +16,12 @@ param appAudience string
 param governanceAppId string
 @description('What the resumed request says about who answered.')
 param source string = 'entra-sod'
-@description('What a decision "review" does: continue to the approver with the reason, deny, or leave the request waiting and tell a person.')
-@allowed(['continue', 'deny', 'wait'])
-param onReview string = 'continue'
-@description('Link to the evidence, shown to the approver.')
-param evidenceUrl string = '${appUrl}/api/sweeps/latest'
-@description('Resource id of the Azure Monitor action group that is told when a request keeps waiting.')
+@description('What a decision "review" does: leave the request waiting and tell a person, deny, or continue with the reason, which is for policies with an approver: without one Entra then grants, and nobody has looked.')
+@allowed(['wait', 'deny', 'continue'])
+param onReview string = 'wait'
+@description('Page with the evidence, for the approver to open. The app answers callers with a key or token only, so it is a page of yours; empty for no link.')
+param evidenceUrl string = ''
+@description('Resource id of the Azure Monitor action group, with a receiver in it, that is told when a request keeps waiting.')
 param actionGroupId string
 @description('Also POST a text to this https address when a request keeps waiting; empty for nowhere.')
 @secure()
@@ -70,7 +70,8 @@ resource workflow 'Microsoft.Logic/workflows@2019-05-01' = {
   }
 }
 
-// A run ends as failed whenever it answered nothing, and this needs no connector and no consent.
+// A run ends as failed whenever it answered nothing, and this needs no connector and no consent. Not resolved by
+// itself: an alert that is still fired would keep quiet about the next request.
 resource keepsWaiting 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   name: '${name}-keeps-waiting'
   location: 'global'
@@ -79,6 +80,7 @@ resource keepsWaiting 'Microsoft.Insights/metricAlerts@2018-03-01' = {
     description: 'An access request was not answered: where it waits, it keeps waiting for a person.'
     severity: 2
     enabled: true
+    autoMitigate: false
     scopes: [workflow.id]
     evaluationFrequency: 'PT1M'
     windowSize: 'PT5M'

@@ -29,9 +29,10 @@ PACKAGE_RELATIONS = frozenset(
 )
 PACKAGE_PROPERTIES = property_names(AccessPackage, without=PACKAGE_RELATIONS)
 CATALOG_PROPERTIES = property_names(Catalog)
-# The stage settings are a relation, documented for a single policy only.
+# Both are relations. The stage settings are documented for a single policy only; the questions
+# are no property of the documented answer, and have an address of their own below the policy.
 POLICY_PROPERTIES = property_names(
-    AssignmentPolicy, without=frozenset({"customExtensionStageSettings"})
+    AssignmentPolicy, without=frozenset({"questions", "customExtensionStageSettings"})
 )
 ROLE_SCOPE_PROPERTIES = property_names(ResourceRoleScope, without=frozenset({"role", "scope"}))
 ROLE_PROPERTIES = property_names(Role)

@@ -1,4 +1,4 @@
-"""Assignment policies: read one by one with their stage settings, and replaced as a whole.
+"""Assignment policies: read one by one with their relations, and replaced as a whole.
 
 PUT takes what the body says and forgets everything else; there is no PATCH in v1.0.
 """
@@ -33,10 +33,15 @@ SETTING_SHAPE = Shape(
     properties=frozenset({"id", "stage"}),
     relations={"customExtension": EXTENSION_SHAPE},
 )
+QUESTION_SHAPE = Shape(type_name="accessPackageQuestion", properties=frozenset())
 POLICY_SHAPE = Shape(
     type_name="accessPackageAssignmentPolicy",
     properties=frozenset(POLICY_PROPERTIES),
-    relations={"accessPackage": PACKAGE_SHAPE, "customExtensionStageSettings": SETTING_SHAPE},
+    relations={
+        "accessPackage": PACKAGE_SHAPE,
+        "questions": QUESTION_SHAPE,
+        "customExtensionStageSettings": SETTING_SHAPE,
+    },
     options=frozenset({"$select", "$expand"}),
 )
 
@@ -84,7 +89,7 @@ class PolicyBody(Wire):
     request_approval_settings: Flexible = UNSET
     review_settings: Flexible = UNSET
     notification_settings: Flexible = UNSET
-    questions: FlexibleList = UNSET
+    questions: list[dict[str, object]] = []
     custom_extension_stage_settings: list[SettingBody] = []
 
 
@@ -154,6 +159,8 @@ def _rendered(
     body = properties(policy, POLICY_PROPERTIES)
     if "accessPackage" in options.expand:
         body["accessPackage"] = render_package(call, package, options.expand["accessPackage"])
+    if "questions" in options.expand:
+        body["questions"] = policy.questions
     if "customExtensionStageSettings" in options.expand:
         nested = options.expand["customExtensionStageSettings"]
         body["customExtensionStageSettings"] = [

@@ -94,7 +94,7 @@ class AssignmentPolicy(Record):
     request_approval_settings: Flexible = UNSET
     review_settings: Flexible = UNSET
     notification_settings: Flexible = UNSET
-    questions: FlexibleList = UNSET
+    questions: list[dict[str, object]] = []
     custom_extension_stage_settings: list[CustomExtensionStageSetting] = []
 
 

@@ -179,19 +179,34 @@ def test_what_cannot_be_planned_is_one_clear_line(
     assert "Traceback" not in done.stderr
 
 
+def written(folder: Path, *between: dict[str, Any]) -> str:
+    """A folder with one rule between these sides."""
+    rule = {
+        "id": "only",
+        "title": "Only",
+        "severity": "low",
+        "owner": "a@contoso.com",
+        "mode": "record",
+        "between": between,
+    }
+    text = json.dumps({"version": 1, "rules": [rule]})  # JSON is YAML
+    (folder / "only.yaml").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def test_a_package_that_stands_against_a_group_only_is_hooked(world: World, tmp_path: Path) -> None:
+    """Whoever is in the group must be asked about, too, when the package is requested."""
+    rules = written(tmp_path, {"packages": [{"id": READ_LEDGER}]}, {"groups": [{"id": guid("1")}]})
+    planned = hook(world, "plan", *TO_FINANCE, "--rules", rules, "--json")
+    assert planned.returncode == CHANGES, planned.stderr
+    attach = json.loads(planned.stdout)["attach"]
+    assert [each["policyId"] for each in attach] == [policy_id(READ_LEDGER)]
+
+
 def test_rules_that_name_no_package_of_the_catalog_ask_for_nothing(
     world: World, tmp_path: Path
 ) -> None:
     """Nothing is made that nobody would call."""
-    far = {
-        "id": "far",
-        "title": "Far",
-        "severity": "low",
-        "owner": "a@contoso.com",
-        "mode": "record",
-        "between": [{"packages": [{"id": guid("1")}]}, {"packages": [{"id": guid("2")}]}],
-    }
-    rules = json.dumps({"version": 1, "rules": [far]})  # JSON is YAML
-    (tmp_path / "far.yaml").write_text(rules, encoding="utf-8")
-    done = hook(world, "plan", *TO_FINANCE, "--rules", str(tmp_path))
+    rules = written(tmp_path, {"packages": [{"id": guid("1")}]}, {"packages": [{"id": guid("2")}]})
+    done = hook(world, "plan", *TO_FINANCE, "--rules", rules)
     assert (done.returncode, "nothing to do" in done.stdout) == (NOTHING, True), done.stderr

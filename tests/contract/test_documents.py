@@ -11,6 +11,7 @@ import pytest
 import schemathesis
 
 from cli.contract import as_text, connector_files
+from functions.callers.keys import HEADER as GUARD_HEADER
 from functions.checks.request import CheckRequest
 from functions.checks.result import CheckResult
 from functions.contract.connector import api_definition
@@ -84,6 +85,14 @@ def test_an_operation_says_what_every_one_must(operation: Operation) -> None:
     else:
         assert {"401", "403", "429", "503"} <= made["responses"].keys()
         assert "security" not in made
+
+
+def test_a_token_or_a_key_is_enough() -> None:
+    """Two ways to prove oneself, each by itself, and in the header where the guard looks."""
+    schemes = openapi()["components"]["securitySchemes"]
+    assert openapi()["security"] == [{"entraToken": []}, {"callerKey": []}]
+    assert schemes["entraToken"] == schemes["entraToken"] | {"type": "http", "scheme": "bearer"}
+    assert schemes["callerKey"] == schemes["callerKey"] | {"in": "header", "name": GUARD_HEADER}
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -186,10 +195,12 @@ class TestConnector:
                 assert filled or name not in place["required"]
 
     def test_a_key_is_asked_for_as_a_secret(self) -> None:
-        """The connection keeps the function key where nobody reads it."""
+        """The connection keeps the key where nobody reads it, and says which one it is."""
         properties = json.loads(connector_files()["apiProperties.json"])["properties"]
         (name,) = CONNECTOR["securityDefinitions"]
-        assert properties["connectionParameters"][name]["type"] == "securestring"
+        asked = properties["connectionParameters"][name]
+        assert asked["type"] == "securestring"
+        assert "CALLER_KEYS" in asked["uiDefinition"]["description"]
         assert CONNECTOR["securityDefinitions"][name]["name"] == "x-functions-key"
 
     def test_the_host_is_the_makers_own(self) -> None:

@@ -15,7 +15,8 @@ from functions.messages import CHECK_QUEUE, SWEEP_QUEUE
 from functions.roles.model import READ_WRITE_ALL, Caller
 from functions.storage.memory import SentMessage
 from functions.sweeps.store import SweepStatus, SweepStore
-from tests.doctor.patients import WellPatient, of, wrong
+from tests.builders import rule, side
+from tests.doctor.patients import RULES, WellPatient, of, wrong
 
 type Harm = Callable[[WellPatient], Awaitable[None]]
 
@@ -68,6 +69,10 @@ async def clock_ahead(patient: WellPatient) -> None:
     patient.roles.skew = timedelta(seconds=-90)
 
 
+async def unlisted_behind_a_group(patient: WellPatient) -> None:
+    patient.rules.write([*RULES, rule("guarded", side("e"), side("", ["2"]))])
+
+
 async def no_writer(patient: WellPatient) -> None:
     patient.roles.held.clear()
 
@@ -82,6 +87,10 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "broken rules": (broken_rules, "rules"),
     "rules that broke later": (newly_broken_rules, "rules"),
     "a clock": (clock_ahead, "clock"),
+    "a package that stands against a group and is gone": (
+        unlisted_behind_a_group,
+        "Graph: packages of the rules",
+    ),
     "no role that writes": (no_writer, "catalog Finance: write"),
 }
 

@@ -23,11 +23,14 @@ schemathesis.openapi.format("uri", st.sampled_from(_ADDRESSES))
 
 @schemathesis.hook
 def before_call(_context: object, case: Any, _kwargs: object) -> None:
-    """Nobody waits, and no doctor comes.
+    """Nobody waits, no doctor comes, and nobody makes up tokens.
 
     Behind thousands of queued checks each would hold the line to its end, and what is being fuzzed
-    is not well: it says so with 503, as it should.
+    is not well: it says so with 503, as it should. A token is App Service's to judge, which does
+    not stand before the local host, so the app passes it over.
     """
+    if case.headers:
+        case.headers.pop("Authorization", None)
     query = case.query or {}
     if str(query.get("deep", "")) == "1":
         query["deep"] = 0

@@ -55,7 +55,11 @@ RICH: dict[str, Any] = {
         }
     ],
 }
-PLAIN: dict[str, Any] = {"displayName": "Guests", "allowedTargetScope": "allExternalUsers"}
+PLAIN: dict[str, Any] = {
+    "displayName": "Guests",
+    "allowedTargetScope": "allExternalUsers",
+    "questions": [],
+}
 POLICIES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     EMPLOYEES: (PAY, RICH, ["assignmentRequestCreated", "assignmentRequestGranted"]),
     GUESTS: (PAY, PLAIN, []),

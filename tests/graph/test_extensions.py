@@ -30,6 +30,7 @@ from tests.graph.hooked import (
     GUESTS,
     MAIL,
     POLICIES,
+    RICH,
     SUBSCRIPTION,
     expected,
     hooked_tenant,
@@ -57,6 +58,18 @@ class Answerer:
         else:
             role = msgspec.to_builtins(owner_role(guid("f1"), owns=owns))
             self._simulator.control.replace_roles(role)
+
+    async def questions(self, policy_id: str) -> list[dict[str, Any]]:
+        """What requestors are asked by a policy, as the tenant itself holds it."""
+        if self._simulator is None:
+            rest: bytes = self.graph.policies[policy_id].rest  # type: ignore[attr-defined]
+            kept: dict[str, Any] = msgspec.json.decode(rest)
+        else:
+            packages = self._simulator.control.tenant()["accessPackages"]
+            policies = [each for package in packages for each in package["assignmentPolicies"]]
+            (kept,) = [each for each in policies if each["id"] == policy_id]
+        questions: list[dict[str, Any]] = kept["questions"]
+        return questions
 
 
 @pytest.fixture(params=["memory", "simulator"])
@@ -169,6 +182,27 @@ async def test_installed_and_removed_the_policies_are_the_very_same(graph: Exten
     assert plan_install(hooked, named={PAY}, name=NAME, logic_app=None, wait_hours=24).is_empty
     assert (await carry_out(graph, plan_remove(hooked, name=NAME))).failed == []
     assert await read_catalog(graph, catalog) == seen
+
+
+async def test_questions_to_requestors_survive_install_and_remove(answerer: Answerer) -> None:
+    """They are a relation that PUT replaces: both writes carry them."""
+    graph = answerer.graph
+    catalog = await find_catalog(graph, "finance")
+    seen = await read_catalog(graph, catalog)
+    plan = plan_install(seen, named={PAY}, name=NAME, logic_app=LOGIC_APP, wait_hours=24)
+    assert {each.id for each in (await carry_out(graph, plan)).written} == {EMPLOYEES, GUESTS}
+    assert await answerer.questions(EMPLOYEES) == RICH["questions"]
+    removal = plan_remove(await read_catalog(graph, catalog), name=NAME)
+    assert {each.id for each in (await carry_out(graph, removal)).written} == {EMPLOYEES, GUESTS}
+    assert await answerer.questions(EMPLOYEES) == RICH["questions"]
+
+
+@pytest.mark.parametrize("said", [{}, {"questions": None}, {"questions@odata.context": "…"}])
+def test_a_policy_that_came_without_its_questions_says_so(said: dict[str, Any]) -> None:
+    """An empty list says that there are none; nothing at all says nothing."""
+    read = {"id": GUESTS, "customExtensionStageSettings": [], **said}
+    assert not wire.policy(PAY, read).shows_questions
+    assert wire.policy(PAY, {**read, "questions": []}).shows_questions
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def policy(name: str, package: str, *settings: StageSetting) -> Policy:
         display_name=f"Policy {name}",
         package_id=guid(package),
         settings=settings,
+        shows_questions=True,
         rest=msgspec.json.encode(rest, order="sorted"),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from functions.errors import HookRefused
@@ -56,6 +58,19 @@ async def test_a_policy_that_cannot_be_written_back_is_left_alone() -> None:
     plan = await to_install(graph, "a")
     assert [each.id for each in plan.attach] == [guid("2")]
     assert [guid("1") in gap.what for gap in plan.gaps] == [True]
+
+
+async def test_a_policy_whose_questions_graph_does_not_show_is_left_alone() -> None:
+    """Writing it back would take the questions away: neither attached nor detached, and said."""
+    blind = replace(policy("1", "a"), shows_questions=False)
+    plan = await to_install(catalog_of(blind, policy("2", "a")), "a")
+    assert [each.id for each in plan.attach] == [guid("2")]
+    (gap,) = plan.gaps
+    assert guid("1") in gap.what
+    assert "questions" in gap.why
+    hooked = replace(policy("1", "a", setting(STAGE, ours().id)), shows_questions=False)
+    removal = await to_remove(catalog_of(hooked, extensions=[ours()]))
+    assert (removal.detach, removal.is_deleted, len(removal.gaps)) == ((), False, 1)
 
 
 async def test_the_first_install_wants_a_logic_app() -> None:

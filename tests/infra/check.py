@@ -270,6 +270,22 @@ def of_alerts(project: Project) -> Iterator[str]:
         yield f"alerts: {name} is missing"
 
 
+def of_hook(project: Project) -> Iterator[str]:
+    """What Entra waits for: somebody is told of each request that is left waiting."""
+    condition = project.template["variables"]["hasHook"]
+    if "if(empty(parameters('alertEmail')), fail(" not in condition:
+        yield "hook: it is deployed where nobody is told"
+    for each in project.all("launch-and-wait", "/metricAlerts"):
+        yield from _differences("hook: the alert", each["properties"], {"autoMitigate": False})
+    given = modules_of(project.template)["launch-and-wait"]["properties"]["parameters"]
+    for name in ("onReview", "evidenceUrl", "tellUrl"):
+        if given.get(name) != {"value": f"[parameters('{name}')]"}:
+            yield f"hook: {name} is not handed on"
+    yield from _differences(
+        "hook: onReview", project.template["parameters"]["onReview"], {"defaultValue": "wait"}
+    )
+
+
 def of_host(project: Project) -> Iterator[str]:
     host = json.loads(project.text("host.json"))
     extensions = host.get("extensions", {})
@@ -303,6 +319,7 @@ CHECKS = (
     of_parameters,
     of_secrets,
     of_alerts,
+    of_hook,
     of_host,
     of_azure_yaml,
 )

@@ -25,6 +25,7 @@ class Mistake:
 _STORAGE = "infra/modules/storage.bicep"
 _APP = "infra/modules/app.bicep"
 _MAIN = "infra/main.bicep"
+_HOOK = "infra/logic-apps/launch-and-wait.bicep"
 
 MISTAKES = {
     "shared-key": Mistake(
@@ -95,6 +96,17 @@ MISTAKES = {
     ),
     "unknown-action": Mistake(
         "infra/modules/alerts.bicep", '"message_poisoned"', '"message_lost"', "message_lost"
+    ),
+    "nobody-told": Mistake(
+        _MAIN,
+        "? false\n  : empty(alertEmail)\n",
+        "? false\n  : empty(tags)\n",
+        "hook: it is deployed where nobody is told",
+    ),
+    "told-once": Mistake(_HOOK, "autoMitigate: false", "autoMitigate: true", "autoMitigate"),
+    "no-address": Mistake(_MAIN, "    tellUrl: tellUrl\n", "", "hook: tellUrl is not handed on"),
+    "review-goes-on": Mistake(
+        _MAIN, "param onReview string = 'wait'", "param onReview string = 'continue'", "'continue'"
     ),
     "no-setting": Mistake(
         "infra/main.parameters.json",

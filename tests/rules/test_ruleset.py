@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from functions.entra import Pair
 from functions.rules.language import Mode, References, Rule
-from tests.builders import guid, rule, rule_set, side
+from tests.builders import at_most, guid, rule, rule_set, side
 
 NAMES = "abcdef"
 sides = st.builds(
@@ -69,6 +69,17 @@ def test_a_side_of_groups_only_guards_the_packages_of_the_others() -> None:
         guid("a"): {guid("1")},
         guid("b"): {guid("1")},
     }
+
+
+def test_a_package_is_named_by_whichever_rule_has_it() -> None:
+    """Of a pair, against groups only, in a set of which one or more are allowed: in any mode."""
+    found = rule_set(
+        rule("pair", side("a"), side("b")),
+        rule("guarded", side("c"), side("", ["1"]), mode=Mode.RECORD),
+        at_most("one", 1, "de"),
+        at_most("two", 2, "def"),
+    )
+    assert found.named_packages == {guid(name) for name in "abcdef"}
 
 
 @given(rules)

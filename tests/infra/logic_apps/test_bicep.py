@@ -115,6 +115,21 @@ def test_a_failed_run_is_told_by_azure_itself(bicep: str) -> None:
     assert "defaultValue" not in template["parameters"]["actionGroupId"]
 
 
+def test_each_request_that_keeps_waiting_is_told(bicep: str) -> None:
+    """An alert that waits to be resolved would keep quiet about the next one."""
+    template = compiled(bicep, "launch-and-wait")
+    (alert,) = [each for each in template["resources"] if "metricAlerts" in each["type"]]
+    assert alert["properties"]["autoMitigate"] is False
+
+
+def test_by_itself_a_review_waits_and_no_link_is_shown(bicep: str) -> None:
+    """Module and definition have the same defaults, and neither lets a request go on."""
+    template, parameters = compiled(bicep, "launch-and-wait"), definition("launch-and-wait")
+    for each in (template, parameters):
+        assert each["parameters"]["onReview"]["defaultValue"] == "wait"
+        assert each["parameters"]["evidenceUrl"]["defaultValue"] == ""
+
+
 @pytest.mark.parametrize("name", ["launch-and-wait", "nightly-summary", "tell-of-findings"])
 def test_an_address_that_opens_a_channel_is_a_secret(bicep: str, name: str) -> None:
     """Whoever has it can post, so deployments do not show it."""

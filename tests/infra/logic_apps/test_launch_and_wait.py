@@ -161,11 +161,22 @@ def test_the_approver_reads_rule_severity_advice_and_the_way_to_the_evidence() -
     )
 
 
+def test_without_a_page_that_approvers_can_open_the_text_has_no_link() -> None:
+    """The app's own addresses want a key or a token, so none of them is shown."""
+    done = run(Reply(body=decided("deny")), evidenceUrl="")
+    detail = resumed(done).body["data"]["customExtensionStageInstanceDetail"]
+    assert "Evidence" not in detail
+    assert "https:" not in detail
+    assert detail.endswith("Advice: Keep the approving duty. (2026-11-22T05:00:00Z, sha256:abc)")
+
+
 def test_the_approver_reads_what_could_not_be_checked() -> None:
-    """A review names the gaps and the exceptions."""
+    """A review that is continued names the gaps and the exceptions."""
     skipped = [{"what": "package x", "why": "not readable"}]
     answer = decided("review", coverage={"skipped": skipped}, exceptions=[{"id": "EX-1"}])
-    detail = resumed(run(Reply(body=answer))).body["data"]["customExtensionStageInstanceDetail"]
+    detail = resumed(run(Reply(body=answer), onReview="continue")).body["data"][
+        "customExtensionStageInstanceDetail"
+    ]
     assert detail.startswith("For a person to review: ")
     assert "Not checked: package x: not readable." in detail
     assert "Exceptions: EX-1." in detail
@@ -185,9 +196,10 @@ def test_a_review_is_continued_or_denied_as_it_is_set(on_review: str, state: str
     assert (done.status, done.sent_to(TELL)) == ("Succeeded", [])
 
 
-def test_a_review_can_be_left_waiting_with_its_reason_told() -> None:
-    """With `wait` nothing is resumed, and the person who is told reads the reason."""
-    done = run(Reply(body=decided("review")), onReview="wait")
+@pytest.mark.parametrize("given", [{}, {"onReview": "wait"}], ids=["by itself", "wait"])
+def test_a_review_is_left_waiting_with_its_reason_told(given: dict[str, Any]) -> None:
+    """Unless it is set otherwise nothing is resumed, and the person who is told reads why."""
+    done = run(Reply(body=decided("review")), **given)
     assert done.sent_to("/resume") == []
     assert_left_waiting(done)
     assert "pay-and-approve" in done.sent_to(TELL)[0].body["text"]

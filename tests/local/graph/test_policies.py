@@ -74,6 +74,19 @@ async def test_put_replaces_the_whole_policy(admin: Caller) -> None:
     assert "expiration" not in after
 
 
+async def test_questions_are_shown_where_they_are_asked_for_and_gone_where_not_written(
+    admin: Caller,
+) -> None:
+    """They are a relation, too: without $expand none are seen, and PUT without them empties it."""
+    asked = [{"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "text": "Why?"}]
+    assert await put(admin, {**BODY, "questions": asked}) == 200
+    assert "questions" not in (await admin.get(f"assignmentPolicies/{POLICY}")).json()
+    expanded = f"assignmentPolicies/{POLICY}?$expand=questions"
+    assert (await admin.get(expanded)).json()["questions"] == asked
+    assert await put(admin, BODY) == 200
+    assert (await admin.get(expanded)).json()["questions"] == []
+
+
 async def test_stage_settings_are_shown_where_they_are_asked_for(admin: Caller) -> None:
     """They are a relation: without $expand there are none to see."""
     extension_id = await made(admin)
