@@ -12,6 +12,7 @@ from functions.errors import FieldError, InvalidRequest
 from functions.findings.model import Finding, State
 from functions.findings.store import FindingStore
 from functions.rules.language import Severity
+from functions.shape import find_mistakes
 from functions.storage.ports import Condition
 
 LARGEST_PAGE, USUAL_PAGE = 1000, 100
@@ -106,11 +107,10 @@ class _Reader:
 
     def guid(self, name: str) -> str | None:
         text = self.text(name)
-        try:
-            return str(UUID(text)) if text else None
-        except ValueError:
-            self.say(name, "must be a GUID")
+        if text and (mistakes := find_mistakes(UUID, text)):
+            self.say(name, mistakes[0].detail)
             return None
+        return text.lower() if text else None
 
     def choices[T: (State, Severity)](self, name: str, kind: type[T]) -> list[T]:
         words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]

@@ -138,6 +138,7 @@ async def test_a_name_is_no_formula(make_app: MakeApp) -> None:
         {"state": "gone"},
         {"severity": "worst"},
         {"package": "a"},
+        {"package": "a" * 32},
         {"since": "yesterday"},
         {"since": "2026-02-30"},
         {"package": ""},
