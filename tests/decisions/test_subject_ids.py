@@ -19,7 +19,7 @@ from functions.rules.language import PackageSelector, Rule, Side
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
-from functions.triggers.decisions import decide
+from functions.triggers.decisions import decide, decide_many
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
 from tests.app import RulesInMemory, body_of
@@ -86,6 +86,36 @@ async def test_an_id_that_graph_does_not_tell_of_is_reviewed(make_app: MakeApp) 
     answer = await ask("a", NOBODY)
     assert answer["decision"] == "review"
     assert "not for you" in answer["reasons"][0]
+
+
+async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
+    """A ServiceNow sys_id is 32 hex digits: taken for a GUID it would allow everybody."""
+    make(make_app, {"b": [holds("b", ANN)]})
+    sys_id, wanted = ANN.replace("-", ""), guid("a").replace("-", "")
+    each = {"subject": sys_id, "accessPackageId": wanted, "accessPackageIds": [wanted]}
+    fields = ["/subject", "/accessPackageId", "/accessPackageIds/0"]
+    one, many = await post(each, decide), await post({"requests": [each]}, decide_many)
+    assert (one.status_code, many.status_code) == (422, 422)
+    problems = body_of(one)["errors"]
+    assert [problem["pointer"] for problem in problems] == fields
+    assert "with its hyphens" in problems[0]["detail"]
+    pointers = [problem["pointer"] for problem in body_of(many)["errors"]]
+    assert pointers == [f"/requests/0{field}" for field in fields]
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_a_subject_that_nobody_knows_is_said_to_be_so(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Somebody new has no subject yet, and is allowed; whoever mapped a wrong field reads why."""
+    make(make_app, {"b": [by_id(ANN)]}, whole_tenant=whole_tenant)
+    answer = await ask("a", NOBODY)
+    told = [each["what"] for each in answer["coverage"]["checked"]]
+    assert (answer["decision"], answer["coverage"]["skipped"]) == ("allow", [])
+    assert f"{NOBODY} is: entitlement management knows no such subject" in told[1]
+    known = await ask("a", SUBJECT)
+    assert "knows no such subject" not in str(known["coverage"])
 
 
 @pytest.mark.parametrize(
