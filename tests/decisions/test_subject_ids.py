@@ -15,7 +15,7 @@ from functions.delivery.memory import MemorySender
 from functions.entra import Assignment, Subject
 from functions.errors import Forbidden
 from functions.graph.meter import metered
-from functions.rules.language import PackageSelector, Rule, Side
+from functions.rules.language import GroupSelector, PackageSelector, Rule, Side
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
@@ -30,8 +30,10 @@ from tests.graph.tenant import (
     ADMIN_CLIENT,
     APP_CLIENT,
     APPROVE,
+    CAS,
     EVE,
     PAY,
+    PAYERS,
     object_id,
 )
 from tests.graph.tenant import ANN as ANN_SUBJECT
@@ -132,14 +134,35 @@ async def test_few_requests_settle_it(
     connect: Connect, client: str, subject: Callable[[], str], decision: str, requests: int
 ) -> None:
     """One finds assignments; two find that there are none; the other id takes one more."""
-    records = make_records(MemoryStorage(), SystemClock())
-    graph = connect(AZURE_CLIENT_ID=client)
-    book = RuleBook(RulesInMemory([pay_and_approve()]), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
-    wiring.install(
-        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
-    )
+    install(connect, client, pay_and_approve())
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
     wiring.install()
     assert (answer["decision"], meter.requests) == (decision, requests)
+
+
+async def test_what_a_package_grants_takes_one_request_once(connect: Connect) -> None:
+    """Pay makes people payers, whom a rule keeps from what Cas holds; then it is known."""
+    payers = GroupSelector(id=UUID(PAYERS))
+    sides = [Side(packages=[PackageSelector(id=UUID(APPROVE))]), Side(groups=[payers])]
+    install(connect, ADMIN_CLIENT, rule("paid", *sides))
+    counted = list[tuple[str, int]]()
+    for _ in range(2):
+        with metered() as meter:
+            wish = {"subject": object_id(CAS), "accessPackageId": PAY}
+            answer = body_of(await post(wish, decide))
+        counted.append((answer["decision"], meter.requests))
+    wiring.install()
+    # The first of them also reads the list of packages, as no rule names Pay by itself.
+    assert counted == [("deny", 3), ("deny", 1)]
+
+
+def install(connect: Connect, client: str, *rules: Rule) -> None:
+    """The app, on the simulated Graph."""
+    records = make_records(MemoryStorage(), SystemClock())
+    graph = connect(AZURE_CLIENT_ID=client)
+    book = RuleBook(RulesInMemory(rules), graph, records.clock)
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    wiring.install(
+        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
+    )
