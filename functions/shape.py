@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cache
 from itertools import islice
-from typing import Any, Literal, TypeAliasType, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -22,9 +22,10 @@ from msgspec.structs import FieldInfo
 type Path = tuple[str | int, ...]
 
 _ADVICE: Mapping[type, str] = {
-    uuid.UUID: "must be a GUID, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f",
+    uuid.UUID: "must be a GUID with its hyphens, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f",
     date: "must be a date that exists, such as 2026-11-30",
 }
+_GUID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: A
     kind = _unwrapped(kind, value)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from _walk_struct(kind, value, path)
+    elif get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is list:
+        yield from _walk_short_list(kind, value, path)
     elif get_origin(kind) is list:
         yield from _walk_list(get_args(kind)[0], value, path)
     elif get_origin(kind) is dict:
@@ -115,6 +118,13 @@ def _walk_list(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # no
         yield from _walk(item, element, (*path, index))
 
 
+def _walk_short_list(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+    """A list with limits: of one that is too long, only that is said."""
+    items, *limits = get_args(kind)
+    wrong = list(_walk_leaf(Annotated[list, *limits], value, path))
+    yield from wrong or _walk_list(get_args(items)[0], value, path)
+
+
 def _walk_mapping(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
     if not isinstance(value, Mapping):
         yield Mistake(path, "must be an object of names and their values")
@@ -125,10 +135,21 @@ def _walk_mapping(item: Any, value: object, path: Path) -> Iterator[Mistake]:  #
 
 def _walk_leaf(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
     try:
+        _require_hyphens(kind, value)
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         advice = _ADVICE.get(kind) if isinstance(kind, type) else None
         yield Mistake(path, advice or _plain(str(error)))
+
+
+def _require_hyphens(kind: Any, value: object) -> None:  # noqa: ANN401
+    """Refuse 32 hex digits in a row, which msgspec takes: other systems' own ids look like that.
+
+    Raises:
+        msgspec.ValidationError: it is no GUID as Entra writes it.
+    """
+    if kind is uuid.UUID and isinstance(value, str) and len(value) != _GUID_LENGTH:
+        raise msgspec.ValidationError
 
 
 def _choices(kind: Any) -> Sequence[str | int]:  # noqa: ANN401

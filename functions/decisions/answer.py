@@ -7,7 +7,7 @@ from datetime import datetime
 
 from functions.checks.result import Coverage, rule_view
 from functions.clock import timestamp
-from functions.decisions.decide import Met, Ruling, Wish
+from functions.decisions.decide import Met, Ruling, Wish, overlaps
 from functions.decisions.request import DecisionRequest
 from functions.decisions.result import ConflictView, DecisionResult, ExcuseView
 from functions.rules.language import Mode
@@ -67,7 +67,8 @@ def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
     yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
     yield from (_permitted(each) for each in others)
     for each in ruling.other_times:
-        yield from _other_time(each, wish, ruling)
+        # Two wanted packages may meet one assignment.
+        yield from dict.fromkeys(_other_time(each, wish, ruling))
     if ruling.decision is not Decision.ALLOW and not standing:
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
 
@@ -83,9 +84,14 @@ def _permitted(violation: Violation) -> str:
 
 
 def _other_time(violation: Violation, wish: Wish, ruling: Ruling) -> Iterator[str]:
+    """Why a rule is not met as the wanted access begins."""
+    rule = violation.rule.rule
+    if rule.effective and rule.effective.start and not rule.holds_on(wish.first_day):
+        day = rule.effective.start.isoformat()
+        yield f"rule {rule.id} takes effect on {day}, after the wanted access begins: {rule.title}"
     for met in ruling.met:
         held = met.assignment
-        if met.rule is not violation.rule or held is None:
+        if met.rule is not violation.rule or held is None or overlaps(held, wish):
             continue
         if held.end is not None and held.end <= wish.start:
             when = f"ends on {timestamp(held.end)}, before the wanted access begins"

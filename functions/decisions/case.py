@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from functions.checks.result import Checked
 from functions.decisions.decide import Wish
 from functions.decisions.request import DecisionRequest
 from functions.entra import Assignment
+from functions.rules.resolve import ResolvedRule
 
 
 # Compared by identity: the same may be asked twice.
@@ -19,6 +20,7 @@ class Case:
     """A question.
 
     Attributes:
+        rules: in force at some time of the wanted access.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         gaps: how much of what was needed is not known.
@@ -26,6 +28,7 @@ class Case:
 
     request: DecisionRequest
     wish: Wish
+    rules: Sequence[ResolvedRule]
     against: frozenset[str]
     held: list[Assignment] = field(default_factory=list)
     notes: CoverageNotes = field(default_factory=CoverageNotes)
@@ -33,8 +36,14 @@ class Case:
     gaps: int = 0
 
     def add(self, page: Iterable[Assignment], how: str) -> None:
-        self.held += page
-        checked = Checked(what=f"what {self.wish.subject} holds", how=how)
+        for each in page:
+            self.held.append(each)
+            if each.is_held and each.package_id is None:
+                self.miss(f"which package assignment {each.id} is of", "Graph does not say")
+        self.look(f"what {self.wish.subject} holds", how)
+
+    def look(self, what: str, how: str) -> None:
+        checked = Checked(what=what, how=how)
         if checked not in self.notes.checked:
             self.notes.checked.append(checked)
 

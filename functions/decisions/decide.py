@@ -1,31 +1,43 @@
 """May a subject get packages, as far as is known? Pure.
 
-Deny where a rule stands against it; review where a rule only records, is excepted, or meets the
-access at another time, and where something needed is not known; else allow.
+Deny where a rule stands against it; review where a rule only records, is excepted, takes effect
+after the wanted access begins, or meets the access at another time, and where something needed is
+not known; else allow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from functions.entra import Assignment
 from functions.rules.language import ExceptionEntry, Severity
 from functions.rules.resolve import ResolvedRule
-from functions.rules.ruleset import RuleSet
 from functions.rules.verdict import Decision, Person, Violation, find_violations
 from functions.rules.verdict import decide as decide_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Packages that a subject is to get together, from a moment until another, or for ever."""
+    """Packages that a subject is to get together, from a moment until another, or for ever.
+
+    Both moments are in UTC, as the days of rules and exceptions are.
+    """
 
     subject: str
     packages: Sequence[str]
     start: datetime
     until: datetime | None = None
+
+    @property
+    def first_day(self) -> date:
+        return self.start.date()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of which it takes any time."""
+        return (self.until - timedelta(microseconds=1)).date() if self.until else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +59,8 @@ class Ruling:
     """A decision, and what it rests on.
 
     Attributes:
-        violations: of rules at the time of the wanted access, each rule once.
-        other_times: of rules that only meet the access at another time.
+        violations: of rules as the wanted access begins, each rule once.
+        other_times: of rules that meet the access, or take effect, at another time.
         met: what stands against it, at any time.
     """
 
@@ -64,10 +76,15 @@ class Ruling:
         return tuple(sorted(found, key=lambda rule: (-_gravity(rule), rule.id)))
 
 
-def packages_against(rules: RuleSet, wanted: Collection[str]) -> frozenset[str]:
+def rules_within(rules: Iterable[ResolvedRule], wish: Wish) -> list[ResolvedRule]:
+    """The rules that are in force at some time of the wanted access."""
+    return [each for each in rules if each.rule.holds_within(wish.first_day, wish.last_day)]
+
+
+def packages_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
     """Every package that some rule holds against a wanted one."""
     found: set[str] = set()
-    for rule in rules.rules:
+    for rule in rules:
         if rule.set_of:
             found |= rule.set_of if rule.set_of & set(wanted) else set()
             continue
@@ -78,11 +95,11 @@ def packages_against(rules: RuleSet, wanted: Collection[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def groups_against(rules: RuleSet, wanted: Collection[str]) -> frozenset[str]:
+def groups_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
     """Every group whose members some rule keeps from a wanted package."""
     return frozenset(
         group
-        for rule in rules.rules
+        for rule in rules
         for place, side in enumerate(rule.sides)
         if side.packages & set(wanted)
         for at, other in enumerate(rule.sides)
@@ -92,7 +109,8 @@ def groups_against(rules: RuleSet, wanted: Collection[str]) -> frozenset[str]:
 
 
 def rule_on(
-    rules: RuleSet,
+    rules: Sequence[ResolvedRule],
+    exceptions: Iterable[ExceptionEntry],
     wish: Wish,
     held: Sequence[Assignment],
     *,
@@ -102,15 +120,18 @@ def rule_on(
     """Decide on a wish.
 
     Args:
-        rules: in force.
+        rules: in force at some time of the wanted access.
+        exceptions: in force then or not, of whomever.
         wish: what is wanted, by whom, and when.
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.
         denies_gaps: whether that is a reason to deny, instead of one to review.
     """
     holding = [each for each in held if each.is_held and each.package_id]
-    excuses = _excuses(rules, wish, holding)
-    then = list(_violations(rules, wish, [e for e in holding if _overlaps(e, wish)], excuses))
+    excuses = _excuses(exceptions, wish, holding)
+    at_first = [each for each in rules if each.rule.holds_on(wish.first_day)]
+    at_once = [each for each in holding if overlaps(each, wish)]
+    then = list(_violations(at_first, wish, at_once, excuses))
     ever = list(_violations(rules, wish, holding, excuses))
     now_ids = {each.rule.id for each in then}
     later = [each for each in ever if each.rule.id not in now_ids]
@@ -127,13 +148,15 @@ def rule_on(
     )
 
 
-def _excuses(rules: RuleSet, wish: Wish, holding: Sequence[Assignment]) -> list[ExceptionEntry]:
+def _excuses(
+    exceptions: Iterable[ExceptionEntry], wish: Wish, holding: Sequence[Assignment]
+) -> list[ExceptionEntry]:
     ids = (each for held in holding for each in (held.subject.id, held.subject.object_id))
     known = {wish.subject, *ids}
-    return [each for each in rules.exceptions if str(each.subject) in known]
+    return [each for each in exceptions if str(each.subject) in known]
 
 
-def _overlaps(assignment: Assignment, wish: Wish) -> bool:
+def overlaps(assignment: Assignment, wish: Wish) -> bool:
     """Whether it is held at any time of the wanted access; without dates it is."""
     is_over = assignment.end is not None and assignment.end <= wish.start
     is_later = (
@@ -143,7 +166,7 @@ def _overlaps(assignment: Assignment, wish: Wish) -> bool:
 
 
 def _violations(
-    rules: RuleSet,
+    rules: Sequence[ResolvedRule],
     wish: Wish,
     holding: Sequence[Assignment],
     excuses: Collection[ExceptionEntry],
@@ -152,7 +175,7 @@ def _violations(
     person = Person(frozenset([*wish.packages, *(each.package_id or "" for each in holding)]))
     seen: set[str] = set()
     for wanted in wish.packages:
-        for each in find_violations(rules.rules, person, wanted, excuses, wish.start.date()):
+        for each in find_violations(rules, person, wanted, excuses, wish.first_day):
             if each.rule.id not in seen:
                 seen.add(each.rule.id)
                 yield each

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 from functions.clock import Clock
 from functions.decisions.case import Case
 from functions.decisions.choose import MOST_LISTED, prefers_lists
 from functions.entra import Assignment
-from functions.errors import Forbidden, GraphError, NotFound
+from functions.errors import Forbidden, GraphError, NotFound, Unlicensed
 from functions.graph.port import Graph, Page
 
 BY_SUBJECT, BY_PACKAGE = "assignments of the subject", "assignments of the subject, by package"
-BY_LIST = "assignments of the packages"
+BY_LIST, BY_OTHER_ID = "assignments of the packages", "subject by id"
 # Of one subject where the app's rights are on catalogs only: five batches.
 MOST_PACKAGES_ASKED = 100
+# Of all subjects of one call, package by package: 50 s at the usual rate. Callers wait for it, a
+# Logic App for two minutes, and Azure's load balancer for less than four.
+MOST_ASKED = 500
+LONGEST_ASKING = timedelta(seconds=60)
+_PORTION = 100  # requests, between looks at the clock
 REMEMBER_REFUSAL = timedelta(hours=1)
 
 # A question, and the object id by which Graph is asked.
 type Asked = tuple[Case, str]
+type Refusals = Mapping[Case, Forbidden]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +77,10 @@ class GraphReader:
         if not self.may_list:
             return [*cases], []
         refused = await self._list([_as_given(case) for case in cases])
+        if cases and len(refused) == len(cases) and all(map(_is_of_the_way, refused.values())):
+            self._refused_until = self._clock.now() + REMEMBER_REFUSAL
         rest = [case for case in cases if case not in refused]
-        return refused, await self._by_other_id(rest, self._list)
+        return [*refused], await self._by_other_id(rest, self._list)
 
     async def read_by_package(self, cases: Sequence[Case]) -> list[Unsettled]:
         """Where the app's rights are on catalogs only, Graph wants every package named.
@@ -82,16 +92,21 @@ class GraphReader:
             if len(case.against) > MOST_PACKAGES_ASKED:
                 why = f"Graph is asked for {MOST_PACKAGES_ASKED} packages in one decision"
                 case.miss(f"{len(case.against) - MOST_PACKAGES_ASKED} packages more", why)
-        await self._list_by_package([_as_given(case) for case in cases])
-        return await self._by_other_id(cases, self._list_by_package)
+        allowance = _Allowance(self._clock)
 
-    async def _list(self, asked: Sequence[Asked]) -> list[Case]:
+        async def read(asked: Sequence[Asked]) -> Refusals:
+            await self._list_by_package(asked, allowance)
+            return {}
+
+        await read([_as_given(case) for case in cases])
+        return await self._by_other_id(cases, read)
+
+    async def _list(self, asked: Sequence[Asked]) -> Refusals:
         by_id = _grouped((object_id, case) for case, object_id in asked)
-        refused: list[Case] = []
+        refused: dict[Case, Forbidden] = {}
         async for object_id, page in self._graph.assignments_of_subjects(by_id.keys()):
             if isinstance(page, Forbidden):
-                self._refused_until = self._clock.now() + REMEMBER_REFUSAL
-                refused += by_id[object_id]
+                refused |= dict.fromkeys(by_id[object_id], page)
                 continue
             for case in by_id[object_id]:
                 if isinstance(page, GraphError):
@@ -100,22 +115,22 @@ class GraphReader:
                     case.add(page, BY_SUBJECT)
         return refused
 
-    async def _list_by_package(self, asked: Sequence[Asked]) -> list[Case]:
+    async def _list_by_package(self, asked: Sequence[Asked], allowance: _Allowance) -> None:
         by_key = _grouped(
             ((object_id, package), case)
             for case, object_id in asked
             for package in sorted(case.against)[:MOST_PACKAGES_ASKED]
         )
-        async for key, page in self._graph.assignments_of_subjects_in(by_key.keys()):
-            for case in by_key[key]:
-                if isinstance(page, GraphError):
-                    case.miss(f"whether {key[0]} holds {key[1]}", page)
-                else:
-                    case.add(page, BY_PACKAGE)
-        return []
+        left = [*by_key]
+        while left and (size := allowance.take(len(left))):
+            portion, left = left[:size], left[size:]
+            async for key, page in self._graph.assignments_of_subjects_in(portion):
+                _add(key, page, by_key[key])
+        for case, packages in Counter(case for key in left for case in by_key[key]).items():
+            case.miss(f"whether {case.wish.subject} holds {packages} packages more", allowance.why)
 
     async def _by_other_id(
-        self, cases: Sequence[Case], read: Callable[[Sequence[Asked]], Awaitable[list[Case]]]
+        self, cases: Sequence[Case], read: Callable[[Sequence[Asked]], Awaitable[Refusals]]
     ) -> list[Unsettled]:
         """Look again where nothing was found: the id may be the one in entitlement management."""
         nothing = [case for case in cases if not case.held]
@@ -127,7 +142,9 @@ class GraphReader:
         for case in nothing:
             person = people[case.wish.subject]
             if isinstance(person, NotFound):
-                continue  # An object id, then, of somebody who holds nothing.
+                # An object id, then, of somebody who holds nothing; or of nobody.
+                case.look(_unknown(case.wish.subject), BY_OTHER_ID)
+                continue
             if isinstance(person, GraphError):
                 unsettled.append(Unsettled(case, str(person)))
             elif person.object_id is None:
@@ -135,7 +152,31 @@ class GraphReader:
             else:
                 again.append((case, person.object_id))
         refused = await read(again)
-        return [*unsettled, *(Unsettled(case, "Graph refuses the list") for case in refused)]
+        return [*unsettled, *(Unsettled(case, str(error)) for case, error in refused.items())]
+
+
+class _Allowance:
+    """How much Graph may still be asked in one call, package by package.
+
+    Attributes:
+        why: nothing more is asked, once it is spent.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._until = clock, clock.now() + LONGEST_ASKING
+        self._left = MOST_ASKED
+        self.why = ""
+
+    def take(self, wanted: int) -> int:
+        """How many of the wanted requests may be sent now; none is the end."""
+        if self._clock.now() >= self._until:
+            self.why = f"Graph is asked for {LONGEST_ASKING.seconds} seconds in one call"
+            return 0
+        size = min(wanted, self._left, _PORTION)
+        self._left -= size
+        if not size:
+            self.why = f"Graph is asked package by package {MOST_ASKED} times in one call"
+        return size
 
 
 class _Lists:
@@ -165,6 +206,28 @@ class _Lists:
         for case, held in self._held:
             if held.package_id in case.against:
                 case.held.append(held)
+
+
+def _is_of_the_way(error: Forbidden) -> bool:
+    """Whether it refuses the list as a way of asking: no token, no licence are other matters."""
+    return error.status == HTTPStatus.FORBIDDEN and not isinstance(error, Unlicensed)
+
+
+def _add(key: tuple[str, str], page: Page | GraphError, cases: Iterable[Case]) -> None:
+    object_id, package = key
+    for case in cases:
+        if isinstance(page, GraphError):
+            case.miss(f"whether {object_id} holds {package}", page)
+        else:
+            known = (replace(each, package_id=each.package_id or package) for each in page)
+            case.add(known, BY_PACKAGE)
+
+
+def _unknown(subject: str) -> str:
+    return (
+        f"who {subject} is: entitlement management knows no such subject, so it is taken for the "
+        "object id of somebody who holds nothing"
+    )
 
 
 def _as_given(case: Case) -> Asked:

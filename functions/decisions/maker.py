@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from functions.checks.examine import note_refused
 from functions.clock import Clock
 from functions.decisions.answer import answer
 from functions.decisions.case import Case
 from functions.decisions.choose import prefers_index
-from functions.decisions.decide import Wish, groups_against, packages_against, rule_on
+from functions.decisions.decide import (
+    Wish,
+    groups_against,
+    packages_against,
+    rule_on,
+    rules_within,
+)
 from functions.decisions.from_graph import GraphReader
 from functions.decisions.from_index import IndexReader
+from functions.decisions.grants import GrantReader, Grants, with_grants
 from functions.decisions.request import DecisionRequest
 from functions.decisions.result import DecisionResult
+from functions.entra import AccessPackage
+from functions.errors import PERMANENT, GraphError
 from functions.rules.ruleset import RuleSet
 from functions.rules.source import RuleBook
 
@@ -29,6 +38,7 @@ class DecisionMaker:
 
     graph: GraphReader
     index: IndexReader
+    grants: GrantReader
     rules: RuleBook
     clock: Clock
     denies_gaps: bool
@@ -40,30 +50,47 @@ class DecisionMaker:
             Throttled, Unavailable: Graph cannot be asked just now; nothing is decided.
             RulesError, ConfigurationError: there are no rules to decide by.
         """
-        rules = await self.rules.current()
-        cases = [self._case(each, rules) for each in requests]
+        rules = await self.rules.from_today()
+        grants = await self._granted(requests, rules)
+        now = self.clock.now()
+        cases = [_case(each, rules, grants, now) for each in requests]
         await self._look_for_packages(cases, rules)
-        await self._read([each for each in cases if each.against])
+        await self._read_or_miss([each for each in cases if each.against])
         return [self._answer(case, rules) for case in cases]
 
-    def _case(self, request: DecisionRequest, rules: RuleSet) -> Case:
-        wish = Wish(
-            subject=str(request.subject),
-            packages=request.packages,
-            start=request.start or self.clock.now(),
-            until=request.until,
-        )
-        return Case(request, wish, packages_against(rules, wish.packages))
+    async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> Grants:
+        """What the wanted packages grant, where any rule names a group."""
+        if not rules.named_groups:
+            return {}
+        wanted = {package for each in requests for package in each.packages}
+        try:
+            return await self.grants.read(wanted)
+        except PERMANENT as error:
+            return dict.fromkeys(wanted, error)
 
     async def _look_for_packages(self, cases: Sequence[Case], rules: RuleSet) -> None:
         """A package that no rule names may be a wrong id, which must not be allowed."""
         named = rules.packages | rules.enforced_packages
         unnamed = {each for case in cases for each in case.wish.packages} - named
-        listed = await self.rules.listed() if unnamed else ()
+        if not unnamed:
+            return
+        why: object = "the tenant's list does not show it"
+        try:
+            unnamed -= {*await self.rules.listed()}
+        except PERMANENT as error:
+            why = f"the tenant's list is refused: {error}"
         for case in cases:
             for package in case.wish.packages:
-                if package in unnamed and package not in listed:
-                    case.miss(f"access package {package}", "the tenant's list does not show it")
+                if package in unnamed:
+                    case.miss(f"access package {package}", why)
+
+    async def _read_or_miss(self, cases: Sequence[Case]) -> None:
+        """Read; what Graph refuses altogether is no reason to ask again and again."""
+        try:
+            await self._read(cases)
+        except PERMANENT as error:
+            for case in cases:
+                case.miss(f"what {case.wish.subject} holds", error)
 
     async def _read(self, cases: Sequence[Case]) -> None:
         """Read what each subject holds, from whichever is to be asked first, then the other."""
@@ -80,15 +107,41 @@ class DecisionMaker:
                 each.case.miss(f"whose id {each.case.wish.subject} is", each.why)
 
     def _answer(self, case: Case, rules: RuleSet) -> DecisionResult:
-        for group in sorted(groups_against(rules, case.wish.packages)):
+        for group in sorted(groups_against(case.rules, case.wish.packages)):
             case.miss(f"members of group {group}", "group memberships are not read")
         ruling = rule_on(
-            rules,
+            case.rules,
+            rules.exceptions,
             case.wish,
             case.held,
             has_gaps=case.gaps > 0,
             denies_gaps=self.denies_gaps,
         )
-        note_refused(rules, case.notes)
         as_of = case.as_of or self.clock.now()
         return answer(case.request, case.wish, ruling, rules, case.notes.as_coverage(), as_of=as_of)
+
+
+def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetime) -> Case:
+    wish = Wish(
+        subject=str(request.subject),
+        packages=request.packages,
+        start=max(request.start or now, now).astimezone(UTC),
+        until=request.until and request.until.astimezone(UTC),
+    )
+    granting = [each for each in grants.values() if isinstance(each, AccessPackage)]
+    wanted = [each for each in granting if each.id in wish.packages]
+    ruling = with_grants(rules_within(rules.rules, wish), wanted)
+    case = Case(request, wish, ruling, packages_against(ruling, wish.packages))
+    _note_rules(case, rules)
+    for package in wish.packages:
+        if isinstance(error := grants.get(package), GraphError):
+            case.miss(f"the groups that access package {package} grants", error)
+    return case
+
+
+def _note_rules(case: Case, rules: RuleSet) -> None:
+    """Say where the rules are not those that are wanted, or not whole."""
+    if rules.refused:
+        case.miss("the newest version of the rules", rules.refused)
+    if rules.unlisted:
+        case.miss("the packages that patterns of the rules fit", rules.unlisted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from functions.shape import find_mistakes
 
 MOST_PACKAGES = 20
 MOST_SUBJECTS = 100
+# As many subjects with as many packages, however the JSON is spaced and escaped.
+LARGEST_BATCH = 512 * 1024
 
 type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -25,7 +27,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
         subject: the object id, or the subject's id in entitlement management.
         access_package_id: the package that is wanted.
         access_package_ids: or several, to be got together; at most 20.
-        start: when the access would begin; now, without it.
+        start: when the access would begin; now, without it or where that is over.
         until: when it would end; never, without it.
         reference: the caller's own, such as a ticket number; given back, never read.
     """
@@ -50,19 +52,27 @@ class DecisionRequests(msgspec.Struct, frozen=True, rename="camel", forbid_unkno
     requests: Annotated[list[DecisionRequest], msgspec.Meta(min_length=1, max_length=MOST_SUBJECTS)]
 
 
-def parse_decision_request(value: object) -> DecisionRequest:
+def parse_decision_request(value: object, now: datetime | None = None) -> DecisionRequest:
     """Turn decoded JSON into a request.
+
+    Args:
+        value: decoded.
+        now: before which no access may end; None where requests have no end.
 
     Raises:
         InvalidRequest: naming each wrong field.
     """
     request = _converted(DecisionRequest, value)
-    _require_none(list(_contradictions(request, "")))
+    _require_none(list(_contradictions(request, "", now)))
     return request
 
 
-def parse_decision_requests(value: object) -> list[DecisionRequest]:
+def parse_decision_requests(value: object, now: datetime) -> list[DecisionRequest]:
     """Turn decoded JSON into many requests.
+
+    Args:
+        value: decoded.
+        now: before which no access may end.
 
     Raises:
         InvalidRequest: naming each wrong field.
@@ -72,7 +82,7 @@ def parse_decision_requests(value: object) -> list[DecisionRequest]:
         [
             error
             for number, each in enumerate(requests)
-            for error in _contradictions(each, f"/requests/{number}")
+            for error in _contradictions(each, f"/requests/{number}", now)
         ]
     )
     return requests
@@ -93,9 +103,25 @@ def _require_none(errors: list[FieldError]) -> None:
         raise InvalidRequest(errors)
 
 
-def _contradictions(request: DecisionRequest, at: str) -> Iterator[FieldError]:
+def _contradictions(
+    request: DecisionRequest, at: str, now: datetime | None
+) -> Iterator[FieldError]:
     if not request.packages:
         detail = "give accessPackageId, or accessPackageIds with one or more"
         yield FieldError(pointer=f"{at}/accessPackageId", detail=detail)
+    for name, moment in (("from", request.start), ("until", request.until)):
+        if moment and not _is_in_utc(moment):
+            yield FieldError(pointer=f"{at}/{name}", detail="must be in the years 1 to 9999 of UTC")
     if request.start and request.until and request.until <= request.start:
         yield FieldError(pointer=f"{at}/until", detail="must be later than from")
+    elif now and request.until and request.until <= now:
+        yield FieldError(pointer=f"{at}/until", detail="is over: the wanted access has ended")
+
+
+def _is_in_utc(moment: datetime) -> bool:
+    """Whether it has a date in UTC, which the first and the last hours of all may not."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True

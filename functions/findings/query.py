@@ -12,13 +12,13 @@ from functions.errors import FieldError, InvalidRequest
 from functions.findings.model import Finding, State
 from functions.findings.store import FindingStore
 from functions.rules.language import Severity
+from functions.shape import find_mistakes
 from functions.storage.ports import Condition
 
 LARGEST_PAGE, USUAL_PAGE = 1000, 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _FILTERS = ("rule", "state", "severity", "package", "subject", "since")
-# The host takes the function key from `code`, where it is not in a header.
-_OTHERS = ("pageSize", "continuation", "code")
+_OTHERS = ("pageSize", "continuation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +106,10 @@ class _Reader:
 
     def guid(self, name: str) -> str | None:
         text = self.text(name)
-        try:
-            return str(UUID(text)) if text else None
-        except ValueError:
-            self.say(name, "must be a GUID")
+        if text and (mistakes := find_mistakes(UUID, text)):
+            self.say(name, mistakes[0].detail)
             return None
+        return text.lower() if text else None
 
     def choices[T: (State, Severity)](self, name: str, kind: type[T]) -> list[T]:
         words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]

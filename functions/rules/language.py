@@ -131,7 +131,13 @@ class Effective(
         return self.start is None or self.end is None or self.start <= self.end
 
     def holds_on(self, day: date) -> bool:
-        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+        return self.holds_within(day, day)
+
+    def holds_within(self, first: date, last: date | None) -> bool:
+        """Whether it holds on any day from the first to the last; None is for ever."""
+        is_over = self.end is not None and self.end < first
+        is_later = self.start is not None and last is not None and last < self.start
+        return not is_over and not is_later
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_most": "atMost"}):
@@ -166,7 +172,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_
     advice: Text | None = None
 
     def holds_on(self, day: date) -> bool:
-        return self.effective is None or self.effective.holds_on(day)
+        return self.holds_within(day, day)
+
+    def holds_within(self, first: date, last: date | None) -> bool:
+        """Whether it is in force on any day from the first to the last; None is for ever."""
+        return self.effective is None or self.effective.holds_within(first, last)
 
 
 class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

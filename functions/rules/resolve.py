@@ -104,6 +104,13 @@ def resolve(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
     return [resolver.rule(rule) for _, rule in sorted(book.rules.items()) if rule.holds_on(day)]
 
 
+def resolve_from(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+    """As `resolve`, with the rules that take effect after the day only."""
+    resolver = Resolver(book, tenant)
+    rules = (rule for _, rule in sorted(book.rules.items()))
+    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, None)]
+
+
 def needs_tenant(book: Book) -> bool:
     """Whether any selector is a pattern."""
     return any(selector.id is None for selector in _selectors(book))

@@ -210,8 +210,9 @@ class RuleSet:
 
     Attributes:
         rules: in order of their ids.
-        exceptions: in force on the day, in order of their ids.
+        exceptions: in force then, in order of their ids.
         refused: why the newest files are not these rules, where a broken version was not taken.
+        unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
     """
 
@@ -221,11 +222,14 @@ class RuleSet:
         exceptions: Iterable[ExceptionEntry] = (),
         refused: str | None = None,
         files: Sequence[SourceFile] = (),
+        *,
+        unlisted: str | None = None,
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
         self.refused = refused
         self.files = tuple(files)
+        self.unlisted = unlisted
 
     @cached_property
     def hash(self) -> str:
@@ -301,7 +305,7 @@ class RuleSet:
             package for rule in enforced for side in rule.sides for package in side.packages
         )
 
-    @property
+    @cached_property
     def named_groups(self) -> frozenset[str]:
         """Every group that a side of some rule names."""
         return frozenset(

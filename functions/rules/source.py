@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from functions.clock import Clock
 from functions.entra import AccessPackage
-from functions.errors import ConfigurationError, RulesError
+from functions.errors import PERMANENT, ConfigurationError, RulesError
 from functions.graph.port import Graph
 from functions.rules.document import SourceFile
+from functions.rules.language import ExceptionEntry
 from functions.rules.parse import Book, parse_rules
-from functions.rules.resolve import Tenant, needs_tenant, resolve
+from functions.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve_from
 from functions.rules.ruleset import RuleSet
 
 log = logging.getLogger("entra_sod")
@@ -43,6 +45,14 @@ class Kept[T]:
         return now - self._at <= lifetime
 
 
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The rules and exceptions in force today, and those in force today or later."""
+
+    today: RuleSet
+    from_today: RuleSet
+
+
 class RuleBook:
     """The rules in force: read again after a minute, held against the tenant after ten.
 
@@ -55,7 +65,8 @@ class RuleBook:
         self._book: Kept[Book] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: Kept[Tenant] | None = None
-        self._rules: Kept[RuleSet] | None = None
+        self._rules: Kept[InForce] | None = None
+        self._unlisted: Kept[InForce] | None = None
         self.problem: str | None = None
 
     async def current(self) -> RuleSet:
@@ -67,15 +78,60 @@ class RuleBook:
             RulesError, ConfigurationError: no version was good since the process began.
             GraphError: patterns need the list of packages, and it could not be read.
         """
+        return (await self._in_force()).today
+
+    async def from_today(self) -> RuleSet:
+        """Resolve the rules in force today or later, for what is wanted later.
+
+        Where the list of packages is refused for good, patterns fit what was listed before, if
+        anything, and `unlisted` says why. Whoever decides by that allows nothing.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+            Throttled, Unavailable: patterns need the list of packages, which cannot be had now.
+        """
+        now = self._clock.now()
+        if self._unlisted is not None and self._unlisted.is_fresh(now, READ_AGAIN_AFTER):
+            return self._unlisted.value.from_today
+        try:
+            return (await self._in_force()).from_today
+        except PERMANENT as error:
+            if self._book is None:
+                raise
+            tenant = self._tenant.value if self._tenant else Tenant(())
+            found = self._hold(self._book.value, tenant, now.date(), unlisted=str(error))
+            self._unlisted = Kept(found, now)
+            return found.from_today
+
+    async def _in_force(self) -> InForce:
         now = self._clock.now()
         if self._rules is None or not self._rules.is_fresh(now, READ_AGAIN_AFTER):
             book = await self._read(now)
             tenant = await self._list(now) if needs_tenant(book) else None
-            day = now.date()
-            exceptions = [each for each in book.exceptions.values() if each.holds_on(day)]
-            rules = RuleSet(resolve(book, tenant, day), exceptions, self.problem, self._files)
-            self._rules = Kept(rules, now)
+            self._rules = Kept(self._hold(book, tenant, now.date()), now)
         return self._rules.value
+
+    def _hold(
+        self, book: Book, tenant: Tenant | None, day: date, *, unlisted: str | None = None
+    ) -> InForce:
+        """Hold a book against a tenant, for a day and all that come after."""
+        rules = resolve_from(book, tenant, day)
+        exceptions = [each for each in book.exceptions.values() if each.end >= day]
+        rules_today = [each for each in rules if each.rule.holds_on(day)]
+        exceptions_today = [each for each in exceptions if each.holds_on(day)]
+        today = self._rule_set(rules_today, exceptions_today, unlisted)
+        # Pairs are found once where nothing is to come.
+        if (rules_today, exceptions_today) == (rules, exceptions):
+            return InForce(today, today)
+        return InForce(today, self._rule_set(rules, exceptions, unlisted))
+
+    def _rule_set(
+        self,
+        rules: Sequence[ResolvedRule],
+        exceptions: Sequence[ExceptionEntry],
+        unlisted: str | None,
+    ) -> RuleSet:
+        return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted)
 
     async def listed(self) -> Collection[str]:
         """The ids of every package that the tenant's list shows, as it was ten minutes ago or less.

@@ -5,7 +5,11 @@ from __future__ import annotations
 import azure.functions as func
 
 from functions import wiring
-from functions.decisions.request import parse_decision_request, parse_decision_requests
+from functions.decisions.request import (
+    LARGEST_BATCH,
+    parse_decision_request,
+    parse_decision_requests,
+)
 from functions.errors import GraphError
 from functions.triggers.guard import GuardedBlueprint
 from functions.triggers.http import HttpProblem, graph_problem, json_response, read_json
@@ -26,9 +30,11 @@ async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _decide(req: func.HttpRequest) -> func.HttpResponse:
-    request = parse_decision_request(read_json(req))
+    body = read_json(req)
+    decisions = wiring.engine().decisions
+    request = parse_decision_request(body, decisions.clock.now())
     try:
-        [result] = await wiring.engine().decisions.decide([request])
+        [result] = await decisions.decide([request])
     except GraphError as error:
         raise undecided(error) from error
     return json_response(200, result)
@@ -37,9 +43,11 @@ async def _decide(req: func.HttpRequest) -> func.HttpResponse:
 async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
     from functions.decisions.result import DecisionResults
 
-    requests = parse_decision_requests(read_json(req))
+    body = read_json(req, largest=LARGEST_BATCH)
+    decisions = wiring.engine().decisions
+    requests = parse_decision_requests(body, decisions.clock.now())
     try:
-        results = await wiring.engine().decisions.decide(requests)
+        results = await decisions.decide(requests)
     except GraphError as error:
         raise undecided(error) from error
     return json_response(200, DecisionResults(decisions=results))

@@ -11,6 +11,7 @@ from functions.checks.record import CheckRecorder
 from functions.checks.run import CheckRunner
 from functions.decisions.from_graph import GraphReader
 from functions.decisions.from_index import IndexReader
+from functions.decisions.grants import GrantReader
 from functions.decisions.maker import DecisionMaker
 from functions.delivery.deliver import Deliverer
 from functions.delivery.sender import LateHttpSender, Sender
@@ -91,6 +92,7 @@ def _decision_maker(
     return DecisionMaker(
         graph=GraphReader(graph, records.clock),
         index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
+        grants=GrantReader(graph, records.clock),
         rules=rules,
         clock=records.clock,
         denies_gaps=settings.denies_gaps,

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions import wiring
+from functions.decisions.request import LARGEST_BATCH, MOST_PACKAGES, MOST_SUBJECTS
 from functions.entra import Assignment, Subject
 from functions.errors import Throttled, Unavailable
 from functions.rules.language import Mode, Rule
@@ -257,6 +258,24 @@ async def test_many_are_decided_in_their_order(make_app: MakeApp) -> None:
     ]
     response = await post({"requests": [{"subject": BOB}]}, decide_many)
     assert body_of(response)["errors"][0]["pointer"] == "/requests/0/accessPackageId"
+
+
+async def test_the_largest_batch_that_is_promised_is_read(make_app: MakeApp) -> None:
+    """A hundred subjects with twenty packages each, every field full, escaped and indented."""
+    make(make_app, {})
+    moments = {"from": "2026-03-01T12:00:00.000000+01:00", "until": "2026-04-01T12:00:00.000+01:00"}
+    wanted = [guid(f"{number:x}") for number in range(0x10, 0x10 + MOST_PACKAGES)]
+    each = {"subject": ANN, "accessPackageIds": wanted, "reference": "\N{DESERT}" * 200, **moments}
+    data = json.dumps({"requests": [each] * MOST_SUBJECTS}, indent=2).encode()
+    assert len(data) <= LARGEST_BATCH
+    headers = {"Content-Type": "application/json"}
+    url = "https://app/api/decisions/batch"
+    request = func.HttpRequest("POST", url, headers=headers, body=data)
+    response = await call(decide_many, request)
+    assert (response.status_code, len(body_of(response)["decisions"])) == (200, MOST_SUBJECTS)
+    too_large = data.ljust(LARGEST_BATCH + 1)
+    request = func.HttpRequest("POST", url, headers=headers, body=too_large)
+    assert (await call(decide_many, request)).status_code == 413
 
 
 some_rules = st.lists(

@@ -15,11 +15,11 @@ from functions.delivery.memory import MemorySender
 from functions.entra import Assignment, Subject
 from functions.errors import Forbidden
 from functions.graph.meter import metered
-from functions.rules.language import PackageSelector, Rule, Side
+from functions.rules.language import GroupSelector, PackageSelector, Rule, Side
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
-from functions.triggers.decisions import decide
+from functions.triggers.decisions import decide, decide_many
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
 from tests.app import RulesInMemory, body_of
@@ -30,8 +30,10 @@ from tests.graph.tenant import (
     ADMIN_CLIENT,
     APP_CLIENT,
     APPROVE,
+    CAS,
     EVE,
     PAY,
+    PAYERS,
     object_id,
 )
 from tests.graph.tenant import ANN as ANN_SUBJECT
@@ -88,6 +90,36 @@ async def test_an_id_that_graph_does_not_tell_of_is_reviewed(make_app: MakeApp) 
     assert "not for you" in answer["reasons"][0]
 
 
+async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
+    """A ServiceNow sys_id is 32 hex digits: taken for a GUID it would allow everybody."""
+    make(make_app, {"b": [holds("b", ANN)]})
+    sys_id, wanted = ANN.replace("-", ""), guid("a").replace("-", "")
+    each = {"subject": sys_id, "accessPackageId": wanted, "accessPackageIds": [wanted]}
+    fields = ["/subject", "/accessPackageId", "/accessPackageIds/0"]
+    one, many = await post(each, decide), await post({"requests": [each]}, decide_many)
+    assert (one.status_code, many.status_code) == (422, 422)
+    problems = body_of(one)["errors"]
+    assert [problem["pointer"] for problem in problems] == fields
+    assert "with its hyphens" in problems[0]["detail"]
+    pointers = [problem["pointer"] for problem in body_of(many)["errors"]]
+    assert pointers == [f"/requests/0{field}" for field in fields]
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_a_subject_that_nobody_knows_is_said_to_be_so(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Somebody new has no subject yet, and is allowed; whoever mapped a wrong field reads why."""
+    make(make_app, {"b": [by_id(ANN)]}, whole_tenant=whole_tenant)
+    answer = await ask("a", NOBODY)
+    told = [each["what"] for each in answer["coverage"]["checked"]]
+    assert (answer["decision"], answer["coverage"]["skipped"]) == ("allow", [])
+    assert f"{NOBODY} is: entitlement management knows no such subject" in told[1]
+    known = await ask("a", SUBJECT)
+    assert "knows no such subject" not in str(known["coverage"])
+
+
 @pytest.mark.parametrize(
     ("client", "subject", "decision", "requests"),
     [
@@ -102,14 +134,35 @@ async def test_few_requests_settle_it(
     connect: Connect, client: str, subject: Callable[[], str], decision: str, requests: int
 ) -> None:
     """One finds assignments; two find that there are none; the other id takes one more."""
-    records = make_records(MemoryStorage(), SystemClock())
-    graph = connect(AZURE_CLIENT_ID=client)
-    book = RuleBook(RulesInMemory([pay_and_approve()]), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
-    wiring.install(
-        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
-    )
+    install(connect, client, pay_and_approve())
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
     wiring.install()
     assert (answer["decision"], meter.requests) == (decision, requests)
+
+
+async def test_what_a_package_grants_takes_one_request_once(connect: Connect) -> None:
+    """Pay makes people payers, whom a rule keeps from what Cas holds; then it is known."""
+    payers = GroupSelector(id=UUID(PAYERS))
+    sides = [Side(packages=[PackageSelector(id=UUID(APPROVE))]), Side(groups=[payers])]
+    install(connect, ADMIN_CLIENT, rule("paid", *sides))
+    counted = list[tuple[str, int]]()
+    for _ in range(2):
+        with metered() as meter:
+            wish = {"subject": object_id(CAS), "accessPackageId": PAY}
+            answer = body_of(await post(wish, decide))
+        counted.append((answer["decision"], meter.requests))
+    wiring.install()
+    # The first of them also reads the list of packages, as no rule names Pay by itself.
+    assert counted == [("deny", 3), ("deny", 1)]
+
+
+def install(connect: Connect, client: str, *rules: Rule) -> None:
+    """The app, on the simulated Graph."""
+    records = make_records(MemoryStorage(), SystemClock())
+    graph = connect(AZURE_CLIENT_ID=client)
+    book = RuleBook(RulesInMemory(rules), graph, records.clock)
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    wiring.install(
+        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
+    )

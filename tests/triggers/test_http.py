@@ -84,6 +84,7 @@ async def test_an_expired_check_is_410(app: App) -> None:
         (pair_body("a", "a"), {}, 422, ["/incompatibleAccessPackageId"]),
         ({**pair_body("a", "b"), "accessPackageId": "x"}, {}, 422, ["/accessPackageId"]),
         ({**pair_body("a", "b"), "accessPackageId": 7}, {}, 422, ["/accessPackageId"]),
+        ({**pair_body("a", "b"), "accessPackageId": "c" * 32}, {}, 422, ["/accessPackageId"]),
         ({**pair_body("a", "b"), "acessPackage": "x"}, {}, 422, ["/acessPackage"]),
         ({**pair_body("a", "b"), "a/b~c": "x"}, {}, 422, ["/a~1b~0c"]),
         ({**pair_body("a", "b"), "enforcement": "all"}, {}, 422, ["/enforcement"]),

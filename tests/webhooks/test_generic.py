@@ -103,6 +103,8 @@ async def test_the_end_is_told_to_the_address_that_was_mapped(app: App) -> None:
     [
         ({"subject": guid("d")}, ["/subject"]),
         ({"accessPackageId": "x"}, ["/accessPackageId"]),
+        ({"accessPackageId": guid("a").replace("-", "")}, ["/accessPackageId"]),
+        ({"incompatibleAccessPackageId": "", "subject": "d" * 32}, ["/subject"]),
         ({"accessPackageId": ["x"]}, ["/accessPackageId"]),
         ({"accessPackageId": True}, ["/accessPackageId"]),
         ({"incompatibleAccessPackageId": guid("a")}, ["/incompatibleAccessPackageId"]),
