@@ -39,7 +39,8 @@ class Envelope(
 
     Attributes:
         id: of the check or sweep that the message works for.
-        attempt: how often we sent it again to wait for something.
+        attempt: how often we sent it again because its work failed.
+        throttled: how often because Graph throttled it.
         interrupted: how often the queue gave it up though no error was ever seen.
         reason: why the message was put on a poison queue, where the worker itself put it there.
     """
@@ -49,6 +50,7 @@ class Envelope(
     traceparent: str
     enqueued_at: str
     attempt: int = 0
+    throttled: int = 0
     interrupted: int = 0
     reason: str | None = None
 
