@@ -21,7 +21,7 @@ from functions.sweeps.look import look
 from functions.sweeps.progress import add
 from functions.sweeps.store import SweepStore
 from functions.telemetry import count_read
-from functions.throttle.gate import background
+from functions.throttle.gate import Gate, background
 
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
@@ -35,6 +35,7 @@ class SweepRunner:
     store: SweepStore
     fan_out: FanOut
     closer: Closer
+    gate: Gate
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARTS_AT_ONCE))
 
     async def start(self, message: SweepStartMessage) -> None:
@@ -61,7 +62,7 @@ class SweepRunner:
         await self.store.mark_running(message.id)
         with background():
             if not await self.store.part_is_done(message.id, message.part):
-                async with self._turns:
+                async with self._turns, self.gate.place():
                     await self._work(message)
             await self._close_if_done(message)
 
