@@ -18,6 +18,7 @@ SodError
   GraphError                what Microsoft Graph answered, or did not
     Throttled               429: wait as long as it says, then the same again
       Silenced              not sent at all, because Graph had asked for silence
+        Crowded             others go first, and nothing is begun: the same again soon
     Unavailable             5xx, timeout, broken answer: back off, then the same again
     Forbidden               401 or 403: permanent until somebody grants a role
       Unlicensed            403 for want of a licence: no role mends it
@@ -167,6 +168,10 @@ class Throttled(GraphError):
 
 class Silenced(Throttled):
     """The app's own gate did not let the request through; Graph has not seen it."""
+
+
+class Crowded(Silenced):
+    """Graph asks for nothing: others are to be served first, as the app shares its own rate."""
 
 
 class Unavailable(GraphError):

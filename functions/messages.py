@@ -39,7 +39,8 @@ class Envelope(
 
     Attributes:
         id: of the check or sweep that the message works for.
-        attempt: how often we sent it again to wait for something.
+        attempt: how often we sent it again because its work failed.
+        throttled: how often because Graph throttled it.
         interrupted: how often the queue gave it up though no error was ever seen.
         reason: why the message was put on a poison queue, where the worker itself put it there.
     """
@@ -49,6 +50,7 @@ class Envelope(
     traceparent: str
     enqueued_at: str
     attempt: int = 0
+    throttled: int = 0
     interrupted: int = 0
     reason: str | None = None
 
@@ -79,7 +81,11 @@ class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
 
 
 class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
-    """One part of a sweep: what `functions.sweeps.parts.Part` says, up to 20 of each."""
+    """One part of a sweep: what `functions.sweeps.parts.Part` says, up to 20 of each.
+
+    Attributes:
+        closes: the part is done, and all that is left is to close the sweep, if it was the last.
+    """
 
     part: int
     pairs: list[tuple[UUID, UUID]] = []
@@ -87,6 +93,7 @@ class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
     enforced: list[UUID] = []
     unlisted: list[UUID] = []
     confirms: bool = False
+    closes: bool = False
 
     queue: ClassVar[str] = SWEEP_QUEUE
 

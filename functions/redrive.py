@@ -152,7 +152,7 @@ def read(letter: DeadLetter) -> tuple[Message | None, str]:
         return None, f"it cannot be read: {error}"
     if message.queue != letter.queue:
         return None, f"a message for {message.queue} does not belong on {letter.queue}"
-    fresh = msgspec.structs.replace(message, attempt=0, interrupted=0, reason=None)
+    fresh = msgspec.structs.replace(message, attempt=0, throttled=0, interrupted=0, reason=None)
     if isinstance(fresh, DeliveryMessage):
         fresh = msgspec.structs.replace(fresh, tries=0, refusals=0)
     return fresh, ""

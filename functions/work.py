@@ -18,8 +18,9 @@ from opentelemetry.propagate import extract
 
 from functions import telemetry, wiring
 from functions.checks.run import fail
-from functions.errors import InvalidMessage, SodError, StorageUnavailable
+from functions.errors import Crowded, InvalidMessage, SodError, StorageUnavailable, Throttled
 from functions.evidence.pack import Packer
+from functions.graph.meter import Meter
 from functions.messages import (
     CHECK_QUEUE,
     POISON_SUFFIX,
@@ -33,7 +34,9 @@ from functions.messages import (
     id_of,
     unwrap,
 )
-from functions.retry import Poison, Retry, decide
+from functions.retry import Poison, Retry, Tries, decide
+from functions.sweeps.counts import spent
+from functions.sweeps.progress import add
 from functions.wiring.make_records import Records
 
 log = logging.getLogger("entra_sod")
@@ -107,17 +110,53 @@ async def _do(message: Message) -> None:
 
 
 async def _decide(records: Records, message: Message, error: SodError) -> None:
-    match decide(error, message.attempt):
-        case Retry(after_seconds=seconds):
-            again = msgspec.structs.replace(message, attempt=message.attempt + 1)
-            await records.storage.queues.send(message.queue, encode(again), delay_seconds=seconds)
-            await _note(records, message, f"waits {seconds:.0f} s: {error}")
+    match decide(error, Tries(message.attempt, message.throttled)):
+        case Retry() as retry:
+            await _send_again(records, message, retry)
+            await _tell_wait(records, message, error, retry.after_seconds)
         case Poison(reason=reason):
             dead = msgspec.structs.replace(message, reason=reason)
             await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
         case None:
             await _note(records, message, str(error))
             raise error
+
+
+async def _send_again(records: Records, message: Message, retry: Retry) -> None:
+    again = msgspec.structs.replace(
+        message, attempt=retry.tries.failed, throttled=retry.tries.throttled
+    )
+    await records.storage.queues.send(
+        message.queue, encode(again), delay_seconds=retry.after_seconds
+    )
+
+
+async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
+    """Say why a message waits, and count what it waits for Graph."""
+    if isinstance(error, Crowded):  # many do, again and again, and nobody has to look
+        log.info(
+            "%s waits %.0f s: %s",
+            message.id,
+            seconds,
+            error,
+            extra={"action": "turn_awaited", "work_id": message.id},
+        )
+        return
+    if isinstance(error, Throttled):
+        telemetry.count_throttled(seconds)
+        if isinstance(message, SweepMessage):
+            await _add_wait(records, message, seconds)
+    await _note(records, message, f"waits {seconds:.0f} s: {error}")
+
+
+async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> None:
+    """Add a wait to what the tries of a part have cost; a courtesy as well."""
+    waited = spent(Meter(throttled_seconds=seconds))
+    try:
+        tried = await records.sweeps.tried(message.id, message.part)
+        await records.sweeps.keep_tried(message.id, message.part, add(tried, waited))
+    except StorageUnavailable:
+        log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
 
 async def _note(records: Records, message: Message, why: str) -> None:

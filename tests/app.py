@@ -25,6 +25,7 @@ from functions.rules.language import ExceptionEntry, Rule, RulesFile
 from functions.rules.source import RuleBook
 from functions.settings import read_settings, read_webhook_sources
 from functions.storage.memory import MemoryStorage
+from functions.throttle.gate import Gate, OpenGate
 from functions.triggers.checks import get_check, start_check
 from functions.triggers.subscriptions import end_subscription, start_subscription
 from functions.wiring.make_engine import make_engine
@@ -103,6 +104,7 @@ class App:
         self.graph = FlakyGraph(packages, by_id)
         self.rules = RulesInMemory(rules)
         self.sender = MemorySender()
+        self.gate: Gate = OpenGate(self.clock)
         self.records = make_records(self.storage, self.clock)
         self.configure(**settings)
 
@@ -112,7 +114,7 @@ class App:
         read = read_settings(
             {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
         )
-        self.engine = make_engine(self.records, self.graph, book, read, self.sender)
+        self.engine = make_engine(self.records, self.graph, book, read, self.sender, gate=self.gate)
         self.admission = Admission(read.callers, self.clock)
         sources = read_webhook_sources(settings, Path())
         webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)

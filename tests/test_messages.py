@@ -29,6 +29,7 @@ envelopes = {
     "traceparent": st.text(max_size=60),
     "enqueued_at": st.text(max_size=30),
     "attempt": st.integers(0, 200),
+    "throttled": st.integers(0, 200),
     "reason": st.none() | st.text(max_size=100),
 }
 checks = st.builds(

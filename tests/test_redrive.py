@@ -180,7 +180,8 @@ def test_what_was_counted_is_counted_anew() -> None:
     """Tries, interruptions and the old reason would end it at once."""
     body = (
         b'{"version":1,"kind":"delivery","id":"s","traceparent":"","enqueuedAt":"","attempt":9,'
-        b'"interrupted":3,"reason":"refused","subject":"sweep","tries":4,"refusals":4}'
+        b'"throttled":99,"interrupted":3,"reason":"refused","subject":"sweep","tries":4,'
+        b'"refusals":4}'
     )
     letter = DeadLetter(
         queue="deliveries",

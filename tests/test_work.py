@@ -7,8 +7,9 @@ import msgspec
 import pytest
 
 from functions import wiring
-from functions.errors import ConfigurationError
+from functions.errors import ConfigurationError, Throttled, Unavailable
 from functions.messages import CHECK_QUEUE, SWEEP_QUEUE, decode, encode
+from functions.retry import MOST_ATTEMPTS
 from functions.storage.memory import SentMessage
 from functions.work import GIVEN_UP, MOST_INTERRUPTED, bury, work
 from tests.app import App, body_of, pair_body, wrapped
@@ -110,6 +111,7 @@ async def test_a_part_that_failed_says_its_last_error(app: App) -> None:
         with pytest.raises(ZeroDivisionError):
             await work(SWEEP_QUEUE, wrapped(message.body))
     await bury(SWEEP_QUEUE, "m1", wrapped(message.body))
+    await app.work_off()
     record = await app.records.sweeps.get(sweep_id)
     assert record is not None
     result = await app.records.sweeps.result(record)
@@ -159,3 +161,12 @@ async def test_a_lost_row_is_made_again_from_the_message(app: App) -> None:
     app.storage.sent.append(SentMessage(CHECK_QUEUE, body, 0))
     await app.work_off()
     assert body_of(await app.get(check_id))["outcome"] == "clear"
+
+
+async def test_throttling_takes_no_try_from_a_failure(app: App) -> None:
+    """A check that was throttled all night is not given up at its first 503."""
+    answer = body_of(await app.post(pair_body("a", "b")))
+    app.graph.errors += [Throttled("slow down", retry_after=60.0)] * (MOST_ATTEMPTS + 1)
+    app.graph.errors.append(Unavailable("503", status=503))
+    await app.work_off()
+    assert body_of(await app.get(answer["id"]))["outcome"] == "clear"

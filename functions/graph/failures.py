@@ -50,13 +50,13 @@ def graph_error(
         status: the HTTP status.
         headers: of the answer, in lower case.
         body: of the answer.
-        now: the moment against which a Retry-After date is held.
+        now: the moment against which a Retry-After date is held where the answer has no date.
     """
     request_id = headers.get("request-id")
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Throttled(
             f"Graph throttles {what}",
-            retry_after=retry_after_seconds(headers.get("retry-after"), now or datetime.now(UTC)),
+            retry_after=_retry_after(headers, now or datetime.now(UTC)),
             request_id=request_id,
         )
     kind, words = _kind(status, body)
@@ -90,24 +90,32 @@ def _code(body: bytes) -> str:
         return ""
 
 
+def _retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The wait that an answer asks for, told by its own clock: ours may be wrong."""
+    return retry_after_seconds(headers.get("retry-after"), _moment_of(headers.get("date")) or now)
+
+
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """Read Retry-After: seconds, or an HTTP date, or nothing usable (None)."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), _LONGEST_RETRY_AFTER)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    moment = _moment_of(text)
+    if moment is None:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER)
 
 
 def clock_skew(date: str | None, now: datetime) -> timedelta | None:
     """How far the clock that wrote a Date header is ahead; None where there is none to read."""
+    moment = _moment_of(date)
+    return moment - now if moment else None
+
+
+def _moment_of(date: str | None) -> datetime | None:
+    """Read an HTTP date; None where there is none to read."""
     try:
         moment = parsedate_to_datetime(date or "")
     except (ValueError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

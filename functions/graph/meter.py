@@ -18,7 +18,7 @@ class Meter:
         requests: as Graph counts them: each one that a `$batch` carries, and every repetition.
         round_trips: what was sent; a `$batch` is one.
         throttled: how many of the requests were answered with 429.
-        throttled_seconds: waited in place because Graph had asked for silence.
+        throttled_seconds: waited because Graph had asked for it.
     """
 
     requests: int = 0

@@ -13,7 +13,7 @@ from functions.detection.cost import Strategy
 from functions.detection.detect import may_ask
 from functions.enforcement.ledger import Ledger
 from functions.graph.port import Graph
-from functions.messages import VERSION, SweepMessage, SweepStartMessage, encode
+from functions.messages import VERSION, SweepMessage, encode
 from functions.rules.ruleset import RuleSet
 from functions.settings import Enforcement
 from functions.storage.ports import Queues
@@ -57,10 +57,17 @@ class FanOut:
         waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
         await self._send(record.id, waiting, traceparent)
 
-    async def send_again(self, message: SweepMessage | SweepStartMessage) -> None:
-        """Send a message that was given up, with all its tries before it."""
-        again = msgspec.structs.replace(message, attempt=0, interrupted=0, reason=None)
-        await self.queues.send(again.queue, encode(again))
+    async def send_to_close(self, sweep_id: str, part: int, traceparent: str) -> None:
+        """Have a sweep closed, should all its parts be done, with tries of its own."""
+        message = SweepMessage(
+            version=VERSION,
+            id=sweep_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            part=part,
+            closes=True,
+        )
+        await self.queues.send(SweepMessage.queue, encode(message))
 
     async def extend(
         self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str

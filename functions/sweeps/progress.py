@@ -25,7 +25,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         requests: as Graph's throttle counts them; with those of tries that came to nothing.
         round_trips: what was sent; a `$batch` is one.
         throttled: requests that were answered with 429.
-        throttled_seconds: waited in place because Graph had asked for silence.
+        throttled_seconds: waited because Graph asked for it, in place and on the queue.
     """
 
     pairs: int = 0

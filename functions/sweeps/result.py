@@ -72,7 +72,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
         round_trips: what was sent; a `$batch` is one.
         throttled: requests that were answered with 429.
-        throttled_seconds: waited in place because Graph had asked for silence.
+        throttled_seconds: waited because Graph asked for it, in place and on the queue.
         rate: requests for each 10 s between asking for the sweep and its end.
     """
 

@@ -21,7 +21,7 @@ from functions.sweeps.look import look
 from functions.sweeps.progress import add
 from functions.sweeps.store import SweepRecord, SweepStore
 from functions.telemetry import count_read
-from functions.throttle.gate import background
+from functions.throttle.gate import Gate, background
 
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
@@ -35,6 +35,7 @@ class SweepRunner:
     store: SweepStore
     fan_out: FanOut
     closer: Closer
+    gate: Gate
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARTS_AT_ONCE))
 
     async def start(self, message: SweepStartMessage) -> None:
@@ -63,45 +64,52 @@ class SweepRunner:
             return
         await self.store.mark_running(message.id)
         with background():
-            if not await self.store.part_is_done(message.id, message.part):
-                async with self._turns:
+            if not (message.closes or await self.store.part_is_done(message.id, message.part)):
+                async with self._turns, self.gate.place():
                     await self._work(message)
             await self._close_if_done(message)
 
     async def give_up(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
-        """End what a message stood for: a part as a gap, a sweep that came to nothing as failed."""
-        if isinstance(message, SweepStartMessage):
-            await self._give_up_start(message, reason)
-        elif await self.store.part_is_done(message.id, message.part):
-            await self._give_up_closing(message, reason)
-        else:
-            await self._give_up_part(message, reason)
+        """End what a message stood for: a part as a gap, a sweep that came to nothing as failed.
+
+        Only a message that is there for nothing but closing fails a sweep that is planned: a part's
+        may be given up twice, and the second time its sweep is perhaps about to be closed.
+        """
+        match message:
+            case SweepStartMessage():
+                await self._give_up_start(message, reason)
+            case SweepMessage(closes=True):
+                await self._give_up_closing(message, reason)
+            case SweepMessage():
+                await self._give_up_part(message, reason)
 
     async def _give_up_start(self, message: SweepStartMessage, reason: str) -> None:
         record = await self.store.get(message.id) or await self.store.create(message.id)
         if record.parts is None:
             await self.closer.fail(message.id, reason, traceparent=message.traceparent)
-        else:
-            await self._give_up_closing(message, reason)
+        elif await self.closer.is_ready(message.id):
+            await self._send_to_close(message, record.parts - 1)
 
     async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
-        tried = await self.store.tried(message.id, message.part)
-        await self.store.end_part(message.id, message.part, _failed(message, reason), tried)
+        if not await self.store.part_is_done(message.id, message.part):
+            tried = await self.store.tried(message.id, message.part)
+            findings = _failed(message, reason)
+            await self.store.end_part(message.id, message.part, findings, tried)
+        # Whoever closes the sweep has tries of its own, and is not to be given up for these.
         await self.store.clear_note(message.id, message.part)
-        # Should it have been the last, there is a sweep to close, which may need tries of its own.
-        await self.fan_out.send_again(message)
+        await self._send_to_close(message, message.part)
 
-    async def _give_up_closing(
-        self, message: SweepMessage | SweepStartMessage, reason: str
-    ) -> None:
-        """Fail a sweep whose parts are done; while some are not, theirs is the last word."""
+    async def _give_up_closing(self, message: SweepMessage, reason: str) -> None:
         if not await self.closer.is_ready(message.id):
             return
         try:
             why = f"it could not be closed: {reason}"
             await self.closer.fail(message.id, why, traceparent=message.traceparent)
         except Unsettled:  # whoever is closing it may succeed, or die
-            await self.fan_out.send_again(message)
+            await self._send_to_close(message, message.part)
+
+    async def _send_to_close(self, message: SweepMessage | SweepStartMessage, part: int) -> None:
+        await self.fan_out.send_to_close(message.id, part, message.traceparent)
 
     async def _supersede(self, message: SweepStartMessage) -> None:
         """End the sweep that this one was started in place of."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
 from functions.clock import Clock, SystemClock
 from functions.errors import Silenced
 from functions.graph.meter import count_block
-from functions.throttle.schedule import Urgency, fresh, slow_down
+from functions.throttle.schedule import Block, Urgency, fresh, slow_down
 
 LONGEST_BLOCK_IN_PLACE = 10.0
 MOST_IN_BATCH = 20  # the most that Graph takes in one $batch
@@ -28,7 +28,8 @@ class Gate(Protocol):
         """Wait until so many requests may be sent.
 
         Raises:
-            Silenced: Graph asked for a longer silence than is waited in place, or too many wait.
+            Silenced: Graph asked for a longer silence than is waited in place.
+            Crowded: too many wait.
             Unavailable: nobody can say whether they may be sent.
         """
         ...
@@ -37,7 +38,16 @@ class Gate(Protocol):
         """Wait until some requests may be sent, and say how many: 1 to `most`, all of them now.
 
         Raises:
-            Silenced, Unavailable: as `enter`.
+            Silenced, Crowded, Unavailable: as `enter`.
+        """
+        ...
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """Keep a place for one part of a sweep, so that what is begun ends soon.
+
+        Raises:
+            Crowded: on entering, while as many parts are worked on as the rate carries.
+            Unavailable: nobody can say how many.
         """
         ...
 
@@ -72,24 +82,29 @@ class OpenGate:
         return MOST_IN_BATCH
 
     async def enter(self, requests: int = 1) -> None:  # noqa: ARG002 - as many as you like
-        await wait_out_block(self._clock, self._schedule.blocked_until)
+        await wait_out_block(self._clock, self._schedule.block)
 
     async def take(self, most: int) -> int:
         await self.enter()
         return most
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        yield
 
     async def slow_down(self, retry_after: float | None) -> None:
         now = self._clock.now().timestamp()
         self._schedule = slow_down(self._schedule, now, retry_after)
 
 
-async def wait_out_block(clock: Clock, blocked_until: float) -> None:
+async def wait_out_block(clock: Clock, block: Block) -> None:
     """Sleep until a block is over.
 
     Raises:
-        Throttled: it lasts longer than is waited in place.
+        Silenced: it lasts longer than is waited in place.
     """
-    left = blocked_until - clock.now().timestamp()
+    now = clock.now().timestamp()
+    left = block.believed_until(now) - now
     if left <= 0:
         return
     if left > LONGEST_BLOCK_IN_PLACE:

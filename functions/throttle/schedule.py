@@ -18,6 +18,8 @@ from typing import Annotated
 
 import msgspec
 
+from functions.throttle.places import Places, believed
+
 RATE_SECONDS = 10.0  # what a rate is counted in
 WINDOW = 10.1  # Graph's window, and room for requests that travel unevenly
 GRACE = 1.0  # how long after its start a lease may still be used, by a process that was held up
@@ -66,6 +68,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         slowed_at: when the rate was last cut.
         raised_at: up to here time without 429s has been rewarded.
         leases: by their starts.
+        places: how many parts of sweeps each instance works on.
     """
 
     rate: Annotated[float, msgspec.Meta(gt=0)]
@@ -76,6 +79,24 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     slowed_at: float = 0.0
     raised_at: float = 0.0
     leases: tuple[Lease, ...] = ()
+    places: Places = ()
+
+    @property
+    def block(self) -> Block:
+        return Block(self.slowed_at, self.blocked_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Graph asked for silence: when that was noted, and until when."""
+
+    noted_at: float
+    until: float
+
+    def believed_until(self, now: float) -> float:
+        """Until when to be silent; what a time to come has noted, a wrong clock has noted."""
+        is_ahead = self.noted_at > now + EPISODE + 1
+        return now if is_ahead else _unless_absurd(self.until, now, FARTHEST_BLOCK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +140,10 @@ def refreshed(schedule: Schedule, now: float, ceiling: int) -> Schedule:
         raised_at=_unless_absurd(schedule.raised_at, now, FARTHEST_BLOCK) + steps * RATE_SECONDS,
         slowed_at=_unless_absurd(schedule.slowed_at, now, EPISODE),
         paced_until=_unless_absurd(schedule.paced_until, now, FARTHEST_LEASE),
-        blocked_until=_believed_block(schedule, now),
+        blocked_until=schedule.block.believed_until(now),
         leases=_few(sorted(kept, key=lambda lease: lease.start)),
+        places=believed(schedule.places, now),
     )
-
-
-def _believed_block(schedule: Schedule, now: float) -> float:
-    """Until when to be silent; a 429 of a time to come was noted by a clock that is wrong."""
-    is_ahead = schedule.slowed_at > now + EPISODE + 1
-    return now if is_ahead else _unless_absurd(schedule.blocked_until, now, FARTHEST_BLOCK)
 
 
 def _unless_absurd(moment: float, now: float, farthest: float) -> float:

@@ -6,6 +6,9 @@ taken for its sweep before it queues for turns of its own.
 
 Without storage nobody knows what the others send. Then no turn is given, and `Unavailable` says so:
 the message comes back later, as it does when Graph is away. A 429 is kept in mind all the same.
+
+Work of a sweep that is begun waits for its turns however long that takes: what it has read would be
+lost. So that this is never long, only some parts are begun at once (`functions.throttle.places`).
 """
 
 from __future__ import annotations
@@ -13,18 +16,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import uuid4
 
 import msgspec
 
 from functions.clock import Clock
-from functions.errors import Silenced, StorageUnavailable, Unavailable
+from functions.errors import Crowded, StorageUnavailable, Unavailable
 from functions.storage.ports import Row, Table
 from functions.throttle.gate import MOST_IN_BATCH, current_urgency, wait_out_block
+from functions.throttle.places import fits, is_due, parts_of, with_busy
 from functions.throttle.schedule import (
     AHEAD,
     INTERACTIVE_REQUESTS,
+    Block,
     Lease,
     Schedule,
     Urgency,
@@ -41,8 +48,10 @@ from functions.throttle.wallet import Wallet
 log = logging.getLogger("entra_sod")
 
 PARTITION, KEY = "graph", "schedule"
-LONGEST_QUEUE = 60.0
+# A sweep's work only gives up before the host would end it, and all else in its process.
+LONGEST_QUEUE = {Urgency.INTERACTIVE: 60.0, Urgency.BACKGROUND: 900.0}
 COME_BACK = 5.0  # seconds, after a queue that was too long
+COME_BACK_SPREAD = 10.0  # so that not all come back at once
 _PARTS = 5  # of a rate that may be taken at once: two seconds of ten
 _BATCHES = 5  # at least, of which a rate is made up: a check waits for one of them
 _MOST_ATTEMPTS = 8
@@ -64,7 +73,8 @@ class SharedGate:
         self._wallet = Wallet()
         self._lanes = {urgency: asyncio.Lock() for urgency in Urgency}
         self._storage = asyncio.Lock()
-        self._blocked_until = 0.0
+        self._block = Block(0.0, 0.0)
+        self._parts = 0
         self._seen = fresh(ceiling, self._now())
         self._name, self._count = uuid4().hex[:8], 0
         self._ration = Ration(max(1, ceiling // _PARTS))
@@ -83,13 +93,58 @@ class SharedGate:
         urgency, arrived = current_urgency(), self._now()
         async with self._lanes[urgency]:
             while not (taken := await self._pass(least, most, urgency)):
-                if self._now() > arrived + LONGEST_QUEUE:
-                    raise Silenced("too many wait for Graph's rate", retry_after=COME_BACK)
+                if self._now() > arrived + LONGEST_QUEUE[urgency]:
+                    raise _crowded("too many wait for Graph's rate")
         return taken
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        await self._occupy()
+        try:
+            yield
+        finally:
+            await self._vacate()
+
+    async def _occupy(self) -> None:
+        async with self._storage:
+            if not self._has_place_left():
+                await self._ask_for_place()
+            self._parts += 1
+
+    def _has_place_left(self) -> bool:
+        """Whether the place of a part that has ended is still ours, for the next one."""
+        seen = refreshed(self._seen, self._now(), self._ceiling)
+        is_kept = parts_of(seen.places, self._name) > self._parts
+        return is_kept and fits(seen.places, seen.rate)
+
+    async def _ask_for_place(self) -> None:
+        try:
+            if not await self._change(self._with_one_part_more):
+                raise _crowded("too many ask for Graph's rate")
+        except StorageUnavailable as error:
+            raise Unavailable(f"No place to work on a part: {error}") from error
+
+    def _with_one_part_more(self, schedule: Schedule, now: float) -> Schedule:
+        after = self._with_parts(schedule, now, self._parts + 1)
+        if not fits(after.places, after.rate):
+            raise _crowded("as many parts are worked on as Graph's rate carries")
+        return after
+
+    async def _vacate(self) -> None:
+        async with self._storage:
+            self._parts -= 1
+            if self._parts:  # it is said with the next turns, unless the next part has begun
+                return
+            with suppress(StorageUnavailable):  # then the place lapses
+                await self._change(lambda seen, now: self._with_parts(seen, now, self._parts))
+
+    def _with_parts(self, schedule: Schedule, now: float, parts: int) -> Schedule:
+        places = with_busy(schedule.places, self._name, parts, now)
+        return msgspec.structs.replace(schedule, places=places)
 
     async def _pass(self, least: int, most: int, urgency: Urgency) -> int:
         """Pass with so many requests, or come closer to it."""
-        await wait_out_block(self._clock, self._blocked_until)
+        await wait_out_block(self._clock, self._block)
         grant = self._wallet.next(least, self._now())
         if grant is None:
             await self._sleep_until(await self._reserve(least, urgency))
@@ -151,11 +206,14 @@ class SharedGate:
         row, before = await self._read()
         now = self._now()
         current = refreshed(before, now, self._ceiling)
-        self._blocked_until = max(self._blocked_until, current.blocked_until)
+        self._keep_in_mind(current.block)
         account = self._wallet.account(now)
         current = settled(current, account.keys, account.sent)
         after, outcome = reserve(current, now, wish)
-        if not isinstance(outcome, Wait) or account.keys:
+        says_parts = is_due(after.places, self._name, self._parts, now)
+        if says_parts:
+            after = self._with_parts(after, now, self._parts)
+        if not isinstance(outcome, Wait) or account.keys or says_parts:
             if not await self._write(row, after):
                 return None
             self._wallet.forget(account)
@@ -173,32 +231,38 @@ class SharedGate:
     async def slow_down(self, retry_after: float | None) -> None:
         self._wallet.close()
         self._seen = slow_down(self._seen, self._now(), retry_after)
-        self._blocked_until = max(self._blocked_until, self._seen.blocked_until)
+        self._keep_in_mind(self._seen.block)
         async with self._storage:
             try:
-                for attempt in range(_MOST_ATTEMPTS):
-                    if await self._try_to_slow_down(retry_after):
-                        return
-                    await self._clock.sleep(_jitter(0.02 * 2**attempt))
+                after = await self._change(lambda seen, now: _slowed_down(seen, now, retry_after))
             except StorageUnavailable:
-                log.warning(
-                    "the other instances do not learn that Graph throttles",
-                    extra={"action": "throttle_not_shared"},
-                )
-
-    async def _try_to_slow_down(self, retry_after: float | None) -> bool:
-        row, before = await self._read()
-        now = self._now()
-        current = refreshed(before, now, self._ceiling)
-        after = slow_down(current, now, retry_after)
-        if after.rate < current.rate:
+                after = None
+        if after:
+            self._keep_in_mind(after.block)
+        else:
             log.warning(
-                "Graph throttles: %.0f requests per 10 s from now on",
-                after.rate,
-                extra={"action": "throttled", "rate": after.rate, "retry_after": retry_after},
+                "the other instances do not learn that Graph throttles",
+                extra={"action": "throttle_not_shared"},
             )
-        self._blocked_until = max(self._blocked_until, after.blocked_until)
-        return await self._write(row, after)
+
+    def _keep_in_mind(self, block: Block) -> None:
+        """Keep a silence, and that it was known now, unless a longer one is kept."""
+        now = self._now()
+        until = block.believed_until(now)
+        if until > self._block.believed_until(now):
+            self._block = Block(now, until)
+
+    async def _change(self, change: Callable[[Schedule, float], Schedule]) -> Schedule | None:
+        """Change the shared schedule; None where other instances were faster each time."""
+        for attempt in range(_MOST_ATTEMPTS):
+            row, before = await self._read()
+            now = self._now()
+            after = change(refreshed(before, now, self._ceiling), now)
+            if await self._write(row, after):
+                self._seen = after
+                return after
+            await self._clock.sleep(_jitter(0.02 * 2**attempt))
+        return None
 
     async def _read(self) -> tuple[Row | None, Schedule]:
         row = await self._table.get(PARTITION, KEY)
@@ -243,6 +307,21 @@ class Ration:
 
     def note_spent(self, requests: int) -> None:
         self._spent += requests
+
+
+def _slowed_down(schedule: Schedule, now: float, retry_after: float | None) -> Schedule:
+    after = slow_down(schedule, now, retry_after)
+    if after.rate < schedule.rate:
+        log.warning(
+            "Graph throttles: %.0f requests per 10 s from now on",
+            after.rate,
+            extra={"action": "throttled", "rate": after.rate, "retry_after": retry_after},
+        )
+    return after
+
+
+def _crowded(why: str) -> Crowded:
+    return Crowded(why, retry_after=COME_BACK + _jitter(COME_BACK_SPREAD))
 
 
 def _jitter(most: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from functions.throttle.schedule import SENT_GRACE, Lease
+from functions.throttle.schedule import FARTHEST_LEASE, SENT_GRACE, Lease
 
 
 @dataclass(slots=True)
@@ -18,13 +18,17 @@ class Grant:
     is_void: bool = False
     sent: list[Lease] = field(default_factory=list)
 
+    def is_good(self, now: float) -> bool:
+        """Whether it may be used, now or soon; what lies far ahead was planned by a wrong clock."""
+        return not self.is_void and self.lease.end >= now >= self.lease.start - FARTHEST_LEASE
+
     def is_over(self, now: float) -> bool:
-        return self.is_void or self.lease.end < now or self.left + self.set_aside == 0
+        return not self.is_good(now) or self.left + self.set_aside == 0
 
     def use(self, requests: int, now: float) -> bool:
         """Send what was set aside; False where that is no longer allowed."""
         self.set_aside -= requests
-        if self.is_void or self.lease.end < now:
+        if not self.is_good(now):
             return False
         _note(self.sent, requests, now)
         return True
@@ -47,11 +51,7 @@ class Wallet:
 
     def next(self, requests: int, now: float) -> Grant | None:
         """The first grant that has so many turns left."""
-        usable = [
-            grant
-            for grant in self._grants
-            if grant.left >= requests and not grant.is_void and grant.lease.end >= now
-        ]
+        usable = [grant for grant in self._grants if grant.left >= requests and grant.is_good(now)]
         return min(usable, key=lambda grant: grant.lease.start, default=None)
 
     def account(self, now: float) -> Account:

@@ -32,6 +32,7 @@ from functions.sweeps.close import Closer
 from functions.sweeps.fan_out import FanOut
 from functions.sweeps.record import SweepRecorder
 from functions.sweeps.run import SweepRunner
+from functions.throttle.gate import Gate
 from functions.throttle.shared_gate import SharedGate
 from functions.wiring.make_records import Records
 
@@ -52,7 +53,13 @@ class Engine:
 
 
 def make_engine(
-    records: Records, graph: Graph, rules: RuleBook, settings: Settings, sender: Sender
+    records: Records,
+    graph: Graph,
+    rules: RuleBook,
+    settings: Settings,
+    sender: Sender,
+    *,
+    gate: Gate,
 ) -> Engine:
     clock = records.clock
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
@@ -75,7 +82,7 @@ def make_engine(
             clock=clock,
             enforcement=settings.enforcement,
         ),
-        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, gate=gate),
         deliverer=_deliverer(records, settings.delivery, sender),
         reports=ReportMaker(
             names=graph,
@@ -120,6 +127,8 @@ def _sweep_runner(
     rules: RuleBook,
     settings: Settings,
     enforcer: Enforcer,
+    *,
+    gate: Gate,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
@@ -150,7 +159,12 @@ def _sweep_runner(
         confirm=settings.confirm_conflicts,
     )
     return SweepRunner(
-        graph=graph, rules=rules, store=records.sweeps, fan_out=fan_out, closer=closer
+        graph=graph,
+        rules=rules,
+        store=records.sweeps,
+        fan_out=fan_out,
+        closer=closer,
+        gate=gate,
     )
 
 
@@ -170,4 +184,4 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     gate = SharedGate(schedule, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, gate, records.clock)
     rules, sender = RuleBook(source, graph, records.clock), LateHttpSender(records.clock)
-    return make_engine(records, graph, rules, settings, sender)
+    return make_engine(records, graph, rules, settings, sender, gate=gate)

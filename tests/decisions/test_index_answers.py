@@ -29,6 +29,7 @@ from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
 from functions.storage.ports import Storage
+from functions.throttle.gate import OpenGate
 from functions.triggers.decisions import decide_many
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
@@ -278,7 +279,7 @@ async def test_a_hundred_subjects_take_at_most_ten_requests(
     graph = connect(AZURE_CLIENT_ID=ADMIN_CLIENT)
     names = [each[:2] for each in (PAY, APPROVE, ORDER)]
     book = RuleBook(RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender(), gate=OpenGate())
     wiring.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
     )

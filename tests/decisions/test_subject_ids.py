@@ -19,6 +19,7 @@ from functions.rules.language import GroupSelector, PackageSelector, Rule, Side
 from functions.rules.source import RuleBook
 from functions.settings import read_settings
 from functions.storage.memory import MemoryStorage
+from functions.throttle.gate import OpenGate
 from functions.triggers.decisions import decide, decide_many
 from functions.wiring.make_engine import make_engine
 from functions.wiring.make_records import make_records
@@ -162,7 +163,7 @@ def install(connect: Connect, client: str, *rules: Rule) -> None:
     records = make_records(MemoryStorage(), SystemClock())
     graph = connect(AZURE_CLIENT_ID=client)
     book = RuleBook(RulesInMemory(rules), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender(), gate=OpenGate())
     wiring.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
     )

@@ -181,6 +181,27 @@ def test_a_date_is_so_many_seconds_away(seconds: int) -> None:
     assert retry_after_seconds(moment, NOW) == seconds
 
 
+def test_a_date_is_held_against_the_answers_own_clock() -> None:
+    """A local clock that is wrong neither shortens nor lengthens the wait that Graph asks for."""
+    headers = {
+        "retry-after": "Sun, 22 Nov 2026 02:01:40 GMT",
+        "date": "Sun, 22 Nov 2026 02:01:00 GMT",
+    }
+    for wrong in (NOW - timedelta(hours=2), NOW + timedelta(hours=2)):
+        error = graph_error("reading x", 429, headers, now=wrong)
+        assert isinstance(error, Throttled)
+        assert error.retry_after == 40
+
+
+@pytest.mark.parametrize("date", [{}, {"date": "yesterday"}])
+def test_without_a_date_in_the_answer_the_local_clock_counts(date: dict[str, str]) -> None:
+    """As in the parts of a batch, which have none."""
+    headers = {"retry-after": "Sun, 22 Nov 2026 02:01:40 GMT", **date}
+    error = graph_error("reading x", 429, headers, now=NOW)
+    assert isinstance(error, Throttled)
+    assert error.retry_after == 100
+
+
 DATE_PARTS = st.lists(
     st.one_of(
         st.sampled_from(["Mon,", "Jan", "GMT", "-0000", "+2359", ":", "00:00:00", "-", "2026"]),

@@ -45,6 +45,20 @@ async def test_a_part_given_up_while_another_worker_closes_is_a_gap(make_app: Ma
     assert {"what": "part 1 of the sweep", "why": "too many tries"} in skipped(answer)
 
 
+async def test_a_part_that_is_given_up_twice_is_one_gap(make_app: MakeApp) -> None:
+    """A poison message may come twice, the second time just before the sweep is closed."""
+    app = two_parts(make_app)
+    sweep_id = await start(app)
+    first, last = await messages(app)
+    await app.engine.sweep_runner.run(first)
+    await give_up(app, last, "too many tries")
+    await give_up(app, last, "too many tries")
+    await app.work_off()
+    answer = await result(app, sweep_id)
+    assert answer["status"] == "completed-with-gaps"
+    assert answer["pairs"]["unknown"] == 1
+
+
 async def test_a_part_given_up_while_graph_is_away_leaves_the_others_be(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +123,12 @@ async def test_findings_that_were_lost_fail_the_sweep_with_the_reason(make_app: 
         with pytest.raises(LookupError):
             await work("sweep-pairs", text)
     await bury("sweep-pairs", "m1", text)
+    [closing] = app.storage.sent
+    app.storage.sent.clear()
+    for _ in range(5):
+        with pytest.raises(LookupError):
+            await work("sweep-pairs", wrapped(closing.body))
+    await bury("sweep-pairs", "m2", wrapped(closing.body))
     answer = await result(app, sweep_id)
     assert answer["status"] == "failed"
     assert "could not be closed: LookupError" in skipped(answer)[0]["why"]

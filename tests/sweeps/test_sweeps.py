@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from functions.errors import Throttled, Unavailable
+from functions import telemetry
+from functions.errors import Crowded, Throttled, Unavailable
+from functions.retry import MOST_THROTTLED_ATTEMPTS
 from functions.rules.language import Mode, PackageSelector, Rule, Side
 from functions.sweeps.parts import PART_SIZE
+from functions.throttle.gate import OpenGate
 from tests.app import App
 from tests.builders import guid, held, package, rule, rule_set, side
 
@@ -160,6 +164,58 @@ async def test_throttling_delays_a_part_and_loses_nothing(make_app: MakeApp) -> 
     app.graph.errors.append(Throttled("slow down", retry_after=30.0))
     answer = await sweep(app)
     assert (answer["status"], answer["pairs"]["conflict"]) == ("completed", 2)
+
+
+async def test_waits_on_the_queue_are_in_the_throttled_time(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a part waits for Graph on the queue is counted once: in metric, progress and result."""
+    measured: list[float] = []
+    monkeypatch.setattr(telemetry, "count_throttled", measured.append)
+    app = make_app(PACKAGES, HELD, RULES)
+    sweep_id = await start(app)
+    await app.work_one()
+    app.graph.errors.append(Throttled("slow down", retry_after=60.0))
+    await app.work_one()
+    record = await app.records.sweeps.get(sweep_id)
+    assert record is not None
+    (tried,) = (await app.records.sweeps.parts(sweep_id)).tried
+    assert tried["throttledMilliseconds"] == 60_000
+    await app.work_off()
+    assert (await result(app, sweep_id))["throttledSeconds"] == 60.0
+    assert measured == [60.0]
+
+
+class FullGate(OpenGate):
+    """No place is free for so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        self.times -= 1
+        if self.times >= 0:
+            raise Crowded("full", retry_after=7.0)
+        yield
+
+
+async def test_a_part_that_finds_no_place_comes_back_as_it_was(make_app: MakeApp) -> None:
+    """However often: nothing was read, nothing is counted, and no note says that it failed."""
+    app = make_app(PACKAGES, HELD, RULES)
+    app.gate = FullGate(MOST_THROTTLED_ATTEMPTS + 1)
+    app.configure()
+    sweep_id = await start(app)
+    await app.work_one()
+    (before,) = app.storage.sent
+    await app.work_one()
+    (after,) = app.storage.sent
+    assert (after.body, after.delay_seconds) == (before.body, 7)
+    parts = await app.records.sweeps.parts(sweep_id)
+    assert (parts.tried, parts.notes) == ([], [])
+    await app.work_off()
+    assert (await result(app, sweep_id))["status"] == "completed"
 
 
 async def test_groups_only_sides_guard_packages(make_app: MakeApp) -> None:

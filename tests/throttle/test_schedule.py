@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.throttle.places import Busy, most_parts
 from functions.throttle.schedule import (
     AHEAD,
     FIRST_PAUSE,
@@ -276,11 +277,13 @@ def test_another_setting_counts_at_once() -> None:
 
 
 def test_a_long_schedule_is_joined_and_counts_no_less() -> None:
-    """Very many leases fit the row, and together they still are as many requests."""
+    """Very many leases fit the row, beside the places, and still are as many requests."""
     leases = tuple(Lease("x" * 13, NOW + n / 1000, NOW + 1, 1) for n in range(5000))
     schedule = refreshed(
         Schedule(rate=130_000, ceiling=130_000, raised_at=NOW, leases=leases), NOW, 130_000
     )
+    places = tuple(Busy("x" * 8, 1, NOW + 0.123) for _ in range(most_parts(130_000)))
+    schedule = msgspec.structs.replace(schedule, places=places)
     assert len(schedule.leases) <= MOST_LEASES
     assert sum(lease.requests for lease in schedule.leases) == 5000
     assert len(msgspec.json.encode(schedule)) < 32_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import msgspec
@@ -109,7 +109,7 @@ async def test_a_sweep_uses_the_rate_and_never_more(
         for gate in gates(table, clock, ceiling, instances)
         for _ in range(2)
     ]
-    await clock.run(*working)
+    await clock.run_well(*working)
     assert traffic.most() <= ceiling
     assert traffic.within(20, end) >= 0.95 * ceiling * (end - 20) / 10
     assert table.calls / clock.seconds / instances <= 1.2
@@ -126,7 +126,7 @@ async def test_a_check_in_the_middle_of_a_sweep_goes_first(
         for gate in all_gates
         for _ in range(4)
     ]
-    took = (await clock.run(traffic.check(all_gates[0], at=30.0), *sweeps))[0]
+    took = (await clock.run_well(traffic.check(all_gates[0], at=30.0), *sweeps))[0]
     assert took <= 5
     assert traffic.most() <= 100
     assert traffic.within(12, 72) >= 0.95 * 600
@@ -136,7 +136,7 @@ async def test_a_slow_sweep_does_not_hoard_turns(clock: VirtualClock, table: Cou
     """One that waits for each answer takes what it uses, and others find the rest."""
     traffic, slow = Traffic(clock), Traffic(clock)
     first, second = gates(table, clock, 1000, 2)
-    await clock.run(
+    await clock.run_well(
         slow.sweep(first, until=30.0, batch=20, seconds=2.0),
         *(traffic.sweep(second, until=30.0, batch=20, seconds=0.5) for _ in range(8)),
     )
@@ -150,7 +150,7 @@ async def test_checks_that_find_nobody_wait_for_nothing(
     """An idle tenant's first checks start at once."""
     traffic = Traffic(clock)
     all_gates = gates(table, clock, 100)
-    took = await clock.run(*(traffic.check(gate, at=1.0) for gate in all_gates))
+    took = await clock.run_well(*(traffic.check(gate, at=1.0) for gate in all_gates))
     assert max(took) <= 1.5
 
 
@@ -161,7 +161,7 @@ async def test_a_check_uses_turns_that_its_process_took_for_the_sweep(
     traffic = Traffic(clock)
     (gate,) = gates(table, clock, 100, 1)
     sweep = traffic.sweep(gate, until=3.0, batch=20, seconds=0)
-    took, _ = await clock.run(traffic.check(gate, at=1.7, requests=1), sweep)
+    took, _ = await clock.run_well(traffic.check(gate, at=1.7, requests=1), sweep)
     assert took <= 0.8
     assert traffic.most() <= 100
 
@@ -171,13 +171,13 @@ async def test_a_long_silence_is_handed_back_and_a_short_one_kept(
 ) -> None:
     """What Retry-After says holds for all instances; over ten seconds the caller is told."""
     first, second, third = gates(table, clock, 100, 3)
-    await clock.run(first.slow_down(8.0))
+    await clock.run_well(first.slow_down(8.0))
     started = clock.seconds
     with metered() as meter:
-        await clock.run(second.enter())
+        await clock.run_well(second.enter())
     assert clock.seconds - started >= 7.9
     assert 7.9 <= meter.throttled_seconds <= 8.1
-    await clock.run(first.slow_down(60.0))
+    await clock.run_well(first.slow_down(60.0))
     (error,) = await clock.run(third.enter())
     assert isinstance(error, Throttled)
     assert error.retry_after is not None
@@ -189,10 +189,10 @@ async def test_turns_that_were_taken_before_a_429_are_not_used(
 ) -> None:
     """The rest of an interactive reservation waits for the end of the silence, too."""
     (gate,) = gates(table, clock, 100, 1)
-    await clock.run(gate.enter())
-    await clock.run(gate.slow_down(5.0))
+    await clock.run_well(gate.enter())
+    await clock.run_well(gate.slow_down(5.0))
     started = clock.seconds
-    await clock.run(gate.enter())
+    await clock.run_well(gate.enter())
     assert clock.seconds - started >= 4.9
 
 
@@ -214,11 +214,55 @@ async def test_without_storage_a_429_is_kept_in_mind(
     """The process that was throttled keeps silent, and says that the others do not know."""
     (gate,) = gates(table, clock, 100, 1)
     table.is_away = True
-    await clock.run(gate.slow_down(30.0))
+    await clock.run_well(gate.slow_down(30.0))
     table.is_away = False
     (error,) = await clock.run(gate.enter())
     assert isinstance(error, Throttled)
     assert [record.__dict__["action"] for record in caplog.records] == ["throttle_not_shared"]
+
+
+class LosingTable(CountingTable):
+    """One on which another instance is always faster."""
+
+    async def replace(self, row: Row) -> bool:
+        return await super().replace(replace(row, etag="older"))
+
+
+async def test_a_429_that_others_do_not_learn_of_is_said(
+    clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where every write is lost to another instance, the log says so as for a storage fault."""
+    losing = LosingTable(clock)
+    (gate,) = gates(losing, clock, 100, 1)
+    await clock.run_well(gate.enter(), gate.slow_down(1.0))
+    assert "throttle_not_shared" in [record.__dict__["action"] for record in caplog.records]
+
+
+async def test_a_silence_noted_by_a_wrong_clock_is_not_kept_in_mind(
+    clock: VirtualClock, table: CountingTable
+) -> None:
+    """A clock that was two hours ahead during a 429 silences its process no longer than others."""
+    first, second = gates(table, clock, 100, 2)
+    clock.seconds += 7200
+    await clock.run_well(first.enter())
+    await clock.run_well(first.slow_down(5.0))
+    clock.seconds -= 7200
+    started = clock.seconds
+    await clock.run_well(first.enter(), second.enter())
+    assert clock.seconds - started <= 5
+
+
+async def test_turns_planned_by_a_wrong_clock_hold_nobody_up(
+    clock: VirtualClock, table: CountingTable
+) -> None:
+    """Turns that lie hours ahead, since the clock was set right, are not waited for."""
+    (gate,) = gates(table, clock, 100, 1)
+    clock.seconds += 7200
+    await clock.run_well(gate.enter())
+    clock.seconds -= 7200
+    started = clock.seconds
+    await clock.run_well(gate.enter())
+    assert clock.seconds - started <= 5
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"rate":"x"}', '{"rate":0,"ceiling":0}', "null"])
@@ -229,14 +273,14 @@ async def test_a_row_that_cannot_be_read_is_written_anew(
     traffic = Traffic(clock)
     row = Row(partition=PARTITION, key=KEY, values={"schedule": text})
     (gate,) = gates(table, clock, 100, 1)
-    await clock.run(table.insert(row), traffic.check(gate, at=0))
+    await clock.run_well(table.insert(row), traffic.check(gate, at=0))
     assert len(traffic.sent) == 7
 
 
 async def test_a_cancelled_wait_blocks_nobody(clock: VirtualClock, table: CountingTable) -> None:
     """Who gives up waiting leaves the gate to the next."""
     (gate,) = gates(table, clock, 1, 1)
-    await clock.run(gate.enter())
+    await clock.run_well(gate.enter())
     impatient = asyncio.ensure_future(gate.enter())
     await clock.run(clock.sleep(0.1))
     impatient.cancel()
@@ -287,3 +331,5 @@ async def test_the_open_gate_keeps_the_silence_graph_asks_for() -> None:
     await gate.slow_down(11)
     with pytest.raises(Throttled):
         await gate.enter()
+    clock.advance(-7200)  # it was two hours ahead
+    await gate.enter()

@@ -41,3 +41,10 @@ class VirtualClock:
                 if not woken.done():
                     woken.set_result(None)
         return list(together.result())
+
+    async def run_well(self, *work: Coroutine[Any, Any, Any]) -> list[Any]:
+        """As `run`, for work of which none may fail."""
+        outcomes = await self.run(*work)
+        for failure in (each for each in outcomes if isinstance(each, BaseException)):
+            raise failure
+        return outcomes
