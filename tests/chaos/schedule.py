@@ -187,7 +187,7 @@ def schedule(seed: int) -> Schedule:
         traits=traits,
         books=books,
         weather=_weather(chance, traits),
-        rate=chance.choice([100, 200]) if Trait.LIMIT in traits else None,
+        rate=_rate(traits),
         disturbances=tuple(sorted(disturbances, key=lambda each: each.at)),
         afterwards=tuple(_duplicate(chance, 0.0) for _ in range(2)),
     )
@@ -208,6 +208,13 @@ def _weather(chance: Random, traits: Collection[Trait]) -> tuple[tuple[str, obje
         # A second add of the same reference succeeds, and is counted.
         ("duplicate_reference", "no-content"),
     )
+
+
+def _rate(traits: Collection[Trait]) -> int | None:
+    """A sweep that indexes asks for twice as much: either is to take half a minute longer."""
+    if Trait.LIMIT not in traits:
+        return None
+    return 100 if Trait.PAIRS in traits else 200
 
 
 def _answers_for_pairs(traits: Collection[Trait]) -> Sequence[str]:

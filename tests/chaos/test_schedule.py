@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import get_args
 
 import msgspec
@@ -27,6 +28,7 @@ from tests.chaos.truth import find_truth
 
 SEEDS = range(1, 51)
 PAIRS = Trait.PAIRS
+scheduled = cache(schedule)
 
 
 def test_a_seed_replays() -> None:
@@ -38,14 +40,14 @@ def test_a_seed_replays() -> None:
 def test_disturbances_are_in_the_order_of_their_moments() -> None:
     """Each is carried out before whatever comes after it, and no host is named that is not."""
     for seed in SEEDS:
-        disturbances = schedule(seed).disturbances
+        disturbances = scheduled(seed).disturbances
         assert [each.at for each in disturbances] == sorted(each.at for each in disturbances)
         assert all(each.host < HOSTS for each in disturbances if isinstance(each, Kill))
 
 
 def test_seeds_together_have_everything() -> None:
     """In fifty seeds every kind of disturbance comes, and packages that may not be read."""
-    schedules = [schedule(seed) for seed in SEEDS]
+    schedules = [scheduled(seed) for seed in SEEDS]
     kinds = {type(each) for one in schedules for each in one.disturbances}
     faults = {getattr(each, "kind", "") for one in schedules for each in one.disturbances}
     assert kinds == set(get_args(Disturbance.__value__))
@@ -67,7 +69,7 @@ def test_each_kind_of_seed_comes_at_least_five_times() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_seed_is_what_it_is_called(seed: int) -> None:
     """Its rules make the wanted way the cheaper one, and it has the disturbances of its kind."""
-    one = schedule(seed)
+    one = scheduled(seed)
     truth = find_truth(one.books.tenant, one.books.rules)
     ways = {each.way for each in one.disturbances if isinstance(each, GiveUp)}
     assert (truth.strategy == "pairs") == (PAIRS in one.traits)
@@ -101,14 +103,14 @@ def test_turns_move_far_ahead_in_seeds_for_that_alone() -> None:
 
 
 def jumps(seed: int) -> list[ClockJump]:
-    return [each for each in schedule(seed).disturbances if isinstance(each, ClockJump)]
+    return [each for each in scheduled(seed).disturbances if isinstance(each, ClockJump)]
 
 
 def test_with_a_limit_graph_refuses_for_nothing_else() -> None:
     """So that whoever is refused has sent too much."""
     for seed in SEEDS:
         if Trait.LIMIT in traits_of(seed):
-            disturbances = schedule(seed).disturbances
+            disturbances = scheduled(seed).disturbances
             assert not any(isinstance(each, Storm) for each in disturbances)
             assert all(each.status != 429 for each in disturbances if isinstance(each, Faults))
 
@@ -116,7 +118,7 @@ def test_with_a_limit_graph_refuses_for_nothing_else() -> None:
 def test_nobody_checks_a_package_that_cannot_be_read() -> None:
     """A check would wait for it until the sweep is forgotten."""
     for seed in SEEDS:
-        one = schedule(seed)
+        one = scheduled(seed)
         checks = [each for each in one.disturbances if isinstance(each, Check)]
         assert all(one.blocked.isdisjoint((each.first, each.second)) for each in checks)
         rules = msgspec.json.decode(one.books.rules)["rules"]
@@ -126,7 +128,7 @@ def test_nobody_checks_a_package_that_cannot_be_read() -> None:
 def test_tenant_and_rules_are_such_as_the_simulator_and_the_app_read() -> None:
     """Both decode, and there is something to find, something to write, and something clear."""
     for seed in SEEDS:
-        books = schedule(seed).books
+        books = scheduled(seed).books
         tenant = msgspec.json.decode(books.tenant, type=Tenant)
         assert msgspec.json.decode(books.rules, type=RulesFile).rules
         truth = find_truth(books.tenant, books.rules)
