@@ -211,10 +211,10 @@ def _weather(chance: Random, traits: Collection[Trait]) -> tuple[tuple[str, obje
 
 
 def _rate(traits: Collection[Trait]) -> int | None:
-    """A sweep that indexes asks for twice as much: either is to take half a minute longer."""
+    """Such that a sweep takes half a minute longer; pair by pair, where it may, it asks less."""
     if Trait.LIMIT not in traits:
         return None
-    return 100 if Trait.PAIRS in traits else 200
+    return 100 if Trait.PAIRS in traits and Trait.REFUSED not in traits else 200
 
 
 def _answers_for_pairs(traits: Collection[Trait]) -> Sequence[str]:
@@ -280,16 +280,15 @@ FAILURES: tuple[Kind, ...] = (
 
 def _refusals(chance: Random, traits: Collection[Trait]) -> list[Storm | Faults]:
     """Where the app knows Graph's limit, Graph has no other: then it is to meet hardly any 429."""
-    is_limited = Trait.LIMIT in traits
-    kinds = FAILURES if is_limited else THROTTLES + FAILURES
-    storms = 0 if is_limited else chance.choice([0, 1])
-    return [
-        *(_storm(chance) for _ in range(storms)),
-        *(_faults(chance, kinds) for _ in range(chance.randint(1, 3))),
-    ]
+    failures = [_faults(chance, FAILURES) for _ in range(chance.randint(1, 2))]
+    if Trait.LIMIT in traits:
+        return [*failures]
+    # Each 429 without Retry-After that comes soon after another doubles the silence.
+    refused = [_faults(chance, THROTTLES, most=4) for _ in range(chance.choice([0, 1]))]
+    return [*failures, *refused, *(_storm(chance) for _ in range(chance.choice([0, 1])))]
 
 
-def _faults(chance: Random, kinds: tuple[Kind, ...]) -> Faults:
+def _faults(chance: Random, kinds: tuple[Kind, ...], most: int = 12) -> Faults:
     kind, method, status, retry_after = chance.choice(kinds)
     return Faults(
         at=_moment(chance, GRAPH_FAILS_FROM_SECONDS),
@@ -297,7 +296,7 @@ def _faults(chance: Random, kinds: tuple[Kind, ...]) -> Faults:
         method=method,
         status=status,
         retry_after=retry_after,
-        skips=tuple(sorted(chance.sample(range(40), chance.randint(4, 12)))),
+        skips=tuple(sorted(chance.sample(range(40), chance.randint(most // 3, most)))),
     )
 
 

@@ -115,6 +115,14 @@ def test_with_a_limit_graph_refuses_for_nothing_else() -> None:
             assert all(each.status != 429 for each in disturbances if isinstance(each, Faults))
 
 
+def test_graph_answers_with_few_single_429() -> None:
+    """Without Retry-After each doubles the silence of those before it: many would take an hour."""
+    for seed in SEEDS:
+        faults = [each for each in scheduled(seed).disturbances if isinstance(each, Faults)]
+        refusals = [each for each in faults if each.status == 429]
+        assert sum(len(each.skips) for each in refusals) <= 4
+
+
 def test_nobody_checks_a_package_that_cannot_be_read() -> None:
     """A check would wait for it until the sweep is forgotten."""
     for seed in SEEDS:
