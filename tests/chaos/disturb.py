@@ -13,6 +13,7 @@ from local.world import World
 from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
 from tests.chaos.hosts import Hosts
 from tests.chaos.schedule import (
+    HOUR,
     Check,
     ClockJump,
     Disturbance,
@@ -26,6 +27,7 @@ from tests.chaos.schedule import (
     Storm,
 )
 from tests.chaos.stored import Message, Watcher, is_settled, jump_clock, newest_planned
+from tests.chaos.traits import Trait
 
 # What a jumping clock would get wrong: the shared rate, who closes until when, and who writes.
 TIMES: Mapping[str, Collection[str] | None] = {
@@ -90,6 +92,8 @@ class Chaos:
                 self._start_again_if_cut_off()
                 act()
             self._heal()
+            if Trait.WAITED_OUT not in schedule.traits:
+                self._end_closing_leases()
 
     def come_to_rest(self) -> None:
         """Wait until the sweep has started, and then for the queues to run empty."""
@@ -143,6 +147,12 @@ class Chaos:
         """Clear the weather; faults that are left are few, and still to hit what comes."""
         self._world.graph.behave(**HEALTHY, throttle=self._throttle)
         self._hosts.wait_running()
+
+    def _end_closing_leases(self) -> None:
+        """Let no time pass until a lease is over whose holder may have died."""
+        self.tally["leases ended"] += jump_clock(
+            self._world.storage, "sweeps", -HOUR, TIMES["sweeps"]
+        )
 
     def _steps(self, disturbance: Disturbance, callers: ThreadPoolExecutor) -> Iterator[Step]:
         at = disturbance.at

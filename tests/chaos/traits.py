@@ -17,6 +17,7 @@ class Trait(StrEnum):
     POISONED = "a part poisoned"
     NEEDLESS = "given up while worked on"
     AHEAD = "turns far ahead"
+    WAITED_OUT = "leases waited out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ _DEALS = (
     _Deal(Trait.NEEDLESS, 5, 1),
     # It waits as long as the clock jumps, so it is seldom, and never together with a limit.
     _Deal(Trait.AHEAD, 10, 7),
+    # Whoever dies while it closes is waited for, which takes a minute or two.
+    _Deal(Trait.WAITED_OUT, 10, 9),
 )
 
 
