@@ -10,21 +10,27 @@ from functools import partial
 from uuid import uuid4
 
 from local.world import World
+from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
 from tests.chaos.hosts import Hosts
 from tests.chaos.schedule import (
+    HOUR,
     Check,
     ClockJump,
     Disturbance,
     Duplicate,
     Faults,
+    GiveUp,
     Kill,
+    Needless,
     RestartStorage,
+    Schedule,
     Storm,
 )
-from tests.chaos.stored import Watcher, is_settled, jump_clock
+from tests.chaos.stored import Message, Watcher, is_settled, jump_clock, newest_planned
+from tests.chaos.traits import Trait
 
-# Whose times a jumping clock would get wrong: the shared rate, who closes, and who writes.
-LEASES: Mapping[str, Collection[str] | None] = {
+# What a jumping clock would get wrong: the shared rate, who closes until when, and who writes.
+TIMES: Mapping[str, Collection[str] | None] = {
     "throttle": None,
     "sweeps": {"until"},
     "ledger": {"until"},
@@ -34,7 +40,7 @@ TIMER = "start_sweep"
 STARTED = '"action": "sweep_started"'
 STARTED_WITHIN_SECONDS = 60
 SETTLED_WITHIN_SECONDS = 240
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.1
 QUIET_SECONDS = 1.5
 CALLERS = 6
 HEALTHY: dict[str, object] = {
@@ -42,10 +48,13 @@ HEALTHY: dict[str, object] = {
     "page_size": 100,
     "empty_pages": 0,
     "lag_reads": 0,
-    "throttle": None,
 }
+# Of the two ways to learn who holds a package: by itself, and together with another.
+HOLDERS_OF = ("eq%20'{}'", "(accessPackageId='{}'", "incompatibleAccessPackageId='{}'")
+FOR_GOOD = 10**6
 
 type Step = tuple[float, Callable[[], object]]
+type Deed = Callable[[], bool]
 
 
 class Chaos:
@@ -56,27 +65,35 @@ class Chaos:
         check_ids: of the checks that were asked for; None for one that no host took.
     """
 
-    def __init__(self, world: World, hosts: Hosts, watcher: Watcher) -> None:
+    def __init__(
+        self, world: World, hosts: Hosts, watcher: Watcher, throttle: Mapping[str, float] | None
+    ) -> None:
+        """`throttle` is Graph's limit in quiet times."""
         self._world, self._hosts, self._watcher = world, hosts, watcher
+        self._throttle = throttle
         self._asked: list[Future[str | None]] = []
+        self._waiting: list[Deed] = []
         self.tally = Counter[str]()
 
     @property
     def check_ids(self) -> Sequence[str | None]:
         return [asked.result() for asked in self._asked]
 
-    def disturb(self, disturbances: Iterable[Disturbance]) -> None:
+    def disturb(self, schedule: Schedule) -> None:
         """Start a sweep and disturb it; one thing after the other, late where one takes long."""
         # Hosts die with the thread that started them, so all but the callers is done by this one.
         with ThreadPoolExecutor(CALLERS) as callers:
-            steps = [step for each in disturbances for step in self._steps(each, callers)]
+            steps = [step for each in schedule.disturbances for step in self._steps(each, callers)]
+            self._block(schedule.blocked)
             self._hosts.run_timer(TIMER)
             start = time.monotonic()
             for moment, act in sorted(steps, key=lambda step: step[0]):
-                time.sleep(max(0.0, start + moment - time.monotonic()))
+                self._wait_until(start + moment)
                 self._start_again_if_cut_off()
                 act()
             self._heal()
+            if Trait.WAITED_OUT not in schedule.traits:
+                self._end_closing_leases()
 
     def come_to_rest(self) -> None:
         """Wait until the sweep has started, and then for the queues to run empty."""
@@ -93,6 +110,7 @@ class Chaos:
             if time.monotonic() > deadline:
                 return
             self._hosts.revive()
+            self._do_what_waits()
 
     def duplicate(self, duplicate: Duplicate) -> None:
         seen = self._watcher.seen
@@ -101,8 +119,25 @@ class Chaos:
             for _ in range(duplicate.copies):
                 self.tally["duplicates"] += self._watcher.send(message)
 
+    def _wait_until(self, moment: float) -> None:
+        while (left := moment - time.monotonic()) > 0:
+            self._do_what_waits()
+            time.sleep(min(left, PAUSE_SECONDS))
+
+    def _let_wait(self, deed: Deed) -> None:
+        self._waiting.append(deed)
+
+    def _do_what_waits(self) -> None:
+        """Try each deed that waits for its occasion; what comes off waits no more."""
+        self._waiting = [deed for deed in self._waiting if not deed()]
+
     def _start_again_if_cut_off(self) -> None:
-        """As the next night would: a sweep that did start must go on by itself."""
+        """Run the timer again where its run came to nothing: this stands for the timer's next run.
+
+        That is the night after, when a start that was cut off is gone on with: nothing before it
+        sends the message that is missing. A sweep that was said to have started has its message on
+        the queue, and must go on by itself.
+        """
         has_failed = self._hosts.timer_came_to_nothing(TIMER)
         if has_failed and not self._hosts.have_said(STARTED):
             self.tally["timer runs again"] += 1
@@ -110,8 +145,14 @@ class Chaos:
 
     def _heal(self) -> None:
         """Clear the weather; faults that are left are few, and still to hit what comes."""
-        self._world.graph.behave(**HEALTHY)
+        self._world.graph.behave(**HEALTHY, throttle=self._throttle)
         self._hosts.wait_running()
+
+    def _end_closing_leases(self) -> None:
+        """Let no time pass until a lease is over whose holder may have died."""
+        self.tally["leases ended"] += jump_clock(
+            self._world.storage, "sweeps", -HOUR, TIMES["sweeps"]
+        )
 
     def _steps(self, disturbance: Disturbance, callers: ThreadPoolExecutor) -> Iterator[Step]:
         at = disturbance.at
@@ -124,12 +165,16 @@ class Chaos:
             case RestartStorage():
                 yield at, self._restart_storage
             case Storm(limit=limit, seconds=seconds):
-                yield at, partial(self._throttle, {"limit": limit, "window_seconds": 1.0})
-                yield at + seconds, partial(self._throttle, None)
+                yield at, partial(self._storm, limit)
+                yield at + seconds, partial(self._world.graph.behave, throttle=self._throttle)
             case Faults():
                 yield at, partial(self._order, disturbance)
-            case ClockJump(hours=hours):
-                yield at, partial(self._jump, hours)
+            case ClockJump():
+                yield at, partial(self._let_wait, partial(self._jump, disturbance))
+            case GiveUp():
+                yield at, partial(self._let_wait, partial(self._give_up, disturbance))
+            case Needless(which=which):
+                yield at, partial(self._let_wait, partial(self._give_up_needlessly, which))
             case Check():
                 yield at, lambda: self._asked.append(callers.submit(self._ask, disturbance))
 
@@ -141,9 +186,24 @@ class Chaos:
         self.tally["storage restarts"] += 1
         self._world.restart_storage()
 
-    def _throttle(self, throttle: dict[str, float] | None) -> None:
-        self.tally["storms"] += throttle is not None
-        self._world.graph.behave(throttle=throttle)
+    def _storm(self, limit: int) -> None:
+        self.tally["storms"] += 1
+        self._world.graph.behave(throttle={"limit": limit, "window_seconds": 1.0})
+
+    def _block(self, packages: Iterable[str]) -> None:
+        """Have Graph fail for good to say who holds these packages."""
+        self._world.graph.add_faults(
+            *(
+                {
+                    "kind": "status",
+                    "status": 503,
+                    "times": FOR_GOOD,
+                    "match": {"path_contains": path.format(package)},
+                }
+                for package in packages
+                for path in HOLDERS_OF
+            )
+        )
 
     def _order(self, faults: Faults) -> None:
         match = {} if faults.method is None else {"method": faults.method}
@@ -161,10 +221,32 @@ class Chaos:
             )
         )
 
-    def _jump(self, hours: int) -> None:
-        for table, names in LEASES.items():
-            moved = jump_clock(self._world.storage, table, hours, names)
-            self.tally["rows moved in time"] += moved
+    def _jump(self, jump: ClockJump) -> bool:
+        moved = sum(
+            jump_clock(self._world.storage, table, jump.seconds, TIMES[table])
+            for table in jump.tables
+        )
+        self.tally["jumps"] += moved > 0
+        return moved > 0
+
+    def _give_up(self, give_up: GiveUp) -> bool:
+        planned = newest_planned(self._world.storage)
+        if planned is None:
+            return False
+        change = worn_out if give_up.way == "worn-out" else poisoned
+        parts = parts_with(planned, give_up.package)
+        # Where storage goes away in between, those behind are sent with the next try.
+        return all(self._send_given_up(change(part)) for part in parts)
+
+    def _give_up_needlessly(self, which: float) -> bool:
+        planned = newest_planned(self._world.storage)
+        work = work_left(planned) if planned else ()
+        return bool(work) and self._send_given_up(poisoned(work[int(which * len(work))]))
+
+    def _send_given_up(self, message: Message) -> bool:
+        is_sent = self._watcher.send(message)
+        self.tally["given up"] += is_sent
+        return is_sent
 
     def _ask(self, check: Check) -> str | None:
         """Ask until a host takes it; the key makes one check of all the tries."""

@@ -6,13 +6,15 @@ How the app's answers are read is said here and nowhere else.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from tests.chaos.truth import PairKey, Wanted
+from tests.chaos.truth import Breach, PairKey, Wanted
+
+SWEEPS, PART = "sweep-pairs", "part-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepAnswer:
+    """What a sweep says; `sets` by the rules that count them."""
+
     status: str
+    strategy: str
     pairs: Mapping[PairKey, Seen]
+    sets: Mapping[str, Seen]
     references: References
     gaps: tuple[Gap, ...]
 
@@ -58,20 +64,64 @@ class CheckAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a message for a part of a sweep asks for: pairs, packages' holders, their grants."""
+
+    part: int
+    pairs: frozenset[PairKey] = frozenset()
+    packages: frozenset[str] = frozenset()
+    enforced: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A message that was given up; `message` is its body, as far as it is JSON."""
+    """A message that was given up.
+
+    Attributes:
+        message: its body, as far as it is JSON.
+        asked: of a sweep's part.
+    """
 
     queue: str
     reason: str
     message: str
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Of a sweep: how many there are to be, and the numbers of those that are done."""
+    """Of a sweep: how many there are to be, and those that are done.
+
+    Attributes:
+        done: by their numbers; those that were given up, too.
+        given_up: why, by their numbers.
+    """
 
     total: int = 0
     done: frozenset[int] = frozenset()
+    given_up: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFinding:
+    breach: Breach
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What verifying the evidence gave: how many packs hold, and where one does not."""
+
+    packs: int = 0
+    breaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """How many of all requests Graph refused because of its limit, where the app knows that."""
+
+    refused: int
+    requests: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +134,8 @@ class Found:
         references: in the tenant now, with how often each was added by the app.
         ledger: state by reference.
         queues: messages left, by queue.
+        blocked: packages of which Graph never told who holds them.
+        refusals: None for a run in which Graph refuses for other reasons, too.
     """
 
     sweep: SweepAnswer | None
@@ -93,15 +145,21 @@ class Found:
     queues: Mapping[str, int]
     letters: tuple[Letter, ...]
     parts: Parts
+    findings: tuple[StoredFinding, ...]
+    evidence: Evidence
+    blocked: frozenset[str] = frozenset()
+    refusals: Refusals | None = None
 
 
 def read_sweep(answer: Mapping[str, Any]) -> SweepAnswer:
     """Read what `GET /api/sweeps/{id}` answers with 200."""
     return SweepAnswer(
         status=answer["status"],
+        strategy=answer["strategy"]["chosen"],
         pairs={
             _key(each): Seen(each["outcome"], each["holderCount"]) for each in answer["results"]
         },
+        sets={each["rule"]: Seen(each["outcome"], each["holderCount"]) for each in answer["sets"]},
         references=_references(answer["references"]),
         gaps=_gaps(answer),
     )
@@ -124,19 +182,47 @@ def read_check(answer: Mapping[str, Any]) -> CheckAnswer:
 def read_letter(content: bytes) -> Letter:
     """Read a blob of the container `poison`."""
     letter = msgspec.json.decode(content)
+    message = base64.b64decode(letter["body"]).decode(errors="replace")
     return Letter(
         queue=letter["queue"],
         reason=letter["reason"],
-        message=base64.b64decode(letter["body"]).decode(errors="replace"),
+        message=message,
+        asked=_asked(message) if letter["queue"] == SWEEPS else None,
     )
 
 
-def read_parts(rows: Sequence[Mapping[str, Any]]) -> Parts:
-    """Read the rows of one sweep in the table `sweeps`."""
-    keys = [str(row["RowKey"]) for row in rows]
+def read_parts(rows: Sequence[Mapping[str, Any]], read: Callable[[str], bytes]) -> Parts:
+    """Read the rows of one sweep in the table `sweeps`, and by `read` the blobs they name."""
+    done = {
+        int(row["RowKey"].removeprefix(PART)): msgspec.json.decode(read(row["blob"]))
+        for row in rows
+        if row["RowKey"].startswith(PART)
+    }
     return Parts(
         total=next((int(row["parts"]) for row in rows if row["RowKey"] == "sweep"), 0),
-        done=frozenset(int(key.removeprefix("part-")) for key in keys if key.startswith("part-")),
+        done=frozenset(done),
+        given_up={number: part["failed"] for number, part in done.items() if part["failed"]},
+    )
+
+
+def read_finding(row: Mapping[str, Any]) -> StoredFinding:
+    """Read a row of the table `findings`."""
+    packages = tuple(sorted(row["packages"].split()))
+    return StoredFinding(breach=Breach(row["rule"], packages, row["subjectId"]), state=row["state"])
+
+
+def _asked(message: str) -> Asked | None:
+    """What is asked for; None for the message that starts a sweep."""
+    body = msgspec.json.decode(message)
+    if "part" not in body:
+        return None
+    # Pairs that were only to be confirmed are known without it.
+    pairs = () if body.get("confirms") else body.get("pairs", ())
+    return Asked(
+        part=body["part"],
+        pairs=frozenset((min(pair), max(pair)) for pair in pairs),
+        packages=frozenset(body.get("packages", ())),
+        enforced=frozenset(body.get("enforced", ())),
     )
 
 

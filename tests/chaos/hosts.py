@@ -16,7 +16,7 @@ from local.world import HostProcess, World
 SETTINGS: Mapping[str, str] = {
     "ENFORCEMENT": "apply",
     "MAX_REFERENCE_WRITES": "10000",
-    # Not what is tried here; storms come from the simulator.
+    # No limit to a seed that has none of its own; storms come from the simulator.
     "GRAPH_REQUESTS_PER_10S": "5000",
     "LOCAL_HOST_LOG": "json",
     "LOCAL_HOST_INVISIBILITY_SECONDS": "2",
@@ -31,8 +31,10 @@ PAUSE_SECONDS = 0.1
 class Hosts:
     """Some hosts of one world, by their numbers; each start is a new process."""
 
-    def __init__(self, world: World, count: int) -> None:
+    def __init__(self, world: World, count: int, *, rate: int | None = None) -> None:
         self._world = world
+        limit = {} if rate is None else {"GRAPH_REQUESTS_PER_10S": str(rate)}
+        self._settings = {**SETTINGS, **limit}
         self._now = [self._launch() for _ in range(count)]
         self._all = list(self._now)
         # where a timer was run last, and how much that host had written by then
@@ -97,7 +99,7 @@ class Hosts:
         return None
 
     def _launch(self) -> HostProcess:
-        return self._world.launch_host(settings=SETTINGS)
+        return self._world.launch_host(settings=self._settings)
 
 
 def _answer(method: str, url: str, request: Mapping[str, Any]) -> httpx.Response | None:

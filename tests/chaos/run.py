@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,21 @@ import msgspec
 from local.graph.tenant import Tenant
 from local.world import World
 from tests.chaos.disturb import Chaos
-from tests.chaos.found import Found, Parts, read_check, read_letter, read_parts, read_sweep
+from tests.chaos.found import (
+    Evidence,
+    Found,
+    Parts,
+    Refusals,
+    read_check,
+    read_finding,
+    read_letter,
+    read_parts,
+    read_sweep,
+)
 from tests.chaos.hosts import Hosts
 from tests.chaos.schedule import HOSTS, Schedule
-from tests.chaos.stored import Watcher, blobs, ledger_of, rows
+from tests.chaos.stored import Watcher, blob, blobs, ledger_of, proof_of, rows
+from tests.chaos.traits import Trait
 from tests.chaos.truth import Truth, Wanted, find_truth, references_of
 from tests.chaos.verdict import verdict
 
@@ -42,7 +54,7 @@ def run(schedule: Schedule, folder: Path) -> Outcome:
     found, tally = _found_after(schedule, folder)
     return Outcome(
         seed=schedule.seed,
-        done=f"{_asked_for(truth)}; {_told(tally)}; {_found(found)}",
+        done=f"{_kind(schedule)}{_asked_for(truth)}; {_told(tally)}; {_found(found)}",
         wrong=verdict(truth, found),
         seconds=time.monotonic() - started,
     )
@@ -51,19 +63,30 @@ def run(schedule: Schedule, folder: Path) -> Outcome:
 def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]:
     with ExitStack() as ending:
         world = ending.enter_context(_world(schedule, folder))
-        hosts = Hosts(world, HOSTS)
+        hosts = Hosts(world, HOSTS, rate=schedule.rate)
         hosts.wait_running()
         hosts.warm_up()
-        world.graph.behave(**dict(schedule.weather))
+        world.graph.behave(**dict(schedule.weather), throttle=schedule.throttle)
         watcher = ending.enter_context(Watcher(world.storage))
-        chaos = Chaos(world, hosts, watcher)
-        chaos.disturb(schedule.disturbances)
+        chaos = Chaos(world, hosts, watcher, schedule.throttle)
+        chaos.disturb(schedule)
         chaos.come_to_rest()
         for duplicate in schedule.afterwards:
             chaos.duplicate(duplicate)
         chaos.wait_settled()
-        chaos.tally["faults"] = sum(each["fault"] is not None for each in world.graph.requests())
-        return _gather(world, hosts, watcher, chaos), chaos.tally
+        requests = world.graph.requests()
+        chaos.tally["faults"] = sum(each["fault"] is not None for each in requests)
+        found = _gather(world, hosts, watcher, chaos)
+        refusals = None if schedule.rate is None else _refusals(requests)
+        return replace(found, blocked=schedule.blocked, refusals=refusals), chaos.tally
+
+
+def _refusals(requests: Sequence[Mapping[str, Any]]) -> Refusals:
+    refused = sum(
+        each["status"] == httpx.codes.TOO_MANY_REQUESTS and each["fault"] is None
+        for each in requests
+    )
+    return Refusals(refused=refused, requests=len(requests))
 
 
 def _world(schedule: Schedule, folder: Path) -> World:
@@ -91,7 +114,15 @@ def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found
         queues=watcher.counts(),
         letters=tuple(read_letter(each) for each in blobs(world.storage, "poison")),
         parts=_parts(world, sweep),
+        findings=tuple(read_finding(row) for row in rows(world.storage, "findings")),
+        evidence=_evidence(world),
     )
+
+
+def _evidence(world: World) -> Evidence:
+    proof = asyncio.run(proof_of(world.storage))
+    unsealed = (f"{folder}: its run has ended and did not seal it" for folder in proof.unsealed)
+    return Evidence(packs=proof.packs, breaks=(*map(str, proof.breaks), *unsealed))
 
 
 def _ended[T](answer: httpx.Response | None, read: Callable[[dict[str, Any]], T]) -> T | None:
@@ -104,7 +135,14 @@ def _ended[T](answer: httpx.Response | None, read: Callable[[dict[str, Any]], T]
 def _parts(world: World, sweep: httpx.Response | None) -> Parts:
     if sweep is None or not sweep.is_success:
         return Parts()
-    return read_parts(rows(world.storage, "sweeps", sweep.json()["id"]))
+    return read_parts(
+        rows(world.storage, "sweeps", sweep.json()["id"]), partial(blob, world.storage, "sweeps")
+    )
+
+
+def _kind(schedule: Schedule) -> str:
+    traits = [str(each) for each in Trait if each in schedule.traits]
+    return f"({', '.join(traits)}) " if traits else ""
 
 
 def _asked_for(truth: Truth) -> str:
@@ -119,4 +157,7 @@ def _told(tally: Counter[str]) -> str:
 
 def _found(found: Found) -> str:
     status = found.sweep.status if found.sweep else "without an answer"
-    return f"sweep {status}, {len(found.letters)} dead letters"
+    letters = f"{len(found.letters)} dead letters, {len(found.findings)} findings"
+    refusals = found.refusals
+    refused = f", {refusals.refused} of {refusals.requests} refused" if refusals else ""
+    return f"sweep {status}, {letters}{refused}"

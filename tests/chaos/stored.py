@@ -5,21 +5,33 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.data.tables import EntityProperty, TableServiceClient
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.core.paging import ItemPaged
+from azure.data.tables import EntityProperty, TableClient, TableEntity, TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from functions.clock import SystemClock
 from functions.enforcement.ledger import Entry, Ledger
+from functions.evidence.chain import Chain
+from functions.evidence.places import BlobPacks
+from functions.evidence.verify import Proof, verify
 from functions.settings import StorageSettings
 from functions.storage.azure import AzureStorage
+from tests.chaos.found import PART
 
 POISON = "-poison"
 LOOK_EVERY_SECONDS = 0.05
@@ -62,8 +74,11 @@ class Watcher:
     def send(self, message: Message) -> bool:
         """Deliver a message once more; False where storage is away."""
         queue, text = message
+        client = self._service.get_queue_client(queue)
         try:
-            self._service.get_queue_client(queue).send_message(text)
+            with suppress(ResourceExistsError):
+                client.create_queue()
+            client.send_message(text)
         except AzureError:
             return False
         return True
@@ -109,23 +124,22 @@ def rows(connection_string: str, table: str, partition: str | None = None) -> li
     """The rows of a table; none where there is no such table."""
     with TableServiceClient.from_connection_string(connection_string) as tables:
         client = tables.get_table_client(table)
-        wanted = None if partition is None else f"PartitionKey eq '{partition}'"
         try:
-            found = client.list_entities() if wanted is None else client.query_entities(wanted)
+            found = client.list_entities() if partition is None else _of(client, partition)
             return [dict(row) for row in found]
         except ResourceNotFoundError:
             return []
 
 
 def jump_clock(
-    connection_string: str, table: str, hours: int, names: Collection[str] | None = None
+    connection_string: str, table: str, seconds: int, names: Collection[str] | None = None
 ) -> int:
     """Move the times in a table's rows, as another clock would tell them; says how many rows.
 
     Args:
         connection_string: of the storage.
         table: its name.
-        hours: to move by.
+        seconds: to move by.
         names: of the properties that are moved; all, without it.
     """
     moved = 0
@@ -136,43 +150,83 @@ def jump_clock(
         client = tables.get_table_client(table)
         for row in list(client.list_entities()):
             shifted = {
-                name: shift(value, hours) if names is None or name in names else value
+                name: shift(value, seconds) if names is None or name in names else value
                 for name, value in row.items()
             }
             if shifted != dict(row):
-                client.update_entity(shifted)
-                moved += 1
+                moved += _replace(client, row, shifted)
     return moved
 
 
-def shift(value: object, hours: int) -> object:  # noqa: PLR0911 - one for each kind of value
+def _replace(client: TableClient, row: TableEntity, changed: dict[str, Any]) -> bool:
+    """Write a row, unless the app has changed it meanwhile: what it wrote must not be undone."""
+    try:
+        client.update_entity(
+            changed, etag=row.metadata["etag"], match_condition=MatchConditions.IfNotModified
+        )
+    except (ResourceModifiedError, ResourceNotFoundError):
+        return False
+    return True
+
+
+def shift(value: object, seconds: int) -> object:  # noqa: PLR0911 - one for each kind of value
     """A moment as text, seconds or milliseconds, or within JSON, is moved; all else stays."""
     match value:
         case EntityProperty(number, kind):
-            return EntityProperty(shift(number, hours), kind)
+            return EntityProperty(shift(number, seconds), kind)
         case bool():
             return value
         case int() | float() if int(value) in EPOCH_SECONDS:
-            return value + hours * 3600
+            return value + seconds
         case int() | float() if int(value) in EPOCH_MILLISECONDS:
-            return value + hours * 3_600_000
+            return value + seconds * 1000
         case list():
-            return [shift(each, hours) for each in value]
+            return [shift(each, seconds) for each in value]
         case dict():
-            return {name: shift(each, hours) for name, each in value.items()}
+            return {name: shift(each, seconds) for name, each in value.items()}
         case str() if value.startswith("{"):
-            return json.dumps(shift(json.loads(value), hours))
+            return json.dumps(shift(json.loads(value), seconds))
         case str() if "T" in value:
-            return _shift_text(value, hours)
+            return _shift_text(value, seconds)
         case _:
             return value
 
 
-def _shift_text(text: str, hours: int) -> str:
+def _shift_text(text: str, seconds: int) -> str:
     try:
-        return (datetime.fromisoformat(text) + timedelta(hours=hours)).isoformat()
+        return (datetime.fromisoformat(text) + timedelta(seconds=seconds)).isoformat()
     except ValueError:
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A sweep that is planned: its plan as it is stored, and which parts are done."""
+
+    sweep_id: str
+    plan: bytes
+    done: frozenset[int]
+
+
+def newest_planned(connection_string: str) -> Planned | None:
+    """The newest sweep; None before it is planned, or without storage."""
+    with (
+        TableServiceClient.from_connection_string(connection_string, retry_total=0) as tables,
+        BlobServiceClient.from_connection_string(connection_string, retry_total=0) as service,
+    ):
+        client = tables.get_table_client("sweeps")
+        try:
+            sweep_id = client.get_entity("latest", "sweep")["sweepId"]
+            found = {row["RowKey"]: row for row in _of(client, sweep_id)}
+            plan = service.get_blob_client("sweeps", found["sweep"]["planBlob"])
+            done = frozenset(int(key.removeprefix(PART)) for key in found if key.startswith(PART))
+            return Planned(sweep_id, plan.download_blob().readall(), done)
+        except (AzureError, KeyError):
+            return None
+
+
+def _of(client: TableClient, partition: str) -> ItemPaged[TableEntity]:
+    return client.query_entities(f"PartitionKey eq '{partition}'")
 
 
 def blobs(connection_string: str, container: str) -> list[bytes]:
@@ -185,12 +239,29 @@ def blobs(connection_string: str, container: str) -> list[bytes]:
             return []
 
 
+def blob(connection_string: str, container: str, name: str) -> bytes:
+    with BlobServiceClient.from_connection_string(connection_string) as service:
+        return service.get_blob_client(container, name).download_blob().readall()
+
+
 async def ledger_of(connection_string: str) -> list[Entry]:
+    async with _storage_of(connection_string) as storage:
+        return [entry async for entry in Ledger(storage, SystemClock()).entries()]
+
+
+async def proof_of(connection_string: str) -> Proof:
+    """What comes of verifying all evidence that is stored, as an auditor would."""
+    async with _storage_of(connection_string) as storage:
+        return await verify(BlobPacks(storage.blobs), await Chain(storage).head())
+
+
+@asynccontextmanager
+async def _storage_of(connection_string: str) -> AsyncIterator[AzureStorage]:
     def no_identity() -> None:
         raise AssertionError("a connection string needs no identity")
 
     storage = AzureStorage(StorageSettings(connection_string=connection_string), no_identity)  # type: ignore[arg-type]  # never called
     try:
-        return [entry async for entry in Ledger(storage, SystemClock()).entries()]
+        yield storage
     finally:
         await storage.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from random import Random
@@ -25,8 +26,10 @@ from local.graph.tenant import (
     Subject,
     Tenant,
 )
+from tests.chaos.traits import Trait
 
 type Json = dict[str, object]
+type Ids = Sequence[str]
 
 PEOPLE = 80
 GROUPS = 16
@@ -43,13 +46,13 @@ class Books:
     rules: bytes
 
 
-def make_books(chance: Random) -> Books:
+def make_books(chance: Random, traits: Collection[Trait] = ()) -> Books:
     """30 to 60 packages in 2 or 3 catalogs; sometimes one more catalog that may not be read."""
     readable = [f"Catalog {number}" for number in range(chance.randint(2, 3))]
     hidden = ["Hidden catalog"] if chance.random() < 1 / 3 else []
     packages = [_package(chance, n, readable) for n in range(chance.randint(30, 60))]
     out_of_sight = [_package(chance, 100 + n, hidden) for n in range(2 * len(hidden))]
-    rules = _rules(chance, packages, out_of_sight)
+    rules = _rules(chance, packages, out_of_sight, traits)
     everything = packages + out_of_sight
     _refer(chance, everything)
     tenant = Tenant(
@@ -144,25 +147,89 @@ def _refer(chance: Random, packages: list[AccessPackage]) -> None:
         package.incompatible_groups = [Reference(id=_group(chance.randrange(GROUPS)))]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Duties:
+    """Which packages the rules are about, by their ids.
+
+    Attributes:
+        low, high: patterns of names.
+        counted: of which one may hold two.
+    """
+
+    pays: Ids
+    approves: Ids
+    orders: Ids
+    receives: Ids
+    few: Ids
+    many: Ids
+    low: str
+    high: str
+    counted: Ids
+
+
+def _many_pairs(chance: Random, ids: Ids, hidden: Ids) -> _Duties:
+    """Several pairs for each package, so that an index of assignments is the cheaper way."""
+    pays, approves, orders, receives = batched(chance.sample(ids, 12), 3, strict=True)
+    return _Duties(
+        pays=pays,
+        approves=(*approves, *hidden),
+        orders=orders,
+        receives=receives,
+        few=chance.sample(ids, 4),
+        many=[*chance.sample(ids, 9), *hidden[:1]],
+        low="Duty 0*",
+        high="duty 1?",
+        counted=[*chance.sample(ids, 6), *hidden[:1]],
+    )
+
+
+def _few_pairs(chance: Random, ids: Ids, hidden: Ids) -> _Duties:
+    """No more pairs than packages, so that asking for each pair is the cheaper way.
+
+    The pairs of those that order and receive are answered by the counted set, and not asked for.
+    """
+    # The patterns take the first ten: a package that two rules share would make them dearer.
+    some = iter(chance.sample(ids[10:], 15))
+    pays, approves, orders, receives, few, many, new = (
+        [next(some) for _ in range(size)] for size in (1, 3, 2, 2, 3, 2, 2)
+    )
+    return _Duties(
+        pays=pays,
+        approves=[*approves, *hidden],
+        orders=orders,
+        receives=receives,
+        few=few,
+        many=[*many, *hidden[:1]],
+        low="Duty 00",
+        high="duty 0?",
+        counted=[*orders, *receives, *new, *hidden[:1]],
+    )
+
+
 def _rules(
-    chance: Random, packages: list[AccessPackage], out_of_sight: list[AccessPackage]
+    chance: Random,
+    packages: list[AccessPackage],
+    out_of_sight: list[AccessPackage],
+    traits: Collection[Trait],
 ) -> list[Json]:
     """Each kind of rule once; sides overlap by chance, and one pair has two rules."""
-    ids = [package.id for package in packages]
-    pays, approves, orders, receives = batched(chance.sample(ids, 12), 3, strict=True)
-    hidden = [package.id for package in out_of_sight]
+    ids, hidden = ([each.id for each in some] for some in (packages, out_of_sight))
+    choose = _few_pairs if Trait.PAIRS in traits else _many_pairs
+    of = choose(chance, ids, hidden)
+    counted = [_at_most("two-of-some", "warn", "both", of.counted, count=2)]
     return [
-        _between("pay-approve", "enforce", "both", _side(pays, 0), _side((*approves, *hidden))),
-        _between("order-receive", "enforce", "groups", _side(orders), _side(receives, 1))
+        _between("pay-approve", "enforce", "both", _side(of.pays, 0), _side(of.approves)),
+        _between("order-receive", "enforce", "groups", _side(of.orders), _side(of.receives, 1))
         | {"eligible": chance.random() < 1 / 2},
         # The stricter mode and the wider references win where this meets the first rule.
-        _between("also-approve", "warn", "packages", _side(pays[:1]), _side(approves[:2])),
-        _at_most("one-of-few", "enforce", "packages", chance.sample(ids, 4)),
-        _at_most("one-of-many", "record", "both", [*chance.sample(ids, 9), *hidden[:1]]),
-        _between("patterns", "warn", "both", _pattern("Duty 0*"), _pattern("duty 1?")),
+        _between("also-approve", "warn", "packages", _side(of.pays[:1]), _side(of.approves[:2])),
+        _at_most("one-of-few", "enforce", "packages", of.few),
+        _at_most("one-of-many", "record", "both", of.many),
+        _between("patterns", "warn", "both", _pattern(of.low), _pattern(of.high)),
         _between(
             "not-the-team", "enforce", "groups", _side((), 2, 3), _side(chance.sample(ids, 5))
         ),
+        *(counted if Trait.COUNTS in traits else ()),
     ]
 
 
@@ -170,8 +237,8 @@ def _between(name: str, mode: str, references: str, *sides: Json) -> Json:
     return _rule(name, mode, references) | {"between": sides}
 
 
-def _at_most(name: str, mode: str, references: str, of: list[str]) -> Json:
-    return _rule(name, mode, references) | {"atMost": {"count": 1, "of": _selectors(of)}}
+def _at_most(name: str, mode: str, references: str, of: Ids, *, count: int = 1) -> Json:
+    return _rule(name, mode, references) | {"atMost": {"count": count, "of": _selectors(of)}}
 
 
 def _rule(name: str, mode: str, references: str) -> Json:
@@ -185,7 +252,7 @@ def _rule(name: str, mode: str, references: str) -> Json:
     }
 
 
-def _side(packages: tuple[str, ...] | list[str], *groups: int) -> Json:
+def _side(packages: Ids, *groups: int) -> Json:
     side: Json = {"packages": _selectors(packages)} if packages else {}
     return side | ({"groups": [{"id": _group(number)} for number in groups]} if groups else {})
 
@@ -194,5 +261,5 @@ def _pattern(name: str) -> Json:
     return {"packages": [{"catalog": "Catalog ?", "name": name}]}
 
 
-def _selectors(ids: tuple[str, ...] | list[str]) -> list[Json]:
+def _selectors(ids: Ids) -> list[Json]:
     return [{"id": each} for each in ids]

@@ -11,13 +11,13 @@ from tests.chaos.schedule import schedule
 
 pytestmark = [pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(400)]
 
-# The first restarts storage, the others are among the quickest of the fifty.
-SEEDS = (1, 6, 9)
+# An index, pairs that Graph refuses to answer for, a part given up; the last two restart storage.
+SEEDS = (10, 14, 28)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_or_doubled_in_chaos(seed: int, tmp_path: Path) -> None:
-    """Conflicts are the tenant's, references those planned, none twice, and no gap untold."""
+    """Conflicts and findings are the tenant's, references those planned, and no gap is untold."""
     print(f"seed {seed}: make chaos SEED={seed}")  # noqa: T201 - shown when the test fails
     outcome = run(schedule(seed), tmp_path / "run")
     assert outcome.wrong == (), f"seed {seed}: {outcome.done}"

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from local.graph.demo import APP_CLIENT_ID, APP_PRINCIPAL_ID
-from tests.chaos.truth import Truth, Wanted, find_truth
+from tests.chaos.truth import Breach, Truth, Wanted, find_truth
 
 type Json = dict[str, Any]
 
@@ -124,3 +124,41 @@ def test_what_may_not_be_read_asks_for_nothing() -> None:
     assert truth.unreadable == {"z"}
     assert truth.conflicts.keys() == {("a", "b"), ("a", "z")}
     assert truth.desired == {Wanted("a", "package", "b"), Wanted("b", "package", "a")}
+
+
+def test_each_rule_of_a_pair_has_a_finding_for_each_who_holds_both() -> None:
+    """Of pairs that are known."""
+    sides = [side("a"), side("b")]
+    rules = [rule("warn", "groups", between=sides), rule("record", "both", between=sides)]
+    truth = truth_of([package(each) for each in "ab"], rules, a="xyz", b="xy")
+    assert truth.breaches(lambda _: False, frozenset()) == {
+        Breach(name, ("a", "b"), who) for name in ("warn groups", "record both") for who in "xy"
+    }
+    assert truth.breaches(lambda pair: pair == ("a", "b"), frozenset()) == set()
+
+
+def test_who_holds_more_of_a_set_than_is_allowed_is_counted() -> None:
+    """By all that is held of what could be read; the set makes no pairs."""
+    rules = [rule("warn", "both", atMost={"count": 2, "of": side("abcd")["packages"]})]
+    packages = [package(each) for each in "abcd"]
+    truth = truth_of(packages, rules, a="xy", b="xy", c="xY", d="x")
+    assert truth.conflicts == {}
+    assert truth.too_many("warn both", frozenset()) == {"x": ("a", "b", "c", "d")}
+    assert truth.too_many("warn both", frozenset("d")) == {"x": ("a", "b", "c")}
+    assert truth.too_many("warn both", frozenset("cd")) == {}
+    found = {Breach("warn both", ("a", "b", "c", "d"), "x")}
+    assert truth.breaches(lambda _: True, frozenset()) == found
+
+
+def test_the_way_with_fewer_requests_is_the_cheaper_one() -> None:
+    """A request for each pair, or one for each package; a set's packages are read in any case."""
+    packages = [package(each) for each in "abcdef"]
+    few = rule("record", "both", between=[side("ab"), side("cd")])
+    more = rule("record", "both", between=[side("ab"), side("cde")])
+    counted = rule("warn", "both", atMost={"count": 2, "of": side("abf")["packages"]})
+    within = rule("record", "both", between=[side("a"), side("bf")])
+    assert truth_of(packages, [few]).strategy == "pairs"
+    assert truth_of(packages, [more]).strategy == "index"
+    assert truth_of(packages, [few, counted]).strategy == "index"
+    assert truth_of(packages, [within, counted]).strategy == "pairs"
+    assert not truth_of(packages, [within, counted]).is_asked(("a", "b"))

@@ -7,16 +7,20 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.found import (
+    Asked,
     CheckAnswer,
+    Evidence,
     Found,
     Gap,
     Letter,
     Parts,
     References,
+    Refusals,
     Seen,
+    StoredFinding,
     SweepAnswer,
 )
-from tests.chaos.truth import Truth, Wanted
+from tests.chaos.truth import Breach, Counted, Truth, Wanted
 from tests.chaos.verdict import MOST_TOLD, verdict
 
 A_ON_B, B_ON_A = Wanted("a", "package", "b"), Wanted("b", "package", "a")
@@ -28,6 +32,12 @@ TRUTH = Truth(
         ("a", "c"): frozenset(),
         ("b", "z"): frozenset({"x"}),
     },
+    rules_of={
+        ("a", "b"): frozenset({"r", "s"}),
+        ("a", "c"): frozenset({"r"}),
+        ("b", "z"): frozenset({"r"}),
+    },
+    counted={"two": Counted(2, frozenset("ade"))},
     unreadable=frozenset({"z"}),
     desired=frozenset({A_ON_B, B_ON_A, A_ON_C, C_ON_A}),
     asked_by={
@@ -37,12 +47,21 @@ TRUTH = Truth(
         C_ON_A: frozenset({("a", "c")}),
     },
     present=frozenset({OLD, C_ON_A}),
-    holders={"a": frozenset({"x", "y"}), "b": frozenset({"x", "y"}), "c": frozenset()},
+    holders={
+        "a": frozenset({"x", "y"}),
+        "b": frozenset({"x", "y"}),
+        "c": frozenset(),
+        "d": frozenset({"y"}),
+        "e": frozenset({"y"}),
+        "z": frozenset({"x"}),
+    },
 )
 NEW = frozenset({A_ON_B, B_ON_A, A_ON_C})
 NOTHING = frozenset[Wanted]()
 SWEEP = SweepAnswer(
     status="completed-with-gaps",
+    strategy="pairs",
+    sets={"two": Seen("conflict", 1)},
     pairs={
         ("a", "b"): Seen("conflict", 2),
         ("a", "c"): Seen("clear", 0),
@@ -60,6 +79,13 @@ CHECK = CheckAnswer(
     references=References(planned=NOTHING, written=NOTHING, failed=NOTHING),
     gaps=(),
 )
+FINDINGS = tuple(
+    StoredFinding(breach=breach, state="open")
+    for breach in (
+        *(Breach(rule, ("a", "b"), subject) for rule in "rs" for subject in "xy"),
+        Breach("two", ("a", "d", "e"), "y"),
+    )
+)
 GOOD = Found(
     sweep=SWEEP,
     checks=(CHECK,),
@@ -68,6 +94,8 @@ GOOD = Found(
     queues={"sweep-pairs": 0, "sweep-pairs-poison": 0},
     letters=(),
     parts=Parts(total=2, done=frozenset({0, 1})),
+    findings=FINDINGS,
+    evidence=Evidence(packs=2),
 )
 
 
@@ -81,6 +109,12 @@ def pair(*ids: str, says: Seen) -> Found:
 
 def check(**changes: object) -> Found:
     return replace(GOOD, checks=(replace(CHECK, **changes),))  # type: ignore[arg-type]
+
+
+def finding(breach: Breach, *, state: str = "open") -> Found:
+    """One more than there are to be, or one in another state."""
+    others = [each for each in FINDINGS if each.breach != breach]
+    return replace(GOOD, findings=(*others, StoredFinding(breach=breach, state=state)))
 
 
 def references(**changes: object) -> Found:
@@ -104,8 +138,25 @@ def test_a_good_run_passes() -> None:
         (pair("b", "z", says=Seen("clear", 0)), "pairs are found as they are"),
         (pair("b", "c", says=Seen("clear", 0)), "pairs are found as they are"),
         (sweep(pairs={}), "pairs are found as they are"),
+        (sweep(status="completed"), "the sweep ends"),
+        (sweep(strategy="index"), "the cheaper way is taken"),
+        (sweep(sets={}), "sets are counted as they are"),
+        (sweep(sets={"two": Seen("clear", 0)}), "sets are counted as they are"),
+        (sweep(sets={"two": Seen("conflict", 2)}), "sets are counted as they are"),
         (sweep(gaps=()), "every gap is reported"),
-        (sweep(status="completed"), "every gap is reported"),
+        (sweep(gaps=(*SWEEP.gaps, Gap("access package a", "403"))), "every gap is one"),
+        (sweep(gaps=(*SWEEP.gaps, Gap("part 0 of the sweep", "503"))), "every gap is one"),
+        (replace(GOOD, blocked=frozenset("a")), "what cannot be read is given up"),
+        (replace(GOOD, findings=FINDINGS[1:]), "findings are kept as they are"),
+        (replace(GOOD, findings=(*FINDINGS, FINDINGS[0])), "findings are kept as they are"),
+        (finding(Breach("r", ("a", "c"), "x")), "findings are kept as they are"),
+        (finding(Breach("r", ("b", "z"), "x")), "findings are kept as they are"),
+        (finding(Breach("two", ("a", "d"), "x")), "findings are kept as they are"),
+        (finding(FINDINGS[0].breach, state="resolving"), "findings are kept as they are"),
+        (replace(GOOD, evidence=Evidence(packs=2, breaks=("gone",))), "the evidence holds"),
+        (replace(GOOD, evidence=Evidence(packs=1)), "the evidence holds"),
+        (replace(GOOD, evidence=Evidence(packs=3)), "the evidence holds"),
+        (replace(GOOD, refusals=Refusals(refused=3, requests=100)), "the limit is kept"),
         (replace(GOOD, references={OLD: 0, C_ON_A: 0, A_ON_B: 1}), "no reference is missing"),
         (
             replace(GOOD, references={**GOOD.references, Wanted("b", "group", "h"): 1}),
@@ -143,43 +194,119 @@ def test_what_is_lost_doubled_or_untrue_is_named(found: Found, claim: str) -> No
     assert claim in {line.split(":")[0] for line in verdict(TRUTH, found)}
 
 
-LETTER = Letter(queue="sweep-pairs", reason="no luck", message='{"pairs": [["a", "b"]]}')
+LETTER = Letter(
+    queue="sweep-pairs",
+    reason="no luck",
+    message='{"pairs": [["a", "b"]]}',
+    asked=Asked(part=0, pairs=frozenset({("a", "b")}), enforced=frozenset({"b"})),
+)
+LOST = {A_ON_B, B_ON_A}
+OF_THE_SET = FINDINGS[-1:]
 
 
-def given_up(*, why: str) -> Found:
-    """A run in which the message about a and b was given up, and its references never written."""
-    lost = {A_ON_B, B_ON_A}
-    written = NEW - lost
-    return replace(
+def given_up(**changes: object) -> Found:
+    """A run in which the part about a and b was given up, and its references never written."""
+    written = NEW - LOST
+    gaps = (Gap("part 0 of the sweep", "no luck"), Gap("access package b", "no luck"))
+    found = replace(
         GOOD,
         sweep=replace(
             SWEEP,
             pairs={**SWEEP.pairs, ("a", "b"): Seen("unknown", 0)},
             references=References(planned=written, written=written, failed=NOTHING),
-            gaps=(*SWEEP.gaps, Gap("part 0 of the sweep", why)),
+            gaps=(*SWEEP.gaps, *gaps),
         ),
-        references={k: n for k, n in GOOD.references.items() if k not in lost},
+        references={k: n for k, n in GOOD.references.items() if k not in LOST},
         ledger=dict.fromkeys(written, "written"),
         letters=(LETTER,),
+        parts=replace(GOOD.parts, given_up={0: "no luck"}),
+        findings=OF_THE_SET,
     )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def claims(found: Found, truth: Truth = TRUTH) -> set[str]:
+    return {line.split(":")[0] for line in verdict(truth, found)}
 
 
 def test_what_was_given_up_may_be_unknown_where_the_answer_says_why() -> None:
-    """With a dead letter and its reason in the coverage, a pair and its references may be open."""
-    assert verdict(TRUTH, given_up(why="no luck")) == ()
+    """Its pair, the pair's findings and its references may be open, and nothing else."""
+    assert verdict(TRUTH, given_up()) == ()
+    assert verdict(TRUTH, given_up(blocked=frozenset("a"))) == ()
+    assert claims(given_up(findings=())) == {"findings are kept as they are"}
+    assert claims(given_up(references={})) >= {"no reference is missing"}
+
+
+def test_a_check_may_have_found_what_the_sweep_could_not_look_at() -> None:
+    """A finding of the pair that was given up is there because it is so."""
+    assert verdict(TRUTH, given_up(findings=FINDINGS)) == ()
 
 
 def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
-    """The dead letter alone does not do."""
-    (wrong,) = verdict(TRUTH, given_up(why="something else"))
-    assert wrong.startswith("every gap is reported")
+    """The dead letter alone does not do, and neither does a part's number without its package."""
+    sweep = given_up().sweep
+    assert sweep
+    for gaps in (SWEEP.gaps, sweep.gaps[:-1], (*SWEEP.gaps, sweep.gaps[-1])):
+        assert claims(given_up(sweep=replace(sweep, gaps=gaps))) == {"every gap is reported"}
+    other = (*SWEEP.gaps, Gap("part 0 of the sweep", "something else"), sweep.gaps[-1])
+    assert claims(given_up(sweep=replace(sweep, gaps=other))) == {"every gap is reported"}
+
+
+def test_what_was_given_up_is_not_known() -> None:
+    """Who says more of it than anybody could have read has it from nowhere."""
+    sweep = given_up().sweep
+    assert sweep
+    pairs = {**sweep.pairs, ("a", "b"): Seen("conflict", 2)}
+    assert claims(given_up(sweep=replace(sweep, pairs=pairs))) == {"pairs are found as they are"}
 
 
 def test_without_its_dead_letter_nothing_is_excused() -> None:
     """A pair that is unknown for no reason is untrue, and its references are missing."""
-    wrong = verdict(TRUTH, replace(given_up(why="no luck"), letters=()))
-    claims = {line.split(":")[0] for line in wrong}
-    assert claims == {"pairs are found as they are", "no reference is missing"}
+    assert claims(given_up(letters=())) == {
+        "pairs are found as they are",
+        "every gap is one",
+        "findings are kept as they are",
+        "no reference is missing",
+    }
+
+
+def test_a_letter_of_a_part_that_was_done_excuses_nothing() -> None:
+    """Somebody else has worked it: then all of it is to be there."""
+    assert verdict(TRUTH, replace(GOOD, letters=(LETTER,))) == ()
+    assert claims(given_up(parts=GOOD.parts)) >= {
+        "pairs are found as they are",
+        "no reference is missing",
+    }
+
+
+def without_b(truth: Truth, **changes: object) -> tuple[str, ...]:
+    """The verdict on a sweep that could not read who holds b; nothing is asked pair by pair."""
+    asked = Asked(part=0, packages=frozenset("b"), enforced=frozenset("b"))
+    found = given_up(letters=(replace(LETTER, asked=asked),))
+    assert found.sweep
+    return verdict(truth, replace(found, sweep=replace(found.sweep, **changes)))  # type: ignore[arg-type]
+
+
+def test_an_index_without_a_package_knows_no_pair_of_it() -> None:
+    """Of more pairs than packages none is asked for, and each takes the holders of both."""
+    more = {("a", "z"): frozenset[str](), ("c", "z"): frozenset[str]()}
+    truth = replace(TRUTH, conflicts={**TRUTH.conflicts, **more})
+    unknown = dict.fromkeys((("a", "b"), ("b", "z"), *more), Seen("unknown", 0))
+    pairs = {**SWEEP.pairs, **unknown}
+    assert without_b(truth, strategy="index", pairs=pairs) == ()
+    known = {**pairs, ("a", "b"): Seen("conflict", 2)}
+    (wrong,) = without_b(truth, strategy="index", pairs=known)
+    assert wrong.startswith("pairs are found as they are")
+
+
+def test_of_a_set_that_was_read_in_part_nobody_is_clear() -> None:
+    """Nor is a pair within the set, which is not asked for: the set's packages answer it."""
+    truth = replace(TRUTH, counted={"two": Counted(2, frozenset("abd"))})
+    assert without_b(truth, sets={"two": Seen("unknown", 0)}) == (
+        "findings are kept as they are: two (a d e y) is there, and not so",
+    )
+    (wrong, _) = without_b(truth, sets={"two": Seen("clear", 0)})
+    assert wrong.startswith("sets are counted as they are")
 
 
 def test_a_check_that_was_given_up_says_the_reason_of_its_letter() -> None:

@@ -7,7 +7,8 @@ itself, as docs/rules.md tells them.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import Any, NamedTuple
@@ -31,12 +32,30 @@ class Wanted(NamedTuple):
     target: str
 
 
+class Breach(NamedTuple):
+    """A finding: against which rule, which packages in order of their ids, and who holds them."""
+
+    rule: str
+    packages: tuple[str, ...]
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A set of which one subject may hold more than one, but not more than so many."""
+
+    at_most: int
+    of: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
     """What is so in the tenant.
 
     Attributes:
         conflicts: for each pair of the rules, in order of ids, the subjects that hold both.
+        rules_of: the rules that keep a pair apart.
+        counted: by the rules that count them.
         unreadable: the packages that the app may not read.
         desired: references that enforcing rules ask for between packages that can be read.
         asked_by: the pairs that ask for a reference; none for one of a side of groups only.
@@ -45,6 +64,8 @@ class Truth:
     """
 
     conflicts: Mapping[PairKey, frozenset[str]]
+    rules_of: Mapping[PairKey, frozenset[str]]
+    counted: Mapping[str, Counted]
     unreadable: frozenset[str]
     desired: frozenset[Wanted]
     asked_by: Mapping[Wanted, frozenset[PairKey]]
@@ -53,6 +74,47 @@ class Truth:
 
     def is_readable(self, *packages: str) -> bool:
         return self.unreadable.isdisjoint(packages)
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """The packages of all sets that are counted, whose assignments are read in any case."""
+        return frozenset(each for counted in self.counted.values() for each in counted.of)
+
+    def is_asked(self, pair: PairKey) -> bool:
+        """Whether a sweep that asks pair by pair has to ask for this one."""
+        return not self.needed.issuperset(pair)
+
+    @property
+    def strategy(self) -> str:
+        """The way that takes fewer requests, when each package's assignments take one page."""
+        asked = sum(self.is_asked(pair) for pair in self.conflicts)
+        packages = self.needed.union(*self.conflicts)
+        return "pairs" if asked + len(self.needed) <= len(packages) else "index"
+
+    def breaches(self, unknown: Callable[[PairKey], bool], unread: AbstractSet[str]) -> set[Breach]:
+        """The findings of pairs that are known, and of sets as far as they were read."""
+        return {
+            Breach(rule, pair, subject)
+            for pair, subjects in self.conflicts.items()
+            if not unknown(pair)
+            for rule in self.rules_of[pair]
+            for subject in subjects
+        } | {
+            Breach(rule, held, subject)
+            for rule in self.counted
+            for subject, held in self.too_many(rule, unread).items()
+        }
+
+    def too_many(self, rule: str, unread: AbstractSet[str]) -> Mapping[str, tuple[str, ...]]:
+        """Who holds more of a set than a rule allows, and what, as far as it was read."""
+        counted = self.counted[rule]
+        packages = sorted(counted.of - unread)
+        subjects = {subject for each in packages for subject in self.holders[each]}
+        held = {
+            subject: tuple(each for each in packages if subject in self.holders[each])
+            for subject in subjects
+        }
+        return {subject: some for subject, some in held.items() if len(some) > counted.at_most}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +137,16 @@ def find_truth(tenant_json: bytes, rules_json: bytes) -> Truth:
     meetings = [each for rule in rules for each in _meetings(rule, tenant)]
     asked_by = dict(_asked(meetings, packages, unreadable))
     guarded = {each for rule in rules for each in _guarded(rule, tenant, packages)}
+    in_order = [each for each in meetings if each.on < each.other]
     return Truth(
         conflicts={
-            (each.on, each.other): holders[each.on] & holders[each.other]
-            for each in meetings
-            if each.on < each.other
+            (each.on, each.other): holders[each.on] & holders[each.other] for each in in_order
+        },
+        rules_of=_rules_of(in_order),
+        counted={
+            rule["id"]: Counted(rule["atMost"]["count"], frozenset(_set_of(rule, tenant)))
+            for rule in rules
+            if _allows_some(rule)
         },
         unreadable=unreadable,
         desired=frozenset(asked_by) | {each for each in guarded if each.on not in unreadable},
@@ -119,14 +186,31 @@ def _holders(tenant: Tenant, package: str) -> frozenset[str]:
 
 def _meetings(rule: Mapping[str, Any], tenant: Tenant) -> Iterator[Meeting]:
     """Both orders of every pair that the rule keeps apart."""
+    if _allows_some(rule):
+        return
     if "atMost" in rule:
-        for on, other in permutations(_selected(rule["atMost"]["of"], tenant), 2):
+        for on, other in permutations(_set_of(rule, tenant), 2):
             yield Meeting(rule, on, other, frozenset())
         return
     for one, another in permutations(rule["between"], 2):
         for on, other in product(_packages(one, tenant), _packages(another, tenant)):
             if on != other:
                 yield Meeting(rule, on, other, _groups(another))
+
+
+def _allows_some(rule: Mapping[str, Any]) -> bool:
+    return "atMost" in rule and rule["atMost"]["count"] > 1
+
+
+def _set_of(rule: Mapping[str, Any], tenant: Tenant) -> set[str]:
+    return _selected(rule["atMost"]["of"], tenant)
+
+
+def _rules_of(meetings: list[Meeting]) -> Mapping[PairKey, frozenset[str]]:
+    found: dict[PairKey, set[str]] = {}
+    for each in meetings:
+        found.setdefault((each.on, each.other), set()).add(each.rule["id"])
+    return {pair: frozenset(rules) for pair, rules in found.items()}
 
 
 def _packages(side: Mapping[str, Any], tenant: Tenant) -> set[str]:

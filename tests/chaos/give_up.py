@@ -1,0 +1,78 @@
+"""Messages of a sweep as they are when they have been tried for too long."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import msgspec
+
+from functions.messages import (
+    POISON_SUFFIX,
+    SWEEP_QUEUE,
+    VERSION,
+    SweepMessage,
+    SweepStartMessage,
+    encode,
+)
+from functions.retry import MOST_ATTEMPTS
+from functions.sweeps.parts import Part, SweepPlan
+from functions.work import MOST_INTERRUPTED
+from tests.chaos.stored import Message, Planned
+
+type Work = SweepMessage | SweepStartMessage
+
+_plans = msgspec.json.Decoder(SweepPlan)
+
+
+def parts_with(planned: Planned, package: str) -> Sequence[SweepMessage]:
+    """The messages of all parts that ask who holds a package."""
+    parts = enumerate(_plans.decode(planned.plan).parts)
+    return [
+        _message(planned.sweep_id, number, part)
+        for number, part in parts
+        if package in _asked(part) and not part.confirms
+    ]
+
+
+def work_left(planned: Planned) -> Sequence[Work]:
+    """The message that started a sweep, and those of its parts that are not done."""
+    start = SweepStartMessage(version=VERSION, id=planned.sweep_id, traceparent="", enqueued_at="")
+    parts = enumerate(_plans.decode(planned.plan).parts)
+    left = [_message(planned.sweep_id, *each) for each in parts if each[0] not in planned.done]
+    return [start, *left] if left else []
+
+
+def _asked(part: Part) -> Collection[str]:
+    return {*part.packages, *(each for pair in part.pairs for each in pair)}
+
+
+def _message(sweep_id: str, number: int, part: Part) -> SweepMessage:
+    return SweepMessage(
+        version=VERSION,
+        id=sweep_id,
+        traceparent="",
+        enqueued_at="",
+        part=number,
+        pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
+        packages=[UUID(each) for each in part.packages],
+        enforced=[UUID(each) for each in part.enforced],
+        unlisted=[UUID(each) for each in part.unlisted],
+        confirms=part.confirms,
+    )
+
+
+def worn_out(work: Work) -> Message:
+    """As it comes to a worker for the last time: the next failure is its end."""
+    return SWEEP_QUEUE, _text(msgspec.structs.replace(work, attempt=MOST_ATTEMPTS))
+
+
+def poisoned(work: Work) -> Message:
+    """As the queue puts it aside, after all deliveries that it gets while its workers die."""
+    body = msgspec.structs.replace(work, interrupted=MOST_INTERRUPTED)
+    return SWEEP_QUEUE + POISON_SUFFIX, _text(body)
+
+
+def _text(work: Work) -> str:
+    return base64.b64encode(encode(work)).decode()
