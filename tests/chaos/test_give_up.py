@@ -15,7 +15,7 @@ from functions.messages import (
     decode,
     unwrap,
 )
-from functions.retry import Poison, decide
+from functions.retry import Poison, Tries, decide
 from functions.sweeps.parts import Part, SweepPlan
 from functions.work import MOST_INTERRUPTED
 from tests.builders import guid
@@ -63,7 +63,7 @@ def test_a_worn_out_message_is_given_up_at_its_next_failure() -> None:
     assert queue == SWEEP_QUEUE
     assert isinstance(message, SweepMessage)
     assert [str(each) for each in message.packages] == [A]
-    assert isinstance(decide(Unavailable("no answer"), message.attempt), Poison)
+    assert isinstance(decide(Unavailable("no answer"), Tries(failed=message.attempt)), Poison)
 
 
 def test_a_poisoned_message_is_not_tried_again() -> None:
