@@ -135,6 +135,7 @@ class Found:
         ledger: state by reference.
         queues: messages left, by queue.
         blocked: packages of which Graph never told who holds them.
+        answers_for_pairs: whether Graph does, to this app.
         refusals: None for a run in which Graph refuses for other reasons, too.
     """
 
@@ -149,6 +150,7 @@ class Found:
     evidence: Evidence
     blocked: frozenset[str] = frozenset()
     refusals: Refusals | None = None
+    answers_for_pairs: bool = True
 
 
 def read_sweep(answer: Mapping[str, Any]) -> SweepAnswer:

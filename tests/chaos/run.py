@@ -78,7 +78,13 @@ def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]
         chaos.tally["faults"] = sum(each["fault"] is not None for each in requests)
         found = _gather(world, hosts, watcher, chaos)
         refusals = None if schedule.rate is None else _refusals(requests)
-        return replace(found, blocked=schedule.blocked, refusals=refusals), chaos.tally
+        found = replace(
+            found,
+            blocked=schedule.blocked,
+            refusals=refusals,
+            answers_for_pairs=schedule.answers_for_pairs,
+        )
+        return found, chaos.tally
 
 
 def _refusals(requests: Sequence[Mapping[str, Any]]) -> Refusals:

@@ -162,6 +162,11 @@ class Schedule:
         return None if self.rate is None else {"limit": self.rate, "window_seconds": RATE_SECONDS}
 
     @property
+    def answers_for_pairs(self) -> bool:
+        """Whether Graph answers this app pair by pair."""
+        return dict(self.weather)["additional_access"] == "supported"
+
+    @property
     def blocked(self) -> frozenset[str]:
         """Packages of which Graph never tells who holds them."""
         return frozenset(each.package for each in self.disturbances if isinstance(each, GiveUp))

@@ -140,6 +140,7 @@ def test_a_good_run_passes() -> None:
         (sweep(pairs={}), "pairs are found as they are"),
         (sweep(status="completed"), "the sweep ends"),
         (sweep(strategy="index"), "the cheaper way is taken"),
+        (replace(GOOD, answers_for_pairs=False), "the cheaper way is taken"),
         (sweep(sets={}), "sets are counted as they are"),
         (sweep(sets={"two": Seen("clear", 0)}), "sets are counted as they are"),
         (sweep(sets={"two": Seen("conflict", 2)}), "sets are counted as they are"),

@@ -115,9 +115,11 @@ def _ends(case: Case) -> Iterator[str]:
 
 
 def _strategy_is_cheaper(case: Case) -> Iterator[str]:
-    sweep = case.found.sweep
-    if sweep and sweep.strategy != case.truth.strategy:
-        yield f"it is {sweep.strategy}, and {case.truth.strategy} takes fewer requests"
+    sweep, due = case.found.sweep, case.truth.strategy
+    if not case.found.answers_for_pairs:
+        due = "index"
+    if sweep and sweep.strategy != due:
+        yield f"it is {sweep.strategy}, and {due} takes fewer requests, of those that are answered"
 
 
 def _pairs_are_true(case: Case) -> Iterator[str]:
