@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from functions.clock import timestamp
+from functions.entra import ReferenceKind
 from functions.errors import Unavailable
 from functions.findings.model import Finding, State
 from functions.rules.language import Mode
@@ -71,6 +73,32 @@ async def test_an_index_leaves_the_same_findings(make_app: MakeApp) -> None:
     by_pairs = (await findings(app))["pay", "x"]
     assert (by_pairs.id, by_pairs.first_seen) == (by_index.id, by_index.first_seen)
     assert by_pairs.state is State.OPEN
+
+
+async def test_a_check_is_as_old_as_its_first_reading(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep that began after a check had looked, and before it had written, knows better."""
+    app = make_app(PACKAGES, HELD, RULES)
+    await night(app)
+    hold(app, b="y")
+    references, to_come = app.graph.references, ["the sweep"]
+
+    async def slowly(package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        if to_come:
+            to_come.clear()
+            app.clock.advance(60)
+            hold(app, b="xy")
+            await app.records.sweeps.create(await start(app))
+            app.clock.advance(60)
+        return await references(package_id, kind)
+
+    monkeypatch.setattr(app.graph, "references", slowly)
+    began = timestamp(app.clock.now())
+    answer = await app.check("a", "b")
+    found = (await findings(app))["pay", "x"]
+    assert [each.now for each in found.history] == [State.OPEN, State.RESOLVING, State.OPEN]
+    assert answer["asOf"] == began
 
 
 async def test_a_gap_resolves_nothing(make_app: MakeApp) -> None:
