@@ -201,7 +201,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     apiClientId: apiClientId
-    requireToken: empty(settings.?CALLER_KEYS ?? '')
+    requireToken: empty(settings.?CALLER_KEYS ?? '') && !contains(fromVault, 'CALLER_KEYS')
     openPaths: [for source in sources: '/api/webhooks/${source}']
     settings: settings
     vaultSettings: vaultSettings

@@ -270,6 +270,18 @@ def of_alerts(project: Project) -> Iterator[str]:
         yield f"alerts: {name} is missing"
 
 
+def of_callers(project: Project) -> Iterator[str]:
+    """Wherever keys of callers come from, App Service lets the app ask those who bring one."""
+    given = modules_of(project.template)["app"]["properties"]["parameters"]["requireToken"]["value"]
+    sources = {
+        "settings": "empty(coalesce(tryGet(parameters('settings'), 'CALLER_KEYS'), ''))",
+        "Key Vault": "not(contains(variables('fromVault'), 'CALLER_KEYS'))",
+    }
+    for source, condition in sources.items():
+        if condition not in given:
+            yield f"callers: those with a key from {source} are refused for want of a token"
+
+
 def of_hook(project: Project) -> Iterator[str]:
     """What Entra waits for: somebody is told of each request that is left waiting."""
     condition = project.template["variables"]["hasHook"]
@@ -319,6 +331,7 @@ CHECKS = (
     of_parameters,
     of_secrets,
     of_alerts,
+    of_callers,
     of_hook,
     of_host,
     of_azure_yaml,

@@ -103,6 +103,12 @@ MISTAKES = {
         "? false\n  : empty(tags)\n",
         "hook: it is deployed where nobody is told",
     ),
+    "key-from-vault-refused": Mistake(
+        _MAIN,
+        " && !contains(fromVault, 'CALLER_KEYS')",
+        "",
+        "callers: those with a key from Key Vault are refused",
+    ),
     "told-once": Mistake(_HOOK, "autoMitigate: false", "autoMitigate: true", "autoMitigate"),
     "no-address": Mistake(_MAIN, "    tellUrl: tellUrl\n", "", "hook: tellUrl is not handed on"),
     "review-goes-on": Mistake(
