@@ -31,6 +31,8 @@ param apiClientId string = ''
 param webhookSources string = ''
 @description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again.')
 param operatorId string = ''
+@description('Object id of the person or group that applies references and erases persons by the command line. Empty: nobody.')
+param custodianId string = ''
 
 @description('Reach storage and Key Vault through private endpoints only.')
 param privateNetworking bool = false
@@ -128,13 +130,24 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     sku: storageSku
     appPrincipalId: identity.outputs.principalId
-    operatorId: operatorId
     isPrivate: privateNetworking
     workspaceId: monitoring.outputs.workspaceId
     evidenceDays: evidenceDays
     resultDays: resultDays
     softDeleteDays: softDeleteDays
   }
+}
+
+module operator 'modules/operator.bicep' = if (!empty(operatorId)) {
+  scope: group
+  name: 'operator'
+  params: { storageName: storage.outputs.name, principalId: operatorId }
+}
+
+module custodian 'modules/custodian.bicep' = if (!empty(custodianId)) {
+  scope: group
+  name: 'custodian'
+  params: { storageName: storage.outputs.name, principalId: custodianId }
 }
 
 module vault 'modules/key-vault.bicep' = {

@@ -7,8 +7,6 @@ param tags object
 @description('Replication of the account, such as Standard_ZRS; a region without zones has Standard_GRS.')
 param sku string
 param appPrincipalId string
-@description('Person or group that pushes rules and sends poison messages again; empty for nobody.')
-param operatorId string
 @description('Reachable through private endpoints only.')
 param isPrivate bool
 param workspaceId string
@@ -47,11 +45,6 @@ var containers = [
 ]
 var dataRoles = [
   roles.storageBlobDataOwner
-  roles.storageQueueDataContributor
-  roles.storageTableDataContributor
-]
-var operatorRoles = [
-  roles.storageBlobDataContributor
   roles.storageQueueDataContributor
   roles.storageTableDataContributor
 ]
@@ -169,17 +162,6 @@ resource appRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     properties: {
       principalId: appPrincipalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-    }
-  }
-]
-
-resource operatorRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in operatorRoles: if (!empty(operatorId)) {
-    name: guid(account.id, operatorId, role)
-    scope: account
-    properties: {
-      principalId: operatorId
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
     }
   }

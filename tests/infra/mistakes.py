@@ -23,6 +23,7 @@ class Mistake:
 
 
 _STORAGE = "infra/modules/storage.bicep"
+_OPERATOR = "infra/modules/operator.bicep"
 _APP = "infra/modules/app.bicep"
 _MAIN = "infra/main.bicep"
 _HOOK = "infra/logic-apps/launch-and-wait.bicep"
@@ -43,9 +44,33 @@ MISTAKES = {
     ),
     "no-table-role": Mistake(
         _STORAGE,
-        "  roles.storageTableDataContributor\n]\nvar operatorRoles",
-        "]\nvar operatorRoles",
+        "  roles.storageTableDataContributor\n]\n",
+        "]\n",
         "the app lacks storageTableDataContributor",
+    ),
+    "operator-of-all-blobs": Mistake(
+        _OPERATOR,
+        "scope: container[place]",
+        "scope: account",
+        "operator: a right is not on a single place",
+    ),
+    "operator-of-the-code": Mistake(
+        _OPERATOR,
+        "  { name: 'poison', ",
+        "  { name: 'deployments', role: roles.storageBlobDataContributor }\n  { name: 'poison', ",
+        "operator: may change deployments of containers",
+    ),
+    "operator-of-findings": Mistake(
+        _OPERATOR,
+        "'findings', role: roles.storageTableDataReader",
+        "'findings', role: roles.storageTableDataContributor",
+        "operator: may change findings of tables",
+    ),
+    "custodian-of-the-chain": Mistake(
+        "infra/modules/custodian.bicep",
+        "  { name: 'ledger', ",
+        "  { name: 'evidence', role: roles.storageTableDataContributor }\n  { name: 'ledger', ",
+        "custodian: may change evidence of tables",
     ),
     "changeable-evidence": Mistake(
         _STORAGE,
