@@ -46,6 +46,8 @@ param storageSku string = 'Standard_ZRS'
 @minValue(1)
 @maxValue(146000)
 param evidenceDays int = 365
+@description('The policy of evidence was locked, which docs/deploy.md has the command for: leave it as it is. Never before.')
+param evidenceLocked bool = false
 @description('Days after which results of checks and sweeps are deleted; the app refuses them after 30.')
 @minValue(31)
 param resultDays int = 40
@@ -133,6 +135,7 @@ module storage 'modules/storage.bicep' = {
     isPrivate: privateNetworking
     workspaceId: monitoring.outputs.workspaceId
     evidenceDays: evidenceDays
+    evidenceLocked: evidenceLocked
     resultDays: resultDays
     softDeleteDays: softDeleteDays
   }

@@ -12,6 +12,8 @@ param isPrivate bool
 param workspaceId string
 @description('Days before evidence may be changed or deleted.')
 param evidenceDays int
+@description('The policy is there and locked, and takes no writing.')
+param evidenceLocked bool
 @description('Days after which results of checks and sweeps are deleted.')
 param resultDays int
 @description('Days in which what was deleted can be brought back.')
@@ -123,7 +125,7 @@ resource evidence 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 }
 
 // Unlocked, so that a trial can be taken down again. Locking it cannot be undone: docs/deploy.md has the command.
-resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = {
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (!evidenceLocked) {
   parent: evidence
   name: 'default'
   properties: {

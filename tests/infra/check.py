@@ -136,9 +136,13 @@ def of_storage(project: Project) -> Iterator[str]:
     yield from _differences("storage", account, wanted)
     for each in project.all("storage", "/containers"):
         yield from _differences("a container", each["properties"], {"publicAccess": "None"})
-    policy = project.one("storage", "/immutabilityPolicies")
-    if "immutabilityPeriodSinceCreationInDays" not in policy:
+    (policy,) = project.all("storage", "/immutabilityPolicies")
+    if "immutabilityPeriodSinceCreationInDays" not in policy["properties"]:
         yield "storage: evidence is not immutable"
+    if policy.get("condition") != "[not(parameters('evidenceLocked'))]":
+        yield "storage: a policy that is locked is written once more"
+    if project.template["parameters"]["evidenceLocked"]["defaultValue"] is not False:
+        yield "storage: evidence is not immutable by default"
     if not project.all("storage", "/managementPolicies"):
         yield "storage: results are never deleted"
     blobs = project.one("storage", "/blobServices")

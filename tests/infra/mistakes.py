@@ -78,6 +78,15 @@ MISTAKES = {
         "",
         "evidence is not immutable",
     ),
+    "locked-policy-written": Mistake(
+        _STORAGE, " = if (!evidenceLocked) {", " = {", "a policy that is locked is written once more"
+    ),
+    "no-policy-by-default": Mistake(
+        _MAIN,
+        "param evidenceLocked bool = false",
+        "param evidenceLocked bool = true",
+        "evidence is not immutable by default",
+    ),
     "wrong-role": Mistake(
         "infra/roles.bicep",
         "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
