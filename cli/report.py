@@ -59,7 +59,7 @@ def report(
     except (SodError, OSError) as error:
         err.print(f"entra-sod: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(ExitCode.ERROR) from error
-    gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_total:,} findings"
+    gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_standing:,} findings"
     out.print(f"{save_to}: {shown}, {gaps} gaps", markup=False, soft_wrap=True)
 
 

@@ -8,16 +8,22 @@ from uuid import uuid4
 from cli.expected import judge_functions
 from cli.running_app import AppError, NotAdmitted, RunningApp
 from functions.checks.result import CheckResult, Outcome
+from functions.checks.store import CheckStatus
 from functions.clock import Clock
 from functions.doctor.diagnosis import Diagnosis, Result, ok, unknown, wrong
+from functions.graph.client import reading_of
+from functions.graph.failures import graph_error
 
 # Access packages that no tenant has: an honest app does not know about them.
+_PACKAGES = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
 CANARY = {
-    "accessPackageId": "00000000-0000-4000-8000-000000000001",
-    "incompatibleAccessPackageId": "00000000-0000-4000-8000-000000000002",
+    "accessPackageId": _PACKAGES[0],
+    "incompatibleAccessPackageId": _PACKAGES[1],
     "enforcement": "off",
     "reference": "smoke test",
 }
+# What Graph says of such a package to an identity with roles on catalogs, and to one with more.
+_HONEST_STATUSES = (403, 404)
 WAIT_SECONDS = 5.0
 MOST_LOOKS = 60
 
@@ -92,17 +98,37 @@ async def _ended(app: RunningApp, check_id: str, clock: Clock) -> CheckResult | 
 
 
 def judge_canary(result: CheckResult | None) -> Diagnosis:
-    """Only `unknown` is an honest answer about packages that do not exist. Pure."""
+    """Only `unknown` for the reason that Graph shows no such packages is an honest answer. Pure."""
     what = "canary check"
     if result is None:
         minutes = WAIT_SECONDS * MOST_LOOKS / 60
         advice = "Nobody works on the queue conflict-checks: entra-sod doctor --url … says why."
         return wrong(what, f"not ended after {minutes:.0f} min", advice)
-    if result.outcome is Outcome.UNKNOWN:
-        reasons = "; ".join(each.why for each in result.coverage.skipped[:1])
+    if result.outcome is not Outcome.UNKNOWN:
+        return wrong(
+            what,
+            f"{result.outcome} for two packages that do not exist",
+            "Do not use this deployment: it gives answers that it cannot know.",
+        )
+    reasons = "; ".join(each.why for each in result.coverage.skipped[:2])
+    if result.status == CheckStatus.COMPLETED and _saw_none(result):
         return ok(what, f"unknown, as it should be: {reasons}")
-    return wrong(
-        what,
-        f"{result.outcome} for two packages that do not exist",
-        "Do not use this deployment: it gives answers that it cannot know.",
-    )
+    return wrong(what, f"{result.status}, unknown: {reasons}", _CANNOT_WORK)
+
+
+_CANNOT_WORK = (
+    "It did not come so far as to learn that there are no such packages, and so cannot answer for "
+    "any: entra-sod doctor --url … says why."
+)
+
+
+def _saw_none(result: CheckResult) -> bool:
+    """Whether Graph answered about both packages, and showed neither."""
+    whys = [each.why for each in result.coverage.skipped]
+    return all(any(why.startswith(_honest(key)) for why in whys) for key in _PACKAGES)
+
+
+def _honest(package_id: str) -> tuple[str, ...]:
+    """How an error begins that says of a package that there is none, or none to be seen."""
+    what = reading_of(package_id)
+    return tuple(str(graph_error(what, status, {})) for status in _HONEST_STATUSES)

@@ -31,6 +31,8 @@ param apiClientId string = ''
 param webhookSources string = ''
 @description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again.')
 param operatorId string = ''
+@description('Object id of the person or group that applies references and erases persons by the command line. Empty: nobody.')
+param custodianId string = ''
 
 @description('Reach storage and Key Vault through private endpoints only.')
 param privateNetworking bool = false
@@ -44,6 +46,8 @@ param storageSku string = 'Standard_ZRS'
 @minValue(1)
 @maxValue(146000)
 param evidenceDays int = 365
+@description('The policy of evidence was locked, which docs/deploy.md has the command for: leave it as it is. Never before.')
+param evidenceLocked bool = false
 @description('Days after which results of checks and sweeps are deleted; the app refuses them after 30.')
 @minValue(31)
 param resultDays int = 40
@@ -128,13 +132,25 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     sku: storageSku
     appPrincipalId: identity.outputs.principalId
-    operatorId: operatorId
     isPrivate: privateNetworking
     workspaceId: monitoring.outputs.workspaceId
     evidenceDays: evidenceDays
+    evidenceLocked: evidenceLocked
     resultDays: resultDays
     softDeleteDays: softDeleteDays
   }
+}
+
+module operator 'modules/operator.bicep' = if (!empty(operatorId)) {
+  scope: group
+  name: 'operator'
+  params: { storageName: storage.outputs.name, principalId: operatorId }
+}
+
+module custodian 'modules/custodian.bicep' = if (!empty(custodianId)) {
+  scope: group
+  name: 'custodian'
+  params: { storageName: storage.outputs.name, principalId: custodianId }
 }
 
 module vault 'modules/key-vault.bicep' = {
@@ -201,7 +217,7 @@ module app 'modules/app.bicep' = {
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
     apiClientId: apiClientId
-    requireToken: empty(settings.?CALLER_KEYS ?? '')
+    requireToken: empty(settings.?CALLER_KEYS ?? '') && !contains(fromVault, 'CALLER_KEYS')
     openPaths: [for source in sources: '/api/webhooks/${source}']
     settings: settings
     vaultSettings: vaultSettings

@@ -55,7 +55,13 @@ class CheckRecorder:
             started_at: when the check was asked for.
         """
         covered = CheckCovered(pair if result.outcome is not Outcome.UNKNOWN else None)
-        moment = Moment(by=By.CHECK, run=result.id, at=result.as_of, rules_hash=result.rules_hash)
+        moment = Moment(
+            by=By.CHECK,
+            run=result.id,
+            at=result.as_of,
+            rules_hash=result.rules_hash,
+            rules_day=rules.day,
+        )
         run = Run(moment, View(rules=rules, covered=covered, gone=gone))
         seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
         stored = await self.keeper.store.of_pair(pair)

@@ -103,6 +103,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         pair: None where the message that asked could not be read.
         enforcement: how far the app went: the caller's wish, capped by the app's setting.
         rules_hash: of the rules that were in force, empty where they could not be read.
+        as_of: nothing that the check read is older; of one that failed, when it was given up.
     """
 
     id: str

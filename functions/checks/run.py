@@ -92,6 +92,7 @@ class CheckRunner:
         self, message: CheckMessage, rules: RuleSet
     ) -> tuple[CheckResult, Collection[str]]:
         """The answer, and which of the packages are gone."""
+        as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
         duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
         packages = await read_packages(self.graph, [first, second])
@@ -117,7 +118,7 @@ class CheckRunner:
             references=references_view(enforced),
             coverage=notes.as_coverage(),
             rules_hash=rules.hash,
-            as_of=timestamp(self.clock.now()),
+            as_of=as_of,
             exceptions=exception_views(holders, duty, rules),
         )
         return result, gone

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from functions.rules.ruleset import RuleSet
 MOST_IN_DIGEST = 10  # of each kind; the counts are always whole
 MOST_TICKETS = 1000  # of one run
 _NEEDS_WORK = (State.OPEN, State.EXCEPTION_EXPIRED)
+_RESTS = (State.RESOLVED, State.ON_HOLD, State.EXCEPTED)
 
 type Kind = Literal["new", "reopened", "expiring"]
 type Ticket = Literal["opened", "resolved"]
@@ -76,10 +78,12 @@ class News:
         """Look at what the run changed of a finding."""
         if not self._told.get(finding.rule):
             return
-        for change in finding.changes_of(self.run):
-            if kind := kind_of(change):
+        for before, change in pairwise([None, *finding.history]):
+            if change is None or change.run != self.run:
+                continue
+            if kind := kind_of(change, before):
                 self._count(finding, kind)
-            if ticket := ticket_of(change):
+            if ticket := ticket_of(change, before):
                 self._ticket(finding, ticket)
 
     def digests(self) -> Iterator[Digest]:
@@ -99,23 +103,32 @@ class News:
             self.untold += 1
 
 
-def kind_of(change: Change) -> Kind | None:
-    """Under which heading of a digest a change comes."""
+def kind_of(change: Change, before: Change | None) -> Kind | None:
+    """Under which heading of a digest a change comes, which has another one before it."""
     if change.days_left is not None:
         return "expiring"
     if change.now not in _NEEDS_WORK:
         return None
     if change.was is None:
         return "new"
-    has_returned = change.was in (State.RESOLVED, State.ON_HOLD, State.EXCEPTED)
-    return "reopened" if has_returned else None
+    return "reopened" if _was_before_doubt(change, before) in _RESTS else None
 
 
-def ticket_of(change: Change) -> Ticket | None:
+def _was_before_doubt(change: Change, before: Change | None) -> State | None:
+    """What it was, looking through a look that did not see it.
+
+    Such a look is only a doubt: what needed work before it was told of then, and what was permitted
+    before it was told to nobody.
+    """
+    is_doubt_over = before is not None and change.was is before.now is State.RESOLVING
+    return before.was if before and is_doubt_over else change.was
+
+
+def ticket_of(change: Change, before: Change | None) -> Ticket | None:
     """Whether a change opens a ticket or closes it."""
     if change.now is State.RESOLVED:
         return "resolved"
-    return "opened" if kind_of(change) in ("new", "reopened") else None
+    return "opened" if kind_of(change, before) in ("new", "reopened") else None
 
 
 class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

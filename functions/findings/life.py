@@ -61,16 +61,19 @@ class Moment:
         run: its id.
         at: RFC 3339; nothing that it read is older.
         rules_hash: of the rules in force.
+        rules_day: on which they are in force; a sweep may begin before midnight, and end after it.
     """
 
     by: By
     run: str
     at: str
     rules_hash: str
+    rules_day: date | None = None
 
     @property
     def day(self) -> date:
-        return date.fromisoformat(self.at[:10])
+        """By which exceptions begin and end."""
+        return self.rules_day or date.fromisoformat(self.at[:10])
 
 
 def decide_next(

@@ -62,7 +62,7 @@ class GraphClient:
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
-        answer = await self._transport.read(url, _reading(package_id))
+        answer = await self._transport.read(url, reading_of(package_id))
         return wire.package(wire.decode(wire.one_package, answer))
 
     async def group(self, group_id: str) -> Group:
@@ -74,7 +74,7 @@ class GraphClient:
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
-        reads = [Read(key, package_path(key), _reading(key)) for key in sorted(set(package_ids))]
+        reads = [Read(key, package_path(key), reading_of(key)) for key in sorted(set(package_ids))]
         answers = self._batches.each(reads, wire.one_package)
         return {
             key: each if isinstance(each, GraphError) else wire.package(each)
@@ -196,7 +196,8 @@ class GraphClient:
             await self._transport.close()
 
 
-def _reading(package_id: str) -> str:
+def reading_of(package_id: str) -> str:
+    """How errors say that a package was being read."""
     return f"reading access package {package_id}"
 
 

@@ -94,6 +94,7 @@ class _Builder:
             cells=self._cells(pairs, places, in_force),
             findings=[self._finding(each, places, day) for each in kept],
             findings_total=tally.total,
+            findings_standing=tally.standing,
             exceptions=self._exceptions(day),
             drift=self._drift(),
             trend=trend_points(material.earlier),
@@ -105,7 +106,10 @@ class _Builder:
 
     def _say_findings(self, total: int) -> None:
         if total > MOST_FINDINGS:
-            why = f"a report takes the {MOST_FINDINGS:,} gravest; all are in the counts"
+            why = (
+                f"a report takes {MOST_FINDINGS:,}: those that stand before those that are over, "
+                "the gravest first; all that stand are in the counts"
+            )
             self.left_out.append(Skipped(what=f"{total - MOST_FINDINGS:,} findings", why=why))
 
     def _pairs(self) -> list[Pair]:

@@ -1,10 +1,11 @@
-"""All findings, counted one by one; the gravest of them kept. Pure."""
+"""All findings, counted one by one; those that stand and the gravest of them kept. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice, product
 
 from functions.entra import Pair
 from functions.findings.model import State
@@ -14,6 +15,8 @@ from functions.rules.language import Severity
 
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
 _PAIR = 2
+
+type _Place = tuple[bool, Severity | None]
 
 
 def rank(severity: Severity | None) -> int:
@@ -36,25 +39,28 @@ class Tally:
 
     Attributes:
         severities: of the rules in force, by id.
+        standing: how many stand, excepted or not.
         is_whole: whether every finding was seen.
     """
 
     severities: Mapping[str, Severity]
     total: int = 0
+    standing: int = 0
     is_whole: bool = True
     pairs: dict[Pair, PairTally] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
-    _kept: dict[Severity | None, list[FindingRecord]] = field(
-        default_factory=lambda: {each: [] for each in GRAVEST_FIRST}
+    _kept: dict[_Place, list[FindingRecord]] = field(
+        default_factory=lambda: {each: [] for each in product((True, False), GRAVEST_FIRST)}
     )
 
     def add(self, found: FindingRecord) -> None:
         self.total += 1
-        kept = self._kept[self.severities.get(found.rule)]
+        kept = self._kept[found.state.stands, self.severities.get(found.rule)]
         if len(kept) < MOST_FINDINGS:
             kept.append(found)
         if not found.state.stands:
             return
+        self.standing += 1
         self.by_rule[found.rule] += 1
         if len(found.packages) == _PAIR:
             of_pair = self.pairs.setdefault(Pair.of(*found.packages), PairTally())
@@ -63,5 +69,5 @@ class Tally:
             of_pair.rules.add(found.rule)
 
     def gravest(self) -> list[FindingRecord]:
-        """The gravest findings, as many as a report takes."""
-        return [each for severity in GRAVEST_FIRST for each in self._kept[severity]][:MOST_FINDINGS]
+        """As many findings as a report takes: those that stand first, and the gravest of each."""
+        return list(islice(chain.from_iterable(self._kept.values()), MOST_FINDINGS))

@@ -152,7 +152,9 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         sweep: None where none has ended yet.
         gaps: what was not checked, and why; first in every form of the report.
         left_out: what is known but not in the report, for it has bounds.
+        findings: those that stand first, and the gravest first among them.
         findings_total: all findings, embedded or not.
+        findings_standing: those of them that are neither resolved nor on hold.
     """
 
     generated_at: str
@@ -167,6 +169,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     cells: list[CellView]
     findings: list[FindingView]
     findings_total: int
+    findings_standing: int
     exceptions: list[ExceptionInForce]
     drift: list[DriftEntry]
     trend: list[TrendPoint]

@@ -6,6 +6,7 @@ import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from itertools import permutations
 
@@ -214,6 +215,7 @@ class RuleSet:
         refused: why the newest files are not these rules, where a broken version was not taken.
         unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
+        day: on which they are in force, where it matters.
     """
 
     def __init__(
@@ -224,12 +226,14 @@ class RuleSet:
         files: Sequence[SourceFile] = (),
         *,
         unlisted: str | None = None,
+        day: date | None = None,
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
         self.refused = refused
         self.files = tuple(files)
         self.unlisted = unlisted
+        self.day = day
 
     @cached_property
     def hash(self) -> str:

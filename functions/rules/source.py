@@ -119,19 +119,20 @@ class RuleBook:
         exceptions = [each for each in book.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]
-        today = self._rule_set(rules_today, exceptions_today, unlisted)
+        today = self._rule_set(rules_today, exceptions_today, unlisted, day)
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
             return InForce(today, today)
-        return InForce(today, self._rule_set(rules, exceptions, unlisted))
+        return InForce(today, self._rule_set(rules, exceptions, unlisted, day))
 
     def _rule_set(
         self,
         rules: Sequence[ResolvedRule],
         exceptions: Sequence[ExceptionEntry],
         unlisted: str | None,
+        day: date,
     ) -> RuleSet:
-        return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted)
+        return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted, day=day)
 
     async def listed(self) -> Collection[str]:
         """The ids of every package that the tenant's list shows, as it was ten minutes ago or less.

@@ -114,6 +114,7 @@ class SweepRecorder:
             run=record.id,
             at=timestamp(record.started_at),
             rules_hash=rules.hash,
+            rules_day=rules.day,
         )
         view = View(rules=rules, covered=covered, gone=whole.seen.gone)
         files: Sequence[SortedFile] = conflicts.seen

@@ -7,13 +7,13 @@ param tags object
 @description('Replication of the account, such as Standard_ZRS; a region without zones has Standard_GRS.')
 param sku string
 param appPrincipalId string
-@description('Person or group that pushes rules and sends poison messages again; empty for nobody.')
-param operatorId string
 @description('Reachable through private endpoints only.')
 param isPrivate bool
 param workspaceId string
 @description('Days before evidence may be changed or deleted.')
 param evidenceDays int
+@description('The policy is there and locked, and takes no writing.')
+param evidenceLocked bool
 @description('Days after which results of checks and sweeps are deleted.')
 param resultDays int
 @description('Days in which what was deleted can be brought back.')
@@ -47,11 +47,6 @@ var containers = [
 ]
 var dataRoles = [
   roles.storageBlobDataOwner
-  roles.storageQueueDataContributor
-  roles.storageTableDataContributor
-]
-var operatorRoles = [
-  roles.storageBlobDataContributor
   roles.storageQueueDataContributor
   roles.storageTableDataContributor
 ]
@@ -130,7 +125,7 @@ resource evidence 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 }
 
 // Unlocked, so that a trial can be taken down again. Locking it cannot be undone: docs/deploy.md has the command.
-resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = {
+resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (!evidenceLocked) {
   parent: evidence
   name: 'default'
   properties: {
@@ -169,17 +164,6 @@ resource appRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     properties: {
       principalId: appPrincipalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-    }
-  }
-]
-
-resource operatorRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in operatorRoles: if (!empty(operatorId)) {
-    name: guid(account.id, operatorId, role)
-    scope: account
-    properties: {
-      principalId: operatorId
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
     }
   }

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import httpx
+import msgspec
 import pytest
 
 from cli.expected import expected_functions, judge_functions
 from cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
+from functions.checks.result import CheckResult, Coverage, Skipped
 from functions.doctor.diagnosis import Result
+from functions.graph.client import reading_of
+from functions.graph.failures import graph_error
 from tests.cli.remote import ADDRESS, Asked, answering
 
 NAMES = frozenset({"a", "b"})
+PACKAGES = [CANARY["accessPackageId"], CANARY["incompatibleAccessPackageId"]]
+
+
+def refusals(status: int, body: bytes = b"") -> list[dict[str, str]]:
+    """What the app skips where Graph answers so to both packages."""
+    errors = {key: graph_error(reading_of(key), status, {}, body=body) for key in PACKAGES}
+    return [{"what": f"access package {key}", "why": str(each)} for key, each in errors.items()]
+
+
 RESULT: dict[str, object] = {
     "id": "c",
     "status": "completed",
@@ -22,7 +35,7 @@ RESULT: dict[str, object] = {
     "holderCount": 0,
     "rules": [],
     "references": {},
-    "coverage": {"checked": [], "skipped": [{"what": "a", "why": "may not be read"}]},
+    "coverage": {"checked": [], "skipped": refusals(403)},
     "rulesHash": "",
     "asOf": "2026-01-01T00:00:00Z",
 }
@@ -76,6 +89,44 @@ async def test_an_app_that_is_not_whole_is_sent_no_canary(listed: list[str]) -> 
 async def test_an_app_that_knows_what_it_cannot_know_fails(outcome: str) -> None:
     """An all-clear for packages that do not exist is the worst answer there is."""
     assert (await results(app([["a", "b"]], [outcome])))["canary check"] is Result.WRONG
+
+
+def canary(skipped: list[dict[str, str]], status: str = "completed") -> CheckResult:
+    coverage = Coverage(skipped=[Skipped(**each) for each in skipped])
+    result = msgspec.convert(RESULT, CheckResult)
+    return msgspec.structs.replace(result, status=status, coverage=coverage)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_packages_that_graph_does_not_show_are_an_honest_reason(status: int) -> None:
+    """An identity with roles on catalogs is refused; one that may read all learns of nothing."""
+    found = judge_canary(canary(refusals(status)))
+    assert found.result is Result.OK
+    assert f"Graph answers {status}" in found.detail
+
+
+def test_a_canary_that_failed_fails_the_deployment_with_its_reason() -> None:
+    """A worker without a token, storage or rules fails every check, and says unknown of each."""
+    why = "no token: the managed identity is off"
+    found = judge_canary(canary([{"what": "the whole check", "why": why}], "failed"))
+    assert (found.result, why in found.detail) == (Result.WRONG, True)
+    assert judge_canary(canary(refusals(403), "failed")).result is Result.WRONG
+
+
+@pytest.mark.parametrize(
+    "skipped",
+    [
+        [],
+        refusals(403)[:1],
+        refusals(400),
+        refusals(401),
+        refusals(403, b'{"error": {"code": "NoLicense"}}'),
+        [{**refusals(403)[0], "why": "there is no such thing"}, refusals(403)[1]],
+    ],
+)
+def test_a_canary_that_is_unknown_for_another_reason_fails(skipped: list[dict[str, str]]) -> None:
+    """Graph has to have answered about both packages, and not about the token or the licence."""
+    assert judge_canary(canary(skipped)).result is Result.WRONG
 
 
 async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:

@@ -140,16 +140,40 @@ async def test_tickets_have_a_limit(app: App, monkeypatch: pytest.MonkeyPatch) -
     assert (mine["counts"]["new"], len(mine["new"])) == (2, 1)
 
 
-async def test_an_exception_that_ends_soon_is_told(make_app: MakeApp) -> None:
-    """At thirty days, and then not again before seven."""
-    app = make_app(PACKAGES, {}, [PAY], CALLBACK_HOSTS=CORPUS.allowed)
-    await subscribe(app, FIRST, "digest.ready")
+def permit(app: App, last: date) -> None:
+    """Somebody holds both packages that PAY keeps apart, and may until that day."""
     for name in "ab":
         [made] = held(name, "e")
         who = type(made.subject)(id=guid("e"))
         app.graph._assignments[guid(name)] = [type(made)(id=made.id, subject=who)]
-    last = date(2026, 1, 1) + timedelta(days=32)
     app.rules.write([PAY], [exception("pay", "e", start=date(2026, 1, 1), end=last)])
+
+
+async def test_an_exception_that_ends_during_a_doubt_is_told(make_app: MakeApp) -> None:
+    """One look did not see what was permitted; seen again it is not, and somebody has to know.
+
+    Once: another look that does not see it is a doubt of what was told.
+    """
+    app = make_app(PACKAGES, {}, [PAY], CALLBACK_HOSTS=CORPUS.allowed)
+    await subscribe(app, FIRST, "digest.ready", "finding.opened", "finding.resolved")
+    permit(app, last=date(2026, 1, 3))
+    assignments, tellings = dict(app.graph._assignments), []
+    for is_seen in (True, False, True, False, True):
+        app.graph._assignments.update(assignments if is_seen else {guid("b"): []})
+        await night(app)
+        digests = [each["counts"]["reopened"] for each in told(app, "digest.ready")]
+        states = [each["finding"]["state"] for each in told(app, "finding.opened")]
+        tellings.append((digests, states))
+    assert tellings == [([], [])] * 2 + [([1], ["exception-expired"])] + [([], [])] * 2
+    assert told(app, "finding.resolved") == []
+
+
+async def test_an_exception_that_ends_soon_is_told(make_app: MakeApp) -> None:
+    """At thirty days, and then not again before seven."""
+    app = make_app(PACKAGES, {}, [PAY], CALLBACK_HOSTS=CORPUS.allowed)
+    await subscribe(app, FIRST, "digest.ready")
+    last = date(2026, 1, 1) + timedelta(days=32)
+    permit(app, last)
     counts = []
     for _ in range(4):
         await night(app)

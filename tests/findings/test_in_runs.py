@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from functions.clock import timestamp
+from functions.entra import ReferenceKind
 from functions.errors import Unavailable
 from functions.findings.model import Finding, State
-from functions.rules.language import Mode
+from functions.rules.language import Mode, Rule
 from functions.sweeps import conflicts
 from tests.app import App
 from tests.builders import at_most, exception, guid, held, package, rule, side
@@ -71,6 +74,32 @@ async def test_an_index_leaves_the_same_findings(make_app: MakeApp) -> None:
     by_pairs = (await findings(app))["pay", "x"]
     assert (by_pairs.id, by_pairs.first_seen) == (by_index.id, by_index.first_seen)
     assert by_pairs.state is State.OPEN
+
+
+async def test_a_check_is_as_old_as_its_first_reading(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep that began after a check had looked, and before it had written, knows better."""
+    app = make_app(PACKAGES, HELD, RULES)
+    await night(app)
+    hold(app, b="y")
+    references, to_come = app.graph.references, ["the sweep"]
+
+    async def slowly(package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        if to_come:
+            to_come.clear()
+            app.clock.advance(60)
+            hold(app, b="xy")
+            await app.records.sweeps.create(await start(app))
+            app.clock.advance(60)
+        return await references(package_id, kind)
+
+    monkeypatch.setattr(app.graph, "references", slowly)
+    began = timestamp(app.clock.now())
+    answer = await app.check("a", "b")
+    found = (await findings(app))["pay", "x"]
+    assert [each.now for each in found.history] == [State.OPEN, State.RESOLVING, State.OPEN]
+    assert answer["asOf"] == began
 
 
 async def test_a_gap_resolves_nothing(make_app: MakeApp) -> None:
@@ -146,10 +175,8 @@ async def test_a_package_that_is_gone_puts_findings_on_hold(make_app: MakeApp) -
     assert found["buy", "z"].state is State.OPEN
 
 
-async def test_an_exception_is_applied_by_rule(make_app: MakeApp) -> None:
-    """It permits its rule's finding, and not the other's of the same pair."""
-    rules = [RULES[0], rule("two", side("a"), side("b"))]
-    app = make_app(PACKAGES, {}, rules)
+def permit(app: App, rules: Sequence[Rule]) -> None:
+    """Somebody holds both packages that `pay` keeps apart, and may until the third of January."""
     person = [each for name in "ab" for each in held(name, "e")]
     for each in person:
         who = type(each.subject)(id=guid("e5"), object_id=guid("e"), display_name="E")
@@ -157,6 +184,29 @@ async def test_an_exception_is_applied_by_rule(make_app: MakeApp) -> None:
         app.graph._assignments[guid(each.id[0])] = [moved]
     entry = exception("pay", "e", start=date(2026, 1, 1), end=date(2026, 1, 3))
     app.rules.write(rules, [entry])
+
+
+async def test_an_exception_that_ends_during_a_sweep_was_not_taken_back(make_app: MakeApp) -> None:
+    """A sweep that began on its last day ends by the rules of the next, and says what happened."""
+    app = make_app(PACKAGES, {}, RULES)
+    permit(app, RULES[:1])
+    await night(app)
+    last_evening = datetime(2026, 1, 3, 23, 50, tzinfo=UTC)
+    app.clock.advance((last_evening - app.clock.now()).total_seconds())
+    await app.records.sweeps.create(await start(app))
+    app.clock.advance(3600)
+    await app.work_off()
+    ended = (await findings(app))["pay", guid("e5")].history[-1]
+    assert (ended.now, ended.why) == (
+        State.EXCEPTION_EXPIRED,
+        "its exception ended on 2026-01-03",
+    )
+
+
+async def test_an_exception_is_applied_by_rule(make_app: MakeApp) -> None:
+    """It permits its rule's finding, and not the other's of the same pair."""
+    app = make_app(PACKAGES, {}, RULES)
+    permit(app, [RULES[0], rule("two", side("a"), side("b"))])
     await night(app)
     assert set((await states(app)).values()) == {"excepted", "open"}
     for _ in range(3):

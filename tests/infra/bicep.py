@@ -35,9 +35,10 @@ def bicep(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[s
 
 
 def resources_of(template: Json) -> list[Json]:
-    """The resources of one template, which lists them or names them."""
+    """The resources that one template makes; it lists them or names them."""
     found = template.get("resources", [])
-    return list(found.values()) if isinstance(found, dict) else list(found)
+    listed = list(found.values()) if isinstance(found, dict) else list(found)
+    return [each for each in listed if not each.get("existing")]
 
 
 def modules_of(template: Json) -> dict[str, Json]:

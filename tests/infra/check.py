@@ -67,6 +67,18 @@ SITE_NOT_ON_FLEX = {
     "websiteTimeZone",
     "windowsFxVersion",
 }
+# What persons may change of storage, and nothing else: the rest is the app's alone.
+WRITES: dict[str, dict[str, set[str]]] = {
+    "operator": {
+        "containers": {"rules", "poison"},
+        "queues": {CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE},
+        "tables": {"checks"},
+    },
+    "custodian": {
+        "containers": {"checks", "sweeps", "evidence"},
+        "tables": {"checks", "findings", "ledger"},
+    },
+}
 _HOST_KEYS = {"version", "telemetryMode", "functionTimeout", "extensionBundle", "extensions"}
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _SECRET = re.compile(
@@ -124,9 +136,13 @@ def of_storage(project: Project) -> Iterator[str]:
     yield from _differences("storage", account, wanted)
     for each in project.all("storage", "/containers"):
         yield from _differences("a container", each["properties"], {"publicAccess": "None"})
-    policy = project.one("storage", "/immutabilityPolicies")
-    if "immutabilityPeriodSinceCreationInDays" not in policy:
+    (policy,) = project.all("storage", "/immutabilityPolicies")
+    if "immutabilityPeriodSinceCreationInDays" not in policy["properties"]:
         yield "storage: evidence is not immutable"
+    if policy.get("condition") != "[not(parameters('evidenceLocked'))]":
+        yield "storage: a policy that is locked is written once more"
+    if project.template["parameters"]["evidenceLocked"]["defaultValue"] is not False:
+        yield "storage: evidence is not immutable by default"
     if not project.all("storage", "/managementPolicies"):
         yield "storage: results are never deleted"
     blobs = project.one("storage", "/blobServices")
@@ -208,6 +224,26 @@ def of_roles(project: Project) -> Iterator[str]:
         yield f"roles: the app lacks {role}"
 
 
+def of_persons(project: Project) -> Iterator[str]:
+    """Persons have rights on single containers, queues and tables, and change those of WRITES."""
+    for each in project.all("storage", "/roleAssignments"):
+        if each["properties"]["principalId"] != "[parameters('appPrincipalId')]":
+            yield "storage: somebody else than the app has a right to all of it"
+    for who, places in WRITES.items():
+        for each in project.all(who, "/roleAssignments"):
+            if not re.match(
+                r"\[resourceId\('[^']+Services/(container|queue|table)s'", each["scope"]
+            ):
+                yield f"{who}: a right is not on a single place, but on {each['scope']}"
+        given = project.module(who)["variables"]
+        for kind in ("containers", "queues", "tables"):
+            changed = {
+                each["name"] for each in given.get(kind, ()) if not each["role"].endswith("Reader]")
+            }
+            for name in sorted(changed ^ places.get(kind, set())):
+                yield f"{who}: {'may' if name in changed else 'may not'} change {name} of {kind}"
+
+
 def of_settings(project: Project) -> Iterator[str]:
     """Each setting that the code reads is given by the template, and no other."""
     read = settings_read(project.text("functions/settings.py"))
@@ -270,6 +306,18 @@ def of_alerts(project: Project) -> Iterator[str]:
         yield f"alerts: {name} is missing"
 
 
+def of_callers(project: Project) -> Iterator[str]:
+    """Wherever keys of callers come from, App Service lets the app ask those who bring one."""
+    given = modules_of(project.template)["app"]["properties"]["parameters"]["requireToken"]["value"]
+    sources = {
+        "settings": "empty(coalesce(tryGet(parameters('settings'), 'CALLER_KEYS'), ''))",
+        "Key Vault": "not(contains(variables('fromVault'), 'CALLER_KEYS'))",
+    }
+    for source, condition in sources.items():
+        if condition not in given:
+            yield f"callers: those with a key from {source} are refused for want of a token"
+
+
 def of_hook(project: Project) -> Iterator[str]:
     """What Entra waits for: somebody is told of each request that is left waiting."""
     condition = project.template["variables"]["hasHook"]
@@ -315,10 +363,12 @@ CHECKS = (
     of_telemetry,
     of_vault,
     of_roles,
+    of_persons,
     of_settings,
     of_parameters,
     of_secrets,
     of_alerts,
+    of_callers,
     of_hook,
     of_host,
     of_azure_yaml,

@@ -23,6 +23,7 @@ class Mistake:
 
 
 _STORAGE = "infra/modules/storage.bicep"
+_OPERATOR = "infra/modules/operator.bicep"
 _APP = "infra/modules/app.bicep"
 _MAIN = "infra/main.bicep"
 _HOOK = "infra/logic-apps/launch-and-wait.bicep"
@@ -43,15 +44,48 @@ MISTAKES = {
     ),
     "no-table-role": Mistake(
         _STORAGE,
-        "  roles.storageTableDataContributor\n]\nvar operatorRoles",
-        "]\nvar operatorRoles",
+        "  roles.storageTableDataContributor\n]\n",
+        "]\n",
         "the app lacks storageTableDataContributor",
+    ),
+    "operator-of-all-blobs": Mistake(
+        _OPERATOR,
+        "scope: container[place]",
+        "scope: account",
+        "operator: a right is not on a single place",
+    ),
+    "operator-of-the-code": Mistake(
+        _OPERATOR,
+        "  { name: 'poison', ",
+        "  { name: 'deployments', role: roles.storageBlobDataContributor }\n  { name: 'poison', ",
+        "operator: may change deployments of containers",
+    ),
+    "operator-of-findings": Mistake(
+        _OPERATOR,
+        "'findings', role: roles.storageTableDataReader",
+        "'findings', role: roles.storageTableDataContributor",
+        "operator: may change findings of tables",
+    ),
+    "custodian-of-the-chain": Mistake(
+        "infra/modules/custodian.bicep",
+        "  { name: 'ledger', ",
+        "  { name: 'evidence', role: roles.storageTableDataContributor }\n  { name: 'ledger', ",
+        "custodian: may change evidence of tables",
     ),
     "changeable-evidence": Mistake(
         _STORAGE,
         "    immutabilityPeriodSinceCreationInDays: evidenceDays\n",
         "",
         "evidence is not immutable",
+    ),
+    "locked-policy-written": Mistake(
+        _STORAGE, " = if (!evidenceLocked) {", " = {", "a policy that is locked is written once more"
+    ),
+    "no-policy-by-default": Mistake(
+        _MAIN,
+        "param evidenceLocked bool = false",
+        "param evidenceLocked bool = true",
+        "evidence is not immutable by default",
     ),
     "wrong-role": Mistake(
         "infra/roles.bicep",
@@ -102,6 +136,12 @@ MISTAKES = {
         "? false\n  : empty(alertEmail)\n",
         "? false\n  : empty(tags)\n",
         "hook: it is deployed where nobody is told",
+    ),
+    "key-from-vault-refused": Mistake(
+        _MAIN,
+        " && !contains(fromVault, 'CALLER_KEYS')",
+        "",
+        "callers: those with a key from Key Vault are refused",
     ),
     "told-once": Mistake(_HOOK, "autoMitigate: false", "autoMitigate: true", "autoMitigate"),
     "no-address": Mistake(_MAIN, "    tellUrl: tellUrl\n", "", "hook: tellUrl is not handed on"),

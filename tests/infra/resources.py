@@ -13,6 +13,8 @@ _WHEN = {
     "[parameters('privateNetworking')]": "`PRIVATE_NETWORKING` is `true`",
     "[not(empty(parameters('budgetStart')))]": "`BUDGET_START` is set",
     "[not(empty(parameters('operatorId')))]": "`OPERATOR_ID` is set",
+    "[not(empty(parameters('custodianId')))]": "`CUSTODIAN_ID` is set",
+    "[not(parameters('evidenceLocked'))]": "`EVIDENCE_LOCKED` is `false`",
     "[not(empty(parameters('apiClientId')))]": "`API_CLIENT_ID` is set",
     "[variables('hasHook')]": "`API_CLIENT_ID` and `GOVERNANCE_APP_ID` are set",
     "[variables('hasChecks')]": "`API_CLIENT_ID` and `WORKFLOW_CALLER_ID` are set",

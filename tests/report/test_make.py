@@ -237,6 +237,23 @@ class TestBounds:
         assert (view.findings_total, cell(view, "b", "c").findings) == (3, 1)
         assert [each.what for each in view.left_out] == ["1 findings"]
 
+    async def test_what_is_over_gives_way_to_what_stands(
+        self, app: App, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A resolved finding is left out before a lesser one that is open, and counts for none."""
+        monkeypatch.setattr(tally, "MOST_FINDINGS", 2)
+        monkeypatch.setattr(build, "MOST_FINDINGS", 2)
+        await sweep(app)
+        app.graph._assignments[guid("a")] = held("a", "x")
+        for _ in range(2):
+            await sweep(app)
+        view = await report(app)
+        assert [(each.severity, each.state) for each in view.findings] == [
+            ("critical", "open"),
+            ("low", "open"),
+        ]
+        assert (view.findings_standing, view.findings_total) == (2, 3)
+
     async def test_pairs_with_findings_stay(
         self, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -51,6 +51,27 @@ def test_gaps_stand_before_everything_else(open_report: OpenReport, small_view: 
     expect(first).to_contain_text(small_view.gaps[0].why)
 
 
+def test_what_is_over_is_no_headline(open_report: OpenReport, small_view: ReportView) -> None:
+    """The tile counts what stands, in all severities; the list has the rest at its end."""
+    over = [
+        msgspec.structs.replace(each, state=state)
+        for each, state in zip(small_view.findings, ("resolved", "on-hold"), strict=False)
+    ]
+    assert len({each.severity for each in (*over, *small_view.findings)}) > 1
+    standing = small_view.findings_standing - len(over)
+    view = msgspec.structs.replace(
+        small_view, findings=[*over, *small_view.findings[2:]], findings_standing=standing
+    )
+    page = open_report(view)
+    tile = page.locator("#summary .tile").filter(has_text="under every rule")
+    expect(tile.locator(".tile-value")).to_have_text(str(standing))
+    bars = tile.locator(".bar-words li").all_inner_texts()
+    assert sum(int(text.split()[0]) for text in bars) == standing
+    page.locator("#list").evaluate("list => { list.scrollTop = 1e9; }")
+    expect(page.locator(f'#lines [aria-rowindex="{len(view.findings) + 1}"]')).to_be_visible()
+    assert column(page, "state")[-2:] == ["resolved", "on-hold"]
+
+
 class TestTheList:
     def test_it_is_sorted_by_any_column(
         self, open_report: OpenReport, small_view: ReportView

@@ -9,10 +9,11 @@ const findings = data.findings.map((row) => ({
 const ruleOf = new Map(data.rules.map((rule, place) => [rule.id, { ...rule, place }]));
 const states = [...new Set(findings.map((each) => each.state))].sort();
 const personName = (finding) => finding.subject[2] || finding.subject[1] || finding.subject[0];
-const isLive = (finding) => finding.state !== 'resolved';
+const isLive = (finding) => finding.state !== 'resolved' && finding.state !== 'on-hold';
 
 const SORTS = {
-  severity: (each) => each.severity,
+  // What is over comes last, however grave it was.
+  severity: (each) => each.severity + (isLive(each) ? 0 : SEVERITIES.length),
   person: (each) => personName(each).toLowerCase(),
   packages: (each) => each.packages.map(packageName).join(' ').toLowerCase(),
   rule: (each) => each.rule,

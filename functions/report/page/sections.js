@@ -48,7 +48,7 @@ function drawSummary() {
   section.append(el('div', { class: 'tiles' },
     tile('Conflicts', data.sweep.conflicts, 'a person and a pair, each once',
       `${number.format(data.sweep.excepted)} of them excepted`),
-    tile('Findings', data.findingsTotal, 'under every rule of the pair', severityBar(bySeverity)),
+    tile('Findings', data.findingsStanding, 'that stand, under every rule of the pair', severityBar(bySeverity)),
     tile('Pairs checked', pairs.total - pairs.unknown, `of ${number.format(pairs.total)}`, pairBar(pairs)),
     trendTile()));
 }

@@ -1,0 +1,60 @@
+// What a custodian may of storage: what the commands `apply` and `erase` change. Evidence stays immutable for its time,
+// and the head of its chain is read only.
+import { roles } from '../roles.bicep'
+
+param storageName string
+param principalId string
+
+var containers = [
+  { name: 'checks', role: roles.storageBlobDataContributor }
+  { name: 'sweeps', role: roles.storageBlobDataContributor }
+  { name: 'evidence', role: roles.storageBlobDataContributor }
+]
+var tables = [
+  { name: 'ledger', role: roles.storageTableDataContributor }
+  { name: 'findings', role: roles.storageTableDataContributor }
+  { name: 'checks', role: roles.storageTableDataContributor }
+  { name: 'sweeps', role: roles.storageTableDataReader }
+]
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = { name: storageName }
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' existing = [
+  for each in containers: { parent: blobService, name: each.name }
+]
+
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-01' existing = [
+  for each in tables: { parent: tableService, name: each.name }
+]
+
+resource onContainer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, place) in containers: {
+    name: guid(container[place].id, principalId, each.role)
+    scope: container[place]
+    properties: {
+      principalId: principalId
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+resource onTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, place) in tables: {
+    name: guid(table[place].id, principalId, each.role)
+    scope: table[place]
+    properties: {
+      principalId: principalId
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
