@@ -11,6 +11,7 @@ import msgspec
 
 CONTAINER = "evidence"
 MANIFEST = "manifest.json"
+FOLDER_PARTS = 4  # year, month, day, run
 SMALLEST_BLOCK, MOST_BLOCKS = 1024, 256
 _BLOCK_DIGITS = 16
 _TOMBSTONE = ".erased"
@@ -41,7 +42,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The last file of a pack, which holds all others and the chain together.
 
     Attributes:
@@ -52,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         counts: by name.
         sequence: from 1, without a gap.
         previous: None for the first.
+        headless: the chain's head was lost, so `previous` is the newest pack that was found.
     """
 
     version: Literal[1]
@@ -65,6 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     files: Sequence[FileEntry]
     sequence: int
     previous: Link | None
+    headless: bool = False
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
