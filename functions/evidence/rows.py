@@ -90,11 +90,21 @@ def finding_line(finding: Finding, run: str) -> FindingLine:
         since=finding.since,
         first_seen=finding.first_seen,
         last_seen=finding.last_seen,
-        seen=finding.looked_by == run and finding.last_seen == finding.looked_at,
+        seen=_is_seen(finding, run),
         exception=finding.exception or None,
         exception_until=finding.exception_until,
         changes=[each for each in finding.history if each.run == run or each.by is By.PERSON],
     )
+
+
+def _is_seen(finding: Finding, run: str) -> bool:
+    """Whether a run saw a finding, and did not only see an exception begin or end.
+
+    Such a run notes a change, and leaves when the finding was looked at and seen as it was.
+    """
+    is_of_its_look = all(each.at == finding.last_seen for each in finding.changes_of(run))
+    is_newest = finding.looked_by == run and finding.last_seen == finding.looked_at
+    return is_newest and is_of_its_look
 
 
 def json_line(value: object) -> bytes:
