@@ -190,6 +190,25 @@ async def test_drafts_are_gone_when_a_pack_is_sealed() -> None:
     assert [name async for name in storage.blobs.names(draft.CONTAINER)] == []
 
 
+async def test_drafts_that_were_left_behind_are_gone_when_the_run_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that died between the manifest and its drafts leaves them to the next delivery."""
+    storage = MemoryStorage()
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(draft.Drafts, "drop", die)
+        with pytest.raises(Died):
+            await leave(storage, "sweep-1")
+    assert [name async for name in storage.blobs.names(draft.CONTAINER)]
+    await leave(storage, "sweep-1")
+    assert [name async for name in storage.blobs.names(draft.CONTAINER)] == []
+    assert await storage.table(draft.TABLE).get("sweep-1", "draft") is None
+
+
 async def test_a_lost_head_begins_no_second_chain(caplog: pytest.LogCaptureFixture) -> None:
     """The next pack follows the newest that is there; it says so itself, and so does the log."""
     storage = MemoryStorage()
