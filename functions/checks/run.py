@@ -89,9 +89,7 @@ class CheckRunner:
         news = News(run, rules)
         for finding in findings:
             news.add(finding)
-        await self.announcer.announce_findings(
-            run, news.tickets, traceparent=message.traceparent
-        )
+        await self.announcer.announce_findings(run, news.tickets, traceparent=message.traceparent)
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet
