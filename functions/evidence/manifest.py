@@ -73,15 +73,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the place of a rules file that named a person who was erased.
 
+    It keeps nothing of the text, which may name others, who could not be erased any more: where a
+    policy holds it, a tombstone is not written over.
+
     Attributes:
         at: RFC 3339, when it was erased.
         sha256: of the file as it was.
-        text: of the file, without the person.
     """
 
     at: str
     sha256: str
-    text: str
 
 
 _decoder = msgspec.json.Decoder(Manifest)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 
-import msgspec
 import pytest
 
-from functions.evidence.rows import csv_head, csv_line, finding_line
-from functions.findings.life import Look, Moment, NotLooked, NotSeen, Seen, claim, decide_next
+from functions.evidence.rows import finding_line
+from functions.findings.life import Look, Moment, NotLooked, NotSeen, Seen, decide_next
 from functions.findings.model import By, Excuse, Finding, Sighting
 
 SIGHTING = Sighting(
