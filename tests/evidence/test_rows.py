@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from functions.evidence.rows import finding_line
-from functions.findings.life import Look, Moment, NotLooked, NotSeen, Seen, decide_next
+from functions.evidence.rows import csv_line, finding_line, json_line
+from functions.findings.life import Look, Moment, NotLooked, NotSeen, Seen, claim, decide_next
 from functions.findings.model import By, Excuse, Finding, Sighting
+from functions.findings.views import salted
 
 SIGHTING = Sighting(
     id="0" * 32, rule="r", severity="high", owner="o", packages=("a", "b"), subject_id="someone"
@@ -35,6 +36,22 @@ def test_an_exception_that_begins_or_ends_is_no_sight(
     assert changed.state != found.state
     assert finding_line(found, "night-1").seen
     assert not finding_line(changed, "night-2").seen
+
+
+def test_words_of_people_stay_in_the_findings_row() -> None:
+    """Of a claim evidence has a salted hash of who made it, and no reason."""
+    found = look(None, Seen(SIGHTING, None), 1)
+    claimed = claim(found, by="Ann Example", why="Bob Miller hands it over", at=found.since)
+    assert claimed is not None
+    again = look(claimed, Seen(SIGHTING, None), 2)
+    line = finding_line(again, "night-2")
+    written = json_line(line) + csv_line(line)
+    assert not [each for each in (b"Ann", b"Example", b"Bob", b"hands") if each in written]
+    [change] = line.changes
+    assert change.cause == salted(found, "Ann Example")
+    assert change.cause.startswith("hmac-sha256:")
+    assert b"open > resolving: claimed" in written
+    assert [each.cause for each in again.history if each.by is By.PERSON] == ["Ann Example"]
 
 
 def test_what_is_seen_is_seen_with_or_without_a_change() -> None:
