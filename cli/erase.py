@@ -42,14 +42,15 @@ async def _erase(subject: str, *, really: bool) -> Traces:
         eraser = Eraser(storage, SystemClock())
         traces = await eraser.find(subject)
         if really:
-            await eraser.erase(subject, traces)
+            await eraser.erase(traces)
     return traces
 
 
 def _tell(traces: Traces, word: str) -> None:
     typer.echo(
         f"{word}: {len(traces.findings)} findings, {len(traces.checks)} checks, "
-        f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence"
+        f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence, "
+        f"{len(traces.drafts)} drafts"
     )
     for each in traces.kept:
         typer.echo(f"kept: {each}")

@@ -34,7 +34,7 @@ def verify(
         typer.Option(help="Copies of the packs; else the app's storage.", file_okay=False),
     ] = None,
     first: Annotated[
-        int, typer.Option(min=1, help="The number that the chain begins with, if not 1.")
+        int, typer.Option(min=1, help="The number to begin with; earlier packs are not proved.")
     ] = 1,
 ) -> None:
     """Prove the chain of evidence, or name each place where it breaks, the first one first.
@@ -46,20 +46,20 @@ def verify(
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red", markup=False)
         raise typer.Exit(1) from error
-    _tell(proof, has_head=folder is None)
+    _tell(proof, is_copy=folder is not None)
     raise typer.Exit(2 if proof.breaks else 0)
 
 
 async def _verify(folder: Path | None, first: int) -> Proof:
     if folder is not None:
-        return await prove(FolderPacks(folder), None, first=first)
+        return await prove(FolderPacks(folder), None, first=first, is_copy=True)
     async with open_storage(os.environ) as storage:
         # The head first: what is sealed meanwhile lies behind it.
         head = await Chain(storage).head()
         return await prove(BlobPacks(storage.blobs), head, first=first)
 
 
-def _tell(proof: Proof, *, has_head: bool) -> None:
+def _tell(proof: Proof, *, is_copy: bool) -> None:
     for each in proof.breaks[:SHOWN_AT_MOST]:
         typer.echo(each)
     if len(proof.breaks) > SHOWN_AT_MOST:
@@ -68,7 +68,7 @@ def _tell(proof: Proof, *, has_head: bool) -> None:
         typer.echo(erased)
     for folder in proof.unsealed:
         typer.echo(f"{folder}: is not sealed yet, or its manifest was taken away", err=True)
-    if not has_head:
+    if is_copy:
         typer.echo("of copies nobody knows whether packs are missing at the end", err=True)
     broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
     out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}", markup=False)

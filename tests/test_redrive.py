@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,9 @@ from cli.redrive import redrive_with
 from functions.checks.store import KEPT_FOR
 from functions.dead_letters import DeadLetter
 from functions.errors import Forbidden, StorageUnavailable
+from functions.evidence.manifest import Manifest, decode_manifest
+from functions.evidence.places import BlobPacks
+from functions.evidence.verify import verify
 from functions.messages import CHECK_QUEUE, SWEEP_QUEUE, VERSION, SweepMessage, encode
 from functions.redrive import Case, Filter, Redriver, read
 from functions.sweeps.store import SweepStatus, SweepStore
@@ -61,6 +65,51 @@ async def test_a_failed_check_is_worked_on_again_under_its_id(app: App) -> None:
     ended = body_of(await app.get(check_id))
     assert (ended["status"], ended["outcome"]) == ("completed", "conflict")
     assert await app.letters() == []
+
+
+async def packs_of(app: App, check_id: str) -> dict[str, Manifest]:
+    """The packs of a check by their run, with the chain proved."""
+    proof = await verify(BlobPacks(app.storage.blobs), await app.records.chain.head())
+    assert proof.breaks == []
+    found = {}
+    async for name in app.storage.blobs.names("evidence"):
+        if check_id in name and name.endswith("/manifest.json"):
+            manifest = decode_manifest(await app.storage.blobs.get("evidence", name) or b"")
+            found[manifest.run] = manifest
+    return found
+
+
+async def test_each_round_of_a_check_seals_a_pack(app: App) -> None:
+    """The failure, and what it found when it was sent again, once however often it is delivered."""
+    app.configure(ENFORCEMENT="apply")
+    check_id = await failed_check(app)
+    await run(app, yes=True)
+    message = app.storage.sent[0]
+    await app.work_off()
+    app.storage.sent.append(message)
+    await app.work_off()
+    packs = await packs_of(app, check_id)
+    assert sorted(packs) == [check_id, f"{check_id}-2"]
+    assert (packs[check_id].counts["findings"], packs[check_id].counts["gaps"]) == (0, 1)
+    answer = packs[f"{check_id}-2"]
+    assert (answer.counts["findings-open"], answer.counts["references-written"]) == (1, 2)
+
+
+async def test_a_round_looks_at_findings_anew(app: App) -> None:
+    """A round that died after it had noted its findings says nothing for the next one."""
+    first = body_of(await app.post(pair_body("a", "b")))["id"]
+    message = app.storage.sent[0]
+    await app.work_off()
+    row = await app.storage.table("checks").get(first, "check")
+    assert row is not None
+    failed = replace(row, values={**row.values, "status": "failed"})
+    assert await app.storage.table("checks").replace(failed)
+    assert await app.records.checks.reopen(first, "")
+    app.graph._assignments = {}
+    app.clock.advance(60)
+    app.storage.sent.append(message)
+    await app.work_off()
+    assert (await packs_of(app, first))[f"{first}-2"].counts["findings-resolving"] == 1
 
 
 async def test_without_yes_nothing_is_changed(app: App) -> None:

@@ -43,6 +43,7 @@ class CheckRecorder:
         rules: RuleSet,
         gone: Collection[str],
         *,
+        run: str,
         started_at: datetime,
     ) -> Sequence[Finding]:
         """Bring the pair's findings up to date, and leave evidence; twice does it once.
@@ -52,21 +53,22 @@ class CheckRecorder:
             pair: that was checked.
             rules: in force.
             gone: packages that Graph says do not exist.
+            run: what the check is called in findings and evidence.
             started_at: when the check was asked for.
         """
         covered = CheckCovered(pair if result.outcome is not Outcome.UNKNOWN else None)
         moment = Moment(
             by=By.CHECK,
-            run=result.id,
+            run=run,
             at=result.as_of,
             rules_hash=result.rules_hash,
             rules_day=rules.day,
         )
-        run = Run(moment, View(rules=rules, covered=covered, gone=gone))
+        look = Run(moment, View(rules=rules, covered=covered, gone=gone))
         seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
         stored = await self.keeper.store.of_pair(pair)
-        findings = self.keeper.update(_each(stored), _each(seen), run)
-        evidence = _evidence(result, started_at, rules)
+        findings = self.keeper.update(_each(stored), _each(seen), look)
+        evidence = _evidence(result, run, started_at, rules)
         return [each async for each in self.packer.pack(evidence, findings)]
 
 
@@ -82,15 +84,19 @@ def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[S
         )
 
 
-async def record_failure(packer: Packer, result: CheckResult, *, started_at: datetime) -> None:
+async def record_failure(
+    packer: Packer, result: CheckResult, *, run: str, started_at: datetime
+) -> None:
     """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
-    async for _ in packer.pack(_evidence(result, started_at, None), _each(())):
+    async for _ in packer.pack(_evidence(result, run, started_at, None), _each(())):
         pass
 
 
-def _evidence(result: CheckResult, started_at: datetime, rules: RuleSet | None) -> Evidence:
+def _evidence(
+    result: CheckResult, run: str, started_at: datetime, rules: RuleSet | None
+) -> Evidence:
     return Evidence(
-        run=result.id,
+        run=run,
         kind="check",
         started_at=started_at,
         at=result.as_of,

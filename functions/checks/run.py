@@ -71,22 +71,25 @@ class CheckRunner:
         if not record.status.has_ended:
             result, gone = await self._result(message, rules)
             findings = await self.recorder.record(
-                result, _pair_of(message), rules, gone, started_at=record.created_at
+                result,
+                _pair_of(message),
+                rules,
+                gone,
+                run=record.run,
+                started_at=record.created_at,
             )
-            await self._announce(message, rules, findings)
+            await self._announce(record.run, message, rules, findings)
             await keep(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
     async def _announce(
-        self, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
+        self, run: str, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
     ) -> None:
         """Tell of the findings before the check has ended: whoever dies in between comes again."""
-        news = News(message.id, rules)
+        news = News(run, rules)
         for finding in findings:
             news.add(finding)
-        await self.announcer.announce_findings(
-            message.id, news.tickets, traceparent=message.traceparent
-        )
+        await self.announcer.announce_findings(run, news.tickets, traceparent=message.traceparent)
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet
@@ -187,7 +190,7 @@ async def fail(
     await store.create(check_id)
     record = await store.get(check_id)
     if record is not None and not record.status.has_ended:
-        await record_failure(packer, result, started_at=record.created_at)
+        await record_failure(packer, result, run=record.run, started_at=record.created_at)
         await keep(store, result, CheckStatus.FAILED)
 
 

@@ -34,13 +34,24 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecord:
-    """A check as it stands; `note` says why it waits, where it does."""
+    """A check as it stands.
+
+    Attributes:
+        note: why it waits, where it does.
+        round: 1, and one more each time an operator has sent it again.
+    """
 
     id: str
     status: CheckStatus
     created_at: datetime
     note: str
+    round: int
     row: Row
+
+    @property
+    def run(self) -> str:
+        """What its findings and its evidence call it: each round looks anew, and seals a pack."""
+        return self.id if self.round == 1 else f"{self.id}-{self.round}"
 
     def is_expired(self, now: datetime) -> bool:
         return now - self.created_at > KEPT_FOR
@@ -99,7 +110,8 @@ class CheckStore:
         if row is None or row.values["status"] != CheckStatus.FAILED:
             return False
         left = {name: row.values[name] for name in row.values if name not in _OF_AN_END}
-        values = {**left, "status": str(CheckStatus.QUEUED), "note": note}
+        following = _record(row).round + 1
+        values = {**left, "status": str(CheckStatus.QUEUED), "note": note, "round": following}
         return await self._table.replace(
             Row(partition=row.partition, key=row.key, values=values, etag=row.etag)
         )
@@ -137,5 +149,6 @@ def _record(row: Row) -> CheckRecord:
         status=CheckStatus(str(row.values["status"])),
         created_at=datetime.fromisoformat(str(row.values["createdAt"])),
         note=str(row.values["note"]),
+        round=int(row.values.get("round", 1)),
         row=row,
     )

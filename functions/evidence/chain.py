@@ -3,6 +3,8 @@
 The chain's head is one row. Whoever links a pack replaces the head in the version that was read,
 so links come one after the other, however many runs end at once. The manifest is made of the draft
 and the link alone: should a worker die between the two, the next one writes it.
+
+Where the head is gone and packs are not, the next pack follows the newest of them, and says so.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import msgspec
 from functions.evidence.draft import TABLE, Draft, Drafts
 from functions.evidence.manifest import (
     CONTAINER,
+    FOLDER_PARTS,
     MANIFEST,
     Link,
     Manifest,
+    decode_manifest,
     digest,
     encode_manifest,
 )
@@ -28,13 +32,14 @@ _CHAIN, _HEAD = "chain", "head"
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest link: whose pack, and the hash of its manifest."""
+    """The newest link: whose pack, and the hash of its manifest; `headless` as in that."""
 
     run: str
     folder: str
     sequence: int
     sha256: str
     previous: Link | None
+    headless: bool = False
 
 
 class Chain:
@@ -76,18 +81,25 @@ class Chain:
             row = await self._table.get(_CHAIN, _HEAD)
             if await self.is_sealed(draft.folder):
                 return
-            head = _head(row) if row else None
+            head = _head(row) if row else await self._newest()
             if head is not None and head.run == draft.run:
                 await self._write_manifest(draft, head)
                 return
             if head is not None:
                 await self._finish(head)
-            if await self._replace_head(row, _next(head, draft)):
-                log.info(
-                    "the evidence of %s is sealed",
-                    draft.run,
-                    extra={"action": "evidence_sealed", "work_id": draft.run},
-                )
+            new = _next(head, draft, headless=row is None and head is not None)
+            if await self._replace_head(row, new):
+                _say(new)
+
+    async def _newest(self) -> Head | None:
+        """The newest pack that is there, where nobody knows the head; it takes reading them all."""
+        newest: Head | None = None
+        async for name in self._blobs.names(CONTAINER):
+            if _is_manifest(name):
+                found = _of_manifest(name, await self._blobs.get(CONTAINER, name) or b"")
+                if found and (newest is None or found.sequence > newest.sequence):
+                    newest = found
+        return newest
 
     async def _finish(self, head: Head) -> None:
         """Write the manifest that a worker linked and died before it wrote."""
@@ -98,7 +110,7 @@ class Chain:
             await self._write_manifest(draft, head)
 
     async def _write_manifest(self, draft: Draft, head: Head) -> None:
-        data = encode_manifest(_manifest(draft, head.sequence, head.previous))
+        data = encode_manifest(_manifest(draft, head.sequence, head.previous, head.headless))
         await self._blobs.create(CONTAINER, f"{draft.folder}/{MANIFEST}", data)
 
     async def _replace_head(self, row: Row | None, head: Head) -> bool:
@@ -110,20 +122,62 @@ class Chain:
         return await self._blobs.get_range(CONTAINER, name, 0, 1) is not None
 
 
-def _next(head: Head | None, draft: Draft) -> Head:
+def _say(head: Head) -> None:
+    if head.headless:
+        log.error(
+            "the head of the chain of evidence was lost: %s follows %s, the newest pack found",
+            head.run,
+            head.previous.folder if head.previous else "none",
+            extra={"action": "evidence_head_lost", "work_id": head.run},
+        )
+    log.info(
+        "the evidence of %s is sealed",
+        head.run,
+        extra={"action": "evidence_sealed", "work_id": head.run},
+    )
+
+
+def _is_manifest(name: str) -> bool:
+    return name.endswith(f"/{MANIFEST}") and name.count("/") == FOLDER_PARTS
+
+
+def _of_manifest(name: str, data: bytes) -> Head | None:
+    """The head that a pack was once; None where its manifest is damaged or lies elsewhere."""
+    try:
+        manifest = decode_manifest(data)
+    except ValueError:
+        return None
+    if name != f"{manifest.folder}/{MANIFEST}":
+        return None
+    return Head(
+        run=manifest.run,
+        folder=manifest.folder,
+        sequence=manifest.sequence,
+        sha256=digest(data),
+        previous=manifest.previous,
+    )
+
+
+def _next(head: Head | None, draft: Draft, *, headless: bool) -> Head:
     sequence = head.sequence + 1 if head else 1
     previous = Link(folder=head.folder, sha256=head.sha256) if head else None
-    manifest = encode_manifest(_manifest(draft, sequence, previous))
+    manifest = encode_manifest(_manifest(draft, sequence, previous, headless))
     return Head(
         run=draft.run,
         folder=draft.folder,
         sequence=sequence,
         sha256=digest(manifest),
         previous=previous,
+        headless=headless,
     )
 
 
-def _manifest(draft: Draft, sequence: int, previous: Link | None) -> Manifest:
+def _manifest(
+    draft: Draft,
+    sequence: int,
+    previous: Link | None,
+    headless: bool,  # noqa: FBT001 - a field
+) -> Manifest:
     return Manifest(
         version=1,
         run=draft.run,
@@ -136,6 +190,7 @@ def _manifest(draft: Draft, sequence: int, previous: Link | None) -> Manifest:
         files=[file.entry for file in draft.files],
         sequence=sequence,
         previous=previous,
+        headless=headless,
     )
 
 

@@ -1,8 +1,9 @@
 """Erases a person's data: first finds all of it, then removes it, and leaves evidence provable.
 
 Evidence knows nobody but by salted hashes, whose salts go with the findings. Only the rules files
-in it may name a person, as the subject of an exception: such a file gives way to a tombstone that
-has its hash and its text without the person, and whoever verifies the chain is told of it.
+in it may name a person, as the subject of an exception: such a file gives way to a tombstone with
+its hash, and whoever verifies the chain is told of it. Ids are the same in capitals: what the app
+writes has none, what people write may have.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import msgspec
 from functions.checks import store as checks
 from functions.clock import Clock, timestamp
 from functions.errors import StorageUnavailable
+from functions.evidence.chain import Chain
+from functions.evidence.draft import CONTAINER as DRAFTS
 from functions.evidence.manifest import CONTAINER as EVIDENCE
-from functions.evidence.manifest import Tombstone, digest, tombstone_of
+from functions.evidence.manifest import MANIFEST, Tombstone, digest, tombstone_of
 from functions.findings.query import Query
 from functions.findings.store import FindingStore, Kept
 from functions.storage.ports import Row, Storage
@@ -24,7 +27,6 @@ from functions.sweeps import store as sweeps
 from functions.sweeps.store import SweepStore
 
 _RULES = "/rules/"
-_ERASED = "erased"
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Traces:
         checks: rows and blobs of checks whose result names the person.
         sweeps: blobs of sweeps that have ended.
         rules: rules files in evidence, with an exception for the person.
+        drafts: runs whose pack is sealed, and whose drafts were left behind.
         kept: what cannot be removed, and why.
     """
 
@@ -44,6 +47,7 @@ class Traces:
     check_blobs: list[str] = field(default_factory=list)
     sweeps: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
 
@@ -58,22 +62,20 @@ class Eraser:
         The findings know both ids of a person; what else is looked through is looked through for
         both. It reads all results and sweeps that are kept, which may take minutes.
         """
-        traces = Traces()
+        traces, known = Traces(), subject.lower()
         store = FindingStore(self.storage)
-        async for kept in store.all(where=Query(subject=subject).where):
+        async for kept in store.all(where=Query(subject=known).where):
             traces.findings.append(kept)
-        ids = {subject, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
-        words = [each.encode() for each in sorted(ids)]
+        ids = {known, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
+        words = [each.lower().encode() for each in sorted(ids)]
         await self._find_checks(traces, words)
         await self._find_sweeps(traces, words)
-        async for name in self._naming(EVIDENCE, words):
-            if _RULES in name and not name.endswith(f".{_ERASED}"):
-                traces.rules.append(name)
+        await self._find_rules(traces, words)
+        await self._find_drafts(traces, words)
         return traces
 
-    async def erase(self, subject: str, traces: Traces) -> None:
+    async def erase(self, traces: Traces) -> None:
         """Remove what was found; what storage does not let go is added to `kept`."""
-        ids = {subject, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
         store = FindingStore(self.storage)
         for kept in traces.findings:
             if late := await store.write([], [kept]):
@@ -85,7 +87,9 @@ class Eraser:
         for name in traces.sweeps:
             await self.storage.blobs.delete(sweeps.CONTAINER, name)
         for name in traces.rules:
-            await self._bury(name, sorted(ids), traces)
+            await self._bury(name, traces)
+        for run in traces.drafts:
+            await Chain(self.storage).drafts.drop(run)
 
     async def _find_checks(self, traces: Traces, words: Sequence[bytes]) -> None:
         async for name in self._naming(checks.CONTAINER, words):
@@ -93,7 +97,7 @@ class Eraser:
         touched = {name.partition("/")[0] for name in traces.check_blobs}
         async for row in self.storage.table(checks.TABLE).rows():
             result = row.values.get("result")
-            names_it = isinstance(result, bytes) and any(word in result for word in words)
+            names_it = isinstance(result, bytes) and _has(result, words)
             if names_it or row.partition in touched:
                 traces.checks.append(row)
 
@@ -109,24 +113,45 @@ class Eraser:
             if not running[sweep_id]:
                 traces.sweeps.append(name)
 
+    async def _find_rules(self, traces: Traces, words: Sequence[bytes]) -> None:
+        async for name in self._naming(EVIDENCE, words):
+            if name.endswith(tombstone_of("")):
+                traces.kept.append(f"{EVIDENCE}/{name} names the person, and is not written over")
+            elif _RULES in name:
+                traces.rules.append(name)
+
+    async def _find_drafts(self, traces: Traces, words: Sequence[bytes]) -> None:
+        """Drafts outlive their pack only where a worker died; its run may never come again."""
+        runs = {name.partition("/")[0]: None async for name in self._naming(DRAFTS, words)}
+        for run in runs:
+            manifest = f"/{run}/{MANIFEST}"
+            names = self.storage.blobs.names(EVIDENCE)
+            if [name async for name in names if name.endswith(manifest)]:
+                traces.drafts.append(run)
+            else:
+                traces.kept.append(f"{DRAFTS}/{run}: its pack is not sealed yet: run this again")
+
     async def _naming(self, container: str, words: Sequence[bytes]) -> AsyncIterator[str]:
         async for name in self.storage.blobs.names(container):
             data = await self.storage.blobs.get(container, name) or b""
-            if any(word in data for word in words):
+            if _has(data, words):
                 yield name
 
-    async def _bury(self, name: str, ids: Sequence[str], traces: Traces) -> None:
+    async def _bury(self, name: str, traces: Traces) -> None:
         """Put a tombstone beside a rules file, then remove the file."""
         blobs = self.storage.blobs
         data = await blobs.get(EVIDENCE, name)
         if data is None:
             return
-        text = data.decode()
-        for each in ids:
-            text = text.replace(each, _ERASED)
-        stone = Tombstone(at=timestamp(self.clock.now()), sha256=digest(data), text=text)
+        stone = Tombstone(at=timestamp(self.clock.now()), sha256=digest(data))
         await blobs.create(EVIDENCE, tombstone_of(name), msgspec.json.encode(stone))
         try:
             await blobs.delete(EVIDENCE, name)
         except StorageUnavailable as error:
             traces.kept.append(f"{EVIDENCE}/{name}: {error}")
+
+
+def _has(data: bytes, words: Sequence[bytes]) -> bool:
+    """Whether one of the ids, in small letters, is in some text, in whatever letters."""
+    small = data.lower()
+    return any(word in small for word in words)

@@ -11,6 +11,7 @@ import msgspec
 
 CONTAINER = "evidence"
 MANIFEST = "manifest.json"
+FOLDER_PARTS = 4  # year, month, day, run
 SMALLEST_BLOCK, MOST_BLOCKS = 1024, 256
 _BLOCK_DIGITS = 16
 _TOMBSTONE = ".erased"
@@ -41,7 +42,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The last file of a pack, which holds all others and the chain together.
 
     Attributes:
@@ -52,6 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         counts: by name.
         sequence: from 1, without a gap.
         previous: None for the first.
+        headless: the chain's head was lost, so `previous` is the newest pack that was found.
     """
 
     version: Literal[1]
@@ -65,20 +67,22 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     files: Sequence[FileEntry]
     sequence: int
     previous: Link | None
+    headless: bool = False
 
 
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """What lies in the place of a rules file that named a person who was erased.
 
+    It keeps nothing of the text, which may name others, who could not be erased any more: where a
+    policy holds it, a tombstone is not written over.
+
     Attributes:
         at: RFC 3339, when it was erased.
         sha256: of the file as it was.
-        text: of the file, without the person.
     """
 
     at: str
     sha256: str
-    text: str
 
 
 _decoder = msgspec.json.Decoder(Manifest)

@@ -61,11 +61,13 @@ class Packer:
     ) -> AsyncIterator[Finding]:
         """Write findings down while they pass, and seal the pack after the last.
 
-        Take all of them. A run whose pack is sealed has its findings passed on, and no more.
+        Take all of them. A run whose pack is sealed has its findings passed on, and drafts that
+        were left behind are dropped.
         """
         if await self.chain.is_sealed(evidence.folder):
             async for finding in findings:
                 yield finding
+            await self.chain.drafts.drop(evidence.run)
             return
         drafts, run = self.chain.drafts, evidence.run
         lines = PartedFile(drafts, run, "findings.jsonl")

@@ -1,7 +1,8 @@
 """The lines of a pack. Pure.
 
-Nobody is named in evidence: a finding's subject is a salted hash, and the salt is in the finding's
-row. So evidence stays whole when a person's data is erased, and says nothing of that person then.
+No holder is named in evidence, nor who claims a finding: both are salted hashes, and the salt is in
+the finding's row. So evidence stays whole when a person's data is erased, and says nothing of that
+person then.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import msgspec
 
 from functions.checks.result import Coverage, ReferencesView, ReferenceView
 from functions.findings.model import By, Change, Finding, State
-from functions.findings.views import csv_table, subject_hash
+from functions.findings.views import csv_table, salted, subject_hash
 
+_CLAIMED = "claimed; who and why is in the finding's own history"
 _COLUMNS = (
     "rule",
     "packages",
@@ -39,7 +41,7 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         subject: the salted hash of the subject's id.
         seen: whether this run saw it; otherwise it could not look, or it was not there.
-        changes: those of this run, and those that people made.
+        changes: those of this run; and those that people made, without their words.
     """
 
     rule: str
@@ -90,11 +92,29 @@ def finding_line(finding: Finding, run: str) -> FindingLine:
         since=finding.since,
         first_seen=finding.first_seen,
         last_seen=finding.last_seen,
-        seen=finding.looked_by == run and finding.last_seen == finding.looked_at,
+        seen=_is_seen(finding, run),
         exception=finding.exception or None,
         exception_until=finding.exception_until,
-        changes=[each for each in finding.history if each.run == run or each.by is By.PERSON],
+        changes=list(_changes(finding, run)),
     )
+
+
+def _changes(finding: Finding, run: str) -> Iterator[Change]:
+    for each in finding.history:
+        if each.by is By.PERSON:
+            yield msgspec.structs.replace(each, cause=salted(finding, each.cause), why=_CLAIMED)
+        elif each.run == run:
+            yield each
+
+
+def _is_seen(finding: Finding, run: str) -> bool:
+    """Whether a run saw a finding, and did not only see an exception begin or end.
+
+    Such a run notes a change, and leaves when the finding was looked at and seen as it was.
+    """
+    is_of_its_look = all(each.at == finding.last_seen for each in finding.changes_of(run))
+    is_newest = finding.looked_by == run and finding.last_seen == finding.looked_at
+    return is_newest and is_of_its_look
 
 
 def json_line(value: object) -> bytes:

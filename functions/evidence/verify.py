@@ -12,6 +12,7 @@ from typing import Protocol
 
 from functions.evidence.chain import Head
 from functions.evidence.manifest import (
+    FOLDER_PARTS,
     MANIFEST,
     FileEntry,
     Manifest,
@@ -24,7 +25,6 @@ from functions.evidence.manifest import (
 )
 
 _MISSING = "is missing"
-_FOLDER_PARTS = 4  # year, month, day, run
 
 
 class Files(Protocol):
@@ -79,19 +79,22 @@ class _Pack:
         return f"{self.folder}/{MANIFEST}"
 
 
-async def verify(files: Files, head: Head | None, *, first: int = 1) -> Proof:
+async def verify(
+    files: Files, head: Head | None, *, first: int = 1, is_copy: bool = False
+) -> Proof:
     """Go through a chain from its first pack to its last.
 
     Args:
         files: of all packs.
-        head: of the chain, where it is known; without it nobody knows whether packs are missing
-            at the end.
-        first: the sequence number that the chain begins with, where earlier packs are not kept.
+        head: of the chain; None where it has none, which is a break as soon as there are packs.
+        first: the sequence number to begin with; packs before it are not proved.
+        is_copy: the head of a copy is not known, nor whether packs are missing at the end.
     """
     proof, names = Proof(), [name async for name in files.names()]
     by_folder = _by_folder(names)
-    packs, damaged = await _read(files, by_folder)
-    changed = _changed(packs, head)
+    all_packs, damaged = await _read(files, by_folder)
+    changed = _changed(all_packs, head)
+    packs = [each for each in all_packs if each.manifest.sequence >= first]
     before: _Pack | None = None
     for pack in packs:
         proof.breaks += _link_breaks(pack, before, first, damaged)
@@ -101,7 +104,8 @@ async def verify(files: Files, head: Head | None, *, first: int = 1) -> Proof:
             proof.breaks += [each async for each in _file_breaks(files, pack, by_folder, proof)]
         before = pack
     proof.packs = len(packs)
-    proof.breaks += _end_breaks(before, head, damaged)
+    if not is_copy:
+        proof.breaks += _end_breaks(before, head, damaged)
     told = {each.where.removesuffix(f"/{MANIFEST}") for each in proof.breaks}
     proof.breaks += [
         Break(f"{folder}/{MANIFEST}", what)
@@ -117,7 +121,7 @@ async def verify(files: Files, head: Head | None, *, first: int = 1) -> Proof:
 def _by_folder(names: Sequence[str]) -> Mapping[str, Sequence[str]]:
     folders: dict[str, list[str]] = {}
     for name in names:
-        folder = "/".join(name.split("/")[:_FOLDER_PARTS])
+        folder = "/".join(name.split("/")[:FOLDER_PARTS])
         folders.setdefault(folder, []).append(name.removeprefix(f"{folder}/"))
     return folders
 
@@ -173,6 +177,9 @@ def _link_breaks(
         named = previous.folder if previous else "none"
         what = f"follows {named}, and not {before.folder}: runs were put in another order"
         yield Break(pack.path, what)
+    if manifest.headless and before:
+        what = "was linked when the chain had lost its head: packs may be missing before it"
+        yield Break(pack.path, what)
 
 
 async def _file_breaks(
@@ -225,11 +232,14 @@ def _line(data: bytes, offset: int) -> int:
 def _end_breaks(
     last: _Pack | None, head: Head | None, damaged: Mapping[str, str]
 ) -> Iterator[Break]:
-    if head is None:
-        return
     found = last.manifest.sequence if last else 0
-    if found < head.sequence:
-        what = damaged.get(head.folder, _MISSING)
-        yield Break(f"{head.folder}/{MANIFEST}", f"{what} (the chain ends with {head.sequence})")
+    if head is None:
+        if last:
+            yield Break(last.path, "is behind no head of the chain: packs may be missing after it")
     elif last and found > head.sequence:
         yield Break(last.path, f"is number {found}, and the chain ends with {head.sequence}")
+    elif last is None or last.folder != head.folder:
+        what = damaged.get(head.folder, _MISSING)
+        yield Break(f"{head.folder}/{MANIFEST}", f"{what} (the chain ends with {head.sequence})")
+        if last and found == head.sequence:
+            yield Break(last.path, f"is number {found} of the chain, in the place of another")

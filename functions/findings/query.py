@@ -109,6 +109,11 @@ class _Reader:
         if text and (mistakes := find_mistakes(UUID, text)):
             self.say(name, mistakes[0].detail)
             return None
+        return self.some_id(name)
+
+    def some_id(self, name: str) -> str | None:
+        """An id as it is stored: in small letters."""
+        text = self.text(name)
         return text.lower() if text else None
 
     def choices[T: (State, Severity)](self, name: str, kind: type[T]) -> list[T]:
@@ -162,7 +167,7 @@ def parse_query(given: Mapping[str, str]) -> Query:
         states=reader.choices("state", State),
         severities=reader.choices("severity", Severity),
         package=reader.guid("package"),
-        subject=reader.text("subject"),
+        subject=reader.some_id("subject"),
         since=reader.moment("since"),
         page_size=reader.page_size(),
         after=reader.continuation(),

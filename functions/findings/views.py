@@ -104,8 +104,13 @@ def subject_hash(finding: Finding) -> str:
     Salted for each finding, so that without the finding's row nobody can tell whose it was, not
     even who knows the subject's id; and the same as long as the row is there.
     """
-    salt, subject = bytes.fromhex(finding.salt), finding.subject_id.encode()
-    return "hmac-sha256:" + hmac.new(salt, subject, hashlib.sha256).hexdigest()
+    return salted(finding, finding.subject_id)
+
+
+def salted(finding: Finding, text: str) -> str:
+    """Hash what names a person with a finding's salt."""
+    salt = bytes.fromhex(finding.salt)
+    return "hmac-sha256:" + hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
 
 
 def as_csv(views: Iterable[FindingView]) -> bytes:

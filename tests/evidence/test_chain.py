@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -187,6 +188,65 @@ async def test_drafts_are_gone_when_a_pack_is_sealed() -> None:
     storage = MemoryStorage()
     await leave(storage, "sweep-1")
     assert [name async for name in storage.blobs.names(draft.CONTAINER)] == []
+
+
+async def test_drafts_that_were_left_behind_are_gone_when_the_run_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that died between the manifest and its drafts leaves them to the next delivery."""
+    storage = MemoryStorage()
+
+    async def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(draft.Drafts, "drop", die)
+        with pytest.raises(Died):
+            await leave(storage, "sweep-1")
+    assert [name async for name in storage.blobs.names(draft.CONTAINER)]
+    await leave(storage, "sweep-1")
+    assert [name async for name in storage.blobs.names(draft.CONTAINER)] == []
+    assert await storage.table(draft.TABLE).get("sweep-1", "draft") is None
+
+
+async def test_a_lost_head_begins_no_second_chain(caplog: pytest.LogCaptureFixture) -> None:
+    """The next pack follows the newest that is there; it says so itself, and so does the log."""
+    storage = MemoryStorage()
+    for number in range(1, 4):
+        await leave(storage, f"sweep-{number}")
+    await storage.table(draft.TABLE).delete("chain", "head")
+    await storage.blobs.delete(CONTAINER, "2026/03/01/sweep-3/manifest.json")
+    await storage.blobs.create(CONTAINER, "2026/03/01/sweep-9/manifest.json", b"{")
+    await leave(storage, "sweep-4")
+    await leave(storage, "sweep-5")
+    manifest = decode_manifest((await files(storage))["2026/03/01/sweep-4/manifest.json"])
+    assert (manifest.sequence, manifest.headless) == (3, True)
+    assert "sweep-4 follows 2026/03/01/sweep-2" in caplog.text
+    held = await proof(storage)
+    assert [each.where for each in held.breaks] == [
+        "2026/03/01/sweep-4/manifest.json",
+        "2026/03/01/sweep-9/manifest.json",
+    ]
+    assert "had lost its head" in held.breaks[0].what
+    await storage.blobs.delete(CONTAINER, "2026/03/01/sweep-9/manifest.json")
+    later = await verify(BlobPacks(storage.blobs), await Chain(storage).head(), first=3)
+    assert (later.packs, later.breaks) == (2, [])
+
+
+async def test_a_worker_may_die_while_it_finds_the_lost_head() -> None:
+    """Whoever comes again, or next, writes the same manifest."""
+    for kill_at in range(20):
+        storage = MemoryStorage()
+        await leave(storage, "sweep-1")
+        await storage.table(draft.TABLE).delete("chain", "head")
+        with pytest.MonkeyPatch.context() as patch:
+            die_at(patch, kill_at, after=True)
+            with contextlib.suppress(Died):
+                await leave(storage, "sweep-2")
+        await leave(storage, "sweep-3")
+        await leave(storage, "sweep-2")
+        held = await proof(storage)
+        assert (held.packs, len(held.breaks), held.unsealed) == (3, 1, [])
 
 
 async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:

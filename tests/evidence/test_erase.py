@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli import erase as command
 from cli.__main__ import app as entra_sod
+from functions.entra import Assignment, Subject
 from functions.errors import StorageUnavailable
 from functions.evidence.erase import Eraser
 from functions.evidence.manifest import CONTAINER
@@ -17,7 +18,7 @@ from functions.evidence.places import BlobPacks
 from functions.evidence.verify import Proof, verify
 from functions.storage.memory import MemoryBlobs
 from tests.app import App
-from tests.builders import guid
+from tests.builders import exception, guid, package, rule, side
 from tests.findings.nights import PEOPLE, live_through, make, story
 
 NIGHTS = story(1)[:4]
@@ -65,12 +66,81 @@ async def test_nothing_is_left_of_a_person(app: App) -> None:
     traces = await eraser.find(ids[0])
     assert traces.findings
     assert traces.rules
-    await eraser.erase(ids[0], traces)
+    await eraser.erase(traces)
     assert await naming(app, *ids) == []
     held = await proof(app)
     assert (held.breaks, traces.kept) == ([], [])
     assert len(held.erased) == len(traces.rules)
     assert "was erased on 2026-03-04" in held.erased[0]
+
+
+@pytest.fixture
+async def two(make_app: type[App]) -> App:
+    """Two people who hold both, with exceptions in one file, that one check has seen."""
+    holders = [
+        Assignment(
+            id=who, state="delivered", subject=Subject(id=guid(who), object_id=guid(f"{who}5"))
+        )
+        for who in "ef"
+    ]
+    app = make_app([package("a"), package("b")], {"a": holders, "b": holders}, [])
+    day = app.clock.now().date()
+    permitted = [exception("r", who, start=day, end=day) for who in "ef"]
+    app.rules.write([rule("r", side("a"), side("b"))], permitted)
+    app.rules.text = app.rules.text.replace(guid("f"), guid("f").upper())
+    await app.check("a", "b")
+    return app
+
+
+@pytest.mark.parametrize("who", ["e", "f"])
+async def test_an_id_is_the_same_in_capitals(two: App, who: str) -> None:
+    """Of whoever asks, and of whoever wrote the rules: all of it is found, and goes."""
+    ids = guid(who), guid(f"{who}5")
+    eraser = Eraser(two.storage, two.clock)
+    known = await eraser.find(ids[0])
+    assert (len(known.findings), len(known.checks), len(known.rules)) == (1, 1, 1)
+    for each in ids:
+        assert await eraser.find(each.upper()) == known
+    await eraser.erase(known)
+    assert await naming(two, *ids, ids[0].upper()) == []
+
+
+async def test_a_second_person_of_the_same_file_is_forgotten_with_it(two: App) -> None:
+    """What stands for a file with two exceptions when one person is erased names neither."""
+    eraser = Eraser(two.storage, two.clock)
+    await eraser.erase(await eraser.find(guid("e")))
+    other = await eraser.find(guid("f"))
+    assert (len(other.findings), other.rules, other.kept) == (1, [], [])
+    await eraser.erase(other)
+    assert await naming(two, guid("f"), guid("f").upper()) == []
+    assert (await proof(two)).breaks == []
+
+
+async def test_a_tombstone_that_names_somebody_is_told_of(app: App) -> None:
+    """Nothing in evidence is written over, so nothing can be done but to say so."""
+    who = guid(person())
+    name = "2026/03/01/sweep-x/rules/rules.yaml.erased"
+    await app.storage.blobs.create(CONTAINER, name, f'{{"text":"{who.upper()}"}}'.encode())
+    traces = await Eraser(app.storage, app.clock).find(who)
+    assert name not in traces.rules
+    assert traces.kept == [f"evidence/{name} names the person, and is not written over"]
+
+
+async def test_drafts_that_were_left_behind_are_erased(app: App) -> None:
+    """Those of a pack that is sealed; another run may still need its own, and is named."""
+    who = guid(person())
+    sealed = next(name for name in (await Eraser(app.storage, app.clock).find(who)).rules)
+    run = sealed.split("/")[3]
+    for each in (run, "sweep-under-way"):
+        await app.storage.blobs.put("evidence-drafts", f"{each}/1", who.encode())
+    traces = await Eraser(app.storage, app.clock).find(who)
+    assert traces.drafts == [run]
+    assert traces.kept == [
+        "evidence-drafts/sweep-under-way: its pack is not sealed yet: run this again"
+    ]
+    await Eraser(app.storage, app.clock).erase(traces)
+    left = [name async for name in app.storage.blobs.names("evidence-drafts")]
+    assert left == ["sweep-under-way/1"]
 
 
 async def test_others_are_left_alone(app: App) -> None:
@@ -82,7 +152,7 @@ async def test_others_are_left_alone(app: App) -> None:
         if kept.finding.subject_id != guid(who)
     ]
     eraser = Eraser(app.storage, app.clock)
-    await eraser.erase(guid(who), await eraser.find(guid(who)))
+    await eraser.erase(await eraser.find(guid(who)))
     left = [kept.finding.id async for kept in app.records.findings.all()]
     assert left == others
     await live_through(app, story(1)[4:5])
@@ -116,7 +186,7 @@ async def test_what_storage_keeps_is_said(app: App, monkeypatch: pytest.MonkeyPa
     eraser = Eraser(app.storage, app.clock)
     traces = await eraser.find(guid(person()))
     monkeypatch.setattr(MemoryBlobs, "delete", refuse)
-    await eraser.erase(guid(person()), traces)
+    await eraser.erase(traces)
     assert len(traces.kept) == len(traces.rules) > 0
     assert (await proof(app)).breaks == []
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import app as cli
 from functions.evidence.chain import Head
-from functions.evidence.manifest import CONTAINER, decode_manifest
+from functions.evidence.manifest import CONTAINER, decode_manifest, encode_manifest, entry_of
 from functions.evidence.places import BlobPacks
 from functions.evidence.verify import Proof, verify
 from functions.storage.ports import Blobs
@@ -176,6 +177,44 @@ async def test_a_chain_may_begin_later(nights: Damaged) -> None:
         del nights.files[each]
     assert "number 1 to 3" in await first_break(nights)
     assert (await nights.proof(first=4)).breaks == []
+
+
+async def test_earlier_packs_may_be_passed_over(nights: Damaged) -> None:
+    """Whoever begins later proves nothing of the packs before, and all of those behind."""
+    del nights.files[nights.name(1, "coverage.json")]
+    assert len((await nights.proof()).breaks) == 1
+    proof = await nights.proof(first=4)
+    assert (proof.packs, proof.breaks) == (NIGHTS - 3, [])
+    del nights.files[nights.name(5, "coverage.json")]
+    assert len((await nights.proof(first=4)).breaks) == 1
+
+
+async def test_a_forged_last_pack_is_found(nights: Damaged) -> None:
+    """Its number and its link are right, but the head names another folder."""
+    folder = nights.folders[-1]
+    forged = f"{folder}x"
+    manifest = decode_manifest(nights.files[f"{folder}/manifest.json"])
+    data = b"nothing was found\n"
+    new = msgspec.structs.replace(manifest, folder=forged, files=[entry_of("findings.jsonl", data)])
+    for each in [each for each in nights.files if each.startswith(folder)]:
+        del nights.files[each]
+    nights.files[f"{forged}/findings.jsonl"] = data
+    nights.files[f"{forged}/manifest.json"] = encode_manifest(new)
+    assert [str(each) for each in (await nights.proof()).breaks] == [
+        f"{folder}/manifest.json: is missing (the chain ends with {NIGHTS})",
+        f"{forged}/manifest.json: is number {NIGHTS} of the chain, in the place of another",
+    ]
+
+
+async def test_packs_without_a_head_are_not_whole(nights: Damaged) -> None:
+    """Nobody knows what was behind them; of copies that is said, and no break."""
+    for each in [each for each in nights.files if each.startswith(tuple(nights.folders[7:]))]:
+        del nights.files[each]
+    nights.head = None
+    [found] = (await nights.proof()).breaks
+    assert found.where == nights.name(6, "manifest.json")
+    assert (await verify(nights, None, is_copy=True)).breaks == []
+    assert (await verify(Damaged({}, None), None)).breaks == []
 
 
 async def test_a_run_that_is_under_way_is_no_break(nights: Damaged) -> None:

@@ -12,6 +12,7 @@ from functions.clock import timestamp
 from functions.entra import ReferenceKind
 from functions.errors import Unavailable
 from functions.findings.model import Finding, State
+from functions.findings.query import parse_query, read_page
 from functions.rules.language import Mode, Rule
 from functions.sweeps import conflicts
 from tests.app import App
@@ -289,3 +290,12 @@ async def test_ways_of_reading_that_differ_resolve_nothing(
     answer = await night(app)
     assert any("Graph's own word" in each["what"] for each in answer["coverage"]["skipped"])
     assert await states(app) == before
+
+
+async def test_findings_are_asked_for_by_either_id_in_any_letters(make_app: MakeApp) -> None:
+    """What is stored has no capitals, whoever asks may write them."""
+    app = make_app(PACKAGES, HELD, RULES)
+    await night(app)
+    for subject in ("subject-x", "SUBJECT-X", " Object-X "):
+        page = await read_page(app.records.findings, parse_query({"subject": subject}))
+        assert [each.subject_id for each in page.findings] == ["subject-x"]
