@@ -9,6 +9,7 @@ var containers = [
   { name: 'checks', role: roles.storageBlobDataContributor }
   { name: 'sweeps', role: roles.storageBlobDataContributor }
   { name: 'evidence', role: roles.storageBlobDataContributor }
+  { name: 'evidence-drafts', role: roles.storageBlobDataContributor }
 ]
 var tables = [
   { name: 'ledger', role: roles.storageTableDataContributor }

@@ -75,7 +75,7 @@ WRITES: dict[str, dict[str, set[str]]] = {
         "tables": {"checks"},
     },
     "custodian": {
-        "containers": {"checks", "sweeps", "evidence"},
+        "containers": {"checks", "sweeps", "evidence", "evidence-drafts"},
         "tables": {"checks", "findings", "ledger"},
     },
 }
@@ -140,7 +140,7 @@ def of_storage(project: Project) -> Iterator[str]:
     if "immutabilityPeriodSinceCreationInDays" not in policy["properties"]:
         yield "storage: evidence is not immutable"
     if policy.get("condition") != "[not(parameters('evidenceLocked'))]":
-        yield "storage: a policy that is locked is written once more"
+        yield "storage: a locked policy is written once more"
     if project.template["parameters"]["evidenceLocked"]["defaultValue"] is not False:
         yield "storage: evidence is not immutable by default"
     if not project.all("storage", "/managementPolicies"):

@@ -79,10 +79,7 @@ MISTAKES = {
         "evidence is not immutable",
     ),
     "locked-policy-written": Mistake(
-        _STORAGE,
-        " = if (!evidenceLocked) {",
-        " = {",
-        "a policy that is locked is written once more",
+        _STORAGE, " = if (!evidenceLocked) {", " = {", "a locked policy is written once more"
     ),
     "no-policy-by-default": Mistake(
         _MAIN,
