@@ -97,8 +97,11 @@ async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -
             return ExitCode.NOTHING
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("writing", total=fresh.writes)
-            applied = await plans.apply(session, fresh, lambda: progress.advance(task))
-    return _tell(applied)
+            carried = await plans.apply(session, fresh, state, lambda: progress.advance(task))
+    code = _tell(carried.applied)
+    if carried.error:
+        raise carried.error
+    return code
 
 
 def _tell(applied: Applied) -> ExitCode:
@@ -118,5 +121,8 @@ async def _drift(rules: Path, how: Format) -> ExitCode:
             err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
     if why := compared.groups.unseen:
         err.print(f"deleted groups could not be looked for: {why}", style="yellow", markup=False)
+    if unread := compared.unread:
+        what = "could not be read, so nothing is called extra or foreign that they may ask for"
+        err.print(f"{', '.join(sorted(unread))} {what}", style="yellow", markup=False)
     plans.show_drift(compared, how, out)
     return ExitCode.CHANGES if compared.found else ExitCode.NOTHING

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -13,15 +13,17 @@ from rich.progress import Progress
 
 from cli.session import Session, require_ledger
 from cli.show import drift_table, plan_markdown, plan_table
-from cli.state import in_parallel, read_state
+from cli.state import read_state, until_error
 from functions.clock import timestamp
 from functions.enforcement.apply import Applied, Applier
-from functions.enforcement.compile import compile_references, packages_in_view
+from functions.enforcement.compile import compile_references
+from functions.enforcement.doubt import certain, half_seen
 from functions.enforcement.drift import Drift, find_drift
 from functions.enforcement.orphans import GoneGroups, find_gone_groups
 from functions.enforcement.plan import Plan
 from functions.enforcement.review import PlanDocument, State, in_view, make_document
-from functions.errors import ConfigurationError
+from functions.entra import Reference
+from functions.errors import ConfigurationError, SodError
 from functions.settings import Enforcement
 
 
@@ -82,18 +84,44 @@ def load(path: Path) -> PlanDocument:
         raise ConfigurationError([f"{path} is no plan of this version: {error}."]) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What became of a plan.
+
+    Attributes:
+        error: that stopped it halfway: run it again, what is done stays done.
+    """
+
+    applied: Applied
+    error: SodError | None
+
+
 async def apply(
-    session: Session, plan: PlanDocument, advance: Callable[[], None] = lambda: None
-) -> Applied:
+    session: Session,
+    plan: PlanDocument,
+    state: State,
+    advance: Callable[[], None] = lambda: None,
+) -> Carried:
     """Write a plan that was found fresh, within the guard rails, eight writes at a time.
+
+    What the ledger has and the lists that were read do not is forgotten: somebody removed it.
+
+    Args:
+        session: to write with.
+        plan: made of `state`.
+        state: of the tenant.
+        advance: called once for each write that is done.
 
     Raises:
         ConfigurationError: ENFORCEMENT is not `apply`, or there is no ledger.
         LimitExceeded: more writes than MAX_REFERENCE_WRITES.
-        GraphError, Unsettled: run it again; what is done stays done.
     """
     _require_enforcement(session)
-    whole = Plan(additions=plan.desired_additions, removals=plan.removals)
+    whole = Plan(
+        additions=plan.desired_additions,
+        removals=plan.removals,
+        vanished=_vanished(plan, state, await session.ours()),
+    )
     whole.require_within(session.settings.max_reference_writes)
     applier = Applier(session.graph, require_ledger(session), session.clock)
     run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
@@ -102,15 +130,22 @@ async def apply(
         applied.add(await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
         advance()
 
-    await in_parallel(write, _steps(whole))
-    return applied
+    error = await until_error(write, _steps(whole))
+    return Carried(applied=applied, error=error)
+
+
+def _vanished(plan: PlanDocument, state: State, ours: Iterable[Reference]) -> tuple[Reference, ...]:
+    """References of ours, on packages that were read, that are not there and nobody asks for."""
+    known = state.present | {each.reference for each in plan.additions}
+    return tuple(sorted(each for each in ours if each.on in state.packages and each not in known))
 
 
 def _steps(plan: Plan) -> Sequence[Plan]:
-    """One plan for each write, so that progress can be told."""
+    """One plan for each write, so that progress can be told, and one for what is forgotten."""
     return [
         *(Plan(additions=(each,)) for each in plan.additions),
         *(Plan(removals=(each,)) for each in plan.removals),
+        *([Plan(vanished=plan.vanished)] if plan.vanished else []),
     ]
 
 
@@ -127,17 +162,19 @@ class Compared:
 
     Attributes:
         groups: that references of ours name, as far as they could be looked up.
+        unread: packages that may ask for what nobody else does, and could not be read.
     """
 
     found: Sequence[Drift]
     state: State
     groups: GoneGroups
+    unread: frozenset[str]
 
 
 async def drift(session: Session, folder: Path) -> Compared:
     """Compare rules, tenant and ledger; reads only."""
     rules, ours = await session.rules(folder), await session.ours()
-    packages = packages_in_view(rules) | {each.on for each in ours}
+    packages = in_view(rules, ours)
     state = await read_state(session.graph, packages, with_holders=False)
     groups = await find_gone_groups(session.graph, ours)
     found = find_drift(
@@ -147,7 +184,9 @@ async def drift(session: Session, folder: Path) -> Compared:
         in_view=state.packages.keys(),
         gone=state.gone | groups.gone,
     )
-    return Compared(found=found, state=state, groups=groups)
+    unread = state.unread_of(packages)
+    sure = list(certain(found, half_seen(rules, unread), unread))
+    return Compared(found=sure, state=state, groups=groups, unread=unread)
 
 
 def show_drift(compared: Compared, how: Format, console: Console) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from functions.enforcement.review import State
 from functions.entra import AccessPackage, Reference, ReferenceKind
-from functions.errors import Forbidden, GraphError, NotFound
+from functions.errors import Forbidden, GraphError, NotFound, SodError
 from functions.graph.port import Graph
 
 AT_ONCE = 8
@@ -55,7 +55,7 @@ async def read_state(
 
 
 async def in_parallel[T](work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
-    """Await the work for each item, at most eight at a time; the first error ends it all."""
+    """Await reading for each item, at most eight at a time; the first error ends it all."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def gated(item: T) -> None:
@@ -66,8 +66,30 @@ async def in_parallel[T](work: Callable[[T], Awaitable[None]], items: Iterable[T
         async with asyncio.TaskGroup() as group:
             for item in items:
                 group.create_task(gated(item))
-    except* GraphError as errors:
+    except* SodError as errors:
         raise errors.exceptions[0] from None
+
+
+async def until_error[T](
+    work: Callable[[T], Awaitable[None]], items: Iterable[T]
+) -> SodError | None:
+    """Await writing for each item, at most eight at a time, and return the first error.
+
+    After an error nothing is begun any more, and what was begun is finished.
+    """
+    waiting, errors = iter(items), list[SodError]()
+
+    async def work_off() -> None:
+        while not errors and (item := next(waiting, None)) is not None:
+            try:
+                await work(item)
+            except SodError as error:
+                errors.append(error)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(work_off())
+    return errors[0] if errors else None
 
 
 async def _references(graph: Graph, package_id: str) -> set[Reference]:

@@ -90,6 +90,11 @@ class Reference(msgspec.Struct, frozen=True, order=True, gc=False):
     kind: ReferenceKind
     target: str
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that it is on and to."""
+        return (self.on, self.target) if self.kind is ReferenceKind.PACKAGE else (self.on,)
+
 
 class Pair(msgspec.Struct, frozen=True, order=True, gc=False):
     """Two packages to be kept apart, in no order: build it with `Pair.of`."""

@@ -7,6 +7,7 @@ message again and gives it up after its fifth time.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ from functions.messages import (
     unwrap,
 )
 from functions.retry import Poison, Retry, Tries, decide
+from functions.storage.ports import LARGEST_MESSAGE
 from functions.sweeps.counts import spent
 from functions.sweeps.progress import add
 from functions.wiring.make_records import Records
@@ -43,6 +45,7 @@ log = logging.getLogger("entra_sod")
 
 GIVEN_UP = "the worker died again and again without saying why; see the log of the app"
 MOST_INTERRUPTED = 3
+LONGEST_REASON = 8_000  # of a rules file with many mistakes; a message has 48 KiB
 PLANNING = -1  # the number under which notes on a sweep's planning are kept
 
 
@@ -55,9 +58,8 @@ async def work(queue: str, text: bytes) -> None:
     records = wiring.records()
     try:
         message = _expected(queue, unwrap(text))
-    except InvalidMessage:
-        # The poison function says why, and keeps the message.
-        await records.storage.queues.send(queue + POISON_SUFFIX, _unwrapped_if_possible(text))
+    except InvalidMessage as error:
+        await _poison(records, queue, _unwrapped_if_possible(text), str(error))
         return
     telemetry.record_queue_age(queue, message.enqueued_at, records.clock.now())
     try:
@@ -68,6 +70,24 @@ async def work(queue: str, text: bytes) -> None:
     except Exception as error:
         await _note(records, message, f"{type(error).__name__}: {error}")
         raise
+
+
+async def _poison(records: Records, queue: str, body: bytes, reason: str) -> None:
+    """Leave the poison function to say why and to keep it, unless no queue takes it once more."""
+    if len(body) <= LARGEST_MESSAGE:
+        await records.storage.queues.send(queue + POISON_SUFFIX, body)
+    else:
+        await _keep_unreadable(records, queue, hashlib.sha256(body).hexdigest(), body, reason)
+
+
+async def _keep_unreadable(
+    records: Records, queue: str, message_id: str, body: bytes, reason: str
+) -> None:
+    """Keep what nothing can be made of, and end the check that it names."""
+    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    if queue == CHECK_QUEUE and (check_id := id_of(body)):
+        await _fail_check(records, check_id, reason, None)
+        await records.announcer.announce_check(check_id, traceparent="")
 
 
 def _unwrapped_if_possible(text: bytes) -> bytes:
@@ -115,7 +135,7 @@ async def _decide(records: Records, message: Message, error: SodError) -> None:
             await _send_again(records, message, retry)
             await _tell_wait(records, message, error, retry.after_seconds)
         case Poison(reason=reason):
-            dead = msgspec.structs.replace(message, reason=reason)
+            dead = msgspec.structs.replace(message, reason=reason[:LONGEST_REASON])
             await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
         case None:
             await _note(records, message, str(error))
@@ -192,13 +212,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
     try:
         message = _expected(queue, body)
     except InvalidMessage as error:
-        reason = str(error)
-        await records.dead_letters.keep(
-            queue=queue, message_id=message_id, body=body, reason=reason
-        )
-        if queue == CHECK_QUEUE and (check_id := id_of(body)):
-            await _fail_check(records, check_id, reason, None)
-            await records.announcer.announce_check(check_id, traceparent="")
+        await _keep_unreadable(records, queue, message_id, body, str(error))
         return
     reason = message.reason or await _last_note(records, message)
     if not reason and message.interrupted < MOST_INTERRUPTED:

@@ -11,7 +11,8 @@ from functions.errors import ConfigurationError, Throttled, Unavailable
 from functions.messages import CHECK_QUEUE, SWEEP_QUEUE, decode, encode
 from functions.retry import MOST_ATTEMPTS
 from functions.storage.memory import SentMessage
-from functions.work import GIVEN_UP, MOST_INTERRUPTED, bury, work
+from functions.storage.ports import LARGEST_MESSAGE
+from functions.work import GIVEN_UP, LONGEST_REASON, MOST_INTERRUPTED, bury, work
 from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import guid, package, rule, side
 from tests.test_messages import GOOD
@@ -170,3 +171,27 @@ async def test_throttling_takes_no_try_from_a_failure(app: App) -> None:
     app.graph.errors.append(Unavailable("503", status=503))
     await app.work_off()
     assert body_of(await app.get(answer["id"]))["outcome"] == "clear"
+
+
+async def test_a_long_list_of_mistakes_ends_the_check_at_once(app: App) -> None:
+    """The reason is cut, so that the message with it still fits its poison queue."""
+    app.rules.text = json.dumps(
+        {"version": 1, "rules": [{"id": f"r{number}", "between": []} for number in range(900)]}
+    )
+    answer = body_of(await app.post(pair_body("a", "b")))
+    await app.work_off(most=3)
+    result = body_of(await app.get(answer["id"]))
+    assert result["status"] == "failed"
+    assert "rules.yaml:1" in result["coverage"]["skipped"][0]["why"]
+    assert len((await letter(app))["reason"]) == LONGEST_REASON
+
+
+async def test_a_message_that_fits_no_queue_once_more_is_kept_at_once(app: App) -> None:
+    """Raw text may be longer than what base64 leaves room for: no byte of it is lost."""
+    check_id = guid("c")
+    body = json.dumps({**GOOD, "id": check_id, "more": "?" * LARGEST_MESSAGE}).encode()
+    for _ in range(2):
+        await work(CHECK_QUEUE, body)
+    assert app.storage.sent == []
+    assert base64.b64decode((await letter(app))["body"]) == body
+    assert body_of(await app.get(check_id))["status"] == "failed"

@@ -1,18 +1,30 @@
 """Carries a plan out: note the intent, write once, look, and confirm in the ledger.
 
 Whatever Graph answers to a write (nothing, an error, a success it does not show yet), the lists
-are read again and they decide. So a plan may be applied twice, or by two workers at once.
+are read again and they decide. So a plan may be applied twice, or by two workers at once. A
+reference is ours where our write was taken, or one sent so lately that it may show only now; one
+that was refused and is there all the same is somebody else's.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from functions.clock import Clock
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.ledger import Entry, EntryState, Intent, Ledger, Origin
+from functions.enforcement.ledger import (
+    ADOPTED_WITHIN,
+    LISTED_AFTER,
+    Entry,
+    EntryState,
+    Intent,
+    Ledger,
+    Origin,
+)
 from functions.enforcement.plan import Plan
 from functions.entra import Reference
 from functions.errors import (
@@ -21,7 +33,7 @@ from functions.errors import (
     GraphError,
     NotFound,
     Rejected,
-    SodError,
+    StorageUnavailable,
     Unavailable,
     Unsettled,
 )
@@ -79,8 +91,8 @@ class Applier:
                 await self._remove(reference, applied)
             except PERMANENT as error:
                 applied.failed.append(FailedWrite(reference, str(error)))
-        for reference in plan.vanished:
-            await self._ledger.forget(reference)
+        for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
+            await self._forget(list(same_list))
         return applied
 
     async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, Entry]:
@@ -88,53 +100,66 @@ class Applier:
         found = {reference: await self._ledger.get(reference) for reference in references}
         return {reference: entry for reference, entry in found.items() if entry is not None}
 
-    async def already_written(
-        self, plan: Plan, entries: Mapping[Reference, Entry], run_id: str
-    ) -> list[Reference]:
-        """References of the plan that this run wrote before it was interrupted.
+    async def adopt(self, plan: Plan, entries: Mapping[Reference, Entry]) -> list[Reference]:
+        """Tell which references of the plan are there and ours.
 
-        An intent that turns out to be in Graph is confirmed: the run died between write and note.
+        Intents that turn out to be in Graph are confirmed: a run died between write and note. One
+        that was abandoned long ago is forgotten: what is there is not its work.
         """
-        ours = []
-        for reference in plan.unchanged:
-            entry = entries.get(reference)
-            if entry is None:
-                continue
-            if entry.state is EntryState.INTENDED:
-                await self._ledger.confirm(reference)
-            if entry.run_id == run_id:
-                ours.append(reference)
-        return ours
+        found = [entries[each] for each in plan.unchanged if each in entries]
+        return [each.reference for each in found if await self._is_ours(each)]
+
+    async def _is_ours(self, entry: Entry) -> bool:
+        if entry.state is EntryState.WRITTEN:
+            return True
+        if entry.is_younger(ADOPTED_WITHIN, self._clock.now()):
+            await self._ledger.adopt(entry)
+            return True
+        await self._ledger.forget(entry.reference, entry.version)
+        return False
 
     async def _add(self, addition: DesiredReference, origin: Origin, applied: Applied) -> None:
         reference = addition.reference
         intent = await self._ledger.intend(reference, origin)
         try:
-            await self._settle(reference, intent, applied)
-        except SodError:
-            await self._ledger.let_go(reference, intent)
+            await self._settle(reference, intent, origin, applied)
+        except BaseException:  # cancelled, too: nobody is to wait for a lease of the dead
+            await self._let_go(reference, intent)
             raise
 
-    async def _settle(self, reference: Reference, intent: Intent, applied: Applied) -> None:
+    async def _let_go(self, reference: Reference, intent: Intent) -> None:
+        with suppress(StorageUnavailable):  # it runs out by itself
+            await self._ledger.let_go(reference, intent)
+
+    async def _settle(
+        self, reference: Reference, intent: Intent, origin: Origin, applied: Applied
+    ) -> None:
         """Write, unless an earlier run turns out to have written; and take note."""
         doubt, is_listed = None, False
         if intent.may_be_sent:
             is_listed = await self._is_listed(reference, expected=True)
-        if not is_listed:
+        was_sent = not is_listed
+        if was_sent:
             doubt = await self._try_to_add(reference)
             is_listed = await self._is_listed(reference, expected=True)
         if not is_listed:
             await self._give_up_or_raise(reference, doubt, intent, applied)
-        elif isinstance(doubt, Rejected) and await self._is_somebody_elses(reference, intent):
+        elif await self._is_somebody_elses(reference, intent, doubt, was_sent=was_sent):
             applied.found_present.append(reference)
         else:
-            await self._ledger.confirm(reference)
+            await self._ledger.confirm(reference, origin)
             applied.written.append(reference)
             _say("reference_written", reference)
 
-    async def _is_somebody_elses(self, reference: Reference, intent: Intent) -> bool:
+    async def _is_somebody_elses(
+        self, reference: Reference, intent: Intent, doubt: GraphError | None, *, was_sent: bool
+    ) -> bool:
         """Refused, and yet there: made between our look and our write, unless by a run of ours."""
-        return intent.is_first and await self._ledger.withdraw(reference, intent)
+        if was_sent:
+            is_theirs = isinstance(doubt, PERMANENT) and not intent.may_show_late
+        else:
+            is_theirs = intent.is_abandoned
+        return is_theirs and await self._ledger.withdraw(reference, intent)
 
     async def _try_to_add(self, reference: Reference) -> GraphError | None:
         try:
@@ -153,11 +178,29 @@ class Applier:
             )
         if isinstance(doubt, Unavailable):
             raise doubt
-        if not (intent.is_first and await self._ledger.withdraw(reference, intent)):
+        if intent.may_show_late:
+            raise Unsettled(
+                f"{reference.kind} {reference.target} on {reference.on} is refused, and may have "
+                f"been written just before: {doubt}"
+            )
+        if not await self._ledger.withdraw(reference, intent):
             await self._ledger.let_go(reference, intent)
         applied.failed.append(FailedWrite(reference, str(doubt)))
 
     async def _remove(self, reference: Reference, applied: Applied) -> None:
+        held = await self._ledger.hold(reference)
+        if held is None:
+            why = "the ledger does not say any more that this app wrote it: it is left alone"
+            applied.failed.append(FailedWrite(reference, why))
+            return
+        try:
+            if await self._take_away(reference, applied):
+                await self._ledger.forget(reference, held.version)
+        finally:
+            await self._let_go(reference, held)
+
+    async def _take_away(self, reference: Reference, applied: Applied) -> bool:
+        """Remove a reference from Graph, and say whether it is gone."""
         doubt: GraphError | None = None
         try:
             await self._graph.remove(reference)
@@ -167,10 +210,26 @@ class Applier:
             if doubt is None or isinstance(doubt, Unavailable):
                 raise doubt or Unsettled(f"Graph still lists {reference.target}, though removed")
             applied.failed.append(FailedWrite(reference, str(doubt)))
-            return
-        await self._ledger.forget(reference)
+            return False
         applied.removed.append(reference)
         _say("reference_removed", reference)
+        return True
+
+    async def _forget(self, vanished: Collection[Reference]) -> None:
+        """Forget entries of one list that is read once more, for lists lag and others write."""
+        entries, now = await self.entries_of(vanished), self._clock.now()
+        old = [each for each in entries.values() if not each.is_younger(LISTED_AFTER, now)]
+        if not old:
+            return
+        try:
+            listed = await self._graph.references(old[0].reference.on, old[0].reference.kind)
+        except NotFound:
+            listed = frozenset[str]()
+        except PERMANENT:
+            return
+        for entry in old:
+            if entry.reference.target not in listed:
+                await self._ledger.forget(entry.reference, entry.version)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
         """Read until Graph shows what is expected, a few times, and say what it shows last."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from functions.enforcement.desired import DesiredReference, desired_by_duty, desired_by_guard
-from functions.entra import AccessPackage
+from functions.entra import AccessPackage, Reference
 from functions.rules.ruleset import RuleSet
 
 
@@ -63,3 +63,14 @@ def not_enforceable(
         for package in sorted(packages_in_view(rules) - packages.keys())
     ]
     return (*too_many, *excepted, *unreadable)
+
+
+def kept(references: Collection[Reference], unread: Collection[str]) -> tuple[NotEnforceable, ...]:
+    """What is ours and stays although no rule seems to ask for it, as not all could be read."""
+    if not references:
+        return ()
+    what = f"removing {len(references)} references that no rule seems to ask for"
+    why = (
+        f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
+    )
+    return (NotEnforceable(what=what, why=why),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from functions.enforcement.apply import Applied, Applier, FailedWrite
@@ -77,7 +77,7 @@ class Enforcer:
         rules_hash: str,
         seen: Seen,
         entries: Mapping[Reference, Entry],
-        may_prune: bool,
+        may_prune: Callable[[Reference], bool],
     ) -> Enforced:
         """Compare the whole tenant with the rules, and write what they ask for.
 
@@ -89,20 +89,24 @@ class Enforcer:
             seen: every list of references, as it was read before. Lists that the plan would change
                 are read once more before the first write, for this run may have been here already.
             entries: the whole ledger; drift from it is found.
-            may_prune: whether what is ours and not desired may go.
+            may_prune: whether a reference may go that is ours and not desired.
 
         Raises:
             GraphError, Unsettled: as `enforce`.
         """
         ours = [each for each, entry in entries.items() if entry.state is EntryState.WRITTEN]
-        prunable = seen.covered(ours) if may_prune else ()
-        plan = make_plan(desired, seen.present, prunable)
+        noted = seen.covered(entries)
+        prunable = [each for each in seen.covered(ours) if may_prune(each)]
+        plan = make_plan(desired, seen.present, prunable, noted)
         drift = find_drift(desired, seen.present, ours, in_view=seen.with_packages, gone=seen.gone)
         changed = {(each.on, each.kind) for each in plan.changes}
         if reach is Enforcement.APPLY and plan.writes <= self.max_reference_writes:
             now = await self._look(changed)
             present = {each for each in seen.present if (each.on, each.kind) not in changed}
-            plan = make_plan(desired, present | now.present, prunable)
+            plan = make_plan(desired, present | now.present, prunable, noted)
+            # Another try of this run may have been at it since the ledger was read.
+            came = {each for each in plan.unchanged if each not in seen.present}
+            entries = {**entries, **await self.applier.entries_of(came)}
         enforced = await self._carry_out(plan, reach, entries, run_id=run_id, rules_hash=rules_hash)
         return replace(enforced, drift=tuple(drift))
 
@@ -115,18 +119,16 @@ class Enforcer:
         run_id: str,
         rules_hash: str,
     ) -> Enforced:
-        earlier = await self.applier.already_written(plan, entries, run_id)
-        applied, stopped = Applied(), None
-        if reach is Enforcement.APPLY:
-            applied, stopped = await self._write(plan, run_id, rules_hash)
-        return _enforced(plan, earlier, applied, stopped)
-
-    async def _write(self, plan: Plan, run_id: str, rules_hash: str) -> tuple[Applied, str | None]:
+        if reach is not Enforcement.APPLY:
+            return _enforced(plan, (), Applied(), None)
+        adopted = await self.applier.adopt(plan, entries)
+        earlier = [each for each in adopted if entries[each].run_id == run_id]
         try:
-            plan.require_within(self.max_reference_writes)
+            plan.require_within(self.max_reference_writes, done=len(earlier))
         except LimitExceeded as error:
-            return Applied(), str(error)
-        return await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash), None
+            return _enforced(plan, earlier, Applied(), str(error))
+        applied = await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash)
+        return _enforced(plan, earlier, applied, None)
 
     async def _look(self, lists: Collection[tuple[str, ReferenceKind]]) -> Seen:
         seen = Seen()

@@ -2,7 +2,11 @@
 
 An entry is made before the write (`intended`) and confirmed after it was seen in Graph
 (`written`), so whoever comes after a crash knows that the write may have happened. A reference that
-a person adds in just that gap is taken for ours; there is no way to tell the two apart.
+a person adds in just that gap is taken for ours; there is no way to tell the two apart. The gap
+ends after an hour: what is found later is not taken for ours because of an old intent.
+
+Whoever writes or removes a reference holds its entry meanwhile, and an entry goes only in the
+version that was read: so none is lost whose reference somebody has just written.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ from functions.storage.ports import Row, Storage, Value
 TABLE = "ledger"
 WRITING_LEASE = timedelta(seconds=30)
 LISTED_AFTER = timedelta(seconds=60)
+# Longer than a message's own tries take. Whoever had the intent has given up by then.
+ADOPTED_WITHIN = timedelta(hours=1)
 
 
 class EntryState(StrEnum):
@@ -32,7 +38,12 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One reference of ours: which run wrote it, because of which rules, in which version."""
+    """One reference of ours: which run wrote it, because of which rules, in which version.
+
+    Attributes:
+        at: when it was confirmed, or last intended.
+        version: of the entry.
+    """
 
     reference: Reference
     state: EntryState
@@ -40,6 +51,10 @@ class Entry:
     rule_ids: tuple[str, ...]
     rules_hash: str
     at: str
+    version: str
+
+    def is_younger(self, age: timedelta, now: datetime) -> bool:
+        return _is_younger(self.at, age, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +72,16 @@ class Intent:
 
     Attributes:
         owner: of that right.
-        is_first: whether nobody had the intent before.
         may_be_sent: whether an earlier run may have sent the write, unseen by whoever listed.
+        may_show_late: whether it may have been so lately that lists do not show it yet.
+        is_abandoned: whether the earlier run gave up so long ago that a reference is not its work.
         version: of the entry.
     """
 
     owner: str
-    is_first: bool
-    may_be_sent: bool
+    may_be_sent: bool = False
+    may_show_late: bool = False
+    is_abandoned: bool = False
     version: str
 
 
@@ -98,11 +115,46 @@ class Ledger:
             if row is None:
                 continue
             if is_first and row.values["owner"] == owner:
-                return _intent(owner, row, may_be_sent=False, is_first=True)
-            self._require_free(row, reference)
-            tries = _tries(row) + 1
-            if await self._change(row, owner=owner, until=self._lease(), tries=tries):
-                return _intent(owner, row, may_be_sent=self._may_be_sent(row), is_first=False)
+                return Intent(owner=owner, version=row.etag)
+            at = self._now() if _is_intended(row) else row.values["at"]
+            if version := await self._hold(row, reference, owner, at=at, tries=_tries(row) + 1):
+                return self._earlier(row, owner, version)
+
+    async def hold(self, reference: Reference) -> Intent | None:
+        """Take the right to remove a reference; None where the ledger does not call it ours.
+
+        Raises:
+            Unsettled: somebody is writing it just now; come again.
+        """
+        owner = uuid4().hex
+        while True:
+            row = await self._table.get(reference.on, _key(reference))
+            if row is None or _is_intended(row):
+                return None
+            if version := await self._hold(row, reference, owner):
+                return Intent(owner=owner, version=version)
+
+    async def _hold(
+        self, row: Row, reference: Reference, owner: str, **values: Value
+    ) -> str | None:
+        """Take the right to write; the entry's new version, or None where another was faster."""
+        self._require_free(row, reference)
+        if not await self._change(row, owner=owner, until=self._lease(), **values):
+            return None
+        held = await self._table.get(row.partition, row.key)
+        return held.etag if held is not None and held.values["owner"] == owner else None
+
+    def _earlier(self, row: Row, owner: str, version: str) -> Intent:
+        """What an entry that was there says about a write that may have been sent."""
+        at, now, is_intended = str(row.values["at"]), self._clock.now(), _is_intended(row)
+        may_show_late = _is_younger(at, LISTED_AFTER, now)
+        return Intent(
+            owner=owner,
+            may_be_sent=is_intended or may_show_late,
+            may_show_late=may_show_late,
+            is_abandoned=is_intended and not _is_younger(at, ADOPTED_WITHIN, now),
+            version=version,
+        )
 
     def _require_free(self, row: Row, reference: Reference) -> None:
         until = str(row.values.get("until", ""))
@@ -112,13 +164,6 @@ class Ledger:
                 "another run"
             )
 
-    def _may_be_sent(self, row: Row) -> bool:
-        """Sent by a run that died, or so lately that lists may not show it yet."""
-        if row.values["state"] == EntryState.INTENDED:
-            return True
-        written_at = datetime.fromisoformat(str(row.values["at"]))
-        return abs(self._clock.now() - written_at) < LISTED_AFTER
-
     async def let_go(self, reference: Reference, intent: Intent) -> None:
         """Let others write it at once; the intent stays."""
         row = await self._table.get(reference.on, _key(reference))
@@ -126,21 +171,31 @@ class Ledger:
             await self._change(row, until="")
 
     async def withdraw(self, reference: Reference, intent: Intent) -> bool:
-        """Take back an intent that came to nothing; False where another run has it as well."""
+        """Take an entry back whose write came to nothing; False where another run has it now."""
         return await self._table.delete(reference.on, _key(reference), etag=intent.version)
 
-    async def confirm(self, reference: Reference) -> None:
-        """Note that the write was seen in Graph."""
+    async def confirm(self, reference: Reference, origin: Origin) -> None:
+        """Note that the write was seen in Graph, also where the intent is gone by now."""
         while True:
             row = await self._table.get(reference.on, _key(reference))
             if row is None:
-                return
-            written = {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
-            if await self._change(row, **written):
+                await self._table.insert(self._row(reference, origin, uuid4().hex))
+            elif await self._change(row, **self._written()):
                 return
 
-    async def forget(self, reference: Reference) -> None:
-        await self._table.delete(reference.on, _key(reference))
+    async def adopt(self, entry: Entry) -> bool:
+        """Note that an intended write was seen in Graph; False where another run has it now."""
+        row = await self._table.get(entry.reference.on, _key(entry.reference))
+        if row is None or row.etag != entry.version:
+            return False
+        return await self._change(row, **self._written())
+
+    async def forget(self, reference: Reference, version: str) -> bool:
+        """Remove an entry that was read; False where somebody else has changed it since."""
+        return await self._table.delete(reference.on, _key(reference), etag=version)
+
+    def _written(self) -> dict[str, Value]:
+        return {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
 
     async def _change(self, row: Row, **values: Value) -> bool:
         changed = {**row.values, **values}
@@ -171,8 +226,12 @@ class Ledger:
         return timestamp(self._clock.now())
 
 
-def _intent(owner: str, row: Row, *, may_be_sent: bool, is_first: bool) -> Intent:
-    return Intent(owner=owner, is_first=is_first, may_be_sent=may_be_sent, version=row.etag)
+def _is_intended(row: Row) -> bool:
+    return row.values["state"] == EntryState.INTENDED
+
+
+def _is_younger(at: str, age: timedelta, now: datetime) -> bool:
+    return abs(now - datetime.fromisoformat(at)) < age
 
 
 def _tries(row: Row) -> int:
@@ -193,4 +252,5 @@ def _entry(row: Row) -> Entry:
         rule_ids=tuple(msgspec.json.decode(str(values["ruleIds"]), type=list[str])),
         rules_hash=str(values["rulesHash"]),
         at=str(values["at"]),
+        version=row.etag,
     )

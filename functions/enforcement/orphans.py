@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 
 from functions.entra import Reference, ReferenceKind
-from functions.errors import Forbidden, GraphError, NotFound
+from functions.errors import Forbidden, NotFound, SodError
 from functions.graph.port import Graph
 
 AT_ONCE = 8
@@ -36,7 +36,7 @@ async def find_gone_groups(graph: Graph, ours: Iterable[Reference]) -> GoneGroup
         ours: references that the ledger says this app wrote; those to packages are passed over.
 
     Raises:
-        GraphError: a group could not be looked up, and not for want of a permission.
+        SodError: a group could not be looked up, and not for want of a permission.
     """
     waiting = iter(sorted({each.target for each in ours if each.kind is ReferenceKind.GROUP}))
     gone: set[str] = set()
@@ -62,7 +62,7 @@ async def _at_once(look: Callable[[], Coroutine[None, None, None]]) -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(AT_ONCE):
                 group.create_task(look())
-    except* GraphError as errors:
+    except* SodError as errors:
         raise errors.exceptions[0] from None
 
 

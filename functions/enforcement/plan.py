@@ -19,7 +19,7 @@ class Plan:
         removals: prunable, present, and desired by no rule.
         unchanged: desired and present.
         left_alone: present, desired by no rule and not prunable: somebody else's.
-        vanished: prunable, but neither present nor desired: only the ledger still has them.
+        vanished: neither present nor desired: only the ledger still has them.
     """
 
     additions: tuple[DesiredReference, ...] = ()
@@ -36,20 +36,25 @@ class Plan:
     def writes(self) -> int:
         return len(self.additions) + len(self.removals)
 
-    def require_within(self, limit: int) -> None:
+    def require_within(self, limit: int, *, done: int = 0) -> None:
         """Stop a run that would write more than it may, before its first write.
+
+        Args:
+            limit: of the whole run.
+            done: writes of earlier tries of the run.
 
         Raises:
             LimitExceeded: with both numbers.
         """
-        if self.writes > limit:
-            raise LimitExceeded(planned=self.writes, limit=limit)
+        if self.writes + done > limit:
+            raise LimitExceeded(planned=self.writes + done, limit=limit)
 
 
 def make_plan(
     desired: Iterable[DesiredReference],
     present: Collection[Reference],
     prunable: Collection[Reference] = (),
+    noted: Collection[Reference] = (),
 ) -> Plan:
     """Compare desired references with present ones.
 
@@ -57,6 +62,7 @@ def make_plan(
         desired: what all rules in view ask for; a reference may be asked for more than once.
         present: what Graph lists on the packages in view.
         prunable: references of our own ledger that may go where nothing desires them.
+        noted: all that our own ledger has on lists that were read; the prunable ones count, too.
     """
     wanted, there, ours = _by_reference(desired), set(present), set(prunable)
     undesired = there - wanted.keys()
@@ -65,7 +71,7 @@ def make_plan(
         removals=_in_order(undesired & ours),
         unchanged=_in_order(wanted.keys() & there),
         left_alone=_in_order(undesired - ours),
-        vanished=_in_order(ours - there - wanted.keys()),
+        vanished=_in_order(ours.union(noted) - there - wanted.keys()),
     )
 
 

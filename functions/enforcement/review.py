@@ -7,14 +7,20 @@ can refuse a plan whose ground has moved. Pure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from functions.enforcement.blast import Holders, blast_radius
-from functions.enforcement.compile import compile_references, not_enforceable, packages_in_view
+from functions.enforcement.compile import (
+    compile_references,
+    kept,
+    not_enforceable,
+    packages_in_view,
+)
 from functions.enforcement.desired import DesiredReference
+from functions.enforcement.doubt import may_be_asked_for
 from functions.enforcement.plan import make_plan
 from functions.entra import AccessPackage, Reference
 from functions.rules.ruleset import RuleSet
@@ -36,6 +42,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     present: frozenset[Reference]
     holders: dict[str, frozenset[str]] = {}
     gone: frozenset[str] = frozenset()
+
+    def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
+        """Those of the packages that could not be read, and are not proven to be gone."""
+        return frozenset(package_ids) - self.packages.keys() - self.gone
 
     @property
     def hash(self) -> str:
@@ -75,7 +85,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `entra-sod plan --out` writes and `entra-sod apply` reads.
 
     Attributes:
-        packages: every package whose lists the plan depends on, with its name where it was read.
+        packages: every package that the plan depends on, with its name where it was read.
     """
 
     version: Literal[1]
@@ -109,20 +119,25 @@ def make_document(
         prunable: references of our ledger that may go where no rule asks for them.
         made_at: the moment, RFC 3339.
     """
-    plan = make_plan(compile_references(rules, state.packages), state.present, prunable)
+    view = in_view(rules, prunable)
+    unread = state.unread_of(view)
+    removable = [each for each in prunable if not may_be_asked_for(each, unread)]
+    plan = make_plan(compile_references(rules, state.packages), state.present, removable)
+    gaps = [
+        *not_enforceable(rules, state.packages),
+        *kept(set(plan.left_alone) & set(prunable), unread),
+    ]
     return PlanDocument(
         version=1,
         made_at=made_at,
         rules_hash=rules.hash,
         state_hash=state.hash,
-        packages={key: _name(key, state.packages) for key in sorted(in_view(rules, prunable))},
+        packages={key: _name(key, state.packages) for key in sorted(view)},
         additions=tuple(_addition(each, state.holders, state.packages) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
         left_alone=plan.left_alone,
-        not_enforceable=tuple(
-            Gap(what=each.what, why=each.why) for each in not_enforceable(rules, state.packages)
-        ),
+        not_enforceable=tuple(Gap(what=each.what, why=each.why) for each in gaps),
     )
 
 
@@ -146,14 +161,15 @@ def why_stale(plan: PlanDocument, fresh: PlanDocument, state: State) -> str | No
     if not {(each.reference, each.rules) for each in fresh.additions} <= wanted:
         return "the plan lacks something that the rules ask for: was its file edited?"
     surplus = added - {each.reference for each in fresh.additions} - set(fresh.unchanged)
+    surplus |= removed & state.present - set(fresh.removals)
     if surplus or not set(fresh.removals) <= removed:
         return "the plan has something that the rules do not ask for: was its file edited?"
     return None
 
 
 def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
-    """The packages whose lists a plan depends on."""
-    return packages_in_view(rules) | {each.on for each in prunable}
+    """The packages that a plan depends on."""
+    return packages_in_view(rules).union(*(each.packages for each in prunable))
 
 
 def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:

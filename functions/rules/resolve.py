@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -30,11 +30,13 @@ class ResolvedRule:
     """A rule in force, its sides as ids.
 
     `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
-    cannot express it, and `set_of` and `count` say what is to be looked for.
+    cannot express it, and `set_of` and `count` say what is to be looked for. `classes` are all that
+    the rule leads to, as they are written.
     """
 
     rule: Rule
     sides: tuple[ResolvedSide, ...]
+    classes: Mapping[str, Side] = field(default_factory=dict)
     set_of: frozenset[str] = frozenset()
     count: int = 1
 
@@ -152,12 +154,24 @@ class Resolver:
         """
         if rule.at_most is None:
             sides = tuple(self.side(side) for side in rule.between or ())
-            return ResolvedRule(rule=rule, sides=sides)
+            return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
         set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
         self._spend(10 * len(set_of))
         alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
         sides = tuple(alone) if rule.at_most.count == 1 else ()
-        return ResolvedRule(rule=rule, sides=sides, set_of=set_of, count=rule.at_most.count)
+        return ResolvedRule(
+            rule=rule,
+            sides=sides,
+            classes=self._classes_of(rule),
+            set_of=set_of,
+            count=rule.at_most.count,
+        )
+
+    def _classes_of(self, rule: Rule) -> Mapping[str, Side]:
+        named = [name for side in rule.between or () for name in side.classes]
+        if rule.at_most is not None:
+            named += rule.at_most.classes
+        return {name: self._book.classes[name] for name in self.reached(named)}
 
     def side(self, side: Side) -> ResolvedSide:
         members = [self._own(side), *(self._class(name) for name in self.reached(side.classes))]

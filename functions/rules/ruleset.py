@@ -237,8 +237,14 @@ class RuleSet:
 
     @cached_property
     def hash(self) -> str:
-        """Names this version of the rules: equal rules in any order have equal hashes."""
-        data = msgspec.json.encode([[each.rule for each in self.rules], self.exceptions])
+        """Names this version of the rules: equal rules in any order have equal hashes.
+
+        It is of what is written, the classes that rules lead to among it; what patterns mean in the
+        tenant is not in it.
+        """
+        classes = {name: side for each in self.rules for name, side in each.classes.items()}
+        written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
+        data = msgspec.json.encode(written)
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property

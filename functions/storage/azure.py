@@ -264,16 +264,17 @@ class AzureQueues:
 
     @_translated()
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
-        # The SDK sends plain text unless told; messages.unwrap takes the base64 off again.
-        from azure.storage.queue import TextBase64EncodePolicy
+        # The SDK sends plain text unless told; messages.unwrap takes the base64 off again. Of any
+        # bytes: what nobody can read has to reach its poison queue, too.
+        from azure.storage.queue import BinaryBase64EncodePolicy
 
         check_message(queue, body)
         client = self._service().get_queue_client(
-            queue, message_encode_policy=TextBase64EncodePolicy()
+            queue, message_encode_policy=BinaryBase64EncodePolicy()
         )
         await _creating(
             lambda: client.send_message(
-                body.decode(), visibility_timeout=round(delay_seconds), time_to_live=FOREVER
+                body, visibility_timeout=round(delay_seconds), time_to_live=FOREVER
             ),
             client.create_queue,
         )

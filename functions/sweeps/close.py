@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
@@ -19,6 +19,7 @@ from functions.checks.result import references_view
 from functions.clock import Clock, timestamp
 from functions.delivery.announce import Announcer
 from functions.enforcement.compile import compile_references
+from functions.enforcement.doubt import may_be_asked_for
 from functions.enforcement.enforce import Enforced, Enforcer
 from functions.enforcement.ledger import Ledger
 from functions.enforcement.orphans import find_gone_groups
@@ -229,15 +230,19 @@ class Closer:
         if groups.unseen:
             case.whole.skip("whether groups that we refer to still exist", groups.unseen)
 
-    def _may_prune(self, case: _Case, judged: Judged) -> bool:
+    def _may_prune(self, case: _Case, judged: Judged) -> Callable[[Reference], bool]:
         """Not where a gap hides what the rules may still ask for."""
+        what = "removing references that no rule asks for"
+        unread = case.whole.in_doubt
         if not self.prune:
-            return False
+            return _nothing
         if judged.has_gaps or case.plan.rules_hash != case.rules.hash:
             why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
-            case.whole.skip("removing references that no rule asks for", why)
-            return False
-        return True
+            case.whole.skip(what, why)
+            return _nothing
+        if unread:
+            case.whole.skip(f"{what}, to groups or by packages that were not read", _why(unread))
+        return lambda each: not may_be_asked_for(each, unread)
 
     def _result(self, case: _Case, judged: Judged, enforced: Enforced, took: Tally) -> SweepResult:
         plan, whole = case.plan, case.whole
@@ -252,7 +257,7 @@ class Closer:
             results=judged.outcomes.summaries(),
             sets=judged.sets,
             references=references_view(enforced),
-            drift=drift_views(enforced.drift, judged.outcomes),
+            drift=drift_views(enforced.drift, judged.outcomes, whole),
             coverage=whole.coverage(),
             strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(whole.ways)),
             assignments=whole.assignments,
@@ -276,6 +281,14 @@ class _Case:
     parts: Sequence[PartRecord]
     whole: Whole
     rules: RuleSet
+
+
+def _nothing(_: Reference) -> bool:
+    return False
+
+
+def _why(unread: Collection[str]) -> str:
+    return f"patterns may mean what was not read, and what it grants is not known: {sorted(unread)}"
 
 
 def _tell_end(result: SweepResult) -> None:

@@ -89,7 +89,7 @@ class FanOut:
     async def _known(self, listed: Collection[str]) -> Known:
         last = await last_summary(self.store)
         reads_references = self.enforcement is not Enforcement.OFF
-        ours = {entry.reference.on async for entry in self.ledger.entries()}
+        ours = {each async for entry in self.ledger.entries() for each in entry.reference.packages}
         return Known(
             listed=listed,
             pages=last.counted if last else {},

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from functions.checks.examine import note_groups, note_refused
 from functions.checks.result import Outcome
-from functions.enforcement.drift import Drift, DriftKind
+from functions.enforcement.doubt import certain
+from functions.enforcement.drift import Drift
 from functions.entra import Pair
 from functions.rules.ruleset import RuleSet
 from functions.sweeps.conflicts import Conflicts
@@ -57,7 +59,10 @@ def judge(whole: Whole, conflicts: Conflicts, rules: RuleSet) -> Judged:
 
 
 def _lacks_something(whole: Whole, rules: RuleSet) -> bool:
-    """Whether a package was not read that rules name; what only the ledger knows may be gone."""
+    """Whether a package was not read that rules name; what only the ledger knows may be gone.
+
+    So that is no gap of the sweep, but what it may ask for stays all the same.
+    """
     named = rules.packages | rules.enforced_packages
     return any(each.package in named for each in whole.unread.values())
 
@@ -95,14 +100,9 @@ def _is_indexed(pair: Pair, whole: Whole) -> bool:
     return pair.low in whole.pages and pair.high in whole.pages
 
 
-def drift_views(drift: Sequence[Drift], outcomes: Outcomes) -> list[DriftView]:
+def drift_views(drift: Sequence[Drift], outcomes: Outcomes, whole: Whole) -> list[DriftView]:
     """Drift for the result; what a pair half seen may ask for is not called unasked for."""
-    unasked = (DriftKind.EXTRA, DriftKind.FOREIGN)
-    certain = [
-        each
-        for each in drift
-        if each.kind not in unasked or each.reference.on not in outcomes.half_seen
-    ]
+    found = certain(drift, outcomes.half_seen, whole.in_doubt)
     return [
         DriftView(
             kind=each.kind,
@@ -110,5 +110,5 @@ def drift_views(drift: Sequence[Drift], outcomes: Outcomes) -> list[DriftView]:
             reference_kind=each.reference.kind,
             target_id=each.reference.target,
         )
-        for each in certain[:MOST_DRIFT_IN_ANSWER]
+        for each in islice(found, MOST_DRIFT_IN_ANSWER)
     ]

@@ -53,7 +53,7 @@ class Known:
         listed: packages that the tenant's list shows.
         pages: of assignments, that the last sweep read of each package.
         may_ask: whether the app may use `additionalAccess`.
-        ours: packages on which the ledger has references.
+        ours: packages that the ledger has references on or to.
         reads_references: whether the app is to compare references at all.
     """
 

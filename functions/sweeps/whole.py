@@ -49,6 +49,11 @@ class Whole:
     skipped: list[Skipped] = field(default_factory=list)
     has_failed_parts: bool = False
 
+    @property
+    def in_doubt(self) -> set[str]:
+        """Packages that were not read, or not to their end, and are not proven to be gone."""
+        return {each.package for each in self.unread.values() if not each.is_gone}
+
     def skip(self, what: str, why: object) -> None:
         self.skipped.append(Skipped(what=what, why=str(why)))
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from functions.clock import ManualClock
 from functions.enforcement.apply import Applied, Applier
 from functions.enforcement.desired import DesiredReference
-from functions.enforcement.enforce import Enforcer
+from functions.enforcement.enforce import Enforcer, Seen
 from functions.enforcement.ledger import (
+    ADOPTED_WITHIN,
     LISTED_AFTER,
     WRITING_LEASE,
     EntryState,
@@ -115,7 +118,7 @@ async def test_a_write_that_never_shows_is_left_for_later_and_then_adopted() -> 
     world.graph.reads_until_shown = 0
     plan = make_plan([DesiredReference(REFERENCE, ("r",))], [REFERENCE])
     entries = await world.applier.entries_of(plan.unchanged)
-    assert await world.applier.already_written(plan, entries, "run") == [REFERENCE]
+    assert await world.applier.adopt(plan, entries) == [REFERENCE]
     assert await world.state() is EntryState.WRITTEN
 
 
@@ -173,8 +176,22 @@ async def test_an_entry_whose_reference_is_gone_is_forgotten() -> None:
     world = World()
     await world.apply()
     world.graph.present.clear()
+    world.clock.advance(LISTED_AFTER.total_seconds())
     await world.apply(make_plan([], [], [REFERENCE]))
     assert await world.state() is None
+
+
+async def test_an_entry_is_not_forgotten_because_a_list_was_old() -> None:
+    """What was written just now, or is there at a second look, stays in the ledger."""
+    world, vanished = World(), make_plan([], [], [REFERENCE])
+    await world.apply()
+    world.graph.reads_until_shown = 1
+    await world.apply(vanished)
+    assert await world.state() is EntryState.WRITTEN
+    world.graph.reads_until_shown = 0
+    world.clock.advance(LISTED_AFTER.total_seconds())
+    await world.apply(vanished)
+    assert await world.state() is EntryState.WRITTEN
 
 
 async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
@@ -271,6 +288,25 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
 
 
+async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() -> None:
+    """Two close one sweep: the second read ledger and lists before the first had written."""
+    world = World()
+    seen = Seen(lists={(REFERENCE.on, REFERENCE.kind)})
+    await world.apply()
+    enforcer = Enforcer(graph=world.graph, applier=world.applier, max_reference_writes=1)
+    enforced = await enforcer.enforce_all(
+        [DesiredReference(REFERENCE, ("r",))],
+        Enforcement.APPLY,
+        run_id="run",
+        rules_hash="h",
+        seen=seen,
+        entries={},
+        may_prune=lambda _: False,
+    )
+    assert (enforced.written, enforced.present) == ((REFERENCE,), ())
+    assert world.graph.writes == [REFERENCE]
+
+
 async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     """When looking is no longer allowed, what was written is told, and the rest fails by name."""
     world = World()
@@ -290,3 +326,163 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     entry = await world.ledger.get(mirror)
     assert entry is not None
     assert entry.state is EntryState.INTENDED
+
+
+async def lost_then_refused(world: World, seconds: float) -> Applied:
+    """A first try without an answer, and after so long another that Graph refuses."""
+    world.graph.instead_of_write = Unavailable("503", status=503)
+    with pytest.raises(Unavailable):
+        await world.apply()
+    world.clock.advance(seconds)
+    world.graph.instead_of_write = Rejected("not now", status=400)
+    return await world.apply()
+
+
+async def test_an_intent_that_came_to_nothing_is_taken_back_at_a_later_try() -> None:
+    """Lists would show a write by now: what is refused leaves no entry, whoever tried before."""
+    world = World()
+    applied = await lost_then_refused(world, LISTED_AFTER.total_seconds())
+    assert [each.reference for each in applied.failed] == [REFERENCE]
+    assert await world.state() is None
+
+
+async def test_a_refusal_soon_after_a_lost_try_is_not_the_last_word() -> None:
+    """The first try may have written what lists do not show yet: the run comes again."""
+    world = World()
+    with pytest.raises(Unsettled, match="not now"):
+        await lost_then_refused(world, 10)
+    assert await world.state() is EntryState.INTENDED
+
+
+async def test_a_write_that_lists_show_after_many_seconds_is_ours() -> None:
+    """Refused as a duplicate while lists still lag: the run comes again until they show it."""
+    world = World()
+    world.graph.reads_until_shown = 20
+    for _ in range(2):
+        with pytest.raises(Unsettled):
+            await world.apply()
+        world.clock.advance(5)
+    assert (await world.apply()).written == [REFERENCE]
+    assert await world.state() is EntryState.WRITTEN
+    assert world.graph.writes == [REFERENCE]
+
+
+@pytest.mark.parametrize("is_planned", [True, False])
+async def test_an_intent_of_long_ago_claims_nothing(*, is_planned: bool) -> None:
+    """The run gave up, and a person made the reference since: it is theirs."""
+    world = World()
+    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    world.clock.advance(ADOPTED_WITHIN.total_seconds())
+    world.graph.present.add(REFERENCE)
+    if is_planned:
+        assert (await world.apply()).found_present == [REFERENCE]
+    else:
+        plan = make_plan([DesiredReference(REFERENCE, ("r",))], [REFERENCE])
+        entries = await world.applier.entries_of(plan.unchanged)
+        assert await world.applier.adopt(plan, entries) == []
+    assert await world.state() is None
+
+
+@pytest.mark.parametrize("refusal", [Forbidden("no role", status=403), Rejected("no", status=400)])
+@pytest.mark.parametrize("was_ours", [True, False])
+async def test_what_was_refused_and_is_there_is_somebody_elses(
+    refusal: GraphError, *, was_ours: bool
+) -> None:
+    """Whatever the refusal is, and though we had written the same long before."""
+    world = World()
+    if was_ours:
+        await world.apply()
+        world.graph.present.clear()
+        world.clock.advance(LISTED_AFTER.total_seconds())
+
+    class SomebodyElseFirst(LaggingGraph):
+        async def add(self, reference: Reference) -> None:
+            self.present.add(reference)
+            raise refusal
+
+    applier = Applier(SomebodyElseFirst(), world.ledger, world.clock)
+    applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
+    assert (applied.written, applied.found_present) == ([], [REFERENCE])
+    assert await world.state() is None
+
+
+REMOVAL = Plan(removals=(REFERENCE,))
+
+
+async def test_a_reference_is_not_removed_and_written_at_once() -> None:
+    """Whoever wants to write it while it is being removed comes again, and then has its entry."""
+    world = World()
+    await world.apply()
+    sent_away: list[Unsettled] = []
+
+    class Checked(LaggingGraph):
+        async def remove(self, reference: Reference) -> None:
+            await super().remove(reference)
+            with pytest.raises(Unsettled) as caught:
+                await world.apply()
+            sent_away.append(caught.value)
+
+    graph = Checked()
+    graph.present.add(REFERENCE)
+    await Applier(graph, world.ledger, world.clock).apply(REMOVAL, run_id="s", rules_hash="old")
+    assert (len(sent_away), await world.state()) == (1, None)
+
+
+async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
+    """Somebody wrote the reference anew after the remover fell silent: the entry is theirs."""
+    world = World()
+    await world.apply()
+    graph = world.graph
+
+    class FallsSilent(LaggingGraph):
+        async def remove(self, reference: Reference) -> None:
+            graph.present.remove(reference)
+            world.clock.advance(LISTED_AFTER.total_seconds())
+            await world.apply()
+
+    applier = Applier(FallsSilent(), world.ledger, world.clock)
+    await applier.apply(REMOVAL, run_id="s", rules_hash="old")
+    assert graph.present == {REFERENCE}
+    assert await world.state() is EntryState.WRITTEN
+
+
+async def test_what_the_ledger_does_not_call_ours_is_not_removed() -> None:
+    """A removal that was planned before the entry went is left out, and said."""
+    world = World()
+    world.graph.present.add(REFERENCE)
+    applied = await world.apply(REMOVAL)
+    assert world.graph.present == {REFERENCE}
+    assert ([each.reference for each in applied.failed], applied.removed) == ([REFERENCE], [])
+
+
+async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
+    """Somebody forgot the entry while it was being written: what was written is ours."""
+    world = World()
+
+    class Forgotten(LaggingGraph):
+        async def add(self, reference: Reference) -> None:
+            await super().add(reference)
+            entry = await world.ledger.get(reference)
+            assert entry is not None
+            assert await world.ledger.forget(reference, entry.version)
+
+    applier = Applier(Forgotten(), world.ledger, world.clock)
+    assert (await applier.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
+    entry = await world.ledger.get(REFERENCE)
+    assert entry is not None
+    assert (entry.state, entry.run_id) == (EntryState.WRITTEN, "run")
+
+
+async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
+    """Nobody waits for the lease of a run that was told to stop."""
+    world = World()
+
+    class Endless(LaggingGraph):
+        async def add(self, reference: Reference) -> None:
+            await super().add(reference)
+            await asyncio.Event().wait()
+
+    applier = Applier(Endless(), world.ledger, world.clock)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(applier.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
+    assert (await world.apply()).written == [REFERENCE]

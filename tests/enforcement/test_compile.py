@@ -322,7 +322,7 @@ class World:
         plan = make_plan(desired, set(self.graph.present), ours)
         applier = Applier(self.graph, self.ledger, self.clock)
         entries = await applier.entries_of(plan.unchanged)
-        await applier.already_written(plan, entries, "run")
+        await applier.adopt(plan, entries)
         shuffled = Plan(
             additions=tuple(turned(plan.additions, order)),
             removals=tuple(turned(plan.removals, order)),

@@ -110,3 +110,46 @@ def test_an_exception_is_named_as_not_enforceable() -> None:
     (gap,) = document(state(), rules).not_enforceable
     assert "EX-1" in gap.what
     assert rules.hash != RULES.hash
+
+
+BOTH = (Reference(A, ReferenceKind.PACKAGE, B), Reference(B, ReferenceKind.PACKAGE, A))
+STALE = Reference(B, ReferenceKind.GROUP, guid("9"))
+
+
+def unread_state(*, gone: bool = False) -> State:
+    """B is not read, and A has a reference to it."""
+    return State(
+        packages={A: PACKAGES[A]},
+        present=frozenset(BOTH[:1]),
+        gone=frozenset([B] if gone else []),
+    )
+
+
+@pytest.mark.parametrize("rules", [RULES, RuleSet([])])
+def test_nothing_is_removed_that_an_unread_package_may_ask_for(rules: RuleSet) -> None:
+    """Named by a rule or passed over by its patterns: what is ours stays, and the plan says so."""
+    plan = document(unread_state(), rules, prunable=BOTH[:1])
+    assert plan.removals == ()
+    assert any("removing 1 references" in each.what for each in plan.not_enforceable)
+    assert any(B in each.why for each in plan.not_enforceable)
+
+
+def test_what_refers_to_a_package_that_is_gone_is_removed() -> None:
+    """Graph's own word that there is no such package is no gap."""
+    plan = document(unread_state(gone=True), RuleSet([]), prunable=BOTH[:1])
+    assert (plan.removals, plan.not_enforceable) == (BOTH[:1], ())
+
+
+def test_a_removal_that_was_put_into_the_file_is_refused() -> None:
+    """What the rules and the ledger do not say may go is not removed from a file."""
+    now = state(STALE)
+    edited = msgspec.structs.replace(document(now), removals=(STALE,))
+    why = why_stale(edited, document(now), now)
+    assert why is not None
+    assert "was its file edited?" in why
+
+
+def test_a_removal_that_was_done_already_does_not_make_it_stale() -> None:
+    """An interrupted run is gone on with also where it had removed something."""
+    plan = document(state(STALE), prunable=(STALE,))
+    assert why_stale(plan, document(state()), state()) is None

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from functions.entra import Pair
-from functions.rules.language import Mode, References, Rule
-from tests.builders import at_most, guid, rule, rule_set, side
+from functions.rules.language import AtMost, Mode, PackageSelector, References, Rule, Side
+from functions.rules.parse import Book
+from functions.rules.resolve import Tenant, resolve
+from functions.rules.ruleset import RuleSet
+from tests.builders import TODAY, at_most, guid, package, rule, rule_set, side
 
 NAMES = "abcdef"
 sides = st.builds(
@@ -114,3 +119,31 @@ def test_a_changed_rule_changes_the_hash() -> None:
     first = rule_set(rule("r", side("a"), side("b")))
     second = rule_set(rule("r", side("a"), side("b"), mode=Mode.WARN))
     assert first.hash != second.hash
+
+
+A_RULE = rule("r", side("a"), side("b"))
+BETWEEN = replace(A_RULE, between=[side("a"), Side(classes=["k"])])
+SET = replace(A_RULE, between=None, at_most=AtMost(count=2, classes=["k"]))
+
+
+def with_classes(used: Rule, tenant: Tenant | None = None, **classes: Side) -> RuleSet:
+    return RuleSet(resolve(Book(rules={used.id: used}, classes=classes), tenant, TODAY))
+
+
+@pytest.mark.parametrize("used", [BETWEEN, SET], ids=["between", "atMost"])
+def test_rules_whose_classes_say_something_else_have_another_hash(used: Rule) -> None:
+    """Also where the class is only reached through another one; a class not used is no matter."""
+    hashes = {with_classes(used, k=side(names)).hash for names in ("b", "c", "bc")}
+    through = Side(classes=["deep"])
+    hashes |= {with_classes(used, k=through, deep=side(names)).hash for names in ("b", "c")}
+    assert len(hashes) == 5
+    assert with_classes(used, k=side("b"), other=side("d")).hash in hashes
+
+
+def test_what_patterns_mean_today_is_not_in_the_hash() -> None:
+    """It names a version of the rules, not of the tenant."""
+    pattern = Side(packages=[PackageSelector(name="Package *")])
+    one = with_classes(BETWEEN, Tenant([package("a"), package("b")]), k=pattern)
+    other = with_classes(BETWEEN, Tenant([package("c")]), k=pattern)
+    assert set(one.duties) != set(other.duties)
+    assert one.hash == other.hash

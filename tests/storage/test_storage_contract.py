@@ -256,6 +256,13 @@ async def test_a_queue_is_looked_at_without_taking_from_it(storage: Storage, nam
         assert before <= state.oldest <= datetime.now(UTC) + timedelta(seconds=5)
 
 
+async def test_a_message_may_be_any_bytes(storage: Storage, name: str) -> None:
+    """What is no text has to reach its poison queue as well."""
+    body = bytes(range(256))
+    await storage.queues.send(name, body)
+    assert await storage.queues.take(name) == body
+
+
 async def test_a_message_is_taken_off_its_queue(storage: Storage, name: str) -> None:
     """The first that can be seen, once; a hidden one stays."""
     queues = storage.queues

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from functions import telemetry
+from functions.enforcement.ledger import Ledger
 from functions.errors import Crowded, Throttled, Unavailable
 from functions.retry import MOST_THROTTLED_ATTEMPTS
 from functions.rules.language import Mode, PackageSelector, Rule, Side
@@ -287,3 +289,51 @@ async def test_pruning_counts_against_the_limit(make_app: MakeApp) -> None:
     app.configure(**PRUNING, MAX_REFERENCE_WRITES="3")
     assert (await sweep(app))["references"]["removed"] == []
     assert len(app.graph.present) == 4
+
+
+def by_pattern(name: str) -> list[Rule]:
+    """Package "a" against all whose name fits."""
+    pattern = Side(packages=[PackageSelector(name=name)])
+    return [replace(rule("r", side("a"), side("b")), between=[side("a"), pattern])]
+
+
+@pytest.mark.parametrize("name", ["Package b", "Package ?"])
+async def test_what_a_package_off_the_list_may_ask_for_is_not_pruned(
+    make_app: MakeApp, name: str
+) -> None:
+    """A role that was revoked makes patterns fit less; no rule was retired, so nothing goes."""
+    app = make_app(PACKAGES, HELD, by_pattern(name), **PRUNING)
+    await sweep(app)
+    before = set(app.graph.present)
+    app.clock.advance(3600)
+    app.graph.unreadable.add(guid("b"))
+    answer = await sweep(app)
+    assert (answer["references"]["removed"], app.graph.present) == ([], before)
+    to_b = [each for each in answer["drift"] if guid("b") in each.values()]
+    assert [each["kind"] for each in to_b if each["kind"] in ("extra", "foreign")] == []
+
+
+async def test_a_package_off_the_list_that_only_a_reference_is_to_is_looked_for(
+    make_app: MakeApp,
+) -> None:
+    """Nothing on it is ours; what is ours to it stays while it cannot be read."""
+    app = make_app(PACKAGES, HELD, by_pattern("Package b"), **PRUNING)
+    await sweep(app)
+    ledger = Ledger(app.storage, app.clock)
+    for entry in [each async for each in ledger.entries(guid("b"))]:
+        await ledger.forget(entry.reference, entry.version)
+    before = set(app.graph.present)
+    app.clock.advance(3600)
+    app.graph.unreadable.add(guid("b"))
+    assert (await sweep(app))["references"]["removed"] == []
+    assert app.graph.present == before
+
+
+async def test_what_is_between_packages_that_were_read_is_pruned(make_app: MakeApp) -> None:
+    """A package of the ledger alone that is not read keeps what it may ask for, and no more."""
+    app = make_app(PACKAGES, HELD, [*RULES[:1], rule("s", side("a"), side("c"))], **PRUNING)
+    await written_then(app, [])
+    app.graph.unreadable.add(guid("b"))
+    removed = (await sweep(app))["references"]["removed"]
+    pairs = {(each["accessPackageId"], each["targetId"]) for each in removed}
+    assert pairs == {(guid("a"), guid("c")), (guid("c"), guid("a"))}

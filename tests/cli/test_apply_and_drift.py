@@ -1,0 +1,155 @@
+"""Writing that stops halfway and a tenant that is half read, without a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from cli import commands
+from cli.__main__ import app as entra_sod
+from cli.plan import apply, drift, make, save
+from cli.session import Session
+from cli.state import AT_ONCE, in_parallel, until_error
+from functions.clock import ManualClock
+from functions.enforcement.ledger import EntryState, Ledger, Origin
+from functions.entra import Reference, ReferenceKind
+from functions.errors import SodError, StorageUnavailable, Throttled, Unsettled
+from functions.graph.client import GraphClient
+from functions.graph.memory import MemoryGraph
+from functions.rules.language import RulesFile
+from functions.settings import read_settings
+from functions.storage.memory import MemoryStorage
+from tests.builders import guid, package, rule, side
+
+A_TO_B = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
+B_TO_A = Reference(guid("b"), ReferenceKind.PACKAGE, guid("a"))
+QUIET = Console(quiet=True)
+
+
+class Tenant:
+    """Packages "a" and "b", kept apart by a rule, and a ledger; PRUNE is on."""
+
+    def __init__(self, folder: Path) -> None:
+        file = RulesFile(version=1, rules=[rule("r", side("a"), side("b"))])
+        (folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
+        self.folder, self.graph = folder, MemoryGraph([package("a"), package("b")], {})
+        self.clock = ManualClock()
+        self.ledger = Ledger(MemoryStorage(), self.clock)
+        settings = {"GRAPH_ROOT": "http://localhost:1", "ENFORCEMENT": "apply", "PRUNE": "true"}
+        self.session = Session(
+            settings=read_settings(settings),
+            graph=cast("GraphClient", self.graph),
+            ledger=self.ledger,
+            clock=self.clock,
+        )
+
+    async def is_written(self, *references: Reference) -> None:
+        origin = Origin(run_id="run", rule_ids=("r",), rules_hash="hash")
+        for each in references:
+            await self.ledger.intend(each, origin)
+            await self.ledger.confirm(each, origin)
+        self.graph.present.update(references)
+        self.clock.advance(86_400)
+
+    async def states(self) -> dict[Reference, EntryState]:
+        return {each.reference: each.state async for each in self.ledger.entries()}
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Tenant:
+    return Tenant(tmp_path)
+
+
+@pytest.mark.parametrize("error", [Unsettled("not yet"), StorageUnavailable("503")])
+async def test_the_first_error_of_several_is_the_error(error: SodError) -> None:
+    """Whatever went wrong has its own words, not those of a group of errors."""
+
+    async def fail(_: int) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await in_parallel(fail, [1, 2])
+    assert await until_error(fail, [1, 2]) is error
+
+
+async def test_what_was_begun_is_finished_and_nothing_else_is_begun() -> None:
+    """The first write fails; the seven beside it end, the others wait for another run."""
+    ended: list[int] = []
+
+    async def write(number: int) -> None:
+        await asyncio.sleep(0)  # until all that may begin have begun
+        if number == 0:
+            raise Throttled("slow down", retry_after=1.0)
+        ended.append(number)
+
+    assert isinstance(await until_error(write, range(100)), Throttled)
+    assert ended == [*range(1, AT_ONCE)]
+
+
+async def test_an_error_halfway_hides_nothing_that_was_written(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tally is told, then the error in one line."""
+    add = tenant.graph.add
+
+    async def add_or_fail(reference: Reference) -> None:
+        if reference == B_TO_A:
+            raise Throttled("slow down", retry_after=1.0)
+        await add(reference)
+
+    @asynccontextmanager
+    async def open_session() -> AsyncIterator[Session]:
+        yield tenant.session
+
+    monkeypatch.setattr(tenant.graph, "add", add_or_fail)
+    monkeypatch.setattr(commands, "open_session", open_session)
+    plan, _ = await make(tenant.session, tenant.folder, QUIET)
+    save(plan, tenant.folder / "plan.json")
+    arguments = ["apply", str(tenant.folder / "plan.json"), "--rules", str(tenant.folder)]
+    done = await asyncio.to_thread(CliRunner().invoke, entra_sod, arguments)
+    assert done.exit_code == 1, done.output
+    assert "1 written" in done.output
+    assert "entra-sod: slow down" in done.output
+    assert tenant.graph.present == {A_TO_B}
+
+
+async def test_a_plan_removes_nothing_that_an_unread_package_may_ask_for(tenant: Tenant) -> None:
+    """With PRUNE=true, a package that answers 403 is a gap, and no reason to remove."""
+    await tenant.is_written(A_TO_B, B_TO_A)
+    tenant.graph.unreadable.add(guid("b"))
+    plan, _ = await make(tenant.session, tenant.folder, QUIET)
+    assert (plan.writes, plan.removals) == (0, ())
+    assert any("removing" in each.what for each in plan.not_enforceable)
+
+
+async def test_apply_forgets_what_somebody_removed_by_hand(tenant: Tenant) -> None:
+    """So that it is not ours, should a person make it again; what rules ask for is written."""
+    gone = Reference(guid("a"), ReferenceKind.GROUP, guid("9"))
+    await tenant.is_written(A_TO_B, gone)
+    tenant.graph.present.clear()
+    plan, state = await make(tenant.session, tenant.folder, QUIET)
+    carried = await apply(tenant.session, plan, state)
+    assert (carried.error, sorted(carried.applied.written)) == (None, [A_TO_B, B_TO_A])
+    assert await tenant.states() == dict.fromkeys([A_TO_B, B_TO_A], EntryState.WRITTEN)
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_drift_calls_nothing_unasked_for_that_an_unread_package_may_ask_for(
+    tenant: Tenant, *, is_ours: bool
+) -> None:
+    """Neither extra nor foreign, and the package is named."""
+    if is_ours:
+        await tenant.is_written(A_TO_B, B_TO_A)
+    tenant.graph.present |= {A_TO_B, B_TO_A}
+    tenant.graph.unreadable.add(guid("b"))
+    compared = await drift(tenant.session, tenant.folder)
+    assert list(compared.found) == []
+    assert compared.unread == {guid("b")}
