@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from functions import wiring
 from local.processes import Process, free_ports
@@ -11,6 +12,10 @@ from local.storage import connection_string
 from tests.app import App
 
 _STORAGE_PORTS = 3
+
+# No test asserts a time: how long an example takes is the machine's affair.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
