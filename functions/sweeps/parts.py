@@ -87,8 +87,8 @@ def plan_sweep(rules: RuleSet, known: Known) -> SweepPlan:
 
 def first_listed(plan: SweepPlan, listed: Collection[str]) -> tuple[str, str] | None:
     """The first pair that a plan asks for whose packages the tenant's list shows."""
-    asked = (pair for part in plan.parts for pair in part.pairs)
-    return next((pair for pair in asked if {*pair} <= {*listed}), None)
+    asked, shown = (pair for part in plan.parts for pair in part.pairs), frozenset(listed)
+    return next((pair for pair in asked if shown.issuperset(pair)), None)
 
 
 def confirming_parts(pairs: Iterable[Pair]) -> list[Part]:
