@@ -12,7 +12,7 @@ Moments are seconds since the epoch.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated
 
@@ -24,11 +24,12 @@ RATE_SECONDS = 10.0  # what a rate is counted in
 WINDOW = 10.1  # Graph's window, and room for requests that travel unevenly
 GRACE = 1.0  # how long after its start a lease may still be used, by a process that was held up
 SENT_GRACE = 0.1  # until when what was sent has arrived
-AHEAD = 0.5  # how far ahead background work may take turns: an interactive request queues behind
-CHUNK_SECONDS = 2.0  # the most that background work takes at once, and how it is spread
+CHUNK_SECONDS = 2.0  # what instances with background work take at once, all together
+LINE_SECONDS = 2.5  # how far ahead it is taken: an interactive request queues behind
+AHEAD = 0.5  # at least, where one batch fills the line
 INTERACTIVE_GRACE = 2.0
 INTERACTIVE_REQUESTS = 8  # a check makes about seven requests, one after the other
-CATCH_UP = 0.2  # how much pace that was missed may be made up for
+CATCH_UP = 1.0  # how much pace that was missed may be made up for
 
 EPISODE = 10.0  # 429s that belong together
 CUT = 0.8
@@ -106,11 +107,13 @@ class Wish:
     Attributes:
         requests: to be sent at the same moment.
         most: how many to take at once, if there are more to come.
+        known: how many of them are certain to come, as far as is known.
     """
 
     key: str
     requests: int
     most: int
+    known: int
     urgency: Urgency
 
 
@@ -176,26 +179,49 @@ def reserve(
     """Give turns away, from a schedule that was refreshed.
 
     Interactive work queues behind whatever was given away, and may use time that others left.
-    Background work keeps an even pace, and takes only what is due soon.
+    Background work keeps an even pace, and takes only what is due soon: of a line that is always
+    as long, each instance that works on parts takes its share.
     """
     if wish.urgency is Urgency.INTERACTIVE:
         most = max(wish.requests, wish.most)
         start = _earliest(schedule, now, most)
         lease = Lease(wish.key, start, start + INTERACTIVE_GRACE, most)
         return _with(schedule, lease), (lease,)
-    start = _paced(schedule, now, wish.requests)
-    if start > now + AHEAD:
-        return schedule, Wait(start - AHEAD)
+    wish = _cut(schedule, wish)
+    start, ahead = _paced(schedule, now, wish.requests), _ahead(schedule, wish.requests)
+    if start > now + ahead:
+        return schedule, Wait(start - ahead)
     return _chunk(schedule, start, wish)
 
 
+def _cut(schedule: Schedule, wish: Wish) -> Wish:
+    """Take no more than is known to be wanted where others stand in line behind what is left."""
+    if len(schedule.places) <= 1:
+        return wish
+    half_a_share = int(_share_seconds(schedule) / 2 * schedule.rate / RATE_SECONDS)
+    most = min(wish.most, max(wish.known, half_a_share))
+    return replace(wish, most=most, requests=min(wish.requests, most))
+
+
+def _share_seconds(schedule: Schedule) -> float:
+    """What one instance takes at once: several come as often as one alone would."""
+    return CHUNK_SECONDS / max(1, len(schedule.places))
+
+
+def _ahead(schedule: Schedule, requests: int) -> float:
+    """How far ahead turns may begin: the line is as long however many stand in it."""
+    taken = max(_share_seconds(schedule), requests * RATE_SECONDS / schedule.rate)
+    return max(AHEAD, LINE_SECONDS - taken)
+
+
 def _chunk(schedule: Schedule, start: float, wish: Wish) -> tuple[Schedule, tuple[Lease, ...]]:
-    turns = max(1, wish.most // wish.requests)
     leases: list[Lease] = []
-    latest = start + CHUNK_SECONDS
-    while len(leases) < turns and start <= latest:
-        lease = Lease(f"{wish.key}.{len(leases)}", start, start + GRACE, wish.requests)
+    left, latest = wish.most, start + _share_seconds(schedule)
+    while left > 0 and (start < latest or not leases):
+        requests = min(wish.requests, left)
+        lease = Lease(f"{wish.key}.{len(leases)}", start, start + GRACE, requests)
         leases.append(lease)
+        left -= requests
         schedule = _with(schedule, lease)
         start = _paced(schedule, start, wish.requests)
     return schedule, tuple(leases)

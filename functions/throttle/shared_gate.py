@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from uuid import uuid4
 
@@ -43,19 +43,21 @@ from functions.throttle.schedule import (
     settled,
     slow_down,
 )
-from functions.throttle.wallet import Wallet
+from functions.throttle.wallet import Account, Wallet
 
 log = logging.getLogger("entra_sod")
 
 PARTITION, KEY = "graph", "schedule"
 # A sweep's work only gives up before the host would end it, and all else in its process.
 LONGEST_QUEUE = {Urgency.INTERACTIVE: 60.0, Urgency.BACKGROUND: 900.0}
+PATIENCE = 20.0  # seconds that a part waits for a place
 COME_BACK = 5.0  # seconds, after a queue that was too long
 COME_BACK_SPREAD = 10.0  # so that not all come back at once
 _PARTS = 5  # of a rate that may be taken at once: two seconds of ten
 _BATCHES = 5  # at least, of which a rate is made up: a check waits for one of them
+_LOOKS_APART = 1.5  # seconds at least
 _MOST_ATTEMPTS = 8
-_FULL_BEFORE_MORE = 3
+_SPREAD = 0.7 * AHEAD  # seconds over which those who wait ask again
 _decoder = msgspec.json.Decoder(Schedule)
 
 
@@ -75,9 +77,16 @@ class SharedGate:
         self._storage = asyncio.Lock()
         self._block = Block(0.0, 0.0)
         self._parts = 0
+        self._asking: dict[Urgency, list[int]] = {urgency: [] for urgency in Urgency}
+        self._waited = 0
         self._seen = fresh(ceiling, self._now())
         self._name, self._count = uuid4().hex[:8], 0
-        self._ration = Ration(max(1, ceiling // _PARTS))
+        most = max(1, ceiling // _PARTS)
+        self._few = min(max(INTERACTIVE_REQUESTS, ceiling // 50), most)
+        self._rations = {
+            Urgency.INTERACTIVE: Ration(ceiling // 20, full_before_more=1),
+            Urgency.BACKGROUND: Ration(most, full_before_more=3),
+        }
 
     @property
     def most_at_once(self) -> int:
@@ -91,11 +100,20 @@ class SharedGate:
 
     async def _take(self, least: int, most: int) -> int:
         urgency, arrived = current_urgency(), self._now()
-        async with self._lanes[urgency]:
-            while not (taken := await self._pass(least, most, urgency)):
-                if self._now() > arrived + LONGEST_QUEUE[urgency]:
-                    raise _crowded("too many wait for Graph's rate")
+        with self._known_to_ask(most, urgency):
+            async with self._lanes[urgency]:
+                while not (taken := await self._pass(least, most, urgency)):
+                    if self._now() > arrived + LONGEST_QUEUE[urgency]:
+                        raise _crowded("too many wait for Graph's rate")
         return taken
+
+    @contextmanager
+    def _known_to_ask(self, requests: int, urgency: Urgency) -> Iterator[None]:
+        self._asking[urgency].append(requests)
+        try:
+            yield
+        finally:
+            self._asking[urgency].remove(requests)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -106,10 +124,22 @@ class SharedGate:
             await self._vacate()
 
     async def _occupy(self) -> None:
-        async with self._storage:
-            if not self._has_place_left():
-                await self._ask_for_place()
-            self._parts += 1
+        """Take a place, waiting a while for one: a message that is sent back returns too late."""
+        latest = self._now() + PATIENCE
+        while not await self._try_to_occupy(may_wait=self._now() < latest):
+            await self._clock.sleep(_LOOKS_APART + _jitter(_LOOKS_APART))
+
+    async def _try_to_occupy(self, *, may_wait: bool) -> bool:
+        try:
+            async with self._storage:
+                if not self._has_place_left():
+                    await self._ask_for_place()
+                self._parts += 1
+        except Crowded:
+            if may_wait:
+                return False
+            raise
+        return True
 
     def _has_place_left(self) -> bool:
         """Whether the place of a part that has ended is still ours, for the next one."""
@@ -135,6 +165,7 @@ class SharedGate:
             self._parts -= 1
             if self._parts:  # it is said with the next turns, unless the next part has begun
                 return
+            self._wallet.close(Urgency.BACKGROUND)  # what is left over is given back
             with suppress(StorageUnavailable):  # then the place lapses
                 await self._change(lambda seen, now: self._with_parts(seen, now, self._parts))
 
@@ -145,7 +176,7 @@ class SharedGate:
     async def _pass(self, least: int, most: int, urgency: Urgency) -> int:
         """Pass with so many requests, or come closer to it."""
         await wait_out_block(self._clock, self._block)
-        grant = self._wallet.next(least, self._now())
+        grant = self._wallet.next(least, self._now(), urgency)
         if grant is None:
             await self._sleep_until(await self._reserve(least, urgency))
             return 0
@@ -156,8 +187,8 @@ class SharedGate:
         requests = min(grant.left, most)
         grant.left -= requests
         grant.set_aside += requests
-        if urgency is Urgency.BACKGROUND:
-            self._ration.note_spent(requests)
+        if grant.urgency is urgency:
+            self._rations[urgency].note_spent(requests)
         await self._sleep_until(grant.lease.start)
         return requests if grant.use(requests, self._now()) else 0
 
@@ -186,29 +217,38 @@ class SharedGate:
         """Until when it is in vain to ask storage: what was seen there only grows."""
         now = self._now()
         _, outcome = reserve(refreshed(self._seen, now, self._ceiling), now, wish)
-        return outcome.until + _jitter(0.7 * AHEAD) if isinstance(outcome, Wait) else None
+        return self._next_look(outcome) if isinstance(outcome, Wait) else None
+
+    def _next_look(self, wait: Wait) -> float:
+        """When to ask again; who has asked in vain before comes earlier than the others."""
+        return wait.until + _jitter(_SPREAD / (1 + self._waited))
 
     def _wish(self, least: int, urgency: Urgency) -> Wish:
         """What to ask for: whole batches for a sweep, whose parts share them between them."""
         self._count += 1
         key = f"{self._name}.{self._count}"
-        if urgency is Urgency.BACKGROUND:
-            requests = max(least, self.most_at_once)
-            taken = self._ration.most(requests)
-        else:
-            requests = least
-            few = max(INTERACTIVE_REQUESTS, self._ceiling // 50)
-            taken = min(few, max(1, self._ceiling // _PARTS))
-        return Wish(key=key, requests=requests, most=taken, urgency=urgency)
+        is_check = urgency is Urgency.INTERACTIVE
+        few = max(least, self._few if is_check else self.most_at_once)
+        return Wish(
+            key=key,
+            requests=least if is_check else few,
+            most=self._rations[urgency].most(few),
+            known=self._known_requests(),
+            urgency=urgency,
+        )
+
+    def _known_requests(self) -> int:
+        """What parts ask for now, and a batch for each that will ask when its answer is there."""
+        asking = self._asking[Urgency.BACKGROUND]
+        others = max(0, self._parts - len(asking))
+        return sum(asking) + others * self.most_at_once
 
     async def _try_to_reserve(self, wish: Wish) -> float | None:
         """As `_reserve`; None where another instance has been faster."""
         row, before = await self._read()
         now = self._now()
-        current = refreshed(before, now, self._ceiling)
+        current, account = self._settled(before, now)
         self._keep_in_mind(current.block)
-        account = self._wallet.account(now)
-        current = settled(current, account.keys, account.sent)
         after, outcome = reserve(current, now, wish)
         says_parts = is_due(after.places, self._name, self._parts, now)
         if says_parts:
@@ -219,17 +259,18 @@ class SharedGate:
             self._wallet.forget(account)
         self._seen = after
         if isinstance(outcome, Wait):
-            return outcome.until + _jitter(0.7 * AHEAD)
+            self._waited += 1
+            return self._next_look(outcome)
         return self._keep(outcome, wish)
 
     def _keep(self, leases: tuple[Lease, ...], wish: Wish) -> float:
-        self._wallet.add(leases)
-        if wish.urgency is Urgency.BACKGROUND:
-            self._ration.note_taken(sum(lease.requests for lease in leases))
+        self._wallet.add(leases, wish.urgency)
+        self._waited = 0
+        self._rations[wish.urgency].note_taken(sum(lease.requests for lease in leases))
         return self._now()
 
     async def slow_down(self, retry_after: float | None) -> None:
-        self._wallet.close()
+        self._wallet.close(*Urgency)
         self._seen = slow_down(self._seen, self._now(), retry_after)
         self._keep_in_mind(self._seen.block)
         async with self._storage:
@@ -257,12 +298,20 @@ class SharedGate:
         for attempt in range(_MOST_ATTEMPTS):
             row, before = await self._read()
             now = self._now()
-            after = change(refreshed(before, now, self._ceiling), now)
+            current, account = self._settled(before, now)
+            after = change(current, now)
             if await self._write(row, after):
+                self._wallet.forget(account)
                 self._seen = after
                 return after
             await self._clock.sleep(_jitter(0.02 * 2**attempt))
         return None
+
+    def _settled(self, schedule: Schedule, now: float) -> tuple[Schedule, Account]:
+        """The schedule at this moment, and in it what became of our own turns that are over."""
+        account = self._wallet.account(now)
+        current = refreshed(schedule, now, self._ceiling)
+        return settled(current, account.keys, account.sent), account
 
     async def _read(self) -> tuple[Row | None, Schedule]:
         row = await self._table.get(PARTITION, KEY)
@@ -286,21 +335,21 @@ class SharedGate:
 
 
 class Ration:
-    """How much background work takes at once: more while it uses all, one batch when it does not.
+    """How much is taken at once: more while all is used, and little while it is not.
 
     What is taken and not used is lost to everybody.
     """
 
-    def __init__(self, ceiling: int) -> None:
-        self._ceiling = ceiling
+    def __init__(self, ceiling: int, full_before_more: int) -> None:
+        self._ceiling, self._full_before_more = ceiling, full_before_more
         self._taken = self._spent = 0
         self._full = 0
 
-    def most(self, requests: int) -> int:
+    def most(self, few: int) -> int:
         is_full = self._spent >= self._taken
         self._full = self._full + 1 if is_full else 0
-        wanted = 2 * self._taken if self._full >= _FULL_BEFORE_MORE else self._spent
-        return max(requests, min(wanted, self._ceiling))
+        wanted = 2 * self._taken if self._full >= self._full_before_more else self._spent
+        return max(few, min(wanted, self._ceiling))
 
     def note_taken(self, requests: int) -> None:
         self._taken, self._spent = requests, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from functions.throttle.schedule import FARTHEST_LEASE, SENT_GRACE, Lease
+from functions.throttle.schedule import FARTHEST_LEASE, SENT_GRACE, Lease, Urgency
 
 
 @dataclass(slots=True)
@@ -13,6 +13,7 @@ class Grant:
     """A lease, and what became of it: not taken yet, set aside for a moment to come, or sent."""
 
     lease: Lease
+    urgency: Urgency
     left: int
     set_aside: int = 0
     is_void: bool = False
@@ -46,12 +47,23 @@ class Wallet:
     def __init__(self) -> None:
         self._grants: list[Grant] = []
 
-    def add(self, leases: Sequence[Lease]) -> None:
-        self._grants += [Grant(lease, lease.requests) for lease in leases]
+    def add(self, leases: Sequence[Lease], urgency: Urgency) -> None:
+        self._grants += [Grant(lease, urgency, lease.requests) for lease in leases]
 
-    def next(self, requests: int, now: float) -> Grant | None:
-        """The first grant that has so many turns left."""
-        usable = [grant for grant in self._grants if grant.left >= requests and grant.is_good(now)]
+    def next(self, requests: int, now: float, urgency: Urgency) -> Grant | None:
+        """The first grant that has so many turns left.
+
+        A sweep leaves a check's turns to the check, which takes a sweep's that are due: for later
+        ones it would wait in vain, as its next request finds them spent.
+        """
+        is_check = urgency is Urgency.INTERACTIVE
+        usable = [
+            grant
+            for grant in self._grants
+            if grant.left >= requests
+            and grant.is_good(now)
+            and (grant.urgency is urgency or (is_check and grant.lease.start <= now))
+        ]
         return min(usable, key=lambda grant: grant.lease.start, default=None)
 
     def account(self, now: float) -> Account:
@@ -65,10 +77,10 @@ class Wallet:
         """Drop what has been accounted for."""
         self._grants = [grant for grant in self._grants if grant.lease.key not in account.keys]
 
-    def close(self) -> None:
-        """Let no turn be used any more, though they stay to be accounted for."""
+    def close(self, *urgencies: Urgency) -> None:
+        """Let no turn of these be used any more, though they stay to be accounted for."""
         for grant in self._grants:
-            grant.is_void = True
+            grant.is_void |= grant.urgency in urgencies
 
 
 def _note(sent: list[Lease], requests: int, now: float) -> None:

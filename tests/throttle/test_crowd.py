@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from functions.errors import Crowded, Unavailable
 from functions.throttle.gate import background
 from functions.throttle.places import LAPSES_AFTER, Places, believed, fits, is_due, with_busy
-from functions.throttle.shared_gate import SharedGate
+from functions.throttle.schedule import Schedule
+from functions.throttle.shared_gate import KEY, PARTITION, PATIENCE, SharedGate
 from tests.throttle.test_shared_gate import CountingTable, Traffic, gates
 from tests.throttle.virtual import VirtualClock
 
@@ -22,6 +24,11 @@ SECONDS_OF_ANSWER = 0.5
 SECONDS_OF_POLL = 2.0
 LONGEST_PART = 300.0  # the host ends a function after 1800
 LONGEST_WAIT = 8.0
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
 
 
 @dataclass
@@ -118,6 +125,51 @@ async def test_a_sweep_on_many_instances_wastes_nothing_and_uses_the_rate(
     assert table.calls / clock.seconds / instances <= 1.0
 
 
+async def test_an_instance_gives_back_the_turns_that_its_last_part_left(
+    clock: VirtualClock,
+) -> None:
+    """Others count them no more: only what was sent."""
+    table = CountingTable(clock)
+    first, second = gates(table, clock, 1000, 2)
+
+    async def two_requests() -> None:
+        async with first.place():
+            with background():
+                await first.take(20)
+                await first.take(1)
+
+    await clock.run_well(part(clock, second, begins=0, lasts=1), two_requests())
+    (row,) = await clock.run_well(table.get(PARTITION, KEY))
+    schedule = msgspec.json.decode(str(row.values["schedule"]), type=Schedule)
+    assert sum(lease.requests for lease in schedule.leases) == 21
+
+
+async def test_a_fast_sweep_ends_without_turns_left_over(clock: VirtualClock) -> None:
+    """In half a minute of work, what one process has taken and cannot use holds no other up."""
+    table, traffic = CountingTable(clock), Traffic(clock)
+    sweep = Sweep(clock, traffic, [(0.0, 60)] * 50, 50)
+    all_gates = gates(table, clock, 1000, 4)
+    workers = [sweep.work(gate) for gate in all_gates for _ in range(PARTS_AT_ONCE)]
+    await clock.run_well(*workers)
+    end = max(moment for moment, _ in traffic.sent)
+    assert sweep.left == sweep.wasted == 0
+    assert traffic.most() <= 1000
+    assert sum(requests for _, requests in traffic.sent) >= 0.95 * 1000 * end / 10
+
+
+@pytest.mark.parametrize("ceiling", [100, 1000])
+async def test_checks_beside_a_sweep_take_seconds(clock: VirtualClock, ceiling: int) -> None:
+    """Also on an instance that works on the sweep, whose parts leave a check its turns."""
+    table, traffic = CountingTable(clock), Traffic(clock)
+    sweep = Sweep(clock, traffic, [(0.0, 60)] * 25, 25)
+    all_gates = gates(table, clock, ceiling, 4)
+    workers = [sweep.work(gate) for gate in all_gates for _ in range(PARTS_AT_ONCE)]
+    asked = [traffic.check(gate, at=2.0 + 3 * n) for n, gate in enumerate(all_gates)]
+    took = (await clock.run_well(*asked, *workers))[: len(asked)]
+    assert max(took) <= 5
+    assert traffic.most() <= ceiling
+
+
 async def part(clock: VirtualClock, gate: SharedGate, *, begins: float, lasts: float) -> None:
     """A part that asks for no turns."""
     await clock.sleep(begins)
@@ -126,14 +178,14 @@ async def part(clock: VirtualClock, gate: SharedGate, *, begins: float, lasts: f
 
 
 async def test_as_many_parts_are_begun_as_the_rate_carries() -> None:
-    """The next finds no place, and is told to come back; once one has ended, it finds one."""
+    """The next waits for a place, and is told to come back where none is free in time."""
     clock = VirtualClock()
     first, second, third = gates(CountingTable(clock), clock, 100, 3)
     *begun, refused, late = await clock.run(
-        *(part(clock, first, begins=0, lasts=20) for _ in range(2)),
-        *(part(clock, second, begins=0, lasts=40) for _ in range(3)),
-        part(clock, third, begins=10, lasts=1),
-        part(clock, third, begins=25, lasts=1),
+        *(part(clock, first, begins=0, lasts=60) for _ in range(2)),
+        *(part(clock, second, begins=0, lasts=90) for _ in range(3)),
+        part(clock, third, begins=60 - PATIENCE - 5, lasts=1),
+        part(clock, third, begins=60 - PATIENCE / 2, lasts=1),
     )
     assert begun == [None] * 5
     assert isinstance(refused, Crowded)
@@ -169,7 +221,7 @@ async def test_the_places_of_an_instance_that_died_lapse() -> None:
         table.is_away = False
 
     died = [part(clock, dead, begins=0, lasts=30) for _ in range(2)]
-    early = part(clock, living, begins=LAPSES_AFTER - 1, lasts=0)
+    early = part(clock, living, begins=LAPSES_AFTER - PATIENCE - 5, lasts=0)
     late = part(clock, living, begins=LAPSES_AFTER + 1, lasts=0)
     *_, refused, begun = await clock.run(*died, keeps_it_from_saying_its_end(), early, late)
     assert isinstance(refused, Crowded)
@@ -184,7 +236,7 @@ async def test_a_part_that_takes_turns_keeps_its_place() -> None:
     *worked, refused = await clock.run(
         *(part(clock, busy, begins=0, lasts=end) for _ in range(2)),
         Traffic(clock).sweep(busy, until=end, batch=4, seconds=0.5),
-        part(clock, other, begins=end - 5, lasts=0),
+        part(clock, other, begins=end - PATIENCE - 5, lasts=0),
     )
     assert worked == [None] * 3
     assert isinstance(refused, Crowded)
@@ -205,7 +257,7 @@ async def test_a_cut_rate_lets_fewer_parts_begin() -> None:
     clock = VirtualClock()
     first, second = gates(CountingTable(clock), clock, 100, 2)
     *_, refused = await clock.run(
-        *(part(clock, first, begins=0, lasts=10) for _ in range(4)),
+        *(part(clock, first, begins=0, lasts=40) for _ in range(4)),
         first.slow_down(1.0),
         part(clock, second, begins=5, lasts=0),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
@@ -39,7 +40,8 @@ def new(ceiling: int = 100) -> Schedule:
 
 
 def wish(requests: int, urgency: Urgency = BACKGROUND, *, most: int = 0, key: str = "a") -> Wish:
-    return Wish(key=key, requests=requests, most=most or requests, urgency=urgency)
+    most = most or requests
+    return Wish(key=key, requests=requests, most=most, known=most, urgency=urgency)
 
 
 def taken(schedule: Schedule, now: float, wanted: Wish) -> tuple[Schedule, tuple[Lease, ...]]:
@@ -123,7 +125,10 @@ def test_every_wish_is_granted_in_the_end(
 
 
 def test_batches_of_a_sweep_keep_an_even_pace() -> None:
-    """At 100 requests per 10 s, batches of twenty go about two seconds apart, five to a window."""
+    """At 100 requests per 10 s, batches of twenty go about two seconds apart, five to a window.
+
+    Only at first, and behind a full window, one may be a second early.
+    """
     schedule, now, starts = new(), NOW, list[float]()
     while len(starts) < 30:
         schedule, outcome = reserve(refreshed(schedule, now, 100), now, wish(20))
@@ -133,8 +138,9 @@ def test_batches_of_a_sweep_keep_an_even_pace() -> None:
         starts.append(outcome[0].start)
         schedule = used(schedule, outcome[0])
     gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert min(gaps) >= 1.75
-    assert max(gaps) <= 2.6
+    assert min(gaps) >= 1.0
+    assert max(gaps) <= 3.3
+    assert sum(1.9 <= gap <= 2.1 for gap in gaps) >= 0.6 * len(gaps)
     assert 20 * len(gaps) / (starts[-1] - starts[0]) >= 9.7
 
 
@@ -145,6 +151,34 @@ def test_background_work_takes_no_turn_far_ahead() -> None:
     assert isinstance(outcome, Wait)
     schedule, (lease,) = taken(schedule, outcome.until, wish(20))
     assert lease.start <= outcome.until + AHEAD + 0.001
+
+
+@pytest.mark.parametrize(
+    ("instances", "known", "taken_at_once"),
+    [(1, 20, 200), (2, 150, 120), (4, 150, 60), (4, 40, 40), (4, 5, 25), (40, 20, 20)],
+)
+def test_several_instances_take_their_share_and_no_more_than_they_need(
+    instances: int, known: int, taken_at_once: int
+) -> None:
+    """Together they take two seconds of the rate; what one could not use, others would wait for."""
+    places = tuple(Busy(str(number), 1, NOW + 60) for number in range(instances))
+    schedule = msgspec.structs.replace(new(1000), places=places, paced_until=NOW)
+    wanted = replace(wish(20, most=200), known=known)
+    _, leases = taken(schedule, NOW, wanted)
+    assert sum(lease.requests for lease in leases) == taken_at_once
+    assert max(lease.requests for lease in leases) <= 20
+
+
+@pytest.mark.parametrize("instances", [1, 4, 40])
+def test_the_line_is_as_long_however_many_stand_in_it(instances: int) -> None:
+    """So that a check waits as long for its turns beside one instance as beside many."""
+    places = tuple(Busy(str(number), 1, NOW + 60) for number in range(instances))
+    schedule = msgspec.structs.replace(new(1000), places=places)
+    outcome: tuple[Lease, ...] | Wait = ()
+    while not isinstance(outcome, Wait):
+        schedule, outcome = reserve(schedule, NOW, wish(20, most=200))
+    _, (lease,) = taken(schedule, NOW, wish(1, INTERACTIVE, most=8))
+    assert NOW + 0.7 <= lease.start <= NOW + 2.7
 
 
 def test_an_interactive_wish_waits_for_one_batch_at_most() -> None:
