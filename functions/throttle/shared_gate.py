@@ -1,8 +1,8 @@
 """One rate for all instances: turns are taken from a schedule in a table that all of them share.
 
-An instance takes turns for about two seconds at once, so that it calls storage about once a second
-at any rate. What it takes it spends by itself: an interactive request uses what this process has
-taken for its sweep before it queues for turns of its own.
+An instance comes for turns about every two seconds at any rate, and takes its share of those that
+are given away ahead: what it cannot use, others would wait behind. What it takes for a check its
+sweep leaves alone; a check uses what was taken for the sweep, once that is due.
 
 Without storage nobody knows what the others send. Then no turn is given, and `Unavailable` says so:
 the message comes back later, as it does when Graph is away. A 429 is kept in mind all the same.
