@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import settings
@@ -21,6 +22,19 @@ settings.load_profile("untimed")
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[str]:
     """The connection string of an Azurite that lives as long as the test run."""
+    with _running_azurite() as connection:
+        yield connection
+
+
+@pytest.fixture
+def new_azurite() -> Iterator[str]:
+    """One of its own, for a test of names that others' tests may have written to."""
+    with _running_azurite() as connection:
+        yield connection
+
+
+@contextmanager
+def _running_azurite() -> Iterator[str]:
     port = free_ports(_STORAGE_PORTS)
     with Process([sys.executable, "-m", "local.storage", "--port", str(port)]) as storage:
         storage.wait_ready(lambda: "AzureWebJobsStorage=" in storage.output(), 60)

@@ -80,23 +80,21 @@ def test_a_jump_undoes_nothing_that_was_written_meanwhile(
     assert [each["until"] for each in rows(azurite, "racing")] == [""]
 
 
-def test_the_newest_sweep_is_known_once_it_is_planned(azurite: str) -> None:
+def test_the_newest_sweep_is_known_once_it_is_planned(new_azurite: str) -> None:
     """With its plan, and the parts of it that are done."""
     with (
-        TableServiceClient.from_connection_string(azurite) as tables,
-        BlobServiceClient.from_connection_string(azurite) as blobs,
+        TableServiceClient.from_connection_string(new_azurite) as tables,
+        BlobServiceClient.from_connection_string(new_azurite) as blobs,
     ):
         table = tables.create_table("sweeps")
-        assert newest_planned(azurite) is None
+        assert newest_planned(new_azurite) is None
         table.create_entity({"PartitionKey": "latest", "RowKey": "sweep", "sweepId": "s"})
         table.create_entity({"PartitionKey": "s", "RowKey": "sweep"})
-        assert newest_planned(azurite) is None
+        assert newest_planned(new_azurite) is None
         blobs.create_container("sweeps").upload_blob("s/plan", b"the plan")
         table.update_entity({"PartitionKey": "s", "RowKey": "sweep", "planBlob": "s/plan"})
         table.create_entity({"PartitionKey": "s", "RowKey": "part-000002", "blob": "b"})
-        assert newest_planned(azurite) == Planned("s", b"the plan", frozenset({2}))
-        tables.delete_table("sweeps")
-        blobs.delete_container("sweeps")
+        assert newest_planned(new_azurite) == Planned("s", b"the plan", frozenset({2}))
 
 
 def test_a_watcher_sees_messages_and_delivers_them_again(azurite: str) -> None:
