@@ -46,7 +46,8 @@ class Gate(Protocol):
         """Keep a place for one part of a sweep, so that what is begun ends soon.
 
         Raises:
-            Crowded: on entering, while as many parts are worked on as the rate carries.
+            Crowded: on entering, after a wait in which as many parts were worked on as the rate
+                carries.
             Unavailable: nobody can say how many.
         """
         ...

@@ -107,7 +107,7 @@ class Wish:
     Attributes:
         requests: to be sent at the same moment.
         most: how many to take at once, if there are more to come.
-        known: how many of them are certain to come, as far as is known.
+        known: how many of them somebody waits for, or will soon.
     """
 
     key: str

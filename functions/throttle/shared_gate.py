@@ -17,7 +17,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from uuid import uuid4
 
@@ -77,13 +77,14 @@ class SharedGate:
         self._storage = asyncio.Lock()
         self._block = Block(0.0, 0.0)
         self._parts = 0
-        self._asking: dict[Urgency, list[int]] = {urgency: [] for urgency in Urgency}
+        self._asking: list[int] = []
         self._waited = 0
         self._seen = fresh(ceiling, self._now())
         self._name, self._count = uuid4().hex[:8], 0
         most = max(1, ceiling // _PARTS)
         self._few = min(max(INTERACTIVE_REQUESTS, ceiling // 50), most)
         self._rations = {
+            # A check that spends all that it took reads a long list, and takes more the next time.
             Urgency.INTERACTIVE: Ration(ceiling // 20, full_before_more=1),
             Urgency.BACKGROUND: Ration(most, full_before_more=3),
         }
@@ -100,7 +101,7 @@ class SharedGate:
 
     async def _take(self, least: int, most: int) -> int:
         urgency, arrived = current_urgency(), self._now()
-        with self._known_to_ask(most, urgency):
+        with self._known_to_ask(most) if urgency is Urgency.BACKGROUND else nullcontext():
             async with self._lanes[urgency]:
                 while not (taken := await self._pass(least, most, urgency)):
                     if self._now() > arrived + LONGEST_QUEUE[urgency]:
@@ -108,12 +109,12 @@ class SharedGate:
         return taken
 
     @contextmanager
-    def _known_to_ask(self, requests: int, urgency: Urgency) -> Iterator[None]:
-        self._asking[urgency].append(requests)
+    def _known_to_ask(self, requests: int) -> Iterator[None]:
+        self._asking.append(requests)
         try:
             yield
         finally:
-            self._asking[urgency].remove(requests)
+            self._asking.remove(requests)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -239,9 +240,8 @@ class SharedGate:
 
     def _known_requests(self) -> int:
         """What parts ask for now, and a batch for each that will ask when its answer is there."""
-        asking = self._asking[Urgency.BACKGROUND]
-        others = max(0, self._parts - len(asking))
-        return sum(asking) + others * self.most_at_once
+        others = max(0, self._parts - len(self._asking))
+        return sum(self._asking) + others * self.most_at_once
 
     async def _try_to_reserve(self, wish: Wish) -> float | None:
         """As `_reserve`; None where another instance has been faster."""
@@ -265,7 +265,8 @@ class SharedGate:
 
     def _keep(self, leases: tuple[Lease, ...], wish: Wish) -> float:
         self._wallet.add(leases, wish.urgency)
-        self._waited = 0
+        if wish.urgency is Urgency.BACKGROUND:
+            self._waited = 0
         self._rations[wish.urgency].note_taken(sum(lease.requests for lease in leases))
         return self._now()
 

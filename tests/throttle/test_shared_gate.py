@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -167,13 +168,20 @@ async def test_a_check_uses_turns_that_its_process_took_for_the_sweep(
     assert traffic.most() <= 100
 
 
+def four_sweeps(
+    gate: SharedGate, traffic: Traffic, *, until: float
+) -> list[Coroutine[Any, Any, None]]:
+    """Enough to use up the rate in one process."""
+    return [traffic.sweep(gate, until=until, batch=20, seconds=0.3) for _ in range(4)]
+
+
 async def test_a_sweep_leaves_the_turns_of_a_check_to_it(
     clock: VirtualClock, table: CountingTable
 ) -> None:
     """Once a check has got its turns, its next request waits for nothing."""
     traffic = Traffic(clock)
     (gate,) = gates(table, clock, 1000, 1)
-    sweeps = [traffic.sweep(gate, until=14.0, batch=20, seconds=0.3) for _ in range(4)]
+    sweeps = four_sweeps(gate, traffic, until=14.0)
 
     async def check() -> float:
         await clock.sleep(10.0)
@@ -193,7 +201,7 @@ async def test_a_check_that_reads_a_long_list_takes_more_turns_each_time(
     """A hundred pages beside a sweep need few places in its line."""
     traffic = Traffic(clock)
     (gate,) = gates(table, clock, 1000, 1)
-    sweeps = [traffic.sweep(gate, until=20.0, batch=20, seconds=0.3) for _ in range(4)]
+    sweeps = four_sweeps(gate, traffic, until=20.0)
     waits: list[float] = []
 
     async def check() -> None:
