@@ -19,14 +19,15 @@ help:
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
+# A setup that breaks off is taken away, so that the next try begins anew.
 .venv: requirements-dev.txt scripts/find-python
 	@python=$$(sh scripts/find-python) && rm -rf .venv && "$$python" -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9"
-	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9" || { rm -rf .venv; exit 1; }
+	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt || { rm -rf .venv; exit 1; }
 	@touch .venv
 
 node_modules: package-lock.json | .venv
-	@sh scripts/with-node npm ci --silent --no-fund --no-audit
+	@sh scripts/with-node npm ci --silent --no-fund --no-audit || { rm -rf node_modules; exit 1; }
 	@touch node_modules
 
 demo: .venv node_modules
@@ -51,7 +52,7 @@ infra: .venv .venv-infra
 # checkov pins packages that the tests want newer, so it lives apart.
 .venv-infra: requirements-infra.txt | .venv
 	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv-infra
-	@$(BIN)/uv pip install --quiet --python .venv-infra/bin/python --require-hashes --requirements requirements-infra.txt
+	@$(BIN)/uv pip install --quiet --python .venv-infra/bin/python --require-hashes --requirements requirements-infra.txt || { rm -rf .venv-infra; exit 1; }
 	@touch .venv-infra
 
 bench: .venv node_modules
