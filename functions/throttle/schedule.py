@@ -2,7 +2,8 @@
 
 Graph counts in a sliding window. So the schedule remembers what was given away in the last one:
 each lease lets its holder send some requests between two moments. A new lease starts when the
-window behind it has room, counting every earlier lease as if it were used at its last moment.
+window behind it has room, counting every earlier lease as if it were used at its last moment, and
+so have those of the leases that start later: it may go before them.
 Instances send at other moments than they planned, so a lease is replaced, once it is over, by what
 was really sent.
 
@@ -11,7 +12,8 @@ Moments are seconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Annotated
@@ -105,7 +107,7 @@ class Wish:
     """What somebody wants to send.
 
     Attributes:
-        requests: to be sent at the same moment.
+        requests: to be sent at the same moment, if there is room.
         most: how many to take at once, if there are more to come.
         known: how many of them somebody waits for, or will soon.
     """
@@ -115,6 +117,11 @@ class Wish:
     most: int
     known: int
     urgency: Urgency
+
+    @property
+    def least(self) -> int:
+        """What there has to be room for, at least: less would make small batches of large ones."""
+        return max(1, min(self.known, self.requests))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ def refreshed(schedule: Schedule, now: float, ceiling: int) -> Schedule:
     kept = [
         lease
         for lease in schedule.leases
-        if lease.end > now - WINDOW and lease.start <= now + FARTHEST_LEASE
+        if lease.end + WINDOW > now and lease.start <= now + FARTHEST_LEASE
     ]
     return msgspec.structs.replace(
         schedule,
@@ -144,7 +151,7 @@ def refreshed(schedule: Schedule, now: float, ceiling: int) -> Schedule:
         slowed_at=_unless_absurd(schedule.slowed_at, now, EPISODE),
         paced_until=_unless_absurd(schedule.paced_until, now, FARTHEST_LEASE),
         blocked_until=schedule.block.believed_until(now),
-        leases=_few(sorted(kept, key=lambda lease: lease.start)),
+        leases=_few(_by_start(kept)),
         places=believed(schedule.places, now),
     )
 
@@ -153,12 +160,14 @@ def _unless_absurd(moment: float, now: float, farthest: float) -> float:
     return moment if moment <= now + farthest + 1 else now
 
 
-def _few(leases: list[Lease]) -> tuple[Lease, ...]:
+def _few(leases: tuple[Lease, ...]) -> tuple[Lease, ...]:
     """Join neighbours until the schedule fits a row; a joined lease counts for longer."""
     while len(leases) > MOST_LEASES:
         pairs = zip(leases[::2], [*leases[1::2], None], strict=False)
-        leases = [first if second is None else _joined(first, second) for first, second in pairs]
-    return tuple(leases)
+        leases = tuple(
+            first if second is None else _joined(first, second) for first, second in pairs
+        )
+    return leases
 
 
 def _joined(first: Lease, second: Lease) -> Lease:
@@ -167,10 +176,28 @@ def _joined(first: Lease, second: Lease) -> Lease:
 
 
 def settled(schedule: Schedule, keys: Collection[str], sent: Collection[Lease]) -> Schedule:
-    """Put what was really sent in the place of leases that are over."""
+    """Put what was really sent in the place of leases that are over; the rest is there again."""
     others = [lease for lease in schedule.leases if lease.key not in keys]
-    leases = sorted([*others, *sent], key=lambda lease: lease.start)
-    return msgspec.structs.replace(schedule, leases=tuple(leases))
+    given = [lease for lease in schedule.leases if lease.key in keys]
+    unsent = max(0, _requests(given) - _requests(sent))
+    return msgspec.structs.replace(
+        schedule,
+        paced_until=schedule.paced_until - _seconds_of(schedule, unsent),
+        leases=_by_start((*others, *sent)),
+    )
+
+
+def _requests(leases: Iterable[Lease]) -> int:
+    return sum(lease.requests for lease in leases)
+
+
+def _seconds_of(schedule: Schedule, requests: int) -> float:
+    """How much of an even pace so many requests are."""
+    return requests * RATE_SECONDS / schedule.rate
+
+
+def _by_start(leases: Iterable[Lease]) -> tuple[Lease, ...]:
+    return tuple(sorted(leases, key=lambda lease: lease.start))
 
 
 def reserve(
@@ -178,20 +205,20 @@ def reserve(
 ) -> tuple[Schedule, tuple[Lease, ...] | Wait]:
     """Give turns away, from a schedule that was refreshed.
 
-    Interactive work queues behind whatever was given away, and may use time that others left.
-    Background work keeps an even pace, and takes only what is due soon: of a line that is always
-    as long, each instance that works on parts takes its share.
+    Interactive work goes as soon as there is room, whatever the pace. Background work keeps an
+    even pace, and takes only what is due soon: of a line that is always as long, each instance
+    that works on parts takes its share.
     """
     if wish.urgency is Urgency.INTERACTIVE:
         most = max(wish.requests, wish.most)
         start = _earliest(schedule, now, most)
         lease = Lease(wish.key, start, start + INTERACTIVE_GRACE, most)
-        return _with(schedule, lease), (lease,)
+        return _with(schedule, now, lease), (lease,)
     wish = _cut(schedule, wish)
-    start, ahead = _paced(schedule, now, wish.requests), _ahead(schedule, wish.requests)
+    start, ahead = _paced(schedule, now, wish.least), _ahead(schedule, wish.requests)
     if start > now + ahead:
         return schedule, Wait(start - ahead)
-    return _chunk(schedule, start, wish)
+    return _chunk(schedule, now, start, wish)
 
 
 def _cut(schedule: Schedule, wish: Wish) -> Wish:
@@ -210,20 +237,22 @@ def _share_seconds(schedule: Schedule) -> float:
 
 def _ahead(schedule: Schedule, requests: int) -> float:
     """How far ahead turns may begin: the line is as long however many stand in it."""
-    taken = max(_share_seconds(schedule), requests * RATE_SECONDS / schedule.rate)
+    taken = max(_share_seconds(schedule), _seconds_of(schedule, requests))
     return max(AHEAD, LINE_SECONDS - taken)
 
 
-def _chunk(schedule: Schedule, start: float, wish: Wish) -> tuple[Schedule, tuple[Lease, ...]]:
+def _chunk(
+    schedule: Schedule, now: float, start: float, wish: Wish
+) -> tuple[Schedule, tuple[Lease, ...]]:
     leases: list[Lease] = []
     left, latest = wish.most, start + _share_seconds(schedule)
     while left > 0 and (start < latest or not leases):
-        requests = min(wish.requests, left)
+        requests = min(wish.requests, left, max(wish.least, _room(schedule, start)))
         lease = Lease(f"{wish.key}.{len(leases)}", start, start + GRACE, requests)
         leases.append(lease)
         left -= requests
-        schedule = _with(schedule, lease)
-        start = _paced(schedule, start, wish.requests)
+        schedule = _with(schedule, now, lease)
+        start = _paced(schedule, start, wish.least)
     return schedule, tuple(leases)
 
 
@@ -232,28 +261,58 @@ def _paced(schedule: Schedule, now: float, requests: int) -> float:
 
 
 def _earliest(schedule: Schedule, now: float, requests: int) -> float:
-    """The first moment, behind all leases, whose window has room for so many requests."""
-    latest_start = max((lease.start for lease in schedule.leases), default=0.0)
-    start = max(now, latest_start, schedule.blocked_until)
+    """The first moment whose window has room for so many requests, and each later lease's, too.
+
+    It is no later than the next lease's start: that one's window has room, and counts more.
+    """
+    start = max(now, schedule.blocked_until, _last_full(schedule, requests))
     counted = sorted(
-        (lease for lease in schedule.leases if lease.end > start - WINDOW),
+        (lease for lease in schedule.leases if lease.start <= start < lease.end + WINDOW),
         key=lambda lease: lease.end,
     )
-    load = sum(lease.requests for lease in counted)
+    load = _requests(counted)
     for lease in counted:
         if load + requests <= schedule.rate:
             break
         load -= lease.requests
-        start = max(start, lease.end + WINDOW)
+        start = lease.end + WINDOW
     return start
 
 
-def _with(schedule: Schedule, lease: Lease) -> Schedule:
-    cost = lease.requests * RATE_SECONDS / schedule.rate
+def _last_full(schedule: Schedule, requests: int) -> float:
+    """The start of the last lease whose window has no room for so many requests more."""
+    loads = zip(schedule.leases, _loads(schedule.leases), strict=True)
+    full = [lease.start for lease, load in loads if load + requests > schedule.rate]
+    return max(full, default=0.0)
+
+
+def _room(schedule: Schedule, start: float) -> int:
+    """How many requests this moment's window has room for, and each later lease's, too."""
+    begun = sum(lease.start <= start for lease in schedule.leases)
+    looked_at = Lease("", start, start, 0)
+    leases = (*schedule.leases[:begun], looked_at, *schedule.leases[begun:])
+    return int(schedule.rate - max(_loads(leases)[begun:]))
+
+
+def _loads(leases: Sequence[Lease]) -> list[int]:
+    """How many requests the window that ends with each lease's start may hold, its own included."""
+    loads, load = list[int](), 0
+    ends = deque(sorted(leases, key=lambda lease: lease.end))
+    for lease in leases:
+        load += lease.requests
+        while ends[0].end + WINDOW <= lease.start:
+            load -= ends.popleft().requests
+        loads.append(load)
+    return loads
+
+
+def _with(schedule: Schedule, now: float, lease: Lease) -> Schedule:
+    """Who waits for a window is not idle: what counts as missed ends with the moment of asking."""
+    paced_until = max(schedule.paced_until, now - CATCH_UP)
     return msgspec.structs.replace(
         schedule,
-        paced_until=max(schedule.paced_until, lease.start - CATCH_UP) + cost,
-        leases=(*schedule.leases, lease),
+        paced_until=paced_until + _seconds_of(schedule, lease.requests),
+        leases=_by_start((*schedule.leases, lease)),
     )
 
 

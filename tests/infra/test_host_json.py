@@ -36,6 +36,7 @@ def test_every_queue_setting_is_set_on_purpose() -> None:
         "messageEncoding",
     }
     assert queues["visibilityTimeout"] != "00:00:00"
+    assert queues["maxPollingInterval"] == "00:00:01"  # so long may a check lie on an idle queue
     assert queues["messageEncoding"] == "none"
     assert LARGEST_MESSAGE == 49_152
 

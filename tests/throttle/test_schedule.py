@@ -57,6 +57,13 @@ def used(schedule: Schedule, lease: Lease) -> Schedule:
     return settled(schedule, {lease.key}, [sent])
 
 
+def full(ceiling: int) -> Schedule:
+    """All was given away in the last window, evenly, and the first of it comes back soon."""
+    start, count = NOW - WINDOW + 0.3, ceiling // 10
+    leases = tuple(Lease(f"full.{at}", start + at, start + at, count) for at in range(10))
+    return msgspec.structs.replace(new(ceiling), leases=leases)
+
+
 def most_in_ten_seconds(uses: Sequence[tuple[float, int]]) -> int:
     return max(
         (sum(count for moment, count in uses if end - 10 < moment <= end) for end, _ in uses),
@@ -72,6 +79,7 @@ WISHES = st.lists(
         st.sampled_from(list(Urgency)),
         st.floats(0, 1),  # how late the turn is used, as a part of its time
         st.booleans(),  # whether it is settled at once
+        st.floats(0, 1),  # how much of it is used, if so
     ),
     max_size=60,
 )
@@ -79,12 +87,12 @@ WISHES = st.lists(
 
 @given(wishes=WISHES, ceiling=st.sampled_from([20, 100, 1000]))
 def test_no_window_gets_more_than_the_ceiling(
-    wishes: list[tuple[float, int, int, Urgency, float, bool]], ceiling: int
+    wishes: list[tuple[float, int, int, Urgency, float, bool, float]], ceiling: int
 ) -> None:
-    """However instances interleave, and whenever a turn is used in its time."""
+    """However instances interleave, and whenever a turn is used in its time, or none."""
     schedule, now = new(ceiling), NOW
     uses: list[tuple[float, int]] = []
-    for number, (pause, requests, most, urgency, part, settles) in enumerate(wishes):
+    for number, (pause, requests, most, urgency, part, settles, share) in enumerate(wishes):
         now += pause
         schedule = refreshed(schedule, now, ceiling)
         wanted = wish(requests, urgency, most=min(most, ceiling // 5), key=str(number))
@@ -93,10 +101,10 @@ def test_no_window_gets_more_than_the_ceiling(
             continue
         for lease in leases:
             moment = lease.start + part * (lease.end - lease.start)
-            uses.append((moment, lease.requests))
+            count = round(share * lease.requests) if settles else lease.requests
+            uses.append((moment, count))
             if settles:
-                sent = Lease("", moment, moment, lease.requests)
-                schedule = settled(schedule, {lease.key}, [sent])
+                schedule = settled(schedule, {lease.key}, [Lease("", moment, moment, count)])
     assert most_in_ten_seconds(uses) <= ceiling
 
 
@@ -171,14 +179,41 @@ def test_several_instances_take_their_share_and_no_more_than_they_need(
 
 @pytest.mark.parametrize("instances", [1, 4, 40])
 def test_the_line_is_as_long_however_many_stand_in_it(instances: int) -> None:
-    """So that a check waits as long for its turns beside one instance as beside many."""
+    """So that a check waits as long behind a full window beside one instance as beside many."""
     places = tuple(Busy(str(number), 1, NOW + 60) for number in range(instances))
-    schedule = msgspec.structs.replace(new(1000), places=places)
+    schedule = msgspec.structs.replace(full(1000), places=places, paced_until=NOW)
     outcome: tuple[Lease, ...] | Wait = ()
     while not isinstance(outcome, Wait):
         schedule, outcome = reserve(schedule, NOW, wish(20, most=200))
     _, (lease,) = taken(schedule, NOW, wish(1, INTERACTIVE, most=8))
     assert NOW + 0.7 <= lease.start <= NOW + 2.7
+
+
+def test_a_check_goes_before_turns_that_were_given_ahead() -> None:
+    """Where their windows have room for it, it does not queue behind them."""
+    schedule = msgspec.structs.replace(new(), paced_until=NOW + 0.4)
+    schedule, (ahead,) = taken(schedule, NOW, wish(20))
+    assert ahead.start > NOW
+    _, (lease,) = taken(schedule, NOW, wish(1, INTERACTIVE, most=8))
+    assert lease.start == NOW
+
+
+def test_what_a_later_window_has_no_room_for_is_not_sent_before_it() -> None:
+    """The turns that were given ahead are good, whoever comes after them."""
+    held = (Lease("", NOW - 9, NOW - 9, 70), Lease("a", NOW + 0.5, NOW + 1.5, 30))
+    schedule = msgspec.structs.replace(new(), leases=held)
+    _, (lease,) = taken(schedule, NOW, wish(1, INTERACTIVE))
+    assert lease.start == pytest.approx(NOW - 9 + WINDOW)
+
+
+def test_what_is_left_of_a_window_goes_to_who_needs_no_more() -> None:
+    """A batch waits for room for all that is known to be wanted, and one page for that of one."""
+    schedule = msgspec.structs.replace(new(), leases=(Lease("", NOW - 1, NOW - 1, 93),))
+    _, outcome = reserve(schedule, NOW, wish(20))
+    assert isinstance(outcome, Wait)
+    assert outcome.until > NOW + 5
+    _, (lease,) = taken(schedule, NOW, replace(wish(20), known=1))
+    assert (lease.start, lease.requests) == (NOW, 7)
 
 
 def test_an_interactive_wish_waits_for_one_batch_at_most() -> None:
@@ -214,6 +249,35 @@ def test_what_was_not_used_is_given_back() -> None:
     schedule = settled(schedule, {lease.key}, [Lease("", NOW, NOW, 5)])
     _, (early,) = taken(schedule, NOW + 3, wish(1, INTERACTIVE))
     assert early.start == NOW + 3
+
+
+def test_what_was_not_used_does_not_count_as_pace() -> None:
+    """The next in line goes when the first one would have gone on, not after a pause."""
+    schedule = msgspec.structs.replace(new(), paced_until=NOW)
+    schedule, (lease,) = taken(schedule, NOW, wish(20))
+    assert schedule.paced_until == NOW + 2
+    schedule = settled(schedule, {lease.key}, [Lease("", NOW, NOW, 5)])
+    _, (after,) = taken(schedule, NOW, wish(20))
+    assert after.start == NOW + 0.5
+
+
+def test_turns_that_come_back_are_used_before_later_ones() -> None:
+    """Those that are given ahead lie behind a full window; what comes back is there before."""
+    schedule = msgspec.structs.replace(full(100), paced_until=NOW - 2)
+    unused = schedule.leases[-1]
+    schedule, (ahead,) = taken(schedule, NOW, wish(10))
+    assert ahead.start > NOW
+    schedule = settled(schedule, {unused.key}, [])
+    _, (lease,) = taken(schedule, NOW, wish(10, key="b"))
+    assert lease.start == NOW
+
+
+def test_waiting_for_a_window_is_no_pause() -> None:
+    """Behind a full window the pace goes on from where it was, so that all of the rate is used."""
+    schedule = msgspec.structs.replace(full(100), paced_until=NOW - 0.5)
+    schedule, (lease,) = taken(schedule, NOW, wish(10))
+    assert lease.start > NOW
+    assert schedule.paced_until == pytest.approx(NOW + 0.5)
 
 
 def test_after_429_the_rate_goes_down_and_comes_back() -> None:
