@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.sweep.tenants import index_requests, loop_requests, whole_requests
+from benchmarks.sweep.tenants import fewest_counted, index_requests
 from local.graph.scale import Scale
 
 WINDOW_SECONDS = 10
@@ -40,8 +40,7 @@ class Case:
     @property
     def shortest_seconds(self) -> float:
         """What the cheapest way that we know of would take at the full rate."""
-        ways = (index_requests, loop_requests, whole_requests)
-        return min(way(self.scale, self.page_size) for way in ways) / self.rate
+        return fewest_counted(self.scale, self.page_size) / self.rate
 
     @property
     def patience_seconds(self) -> float:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from functions.throttle.gate import MOST_IN_BATCH
 from local.graph.scale import Scale, an_id, is_expired
 
 
@@ -68,6 +69,18 @@ def index_requests(scale: Scale, page_size: int) -> int:
 def whole_requests(scale: Scale, page_size: int) -> int:
     """All assignments as one list, whosesoever they are."""
     return pages(scale.assignments, page_size)
+
+
+def fewest_counted(scale: Scale, page_size: int) -> int:
+    """What the cheapest way that we know of takes, as throttling counts."""
+    ways = (index_requests, loop_requests, whole_requests)
+    return min(way(scale, page_size) for way in ways)
+
+
+def fewest_round_trips(scale: Scale, page_size: int) -> int:
+    """The same as HTTP, were every batch full; pages of one list follow each other."""
+    in_batches = min(index_requests(scale, page_size), loop_requests(scale, page_size))
+    return min(math.ceil(in_batches / MOST_IN_BATCH), whole_requests(scale, page_size))
 
 
 def rules_file(scale: Scale, mode: str) -> str:

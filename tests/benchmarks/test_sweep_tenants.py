@@ -7,6 +7,8 @@ import pytest
 from benchmarks.sweep.cases import FULL, LARGE, TINY
 from benchmarks.sweep.tenants import (
     conflicts,
+    fewest_counted,
+    fewest_round_trips,
     index_requests,
     intersection_requests,
     loop_requests,
@@ -66,6 +68,8 @@ def test_each_way_has_its_count() -> None:
     assert index_requests(scale, 10) == 1 + 3 + 3 + 3
     assert intersection_requests(scale, 10) == 1 + 3 + 3 + 3
     assert whole_requests(scale, 10) == 10
+    assert fewest_counted(scale, 10) == 2
+    assert fewest_round_trips(scale, 10) == 1
 
 
 def test_the_rows_cover_every_dimension() -> None:
