@@ -85,7 +85,7 @@ class Wallet:
 
 def _note(sent: list[Lease], requests: int, now: float) -> None:
     """Note what is sent; requests that follow closely count as sent together with the last."""
-    if sent and now - sent[-1].start <= SENT_GRACE:
+    if sent and 0 <= now - sent[-1].start <= SENT_GRACE:
         first = sent.pop()
         requests += first.requests
         now, end = first.start, now + SENT_GRACE
