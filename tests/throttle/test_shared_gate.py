@@ -98,7 +98,7 @@ def gates(table: Table, clock: VirtualClock, ceiling: int, count: int = 4) -> li
 
 @pytest.mark.parametrize(
     ("ceiling", "instances", "end"),
-    [(100, 1, 80.0), (100, 4, 80.0), (100, 10, 80.0), (1000, 4, 40.0)],
+    [(100, 1, 80.0), (100, 4, 80.0), (100, 10, 80.0), (1000, 4, 80.0)],
 )
 async def test_a_sweep_uses_the_rate_and_never_more(
     clock: VirtualClock, table: CountingTable, ceiling: int, instances: int, end: float
@@ -113,7 +113,7 @@ async def test_a_sweep_uses_the_rate_and_never_more(
     await clock.run_well(*working)
     assert traffic.most() <= ceiling
     assert traffic.within(20, end) >= 0.95 * ceiling * (end - 20) / 10
-    assert table.calls / clock.seconds / instances <= 1.4  # jitter moves it by a tenth
+    assert table.calls / clock.seconds / instances <= 1.2
 
 
 async def test_a_check_in_the_middle_of_a_sweep_goes_first(
