@@ -65,8 +65,8 @@ fuzz: .venv node_modules
 	@$(PY) -m tests.fuzz --cases $(or $(CASES),10000) $(if $(SEED),--seed $(SEED))
 
 contract: .venv
-	@$(PY) -m cli openapi > docs/openapi.json
-	@$(PY) -m cli connector --out infra/connector
+	@$(PY) -m entra_sod.cli openapi > docs/openapi.json
+	@$(PY) -m entra_sod.cli connector --out infra/connector
 
 chromium:
 	@sh scripts/get-chromium
@@ -84,4 +84,4 @@ lock: .venv
 	@sh scripts/with-node npm install --package-lock-only --silent
 
 clean:
-	@rm -rf .venv .venv-infra node_modules .local .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .venv-infra node_modules dist .local .mypy_cache .ruff_cache .pytest_cache

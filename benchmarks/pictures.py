@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from benchmarks.browser import chromium
 from benchmarks.report_tenant import ReportTenant, Size
-from functions.report.render import render
+from entra_sod.services.report.render import render
 from local.processes import CHECKOUT
 
 IMAGES = CHECKOUT / "docs/images"

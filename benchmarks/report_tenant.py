@@ -12,14 +12,14 @@ from uuid import UUID
 
 import msgspec
 
-from functions.checks.result import Checked, Coverage, ReferencesView, Skipped
-from functions.clock import ManualClock, timestamp
-from functions.entra import AccessPackage, Pair
-from functions.findings.model import State, finding_id
-from functions.report.make import ReportMaker
-from functions.report.port import FindingRecord
-from functions.report.view import ReportView
-from functions.rules.language import (
+from entra_sod.core.clock import ManualClock, timestamp
+from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.findings.model import State, finding_id
+from entra_sod.domain.results.check import ReferencesView
+from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import DriftView, StrategyView, SweepResult
+from entra_sod.domain.rules.language import (
     AtMost,
     ExceptionEntry,
     Mode,
@@ -28,15 +28,17 @@ from functions.rules.language import (
     Severity,
     Side,
 )
-from functions.rules.parse import Book
-from functions.rules.resolve import resolve
-from functions.rules.ruleset import RuleSet
-from functions.storage.memory import MemoryStorage
-from functions.sweeps.conflicts import ConflictLine, HeldAssignment
-from functions.sweeps.outcomes import Looked, judge_pairs, judge_sets
-from functions.sweeps.result import DriftView, StrategyView, SweepResult
-from functions.sweeps.store import SweepStatus, SweepStore
-from functions.sweeps.summary import SweepSummary
+from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.resolve import resolve
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.sweeps.outcomes import Looked, judge_pairs, judge_sets
+from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.report.port import FindingRecord
+from entra_sod.services.report.view import ReportView
+from entra_sod.services.sweeps.conflicts import ConflictLine, HeldAssignment
+from entra_sod.services.sweeps.summary import SweepSummary
+from entra_sod.stores.sweeps import SweepStore
+from local.memory.storage import MemoryStorage
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 _AREAS = {

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page
 from benchmarks.browser import chromium
 from benchmarks.report import Report, Row, mebibytes, milliseconds
 from benchmarks.report_tenant import ReportTenant, Size
-from functions.report.render import render
-from functions.report.view import ReportView
+from entra_sod.services.report.render import render
+from entra_sod.services.report.view import ReportView
 
 FULL, QUICK = Size(dense=True, sweeps=3), Size(packages=20, findings=100, sweeps=2)
 ROUNDS, QUICK_ROUNDS = 9, 1

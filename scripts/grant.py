@@ -16,6 +16,6 @@ import checkout
 
 if __name__ == "__main__":
     checkout.enter()
-    from cli.__main__ import app
+    from entra_sod.cli.__main__ import app
 
     app(["grant", "--hook", *sys.argv[1:]], prog_name="scripts/grant.py")

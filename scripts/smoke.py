@@ -20,6 +20,6 @@ import checkout
 
 if __name__ == "__main__":
     checkout.enter()
-    from cli.run_smoke import main
+    from entra_sod.cli.run_smoke import main
 
     raise SystemExit(main(sys.argv[1:]))

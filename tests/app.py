@@ -11,27 +11,28 @@ from typing import Any
 import azure.functions as func
 import msgspec
 
-from functions import wiring
-from functions.callers.admission import Admission
-from functions.clock import ManualClock
-from functions.delivery.memory import MemorySender
-from functions.entra import AccessPackage, Assignment
-from functions.errors import GraphError, Unavailable
-from functions.graph.memory import MemoryGraph
-from functions.graph.port import Page
-from functions.messages import POISON_SUFFIX
-from functions.rules.document import SourceFile
-from functions.rules.language import ExceptionEntry, Rule, RulesFile
-from functions.rules.source import RuleBook
-from functions.settings import read_settings, read_webhook_sources
-from functions.storage.memory import MemoryStorage
-from functions.throttle.gate import Gate, OpenGate
-from functions.triggers.checks import get_check, start_check
-from functions.triggers.subscriptions import end_subscription, start_subscription
-from functions.wiring.make_engine import make_engine
-from functions.wiring.make_records import make_records
-from functions.wiring.make_webhooks import SignedIn, Webhooks
-from functions.work import bury, work
+from entra_sod import bootstrap
+from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.bootstrap.make_engine import make_engine
+from entra_sod.bootstrap.make_records import make_records
+from entra_sod.bootstrap.make_webhooks import SignedIn, Webhooks
+from entra_sod.core.clock import ManualClock
+from entra_sod.core.errors import GraphError, Unavailable
+from entra_sod.domain.entra import AccessPackage, Assignment
+from entra_sod.domain.messages import POISON_SUFFIX
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
+from entra_sod.ports.graph import Page
+from entra_sod.ports.rate_limit import Gate
+from entra_sod.services.callers.admission import Admission
+from entra_sod.services.rules.book import RuleBook
+from entra_sod.settings import read_settings, read_webhook_sources
+from functions.http.checks import get_check, start_check
+from functions.http.subscriptions import end_subscription, start_subscription
+from functions.queues.process import bury, work
+from local.memory.graph import MemoryGraph
+from local.memory.sender import MemorySender
+from local.memory.storage import MemoryStorage
 from tests.builders import guid
 
 
@@ -118,7 +119,7 @@ class App:
         self.admission = Admission(read.callers, self.clock)
         sources = read_webhook_sources(settings, Path())
         webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)
-        wiring.install(
+        bootstrap.install(
             self.records,
             self.engine,
             read.delivery,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from functions.entra import AccessPackage, Assignment, Subject
-from functions.rules.language import (
+from entra_sod.domain.entra import AccessPackage, Assignment, Subject
+from entra_sod.domain.rules.language import (
     AtMost,
     ExceptionEntry,
     GroupSelector,
@@ -20,9 +20,9 @@ from functions.rules.language import (
     Severity,
     Side,
 )
-from functions.rules.parse import Book
-from functions.rules.resolve import resolve
-from functions.rules.ruleset import RuleSet
+from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.resolve import resolve
+from entra_sod.domain.rules.ruleset import RuleSet
 
 
 def guid(name: str) -> str:

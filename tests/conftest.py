@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings
 
-from functions import wiring
+from entra_sod import bootstrap
 from local.processes import Process, free_ports
 from local.storage import connection_string
 from tests.app import App
@@ -45,4 +45,4 @@ def _running_azurite() -> Iterator[str]:
 def make_app() -> Iterator[type[App]]:
     """The app in memory; what was installed is taken out again after the test."""
     yield App
-    wiring.install()
+    bootstrap.install()

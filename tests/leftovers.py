@@ -9,9 +9,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueServiceClient
 
-from functions import dead_letters
-from functions.enforcement import ledger
-from functions.sweeps import store as sweeps
+from entra_sod.stores import dead_letters, ledger, sweeps
 
 
 def clear_leftovers(connection_string: str) -> None:

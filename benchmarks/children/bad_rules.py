@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from uuid import UUID
 
-from functions.rules.document import LARGEST_FILE
-from functions.rules.nodes import MOST_EVENTS
+from entra_sod.domain.rules.document import LARGEST_FILE
+from entra_sod.domain.rules.nodes import MOST_EVENTS
 
 HEAD = "version: 1\n"
 _FRAME = 100  # more values than what stands around the lines

@@ -14,12 +14,12 @@ from datetime import date
 from uuid import UUID
 
 from benchmarks.children.checkpoint import reach
-from functions.enforcement.compile import compile_references
-from functions.entra import AccessPackage
-from functions.rules.language import Mode, PackageSelector, Rule, Severity, Side
-from functions.rules.parse import Book
-from functions.rules.resolve import Tenant, resolve
-from functions.rules.ruleset import RuleSet
+from entra_sod.domain.enforcement.compile import compile_references
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Severity, Side
+from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.resolve import Tenant, resolve
+from entra_sod.domain.rules.ruleset import RuleSet
 
 SIDES = ("Requester", "Approver")
 TODAY = date(2026, 6, 1)

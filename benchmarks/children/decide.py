@@ -17,14 +17,14 @@ from typing import Any
 import msgspec
 
 from benchmarks.children.decided import Batch, Decided, Single
-from functions.clock import SystemClock
-from functions.decisions.request import parse_decision_request
-from functions.graph.client import GraphClient
-from functions.graph.meter import metered
-from functions.messages import SweepMessage, SweepStartMessage, decode
-from functions.storage.memory import MemoryStorage
-from functions.wiring.make_engine import Engine, read_engine
-from functions.wiring.make_records import Records, make_records
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.bootstrap.make_engine import Engine, read_engine
+from entra_sod.bootstrap.make_records import Records, make_records
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.request_meter import metered
+from entra_sod.domain.messages import SweepMessage, SweepStartMessage, decode
+from entra_sod.services.decisions.request import parse_decision_request
+from local.memory.storage import MemoryStorage
 
 _WARM = 20
 

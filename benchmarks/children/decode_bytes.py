@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.pages import page
 from benchmarks.report import Timing
-from functions.graph import wire
+from entra_sod.adapters.graph import wire
 
 
 def main(items: int, rounds: int) -> dict[str, Timing]:

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from benchmarks.children.checkpoint import reach
-from functions.entra import Pair
-from functions.findings.keep import Keeper, Run
-from functions.findings.life import Moment
-from functions.findings.model import By, Sighting
-from functions.findings.observe import View, sightings_of
-from functions.findings.query import LARGEST_PAGE, Query, read_page
-from functions.findings.store import FindingStore
-from functions.rules.resolve import ResolvedRule, ResolvedSide
-from functions.rules.ruleset import RuleSet
-from functions.settings import StorageSettings
-from functions.storage.azure import AzureStorage
-from functions.storage.memory import MemoryStorage
-from functions.storage.ports import Row, Storage, Table
+from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.lifecycle import Moment
+from entra_sod.domain.findings.model import By, Sighting
+from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.ports.storage import Row, Storage, Table
+from entra_sod.services.findings.query import LARGEST_PAGE, Query, read_page
+from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.settings import StorageSettings
+from entra_sod.stores.findings import FindingStore
+from local.memory.storage import MemoryStorage
 from local.processes import Process, free_ports
 from local.storage import connection_string
 from tests.builders import guid, rule, side

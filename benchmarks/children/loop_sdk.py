@@ -26,8 +26,8 @@ from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from benchmarks.children.looped import Looped
-from functions.graph.credential import credential
-from functions.settings import read_settings
+from entra_sod.adapters.graph.credential import credential
+from entra_sod.settings import read_settings
 
 type Pair = tuple[str, str]
 

@@ -10,10 +10,10 @@ import sys
 
 from benchmarks.children.checkpoint import APP, reach
 from benchmarks.pages import guid
-from functions.clock import SystemClock
-from functions.detection.detect import Detector
-from functions.graph.client import GraphClient
-from functions.settings import CredentialKind, GraphSettings
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.core.clock import SystemClock
+from entra_sod.services.detection.detect import Detector
+from entra_sod.settings import CredentialKind, GraphSettings
 from local.host.worker import Worker
 
 PACKAGE, OTHER = guid(0xACCE55, 0), guid(0xACCE55, 1)

@@ -85,10 +85,10 @@ class Caller:
 
 async def close() -> None:
     """End the app's connections, for a quiet end of this process."""
-    from functions import wiring
-    from functions.storage.azure import AzureStorage
+    from entra_sod import bootstrap
+    from entra_sod.adapters.storage.azure import AzureStorage
 
-    storage = wiring.records().storage
+    storage = bootstrap.records().storage
     assert isinstance(storage, AzureStorage)
     await storage.close()
 

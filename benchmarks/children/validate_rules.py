@@ -13,7 +13,7 @@ import typer
 
 from benchmarks.children.bad_rules import CASES
 from benchmarks.children.checkpoint import reach
-from cli.validate import validate
+from entra_sod.cli.validate import validate
 
 
 def main(case: str) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from functions.throttle.gate import MOST_IN_BATCH
+from entra_sod.adapters.rate_limit.local import MOST_IN_BATCH
 from local.graph.scale import Scale, an_id, is_expired
 
 

@@ -21,7 +21,7 @@ from benchmarks.processes import peak_memory
 from benchmarks.sweep.cases import WINDOW_SECONDS, Case
 from benchmarks.sweep.tenants import package_ids, pairs, rules_file
 from benchmarks.sweep.traffic import Traffic, traffic
-from functions.messages import CHECK_QUEUE
+from entra_sod.domain.messages import CHECK_QUEUE
 from local.graph.scale import PREFIX, Scale
 from local.processes import Process, free_ports
 from local.storage import connection_string

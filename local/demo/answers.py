@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from functions.checks.result import CheckResult, ReferencesView, ReferenceView, Skipped
-from functions.enforcement.review import PlanDocument
-from functions.sweeps.result import DriftView, PairSummary, SweepResult
+from entra_sod.cli.operations.plan_document import PlanDocument
+from entra_sod.domain.results.check import CheckResult, ReferencesView, ReferenceView
+from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.sweep import DriftView, PairSummary, SweepResult
 from local.demo.facts import Drifted, Gap, Holder, Pair, Reference, References, SweptPair
 from local.demo.names import Snapshot
 

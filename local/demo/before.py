@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from functions.decisions.result import DecisionResult
+from entra_sod.domain.results.decision import DecisionResult
 from local.demo import answers
 from local.demo.documented import RESUME_PATH, callout, resume_body
 from local.demo.facts import Decided, Resumed

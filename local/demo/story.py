@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import msgspec
 
-from functions.checks.result import CheckResult
-from functions.enforcement.review import PlanDocument
-from functions.sweeps.result import SweepResult
+from entra_sod.cli.operations.plan_document import PlanDocument
+from entra_sod.domain.results.check import CheckResult
+from entra_sod.domain.results.sweep import SweepResult
 from local.demo import answers
 from local.demo.before import Gatekeeper
 from local.demo.facts import (
@@ -186,7 +186,7 @@ class Story:
 
     def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own interpreter and command
-            [sys.executable, "-m", "cli", *arguments],
+            [sys.executable, "-m", "entra_sod.cli", *arguments],
             cwd=CHECKOUT,
             env={**os.environ, **self._world.environment, "ENFORCEMENT": "apply"},
             capture_output=True,

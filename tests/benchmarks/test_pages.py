@@ -1,8 +1,8 @@
 """Pages as Graph writes them."""
 
 from benchmarks.pages import page
-from functions.entra import Subject
-from functions.graph import wire
+from entra_sod.adapters.graph import wire
+from entra_sod.domain.entra import Subject
 
 
 def test_the_client_reads_them() -> None:

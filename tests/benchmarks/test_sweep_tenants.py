@@ -18,12 +18,12 @@ from benchmarks.sweep.tenants import (
     rules_file,
     whole_requests,
 )
-from functions.clock import ManualClock
-from functions.entra import AccessPackage, Pair
-from functions.rules.document import SourceFile
-from functions.rules.parse import parse_rules
-from functions.rules.resolve import Tenant, resolve
-from functions.rules.ruleset import RuleSet
+from entra_sod.core.clock import ManualClock
+from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.parse import parse_rules
+from entra_sod.domain.rules.resolve import Tenant, resolve
+from entra_sod.domain.rules.ruleset import RuleSet
 from local.graph.index import is_active
 from local.graph.scale import Scale, scaled_tenant
 

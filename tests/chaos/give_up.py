@@ -8,7 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from functions.messages import (
+from entra_sod.core.retry import MOST_ATTEMPTS
+from entra_sod.domain.messages import (
     POISON_SUFFIX,
     SWEEP_QUEUE,
     VERSION,
@@ -16,9 +17,8 @@ from functions.messages import (
     SweepStartMessage,
     encode,
 )
-from functions.retry import MOST_ATTEMPTS
-from functions.sweeps.parts import Part, SweepPlan
-from functions.work import MOST_INTERRUPTED
+from entra_sod.domain.sweeps.parts import Part, SweepPlan
+from functions.queues.process import MOST_INTERRUPTED
 from tests.chaos.stored import Message, Planned
 
 type Work = SweepMessage | SweepStartMessage

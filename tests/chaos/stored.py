@@ -24,13 +24,13 @@ from azure.data.tables import EntityProperty, TableClient, TableEntity, TableSer
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from functions.clock import SystemClock
-from functions.enforcement.ledger import Entry, Ledger
-from functions.evidence.chain import Chain
-from functions.evidence.places import BlobPacks
-from functions.evidence.verify import Proof, verify
-from functions.settings import StorageSettings
-from functions.storage.azure import AzureStorage
+from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.cli.operations.evidence_files import BlobPacks
+from entra_sod.cli.operations.verify_evidence import Proof, verify
+from entra_sod.core.clock import SystemClock
+from entra_sod.settings import StorageSettings
+from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.ledger import Entry, Ledger
 from tests.chaos.found import PART
 
 POISON = "-poison"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from functions.detection.cost import Strategy
-from functions.errors import Unavailable
-from functions.messages import (
+from entra_sod.core.errors import Unavailable
+from entra_sod.core.retry import Poison, Tries, decide
+from entra_sod.domain.detection.cost import Strategy
+from entra_sod.domain.messages import (
     POISON_SUFFIX,
     SWEEP_QUEUE,
     Message,
@@ -15,9 +16,8 @@ from functions.messages import (
     decode,
     unwrap,
 )
-from functions.retry import Poison, Tries, decide
-from functions.sweeps.parts import Part, SweepPlan
-from functions.work import MOST_INTERRUPTED
+from entra_sod.domain.sweeps.parts import Part, SweepPlan
+from functions.queues.process import MOST_INTERRUPTED
 from tests.builders import guid
 from tests.chaos.found import Asked, read_letter
 from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from functions.enforcement.ledger import EntryState
+from entra_sod.stores.ledger import EntryState
 from local.graph.demo import demo_tenant
 from local.graph.tenant import Tenant
 from local.world import HostProcess, World

@@ -8,7 +8,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from functions.rules.language import RulesFile
+from entra_sod.domain.rules.language import RulesFile
 from local.graph.tenant import Tenant
 from tests.chaos.schedule import (
     HOSTS,

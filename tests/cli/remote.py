@@ -7,14 +7,16 @@ from collections.abc import Callable
 import azure.functions as func
 import httpx
 
-from cli.running_app import RunningApp
-from cli.sweep import follow
-from functions.clock import ManualClock
-from functions.storage.ports import Row
-from functions.sweeps.result import SweepResult, failed_result
-from functions.sweeps.store import SweepRecord, SweepStatus
-from functions.triggers.findings import get_finding, list_findings
-from functions.triggers.sweeps import get_sweep, start_sweep_by_hand
+from entra_sod.cli.running_app import RunningApp
+from entra_sod.cli.sweep import follow
+from entra_sod.core.clock import ManualClock
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.ports.storage import Row
+from entra_sod.services.sweeps.close import failed_result
+from entra_sod.stores.sweeps import SweepRecord
+from functions.http.findings import get_finding, list_findings
+from functions.http.sweeps import get_sweep, start_sweep_by_hand
 from tests.app import App, call
 from tests.builders import held, package, rule, side
 

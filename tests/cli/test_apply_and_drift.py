@@ -13,20 +13,20 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli import commands
-from cli.__main__ import app as entra_sod
-from cli.plan import apply, drift, make, save
-from cli.session import Session
-from cli.state import AT_ONCE, in_parallel, until_error
-from functions.clock import ManualClock
-from functions.enforcement.ledger import EntryState, Ledger, Origin
-from functions.entra import Reference, ReferenceKind
-from functions.errors import SodError, StorageUnavailable, Throttled, Unsettled
-from functions.graph.client import GraphClient
-from functions.graph.memory import MemoryGraph
-from functions.rules.language import RulesFile
-from functions.settings import read_settings
-from functions.storage.memory import MemoryStorage
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.cli import commands
+from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.plan import apply, drift, make, save
+from entra_sod.cli.session import Session
+from entra_sod.cli.state import AT_ONCE, in_parallel, until_error
+from entra_sod.core.clock import ManualClock
+from entra_sod.core.errors import SodError, StorageUnavailable, Throttled, Unsettled
+from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.rules.language import RulesFile
+from entra_sod.settings import read_settings
+from entra_sod.stores.ledger import EntryState, Ledger, Origin
+from local.memory.graph import MemoryGraph
+from local.memory.storage import MemoryStorage
 from tests.builders import guid, package, rule, side
 
 A_TO_B = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from functions.contract.openapi import openapi
+from entra_sod.api.document import openapi
+from entra_sod.cli.__main__ import app
 
 
 def test_openapi_prints_the_document() -> None:

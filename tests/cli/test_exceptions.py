@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from cli.exceptions import endings
-from functions.clock import SystemClock
-from functions.errors import RulesError
-from functions.rules.document import SourceFile
-from functions.rules.parse import parse_rules
+from entra_sod.cli.__main__ import app
+from entra_sod.cli.exceptions import endings
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import RulesError
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.parse import parse_rules
 from tests.builders import guid
 
 RULES = f"""\

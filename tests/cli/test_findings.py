@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 from typer.testing import CliRunner
 
-from cli import findings as command
-from cli.__main__ import app as entra_sod
-from cli.findings import _Served, _Stored
-from functions.findings.query import Query
+from entra_sod.cli import findings as command
+from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.findings import _Served, _Stored
+from entra_sod.services.findings.query import Query
 from tests.app import App
 from tests.cli.remote import ADDRESS, BOTH, PACKAGES, RULES, Asked, InMemory
-from tests.sweeps.test_sweeps import sweep
+from tests.services.sweeps.test_sweeps import sweep
 
 type MakeApp = type[App]
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from cli.grant import app_role, give, read_wanted
-from cli.plan import ExitCode
-from cli.show_grant import commands_for, commands_unseen, why_refused
-from functions.clock import ManualClock
-from functions.errors import ConfigurationError
-from functions.graph.roles_memory import MemoryRoles
-from functions.hooks.model import Catalog
-from functions.roles.model import READ_WRITE_ALL, Caller, Role
-from functions.roles.plan import Grant, Wanted
-from functions.settings import Enforcement, read_settings
+from entra_sod.cli.grant import app_role, give, read_wanted
+from entra_sod.cli.operations.roles.plan import Grant, Wanted
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
+from entra_sod.core.clock import ManualClock
+from entra_sod.core.errors import ConfigurationError
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role
+from entra_sod.settings import read_settings
 from local.graph.authorization import (
     ACCESS_PACKAGE_MANAGER,
     ASSIGNMENT_MANAGER,
@@ -30,6 +30,7 @@ from local.graph.authorization import (
     CATALOG_SCOPE,
 )
 from local.graph.demo import APP_PRINCIPAL_ID, FINANCE, PROCUREMENT
+from local.memory.roles import MemoryRoles
 from local.processes import CHECKOUT
 from local.world import World
 from tests.builders import guid
@@ -149,7 +150,7 @@ def test_without_the_right_the_commands_are_printed_and_nothing_fails(world: Wor
     assert ACCESS_PACKAGE_MANAGER in commands[0]
     assert LOGIC_APP in commands[1]
     assert f'$catalog = "{FINANCE}"' in done.stdout
-    by_hand = run(world, "-m", "cli", "grant", "--yes", PYTHONPATH=str(CHECKOUT))
+    by_hand = run(world, "-m", "entra_sod.cli", "grant", "--yes", PYTHONPATH=str(CHECKOUT))
     assert by_hand.returncode == ExitCode.ERROR
 
 
@@ -191,7 +192,7 @@ def test_a_principal_that_appears_late_is_waited_for(world: World) -> None:
 @pytest.mark.host
 def test_a_person_sees_the_plan_before_anything_is_given(world: World) -> None:
     """Without --yes nothing is written, and the exit code says that something is to be given."""
-    seen = run(world, "-m", "cli", "grant", PYTHONPATH=str(CHECKOUT))
+    seen = run(world, "-m", "entra_sod.cli", "grant", PYTHONPATH=str(CHECKOUT))
     assert seen.returncode == ExitCode.CHANGES, seen.stderr
     assert seen.stdout.count("+ ") == 4
     assert (given(world), posted(world)) == (set(), [])

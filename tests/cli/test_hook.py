@@ -99,7 +99,7 @@ def hook(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
         name: value for name, value in world.environment.items() if "AzureWebJobs" not in name
     }
     return subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "cli", "hook", *arguments],
+        [sys.executable, "-m", "entra_sod.cli", "hook", *arguments],
         cwd=CHECKOUT,
         env={**os.environ, **settings, "COLUMNS": "200"},
         capture_output=True,

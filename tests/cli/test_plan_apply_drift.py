@@ -34,7 +34,7 @@ def world(azurite: str) -> Iterator[World]:
 def run(world: World, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **world.environment, "COLUMNS": "200", **settings}
     return subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-m", "cli", *arguments],
+        [sys.executable, "-m", "entra_sod.cli", *arguments],
         cwd=CHECKOUT,
         env=environment,
         capture_output=True,

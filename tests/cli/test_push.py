@@ -10,17 +10,17 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 from typer.testing import CliRunner
 
-from cli.push import push, push_folder, summary
-from cli.storage import open_storage
-from functions.clock import ManualClock
-from functions.errors import RulesError, StorageUnavailable
-from functions.graph.credential import LocalCredential
-from functions.rules.document import SourceFile
-from functions.settings import GraphSettings, StorageSettings
-from functions.storage.azure import AzureStorage
-from functions.storage.memory import MemoryStorage
-from functions.storage.rule_files import BlobRules, FolderRules
-from tests.storage.test_storage_contract import no_identity
+from entra_sod.adapters.graph.credential import LocalCredential
+from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.cli.push import push, push_folder, summary
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.clock import ManualClock
+from entra_sod.core.errors import RulesError, StorageUnavailable
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.settings import GraphSettings, StorageSettings
+from entra_sod.stores.rule_files import BlobRules, FolderRules
+from local.memory.storage import MemoryStorage
+from tests.adapters.storage.test_storage_contract import no_identity
 
 RULES = Path(__file__).parent.parent.parent / "rules"
 
@@ -146,7 +146,7 @@ async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
     def sign_in(_settings: GraphSettings) -> NobodySignedIn:
         raise AssertionError("nobody asked for it")
 
-    monkeypatch.setattr("cli.storage.managed_identity", managed)
+    monkeypatch.setattr("entra_sod.cli.storage.managed_identity", managed)
     environment = {**URIS, "AzureWebJobsStorage__clientId": "me"}
     async with open_storage(environment, sign_in) as storage:
         with pytest.raises(StorageUnavailable, match="no sign-in was found"):

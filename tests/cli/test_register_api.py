@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from cli.register_api import GRAPH, ROLES, Graph, Wanted, run
+from entra_sod.cli.register_api import GRAPH, ROLES, Graph, Wanted, run
 
 LOGIC_APP = str(uuid4())
 WANTED = Wanted(name="production", grants=[("SoD.Decide", LOGIC_APP)])

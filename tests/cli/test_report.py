@@ -12,16 +12,16 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import report as command
-from cli.__main__ import app as entra_sod
-from cli.running_app import RunningApp, Tell, checked_address
-from cli.session import Session
-from functions.clock import ManualClock
-from functions.graph.client import GraphClient
-from functions.report.view import ReportView
-from functions.settings import read_settings
-from functions.storage.memory import MemoryStorage
-from functions.triggers.report import get_report
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.cli import report as command
+from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.running_app import RunningApp, Tell, checked_address
+from entra_sod.cli.session import Session
+from entra_sod.core.clock import ManualClock
+from entra_sod.services.report.view import ReportView
+from entra_sod.settings import read_settings
+from functions.http.report import get_report
+from local.memory.storage import MemoryStorage
 from tests.app import App, call
 from tests.builders import held, package, rule, side
 from tests.cli.remote import ADDRESS

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from cli.running_app import (
+from entra_sod.cli.running_app import (
     LONGEST_WAIT_SECONDS,
     MOST_TRIES,
     AppError,

@@ -13,11 +13,11 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from typer.testing import CliRunner
 
-from cli.__main__ import app
-from cli.reference import END, START, tables
-from cli.schema import rules_schema
-from functions.rules.document import Document, SourceFile
-from functions.rules.parse import read_book
+from entra_sod.cli.__main__ import app
+from entra_sod.cli.reference import END, START, tables
+from entra_sod.cli.schema import rules_schema
+from entra_sod.domain.rules.document import Document, SourceFile
+from entra_sod.domain.rules.parse import read_book
 
 ROOT = Path(__file__).parent.parent.parent
 FINANCE = (ROOT / "rules" / "finance.yaml").read_text(encoding="utf-8")

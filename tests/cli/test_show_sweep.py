@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
-from cli.show_sweep import MOST_GAPS, board, showing, span, summary
-from functions.checks.result import Coverage, Skipped
-from functions.sweeps.progress import PartsDone, SweepProgress, Tally, Waiting
+from entra_sod.cli.show_sweep import MOST_GAPS, board, showing, span, summary
+from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.services.sweeps.progress import PartsDone, SweepProgress, Tally, Waiting
 from tests.app import App
 from tests.builders import guid
 from tests.cli.remote import (

@@ -6,12 +6,13 @@ import httpx
 import msgspec
 import pytest
 
-from cli.expected import expected_functions, judge_functions
-from cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
-from functions.checks.result import CheckResult, Coverage, Skipped
-from functions.doctor.diagnosis import Result
-from functions.graph.client import reading_of
-from functions.graph.failures import graph_error
+from entra_sod.adapters.graph.client import reading_of
+from entra_sod.adapters.graph.failures import graph_error
+from entra_sod.cli.expected import expected_functions, judge_functions
+from entra_sod.cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
+from entra_sod.domain.results.check import CheckResult
+from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.services.doctor.diagnosis import Result
 from tests.cli.remote import ADDRESS, Asked, answering
 
 NAMES = frozenset({"a", "b"})

@@ -9,16 +9,12 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from cli import sweep as command
-from cli.__main__ import app as entra_sod
-from cli.running_app import (
-    RunningApp,
-    Tell,
-    checked_address,
-)
-from cli.sweep import SweepExit, follow, verdict
-from functions.clock import ManualClock
-from functions.sweeps.progress import SweepProgress
+from entra_sod.cli import sweep as command
+from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.running_app import RunningApp, Tell, checked_address
+from entra_sod.cli.sweep import SweepExit, follow, verdict
+from entra_sod.core.clock import ManualClock
+from entra_sod.services.sweeps.progress import SweepProgress
 from local.processes import free_port
 from tests.app import App
 from tests.builders import guid, package, rule, side

@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import trial
-from functions.rules.trial import Outcome
+from entra_sod.cli import trial
+from entra_sod.cli.operations.rules.rule_tests import Outcome
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "rules" / "tests" / "finance.yaml"

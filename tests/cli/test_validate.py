@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from cli.__main__ import app
-from cli.schema import rules_schema
-from functions.rules.document import LARGEST_FILE, decode
+from entra_sod.cli.__main__ import app
+from entra_sod.cli.schema import rules_schema
+from entra_sod.domain.rules.document import LARGEST_FILE, decode
+from tests.adapters.graph.fixtures import Simulator
+from tests.adapters.graph.tenant import APPROVE, PAY, UNKNOWN
 from tests.builders import guid
-from tests.graph.fixtures import Simulator
-from tests.graph.tenant import APPROVE, PAY, UNKNOWN
 
 ROOT = Path(__file__).parent.parent.parent
 TEN_MISTAKES = Path(__file__).parent / "ten_mistakes.yaml"
@@ -100,7 +100,7 @@ def test_ten_different_mistakes_are_named_in_one_run() -> None:
 )
 def test_exit_codes_are_for_pipelines(arguments: list[str], code: int, out: str, err: str) -> None:
     """0 for no mistake, 1 for mistakes, 2 for a wrong call, each with its words."""
-    argv = [sys.executable, "-m", "cli", "validate", *arguments]
+    argv = [sys.executable, "-m", "entra_sod.cli", "validate", *arguments]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert out in done.stdout

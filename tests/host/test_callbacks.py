@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from functions.delivery.signature import parse_signing_keys, verify
+from entra_sod.domain.notifications.signature import parse_signing_keys, verify
 from local.graph.demo import APPROVE_INVOICES, PAY_INVOICES
 from tests.host.callback_receiver import receiving_callbacks
 from tests.host.client import Caller

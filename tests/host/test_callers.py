@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.callers.credentials import KEY, keys_setting, principal, with_key
+from tests.credentials import KEY, keys_setting, principal, with_key
 from tests.host.conftest import Stage
 
 pytestmark = pytest.mark.host

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.host
 PROGRAM = """
 from azure_functions_runtime.otel import initialize_azure_monitor
 initialize_azure_monitor()
-from functions import telemetry
+from entra_sod.core import telemetry
 from opentelemetry.metrics import get_meter_provider
 telemetry.count_answer(200, 20)
 telemetry.record_sweep(status="completed", seconds=60, conflicts=3, gaps=0)

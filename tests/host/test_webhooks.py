@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.host.conftest import Stage
-from tests.webhooks.sender import JIRA_SECRET, hub_signature
+from tests.services.webhooks.sender import JIRA_SECRET, hub_signature
 
 pytestmark = pytest.mark.host
 

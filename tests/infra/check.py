@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from jsonschema.validators import validator_for
 
-from functions.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
+from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
 from tests.infra.bicep import SHARED, Json, compiled, modules_of, nested, resources_of
 
 FILES = (
@@ -25,8 +25,8 @@ FILES = (
     "host.json",
     "docs/security.md",
     "docs/operations.md",
-    "functions/settings.py",
-    "functions/telemetry.py",
+    "entra_sod/settings/__init__.py",
+    "entra_sod/core/telemetry.py",
 )
 OUTPUTS = {
     "AZURE_FUNCTION_APP_NAME",
@@ -246,7 +246,7 @@ def of_persons(project: Project) -> Iterator[str]:
 
 def of_settings(project: Project) -> Iterator[str]:
     """Each setting that the code reads is given by the template, and no other."""
-    read = settings_read(project.text("functions/settings.py"))
+    read = settings_read(project.text("entra_sod/settings/__init__.py"))
     given = project.parameters["settings"]["value"].keys()
     platform = project.module("app")["variables"]["platformSettings"].keys()
     for name in sorted(read - given - platform - SECRET_SETTINGS - PLATFORM_SETTINGS):
@@ -295,7 +295,7 @@ def of_secrets(project: Project) -> Iterator[str]:
 def of_alerts(project: Project) -> Iterator[str]:
     """Alerts and workbook ask for actions, metrics and attributes that the app has."""
     text = json.dumps([project.module("alerts"), project.module("workbook")])
-    metrics = set(re.findall(r"entra_sod\.[a-z_.]+", project.text("functions/telemetry.py")))
+    metrics = set(re.findall(r"entra_sod\.[a-z_.]+", project.text("entra_sod/core/telemetry.py")))
     actions = set(re.findall(r"`([a-z_]+)`", project.text("docs/operations.md")))
     for name in sorted(set(re.findall(r"entra_sod\.[a-z_.]+", text)) - metrics):
         yield f"alerts: the app has no metric {name}"
@@ -376,14 +376,15 @@ CHECKS = (
 
 
 def settings_read(source: str) -> set[str]:
-    """The names that settings.py reads, storage's own apart."""
+    """The names that the settings read, storage's own apart."""
     return set(re.findall(r'\.\w+\(\s*"([A-Z][A-Z0-9_]{3,})"', source))
 
 
 def named_in_code(constant: str) -> set[str]:
     """The values of constants TABLE or CONTAINER in the code."""
-    root = Path(__file__).parents[2] / "functions"
-    source = "\n".join(path.read_text(encoding="utf-8") for path in root.rglob("*.py"))
+    root = Path(__file__).parents[2] / "entra_sod"
+    deployed = [path for path in root.rglob("*.py") if not path.is_relative_to(root / "cli")]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in deployed)
     found = set(re.findall(rf"{constant.lower()}\(\"([a-z]+)\"\)", source))
     for names, values in re.findall(r"^([A-Z_, ]+) = (\".+\")$", source, flags=re.MULTILINE):
         named = zip(names.split(", "), re.findall(r'"([^"]+)"', values), strict=False)

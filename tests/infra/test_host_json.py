@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from functions.storage.ports import LARGEST_MESSAGE
+from entra_sod.domain.messages import LARGEST_MESSAGE
 from tests.infra.bicep import ROOT, SHARED
 from tests.infra.check import PLATFORM_SETTINGS, settings_read
 
@@ -50,9 +50,16 @@ def test_telemetry_and_time_limit_are_set() -> None:
 def test_what_is_deployed_leaves_the_rest_out() -> None:
     """.funcignore names every folder that is not part of the app, and none that is."""
     ignored = (ROOT / ".funcignore").read_text().split()
-    for folder in ("tests/", "local/", "benchmarks/", "node_modules/", "docs/"):
+    for folder in ("tests/", "local/", "entra_sod/cli/", "benchmarks/", "node_modules/", "docs/"):
         assert folder in ignored
-    for kept in ("functions/", "rules/", "function_app.py", "host.json", "requirements.txt"):
+    for kept in (
+        "functions/",
+        "entra_sod/",
+        "rules/",
+        "function_app.py",
+        "host.json",
+        "requirements.txt",
+    ):
         assert kept not in ignored
 
 
@@ -67,7 +74,7 @@ def test_requirements_are_locked_with_hashes_and_name_no_worker() -> None:
 
 def test_the_readmes_settings_are_those_that_the_code_reads() -> None:
     """Each setting stands in the README's table, and the table has no other."""
-    read = settings_read((ROOT / "functions" / "settings.py").read_text())
+    read = settings_read((ROOT / "entra_sod" / "settings" / "__init__.py").read_text())
     table = (ROOT / "README.md").read_text().split("## Settings", 1)[1].split("\n## ", 1)[0]
     rows = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", table, flags=re.MULTILINE))
     assert "GRAPH_REQUESTS_PER_10S" in rows

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from functions.clock import ManualClock
+from entra_sod.core.clock import ManualClock
 from local.logic_apps.definitions import definition
 from local.logic_apps.walk import Reply, Run, Sent
 from tests.app import App
-from tests.delivery.corpus import CORPUS
-from tests.delivery.test_subscriptions import FIRST, subscribe
-from tests.findings.test_in_runs import HELD, PACKAGES, RULES, hold, night
+from tests.domain.notifications.corpus import CORPUS
+from tests.services.findings.test_in_runs import HELD, PACKAGES, RULES, hold, night
+from tests.services.notifications.test_subscriptions import FIRST, subscribe
 
 TICKETS, TEAMS = "https://tickets.example.com/in?key=s", "https://teams.example.com/hook?sig=s"
 

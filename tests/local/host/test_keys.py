@@ -1,6 +1,6 @@
 import pytest
 
-from functions.callers.keys import find_key, parse_caller_keys
+from entra_sod.domain.callers.keys import find_key, parse_caller_keys
 from local.host.keys import Keys
 
 KEYS = Keys(function="f", master="m")

@@ -1,0 +1,180 @@
+"""Many reads of Graph, up to 20 to one `$batch`, however many pages each of them has.
+
+A worklist of reads is packed into batches. A page's nextLink goes back onto it, in front, so that
+a list is read to its end before the next one is begun. What was throttled goes back alone, and what
+failed in passing goes to the end. Only one batch of answers is held at a time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import msgspec
+
+from entra_sod.adapters.graph import wire
+from entra_sod.adapters.graph.failures import graph_error
+from entra_sod.adapters.graph.urls import GraphUrls
+from entra_sod.adapters.rate_limit.local import LONGEST_BLOCK_IN_PLACE
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
+from entra_sod.core.request_meter import count_throttled
+from entra_sod.core.telemetry import count_answer
+from entra_sod.ports.rate_limit import Gate
+
+MOST_FAILURES = 3
+MOST_REFUSALS = 10
+_SUCCESS = range(200, 300)
+
+
+class Ask(Protocol):
+    """How a batch is sent: `GraphTransport.ask`."""
+
+    async def __call__(self, url: str, body: bytes, what: str, *, requests: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Read[K]:
+    """One thing to read: whose it is, its path under the version root, and it in a few words."""
+
+    key: K
+    path: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part[K]:
+    """A read on the worklist.
+
+    Attributes:
+        read: what is read.
+        path: of its next page.
+        followed: every path of it so far, this one among them.
+        failures: how often this page failed in passing.
+        refusals: how often it was throttled.
+    """
+
+    read: Read[K]
+    path: str
+    followed: set[str]
+    failures: int = 0
+    refusals: int = 0
+
+    def after(self, error: Throttled | Unavailable) -> _Part[K]:
+        """The same once more, unless the error says or shows that it takes longer."""
+        if isinstance(error, Unavailable):
+            if self.failures == MOST_FAILURES:
+                raise error
+            return replace(self, failures=self.failures + 1)
+        if self.refusals == MOST_REFUSALS or (error.retry_after or 0) > LONGEST_BLOCK_IN_PLACE:
+            raise error
+        return replace(self, refusals=self.refusals + 1)
+
+
+@dataclass(slots=True)
+class _Outcome[K, T]:
+    """What one batch gave."""
+
+    answers: list[tuple[K, T | GraphError]] = field(default_factory=list)
+    following: list[_Part[K]] = field(default_factory=list)
+    throttled: list[tuple[_Part[K], Throttled]] = field(default_factory=list)
+    failed: list[tuple[_Part[K], Unavailable]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """Reads in batches, each of which passes the gate with all that it carries."""
+
+    ask: Ask
+    urls: GraphUrls
+    gate: Gate
+    clock: Clock
+
+    async def each[K, T](
+        self, reads: Iterable[Read[K]], decoder: msgspec.json.Decoder[T]
+    ) -> AsyncIterator[tuple[K, T | GraphError]]:
+        """Yield the answer to every read, in any order; a list's pages each by itself.
+
+        A read that fails for good yields its error, and ends.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        worklist = deque(_Part(read, read.path, {read.path}) for read in reads)
+        while worklist:
+            await self._recover(worklist)
+            # As many as may go now: a smaller batch at once is better than a turn that is lost.
+            size = await self.gate.take(min(len(worklist), self.gate.most_at_once))
+            parts = [worklist.popleft() for _ in range(size)]
+            outcome = await self._send(parts, decoder)
+            for answer in outcome.answers:
+                yield answer
+            worklist.extendleft(outcome.following)
+            worklist.extendleft([part.after(error) for part, error in outcome.throttled])
+            worklist.extend([part.after(error) for part, error in outcome.failed])
+
+    async def _recover[K](self, worklist: Iterable[_Part[K]]) -> None:
+        """Wait where there is nothing left to do but what has failed before."""
+        if fewest := min(part.failures for part in worklist):
+            await self.clock.sleep(2.0 ** (fewest - 1))
+
+    async def _send[K, T](
+        self, parts: Sequence[_Part[K]], decoder: msgspec.json.Decoder[T]
+    ) -> _Outcome[K, T]:
+        body = wire.batch_body([part.path for part in parts])
+        data = await self.ask(self.urls.batch(), body, "a batch of reads", requests=len(parts))
+        responses = {each.id: each for each in wire.decode(wire.batch_answers, data).responses}
+        outcome = _Outcome[K, T]()
+        for number, part in enumerate(parts):
+            self._sort(part, responses.get(str(number)), decoder, outcome)
+        await self._slow_down([error.retry_after for _, error in outcome.throttled])
+        return outcome
+
+    def _sort[K, T](
+        self,
+        part: _Part[K],
+        response: wire.BatchAnswer | None,
+        decoder: msgspec.json.Decoder[T],
+        outcome: _Outcome[K, T],
+    ) -> None:
+        try:
+            value = _value(part.read.what, response, decoder)
+            outcome.answers.append((part.read.key, value))
+            outcome.following += self._following(part, value)
+        except Throttled as error:
+            outcome.throttled.append((part, error))
+        except Unavailable as error:
+            outcome.failed.append((part, error))
+        except GraphError as error:
+            outcome.answers.append((part.read.key, error))
+
+    def _following[K](self, part: _Part[K], value: object) -> list[_Part[K]]:
+        """The next page, if there is one."""
+        if not isinstance(value, wire.WirePage) or value.next_link is None:
+            return []
+        url = self.urls.next_page(self.urls.absolute(part.path), value.next_link)
+        path = self.urls.relative(url)
+        if path in part.followed:
+            what = part.read.what
+            raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
+        part.followed.add(path)
+        return [_Part(part.read, path, part.followed)]
+
+    async def _slow_down(self, waits: Sequence[float | None]) -> None:
+        """Tell the gate once for a batch, with the longest wait that was asked for."""
+        if waits:
+            count_throttled(len(waits))
+            measured = [wait for wait in waits if wait is not None]
+            await self.gate.slow_down(max(measured, default=None))
+
+
+def _value[T](what: str, response: wire.BatchAnswer | None, decoder: msgspec.json.Decoder[T]) -> T:
+    if response is None:
+        raise Unavailable(f"Graph's batch gave no answer to {what}")
+    count_answer(response.status)
+    if response.status not in _SUCCESS:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        raise graph_error(what, response.status, headers, body=bytes(response.body))
+    return wire.decode(decoder, response.body)

@@ -1,0 +1,206 @@
+"""Microsoft Graph as the app uses it, over msgraph-sdk's request adapter.
+
+One client per process, made on first use inside the running loop and kept: an async HTTP client
+belongs to the loop that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from entra_sod.adapters.graph import wire
+from entra_sod.adapters.graph.batches import Batches, Read
+from entra_sod.adapters.graph.paging import pages
+from entra_sod.adapters.graph.urls import (
+    GraphUrls,
+    additional_access_path,
+    assignments_path,
+    package_path,
+    person_path,
+    references_path,
+    subject_path,
+)
+from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.errors import GraphError
+from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
+from entra_sod.ports.graph import Page
+from entra_sod.ports.rate_limit import Gate
+from entra_sod.settings import GraphSettings
+
+if TYPE_CHECKING:
+    from entra_sod.adapters.graph.transport import GraphTransport
+
+
+class GraphClient:
+    """The `Graph` port against a real Graph root."""
+
+    def __init__(
+        self, settings: GraphSettings, gate: Gate | None = None, clock: Clock | None = None
+    ) -> None:
+        """Make a client; without a gate, one that only keeps the silence Graph asks for."""
+        self._settings, self._clock = settings, clock or SystemClock()
+        self._gate = gate or OpenGate(self._clock)
+        self._urls = GraphUrls(settings.root)
+
+    @cached_property
+    def _transport(self) -> GraphTransport:
+        from entra_sod.adapters.graph.transport import GraphTransport
+
+        return GraphTransport(self._settings, self._gate)
+
+    @property
+    def _batches(self) -> Batches:
+        return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
+
+    async def packages(self) -> Sequence[AccessPackage]:
+        found = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")
+        return [wire.package(each) async for page in found for each in page]
+
+    async def package(self, package_id: str) -> AccessPackage:
+        url = self._urls.absolute(package_path(package_id))
+        answer = await self._transport.read(url, reading_of(package_id))
+        return wire.package(wire.decode(wire.one_package, answer))
+
+    async def group(self, group_id: str) -> Group:
+        what = f"reading group {group_id}"
+        answer = await self._transport.read(self._urls.group(group_id), what)
+        found = wire.decode(wire.one_group, answer)
+        return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
+
+    async def packages_by_id(
+        self, package_ids: Collection[str]
+    ) -> Mapping[str, AccessPackage | GraphError]:
+        reads = [Read(key, package_path(key), reading_of(key)) for key in sorted(set(package_ids))]
+        answers = self._batches.each(reads, wire.one_package)
+        return {
+            key: each if isinstance(each, GraphError) else wire.package(each)
+            async for key, each in answers
+        }
+
+    async def additional_access(
+        self, package_id: str, incompatible_package_id: str
+    ) -> AsyncIterator[Page]:
+        url = self._urls.additional_access(package_id, incompatible_package_id)
+        what = f"additionalAccess of {package_id} and {incompatible_package_id}"
+        async for page in self._pages(wire.assignments_page, url, what):
+            yield wire.assignments(page)
+
+    async def assignments(self, package_id: str) -> AsyncIterator[Page]:
+        url = self._urls.assignments(package_id)
+        what = f"the assignments of {package_id}"
+        async for page in self._pages(wire.assignments_page, url, what):
+            yield wire.assignments(page)
+
+    def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        reads = [
+            Read(key, assignments_path(key), f"the assignments of {key}")
+            for key in sorted(set(package_ids))
+        ]
+        return self._assignment_pages(reads)
+
+    def assignments_of_subjects(
+        self, object_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        reads = [
+            Read(key, subject_path(key), f"the assignments of subject {key}")
+            for key in sorted(set(object_ids))
+        ]
+        return self._assignment_pages(reads)
+
+    def assignments_of_subjects_in(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        reads = [
+            Read(key, subject_path(*key), f"the assignments of subject {key[0]} of {key[1]}")
+            for key in sorted(set(wanted))
+        ]
+        return self._assignment_pages(reads)
+
+    async def subjects_by_id(
+        self, subject_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        reads = [
+            Read(key, person_path(key), f"reading subject {key}")
+            for key in sorted(set(subject_ids))
+        ]
+        answers = self._batches.each(reads, wire.one_subject)
+        return {
+            key: each if isinstance(each, GraphError) else wire.subject(each)
+            async for key, each in answers
+        }
+
+    def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        reads = [
+            Read(pair, additional_access_path(*pair), f"additionalAccess of {' and '.join(pair)}")
+            for pair in sorted(set(pairs))
+        ]
+        return self._assignment_pages(reads)
+
+    async def _assignment_pages[K](
+        self, reads: Sequence[Read[K]]
+    ) -> AsyncIterator[tuple[K, Page | GraphError]]:
+        async for key, page in self._batches.each(reads, wire.assignments_page):
+            yield key, _page_or_error(page)
+
+    async def references_of(
+        self, package_ids: Collection[str]
+    ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
+        reads = [
+            Read((key, kind), references_path(key, kind), f"the incompatible {kind}s of {key}")
+            for key in sorted(set(package_ids))
+            for kind in ReferenceKind
+        ]
+        found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
+        async for key, page in self._batches.each(reads, wire.ids_page):
+            before = found.get(key, frozenset[str]())
+            if isinstance(page, GraphError):
+                found[key] = page
+            elif not isinstance(before, GraphError):
+                found[key] = before.union(each.id.lower() for each in page.value)
+        return found
+
+    async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        url = self._urls.references(package_id, kind)
+        what = f"the incompatible {kind}s of {package_id}"
+        found = self._pages(wire.ids_page, url, what)
+        return frozenset([each.id.lower() async for page in found for each in page])
+
+    async def add(self, reference: Reference) -> None:
+        body = wire.reference_body(self._urls.target(reference))
+        what = f"adding {reference.kind} {reference.target} to {reference.on}"
+        await self._transport.write("POST", self._urls.add(reference), what, body)
+
+    async def remove(self, reference: Reference) -> None:
+        what = f"removing {reference.kind} {reference.target} from {reference.on}"
+        await self._transport.write("DELETE", self._urls.remove(reference), what)
+
+    async def probe(self) -> None:
+        await self._transport.read(self._urls.packages(), "the first page of packages")
+
+    def _pages[T](
+        self, decoder: msgspec.json.Decoder[wire.WirePage[T]], url: str, what: str
+    ) -> AsyncIterator[list[T]]:
+        return pages(self._transport.read, self._urls, decoder, url, what)
+
+    async def close(self) -> None:
+        """Close the connections, if any were made; for programs that end, unlike the worker."""
+        if "_transport" in self.__dict__:
+            await self._transport.close()
+
+
+def reading_of(package_id: str) -> str:
+    """How errors say that a package was being read."""
+    return f"reading access package {package_id}"
+
+
+def _page_or_error(found: wire.WirePage[wire.WireAssignment] | GraphError) -> Page | GraphError:
+    return found if isinstance(found, GraphError) else wire.assignments(found.value)

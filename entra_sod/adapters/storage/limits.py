@@ -1,0 +1,28 @@
+"""What Azure Storage takes at once; checked before it is asked, and by its stand-in as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entra_sod.domain.messages import LARGEST_MESSAGE
+from entra_sod.ports.storage import LARGEST_BATCH, LARGEST_BYTES, LARGEST_TEXT, Row
+
+
+def check_batch(puts: Sequence[Row], removals: Sequence[Row]) -> None:
+    """Refuse what cannot be written at once, before the service does."""
+    rows = [*puts, *removals]
+    if len(rows) > LARGEST_BATCH or len({row.partition for row in rows}) > 1:
+        raise ValueError(f"a batch has at most {LARGEST_BATCH} rows, of one partition")
+
+
+def check_size(name: str, value: object) -> None:
+    """Refuse what a table property cannot hold, before the service does."""
+    if (isinstance(value, str) and len(value) > LARGEST_TEXT) or (
+        isinstance(value, bytes) and len(value) > LARGEST_BYTES
+    ):
+        raise ValueError(f"the property {name} is larger than a table property may be")
+
+
+def check_message(queue: str, body: bytes) -> None:
+    if len(body) > LARGEST_MESSAGE:
+        raise ValueError(f"a message for {queue} has {len(body)} bytes, over {LARGEST_MESSAGE}")

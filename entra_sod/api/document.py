@@ -1,0 +1,144 @@
+"""The contract as OpenAPI 3.1, made of the table of operations and the types of the app. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from entra_sod.api.model import Answer, Header, Operation, Parameter
+from entra_sod.api.operations import EVERYWHERE, OPERATIONS, PROBLEMS
+from entra_sod.api.schemas import REFERENCE, components, either
+
+TITLE = "entra-sod"
+VERSION = "1.0.0"
+TEXT = (
+    "Separation of duties for Microsoft Entra access packages: who holds what must never meet, and "
+    "may somebody get more?"
+)
+KEY_HEADER = "x-functions-key"
+# One of them is enough: a token that Entra gave, with an app role, or a key of the app.
+SECURITY = {
+    "entraToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of Entra for the app, with an app role that the route takes.",
+    },
+    "callerKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": KEY_HEADER,
+        "description": "A key whose digest CALLER_KEYS names; keys of the host open nothing.",
+    },
+}
+
+
+@cache
+def openapi_json() -> bytes:
+    """The document as it is served, made once."""
+    return msgspec.json.encode(openapi())
+
+
+def openapi() -> dict[str, Any]:
+    schemas = components()
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": VERSION, "description": TEXT},
+        "servers": [{"url": "/api"}],
+        "security": [{name: []} for name in SECURITY],
+        "paths": paths(schemas),
+        "components": {
+            "schemas": schemas,
+            "responses": {str(status): response(each) for status, each in PROBLEMS.items()},
+            "securitySchemes": SECURITY,
+        },
+    }
+
+
+def paths(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for each in OPERATIONS:
+        item = found.setdefault(each.path, {})
+        item[each.method.lower()] = _operation(each)
+        if each.trigger:
+            content = {
+                "description": each.trigger.text,
+                "schema": either(each.trigger.bodies, schemas),
+            }
+            item["x-ms-notification-content"] = content
+    return found
+
+
+def extensions(operation: Operation) -> dict[str, Any]:
+    """What makers of flows see of an operation."""
+    said: dict[str, Any] = {}
+    if operation.visibility:
+        said["x-ms-visibility"] = operation.visibility
+    if operation.trigger:
+        said |= {"x-ms-trigger": "single", "x-ms-trigger-hint": operation.trigger.hint}
+    return said
+
+
+def problems_of(operation: Operation) -> list[int]:
+    """The statuses of an operation's problems, with those of every operation."""
+    everywhere = () if operation.is_open else EVERYWHERE
+    return sorted({*operation.problems, *everywhere} - operation.answers.keys())
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "operationId": operation.id,
+        "summary": operation.title,
+        "description": operation.text,
+        **extensions(operation),
+        "responses": _responses(operation),
+    }
+    if operation.parameters:
+        made["parameters"] = [_parameter(each) for each in operation.parameters]
+    if operation.body:
+        content = {"application/json": {"schema": _schema_of(operation.body)}}
+        made["requestBody"] = {"required": not operation.may_lack_body, "content": content}
+    if operation.is_open:
+        made["security"] = []
+    return made
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    own = {str(status): response(answer) for status, answer in operation.answers.items()}
+    shared = {
+        str(each): {"$ref": f"#/components/responses/{each}"} for each in problems_of(operation)
+    }
+    return own | shared
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.text,
+        "schema": parameter.schema,
+        "x-ms-summary": parameter.title,
+        **parameter.extensions,
+    }
+
+
+def response(answer: Answer) -> dict[str, Any]:
+    made: dict[str, Any] = {"description": answer.text}
+    if answer.headers:
+        made["headers"] = {each.name: _header(each) for each in answer.headers}
+    if answer.body:
+        as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
+        made["content"] = {answer.media_type: {"schema": _schema_of(answer.body)}} | as_text
+    return made
+
+
+def _header(header: Header) -> dict[str, Any]:
+    return {"description": header.text, "required": header.required, "schema": header.schema}
+
+
+def _schema_of(body: type) -> dict[str, Any]:
+    return {"type": "object"} if body is dict else {"$ref": REFERENCE.format(name=body.__name__)}

@@ -1,0 +1,321 @@
+"""Every way into the app by HTTP: one entry each. The documents are made of this table.
+
+A new function with a route is added here; `make contract` then writes the documents anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from entra_sod.api.bodies import (
+    Alive,
+    CheckAccepted,
+    NoFields,
+    PackageList,
+    Problem,
+    Readiness,
+    SubscriptionView,
+    SweepAccepted,
+)
+from entra_sod.api.model import Answer, Header, Operation, Trigger
+from entra_sod.api.parameters import (
+    DEEP,
+    FILTERS,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    SEARCH,
+    SOURCE,
+    WAIT,
+    X_IDEMPOTENCY_KEY,
+    id_of,
+)
+from entra_sod.domain.findings.views import FindingDetail, FindingPage
+from entra_sod.domain.results.check import CheckResult
+from entra_sod.domain.results.decision import DecisionResult, DecisionResults
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.services.checks.request import CheckRequest
+from entra_sod.services.decisions.request import DecisionRequest, DecisionRequests
+from entra_sod.services.findings.claims import ClaimRequest
+from entra_sod.services.notifications.subscribe import SubscriptionRequest
+from entra_sod.services.sweeps.progress import SweepProgress
+
+RETRY_AFTER = Header(
+    name="Retry-After", text="Seconds to wait before asking again.", schema={"type": "integer"}
+)
+LOCATION = Header(
+    name="Location",
+    text="The address of what was made, absolute.",
+    schema={"type": "string", "format": "uri"},
+)
+_POLL = (LOCATION, RETRY_AFTER)
+_PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
+
+
+def _problem(text: str, *headers: Header) -> Answer:
+    return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
+
+
+# An operation names the problems that it has by their statuses; every one has those of EVERYWHERE.
+PROBLEMS = {
+    400: _problem("The body is not JSON."),
+    401: Answer(text="No valid key or token. The platform's own answer has no body."),
+    403: _problem("The caller may not do this."),
+    404: _problem("There is no such thing."),
+    406: _problem("Accept names no form that the answer has."),
+    409: _problem("As things are, this cannot be done; detail says why."),
+    410: _problem("The result is no longer kept."),
+    413: _problem("The body is too large."),
+    415: _problem("The content type is not JSON."),
+    422: _problem("JSON, but not what is asked for; errors names each wrong field."),
+    429: _problem("Too many requests; ask again later.", _PERHAPS_RETRY_AFTER),
+    503: _problem("Something that is needed cannot be reached.", _PERHAPS_RETRY_AFTER),
+}
+EVERYWHERE = (401, 403, 429, 503)
+OF_A_BODY = (400, 413, 415, 422)
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/decisions",
+        function="decide",
+        title="Decide whether somebody may get a package",
+        text="May this subject get these access packages? Answered at once; nothing is written.",
+        visibility="important",
+        body=DecisionRequest,
+        answers={HTTPStatus.OK: Answer(text="The decision, and why.", body=DecisionResult)},
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="POST",
+        path="/decisions/batch",
+        function="decide_many",
+        title="Decide for many",
+        text="The same for up to 100 requests.",
+        visibility="advanced",
+        body=DecisionRequests,
+        answers={
+            HTTPStatus.OK: Answer(text="The decisions, in the same order.", body=DecisionResults)
+        },
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="POST",
+        path="/checks",
+        function="start_check",
+        title="Check two packages",
+        text="Who holds both access packages? The work is queued; the result is fetched later.",
+        visibility="important",
+        parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
+        body=CheckRequest,
+        answers={
+            HTTPStatus.OK: Answer(text="It ended while you waited.", body=CheckResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is queued; ask again at Location.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(*OF_A_BODY, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="GET",
+        path="/checks/{id}",
+        function="get_check",
+        title="Get a check's result",
+        text="The result of a check, as often as you ask.",
+        visibility="advanced",
+        parameters=(id_of("Check Id", "As the start of the check answered."),),
+        answers={
+            HTTPStatus.OK: Answer(text="It has ended.", body=CheckResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It has not ended; ask again.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="POST",
+        path="/sweeps",
+        function="start_sweep_by_hand",
+        title="Start a sweep",
+        text="Look at every pair of the rules; a sweep that is under way is joined.",
+        visibility="advanced",
+        body=NoFields,
+        may_lack_body=True,
+        answers={
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is under way; follow it at Location.", body=SweepAccepted, headers=_POLL
+            )
+        },
+        problems=OF_A_BODY,
+    ),
+    Operation(
+        method="GET",
+        path="/sweeps/{id}",
+        function="get_sweep",
+        title="Get a sweep",
+        text="A sweep's progress while it runs, and its result after that.",
+        visibility="advanced",
+        parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
+        answers={
+            HTTPStatus.OK: Answer(text="It has ended.", body=SweepResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="It is under way; ask again.", body=SweepProgress, headers=_POLL
+            ),
+        },
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
+    ),
+    Operation(
+        method="POST",
+        path="/subscriptions",
+        function="start_subscription",
+        title="When a check or a sweep ends",
+        text="Be told by an event what ends, from now on; signed where the app has signing keys.",
+        visibility="important",
+        body=SubscriptionRequest,
+        trigger=Trigger(
+            hint="To see it work, check two packages.",
+            text="The result of a check or of a sweep.",
+            bodies=(CheckResult, SweepResult),
+        ),
+        answers={
+            HTTPStatus.CREATED: Answer(
+                text="It is kept; DELETE Location to end it.",
+                body=SubscriptionView,
+                headers=(LOCATION,),
+            )
+        },
+        problems=(*OF_A_BODY, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        method="DELETE",
+        path="/subscriptions/{id}",
+        function="end_subscription",
+        title="End a subscription",
+        text="Nothing more is told. Ending it twice is no error.",
+        visibility="internal",
+        parameters=(id_of("Subscription Id", "As the subscription's start answered."),),
+        answers={HTTPStatus.NO_CONTENT: Answer(text="It has ended.")},
+        problems=(HTTPStatus.NOT_FOUND,),
+    ),
+    Operation(
+        method="POST",
+        path="/webhooks/{source}",
+        function="receive_webhook",
+        title="Receive a webhook",
+        text="What a ticketing system sends. It proves its own origin; no key is wanted.",
+        is_open=True,
+        parameters=(SOURCE,),
+        body=dict,
+        answers={
+            HTTPStatus.OK: Answer(text="The decision that it asked for.", body=DecisionResult),
+            HTTPStatus.ACCEPTED: Answer(
+                text="The check that it asked for.", body=CheckAccepted, headers=_POLL
+            ),
+        },
+        problems=(*EVERYWHERE, *OF_A_BODY),
+    ),
+    Operation(
+        method="OPTIONS",
+        path="/webhooks/{source}",
+        function="agree_to_webhooks",
+        title="Agree to webhooks",
+        text="The handshake that CloudEvents has before the first webhook.",
+        is_open=True,
+        parameters=(SOURCE,),
+        answers={
+            HTTPStatus.OK: Answer(text="Agreed: see WebHook-Allowed-Origin."),
+            HTTPStatus.METHOD_NOT_ALLOWED: Answer(text="Not agreed; nobody may send from there."),
+        },
+        problems=(429, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/findings",
+        function="list_findings",
+        title="List findings",
+        text="Who holds what must never meet, since when, and in which state.",
+        visibility="important",
+        parameters=FILTERS,
+        answers={
+            HTTPStatus.OK: Answer(text="A page of them.", body=FindingPage, also=("text/csv",))
+        },
+        problems=(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    ),
+    Operation(
+        method="GET",
+        path="/findings/{id}",
+        function="get_finding",
+        title="Get a finding",
+        text="One finding with its whole history.",
+        visibility="advanced",
+        parameters=(id_of("Finding Id", "As the list of findings has it."),),
+        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        problems=(HTTPStatus.NOT_FOUND,),
+    ),
+    Operation(
+        method="POST",
+        path="/findings/{id}/claims",
+        function="claim_finding",
+        title="Say that a finding is being taken away",
+        text="It is resolving from then on, until a sweep no longer sees it.",
+        visibility="advanced",
+        parameters=(id_of("Finding Id", "As the list of findings has it."),),
+        body=ClaimRequest,
+        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        method="GET",
+        path="/report",
+        function="get_report",
+        title="Get the report",
+        text="The newest sweep as one page for people, or as JSON.",
+        problems=(HTTPStatus.NOT_ACCEPTABLE,),
+        answers={HTTPStatus.OK: Answer(text="The report.", body=dict, also=("text/html",))},
+    ),
+    Operation(
+        method="GET",
+        path="/packages",
+        function="list_packages",
+        title="List access packages",
+        text="The access packages that the app may read, to choose from by name.",
+        visibility="internal",
+        parameters=(SEARCH, LIMIT),
+        answers={HTTPStatus.OK: Answer(text="Those that fit.", body=PackageList)},
+        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+    ),
+    Operation(
+        method="GET",
+        path="/openapi.json",
+        function="get_contract",
+        title="This document",
+        text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
+        is_open=True,
+        answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
+    ),
+    Operation(
+        method="GET",
+        path="/health",
+        function="health",
+        title="Is it alive?",
+        text="Says only that the app answers. No key is wanted.",
+        is_open=True,
+        answers={HTTPStatus.OK: Answer(text="It is.", body=Alive)},
+    ),
+    Operation(
+        method="GET",
+        path="/ready",
+        function="ready",
+        title="Is it ready?",
+        text="What the app can reach, and what it cannot.",
+        parameters=(DEEP,),
+        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+        answers={
+            HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
+            HTTPStatus.SERVICE_UNAVAILABLE: Answer(
+                text="Something is missing, or cannot be reached.", body=Readiness
+            ),
+        },
+    ),
+)

@@ -1,0 +1,57 @@
+"""Access packages by name, so that nobody has to paste their ids. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from entra_sod.api.bodies import PackageChoice, PackageList
+from entra_sod.core.errors import FieldError, InvalidRequest
+from entra_sod.domain.entra import AccessPackage
+
+MOST_PACKAGES = 1000
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageQuery:
+    """Which packages: those with `search` in their name or catalog, and at most so many."""
+
+    search: str = ""
+    limit: int = MOST_PACKAGES
+
+
+def parse_package_query(params: Mapping[str, str]) -> PackageQuery:
+    """Read the query of `GET /packages`.
+
+    Raises:
+        InvalidRequest: naming each wrong parameter.
+    """
+    search, limit = params.get("search", ""), params.get("limit", str(MOST_PACKAGES))
+    errors = []
+    if len(search) > LONGEST_SEARCH:
+        errors.append(f"search must have at most {LONGEST_SEARCH} characters")
+    if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MOST_PACKAGES:
+        errors.append(f"limit must be a whole number from 1 to {MOST_PACKAGES}")
+    if errors:
+        raise InvalidRequest([FieldError(pointer="", detail=each) for each in errors])
+    return PackageQuery(search=search, limit=int(limit))
+
+
+def select_packages(packages: Collection[AccessPackage], query: PackageQuery) -> PackageList:
+    """Those that fit, by their titles; a search compares without regard to case."""
+    wanted = query.search.casefold()
+    found = [each for each in map(_view, packages) if wanted in each.title.casefold()]
+    found.sort(key=lambda each: (each.title.casefold(), each.id))
+    return PackageList(packages=found[: query.limit], total=len(found))
+
+
+def _view(package: AccessPackage) -> PackageChoice:
+    catalog = f" ({package.catalog_name})" if package.catalog_name else ""
+    return PackageChoice(
+        id=package.id,
+        display_name=package.display_name,
+        catalog_name=package.catalog_name,
+        title=package.display_name + catalog,
+    )

@@ -1,0 +1,57 @@
+"""The app as its doctor looks at it: whatever can be made, and why the rest cannot.
+
+Graph is asked past the gate that all instances share: the gate lies in storage, and a fault of
+storage would look like one of Graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.adapters.graph.roles import RolesClient
+from entra_sod.bootstrap.make_engine import APP_FOLDER
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import ConfigurationError
+from entra_sod.ports.storage import Storage
+from entra_sod.services.doctor.probe import Patient
+from entra_sod.services.rules.book import RuleBook
+from entra_sod.settings import read_settings
+from entra_sod.stores.rule_files import rule_source
+
+
+def read_patient(environment: Mapping[str, str], open_storage: Callable[[], Storage]) -> Patient:
+    """Make the patient that the environment asks for; wrong settings are part of it.
+
+    Args:
+        environment: the settings.
+        open_storage: makes the app's storage, or raises a ConfigurationError.
+    """
+    problems: list[str] = []
+    clock = SystemClock()
+    settings = _made(lambda: read_settings(environment), problems)
+    storage = _made(open_storage, problems)
+    if settings is None:
+        return Patient(clock=clock, problems=problems, storage=storage)
+    graph = GraphClient(settings.graph)
+    rules = None
+    if storage is not None:
+        source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=storage.blobs)
+        rules = RuleBook(source, graph, clock)
+    return Patient(
+        clock=clock,
+        problems=problems,
+        settings=settings,
+        storage=storage,
+        graph=graph,
+        roles=RolesClient(settings.graph),
+        rules=rules,
+    )
+
+
+def _made[T](make: Callable[[], T], problems: list[str]) -> T | None:
+    try:
+        return make()
+    except ConfigurationError as error:
+        problems += [each for each in error.problems if each not in problems]
+        return None

@@ -1,0 +1,188 @@
+"""What needs Graph and the rules as well; loaded by the worker, not by the HTTP functions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.adapters.http.late_sender import LateHttpSender
+from entra_sod.adapters.rate_limit.shared import SharedGate
+from entra_sod.bootstrap.make_records import Records
+from entra_sod.ports.graph import Graph
+from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.sender import Sender
+from entra_sod.services.checks.record import CheckRecorder
+from entra_sod.services.checks.run import CheckRunner
+from entra_sod.services.decisions.from_graph import GraphReader
+from entra_sod.services.decisions.from_index import IndexReader
+from entra_sod.services.decisions.grants import GrantReader
+from entra_sod.services.decisions.maker import DecisionMaker
+from entra_sod.services.detection.detect import Detector
+from entra_sod.services.enforcement.apply import Applier
+from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.evidence.pack import Packer
+from entra_sod.services.findings.update import Keeper
+from entra_sod.services.notifications.deliver import Deliverer
+from entra_sod.services.report.kept import KeptFindings
+from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.sweeps.close import Closer
+from entra_sod.services.sweeps.fan_out import FanOut
+from entra_sod.services.sweeps.record import SweepRecorder
+from entra_sod.services.sweeps.run import SweepRunner
+from entra_sod.settings import DecisionSettings, DeliverySettings, Settings, read_settings
+from entra_sod.stores.ledger import Ledger
+from entra_sod.stores.rule_files import rule_source
+
+APP_FOLDER = Path(__file__).parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What needs Graph and the rules as well: the work itself."""
+
+    graph: Graph
+    rules: RuleBook
+    decisions: DecisionMaker
+    check_runner: CheckRunner
+    sweep_runner: SweepRunner
+    deliverer: Deliverer
+    reports: ReportMaker
+
+
+def make_engine(
+    records: Records,
+    graph: Graph,
+    rules: RuleBook,
+    settings: Settings,
+    sender: Sender,
+    *,
+    gate: Gate,
+) -> Engine:
+    clock = records.clock
+    detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
+    enforcer = Enforcer(
+        graph=graph,
+        applier=Applier(graph, ledger, clock),
+        max_reference_writes=settings.max_reference_writes,
+    )
+    return Engine(
+        graph=graph,
+        rules=rules,
+        decisions=_decision_maker(records, graph, rules, settings.decisions),
+        check_runner=CheckRunner(
+            graph=graph,
+            detector=detector,
+            enforcer=enforcer,
+            store=records.checks,
+            recorder=CheckRecorder(keeper=_keeper(records, settings), packer=Packer(records.chain)),
+            announcer=records.announcer,
+            clock=clock,
+            enforcement=settings.enforcement,
+        ),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, gate=gate),
+        deliverer=_deliverer(records, settings.delivery, sender),
+        reports=ReportMaker(
+            names=graph,
+            sweeps=records.sweeps,
+            findings=KeptFindings(records.findings),
+            clock=clock,
+        ),
+    )
+
+
+def _decision_maker(
+    records: Records, graph: Graph, rules: RuleBook, settings: DecisionSettings
+) -> DecisionMaker:
+    return DecisionMaker(
+        graph=GraphReader(graph, records.clock),
+        index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
+        grants=GrantReader(graph, records.clock),
+        rules=rules,
+        clock=records.clock,
+        denies_gaps=settings.denies_gaps,
+    )
+
+
+def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> Deliverer:
+    return Deliverer(
+        receivers=records.receivers,
+        checks=records.checks,
+        sweeps=records.sweeps,
+        findings=records.findings,
+        sender=sender,
+        queues=records.storage.queues,
+        clock=records.clock,
+        hosts=settings.hosts,
+        keys=settings.keys,
+        chance=random.random,
+    )
+
+
+def _sweep_runner(
+    records: Records,
+    graph: Graph,
+    rules: RuleBook,
+    settings: Settings,
+    enforcer: Enforcer,
+    *,
+    gate: Gate,
+) -> SweepRunner:
+    ledger = Ledger(records.storage, records.clock)
+    fan_out = FanOut(
+        graph=graph,
+        store=records.sweeps,
+        queues=records.storage.queues,
+        ledger=ledger,
+        clock=records.clock,
+        enforcement=settings.enforcement,
+    )
+    closer = Closer(
+        graph=graph,
+        rules=rules,
+        enforcer=enforcer,
+        ledger=ledger,
+        store=records.sweeps,
+        fan_out=fan_out,
+        recorder=SweepRecorder(
+            store=records.sweeps,
+            keeper=_keeper(records, settings),
+            packer=Packer(records.chain),
+            announcer=records.announcer,
+        ),
+        announcer=records.announcer,
+        clock=records.clock,
+        enforcement=settings.enforcement,
+        prune=settings.prune,
+        confirm=settings.confirm_conflicts,
+    )
+    return SweepRunner(
+        graph=graph,
+        rules=rules,
+        store=records.sweeps,
+        fan_out=fan_out,
+        closer=closer,
+        gate=gate,
+    )
+
+
+def _keeper(records: Records, settings: Settings) -> Keeper:
+    return Keeper(store=records.findings, kept_for=settings.findings_kept_for)
+
+
+def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
+    """Make the engine that the environment asks for.
+
+    Raises:
+        ConfigurationError: naming every wrong setting.
+    """
+    settings = read_settings(environment)
+    source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=records.storage.blobs)
+    schedule = records.storage.table("throttle")
+    gate = SharedGate(schedule, records.clock, settings.requests_per_10s)
+    graph = GraphClient(settings.graph, gate, records.clock)
+    rules, sender = RuleBook(source, graph, records.clock), LateHttpSender(records.clock)
+    return make_engine(records, graph, rules, settings, sender, gate=gate)

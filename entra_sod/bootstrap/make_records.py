@@ -1,0 +1,88 @@
+"""What needs storage alone. Kept light: a worker that only answers HTTP makes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.ports.storage import Storage
+from entra_sod.services.checks.start import CheckStarter
+from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.sweeps.start import SweepStarter
+from entra_sod.settings import StorageSettings, read_storage_settings
+from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.dead_letters import DeadLetters
+from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.findings import FindingStore
+from entra_sod.stores.idempotency import IdempotencyKeys
+from entra_sod.stores.subscriptions import Receivers
+from entra_sod.stores.sweeps import SweepStore
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What needs storage alone: accepting, telling, and noting failures."""
+
+    storage: Storage
+    clock: Clock
+    checks: CheckStore
+    sweeps: SweepStore
+    dead_letters: DeadLetters
+    receivers: Receivers
+    findings: FindingStore
+    chain: Chain
+    announcer: Announcer
+    keys: IdempotencyKeys
+    check_starter: CheckStarter
+    sweep_starter: SweepStarter
+
+
+def make_records(storage: Storage, clock: Clock) -> Records:
+    checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
+    receivers, keys = Receivers(storage, clock), IdempotencyKeys(storage, clock)
+    return Records(
+        storage=storage,
+        clock=clock,
+        checks=checks,
+        sweeps=sweeps,
+        dead_letters=DeadLetters(storage.blobs, clock),
+        receivers=receivers,
+        findings=FindingStore(storage),
+        chain=Chain(storage),
+        announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
+        keys=keys,
+        check_starter=CheckStarter(
+            store=checks,
+            keys=keys,
+            receivers=receivers,
+            queues=storage.queues,
+            clock=clock,
+        ),
+        sweep_starter=SweepStarter(store=sweeps, queues=storage.queues, clock=clock),
+    )
+
+
+def read_records(environment: Mapping[str, str]) -> Records:
+    """Make the records that the environment asks for.
+
+    Raises:
+        ConfigurationError: naming what is wrong with the storage settings.
+    """
+    storage = _azure_storage(read_storage_settings(environment))
+    return make_records(storage, SystemClock())
+
+
+def _azure_storage(settings: StorageSettings) -> Storage:
+    from entra_sod.adapters.storage.azure import AzureStorage
+
+    def credential() -> AsyncTokenCredential:
+        from entra_sod.adapters.graph.credential import managed_identity
+
+        return managed_identity(settings.client_id)
+
+    return AzureStorage(settings, credential)

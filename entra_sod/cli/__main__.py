@@ -1,0 +1,71 @@
+"""The command `entra-sod`."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+from entra_sod.cli.commands import apply, drift, plan
+from entra_sod.cli.contract import connector, openapi_document
+from entra_sod.cli.doctor import doctor
+from entra_sod.cli.erase import erase
+from entra_sod.cli.evidence import app as evidence
+from entra_sod.cli.exceptions import exceptions
+from entra_sod.cli.findings import findings
+from entra_sod.cli.grant import grant
+from entra_sod.cli.hook import app as hook
+from entra_sod.cli.push import push
+from entra_sod.cli.redrive import redrive
+from entra_sod.cli.report import report
+from entra_sod.cli.schema import schema
+from entra_sod.cli.sweep import sweep
+from entra_sod.cli.trial import test_rules
+from entra_sod.cli.validate import validate
+
+app = typer.Typer(
+    name="entra-sod",
+    help="Separation of duties for Microsoft Entra access packages.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for command in (
+    validate,
+    plan,
+    apply,
+    drift,
+    sweep,
+    findings,
+    exceptions,
+    report,
+    doctor,
+    redrive,
+    grant,
+    erase,
+    schema,
+    connector,
+):
+    app.command()(command)
+app.command("test")(test_rules)
+app.command("openapi")(openapi_document)
+
+rules = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
+
+
+@rules.callback()
+def _rules() -> None:
+    """Keep `rules push` two words, though it is the only one."""
+
+
+rules.command("push")(push)
+app.add_typer(rules, name="rules")
+app.add_typer(hook, name="hook")
+app.add_typer(evidence, name="evidence")
+
+# What the SDK logs of a failure, the error says as well, in one line.
+logging.getLogger("azure").setLevel(logging.CRITICAL)
+
+if __name__ == "__main__":
+    app(prog_name="entra-sod")

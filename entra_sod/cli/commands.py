@@ -1,0 +1,128 @@
+"""The commands that look at a tenant, as typer sees them: options in, exit code out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from entra_sod.cli import plan as plans
+from entra_sod.cli.operations.plan_document import why_stale
+from entra_sod.cli.plan import ExitCode, Format
+from entra_sod.cli.session import open_session
+from entra_sod.core.errors import SodError
+from entra_sod.services.enforcement.apply import Applied
+
+out, err = Console(), Console(stderr=True)
+
+# Not `type` statements: typer does not look behind them.
+RulesFolder = Annotated[
+    Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
+]
+How = Annotated[Format, typer.Option("--format", help="For people, programs, pull requests.")]
+
+
+def plan(
+    rules: RulesFolder = Path("rules"),
+    how: How = Format.TABLE,
+    save_to: Annotated[Path | None, typer.Option("--out", help="Keep the plan for apply.")] = None,
+) -> None:
+    """Preview every reference that the rules ask for; writes nothing.
+
+    Exit code 0: nothing to do. 2: changes. 1: an error.
+    """
+    raise typer.Exit(_run(_plan(rules, how, save_to)))
+
+
+def apply(
+    plan_file: Annotated[Path, typer.Argument(help="What plan --out wrote.", exists=True)],
+    rules: RulesFolder = Path("rules"),
+    replan: Annotated[bool, typer.Option("--replan", help="If stale, apply a new plan.")] = False,  # noqa: FBT002 - a flag
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,  # noqa: FBT002 - a flag
+) -> None:
+    """Write a plan that was reviewed; needs ENFORCEMENT=apply and the app's storage.
+
+    Exit code 0: all written. 1: stale, refused, or some writes failed; nothing is lost by running
+    it again.
+    """
+    raise typer.Exit(_run(_apply(plan_file, rules, replan=replan, dry_run=dry_run)))
+
+
+def drift(rules: RulesFolder = Path("rules"), how: How = Format.TABLE) -> None:
+    """Show where the tenant differs from the rules and from the ledger; writes nothing.
+
+    Exit code 0: no drift. 2: drift. 1: an error.
+    """
+    raise typer.Exit(_run(_drift(rules, how)))
+
+
+def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
+    try:
+        return asyncio.run(work)
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        return ExitCode.ERROR
+
+
+async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
+    async with open_session() as session:
+        made, _ = await plans.make(session, rules, err)
+        if session.ledger is None:
+            err.print("no AzureWebJobsStorage, so no ledger: nothing is known to be ours")
+    plans.show(made, how, out)
+    if save_to:
+        plans.save(made, save_to)
+    return ExitCode.CHANGES if made.writes else ExitCode.NOTHING
+
+
+async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -> ExitCode:
+    approved = plans.load(plan_file)
+    async with open_session() as session:
+        fresh, state = await plans.make(session, rules, err, with_holders=False)
+        stale = why_stale(approved, fresh, state)
+        if stale and not replan:
+            err.print(
+                f"entra-sod: the plan of {approved.made_at} is stale: {stale}. Make and review a "
+                "new one with entra-sod plan, or say --replan.",
+                style="red",
+            )
+            return ExitCode.ERROR
+        if dry_run:
+            plans.show(fresh, Format.TABLE, out)
+            return ExitCode.NOTHING
+        with Progress(console=err, transient=True) as progress:
+            task = progress.add_task("writing", total=fresh.writes)
+            carried = await plans.apply(session, fresh, state, lambda: progress.advance(task))
+    code = _tell(carried.applied)
+    if carried.error:
+        raise carried.error
+    return code
+
+
+def _tell(applied: Applied) -> ExitCode:
+    out.print(
+        f"{len(applied.written)} written, {len(applied.removed)} removed, "
+        f"{len(applied.found_present)} made by others meanwhile, {len(applied.failed)} failed"
+    )
+    for each in applied.failed:
+        err.print(f"failed: {each.reference.on}: {each.why}", style="red", markup=False)
+    return ExitCode.ERROR if applied.failed else ExitCode.NOTHING
+
+
+async def _drift(rules: Path, how: Format) -> ExitCode:
+    async with open_session() as session:
+        compared = await plans.drift(session, rules)
+        if session.ledger is None:
+            err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
+    if why := compared.groups.unseen:
+        err.print(f"deleted groups could not be looked for: {why}", style="yellow", markup=False)
+    if unread := compared.unread:
+        what = "could not be read, so nothing is called extra or foreign that they may ask for"
+        err.print(f"{', '.join(sorted(unread))} {what}", style="yellow", markup=False)
+    plans.show_drift(compared, how, out)
+    return ExitCode.CHANGES if compared.found else ExitCode.NOTHING

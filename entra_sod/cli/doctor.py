@@ -1,0 +1,104 @@
+"""`entra-sod doctor`: what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Annotated
+
+import msgspec
+import typer
+
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.adapters.graph.roles import RolesClient
+from entra_sod.bootstrap.make_doctor import read_patient
+from entra_sod.cli.azure_cli import listing_of
+from entra_sod.cli.commands import err, out
+from entra_sod.cli.expected import expected_functions, judge_functions
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.running_app import AppError, RunningApp, open_app
+from entra_sod.cli.show_diagnoses import diagnoses_table, headline
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.errors import ConfigurationError
+from entra_sod.ports.storage import Storage
+from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy, note, summed_up, wrong
+from entra_sod.services.doctor.probe import Patient, examine
+
+# Not `type` statements: typer does not look behind them.
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        envvar="ENTRA_SOD_URL",
+        help="Ask a running app, which knows its own rights: https://app.example.com/api.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def doctor(url: Url = "", as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Look at settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
+
+    With --url the running app looks at itself, with its own identity and network; it is asked with
+    ENTRA_SOD_KEY or ENTRA_SOD_TOKEN. Its functions are listed by the Azure CLI where azd's
+    environment names the app, or by its host with ENTRA_SOD_MASTER_KEY. Without --url this machine
+    looks, with the settings of the environment.
+
+    Exit code 0: nothing is wrong. 1: something is.
+    """
+    try:
+        diagnoses = asyncio.run(_of_app(url) if url else _of_environment())
+    except AppError as error:
+        advice = "See that it runs, then its address and the key in ENTRA_SOD_KEY."
+        diagnoses = [wrong("the app", str(error), advice)]
+    if as_json:
+        out.file.write(
+            msgspec.json.format(msgspec.json.encode(summed_up(diagnoses))).decode() + "\n"
+        )
+    else:
+        out.print(diagnoses_table(diagnoses))
+        err.print(headline(diagnoses))
+    raise typer.Exit(ExitCode.NOTHING if is_healthy(diagnoses) else ExitCode.ERROR)
+
+
+async def _of_app(url: str) -> Sequence[Diagnosis]:
+    async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+        return [*await app.diagnoses(), await functions_of(app)]
+
+
+async def functions_of(app: RunningApp) -> Diagnosis:
+    """Compare the functions that a host lists with those of this checkout."""
+    try:
+        listed = await listing_of(app)()
+    except AppError as error:
+        return note("functions", f"could not be listed: {error}")
+    return judge_functions(listed, expected_functions())
+
+
+async def _of_environment() -> Sequence[Diagnosis]:
+    async with _patient() as patient:
+        return await examine(patient)
+
+
+@asynccontextmanager
+async def _patient() -> AsyncIterator[Patient]:
+    async with AsyncExitStack() as ending:
+        problems: list[str] = []
+        storage: Storage | None = None
+        try:
+            storage = await ending.enter_async_context(open_storage(os.environ))
+        except ConfigurationError as error:
+            problems += error.problems
+
+        def opened() -> Storage:
+            if storage is None:
+                raise ConfigurationError(problems)
+            return storage
+
+        patient = read_patient(os.environ, opened)
+        for each in (patient.graph, patient.roles):
+            if isinstance(each, GraphClient | RolesClient):
+                ending.push_async_callback(each.close)
+        yield patient

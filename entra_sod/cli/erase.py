@@ -1,0 +1,56 @@
+"""`entra-sod erase`: forget a person, and leave the evidence provable."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from entra_sod.cli.commands import err
+from entra_sod.cli.operations.erase import Eraser, Traces
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import SodError
+
+Subject = Annotated[str, typer.Option("--subject", help="Either id of the person.")]
+Really = Annotated[bool, typer.Option("--erase", help="Remove it; else only say what there is.")]
+
+
+def erase(subject: Subject, really: Really = False) -> None:  # noqa: FBT002 - a flag
+    """Show where a person's data lies, and with --erase remove it from the app's storage.
+
+    Who still holds both packages is found again by the next sweep. Exceptions in the rules are the
+    rules' own: take them out there.
+
+    Exit code 0: done. 2: something had to be kept. 1: an error.
+    """
+    if len(subject.strip()) < 8:  # noqa: PLR2004 - no id is as short; it would be found everywhere
+        raise typer.BadParameter("is no id of a person", param_hint="--subject")
+    try:
+        traces = asyncio.run(_erase(subject.strip(), really=really))
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        raise typer.Exit(1) from error
+    _tell(traces, "erased" if really else "to erase")
+    raise typer.Exit(2 if traces.kept else 0)
+
+
+async def _erase(subject: str, *, really: bool) -> Traces:
+    async with open_storage(os.environ) as storage:
+        eraser = Eraser(storage, SystemClock())
+        traces = await eraser.find(subject)
+        if really:
+            await eraser.erase(traces)
+    return traces
+
+
+def _tell(traces: Traces, word: str) -> None:
+    typer.echo(
+        f"{word}: {len(traces.findings)} findings, {len(traces.checks)} checks, "
+        f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence, "
+        f"{len(traces.drafts)} drafts"
+    )
+    for each in traces.kept:
+        typer.echo(f"kept: {each}")

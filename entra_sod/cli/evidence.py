@@ -1,0 +1,74 @@
+"""`entra-sod evidence`: prove that what sweeps and checks left behind is what they left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from entra_sod.cli.commands import err, out
+from entra_sod.cli.operations.evidence_files import BlobPacks, FolderPacks
+from entra_sod.cli.operations.verify_evidence import Proof
+from entra_sod.cli.operations.verify_evidence import verify as prove
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.errors import SodError
+from entra_sod.stores.evidence_chain import Chain
+
+SHOWN_AT_MOST = 20
+
+app = typer.Typer(help="The evidence of sweeps and checks.", no_args_is_help=True)
+
+
+@app.callback()
+def _evidence() -> None:
+    """Keep `evidence verify` two words, though it is the only one."""
+
+
+@app.command("verify")
+def verify(
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Copies of the packs; else the app's storage.", file_okay=False),
+    ] = None,
+    first: Annotated[
+        int, typer.Option(min=1, help="The number to begin with; earlier packs are not proved.")
+    ] = 1,
+) -> None:
+    """Prove the chain of evidence, or name each place where it breaks, the first one first.
+
+    Exit code 0: it holds. 2: it is broken. 1: an error.
+    """
+    try:
+        proof = asyncio.run(_verify(folder, first))
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        raise typer.Exit(1) from error
+    _tell(proof, is_copy=folder is not None)
+    raise typer.Exit(2 if proof.breaks else 0)
+
+
+async def _verify(folder: Path | None, first: int) -> Proof:
+    if folder is not None:
+        return await prove(FolderPacks(folder), None, first=first, is_copy=True)
+    async with open_storage(os.environ) as storage:
+        # The head first: what is sealed meanwhile lies behind it.
+        head = await Chain(storage).head()
+        return await prove(BlobPacks(storage.blobs), head, first=first)
+
+
+def _tell(proof: Proof, *, is_copy: bool) -> None:
+    for each in proof.breaks[:SHOWN_AT_MOST]:
+        typer.echo(each)
+    if len(proof.breaks) > SHOWN_AT_MOST:
+        typer.echo(f"and {len(proof.breaks) - SHOWN_AT_MOST} more")
+    for erased in proof.erased:
+        typer.echo(erased)
+    for folder in proof.unsealed:
+        typer.echo(f"{folder}: is not sealed yet, or its manifest was taken away", err=True)
+    if is_copy:
+        typer.echo("of copies nobody knows whether packs are missing at the end", err=True)
+    broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
+    out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}", markup=False)

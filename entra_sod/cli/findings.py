@@ -1,0 +1,167 @@
+"""`entra-sod findings`: what was found, from the app's storage or from a running app."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import Annotated, Protocol
+
+import msgspec
+import typer
+from rich.table import Table
+
+from entra_sod.cli.commands import err, out
+from entra_sod.cli.running_app import RunningApp, open_app
+from entra_sod.cli.storage import open_storage
+from entra_sod.cli.sweep import Url
+from entra_sod.core.errors import SodError
+from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
+from entra_sod.services.findings.query import (
+    LARGEST_PAGE,
+    Query,
+    parameters,
+    parse_query,
+    read_page,
+)
+from entra_sod.stores.findings import FindingStore
+
+SHOWN_AT_MOST = 200
+
+
+class FindingsFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+# Not `type` statements: typer does not look behind them.
+How = Annotated[FindingsFormat, typer.Option("--format", help="For people, or programs.")]
+Name = Annotated[str, typer.Argument(metavar="[ID]", help="One finding, with its history.")]
+Rule = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
+States = Annotated[str, typer.Option("--state", help="One or more, with commas between.")]
+Severities = Annotated[str, typer.Option("--severity", help="One or more, with commas between.")]
+Package = Annotated[str, typer.Option("--package", help="The id of an access package.")]
+Subject = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+Since = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
+
+
+class _Source(Protocol):
+    """Where findings are asked for."""
+
+    def findings(self, query: Query) -> AsyncIterator[FindingView]: ...
+
+    async def finding(self, finding_id: str) -> FindingDetail | None: ...
+
+
+class _Stored:
+    def __init__(self, store: FindingStore) -> None:
+        self._store = store
+
+    async def findings(self, query: Query) -> AsyncIterator[FindingView]:
+        following: Query | None = query
+        while following:
+            page = await read_page(self._store, following)
+            for finding in page.findings:
+                yield view(finding)
+            following = page.next
+
+    async def finding(self, finding_id: str) -> FindingDetail | None:
+        kept = await self._store.get(finding_id)
+        return detail(kept.finding) if kept else None
+
+
+class _Served:
+    def __init__(self, app: RunningApp) -> None:
+        self._app = app
+
+    async def findings(self, query: Query) -> AsyncIterator[FindingView]:
+        given: Mapping[str, str] = dict(parameters(query))
+        while given:
+            page = await self._app.found(given)
+            for finding in page.findings:
+                yield finding
+            given = page.following
+
+    async def finding(self, finding_id: str) -> FindingDetail | None:
+        return await self._app.finding(finding_id)
+
+
+def findings(  # noqa: PLR0917 - an option for each filter
+    finding_id: Name = "",
+    rule: Rule = "",
+    state: States = "",
+    severity: Severities = "",
+    package: Package = "",
+    subject: Subject = "",
+    since: Since = "",
+    how: How = FindingsFormat.TABLE,
+    url: Url = "",
+) -> None:
+    """List findings; from the app's storage, or with --url from a running app.
+
+    Exit code 0: whatever there is. 1: an error, or no such finding.
+    """
+    filters = {
+        "rule": rule,
+        "state": state,
+        "severity": severity,
+        "package": package,
+        "subject": subject,
+        "since": since,
+        "pageSize": str(LARGEST_PAGE),
+    }
+    try:
+        query = parse_query({name: value for name, value in filters.items() if value})
+        is_found = asyncio.run(_show(query, finding_id, how, url))
+    except SodError as error:
+        err.print(f"entra-sod: {str(error).removeprefix(': ')}", style="red", markup=False)
+        raise typer.Exit(1) from error
+    raise typer.Exit(0 if is_found else 1)
+
+
+async def _show(query: Query, finding_id: str, how: FindingsFormat, url: str) -> bool:
+    async with _open(url) as source:
+        if finding_id:
+            return _show_one(await source.finding(finding_id), finding_id)
+        found = [each async for each in source.findings(query)]
+    if how is FindingsFormat.CSV:
+        typer.echo(as_csv(found), nl=False)
+    elif how is FindingsFormat.JSON:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found)))
+    else:
+        out.print(_table(found))
+    return True
+
+
+def _show_one(found: FindingDetail | None, finding_id: str) -> bool:
+    if found is None:
+        err.print(f"entra-sod: there is no finding {finding_id}", style="red", markup=False)
+        return False
+    typer.echo(msgspec.json.format(msgspec.json.encode(found)))
+    return True
+
+
+@asynccontextmanager
+async def _open(url: str) -> AsyncIterator[_Source]:
+    if url:
+        async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+            yield _Served(app)
+    else:
+        async with open_storage(os.environ) as storage:
+            yield _Stored(FindingStore(storage))
+
+
+def _table(found: Sequence[FindingView]) -> Table:
+    more = f", the first {SHOWN_AT_MOST} of them" if len(found) > SHOWN_AT_MOST else ""
+    table = Table(title=f"{len(found)} findings{more}", title_justify="left")
+    for column in ("finding", "severity", "rule", "who", "state", "since", "first seen"):
+        table.add_column(column)
+    for each in found[:SHOWN_AT_MOST]:
+        who = each.display_name or each.object_id or each.subject_id
+        state = each.state if each.exception is None else f"{each.state} ({each.exception})"
+        cells = (each.id, each.severity, each.rule, who, state)
+        table.add_row(*cells, each.since[:10], each.first_seen[:10])
+    return table

@@ -1,0 +1,188 @@
+"""`entra-sod hook`: make Entra ask before it grants, and take that back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from entra_sod.adapters.graph.extensions import ExtensionsClient
+from entra_sod.cli.operations.extensions.apply import Outcome, carry_out
+from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.session import Session, open_session
+from entra_sod.cli.show_hook import hook_json, hook_table
+from entra_sod.core.errors import SodError
+from entra_sod.domain.extensions.model import LogicApp
+
+out, err = Console(), Console(stderr=True)
+
+LONGEST_WAIT_HOURS = 14 * 24  # what Entra allows
+
+app = typer.Typer(
+    help="Entra's launch and wait: let every request for a package of a rule ask the app first.",
+    no_args_is_help=True,
+)
+
+# Not `type` statements: typer does not look behind them.
+CatalogName = Annotated[str, typer.Option("--catalog", help="Name or id of the catalog.")]
+LogicAppId = Annotated[
+    str | None,
+    typer.Option("--logic-app", help="Resource id of the workflow, for the first install."),
+]
+RulesFolder = Annotated[
+    Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
+]
+Name = Annotated[str, typer.Option("--name", help="Of the extension; ours is known by it.")]
+WaitHours = Annotated[
+    int,
+    typer.Option(
+        "--wait-hours",
+        min=1,
+        max=LONGEST_WAIT_HOURS,
+        help="How long a request waits for an answer before it fails.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+DEFAULT_NAME = "entra-sod"
+DEFAULT_WAIT_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was said on the command line."""
+
+    catalog: str
+    name: str
+    logic_app: str | None = None
+    wait_hours: int = DEFAULT_WAIT_HOURS
+    rules: Path = Path("rules")
+
+
+@app.command("plan")
+def plan_command(
+    *,
+    catalog: CatalogName,
+    logic_app: LogicAppId = None,
+    rules: RulesFolder = Path("rules"),
+    name: Name = DEFAULT_NAME,
+    wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
+    as_json: AsJson = False,
+) -> None:
+    """Show what install would change; writes nothing.
+
+    Exit code 0: nothing to do. 2: changes. 1: an error.
+    """
+    wanted = Wanted(
+        catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
+    )
+    raise typer.Exit(_run(_plan(wanted, as_json=as_json)))
+
+
+@app.command("install")
+def install_command(
+    *,
+    catalog: CatalogName,
+    logic_app: LogicAppId = None,
+    rules: RulesFolder = Path("rules"),
+    name: Name = DEFAULT_NAME,
+    wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
+    as_json: AsJson = False,
+) -> None:
+    """Make the extension, and attach it to the policies of the packages that rules name.
+
+    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    """
+    wanted = Wanted(
+        catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
+    )
+    raise typer.Exit(_run(_install(wanted, as_json=as_json)))
+
+
+@app.command("remove")
+def remove_command(
+    *,
+    catalog: CatalogName,
+    name: Name = DEFAULT_NAME,
+    as_json: AsJson = False,
+) -> None:
+    """Take the extension off every policy of the catalog, and delete it; all else stays.
+
+    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    """
+    raise typer.Exit(_run(_remove(Wanted(catalog=catalog, name=name), as_json=as_json)))
+
+
+def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
+    try:
+        return asyncio.run(work)
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        return ExitCode.ERROR
+
+
+async def _plan(wanted: Wanted, *, as_json: bool) -> ExitCode:
+    async with _open() as (session, graph):
+        made = await _to_install(session, graph, wanted)
+    _show(made, as_json=as_json)
+    return ExitCode.NOTHING if made.is_empty else ExitCode.CHANGES
+
+
+async def _install(wanted: Wanted, *, as_json: bool) -> ExitCode:
+    async with _open() as (session, graph):
+        made = await _to_install(session, graph, wanted)
+        _show(made, as_json=as_json)
+        return _tell(await carry_out(graph, made))
+
+
+async def _remove(wanted: Wanted, *, as_json: bool) -> ExitCode:
+    async with _open() as (_, graph):
+        seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog))
+        made = plan_remove(seen, name=wanted.name)
+        _show(made, as_json=as_json)
+        return _tell(await carry_out(graph, made))
+
+
+async def _to_install(session: Session, graph: ExtensionsClient, wanted: Wanted) -> HookPlan:
+    logic_app = LogicApp.parse(wanted.logic_app) if wanted.logic_app else None
+    named = (await session.rules(wanted.rules)).named_packages
+    seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog), only=named)
+    return plan_install(
+        seen,
+        named=named,
+        name=wanted.name,
+        logic_app=logic_app,
+        wait_hours=wanted.wait_hours,
+    )
+
+
+@asynccontextmanager
+async def _open() -> AsyncIterator[tuple[Session, ExtensionsClient]]:
+    async with open_session() as session:
+        graph = ExtensionsClient(session.settings.graph)
+        try:
+            yield session, graph
+        finally:
+            await graph.close()
+
+
+def _show(made: HookPlan, *, as_json: bool) -> None:
+    if as_json:
+        out.file.write(hook_json(made))
+    else:
+        out.print(hook_table(made))
+
+
+def _tell(outcome: Outcome) -> ExitCode:
+    err.print(f"{len(outcome.written)} policies written, {len(outcome.failed)} failed")
+    for each in outcome.failed:
+        err.print(f"failed: {each.what}: {each.why}", style="red", markup=False)
+    return ExitCode.ERROR if outcome.failed else ExitCode.NOTHING

@@ -1,0 +1,161 @@
+"""Erases a person's data: first finds all of it, then removes it, and leaves evidence provable.
+
+Evidence knows nobody but by salted hashes, whose salts go with the findings. Only the rules files
+in it may name a person, as the subject of an exception: such a file gives way to a tombstone with
+its hash, and whoever verifies the chain is told of it. Ids are the same in capitals: what the app
+writes has none, what people write may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.errors import StorageUnavailable
+from entra_sod.domain.evidence.manifest import CONTAINER as EVIDENCE
+from entra_sod.domain.evidence.manifest import MANIFEST, Tombstone, digest, tombstone_of
+from entra_sod.ports.storage import Row, Storage
+from entra_sod.services.findings.query import Query
+from entra_sod.stores import checks, sweeps
+from entra_sod.stores.evidence_drafts import CONTAINER as DRAFTS
+from entra_sod.stores.findings import FindingStore, Kept
+from entra_sod.stores.sweeps import SweepStore
+
+_RULES = "/rules/"
+
+
+@dataclass(slots=True)
+class Traces:
+    """Where a person's data lies.
+
+    Attributes:
+        findings: with their salts.
+        checks: rows and blobs of checks whose result names the person.
+        sweeps: blobs of sweeps that have ended.
+        rules: rules files in evidence, with an exception for the person.
+        drafts: runs whose pack is sealed, and whose drafts were left behind.
+        kept: what cannot be removed, and why.
+    """
+
+    findings: list[Kept] = field(default_factory=list)
+    checks: list[Row] = field(default_factory=list)
+    check_blobs: list[str] = field(default_factory=list)
+    sweeps: list[str] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Eraser:
+    storage: Storage
+    clock: Clock
+
+    async def find(self, subject: str) -> Traces:
+        """Find everything that names a person by either id, or by an id of the other kind.
+
+        The findings know both ids of a person; what else is looked through is looked through for
+        both. It reads all results and sweeps that are kept, which may take minutes.
+        """
+        traces, known = Traces(), subject.lower()
+        store = FindingStore(self.storage)
+        async for kept in store.all(where=Query(subject=known).where):
+            traces.findings.append(kept)
+        ids = {known, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
+        words = [each.lower().encode() for each in sorted(ids)]
+        await self._find_checks(traces, words)
+        await self._find_sweeps(traces, words)
+        await self._find_rules(traces, words)
+        await self._find_drafts(traces, words)
+        return traces
+
+    async def erase(self, traces: Traces) -> None:
+        """Remove what was found; what storage does not let go is added to `kept`."""
+        store = FindingStore(self.storage)
+        for kept in traces.findings:
+            if late := await store.write([], [kept]):
+                traces.kept.append(f"finding {late[0]} was changed just now: run this again")
+        for row in traces.checks:
+            await self.storage.table(checks.TABLE).delete(row.partition, row.key)
+        for name in traces.check_blobs:
+            await self.storage.blobs.delete(checks.CONTAINER, name)
+        for name in traces.sweeps:
+            await self.storage.blobs.delete(sweeps.CONTAINER, name)
+        for name in traces.rules:
+            await self._bury(name, traces)
+        for run in traces.drafts:
+            await self._drop_files(run)
+
+    async def _find_checks(self, traces: Traces, words: Sequence[bytes]) -> None:
+        async for name in self._naming(checks.CONTAINER, words):
+            traces.check_blobs.append(name)
+        touched = {name.partition("/")[0] for name in traces.check_blobs}
+        async for row in self.storage.table(checks.TABLE).rows():
+            result = row.values.get("result")
+            names_it = isinstance(result, bytes) and _has(result, words)
+            if names_it or row.partition in touched:
+                traces.checks.append(row)
+
+    async def _find_sweeps(self, traces: Traces, words: Sequence[bytes]) -> None:
+        store, running = SweepStore(self.storage, self.clock), dict[str, bool]()
+        async for name in self._naming(sweeps.CONTAINER, words):
+            sweep_id = name.partition("/")[0]
+            if sweep_id not in running:
+                record = await store.get(sweep_id)
+                running[sweep_id] = record is not None and not record.status.has_ended
+                if running[sweep_id]:
+                    traces.kept.append(f"sweep {sweep_id} is under way: run this again after it")
+            if not running[sweep_id]:
+                traces.sweeps.append(name)
+
+    async def _find_rules(self, traces: Traces, words: Sequence[bytes]) -> None:
+        async for name in self._naming(EVIDENCE, words):
+            if name.endswith(tombstone_of("")):
+                traces.kept.append(f"{EVIDENCE}/{name} names the person, and is not written over")
+            elif _RULES in name:
+                traces.rules.append(name)
+
+    async def _find_drafts(self, traces: Traces, words: Sequence[bytes]) -> None:
+        """Drafts outlive their pack only where a worker died; its run may never come again."""
+        runs = {name.partition("/")[0]: None async for name in self._naming(DRAFTS, words)}
+        for run in runs:
+            manifest = f"/{run}/{MANIFEST}"
+            names = self.storage.blobs.names(EVIDENCE)
+            if [name async for name in names if name.endswith(manifest)]:
+                traces.drafts.append(run)
+            else:
+                traces.kept.append(f"{DRAFTS}/{run}: its pack is not sealed yet: run this again")
+
+    async def _drop_files(self, run: str) -> None:
+        """Remove a run's drafted files; its row names nobody, and lies beside the chain's head."""
+        names = [name async for name in self.storage.blobs.names(DRAFTS, f"{run}/")]
+        for name in names:
+            await self.storage.blobs.delete(DRAFTS, name)
+
+    async def _naming(self, container: str, words: Sequence[bytes]) -> AsyncIterator[str]:
+        async for name in self.storage.blobs.names(container):
+            data = await self.storage.blobs.get(container, name) or b""
+            if _has(data, words):
+                yield name
+
+    async def _bury(self, name: str, traces: Traces) -> None:
+        """Put a tombstone beside a rules file, then remove the file."""
+        blobs = self.storage.blobs
+        data = await blobs.get(EVIDENCE, name)
+        if data is None:
+            return
+        stone = Tombstone(at=timestamp(self.clock.now()), sha256=digest(data))
+        await blobs.create(EVIDENCE, tombstone_of(name), msgspec.json.encode(stone))
+        try:
+            await blobs.delete(EVIDENCE, name)
+        except StorageUnavailable as error:
+            traces.kept.append(f"{EVIDENCE}/{name}: {error}")
+
+
+def _has(data: bytes, words: Sequence[bytes]) -> bool:
+    """Whether one of the ids, in small letters, is in some text, in whatever letters."""
+    small = data.lower()
+    return any(word in small for word in words)

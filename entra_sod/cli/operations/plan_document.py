@@ -1,0 +1,191 @@
+"""A plan that people and other programs can read: what would change, why, whom it would touch.
+
+It carries the hashes of the rules and of the tenant's state that it was made from, so that applying
+can refuse a plan whose ground has moved. Pure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from entra_sod.cli.operations.blast_radius import Holders, blast_radius
+from entra_sod.domain.enforcement.compile import (
+    compile_references,
+    kept,
+    not_enforceable,
+    packages_in_view,
+)
+from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
+from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.rules.ruleset import RuleSet
+
+MOST_NAMED = 1000
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of the tenant for a set of rules.
+
+    Attributes:
+        packages: in view and readable, with the groups that they grant, by id.
+        present: references on the packages in view.
+        holders: subjects of each package in view; empty where nobody asked for them.
+        gone: packages in view that Graph says do not exist.
+    """
+
+    packages: dict[str, AccessPackage]
+    present: frozenset[Reference]
+    holders: dict[str, frozenset[str]] = {}
+    gone: frozenset[str] = frozenset()
+
+    def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
+        """Those of the packages that could not be read, and are not proven to be gone."""
+        return frozenset(package_ids) - self.packages.keys() - self.gone
+
+    @property
+    def hash(self) -> str:
+        """Names what a plan depends on: references, and the groups that packages grant."""
+        grants = [
+            (each.id, sorted(each.member_groups), sorted(each.eligible_groups))
+            for _, each in sorted(self.packages.items())
+        ]
+        data = msgspec.json.encode([grants, sorted(self.present)])
+        return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference to add, the rules that ask for it, and how many people it would touch.
+
+    Attributes:
+        kept_from_getting: hold the other side and not this package: they could no longer get it.
+        kept_from_renewing: hold both: they keep both, and could not renew this package.
+        in_conflict: subjects that hold both, by id, at most 1,000 of them.
+        is_whole: false where a group may have members that nobody looked up.
+    """
+
+    reference: Reference
+    rules: tuple[str, ...]
+    kept_from_getting: int
+    kept_from_renewing: int
+    in_conflict: tuple[str, ...]
+    is_whole: bool
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    what: str
+    why: str
+
+
+class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What `entra-sod plan --out` writes and `entra-sod apply` reads.
+
+    Attributes:
+        packages: every package that the plan depends on, with its name where it was read.
+    """
+
+    version: Literal[1]
+    made_at: str
+    rules_hash: str
+    state_hash: str
+    packages: dict[str, str]
+    additions: tuple[Addition, ...]
+    removals: tuple[Reference, ...]
+    unchanged: tuple[Reference, ...]
+    left_alone: tuple[Reference, ...]
+    not_enforceable: tuple[Gap, ...]
+
+    @property
+    def writes(self) -> int:
+        return len(self.additions) + len(self.removals)
+
+    @property
+    def desired_additions(self) -> tuple[DesiredReference, ...]:
+        return tuple(DesiredReference(each.reference, each.rules) for each in self.additions)
+
+
+def make_document(
+    rules: RuleSet, state: State, *, prunable: Collection[Reference], made_at: str
+) -> PlanDocument:
+    """Plan everything that the rules ask for.
+
+    Args:
+        rules: in force.
+        state: of every package in view of the rules, and of the prunable references.
+        prunable: references of our ledger that may go where no rule asks for them.
+        made_at: the moment, RFC 3339.
+    """
+    view = in_view(rules, prunable)
+    unread = state.unread_of(view)
+    removable = [each for each in prunable if not may_be_asked_for(each, unread)]
+    plan = make_plan(compile_references(rules, state.packages), state.present, removable)
+    gaps = [
+        *not_enforceable(rules, state.packages),
+        *kept(set(plan.left_alone) & set(prunable), unread),
+    ]
+    return PlanDocument(
+        version=1,
+        made_at=made_at,
+        rules_hash=rules.hash,
+        state_hash=state.hash,
+        packages={key: _name(key, state.packages) for key in sorted(view)},
+        additions=tuple(_addition(each, state.holders, state.packages) for each in plan.additions),
+        removals=plan.removals,
+        unchanged=plan.unchanged,
+        left_alone=plan.left_alone,
+        not_enforceable=tuple(Gap(what=each.what, why=each.why) for each in gaps),
+    )
+
+
+def why_stale(plan: PlanDocument, fresh: PlanDocument, state: State) -> str | None:
+    """Say why a plan must not be carried out any more; None where it may.
+
+    What the plan itself has written by now, in a run that was interrupted, does not make it stale.
+
+    Args:
+        plan: that somebody approved.
+        fresh: made from the same rules folder just now.
+        state: that `fresh` was made from.
+    """
+    added, removed = {each.reference for each in plan.additions}, set(plan.removals)
+    before = msgspec.structs.replace(state, present=(state.present - added) | removed)
+    if fresh.rules_hash != plan.rules_hash:
+        return "the rules have changed"
+    if before.hash != plan.state_hash:
+        return "the tenant has changed"
+    wanted = {(each.reference, each.rules) for each in plan.additions}
+    if not {(each.reference, each.rules) for each in fresh.additions} <= wanted:
+        return "the plan lacks something that the rules ask for: was its file edited?"
+    surplus = added - {each.reference for each in fresh.additions} - set(fresh.unchanged)
+    surplus |= removed & state.present - set(fresh.removals)
+    if surplus or not set(fresh.removals) <= removed:
+        return "the plan has something that the rules do not ask for: was its file edited?"
+    return None
+
+
+def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
+    """The packages that a plan depends on."""
+    return packages_in_view(rules).union(*(each.packages for each in prunable))
+
+
+def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
+    package = packages.get(package_id)
+    return package.display_name if package else ""
+
+
+def _addition(
+    desired: DesiredReference, holders: Holders, packages: Mapping[str, AccessPackage]
+) -> Addition:
+    radius = blast_radius(desired.reference, holders, packages)
+    return Addition(
+        reference=desired.reference,
+        rules=desired.rule_ids,
+        kept_from_getting=len(radius.kept_from_getting),
+        kept_from_renewing=len(radius.kept_from_renewing),
+        in_conflict=tuple(sorted(radius.kept_from_renewing)[:MOST_NAMED]),
+        is_whole=radius.is_whole,
+    )

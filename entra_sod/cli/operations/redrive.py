@@ -1,0 +1,170 @@
+"""Messages that were given up, sent again: which, and what stands against it.
+
+A letter is removed last, after its message lies on its queue again. Whoever dies in between leaves
+both, and a message that is worked on twice does no harm.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import InvalidMessage
+from entra_sod.domain.messages import (
+    CheckMessage,
+    DeliveryMessage,
+    Message,
+    SweepMessage,
+    SweepStartMessage,
+    decode,
+    encode,
+)
+from entra_sod.domain.results.status import CheckStatus
+from entra_sod.ports.storage import Storage
+from entra_sod.stores.checks import CheckRecord, CheckStore
+from entra_sod.stores.dead_letters import DeadLetter, DeadLetters
+from entra_sod.stores.sweeps import SweepStore
+
+NOTE = "sent again by an operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which letters are meant; without any of it, all of them.
+
+    Attributes:
+        queue: that they came from.
+        work_id: how the id of the check or sweep begins.
+        reason: words that their reason has, without regard to case.
+        since: when they were given up at the earliest.
+    """
+
+    queue: str = ""
+    work_id: str = ""
+    reason: str = ""
+    since: datetime | None = None
+
+    def takes(self, letter: DeadLetter, message: Message | None) -> bool:
+        """Whether a letter is meant."""
+        return (
+            self.queue in ("", letter.queue)
+            and self.reason.casefold() in letter.reason.casefold()
+            and (self.since is None or datetime.fromisoformat(letter.at) >= self.since)
+            and (not self.work_id or (message is not None and message.id.startswith(self.work_id)))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A letter, and what is to become of it.
+
+    Attributes:
+        message: as it is sent again; None where nothing can be made of it.
+        against: why it is not sent again; empty where nothing stands against it.
+    """
+
+    name: str
+    letter: DeadLetter
+    message: Message | None
+    against: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriver:
+    """Sends letters again."""
+
+    storage: Storage
+    clock: Clock
+
+    async def cases(self, wanted: Filter) -> AsyncIterator[Case]:
+        """Look at the letters that are meant, and change nothing."""
+        async for name, letter in self._letters.kept(wanted.queue):
+            message, unreadable = read(letter)
+            if wanted.takes(letter, message):
+                against = unreadable or (await self._against(message) if message else "")
+                yield Case(name=name, letter=letter, message=message, against=against)
+
+    async def send(self, case: Case) -> bool:
+        """Send a letter's message again and forget the letter; False where its work has moved on.
+
+        Raises:
+            StorageUnavailable: the letter is kept, and the same may be done again.
+        """
+        message = case.message
+        if message is None or case.against or await self._against(message):
+            return False
+        if isinstance(message, CheckMessage):
+            await self._checks.reopen(message.id, NOTE)
+        await self.storage.queues.send(message.queue, encode(message))
+        await self._letters.forget(case.name)
+        return True
+
+    async def discard(self, case: Case) -> None:
+        """Forget a letter without sending it: its work stays as it ended."""
+        await self._letters.forget(case.name)
+
+    @property
+    def _letters(self) -> DeadLetters:
+        return DeadLetters(self.storage.blobs, self.clock)
+
+    @property
+    def _checks(self) -> CheckStore:
+        return CheckStore(self.storage, self.clock)
+
+    async def _against(self, message: Message) -> str:
+        match message:
+            case CheckMessage():
+                return against_check(await self._checks.get(message.id), self.clock.now())
+            case SweepMessage():
+                return await self._against_part(message)
+            case SweepStartMessage():
+                return await self._against_sweep(message.id)
+            case DeliveryMessage():
+                return ""
+            case _:
+                assert_never(message)
+
+    async def _against_part(self, message: SweepMessage) -> str:
+        store = SweepStore(self.storage, self.clock)
+        if await store.part_is_done(message.id, message.part):
+            return "the sweep went on without this part: sweep again"
+        return await self._against_sweep(message.id)
+
+    async def _against_sweep(self, sweep_id: str) -> str:
+        record = await SweepStore(self.storage, self.clock).get(sweep_id)
+        is_open = record is not None and not record.status.has_ended
+        return "" if is_open else "the sweep has ended, or is gone: sweep again"
+
+
+def read(letter: DeadLetter) -> tuple[Message | None, str]:
+    """Make the message that is sent again, or say why none can be made. Pure.
+
+    What it has counted so far is counted anew: why it was given up is mended.
+    """
+    try:
+        message = decode(base64.b64decode(letter.body))
+    except (InvalidMessage, ValueError) as error:
+        return None, f"it cannot be read: {error}"
+    if message.queue != letter.queue:
+        return None, f"a message for {message.queue} does not belong on {letter.queue}"
+    fresh = msgspec.structs.replace(message, attempt=0, throttled=0, interrupted=0, reason=None)
+    if isinstance(fresh, DeliveryMessage):
+        fresh = msgspec.structs.replace(fresh, tries=0, refusals=0)
+    return fresh, ""
+
+
+def against_check(record: CheckRecord | None, now: datetime) -> str:
+    """Why a check is not asked again; one whose row was lost is made again from its message."""
+    if record is None:
+        return ""
+    if record.is_expired(now):
+        return "the check is older than results are kept: ask for a new one"
+    if record.status is CheckStatus.COMPLETED:
+        return "the check has completed meanwhile"
+    return ""

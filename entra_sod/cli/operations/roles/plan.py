@@ -1,0 +1,159 @@
+"""Which roles are to be given: what is wanted, less what is there. Pure.
+
+Nothing is ever taken away: a role that goes beyond what is wanted is named, for a person to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.roles.model import Role, RoleAssignment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What was asked for.
+
+    Attributes:
+        catalogs: names or ids.
+        app: object id of the app's identity, and the role that it needs.
+        logic_app: object id of the Logic App's identity; None where there is none.
+    """
+
+    catalogs: Sequence[str]
+    app: str
+    app_role: Role
+    logic_app: str | None = None
+
+    @property
+    def roles(self) -> Sequence[tuple[str, str, Role]]:
+        """Whose, their object id, and the role."""
+        of_app = [("the app", self.app, self.app_role)]
+        if self.logic_app is None:
+            return of_app
+        return [*of_app, ("the Logic App", self.logic_app, Role.ASSIGNMENT_MANAGER)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One role that is to be given, or is there already."""
+
+    who: str
+    principal_id: str
+    role: Role
+    catalog: Catalog
+
+    @property
+    def assignment(self) -> RoleAssignment:
+        return RoleAssignment(
+            principal_id=self.principal_id, role_id=self.role, catalog_id=self.catalog.id
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantPlan:
+    """What is to be done.
+
+    Attributes:
+        missing: to be given.
+        present: there already, by this role or one that includes it.
+        unknown: of the catalogs asked for, why each of these is none.
+        beyond: in words, roles that go further than what is wanted.
+    """
+
+    missing: Sequence[Grant]
+    present: Sequence[Grant]
+    unknown: Sequence[str]
+    beyond: Sequence[str]
+
+
+# What serves in a role's place. A manager of packages assigns them, too, by the documented actions
+# of the role; that is not relied on.
+_SERVES = {
+    Role.CATALOG_READER: set(Role),
+    Role.PACKAGE_MANAGER: {Role.PACKAGE_MANAGER, Role.CATALOG_OWNER},
+    Role.ASSIGNMENT_MANAGER: {Role.ASSIGNMENT_MANAGER, Role.CATALOG_OWNER},
+}
+
+
+def role_for(enforcement: Enforcement) -> Role:
+    """The least role with which the app can do what it is set to."""
+    writes = enforcement is Enforcement.APPLY
+    return Role.PACKAGE_MANAGER if writes else Role.CATALOG_READER
+
+
+def plan_grants(
+    wanted: Wanted, catalogs: Sequence[Catalog], held: Sequence[RoleAssignment]
+) -> GrantPlan:
+    """Compare what is wanted with the roles that are held."""
+    found, unknown = _find(wanted.catalogs, catalogs)
+    grants = [
+        Grant(who=who, principal_id=principal, role=role, catalog=catalog)
+        for catalog in found
+        for who, principal, role in wanted.roles
+    ]
+    present = [each for each in grants if is_served(each, held)]
+    return GrantPlan(
+        missing=[each for each in grants if each not in present],
+        present=present,
+        unknown=unknown,
+        beyond=[words for each in present for words in _beyond(each, held)],
+    )
+
+
+def is_served(grant: Grant, held: Sequence[RoleAssignment]) -> bool:
+    """Whether a role on the catalog itself gives what is wanted; one at the root is not believed.
+
+    Whether Graph takes a catalog role for the whole tenant is not documented.
+    """
+    serving = _SERVES[grant.role]
+    return any(each.role_id in serving for each in _of(grant, held))
+
+
+def _of(grant: Grant, held: Sequence[RoleAssignment]) -> list[RoleAssignment]:
+    return [
+        each
+        for each in held
+        if (each.principal_id, each.catalog_id) == (grant.principal_id, grant.catalog.id)
+    ]
+
+
+def _beyond(grant: Grant, held: Sequence[RoleAssignment]) -> list[str]:
+    has = {each.role_id for each in _of(grant, held)}
+    further = [
+        role
+        for role in (Role.CATALOG_OWNER, Role.PACKAGE_MANAGER)
+        if role in has and role != grant.role
+    ]
+    return [
+        f"{grant.who} is {role.portal_name} on {grant.catalog.display_name}, and needs no more "
+        f"than {grant.role.portal_name}"
+        for role in further
+    ]
+
+
+def _find(names: Sequence[str], catalogs: Sequence[Catalog]) -> tuple[list[Catalog], list[str]]:
+    found: dict[str, Catalog] = {}
+    unknown: list[str] = []
+    for name in names:
+        fitting = [each for each in catalogs if is_catalog(each, name)]
+        if len(fitting) == 1:
+            found.setdefault(fitting[0].id, fitting[0])
+        elif fitting:
+            ids = ", ".join(each.id for each in fitting)
+            unknown.append(f"several catalogs are called {name}: name one by its id: {ids}")
+        else:
+            unknown.append(f"no catalog {name} is among the {len(catalogs)} that you may read")
+    return list(found.values()), unknown
+
+
+def is_catalog(catalog: Catalog, wanted: str) -> bool:
+    """Whether somebody means this catalog by a name, or by an id."""
+    try:
+        return catalog.id == str(UUID(wanted))
+    except ValueError:
+        return catalog.display_name.casefold() == wanted.casefold()

@@ -1,0 +1,269 @@
+"""What rules can get wrong although every word of them is right. Pure.
+
+Some of it shows only against a tenant: a package that is not there, a pattern that fits none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from heapq import nsmallest
+from itertools import combinations, islice, permutations
+
+from entra_sod.cli.operations.rules.contradictions import find_opposites
+from entra_sod.core.validation import Mistake, Path
+from entra_sod.domain.rules.document import Problem
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
+from entra_sod.domain.rules.parse import Book, Origin, in_reason
+from entra_sod.domain.rules.resolve import (
+    ResolvedRule,
+    ResolvedSide,
+    Resolver,
+    Tenant,
+    TooMuchWork,
+    needs_tenant,
+)
+
+ENDING_SOON_DAYS = (1, 7, 30)
+MOST_WORK = 250_000  # of resolving; larger rules compile, but validating them ends in time
+_NAMED_AT_MOST = 3
+
+
+def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
+    """Find what is wrong or doubtful in what the rules mean.
+
+    Args:
+        book: of all files. With mistakes in it, only what each entry says by itself is looked at.
+        day: today, in UTC.
+        tenant: every package that may be read; None checks what needs no tenant.
+    """
+    found = [
+        *_selector_problems(book, tenant),
+        *_group_problems(book, tenant),
+        *_date_problems(book, day),
+        *_count_problems(book),
+    ]
+    if not book.problems:
+        resolver = Resolver(book, tenant or Tenant(()), most_work=MOST_WORK)
+        resolved = list(_resolved(book, resolver))
+        found += [
+            *_unfinished(book, len(resolved)),
+            *_unused_classes(book, resolver),
+            *_rule_problems(book, resolved, tenant),
+            *_opposites(book, resolved, day),
+        ]
+    return list(in_reason(sorted(found)))
+
+
+def _resolved(book: Book, resolver: Resolver) -> Iterator[ResolvedRule]:
+    """Every rule, in order, or as many as their classes and patterns leave the time for."""
+    with suppress(TooMuchWork):
+        for rule in book.rules.values():
+            yield resolver.rule(rule)
+
+
+def _unfinished(book: Book, resolved: int) -> Iterator[Problem]:
+    for rule in islice(book.rules.values(), resolved, resolved + 1):
+        detail = "and the rules after it were not looked into: those before name too many packages"
+        yield _warning(book.origin("rules", rule.id), (), detail)
+
+
+def _opposites(book: Book, resolved: Sequence[ResolvedRule], day: date) -> Iterator[Problem]:
+    """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
+    alive = [each for each in resolved if not _is_over(each.rule, day)]
+    found = find_opposites(alive)
+    for one, other, count in found.rules:
+        if _meet(one, other):
+            pairs = f"{count} pairs" if count > 1 else "a pair"
+            detail = f"is {other.mode} for {pairs} that {one.id} has as {one.mode}: enforce wins"
+            yield _warning(book.origin("rules", other.id), ("mode",), detail)
+    if not found.is_whole:
+        detail = "may differ from that of other rules for a pair: too many rules share packages"
+        yield _warning(book.origin("rules", alive[-1].id), ("mode",), detail)
+
+
+def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+    resolver = Resolver(book, tenant)
+    for origin, path, selector in _selectors(book):
+        if tenant is None:
+            if selector.id is None and _is_everything(selector):
+                yield _warning(origin, path, "fits every access package")
+        elif selector.id is not None:
+            if str(selector.id) not in tenant.packages:
+                detail = "is no access package that this identity may read"
+                yield origin.place(Mistake((*path, "id"), detail))
+        elif not (selected := resolver.select(selector)):
+            yield origin.place(Mistake(path, "fits no access package"))
+        elif len(selected) == len(tenant.packages):
+            yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _group_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+    if tenant is None:
+        return
+    unseen: list[Problem] = []
+    for origin, path, group_id in _groups(book):
+        if group_id not in tenant.groups:
+            unseen.append(_warning(origin, path, "was not looked up: no right to read groups"))
+        elif (group := tenant.groups[group_id]) is None:
+            yield origin.place(Mistake(path, "is no group of the directory"))
+        elif not group.is_security_enabled:
+            detail = "is not security-enabled: Entra takes no other group for a reference"
+            yield origin.place(Mistake(path, detail))
+    yield from unseen[:1]  # the same holds for all of them
+
+
+def _groups(book: Book) -> Iterator[tuple[Origin, Path, str]]:
+    for name, side in book.classes.items():
+        for index, group in enumerate(side.groups):
+            yield book.origin("classes", name), ("groups", index, "id"), str(group.id)
+    for rule in book.rules.values():
+        for number, side in enumerate(rule.between or ()):
+            for index, group in enumerate(side.groups):
+                path: Path = ("between", number, "groups", index, "id")
+                yield book.origin("rules", rule.id), path, str(group.id)
+
+
+def named_groups(book: Book) -> frozenset[str]:
+    """Every group that a rule or class names."""
+    return frozenset(group_id for _, _, group_id in _groups(book))
+
+
+def _selectors(book: Book) -> Iterator[tuple[Origin, Path, PackageSelector]]:
+    for name, side in book.classes.items():
+        for index, selector in enumerate(side.packages):
+            yield book.origin("classes", name), ("packages", index), selector
+    for rule in book.rules.values():
+        origin = book.origin("rules", rule.id)
+        for number, side in enumerate(rule.between or ()):
+            for index, selector in enumerate(side.packages):
+                yield origin, ("between", number, "packages", index), selector
+        for index, selector in enumerate(rule.at_most.of if rule.at_most else ()):
+            yield origin, ("atMost", "of", index), selector
+
+
+def _is_everything(selector: PackageSelector) -> bool:
+    texts = [text for text in (selector.name, selector.catalog) if text is not None]
+    return bool(texts) and all(set(text) == {"*"} for text in texts)
+
+
+def _date_problems(book: Book, day: date) -> Iterator[Problem]:
+    for rule in book.rules.values():
+        if _is_over(rule, day):
+            origin = book.origin("rules", rule.id)
+            yield _warning(origin, ("effective", "until"), "has passed: the rule asks for nothing")
+    for entry in book.exceptions.values():
+        if detail := _ending(entry, day):
+            yield _warning(book.origin("exceptions", entry.id), ("until",), detail)
+
+
+def _is_over(rule: Rule, day: date) -> bool:
+    end = rule.effective.end if rule.effective else None
+    return end is not None and end < day
+
+
+def _ending(entry: ExceptionEntry, day: date) -> str | None:
+    days = (entry.end - day).days
+    if days < 0:
+        return "has passed: the exception has expired"
+    if entry.start > day:
+        return None
+    within = next((limit for limit in ENDING_SOON_DAYS if days <= limit), None)
+    left = "1 day" if days == 1 else f"{days} days"
+    return f"is near: {left} left, within {within}" if within else None
+
+
+def _count_problems(book: Book) -> Iterator[Problem]:
+    for rule in book.rules.values():
+        if rule.at_most and rule.at_most.count > 1:
+            why = "is more than 1: this version does not look for it"
+            if rule.mode is Mode.ENFORCE:
+                why += ", and Entra's references cannot enforce it"
+            yield _warning(book.origin("rules", rule.id), ("atMost", "count"), why)
+
+
+def _unused_classes(book: Book, resolver: Resolver) -> Iterator[Problem]:
+    sides = [side for rule in book.rules.values() for side in _sides(rule)]
+    used = set(resolver.reached(name for side in sides for name in side.classes))
+    for name in book.classes.keys() - used:
+        document = book.origin("classes", name).document
+        mistake = Mistake(("classes",), "is used by no rule", name)
+        yield document.place(mistake, is_warning=True)
+
+
+def _sides(rule: Rule) -> Sequence[Side]:
+    if rule.at_most is None:
+        return rule.between or ()
+    return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
+
+
+def _rule_problems(
+    book: Book, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+) -> Iterator[Problem]:
+    is_certain = tenant is not None or not needs_tenant(book)
+    for each in resolved:
+        origin = book.origin("rules", each.id)
+        if each.rule.at_most is None:
+            yield from _shared(origin, each.sides, tenant)
+        if is_certain:
+            yield from _without_effect(origin, each)
+
+
+def _shared(
+    origin: Origin, sides: Iterable[ResolvedSide], tenant: Tenant | None
+) -> Iterator[Problem]:
+    seen: frozenset[str] = frozenset()
+    for index, side in enumerate(sides):
+        if shared := seen & side.packages:
+            words = f"has {_listed(shared, tenant)} in common with a side before it"
+            detail = f"{words}: a package never conflicts with itself"
+            yield _warning(origin, ("between", index), detail)
+        seen |= side.packages
+
+
+def _listed(package_ids: Collection[str], tenant: Tenant | None) -> str:
+    packages = tenant.packages if tenant else {}
+    names = nsmallest(
+        _NAMED_AT_MOST,
+        (packages[each].display_name if each in packages else each for each in package_ids),
+    )
+    more = len(package_ids) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]:
+    rule = resolved.rule
+    if rule.at_most is not None:
+        if (held := len(resolved.set_of)) <= rule.at_most.count:
+            detail = f"keeps nothing apart: packages in the set: {held}"
+            yield origin.place(Mistake(("atMost",), detail))
+        return
+    if any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2)):
+        return
+    if not any(_has_guard(one, other) for one, other in permutations(resolved.sides, 2)):
+        yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
+    elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
+        detail = "has no pair: groups alone work under enforce with references to groups"
+        yield _warning(origin, ("between",), detail)
+
+
+def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:
+    is_one_package = len(one.packages) == 1 and one.packages == other.packages
+    return bool(one.packages) and bool(other.packages) and not is_one_package
+
+
+def _has_guard(one: ResolvedSide, other: ResolvedSide) -> bool:
+    return bool(one.groups) and not one.packages and bool(other.packages)
+
+
+def _meet(one: Rule, other: Rule) -> bool:
+    """Whether there is a day on which both are in force."""
+    spans = [rule.effective for rule in (one, other) if rule.effective]
+    starts = [span.start for span in spans if span.start]
+    ends = [span.end for span in spans if span.end]
+    return not starts or not ends or max(starts) <= min(ends)
+
+
+def _warning(origin: Origin, path: Path, detail: str) -> Problem:
+    return origin.place(Mistake(path, detail), is_warning=True)

@@ -1,0 +1,286 @@
+"""Rule tests: a small tenant and its people in, conflicts and decisions out. Pure.
+
+docs/rule-tests.md tells the language of the test files to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import combinations, product
+from typing import Literal
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from entra_sod.core.errors import RulesError
+from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.document import Document, Problem, SourceFile
+from entra_sod.domain.rules.language import Name, Text
+from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
+from entra_sod.domain.rules.verdict import Decision, Person, decide, find_violations
+
+
+class TrialPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A package of the small tenant; the id matters where rules select by it."""
+
+    name: Text
+    catalog: Text | None = None
+    id: UUID | None = None
+
+
+class ExpectedConflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Packages, by name, that a person must not hold together."""
+
+    rule: Name
+    packages: list[Text]
+
+
+class ExpectedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a person is told who asks for a package; `rules` are compared where they are given."""
+
+    asks: Text
+    decision: Decision
+    rules: list[Name] | None = None
+
+
+class TrialPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who holds packages, by name, and what is expected of that.
+
+    Attributes:
+        id: the object id, which matters where an exception names it.
+        groups: memberships, by id; they count for decisions.
+        conflicts: all there are: any other one fails the test.
+    """
+
+    name: Text
+    id: UUID | None = None
+    holds: list[Text] = []
+    groups: list[UUID] = []
+    conflicts: list[ExpectedConflict] = []
+    decisions: list[ExpectedDecision] = []
+
+
+class TrialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One test file; `day` is the day on which it takes place."""
+
+    version: Literal[1]
+    packages: list[TrialPackage]
+    people: list[TrialPerson]
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Packages that one person holds against a rule: two, or more than `atMost` allows."""
+
+    rule: str
+    packages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision, and every rule that holding the package would violate."""
+
+    decision: Decision
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a file's expectations; the failures are in the order of the file."""
+
+    expectations: int
+    failures: Sequence[Problem]
+
+
+def run_trial(source: SourceFile, book: Book, today: date) -> Outcome:
+    """Hold the rules against one test file.
+
+    Args:
+        source: the test file.
+        book: the rules, without mistakes.
+        today: the day where the file names none.
+
+    Raises:
+        RulesError: with every mistake of the test file.
+    """
+    document = Document(source)
+    trial = _read(document, book)
+    world = _World(trial, book, trial.day or today)
+    failures = [
+        _failure(document, mistake)
+        for index, person in enumerate(trial.people)
+        for mistake in _unmet(world, person, ("people", index))
+    ]
+    return Outcome(sum(map(_expectations, trial.people)), sorted(failures))
+
+
+def find_conflicts(rules: Iterable[ResolvedRule], holds: Collection[str]) -> Iterator[Conflict]:
+    """Everything that must not be held together and is."""
+    held = frozenset(holds)
+    for rule in rules:
+        if rule.count > 1:
+            if len(held & rule.set_of) > rule.count:
+                yield Conflict(rule.id, held & rule.set_of)
+            continue
+        sides = [held & side.packages for side in rule.sides]
+        pairs = {
+            frozenset(pair)
+            for one, other in combinations([side for side in sides if side], 2)
+            for pair in product(one, other)
+        }
+        yield from (Conflict(rule.id, pair) for pair in sorted(pairs, key=sorted) if len(pair) > 1)
+
+
+class _World:
+    """The small tenant with the rules that are in force in it."""
+
+    def __init__(self, trial: TrialFile, book: Book, day: date) -> None:
+        self._book, self._day = book, day
+        self._ids = {each.name.casefold(): _package_id(each) for each in trial.packages}
+        self._names = {_package_id(each): each.name for each in trial.packages}
+        self._rules = resolve(book, Tenant(map(_package, trial.packages)), day)
+
+    def ids(self, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(self._ids[name.casefold()] for name in names)
+
+    def conflicts(self, person: TrialPerson) -> set[Conflict]:
+        return set(find_conflicts(self._rules, self.ids(person.holds)))
+
+    def decide(self, person: TrialPerson, asked: str) -> Verdict:
+        subject = str(person.id or _made_id("person", person.name))
+        who = Person(self.ids(person.holds), frozenset(map(str, person.groups)))
+        own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
+        asked_id = self._ids[asked.casefold()]
+        violations = list(find_violations(self._rules, who, asked_id, own, self._day))
+        return Verdict(decide(violations), tuple(sorted(each.rule.id for each in violations)))
+
+    def tell(self, conflict: Conflict) -> str:
+        names = sorted(self._names[package] for package in conflict.packages)
+        return f"{conflict.rule} ({', '.join(names)})"
+
+
+def _package(package: TrialPackage) -> AccessPackage:
+    return AccessPackage(
+        id=_package_id(package), display_name=package.name, catalog_name=package.catalog or ""
+    )
+
+
+def _package_id(package: TrialPackage) -> str:
+    return str(package.id or _made_id("package", package.name))
+
+
+def _made_id(kind: str, name: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"entra-sod:{kind}:{name.casefold()}")
+
+
+def _read(document: Document, book: Book) -> TrialFile:
+    problems = list(document.problems)
+    if document.is_read:
+        problems += map(document.place, find_mistakes(TrialFile, document.value))
+    _require_none(problems)
+    trial = msgspec.convert(document.value, TrialFile)
+    _require_none([document.place(mistake) for mistake in _mistakes(trial, book)])
+    return trial
+
+
+def _require_none(problems: Sequence[Problem]) -> None:
+    if problems:
+        raise RulesError([str(problem) for problem in sorted(problems)])
+
+
+def _mistakes(trial: TrialFile, book: Book) -> Iterator[Mistake]:
+    if not trial.people:
+        yield Mistake(("people",), "is empty: nothing is expected of anybody")
+    yield from _repeated("packages", "name", [each.name.casefold() for each in trial.packages])
+    yield from _repeated("packages", "id", [each.id for each in trial.packages])
+    yield from _repeated("people", "name", [each.name.casefold() for each in trial.people])
+    packages = {each.name.casefold(): each.name for each in trial.packages}
+    for index, person in enumerate(trial.people):
+        for path, name in _package_names(person):
+            if name.casefold() not in packages:
+                detail = f"{name} is no package here{nearest(name, packages.values())}"
+                yield Mistake(("people", index, *path), detail)
+        for path, name in _rule_names(person):
+            if name not in book.rules:
+                detail = f"{name} is no rule{nearest(name, book.rules)}"
+                yield Mistake(("people", index, *path), detail)
+        yield from _lonely(person, ("people", index, "conflicts"))
+
+
+def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake]:
+    """What has to be told apart and cannot."""
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen and value is not None:
+            yield Mistake((kind, index, key), "is given twice")
+        seen.add(value)
+
+
+def _lonely(person: TrialPerson, path: Path) -> Iterator[Mistake]:
+    for index, each in enumerate(person.conflicts):
+        if len({name.casefold() for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
+            yield Mistake((*path, index, "packages"), "must be two packages or more")
+
+
+def _package_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
+    yield from ((("holds", index), name) for index, name in enumerate(person.holds))
+    for index, conflict in enumerate(person.conflicts):
+        for place, name in enumerate(conflict.packages):
+            yield ("conflicts", index, "packages", place), name
+    for index, decision in enumerate(person.decisions):
+        yield ("decisions", index, "asks"), decision.asks
+
+
+def _rule_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
+    for index, conflict in enumerate(person.conflicts):
+        yield ("conflicts", index, "rule"), conflict.rule
+    for index, decision in enumerate(person.decisions):
+        for place, name in enumerate(decision.rules or ()):
+            yield ("decisions", index, "rules", place), name
+
+
+def _expectations(person: TrialPerson) -> int:
+    """Each one that is written down, and that there is no other conflict."""
+    return len(person.conflicts) + 1 + len(person.decisions)
+
+
+def _unmet(world: _World, person: TrialPerson, path: Path) -> Iterator[Mistake]:
+    found = world.conflicts(person)
+    expected = [Conflict(each.rule, world.ids(each.packages)) for each in person.conflicts]
+    others = sorted(map(world.tell, found - set(expected)))
+    for index, conflict in enumerate(expected):
+        if conflict not in found:
+            detail = f"expected conflict {world.tell(conflict)} of {person.name}, found none"
+            yield Mistake((*path, "conflicts", index), detail)
+    if others:
+        more = "other " if expected else ""
+        detail = f"expected no {more}conflict of {person.name}, found {', '.join(others)}"
+        yield Mistake((*path, "name"), detail)
+    for index, decision in enumerate(person.decisions):
+        yield from _unmet_decision(world, person, decision, (*path, "decisions", index))
+
+
+def _unmet_decision(
+    world: _World, person: TrialPerson, expected: ExpectedDecision, path: Path
+) -> Iterator[Mistake]:
+    found = world.decide(person, expected.asks)
+    has_rules = expected.rules is None or sorted(expected.rules) == list(found.rules)
+    if found.decision is expected.decision and has_rules:
+        return
+    wanted = _told(expected.decision, expected.rules)
+    detail = f"expected {wanted} for {person.name} asking for {expected.asks}, found "
+    yield Mistake(path, detail + _told(found.decision, found.rules))
+
+
+def _told(decision: Decision, rules: Collection[str] | None) -> str:
+    return f"{decision} by {', '.join(sorted(rules))}" if rules else decision.value
+
+
+def _failure(document: Document, mistake: Mistake) -> Problem:
+    """An expectation is a sentence of its own; where it stands needs no words."""
+    return msgspec.structs.replace(document.place(mistake), message=mistake.detail)

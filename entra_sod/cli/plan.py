@@ -1,0 +1,200 @@
+"""`entra-sod plan`, `apply` and `drift`: preview, carry out, and see what has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from entra_sod.cli.operations.plan_document import PlanDocument, State, in_view, make_document
+from entra_sod.cli.session import Session, require_ledger
+from entra_sod.cli.show import drift_table, plan_markdown, plan_table
+from entra_sod.cli.state import read_state, until_error
+from entra_sod.core.clock import timestamp
+from entra_sod.core.errors import ConfigurationError, SodError
+from entra_sod.domain.enforcement.compile import compile_references
+from entra_sod.domain.enforcement.drift import Drift, find_drift
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.plan import Plan
+from entra_sod.domain.enforcement.uncertainty import certain, half_seen
+from entra_sod.domain.entra import Reference
+from entra_sod.services.enforcement.apply import Applied, Applier
+from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
+
+
+class ExitCode(IntEnum):
+    """For CI: nothing to do, something went wrong, something to do."""
+
+    NOTHING = 0
+    ERROR = 1
+    CHANGES = 2
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+async def make(
+    session: Session, folder: Path, console: Console, *, with_holders: bool = True
+) -> tuple[PlanDocument, State]:
+    """Plan everything that the rules of a folder ask for; reads only."""
+    rules, prunable = await session.rules(folder), await session.prunable()
+    packages = in_view(rules, prunable)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("reading the tenant", total=len(packages))
+        state = await read_state(
+            session.graph,
+            packages,
+            with_holders=with_holders,
+            advance=lambda: progress.advance(task),
+        )
+    made_at = timestamp(session.clock.now())
+    return make_document(rules, state, prunable=prunable, made_at=made_at), state
+
+
+def show(plan: PlanDocument, how: Format, console: Console) -> None:
+    if how is Format.JSON:
+        console.file.write(msgspec.json.format(msgspec.json.encode(plan)).decode() + "\n")
+    elif how is Format.MARKDOWN:
+        console.file.write(plan_markdown(plan))
+    else:
+        console.print(plan_table(plan))
+
+
+def save(plan: PlanDocument, path: Path) -> None:
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(plan)) + b"\n")
+
+
+def load(path: Path) -> PlanDocument:
+    """Read a plan that `save` wrote.
+
+    Raises:
+        ConfigurationError: it is not one.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PlanDocument)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigurationError([f"{path} is no plan of this version: {error}."]) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What became of a plan.
+
+    Attributes:
+        error: that stopped it halfway: run it again, what is done stays done.
+    """
+
+    applied: Applied
+    error: SodError | None
+
+
+async def apply(
+    session: Session,
+    plan: PlanDocument,
+    state: State,
+    advance: Callable[[], None] = lambda: None,
+) -> Carried:
+    """Write a plan that was found fresh, within the guard rails, eight writes at a time.
+
+    What the ledger has and the lists that were read do not is forgotten: somebody removed it.
+
+    Args:
+        session: to write with.
+        plan: made of `state`.
+        state: of the tenant.
+        advance: called once for each write that is done.
+
+    Raises:
+        ConfigurationError: ENFORCEMENT is not `apply`, or there is no ledger.
+        LimitExceeded: more writes than MAX_REFERENCE_WRITES.
+    """
+    _require_enforcement(session)
+    whole = Plan(
+        additions=plan.desired_additions,
+        removals=plan.removals,
+        vanished=_vanished(plan, state, await session.ours()),
+    )
+    whole.require_within(session.settings.max_reference_writes)
+    applier = Applier(session.graph, require_ledger(session), session.clock)
+    run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
+
+    async def write(step: Plan) -> None:
+        applied.add(await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
+        advance()
+
+    error = await until_error(write, _steps(whole))
+    return Carried(applied=applied, error=error)
+
+
+def _vanished(plan: PlanDocument, state: State, ours: Iterable[Reference]) -> tuple[Reference, ...]:
+    """References of ours, on packages that were read, that are not there and nobody asks for."""
+    known = state.present | {each.reference for each in plan.additions}
+    return tuple(sorted(each for each in ours if each.on in state.packages and each not in known))
+
+
+def _steps(plan: Plan) -> Sequence[Plan]:
+    """One plan for each write, so that progress can be told, and one for what is forgotten."""
+    return [
+        *(Plan(additions=(each,)) for each in plan.additions),
+        *(Plan(removals=(each,)) for each in plan.removals),
+        *([Plan(vanished=plan.vanished)] if plan.vanished else []),
+    ]
+
+
+def _require_enforcement(session: Session) -> None:
+    if session.settings.enforcement is not Enforcement.APPLY:
+        raise ConfigurationError(
+            [f"ENFORCEMENT is {session.settings.enforcement.word}: set it to apply to write."]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Drift, and what it was found in.
+
+    Attributes:
+        groups: that references of ours name, as far as they could be looked up.
+        unread: packages that may ask for what nobody else does, and could not be read.
+    """
+
+    found: Sequence[Drift]
+    state: State
+    groups: GoneGroups
+    unread: frozenset[str]
+
+
+async def drift(session: Session, folder: Path) -> Compared:
+    """Compare rules, tenant and ledger; reads only."""
+    rules, ours = await session.rules(folder), await session.ours()
+    packages = in_view(rules, ours)
+    state = await read_state(session.graph, packages, with_holders=False)
+    groups = await find_gone_groups(session.graph, ours)
+    found = find_drift(
+        compile_references(rules, state.packages),
+        state.present,
+        ours,
+        in_view=state.packages.keys(),
+        gone=state.gone | groups.gone,
+    )
+    unread = state.unread_of(packages)
+    sure = list(certain(found, half_seen(rules, unread), unread))
+    return Compared(found=sure, state=state, groups=groups, unread=unread)
+
+
+def show_drift(compared: Compared, how: Format, console: Console) -> None:
+    found, packages = compared.found, compared.state.packages
+    names = {key: package.display_name for key, package in packages.items()}
+    if how is Format.JSON:
+        console.file.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    elif found:
+        console.print(drift_table(found, names))
+    else:
+        console.print("no drift")

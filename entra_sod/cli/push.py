@@ -1,0 +1,71 @@
+"""`entra-sod rules push`: a folder of rules becomes the version in force of a container."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from entra_sod.cli.commands import RulesFolder
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.errors import RulesError, SodError
+from entra_sod.domain.rules.parse import parse_rules
+from entra_sod.domain.rules.version import Manifest
+from entra_sod.ports.storage import Blobs
+from entra_sod.stores.rule_files import FolderRules, RuleVersions
+
+
+def push(
+    container: Annotated[
+        str,
+        typer.Argument(help="A blob container of AzureWebJobsStorage; blob:NAME will do, too."),
+    ],
+    rules: RulesFolder = Path("rules"),
+) -> None:
+    """Validate the rules, then make them the version in force of a container; all are kept.
+
+    Apps whose RULES is blob:CONTAINER take them up at their next run. Without a connection string,
+    GRAPH_CREDENTIAL=default reaches storage with your own sign-in, such as that of az login.
+
+    Exit code 0: they are in force. 1: they have mistakes, and nothing was uploaded, or the storage
+    could not be reached.
+    """
+    name = container.removeprefix("blob:")
+    try:
+        pushed = asyncio.run(_push(name, rules))
+    except SodError as error:
+        for line in error.problems if isinstance(error, RulesError) else (f"entra-sod: {error}",):
+            typer.echo(line, err=True)
+        raise typer.Exit(1) from error
+    typer.echo(summary(name, pushed))
+
+
+async def push_folder(
+    folder: Path, container: str, *, blobs: Blobs, clock: Clock
+) -> Manifest | None:
+    """Validate the rules of a folder and push them; None where they are in force already.
+
+    Raises:
+        RulesError: they have mistakes; nothing was uploaded.
+        ConfigurationError: there are none.
+        StorageUnavailable: the version in force is the one it was.
+    """
+    files = await FolderRules(folder).files()
+    parse_rules(files)
+    return await RuleVersions(container, blobs).push(files, clock.now())
+
+
+def summary(container: str, pushed: Manifest | None) -> str:
+    if pushed is None:
+        return f"blob:{container} has these rules in force already: nothing to do"
+    files = f"{len(pushed.files)} file{'' if len(pushed.files) == 1 else 's'}"
+    return f"blob:{container} has version {pushed.id} in force: {files}, {pushed.hash}"
+
+
+async def _push(container: str, folder: Path) -> Manifest | None:
+    async with open_storage(os.environ) as storage:
+        return await push_folder(folder, container, blobs=storage.blobs, clock=SystemClock())

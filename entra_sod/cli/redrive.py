@@ -1,0 +1,101 @@
+"""`entra-sod redrive`: messages that were given up, looked at and sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from entra_sod.cli.commands import err, out
+from entra_sod.cli.operations.redrive import Case, Filter, Redriver
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import SodError
+
+# Not `type` statements: typer does not look behind them.
+Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
+WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
+Reason = Annotated[str, typer.Option("--reason", help="Only where the reason has these words.")]
+Since = Annotated[
+    datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it, and not only say what would be done.")]
+Discard = Annotated[
+    bool, typer.Option("--discard", help="Forget the messages, instead of sending them again.")
+]
+
+
+def redrive(
+    *,
+    queue: Queue = "",
+    work_id: WorkId = "",
+    reason: Reason = "",
+    since: Since = None,
+    discard: Discard = False,
+    yes: Yes = False,
+) -> None:
+    """Send messages that were given up back to their queue; without --yes only say which.
+
+    A check that failed is queued again under its own id. What cannot be sent again is kept, and
+    named with the reason. Needs the app's storage.
+
+    Exit code 0: nothing is left to do. 2: something is to be done, and --yes was not said. 1: an
+    error, or something could not be sent again.
+    """
+    moment = since.replace(tzinfo=UTC) if since else None
+    wanted = Filter(queue=queue, work_id=work_id, reason=reason, since=moment)
+    try:
+        code = asyncio.run(_redrive(wanted, discard=discard, is_meant=yes))
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        code = ExitCode.ERROR
+    raise typer.Exit(code)
+
+
+async def _redrive(wanted: Filter, *, discard: bool, is_meant: bool) -> ExitCode:
+    async with open_storage(os.environ) as storage:
+        redriver = Redriver(storage=storage, clock=SystemClock())
+        return await redrive_with(redriver, wanted, discard=discard, is_meant=is_meant)
+
+
+async def redrive_with(
+    redriver: Redriver, wanted: Filter, *, discard: bool, is_meant: bool
+) -> ExitCode:
+    """Look at the letters that are meant, and deal with them where that is meant."""
+    cases = [case async for case in redriver.cases(wanted)]
+    possible = cases if discard else [case for case in cases if not case.against]
+    out.print(_table(cases))
+    if possible and not is_meant:
+        what = "forgotten" if discard else "sent again"
+        err.print(f"{len(possible)} of {len(cases)} would be {what}: say --yes.")
+        return ExitCode.CHANGES
+    done = await _deal_with(redriver, possible, discard=discard)
+    err.print(f"{done} of {len(cases)} {'forgotten' if discard else 'sent again'}")
+    return ExitCode.NOTHING if done == len(cases) else ExitCode.ERROR
+
+
+async def _deal_with(redriver: Redriver, cases: Sequence[Case], *, discard: bool) -> int:
+    done = 0
+    for case in cases:
+        if discard:
+            await redriver.discard(case)
+            done += 1
+        else:
+            done += await redriver.send(case)
+    return done
+
+
+def _table(cases: Sequence[Case]) -> Table:
+    table = Table("queue", "given up", "of", "reason", "against sending it again", box=None)
+    for case in cases:
+        work_id = case.message.id if case.message else case.letter.message_id
+        cells = (case.letter.queue, case.letter.at, work_id, case.letter.reason, case.against)
+        table.add_row(*(Text(cell) for cell in cells))
+    return table

@@ -1,0 +1,90 @@
+"""`entra-sod report`: the newest sweep as one file, for people or for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from entra_sod.cli.commands import RulesFolder, err, out
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.running_app import open_app
+from entra_sod.cli.session import open_session
+from entra_sod.cli.storage import open_storage
+from entra_sod.core.errors import SodError
+from entra_sod.services.report.kept import KeptFindings
+from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.report.render import render
+from entra_sod.services.report.view import ReportView
+from entra_sod.stores.findings import FindingStore
+from entra_sod.stores.sweeps import SweepStore
+
+
+class ReportFormat(StrEnum):
+    HTML = "html"
+    JSON = "json"
+
+
+# Not `type` statements: typer does not look behind them.
+Out = Annotated[Path, typer.Option("--out", help="The file to write.", dir_okay=False)]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="A running app (https://app.example.com/api) or a view kept with --format json; "
+        "without it, the app's storage, by the environment's settings.",
+    ),
+]
+How = Annotated[ReportFormat, typer.Option("--format", help="For people, or for programs.")]
+
+
+def report(
+    save_to: Out,
+    source: Source = "",
+    rules: RulesFolder = Path("rules"),
+    how: How = ReportFormat.HTML,
+) -> None:
+    """Write what the newest sweep found, and what it did not check, as one self-contained file.
+
+    Exit code 0: written. 1: an error; nothing was written.
+    """
+    try:
+        view = asyncio.run(_view(source, rules))
+        save_to.write_bytes(render(view) if how is ReportFormat.HTML else msgspec.json.encode(view))
+    except (SodError, OSError) as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(ExitCode.ERROR) from error
+    gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_standing:,} findings"
+    out.print(f"{save_to}: {shown}, {gaps} gaps", markup=False, soft_wrap=True)
+
+
+async def _view(source: str, rules: Path) -> ReportView:
+    if source.startswith(("http://", "https://")):
+        async with open_app(
+            source, lambda why: err.print(why, style="yellow", markup=False)
+        ) as app:
+            return await app.report()
+    return _kept(Path(source)) if source else await _from_storage(rules)
+
+
+def _kept(path: Path) -> ReportView:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ReportView)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SodError(f"--from: {path} is not a report's JSON: {error}.") from error
+
+
+async def _from_storage(folder: Path) -> ReportView:
+    async with open_session() as session, open_storage(os.environ) as storage:
+        maker = ReportMaker(
+            names=session.graph,
+            sweeps=SweepStore(storage, session.clock),
+            findings=KeptFindings(FindingStore(storage)),
+            clock=session.clock,
+        )
+        return await maker.make(await session.rules(folder))

@@ -1,0 +1,77 @@
+"""Hook plans for people and for programs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from entra_sod.cli.operations.extensions.plan import HookPlan
+from entra_sod.domain.extensions.model import STAGE, Policy
+
+
+def hook_table(plan: HookPlan) -> RenderableType:
+    """Everything a hook plan says, for a terminal."""
+    parts: list[RenderableType] = [Text(headline(plan), style="bold")]
+    if plan.create:
+        waits = f"waits {plan.create.wait_hours} h"
+        parts.append(Text(f"+ extension {plan.name}, {waits}", "green"))
+        parts.append(Text(f"    calls {plan.create.logic_app.resource_id}", "green"))
+    if plan.attach or plan.detach:
+        parts.append(_table(plan))
+    if plan.is_deleted:
+        parts.append(Text(f"- extension {plan.name}", "red"))
+    parts += [Text(f"left as it is: {gap.what}: {gap.why}", "yellow") for gap in plan.gaps]
+    return Group(*parts)
+
+
+def headline(plan: HookPlan) -> str:
+    if plan.is_empty:
+        return f"nothing to do in {plan.catalog.display_name}; {plan.kept} policies call it already"
+    return (
+        f"{plan.catalog.display_name}: {len(plan.attach)} policies to attach, "
+        f"{len(plan.detach)} to detach, {plan.kept} as they should be"
+    )
+
+
+def hook_json(plan: HookPlan) -> str:
+    """The plan without what policies say beside their stage settings."""
+    view = {
+        "catalog": {"id": plan.catalog.id, "displayName": plan.catalog.display_name},
+        "extension": plan.extension.id if plan.extension else None,
+        "name": plan.name,
+        "create": plan.create.logic_app.resource_id if plan.create else None,
+        "attach": [_view(each) for each in plan.attach],
+        "detach": [_view(each) for each in plan.detach],
+        "delete": plan.is_deleted,
+        "kept": plan.kept,
+        "gaps": [{"what": gap.what, "why": gap.why} for gap in plan.gaps],
+    }
+    return msgspec.json.format(msgspec.json.encode(view)).decode() + "\n"
+
+
+def _view(policy: Policy) -> dict[str, str]:
+    return {
+        "policyId": policy.id,
+        "displayName": policy.display_name,
+        "accessPackageId": policy.package_id,
+    }
+
+
+def _table(plan: HookPlan) -> Table:
+    table = Table("package", "policy", "id", f"at {STAGE}", "stays")
+    for sign, policies in (("+", plan.attach), ("-", plan.detach)):
+        for each in policies:
+            stays = ", ".join(_others(each, plan)) or "nothing else"
+            table.add_row(each.package_id, each.display_name, each.id, f"{sign} {plan.name}", stays)
+    return table
+
+
+def _others(policy: Policy, plan: HookPlan) -> Iterator[str]:
+    ours = plan.extension.id if plan.extension else None
+    for each in policy.settings:
+        if each.extension_id != ours:
+            yield f"{each.stage} ({each.extension_id})"

@@ -1,0 +1,163 @@
+"""How a sweep looks in a terminal: while it is under way, and once it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from entra_sod.domain.results.check import ReferencesView
+from entra_sod.domain.results.coverage import Outcome, Skipped
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import PairSummary, SweepResult
+from entra_sod.services.sweeps.progress import SweepProgress, Waiting, rate
+
+MOST_GAPS, MOST_PAIRS, MOST_WAITING = 20, 20, 3
+_BAR_WIDTH = 40
+_STYLES = {SweepStatus.COMPLETED: "bold green", SweepStatus.COMPLETED_WITH_GAPS: "bold yellow"}
+
+type Show = Callable[[SweepProgress], None]
+
+
+@contextmanager
+def showing(console: Console) -> Iterator[Show]:
+    """A board that moves, in a terminal; in a log, a line whenever something has."""
+    if not console.is_terminal:
+        yield _Log(console).show
+        return
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        yield lambda seen: live.update(board(seen), refresh=True)
+
+
+class _Log:
+    def __init__(self, console: Console) -> None:
+        self._console, self._last = console, ""
+
+    def show(self, seen: SweepProgress) -> None:
+        mark = f"{seen.status} {seen.parts} {[(each.part, each.why) for each in seen.waiting]}"
+        if mark != self._last:
+            self._last = mark
+            words = [_parts(seen), _effort(seen), _time(seen), *map(_wait, seen.waiting[:1])]
+            self._console.print(Text(f"{seen.id}: {'; '.join(words)}"), soft_wrap=True)
+
+
+def board(seen: SweepProgress) -> RenderableType:
+    """A bar of the parts, what it took so far, and why parts wait."""
+    bar = ProgressBar(total=seen.parts.total or None, completed=seen.parts.done, width=_BAR_WIDTH)
+    head = Table.grid(padding=(0, 1))
+    head.add_row(bar, Text(_parts(seen)))
+    lines = [_effort(seen), _time(seen), *map(_wait, seen.waiting[:MOST_WAITING])]
+    return Group(Text(f"{seen.id} {seen.status}", "bold"), head, *map(Text, lines))
+
+
+def _parts(seen: SweepProgress) -> str:
+    done, total = seen.parts.done, seen.parts.total
+    if not total:
+        return "being planned"
+    return "being closed" if done >= total else f"{done:,} of {total:,} parts"
+
+
+def _effort(seen: SweepProgress) -> str:
+    so_far = seen.so_far
+    return (
+        f"{so_far.requests:,} requests, {seen.rate:,} in 10 s; "
+        f"{so_far.assignments:,} assignments of {so_far.packages:,} packages, "
+        f"{so_far.pairs:,} pairs asked"
+    )
+
+
+def _time(seen: SweepProgress) -> str:
+    throttled = f"throttled {seen.so_far.throttled} times, {span(seen.so_far.throttled_seconds)}"
+    left = "time left not known yet" if seen.seconds_left is None else _about(seen.seconds_left)
+    return f"{throttled}; {left}"
+
+
+def _about(seconds: int) -> str:
+    return f"about {span(seconds)} left"
+
+
+def _wait(waiting: Waiting) -> str:
+    who = "planning" if waiting.part is None else f"part {waiting.part}"
+    return f"{who}, since {waiting.since}: {waiting.why}"
+
+
+def span(seconds: float) -> str:
+    """Some time in words: `2 h 5 min`, `3 min 20 s`, `12 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def summary(result: SweepResult) -> RenderableType:
+    """What came of a sweep: first what was not looked at, then what was found."""
+    seconds = _seconds(result)
+    style = _STYLES.get(SweepStatus(result.status), "bold red")
+    parts: list[RenderableType] = [Text(f"{result.id} {result.status} in {span(seconds)}", style)]
+    parts += _gaps(result.coverage.skipped)
+    if result.status != SweepStatus.FAILED:
+        parts += [*map(Text, _counts(result, seconds)), *_conflicts(result)]
+    return Group(*parts)
+
+
+def _seconds(result: SweepResult) -> float:
+    start, end = map(datetime.fromisoformat, (result.started_at, result.ended_at))
+    return (end - start).total_seconds()
+
+
+def _gaps(skipped: Sequence[Skipped]) -> Iterator[Text]:
+    if skipped:
+        yield Text(f"not looked at, or not done ({len(skipped)}):", "yellow")
+    for each in skipped[:MOST_GAPS]:
+        yield Text(f"  {each.what}: {each.why}", "yellow")
+    if len(skipped) > MOST_GAPS:
+        yield Text(f"  and {len(skipped) - MOST_GAPS} more, see --json", "yellow")
+
+
+def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
+    pairs, way = result.pairs, result.strategy
+    yield (
+        f"pairs       {pairs.total:,}: {pairs.conflict:,} in conflict, {pairs.clear:,} clear, "
+        f"{pairs.unknown:,} unknown"
+    )
+    for each in result.sets:
+        yield f"set         {each.rule}: {each.outcome}, {each.holder_count:,} hold too many"
+    yield f"findings    {result.findings:,}"
+    yield f"references  {_references(result.references)}"
+    if result.drift:
+        yield f"drift       {len(result.drift):,}"
+    yield f"strategy    {way.chosen}: {way.why}"
+    yield f"requests    {result.requests:,}, {rate(result.requests, seconds):,} in 10 s"
+
+
+def _references(found: ReferencesView) -> str:
+    return (
+        f"{len(found.present):,} present, {len(found.planned):,} planned, "
+        f"{len(found.written):,} written, {len(found.failed):,} failed, "
+        f"{len(found.removed):,} removed"
+    )
+
+
+def _conflicts(result: SweepResult) -> Iterator[RenderableType]:
+    conflicts = [each for each in result.results if each.outcome is Outcome.CONFLICT]
+    if conflicts:
+        yield _conflicts_table(conflicts[:MOST_PAIRS])
+    if len(conflicts) > MOST_PAIRS:
+        yield Text(f"and {result.pairs.conflict - MOST_PAIRS:,} more pairs, see --json")
+
+
+def _conflicts_table(conflicts: Sequence[PairSummary]) -> Table:
+    table = Table("access package", "incompatible with", "rules", title="In conflict")
+    table.title_justify = "left"
+    table.add_column("assignments", justify="right")
+    for each in conflicts:
+        first, second = each.access_package_id, each.incompatible_access_package_id
+        table.add_row(first, second, Text(", ".join(each.rules)), f"{each.holder_count:,}")
+    return table

@@ -1,0 +1,98 @@
+"""`entra-sod sweep`: start a sweep on a running app, follow it, and say what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import IntEnum
+from typing import Annotated
+
+import msgspec
+import typer
+
+from entra_sod.cli.commands import err, out
+from entra_sod.cli.running_app import AppError, Ended, RunningApp, Started, open_app
+from entra_sod.cli.show_sweep import Show, showing, summary
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.services.sweeps.progress import SweepProgress
+
+POLL_SECONDS = 2.0
+
+# Not `type` statements: typer does not look behind them.
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", envvar="ENTRA_SOD_URL", help="The app's address: https://app.example.com/api."
+    ),
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not follow it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the app's answer as it is.")]
+
+
+class SweepExit(IntEnum):
+    """For CI. Gaps win over conflicts: what was not looked at may hide more of them."""
+
+    CLEAR = 0
+    ERROR = 1
+    CONFLICTS = 2
+    GAPS = 3
+
+
+def sweep(url: Url = "", no_wait: NoWait = False, as_json: AsJson = False) -> None:  # noqa: FBT002 - flags
+    """Start a sweep on a running app and follow it; a sweep under way is joined.
+
+    The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
+    joins it again.
+
+    Exit code 0: completed, no conflicts. 2: completed, conflicts. 3: completed with gaps, whatever
+    was found. 1: an error, or the sweep failed.
+    """
+    try:
+        raise typer.Exit(asyncio.run(_sweep(url, wait=not no_wait, as_json=as_json)))
+    except AppError as error:
+        err.print(f"entra-sod: {error}", style="red", markup=False)
+        raise typer.Exit(SweepExit.ERROR) from error
+
+
+async def _sweep(url: str, *, wait: bool, as_json: bool) -> SweepExit:
+    async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+        started = await app.start_sweep()
+        if not wait:
+            _tell_started(started, as_json=as_json)
+            return SweepExit.CLEAR
+        with showing(err) as show:
+            ended = await follow(app, started.id, SystemClock(), show)
+    if as_json:
+        out.file.write(msgspec.json.format(ended.data).decode() + "\n")
+    else:
+        out.print(summary(ended.result))
+    return verdict(ended.result)
+
+
+async def follow(app: RunningApp, sweep_id: str, clock: Clock, show: Show) -> Ended:
+    """Look every two seconds until it has ended.
+
+    Raises:
+        AppError: the app does not answer any more; the sweep may well go on.
+    """
+    while isinstance(seen := await app.sweep(sweep_id), SweepProgress):
+        show(seen)
+        await clock.sleep(POLL_SECONDS)
+    return seen
+
+
+def verdict(result: SweepResult) -> SweepExit:
+    """What the exit code says of a sweep that has ended."""
+    if result.status == SweepStatus.FAILED:
+        return SweepExit.ERROR
+    if result.status == SweepStatus.COMPLETED_WITH_GAPS:
+        return SweepExit.GAPS
+    return SweepExit.CONFLICTS if result.findings or result.pairs.conflict else SweepExit.CLEAR
+
+
+def _tell_started(started: Started, *, as_json: bool) -> None:
+    if as_json:
+        out.file.write(msgspec.json.encode(started).decode() + "\n")
+    else:
+        out.print(f"{started.id} {'joined' if started.joined else 'started'}", markup=False)

@@ -1,0 +1,88 @@
+"""`entra-sod validate`: every mistake of the rules, with its place, in one run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.cli.operations.rules.lint import lint, named_groups
+from entra_sod.cli.sources import read_sources
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
+from entra_sod.domain.entra import Group
+from entra_sod.domain.rules.document import Problem
+from entra_sod.domain.rules.parse import Book, read_book
+from entra_sod.domain.rules.resolve import Tenant
+from entra_sod.ports.graph import Graph
+from entra_sod.settings import read_settings
+
+# Typer does not look through a `type` statement.
+Paths = Annotated[
+    list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Check what needs no tenant.")]
+
+
+def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - a flag
+    """Check rules files; print each mistake as file:line:column: message.
+
+    Exit code 0: no mistake, warnings at most. 1: mistakes, or the tenant could not be read.
+    """
+    sources = read_sources(paths)
+    book = read_book(sources.files, sources.unread)
+    tenant, failure = (None, None) if offline else _try_tenant(os.environ, book)
+    today = SystemClock().now().date()
+    problems = sorted({*book.problems, *lint(book, today, tenant)})
+    for problem in problems:
+        typer.echo(problem)
+    if failure:
+        typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
+    typer.echo(_summary(problems, sources.count), err=True)
+    if failure or not all(problem.is_warning for problem in problems):
+        raise typer.Exit(1)
+
+
+def _try_tenant(environment: Mapping[str, str], book: Book) -> tuple[Tenant | None, str | None]:
+    """Read every package of the tenant, or say in one line why not."""
+    try:
+        return asyncio.run(_read_tenant(environment, book)), None
+    except (GraphError, ConfigurationError) as error:
+        line = " ".join(str(error).split())
+        return None, line if line.endswith(".") else f"{line}."
+
+
+async def _read_tenant(environment: Mapping[str, str], book: Book) -> Tenant:
+    graph = GraphClient(read_settings(environment).graph)
+    try:
+        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(book)))
+    finally:
+        await graph.close()
+
+
+async def _read_groups(graph: Graph, group_ids: Iterable[str]) -> dict[str, Group | None]:
+    """Look groups up; none where the identity may not read the directory, which is usual."""
+    found: dict[str, Group | None] = {}
+    for group_id in sorted(group_ids):
+        try:
+            found[group_id] = await graph.group(group_id)
+        except NotFound:
+            found[group_id] = None
+        except Forbidden:
+            return {}
+    return found
+
+
+def _summary(problems: Sequence[Problem], files: int) -> str:
+    warnings = sum(problem.is_warning for problem in problems)
+    parts = (_counted(len(problems) - warnings, "mistake"), _counted(warnings, "warning"))
+    return f"{', '.join(parts)} in {_counted(files, 'file')}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,99 @@
+"""What to do after a failure, as a value: come back later, or stop. Pure.
+
+The queue's own five deliveries are for crashes; waits are asked for by re-sending the message with
+a delay, because `@app.retry` is ignored on queue triggers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from entra_sod.core.errors import (
+    Crowded,
+    InvalidMessage,
+    RulesError,
+    SodError,
+    Throttled,
+    Unavailable,
+    Unsettled,
+)
+
+FIRST_DELAY_SECONDS = 5.0
+LONGEST_DELAY_SECONDS = 300.0
+MOST_ATTEMPTS = 12  # of doubling delays: about 35 minutes in all
+MOST_THROTTLED_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a message was sent again: because work failed, and because Graph throttled it.
+
+    They are counted apart: a night of throttling leaves a failure all its tries.
+    """
+
+    failed: int = 0
+    throttled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    after_seconds: float
+    tries: Tries
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    reason: str
+
+
+type Decision = Retry | Poison
+
+
+def decide(error: SodError, tries: Tries) -> Decision | None:
+    """Decide on a message whose work failed.
+
+    Args:
+        error: what happened.
+        tries: that came before.
+
+    Returns:
+        None where only the queue's own redelivery can help, such as wrong settings.
+    """
+    match error:
+        case InvalidMessage() | RulesError():
+            return Poison(str(error))
+        case Crowded():  # its turn comes as sure as that of the others: nothing to count
+            return Retry(_throttle_delay(error, 0), tries)
+        case Throttled():
+            return _after_throttling(error, tries)
+        case Unavailable() | Unsettled():
+            return _after_failure(error, tries)
+        case _:
+            return None
+
+
+def _after_throttling(error: Throttled, tries: Tries) -> Decision:
+    if tries.throttled >= MOST_THROTTLED_ATTEMPTS:
+        return _given_up(error, tries.throttled)
+    return Retry(
+        _throttle_delay(error, tries.throttled), replace(tries, throttled=tries.throttled + 1)
+    )
+
+
+def _after_failure(error: SodError, tries: Tries) -> Decision:
+    if tries.failed >= MOST_ATTEMPTS:
+        return _given_up(error, tries.failed)
+    return Retry(_backoff(tries.failed), replace(tries, failed=tries.failed + 1))
+
+
+def _given_up(error: SodError, tried: int) -> Poison:
+    return Poison(f"given up after {tried + 1} attempts; the last: {error}")
+
+
+def _throttle_delay(error: Throttled, tried: int) -> float:
+    """As long as Graph says, at least a second; by back-off where it says nothing."""
+    return _backoff(tried) if error.retry_after is None else max(1.0, error.retry_after)
+
+
+def _backoff(tried: int) -> float:
+    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(tried, 20))

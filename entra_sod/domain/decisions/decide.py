@@ -1,0 +1,212 @@
+"""May a subject get packages, as far as is known? Pure.
+
+Deny where a rule stands against it; review where a rule only records, is excepted, takes effect
+after the wanted access begins, or meets the access at another time, and where something needed is
+not known; else allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from entra_sod.domain.entra import Assignment
+from entra_sod.domain.rules.language import ExceptionEntry, Severity
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.verdict import Decision, Person, Violation, find_violations
+from entra_sod.domain.rules.verdict import decide as decide_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Packages that a subject is to get together, from a moment until another, or for ever.
+
+    Both moments are in UTC, as the days of rules and exceptions are.
+    """
+
+    subject: str
+    packages: Sequence[str]
+    start: datetime
+    until: datetime | None = None
+
+    @property
+    def first_day(self) -> date:
+        return self.start.date()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of which it takes any time."""
+        return (self.until - timedelta(microseconds=1)).date() if self.until else None
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A package that a wanted one would meet against a rule.
+
+    Attributes:
+        assignment: of the subject; None for a package that is wanted as well.
+    """
+
+    wanted: str
+    package: str
+    rule: ResolvedRule
+    assignment: Assignment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A decision, and what it rests on.
+
+    Attributes:
+        violations: of rules as the wanted access begins, each rule once.
+        other_times: of rules that meet the access, or take effect, at another time.
+        met: what stands against it, at any time.
+    """
+
+    decision: Decision
+    violations: tuple[Violation, ...] = ()
+    other_times: tuple[Violation, ...] = ()
+    met: tuple[Met, ...] = ()
+
+    @property
+    def rules(self) -> tuple[ResolvedRule, ...]:
+        """Every rule that is met, the gravest first."""
+        found = [each.rule for each in (*self.violations, *self.other_times)]
+        return tuple(sorted(found, key=lambda rule: (-_gravity(rule), rule.id)))
+
+
+def rules_within(rules: Iterable[ResolvedRule], wish: Wish) -> list[ResolvedRule]:
+    """The rules that are in force at some time of the wanted access."""
+    return [each for each in rules if each.rule.holds_within(wish.first_day, wish.last_day)]
+
+
+def packages_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
+    """Every package that some rule holds against a wanted one."""
+    found: set[str] = set()
+    for rule in rules:
+        if rule.set_of:
+            found |= rule.set_of if rule.set_of & set(wanted) else set()
+            continue
+        for place, side in enumerate(rule.sides):
+            if side.packages & set(wanted):
+                others = (each for at, each in enumerate(rule.sides) if at != place)
+                found.update(*(each.packages for each in others))
+    return frozenset(found)
+
+
+def groups_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
+    """Every group whose members some rule keeps from a wanted package."""
+    return frozenset(
+        group
+        for rule in rules
+        for place, side in enumerate(rule.sides)
+        if side.packages & set(wanted)
+        for at, other in enumerate(rule.sides)
+        if at != place
+        for group in other.groups
+    )
+
+
+def rule_on(
+    rules: Sequence[ResolvedRule],
+    exceptions: Iterable[ExceptionEntry],
+    wish: Wish,
+    held: Sequence[Assignment],
+    *,
+    has_gaps: bool,
+    denies_gaps: bool = False,
+) -> Ruling:
+    """Decide on a wish.
+
+    Args:
+        rules: in force at some time of the wanted access.
+        exceptions: in force then or not, of whomever.
+        wish: what is wanted, by whom, and when.
+        held: assignments of the subject, with their packages; expired ones count for nothing.
+        has_gaps: whether something that was needed is not known.
+        denies_gaps: whether that is a reason to deny, instead of one to review.
+    """
+    holding = [each for each in held if each.is_held and each.package_id]
+    excuses = _excuses(exceptions, wish, holding)
+    at_first = [each for each in rules if each.rule.holds_on(wish.first_day)]
+    at_once = [each for each in holding if overlaps(each, wish)]
+    then = list(_violations(at_first, wish, at_once, excuses))
+    ever = list(_violations(rules, wish, holding, excuses))
+    now_ids = {each.rule.id for each in then}
+    later = [each for each in ever if each.rule.id not in now_ids]
+    decision = decide_on(then)
+    if decision is Decision.ALLOW and (later or has_gaps):
+        decision = Decision.REVIEW
+    if has_gaps and denies_gaps:
+        decision = Decision.DENY
+    return Ruling(
+        decision=decision,
+        violations=tuple(then),
+        other_times=tuple(later),
+        met=tuple(_met([*then, *later], wish, holding)),
+    )
+
+
+def _excuses(
+    exceptions: Iterable[ExceptionEntry], wish: Wish, holding: Sequence[Assignment]
+) -> list[ExceptionEntry]:
+    ids = (each for held in holding for each in (held.subject.id, held.subject.object_id))
+    known = {wish.subject, *ids}
+    return [each for each in exceptions if str(each.subject) in known]
+
+
+def overlaps(assignment: Assignment, wish: Wish) -> bool:
+    """Whether it is held at any time of the wanted access; without dates it is."""
+    is_over = assignment.end is not None and assignment.end <= wish.start
+    is_later = (
+        assignment.start is not None and wish.until is not None and assignment.start >= wish.until
+    )
+    return not is_over and not is_later
+
+
+def _violations(
+    rules: Sequence[ResolvedRule],
+    wish: Wish,
+    holding: Sequence[Assignment],
+    excuses: Collection[ExceptionEntry],
+) -> Iterator[Violation]:
+    """Each rule once that any of the wanted packages would be held against."""
+    person = Person(frozenset([*wish.packages, *(each.package_id or "" for each in holding)]))
+    seen: set[str] = set()
+    for wanted in wish.packages:
+        for each in find_violations(rules, person, wanted, excuses, wish.first_day):
+            if each.rule.id not in seen:
+                seen.add(each.rule.id)
+                yield each
+
+
+def _met(
+    violations: Sequence[Violation], wish: Wish, holding: Sequence[Assignment]
+) -> Iterator[Met]:
+    for each in violations:
+        for wanted in wish.packages:
+            against = _against(each.rule, wanted)
+            for assignment in holding:
+                package = assignment.package_id or ""
+                if package in against and package != wanted:
+                    yield Met(wanted, package, each.rule, assignment)
+            for other in wish.packages:
+                if other in against and other > wanted:
+                    yield Met(wanted, other, each.rule, None)
+
+
+def _against(rule: ResolvedRule, wanted: str) -> frozenset[str]:
+    if rule.set_of:
+        return rule.set_of if wanted in rule.set_of else frozenset()
+    sides = [place for place, side in enumerate(rule.sides) if wanted in side.packages]
+    return frozenset(
+        package
+        for place, side in enumerate(rule.sides)
+        for package in side.packages
+        if any(place != own for own in sides)
+    )
+
+
+def _gravity(rule: ResolvedRule) -> int:
+    return list(Severity).index(rule.rule.severity)

@@ -1,0 +1,173 @@
+"""Who holds which packages, packed for a join: one file for each part of a sweep.
+
+A file is cut into buckets by subject, and begins with a table of where each bucket lies. So the
+join can take the same few buckets out of all files, and never holds the tenant in memory. After
+them comes a directory of the same shape by object id, for whoever knows a holder by that.
+
+    257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `Held`
+    257 offsets, from here on · 256 buckets, each of 4 bytes for a holder: the upper three are of
+    the object id's hash, whose lowest is the number of this bucket; the lowest is the holder's
+    bucket by subject
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import msgspec
+
+from entra_sod.domain.entra import Assignment
+
+BUCKETS = 256
+_TABLE = struct.Struct(f"<{BUCKETS + 1}I")
+TABLE_BYTES = _TABLE.size
+_ARRAY = struct.Struct(">BI")
+_ARRAY_OF_32_BITS = 0xDD
+_ENTRY = struct.Struct("<I")
+_LOWEST_BYTE = 0xFF
+# Of neighbouring buckets read at once: how many, and how many unwanted ones may lie between.
+_LONGEST_RUN, _LONGEST_GAP = 16, 4
+_encoder = msgspec.msgpack.Encoder()
+
+
+# Arrays instead of maps, and out of the garbage collector's sight: there are hundreds of thousands.
+class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One assignment that is held.
+
+    Attributes:
+        package: the place of the package among those of its file.
+        start, end: as of `Assignment`; files of older versions lack them.
+    """
+
+    package: int
+    subject_id: str
+    assignment_id: str
+    object_id: str | None
+    display_name: str | None
+    state: str | None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+_decoder = msgspec.msgpack.Decoder(list[Held])
+
+
+class IndexWriter:
+    """Packs the assignments of a few packages, page by page."""
+
+    def __init__(self, packages: Sequence[str]) -> None:
+        self._places = {package: place for place, package in enumerate(packages)}
+        self._buckets = [bytearray() for _ in range(BUCKETS)]
+        self._counts = [0] * BUCKETS
+        self._directory = [bytearray() for _ in range(BUCKETS)]
+
+    def add(self, package_id: str, page: Sequence[Assignment]) -> int:
+        """Pack what is held of a page, and say how many that are."""
+        place = self._places[package_id]
+        held = [each for each in page if each.is_held]
+        for each in held:
+            bucket = bucket_of(each.subject.id)
+            _encoder.encode_into(_held(place, each), self._buckets[bucket], -1)
+            self._counts[bucket] += 1
+            if each.subject.object_id:
+                self._note(each.subject.object_id, bucket)
+        return len(held)
+
+    def finish(self) -> bytes:
+        arrays = zip(self._counts, self._buckets, strict=True)
+        buckets = [_ARRAY.pack(_ARRAY_OF_32_BITS, count) + held for count, held in arrays]
+        return _tabled(buckets) + _tabled(self._directory)
+
+    def _note(self, object_id: str, bucket: int) -> None:
+        hashed = _hash(object_id)
+        self._directory[hashed & _LOWEST_BYTE] += _ENTRY.pack(hashed & ~_LOWEST_BYTE | bucket)
+
+
+def _tabled(buckets: Sequence[bytes | bytearray]) -> bytes:
+    offsets = [TABLE_BYTES]
+    for each in buckets:
+        offsets.append(offsets[-1] + len(each))
+    return _TABLE.pack(*offsets) + b"".join(buckets)
+
+
+class IndexTable:
+    """Where the buckets of one file lie."""
+
+    def __init__(self, data: bytes) -> None:
+        self._offsets = _TABLE.unpack(data)
+
+    @property
+    def directory_start(self) -> int:
+        """Where the directory begins; it goes on to the end of the file."""
+        start: int = self._offsets[-1]
+        return start
+
+    def span(self, buckets: range) -> tuple[int, int]:
+        """Where neighbouring buckets begin, and how many bytes they have together."""
+        start = self._offsets[buckets.start]
+        return start, self._offsets[buckets.stop] - start
+
+    def unpack(self, data: bytes, buckets: range) -> Iterator[Held]:
+        """Read neighbouring buckets out of the bytes of their span."""
+        start, view = self._offsets[buckets.start], memoryview(data)
+        for bucket in buckets:
+            begin, end = self._offsets[bucket] - start, self._offsets[bucket + 1] - start
+            yield from _decoder.decode(view[begin:end])
+
+
+class IndexDirectory:
+    """In which buckets by subject the holders of an object id are."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._offsets = data, _TABLE.unpack_from(data)
+
+    def buckets_of(self, object_id: str) -> set[int]:
+        """The buckets to look into; seldom one too many, and never one too few."""
+        hashed = _hash(object_id)
+        place = hashed & _LOWEST_BYTE
+        entries = self._data[self._offsets[place] : self._offsets[place + 1]]
+        return {
+            entry & _LOWEST_BYTE
+            for (entry,) in _ENTRY.iter_unpack(entries)
+            if entry & ~_LOWEST_BYTE == hashed & ~_LOWEST_BYTE
+        }
+
+
+def _held(place: int, each: Assignment) -> Held:
+    who = each.subject
+    return Held(
+        place, who.id, each.id, who.object_id, who.display_name, each.state, each.start, each.end
+    )
+
+
+def _hash(known_id: str) -> int:
+    return zlib.crc32(known_id.encode())
+
+
+def bucket_of(subject_id: str) -> int:
+    return _hash(subject_id) % BUCKETS
+
+
+def bucket_runs(buckets: Collection[int]) -> Iterator[range]:
+    """Cut some buckets into runs of neighbours, each to be read at once."""
+    run = range(0)
+    for bucket in sorted(set(buckets)):
+        if run and bucket - run.stop <= _LONGEST_GAP and bucket - run.start < _LONGEST_RUN:
+            run = range(run.start, bucket + 1)
+            continue
+        if run:
+            yield run
+        run = range(bucket, bucket + 1)
+    if run:
+        yield run
+
+
+def bucket_groups(assignments: int, most_at_once: int) -> Iterator[range]:
+    """Cut all buckets into groups of about so many assignments, each group in its turn."""
+    groups = min(max(1, -(-assignments // most_at_once)), BUCKETS)
+    bounds = [group * BUCKETS // groups for group in range(groups + 1)]
+    return (range(first, last) for first, last in pairwise(bounds))

@@ -1,0 +1,189 @@
+"""The lines of a pack. Pure.
+
+No holder is named in evidence, nor who claims a finding: both are salted hashes, and the salt is in
+the finding's row. So evidence stays whole when a person's data is erased, and says nothing of that
+person then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from entra_sod.domain.findings.model import By, Change, Finding, State
+from entra_sod.domain.findings.views import csv_table, salted, subject_hash
+from entra_sod.domain.results.check import ReferencesView, ReferenceView
+from entra_sod.domain.results.coverage import Coverage
+
+_CLAIMED = "claimed; who and why is in the finding's own history"
+_COLUMNS = (
+    "rule",
+    "packages",
+    "subject",
+    "severity",
+    "owner",
+    "state",
+    "since",
+    "firstSeen",
+    "lastSeen",
+    "seen",
+    "exception",
+    "exceptionUntil",
+    "changes",
+)
+
+
+class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A finding as a run left it.
+
+    Attributes:
+        subject: the salted hash of the subject's id.
+        seen: whether this run saw it; otherwise it could not look, or it was not there.
+        changes: those of this run; and those that people made, without their words.
+    """
+
+    rule: str
+    packages: Sequence[str]
+    subject: str
+    severity: str
+    owner: str
+    state: State
+    since: str
+    first_seen: str
+    last_seen: str
+    seen: bool
+    exception: str | None
+    exception_until: date | None
+    changes: Sequence[Change]
+
+
+class ReferenceLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference that the rules ask for, or that was removed.
+
+    Attributes:
+        before: whether it was there before the run wrote anything.
+        why: it was not written, or is written already.
+    """
+
+    access_package_id: str
+    kind: str
+    target_id: str
+    before: bool
+    planned: Literal["add", "remove"] | None
+    written: bool
+    why: str | None = None
+
+
+def belongs(finding: Finding, run: str) -> bool:
+    """Whether a finding is in a run's evidence: it stands, waits, or was changed by the run."""
+    return finding.state is not State.RESOLVED or bool(finding.changes_of(run))
+
+
+def finding_line(finding: Finding, run: str) -> FindingLine:
+    return FindingLine(
+        rule=finding.rule,
+        packages=finding.packages,
+        subject=subject_hash(finding),
+        severity=finding.severity,
+        owner=finding.owner,
+        state=finding.state,
+        since=finding.since,
+        first_seen=finding.first_seen,
+        last_seen=finding.last_seen,
+        seen=_is_seen(finding, run),
+        exception=finding.exception or None,
+        exception_until=finding.exception_until,
+        changes=list(_changes(finding, run)),
+    )
+
+
+def _changes(finding: Finding, run: str) -> Iterator[Change]:
+    for each in finding.history:
+        if each.by is By.PERSON:
+            yield msgspec.structs.replace(each, cause=salted(finding, each.cause), why=_CLAIMED)
+        elif each.run == run:
+            yield each
+
+
+def _is_seen(finding: Finding, run: str) -> bool:
+    """Whether a run saw a finding, and did not only see an exception begin or end.
+
+    Such a run notes a change, and leaves when the finding was looked at and seen as it was.
+    """
+    is_of_its_look = all(each.at == finding.last_seen for each in finding.changes_of(run))
+    is_newest = finding.looked_by == run and finding.last_seen == finding.looked_at
+    return is_newest and is_of_its_look
+
+
+def json_line(value: object) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
+
+
+def csv_head() -> bytes:
+    return csv_table(_COLUMNS, ())
+
+
+def csv_line(line: FindingLine) -> bytes:
+    fields = msgspec.to_builtins(line)
+    changes = "; ".join(f"{each.was or 'new'} > {each.now}: {each.why}" for each in line.changes)
+    cells = {**fields, "packages": " ".join(line.packages), "changes": changes}
+    row = ["" if cells[name] is None else str(cells[name]) for name in _COLUMNS]
+    return csv_table((), [row])
+
+
+def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
+    """Every reference once: as it was, what was planned, what became of it."""
+    written = {_key(each) for each in references.written}
+    failed = {_key(each): each.why for each in references.failed}
+    planned = {_key(each) for each in references.planned}
+    yield from (_line(each, before=True) for each in _missing(references.present, planned))
+    for each in references.planned:
+        key = _key(each)
+        yield _line(each, planned="add", written=key in written, why=failed.get(key))
+    for each in references.removed:
+        yield _line(each, before=True, planned="remove", written=True)
+
+
+def _missing(
+    views: Iterable[ReferenceView], planned: set[tuple[str, str, str]]
+) -> Iterator[ReferenceView]:
+    return (each for each in views if _key(each) not in planned)
+
+
+def _key(view: ReferenceView) -> tuple[str, str, str]:
+    return view.access_package_id, view.kind, view.target_id
+
+
+def _line(
+    view: ReferenceView,
+    *,
+    before: bool = False,
+    planned: Literal["add", "remove"] | None = None,
+    written: bool = False,
+    why: str | None = None,
+) -> ReferenceLine:
+    return ReferenceLine(
+        access_package_id=view.access_package_id,
+        kind=view.kind,
+        target_id=view.target_id,
+        before=before,
+        planned=planned,
+        written=written,
+        why=why,
+    )
+
+
+class CoverageFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a run looked at and what not, and what it says of it all.
+
+    Attributes:
+        outcome: of a check; the status of a sweep.
+        pairs: how many there are of each outcome.
+    """
+
+    outcome: str
+    pairs: dict[str, int]
+    coverage: Coverage

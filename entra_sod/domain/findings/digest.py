@@ -1,0 +1,153 @@
+"""Who is to be told what after a run: a digest for each owner of rules, and tickets. Pure.
+
+Nobody is told of rules that only record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+import msgspec
+
+from entra_sod.domain.findings.model import Change, Finding, State
+from entra_sod.domain.findings.views import FindingView, view
+from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.ruleset import RuleSet
+
+MOST_IN_DIGEST = 10  # of each kind; the counts are always whole
+MOST_TICKETS = 1000  # of one run
+_NEEDS_WORK = (State.OPEN, State.EXCEPTION_EXPIRED)
+_RESTS = (State.RESOLVED, State.ON_HOLD, State.EXCEPTED)
+
+type Kind = Literal["new", "reopened", "expiring"]
+type Ticket = Literal["opened", "resolved"]
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What one owner is told after a sweep; it is never empty.
+
+    Attributes:
+        counts: of the findings of each kind, whole.
+        new, reopened, expiring: at most ten of each. What was permitted and is not any more is
+            reopened; what an exception permits for 30, 7 or 1 days more is expiring.
+    """
+
+    sweep: str
+    owner: str
+    counts: Mapping[Kind, int]
+    new: list[FindingView]
+    reopened: list[FindingView]
+    expiring: list[FindingView]
+
+
+@dataclass(slots=True)
+class _Of:
+    """Of one owner, by kind: how many there are, and the first."""
+
+    counts: dict[Kind, int] = field(
+        default_factory=lambda: {"new": 0, "reopened": 0, "expiring": 0}
+    )
+    first: dict[Kind, list[FindingView]] = field(
+        default_factory=lambda: {"new": [], "reopened": [], "expiring": []}
+    )
+
+
+@dataclass(slots=True)
+class News:
+    """Gathers what is to be told of a run, finding by finding.
+
+    Attributes:
+        tickets: findings to open a ticket for or to close it, the first thousand of them.
+        untold: how many there are more.
+    """
+
+    run: str
+    rules: RuleSet
+    tickets: list[tuple[str, Ticket]] = field(default_factory=list)
+    untold: int = 0
+    _owners: dict[str, _Of] = field(default_factory=dict)
+    _told: Mapping[str, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._told = {each.id: each.rule.mode is not Mode.RECORD for each in self.rules.rules}
+
+    def add(self, finding: Finding) -> None:
+        """Look at what the run changed of a finding."""
+        if not self._told.get(finding.rule):
+            return
+        for before, change in pairwise([None, *finding.history]):
+            if change is None or change.run != self.run:
+                continue
+            if kind := kind_of(change, before):
+                self._count(finding, kind)
+            if ticket := ticket_of(change, before):
+                self._ticket(finding, ticket)
+
+    def digests(self) -> Iterator[Digest]:
+        for owner, found in sorted(self._owners.items()):
+            yield Digest(sweep=self.run, owner=owner, counts=dict(found.counts), **found.first)
+
+    def _count(self, finding: Finding, kind: Kind) -> None:
+        found = self._owners.setdefault(finding.owner, _Of())
+        found.counts[kind] += 1
+        if len(found.first[kind]) < MOST_IN_DIGEST:
+            found.first[kind].append(view(finding))
+
+    def _ticket(self, finding: Finding, ticket: Ticket) -> None:
+        if len(self.tickets) < MOST_TICKETS:
+            self.tickets.append((finding.id, ticket))
+        else:
+            self.untold += 1
+
+
+def kind_of(change: Change, before: Change | None) -> Kind | None:
+    """Under which heading of a digest a change comes, which has another one before it."""
+    if change.days_left is not None:
+        return "expiring"
+    if change.now not in _NEEDS_WORK:
+        return None
+    if change.was is None:
+        return "new"
+    return "reopened" if _was_before_doubt(change, before) in _RESTS else None
+
+
+def _was_before_doubt(change: Change, before: Change | None) -> State | None:
+    """What it was, looking through a look that did not see it.
+
+    Such a look is only a doubt: what needed work before it was told of then, and what was permitted
+    before it was told to nobody.
+    """
+    is_doubt_over = before is not None and change.was is before.now is State.RESOLVING
+    return before.was if before and is_doubt_over else change.was
+
+
+def ticket_of(change: Change, before: Change | None) -> Ticket | None:
+    """Whether a change opens a ticket or closes it."""
+    if change.now is State.RESOLVED:
+        return "resolved"
+    return "opened" if kind_of(change, before) in ("new", "reopened") else None
+
+
+class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a ticketing system is told of a finding.
+
+    Attributes:
+        dedupe_key: the same for a finding's whole life: look for a ticket that has it.
+        action: open a ticket, or close it.
+    """
+
+    dedupe_key: str
+    action: Literal["open", "close"]
+    finding: FindingView
+
+
+def ticket_body(finding: Finding, ticket: Ticket) -> bytes:
+    body = TicketBody(
+        dedupe_key=finding.id,
+        action="open" if ticket == "opened" else "close",
+        finding=view(finding),
+    )
+    return msgspec.json.encode(body)

@@ -1,0 +1,153 @@
+"""A finding: one subject that holds, against one rule, what must not meet; and its life. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from entra_sod.domain.entra import Pair
+
+_PLACE, _ID = 8, 32  # hexadecimal digits: of what the rule is held against, of the whole id
+
+
+class State(StrEnum):
+    """Where a finding is in its life."""
+
+    OPEN = "open"
+    EXCEPTED = "excepted"
+    EXCEPTION_EXPIRED = "exception-expired"
+    RESOLVING = "resolving"
+    RESOLVED = "resolved"
+    ON_HOLD = "on-hold"
+
+    @property
+    def stands(self) -> bool:
+        """Whether the subject holds both, as far as is known."""
+        return self not in (State.RESOLVED, State.ON_HOLD)
+
+
+class By(StrEnum):
+    """What a change comes from."""
+
+    SWEEP = "sweep"
+    CHECK = "check"
+    EXCEPTION = "exception"
+    PERSON = "person"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"was": "from", "now": "to"}):
+    """One change of a finding.
+
+    Attributes:
+        was: None where it was found for the first time.
+        now: the same as `was` where only the exception is another, or ends soon.
+        cause: the id of the sweep, check or exception; what the person calls herself.
+        run: the sweep or check that noted it; empty for a person.
+        rules_hash: of the rules that were in force; empty for a person.
+        days_left: of an exception that ends soon, where this is the warning.
+    """
+
+    at: str
+    was: State | None
+    now: State
+    by: By
+    cause: str
+    why: str
+    run: str = ""
+    rules_hash: str = msgspec.field(default="", name="rulesHash")
+    days_left: int | None = msgspec.field(default=None, name="daysLeft")
+
+
+class Excuse(msgspec.Struct, frozen=True, kw_only=True):
+    """An exception in force: its id and its last day."""
+
+    id: str
+    until: date
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a run saw of one finding."""
+
+    id: str
+    rule: str
+    severity: str
+    owner: str
+    packages: tuple[str, ...]
+    subject_id: str
+    object_id: str | None = None
+    display_name: str | None = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A finding as it stands.
+
+    Attributes:
+        packages: the pair; of a rule that allows some of a set, all that is held of it.
+        since: when it came into its state.
+        exception: that permits it, or last did while it stood; and the last day of that.
+        warned: of the exception's days left, at how many somebody was warned last.
+        claimed_by: who says that it is being taken away.
+        looked_at, looked_by: the newest look at it, and the run that looked.
+        salt: what its subject is hashed with in evidence; 32 hexadecimal digits.
+        history: oldest first. Of very many changes the first and the newest are kept.
+        left_out: how many changes are not.
+    """
+
+    id: str
+    rule: str
+    severity: str
+    owner: str
+    packages: tuple[str, ...]
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+    state: State
+    since: str
+    first_seen: str
+    last_seen: str
+    looked_at: str
+    looked_by: str
+    rules_hash: str
+    salt: str
+    exception: str = ""
+    exception_until: date | None = None
+    warned: int | None = None
+    claimed_by: str = ""
+    history: tuple[Change, ...] = ()
+    left_out: int = 0
+
+    @property
+    def pair(self) -> Pair | None:
+        """None for a finding against a rule that allows more than one of a set."""
+        return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
+
+    @property
+    def subject_ids(self) -> tuple[str, ...]:
+        return tuple(each for each in (self.subject_id, self.object_id) if each)
+
+    def changes_of(self, run: str) -> Sequence[Change]:
+        return [each for each in self.history if each.run == run]
+
+
+def finding_id(rule: str, pair: Pair | None, subject_id: str) -> str:
+    """Name a finding for ever, however the rule's text is edited.
+
+    Findings of one pair have the same beginning, so that they lie side by side. A set is counted by
+    one rule, so there the rule takes the place of the pair: what is held of it may change.
+    """
+    held_against = [pair.low, pair.high] if pair else [rule]
+    rest = _digits([rule, *held_against, subject_id])
+    return (_digits(held_against)[:_PLACE] + rest)[:_ID]
+
+
+def place_of(pair: Pair) -> str:
+    """The beginning of the ids of a pair's findings; another pair may, rarely, share it."""
+    return _digits([pair.low, pair.high])[:_PLACE]
+
+
+def _digits(parts: Sequence[str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -1,0 +1,101 @@
+"""From the rules and from what a run could read to a look at each finding. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.lifecycle import Look, NotLooked, NotSeen, Off, Seen
+from entra_sod.domain.findings.model import Excuse, Finding, Sighting, finding_id
+from entra_sod.domain.rules.language import Rule
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import RuleSet
+
+
+class Covered(Protocol):
+    """What a run has looked at so well that what it did not see is not there."""
+
+    def pair(self, pair: Pair) -> bool: ...
+
+    def set_of(self, rule: ResolvedRule) -> bool: ...
+
+
+@dataclass(frozen=True)
+class View:
+    """What a run can say of findings.
+
+    Attributes:
+        gone: packages that Graph says do not exist.
+    """
+
+    rules: RuleSet
+    covered: Covered
+    gone: Collection[str] = ()
+
+    def look(self, finding: Finding | None, sighting: Sighting | None) -> Look:
+        """What is to be made of a finding, a sighting, or both."""
+        if sighting is not None:
+            ids = (sighting.subject_id, sighting.object_id)
+            return Seen(sighting, self._excuse(sighting.rule, ids))
+        if finding is None:
+            raise ValueError("there is nothing to look at")
+        if off := self._why_off(finding):
+            return Off(off)
+        if self._is_covered(finding):
+            return NotSeen()
+        return NotLooked(self._excuse(finding.rule, finding.subject_ids))
+
+    def _excuse(self, rule: str, subject_ids: Iterable[str | None]) -> Excuse | None:
+        """The exception that lasts longest."""
+        found = self.rules.excuses([rule], subject_ids)
+        longest = max(found, key=lambda each: (each.end, each.id), default=None)
+        return Excuse(id=longest.id, until=longest.end) if longest else None
+
+    def _why_off(self, finding: Finding) -> str:
+        rule, pair = self._rules.get(finding.rule), finding.pair
+        if rule is None:
+            return f"the rule {finding.rule} is not in force"
+        if pair is None:
+            return "" if rule.count > 1 else f"the rule {rule.id} counts no set any more"
+        if gone := sorted(each for each in pair if each in self.gone):
+            return f"access package {gone[0]} is gone"
+        duty = self.rules.duties.get(pair)
+        if duty is None or rule.id not in duty.rule_ids:
+            return f"the rule {rule.id} does not keep these packages apart any more"
+        return ""
+
+    def _is_covered(self, finding: Finding) -> bool:
+        if finding.pair is not None:
+            return self.covered.pair(finding.pair)
+        return self.covered.set_of(self._rules[finding.rule])
+
+    @cached_property
+    def _rules(self) -> Mapping[str, ResolvedRule]:
+        return {rule.id: rule for rule in self.rules.rules}
+
+
+def sightings_of(
+    rules: Iterable[Rule],
+    packages: Collection[str],
+    *,
+    subject_id: str,
+    object_id: str | None,
+    display_name: str | None,
+) -> Iterator[Sighting]:
+    """One finding for each rule that a conflict is against."""
+    held = tuple(sorted(packages))
+    pair = Pair.of(*held) if len(held) == 2 else None  # noqa: PLR2004
+    for rule in rules:
+        yield Sighting(
+            id=finding_id(rule.id, pair, subject_id),
+            rule=rule.id,
+            severity=rule.severity,
+            owner=rule.owner,
+            packages=held,
+            subject_id=subject_id,
+            object_id=object_id,
+            display_name=display_name,
+        )

@@ -1,0 +1,156 @@
+"""Findings as callers read them: JSON and CSV. Pure."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import io
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import msgspec
+
+from entra_sod.domain.findings.model import Change, Finding
+
+# What a spreadsheet takes for a formula; a quotation mark before it makes it text.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_COLUMNS = (
+    "id",
+    "rule",
+    "severity",
+    "state",
+    "since",
+    "packages",
+    "subjectId",
+    "objectId",
+    "displayName",
+    "owner",
+    "firstSeen",
+    "lastSeen",
+    "exception",
+    "exceptionUntil",
+)
+
+
+class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A finding in a list.
+
+    Attributes:
+        pair: the two packages; of a rule that allows some of a set, all that is held of it.
+        since: when it came into its state.
+        exception: that permits it, or last did while it stood.
+    """
+
+    id: str
+    rule: str
+    pair: Sequence[str]
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+    severity: str
+    owner: str
+    state: str
+    since: str
+    first_seen: str
+    last_seen: str
+    exception: str | None
+    exception_until: date | None
+
+
+class FindingDetail(FindingView, frozen=True, kw_only=True, rename="camel"):
+    """A finding with its history.
+
+    Attributes:
+        rules_hash: of the rules that the newest look was made with.
+        claimed_by: who says that it is being taken away.
+        subject_hash: what stands for its subject in evidence.
+        changes_left_out: of very many changes some in the middle are in evidence only.
+    """
+
+    rules_hash: str
+    claimed_by: str | None
+    subject_hash: str
+    history: Sequence[Change]
+    changes_left_out: int
+
+
+class FindingPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What `GET /findings` answers; without `nextLink` there are no more."""
+
+    findings: list[FindingView]
+    next_link: str | None = None
+
+
+def view(finding: Finding) -> FindingView:
+    return msgspec.convert(_fields(finding), FindingView)
+
+
+def detail(finding: Finding) -> FindingDetail:
+    more = {
+        "rulesHash": finding.rules_hash,
+        "claimedBy": finding.claimed_by or None,
+        "subjectHash": subject_hash(finding),
+        "history": list(finding.history),
+        "changesLeftOut": finding.left_out,
+    }
+    return msgspec.convert({**_fields(finding), **more}, FindingDetail)
+
+
+def subject_hash(finding: Finding) -> str:
+    """What stands for a finding's subject in evidence.
+
+    Salted for each finding, so that without the finding's row nobody can tell whose it was, not
+    even who knows the subject's id; and the same as long as the row is there.
+    """
+    return salted(finding, finding.subject_id)
+
+
+def salted(finding: Finding, text: str) -> str:
+    """Hash what names a person with a finding's salt."""
+    salt = bytes.fromhex(finding.salt)
+    return "hmac-sha256:" + hmac.new(salt, text.encode(), hashlib.sha256).hexdigest()
+
+
+def as_csv(views: Iterable[FindingView]) -> bytes:
+    """A table that is safe to open in a spreadsheet."""
+    return csv_table(_COLUMNS, (_cells(each) for each in views))
+
+
+def csv_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Lines of cells, none of which a spreadsheet takes for a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    if head:
+        writer.writerow(head)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _cells(each: FindingView) -> Sequence[str]:
+    fields = msgspec.to_builtins(each) | {"packages": " ".join(each.pair)}
+    return ["" if fields[name] is None else str(fields[name]) for name in _COLUMNS]
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "pair": list(finding.packages),
+        "subjectId": finding.subject_id,
+        "objectId": finding.object_id,
+        "displayName": finding.display_name,
+        "severity": finding.severity,
+        "owner": finding.owner,
+        "state": str(finding.state),
+        "since": finding.since,
+        "firstSeen": finding.first_seen,
+        "lastSeen": finding.last_seen,
+        "exception": finding.exception or None,
+        "exceptionUntil": finding.exception_until,
+    }

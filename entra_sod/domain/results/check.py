@@ -1,0 +1,165 @@
+"""The answer to a check, as callers read it (design contract, HTTP 200)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from entra_sod.domain.detection.result import Detection
+from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.entra import Assignment, Reference
+from entra_sod.domain.results.coverage import Coverage, Outcome
+from entra_sod.domain.rules.language import Rule
+from entra_sod.domain.rules.ruleset import Duty, RuleSet
+
+MOST_HOLDERS_IN_ANSWER = 1000
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+    assignment_id: str
+    state: str | None
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    id: str
+    title: str
+    severity: str
+    mode: str
+    owner: str
+    control: str | None = None
+    advice: str | None = None
+
+
+class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """One reference: on which package, of which kind, to which group or package."""
+
+    access_package_id: str
+    kind: str
+    target_id: str
+    why: str | None = None
+
+
+class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
+    """Desired references: which were there, are planned, were written, and failed and why.
+
+    `removed` are references of our own that no rule asked for any more; only a sweep removes.
+    """
+
+    present: list[ReferenceView] = []
+    planned: list[ReferenceView] = []
+    written: list[ReferenceView] = []
+    failed: list[ReferenceView] = []
+    removed: list[ReferenceView] = []
+
+
+class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    access_package_id: str
+    incompatible_access_package_id: str
+
+
+class ExceptionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An exception that permits a holder's conflict, until the end of a day."""
+
+    id: str
+    rule: str
+    subject_id: str
+    until: date
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What `GET /checks/{id}` answers with 200.
+
+    Attributes:
+        holders: at most 1,000 of them in the answer; `holder_count` is always whole.
+        exceptions: that permit holders to hold both; the outcome is a conflict all the same.
+        pair: None where the message that asked could not be read.
+        enforcement: how far the app went: the caller's wish, capped by the app's setting.
+        rules_hash: of the rules that were in force, empty where they could not be read.
+        as_of: nothing that the check read is older; of one that failed, when it was given up.
+    """
+
+    id: str
+    status: str
+    outcome: Outcome
+    pair: PairView | None
+    reference: str | None
+    enforcement: str
+    holders: list[Holder]
+    holder_count: int
+    rules: list[RuleView]
+    references: ReferencesView
+    coverage: Coverage
+    rules_hash: str
+    as_of: str
+    exceptions: list[ExceptionView] = []
+
+
+def exception_views(
+    holders: Iterable[Holder], duty: Duty | None, rules: RuleSet
+) -> list[ExceptionView]:
+    """The exceptions in force that permit a holder to hold both."""
+    return [
+        ExceptionView(id=each.id, rule=each.rule, subject_id=holder.subject_id, until=each.end)
+        for holder in holders
+        for each in rules.excuses(
+            duty.rule_ids if duty else (), (holder.subject_id, holder.object_id)
+        )
+    ]
+
+
+def holders_of(detection: Detection | None) -> list[Holder]:
+    return holders_view(detection.holders) if detection else []
+
+
+def holders_view(assignments: Iterable[Assignment]) -> list[Holder]:
+    return [_holder(assignment) for assignment in assignments]
+
+
+def _holder(assignment: Assignment) -> Holder:
+    return Holder(
+        subject_id=assignment.subject.id,
+        object_id=assignment.subject.object_id,
+        display_name=assignment.subject.display_name,
+        assignment_id=assignment.id,
+        state=assignment.state,
+    )
+
+
+def rule_views(duty: Duty | None) -> list[RuleView]:
+    return [rule_view(rule) for rule in (duty.rules if duty else ())]
+
+
+def rule_view(rule: Rule) -> RuleView:
+    return RuleView(
+        id=rule.id,
+        title=rule.title,
+        severity=rule.severity,
+        mode=rule.mode,
+        owner=rule.owner,
+        control=rule.control,
+        advice=rule.advice,
+    )
+
+
+def references_view(enforced: Enforced) -> ReferencesView:
+    return ReferencesView(
+        present=[_reference_view(each) for each in enforced.present],
+        planned=[_reference_view(each) for each in enforced.planned],
+        written=[_reference_view(each) for each in enforced.written],
+        failed=[_reference_view(each.reference, each.why) for each in enforced.failed],
+        removed=[_reference_view(each) for each in enforced.removed],
+    )
+
+
+def _reference_view(reference: Reference, why: str | None = None) -> ReferenceView:
+    return ReferenceView(
+        access_package_id=reference.on,
+        kind=reference.kind,
+        target_id=reference.target,
+        why=why,
+    )

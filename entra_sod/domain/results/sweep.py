@@ -1,0 +1,95 @@
+"""The answer for a whole sweep (design contract, HTTP 200)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from entra_sod.domain.results.check import ReferencesView
+from entra_sod.domain.results.coverage import Coverage, Outcome
+
+
+class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
+    total: int
+    conflict: int
+    clear: int
+    unknown: int
+
+
+class PairSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    access_package_id: str
+    incompatible_access_package_id: str
+    outcome: Outcome
+    holder_count: int
+    rules: list[str]
+
+
+class DriftView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference that is missing, extra, asymmetric, orphaned or foreign."""
+
+    kind: str
+    access_package_id: str
+    reference_kind: str
+    target_id: str
+
+
+class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A rule that allows `at_most` of a set of `size` packages: who holds more."""
+
+    rule: str
+    at_most: int
+    size: int
+    outcome: Outcome
+    holder_count: int
+
+
+class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sweep looked.
+
+    Attributes:
+        chosen: `pairs`, one question for each; or `index`, each package's assignments read once.
+        why: the requests that either way was expected to take.
+        ways: how often each way of detection answered for a pair.
+    """
+
+    chosen: str
+    why: str
+    ways: dict[str, int]
+
+
+class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
+
+    Attributes:
+        findings: how many conflicts there are: a person and a pair, or a person and a set, is one.
+        excepted: how many of the findings an exception in force permits.
+        results: each pair, conflicts first, at most 1,000 of them.
+        sets: each rule that allows more than one of many.
+        drift: where Graph differed from the rules and the ledger when the sweep looked.
+        assignments: held, of the packages that were indexed.
+        requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
+        round_trips: what was sent; a `$batch` is one.
+        throttled: requests that were answered with 429.
+        throttled_seconds: waited because Graph asked for it, in place and on the queue.
+        rate: requests for each 10 s between asking for the sweep and its end.
+    """
+
+    id: str
+    status: str
+    pairs: PairCounts
+    findings: int
+    excepted: int
+    results: list[PairSummary]
+    sets: list[SetSummary]
+    references: ReferencesView
+    drift: list[DriftView]
+    coverage: Coverage
+    strategy: StrategyView
+    assignments: int
+    requests: int
+    round_trips: int
+    throttled: int
+    throttled_seconds: float
+    rate: float
+    started_at: str
+    ended_at: str
+    rules_hash: str

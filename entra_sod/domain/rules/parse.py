@@ -1,0 +1,391 @@
+"""From the text of rules files to a book of rules, or to every mistake with its place. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import chain, groupby, islice
+from uuid import UUID
+
+import msgspec
+
+from entra_sod.core.errors import RulesError
+from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
+from entra_sod.domain.rules.class_cycles import find_circles
+from entra_sod.domain.rules.document import NAMED_AT_MOST, Document, Problem, SourceFile
+from entra_sod.domain.rules.language import (
+    Control,
+    ExceptionEntry,
+    Name,
+    PackageSelector,
+    Rule,
+    RulesFile,
+    Side,
+)
+
+MOST_SIDES = 100
+MOST_SUGGESTIONS = 100
+COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
+LONGEST_EXCEPTION = timedelta(days=366)
+
+_STAND_INS: Mapping[str, tuple[type[Rule | Control | ExceptionEntry], Mapping[str, object]]] = {
+    "rules": (
+        Rule,
+        {"id": "-", "title": "-", "severity": "low", "owner": "-", "mode": "record"},
+    ),
+    "controls": (
+        Control,
+        {"id": "-", "title": "-", "owner": "-", "days": 1, "evidence": "-"},
+    ),
+    "exceptions": (
+        ExceptionEntry,
+        {
+            "id": "-",
+            "rule": "-",
+            "subject": str(UUID(int=0)),
+            "from": "2000-01-01",
+            "until": "2000-01-01",
+            "reason": "-",
+            "requestedBy": "nobody",
+            "approvedBy": "-",
+        },
+    ),
+}
+
+
+class _Names:
+    """The names that the files give.
+
+    Comparing words takes milliseconds where there are many or long ones: it has its limits.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names, self._letters = names, sum(map(len, names))
+        self._suggestions = MOST_SUGGESTIONS
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def nearest(self, name: str) -> str:
+        if not self._suggestions or len(name) * self._letters > COMPARED_AT_MOST:
+            return ""
+        self._suggestions -= 1
+        return nearest(name, self._names)
+
+
+# None where a file could not be read: then no name is called unknown.
+type _Known = _Names | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AllKnown:
+    classes: _Known = None
+    rules: _Known = None
+    controls: _Known = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a rule, class or exception stands."""
+
+    document: Document
+    path: Path
+
+    def place(self, mistake: Mistake, *, is_warning: bool = False) -> Problem:
+        return self.document.place(self._whole(mistake), is_warning=is_warning)
+
+    def take(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+        """Place mistakes, while the file has not too many."""
+        return self.document.take(map(self._whole, mistakes))
+
+    def _whole(self, mistake: Mistake) -> Mistake:
+        return Mistake((*self.path, *mistake.path), mistake.detail, mistake.key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Damaged:
+    """An entry with mistakes in some fields; what the others say is looked at all the same."""
+
+    origin: Origin
+    entry: Rule | Control | ExceptionEntry
+    fields: Collection[str | int | None]
+
+    def mistakes(self, known: _AllKnown) -> Iterator[Mistake]:
+        match self.entry:
+            case Rule():
+                found = _rule_mistakes(self.entry, known.classes)
+            case ExceptionEntry():
+                found = _exception_mistakes(self.entry, known)
+            case Control():
+                return
+        for mistake in found:
+            if mistake.path and mistake.path[0] not in self.fields:
+                yield mistake
+
+
+@dataclass(slots=True)
+class Book:
+    """All rules, classes, controls and exceptions of all files, and where each stands.
+
+    Attributes:
+        problems: everything wrong; with any in it, the book is not to be used.
+    """
+
+    rules: dict[str, Rule] = field(default_factory=dict)
+    classes: dict[str, Side] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
+    exceptions: dict[str, ExceptionEntry] = field(default_factory=dict)
+    origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def origin(self, kind: str, name: str) -> Origin:
+        """Where a thing of the book stands; kind is the name of a field of `RulesFile`."""
+        return self.origins[kind, name]
+
+    def names(self, kind: str) -> Collection[str]:
+        """The names of a kind that the files give, with a mistake in it or not."""
+        return {name for given, name in self.origins if given == kind}
+
+
+def parse_rules(files: Iterable[SourceFile]) -> Book:
+    """Read all files into one book without mistakes.
+
+    Raises:
+        RulesError: with every mistake of every file.
+    """
+    book = read_book(files)
+    if book.problems:
+        raise RulesError([str(problem) for problem in book.problems])
+    return book
+
+
+def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Book:
+    """Read all files into one book, mistakes included.
+
+    What has no mistake is in the book, whatever stands beside it, so that one run finds them all.
+
+    Args:
+        files: that are text.
+        unread: what is wrong with the files that are not.
+    """
+    book = Book(problems=list(unread))
+    documents = [Document(file) for file in files]
+    damaged = [each for document in documents for each in _read_file(book, document)]
+    is_whole = not unread and all(document.is_read for document in documents)
+    known = _all_known(book) if is_whole else _AllKnown()
+    for name, side in book.classes.items():
+        _check(book, "classes", name, _side_mistakes(side, known.classes, ()))
+    for circle in islice(find_circles(book.classes), NAMED_AT_MOST):
+        _check(book, "classes", circle.name, [Mistake(("classes",), str(circle))])
+    for rule in book.rules.values():
+        _check(book, "rules", rule.id, _rule_mistakes(rule, known.classes))
+    for entry in book.exceptions.values():
+        _check(book, "exceptions", entry.id, _exception_mistakes(entry, known))
+    for each in damaged:
+        book.problems += each.origin.take(each.mistakes(known))
+    book.exceptions = {name: _lasting(book, entry) for name, entry in book.exceptions.items()}
+    book.problems = list(in_reason(sorted(book.problems)))
+    return book
+
+
+def _all_known(book: Book) -> _AllKnown:
+    return _AllKnown(
+        classes=_Names(book.names("classes")),
+        rules=_Names(book.names("rules")),
+        controls=_Names(book.names("controls")),
+    )
+
+
+def _lasting(book: Book, entry: ExceptionEntry) -> ExceptionEntry:
+    """An exception with a last day: its own, or as its control says; on a mistake, its first."""
+    if entry.until is not None:
+        return entry
+    control = book.controls.get(entry.control or "")
+    return entry.lasting(control) if control else msgspec.structs.replace(entry, until=entry.start)
+
+
+def in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Name so many problems of each file, and say where there are more."""
+    for name, group in groupby(problems, key=lambda problem: problem.file):
+        found = list(group)
+        if len(found) > NAMED_AT_MOST:
+            has_only_warnings = all(problem.is_warning for problem in found)
+            what = "warnings" if has_only_warnings else "mistakes"
+            detail = f"more than {NAMED_AT_MOST} {what} in this file; the others are not named"
+            yield Problem(name, 1, 1, detail, has_only_warnings)
+        yield from found[:NAMED_AT_MOST]
+
+
+def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
+    """Take in what has no mistake and a new name; yield the other rules and exceptions."""
+    book.problems += document.problems
+    if not document.is_read:
+        return
+    mistakes = _file_mistakes(document.value)
+    book.problems += document.take(mistakes)
+    is_hopeless = len(mistakes) > NAMED_AT_MOST  # then not all are known
+    broken: dict[Path, set[str | int | None]] = {}
+    for mistake in mistakes:
+        broken.setdefault(mistake.path[:2], set()).update((*mistake.path[2:3], mistake.key))
+    for path, name, value in _entries(document.value):
+        kind, origin = str(path[0]), Origin(document, path)
+        is_new = _is_new(book, kind, name, origin)
+        if is_hopeless:
+            continue
+        if is_new and path not in broken:
+            _add(book, kind, name, value)
+        elif kind != "classes":
+            yield _damaged(origin, _mapping(value), broken.get(path, set()))
+
+
+def _damaged(
+    origin: Origin, value: Mapping[object, object], fields: set[str | int | None]
+) -> _Damaged:
+    """Read an entry with harmless values in place of the wrong ones."""
+    kind, stand_ins = _STAND_INS[str(origin.path[0])]
+    if fields & {"from", "until"}:
+        fields |= {"from", "until"}
+    named = {name: given for name, given in value.items() if isinstance(name, str)}
+    sound: dict[str, object] = {key: named[key] for key in named.keys() - fields}
+    return _Damaged(origin, msgspec.convert({**stand_ins, **sound}, kind), fields)
+
+
+def _file_mistakes(value: object) -> list[Mistake]:
+    try:
+        msgspec.convert(value, RulesFile)
+    except msgspec.ValidationError:  # which names the first mistake only
+        most = NAMED_AT_MOST + 1
+        found = find_mistakes(RulesFile, value, most=most)
+        return list(islice(chain(found, _class_name_mistakes(value)), most))
+    return []
+
+
+def _class_name_mistakes(value: object) -> Iterator[Mistake]:
+    """YAML reads `7:` and `yes:` as other things than text."""
+    for name in _mapping(_mapping(value).get("classes")):
+        if not isinstance(name, str):
+            yield Mistake(("classes",), "must be text: put the name into quotes", str(name))
+        elif find_mistakes(Name, name):
+            yield Mistake(("classes", name), "must have a name of 1 to 100 characters")
+
+
+def _entries(value: object) -> Iterator[tuple[Path, str, object]]:
+    """Everything of a file that has a name, and where it stands."""
+    file = _mapping(value)
+    for name, side in _mapping(file.get("classes")).items():
+        yield ("classes", str(name)), str(name), side
+    for kind in ("rules", "controls", "exceptions"):
+        found = file.get(kind)
+        for index, entry in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(name := _mapping(entry).get("id"), str):
+                yield (kind, index), name, entry
+
+
+def _mapping(value: object) -> Mapping[object, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _add(book: Book, kind: str, name: str, value: object) -> None:
+    if kind == "classes":
+        book.classes[name] = msgspec.convert(value, Side)
+    elif kind == "rules":
+        book.rules[name] = msgspec.convert(value, Rule)
+    elif kind == "controls":
+        book.controls[name] = msgspec.convert(value, Control)
+    else:
+        book.exceptions[name] = msgspec.convert(value, ExceptionEntry)
+
+
+def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
+    if (kind, name) in book.origins:
+        place: Path = () if kind == "classes" else ("id",)
+        book.problems += origin.take([Mistake(place, f"{name} exists already")])
+        return False
+    book.origins[kind, name] = origin
+    return True
+
+
+def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
+    book.problems += book.origin(kind, name).take(mistakes)
+
+
+def _rule_mistakes(rule: Rule, classes: _Known) -> Iterator[Mistake]:
+    if (rule.between is None) == (rule.at_most is None):
+        yield Mistake((), "needs either between or atMost")
+    if rule.effective and not rule.effective.is_possible:
+        yield Mistake(("effective", "until"), "is before its from")
+    if rule.between is not None:
+        yield from _between_mistakes(rule.between, classes)
+    if rule.at_most is not None:
+        set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
+        yield from _side_mistakes(set_of, classes, ("atMost",), packages_key="of")
+
+
+def _between_mistakes(sides: Sequence[Side], classes: _Known) -> Iterator[Mistake]:
+    if len(sides) < 2:  # noqa: PLR2004 - apart takes two
+        yield Mistake(("between",), "needs two sides or more to keep apart")
+        return
+    if len(sides) > MOST_SIDES:
+        detail = f"has more than {MOST_SIDES} sides: atMost with a count of 1 keeps each from each"
+        yield Mistake(("between",), detail)
+    for index, side in enumerate(sides):
+        yield from _side_mistakes(side, classes, ("between", index))
+    if not any(side.packages or side.classes for side in sides):
+        yield Mistake(("between",), "keeps nothing apart: no side has a package")
+    elif _is_one_package_against_itself(sides):
+        yield Mistake(("between",), "keeps nothing apart: all sides are the same package")
+
+
+def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
+    if any(side.groups or side.classes for side in sides):
+        return False
+    selectors = {selector for side in sides for selector in side.packages}
+    return len(selectors) == 1 and all(selector.id for selector in selectors)
+
+
+def _side_mistakes(
+    side: Side, classes: _Known, path: Path, *, packages_key: str = "packages"
+) -> Iterator[Mistake]:
+    if not (side.packages or side.groups or side.classes):
+        yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
+    for index, selector in enumerate(side.packages):
+        yield from _selector_mistakes(selector, (*path, packages_key, index))
+    for index, name in enumerate(side.classes):
+        if classes is not None and name not in classes:
+            detail = f"{name} is no class{classes.nearest(name)}"
+            yield Mistake((*path, "classes", index), detail)
+
+
+def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistake]:
+    has_pattern = selector.name is not None or selector.catalog is not None
+    if selector.id is None and not has_pattern:
+        yield Mistake(path, "selects nothing: give an id, or a name and catalog pattern")
+    if selector.id is not None and has_pattern:
+        yield Mistake(path, "has an id and a pattern: an id selects by itself")
+
+
+def _exception_mistakes(entry: ExceptionEntry, known: _AllKnown) -> Iterator[Mistake]:
+    rules, controls = known.rules, known.controls
+    if rules is not None and entry.rule not in rules:
+        yield Mistake(("rule",), f"{entry.rule} is no rule{rules.nearest(entry.rule)}")
+    if entry.control and controls is not None and entry.control not in controls:
+        yield Mistake(
+            ("control",), f"{entry.control} is no control{controls.nearest(entry.control)}"
+        )
+    yield from _end_mistakes(entry)
+    approver = entry.approved_by.casefold()
+    if approver == entry.requested_by.casefold():
+        yield Mistake(("approvedBy",), "must differ from requestedBy")
+    if approver == str(entry.subject).casefold():
+        yield Mistake(("approvedBy",), "must differ from the subject")
+
+
+def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:
+    if entry.until is None:
+        if entry.control is None:
+            yield Mistake(("until",), "is missing: give it, or a control that says how long")
+    elif entry.until < entry.start:
+        yield Mistake(("until",), "is before its from")
+    elif entry.until - entry.start > LONGEST_EXCEPTION:
+        yield Mistake(("until",), "is more than a year after its from")

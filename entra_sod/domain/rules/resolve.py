@@ -1,0 +1,219 @@
+"""Selectors against a tenant: which packages a rule means today. Pure.
+
+Each selector is resolved once per run, however many rules share it through classes.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from entra_sod.domain.entra import AccessPackage, Group
+from entra_sod.domain.rules.language import PackageSelector, Rule, Side
+from entra_sod.domain.rules.parse import Book
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSide:
+    """A duty as ids."""
+
+    packages: frozenset[str]
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedRule:
+    """A rule in force, its sides as ids.
+
+    `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
+    cannot express it, and `set_of` and `count` say what is to be looked for. `classes` are all that
+    the rule leads to, as they are written.
+    """
+
+    rule: Rule
+    sides: tuple[ResolvedSide, ...]
+    classes: Mapping[str, Side] = field(default_factory=dict)
+    set_of: frozenset[str] = frozenset()
+    count: int = 1
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+    @property
+    def is_at_most_one(self) -> bool:
+        """Whether every two of a set are kept apart."""
+        return self.count == 1 and bool(self.set_of)
+
+
+class Tenant:
+    """The packages that the app may read, for patterns to be held against.
+
+    Attributes:
+        groups: those that were looked up, by id; None for one that does not exist.
+    """
+
+    def __init__(
+        self,
+        packages: Iterable[AccessPackage],
+        groups: Mapping[str, Group | None] | None = None,
+    ) -> None:
+        self.packages = {package.id: package for package in packages}
+        self.groups = groups or {}
+
+    @cached_property
+    def _catalogs(self) -> Mapping[str, Sequence[AccessPackage]]:
+        found: dict[str, list[AccessPackage]] = {}
+        for package in self.packages.values():
+            found.setdefault(package.catalog_name.casefold(), []).append(package)
+        return found
+
+    def select(self, selector: PackageSelector) -> frozenset[str]:
+        """The ids of the packages that a pattern fits."""
+        name, catalog = _pattern(selector.name), _pattern(selector.catalog)
+        return frozenset(
+            package.id
+            for catalog_name, packages in self._catalogs.items()
+            if catalog.match(catalog_name)
+            for package in packages
+            if name.match(package.display_name.casefold())
+        )
+
+
+def _pattern(text: str | None) -> re.Pattern[str]:
+    """`*` and `?` alone are wildcards; brackets stand for themselves."""
+    literal = (text or "*").casefold().replace("[", "[[]")
+    return re.compile(fnmatch.translate(literal))
+
+
+def resolve(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+    """Resolve a book without mistakes.
+
+    Args:
+        book: of all files.
+        tenant: what patterns are held against; None is for books that name ids only.
+        day: rules that are not effective on it are left out.
+
+    Returns:
+        The rules in order of their ids. Ids are taken as they stand, whether the tenant shows them
+        or not: a package that may not be read is a gap, and no reason to forget the rule.
+    """
+    resolver = Resolver(book, tenant)
+    return [resolver.rule(rule) for _, rule in sorted(book.rules.items()) if rule.holds_on(day)]
+
+
+def resolve_from(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+    """As `resolve`, with the rules that take effect after the day only."""
+    resolver = Resolver(book, tenant)
+    rules = (rule for _, rule in sorted(book.rules.items()))
+    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, None)]
+
+
+def needs_tenant(book: Book) -> bool:
+    """Whether any selector is a pattern."""
+    return any(selector.id is None for selector in _selectors(book))
+
+
+def _selectors(book: Book) -> Iterator[PackageSelector]:
+    for side in book.classes.values():
+        yield from side.packages
+    for rule in book.rules.values():
+        for side in rule.between or ():
+            yield from side.packages
+        if rule.at_most:
+            yield from rule.at_most.of
+
+
+class TooMuchWork(Exception):
+    """A book asks for more than somebody wants to wait for."""
+
+
+class Resolver:
+    """Resolves the parts of one book against one tenant; each selector once.
+
+    Args:
+        book: that names the classes.
+        tenant: what patterns are held against.
+        most_work: steps of some tenths of a microsecond after which it gives up; None is no limit.
+    """
+
+    def __init__(self, book: Book, tenant: Tenant | None, *, most_work: int | None = None) -> None:
+        self._book, self._tenant, self._work_left = book, tenant, most_work
+        self._selected: dict[PackageSelector, frozenset[str]] = {}
+        self._classes: dict[str, ResolvedSide] = {}
+
+    def rule(self, rule: Rule) -> ResolvedRule:
+        """Resolve one rule.
+
+        Raises:
+            TooMuchWork: with this rule the limit is passed.
+        """
+        if rule.at_most is None:
+            sides = tuple(self.side(side) for side in rule.between or ())
+            return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
+        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+        self._spend(10 * len(set_of))
+        alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
+        sides = tuple(alone) if rule.at_most.count == 1 else ()
+        return ResolvedRule(
+            rule=rule,
+            sides=sides,
+            classes=self._classes_of(rule),
+            set_of=set_of,
+            count=rule.at_most.count,
+        )
+
+    def _classes_of(self, rule: Rule) -> Mapping[str, Side]:
+        named = [name for side in rule.between or () for name in side.classes]
+        if rule.at_most is not None:
+            named += rule.at_most.classes
+        return {name: self._book.classes[name] for name in self.reached(named)}
+
+    def side(self, side: Side) -> ResolvedSide:
+        members = [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
+        found = ResolvedSide(
+            frozenset().union(*(member.packages for member in members)),
+            frozenset().union(*(member.groups for member in members)),
+        )
+        self._spend(5 * len(members) + sum(len(each.packages) for each in members))
+        return found
+
+    def _spend(self, steps: int) -> None:
+        if self._work_left is not None:
+            self._work_left -= steps
+            if self._work_left < 0:
+                raise TooMuchWork
+
+    def reached(self, classes: Iterable[str]) -> Collection[str]:
+        """Every class that classes lead to, however deep, and they themselves, each once."""
+        reached: set[str] = set()
+        waiting = list(classes)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += self._book.classes[name].classes
+        return reached
+
+    def _class(self, name: str) -> ResolvedSide:
+        """What a class itself selects, without the classes that it names."""
+        if name not in self._classes:
+            self._classes[name] = self._own(self._book.classes[name])
+        return self._classes[name]
+
+    def _own(self, side: Side) -> ResolvedSide:
+        packages = {package for selector in side.packages for package in self.select(selector)}
+        return ResolvedSide(frozenset(packages), frozenset(str(group.id) for group in side.groups))
+
+    def select(self, selector: PackageSelector) -> frozenset[str]:
+        if selector.id is not None:
+            return frozenset([str(selector.id)])
+        if self._tenant is None:
+            raise ValueError("a pattern needs a tenant to be held against")
+        if selector not in self._selected:
+            self._selected[selector] = self._tenant.select(selector)
+        return self._selected[selector]

@@ -1,0 +1,358 @@
+"""Rules resolved: which pairs are to be kept apart, how strictly, and by which rules. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import permutations
+
+import msgspec
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, References, Rule
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+
+NOBODY = ResolvedSide(frozenset(), frozenset())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What rules ask of a pair, whichever pair it is: all pairs of two sides share them.
+
+    Attributes:
+        low_groups: that the side of the pair's lower package names.
+        high_groups: that the side of its higher package names.
+        named_groups: that any side of the rules names, written or not.
+    """
+
+    rules: tuple[Rule, ...]
+    mode: Mode
+    references: References
+    low_groups: frozenset[str]
+    high_groups: frozenset[str]
+    named_groups: frozenset[str]
+
+    @cached_property
+    def rule_ids(self) -> tuple[str, ...]:
+        return tuple(rule.id for rule in self.rules)
+
+    @cached_property
+    def counts_eligible(self) -> bool:
+        """Whether groups count that a package makes people eligible members of."""
+        return any(rule.eligible for rule in self.rules)
+
+    def merged(self, asked: Terms) -> Terms:
+        """Both: the stricter mode and the wider references win, and every rule is named."""
+        new = tuple(rule for rule in asked.rules if rule.id not in self.rule_ids)
+        return Terms(
+            rules=(*self.rules, *new),
+            mode=max(self.mode, asked.mode, key=lambda mode: mode.strictness),
+            references=self.references.widened(asked.references),
+            low_groups=self.low_groups | asked.low_groups,
+            high_groups=self.high_groups | asked.high_groups,
+            named_groups=self.named_groups | asked.named_groups,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What all rules together ask of one pair."""
+
+    pair: Pair
+    terms: Terms
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        return self.terms.rules
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        return self.terms.rule_ids
+
+    @property
+    def mode(self) -> Mode:
+        return self.terms.mode
+
+    @property
+    def references(self) -> References:
+        return self.terms.references
+
+    @property
+    def groups(self) -> Mapping[str, frozenset[str]]:
+        """For each package the groups that its own side names, to be kept from the other one."""
+        return {self.pair.low: self.terms.low_groups, self.pair.high: self.terms.high_groups}
+
+    @property
+    def named_groups(self) -> frozenset[str]:
+        return self.terms.named_groups
+
+    @property
+    def counts_eligible(self) -> bool:
+        return self.terms.counts_eligible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Groups whose members may not get a package, from sides that consist of groups only."""
+
+    package: str
+    groups: frozenset[str]
+    rule_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facing:
+    """Packages that one side stands against, in order, and on which terms."""
+
+    packages: Sequence[str]
+    terms: Terms
+
+    def __contains__(self, package: str) -> bool:
+        place = bisect_left(self.packages, package)
+        return place < len(self.packages) and self.packages[place] == package
+
+    def beyond(self, package: str) -> Sequence[str]:
+        """The packages after this one; those before it have this one after them."""
+        return self.packages[bisect_right(self.packages, package) :]
+
+    def is_only(self, package: str) -> bool:
+        return len(self.packages) == 1 and package in self
+
+
+class Duties(Mapping[Pair, Duty]):
+    """Every pair that some rule keeps apart, in order.
+
+    Twenty thousand packages make millions of pairs. So only what each package faces is kept, and a
+    pair is made while it is looked at: memory grows with the packages, not with the pairs.
+    """
+
+    def __init__(self, rules: Iterable[ResolvedRule]) -> None:
+        facings: dict[str, list[_Facing]] = {}
+        for rule in rules:
+            for package, facing in _facings(rule):
+                facings.setdefault(package, []).append(facing)
+        self._facings = dict(sorted(facings.items()))
+
+    def __getitem__(self, pair: Pair) -> Duty:
+        found: Terms | None = None
+        for facing in self._facings.get(pair.low, ()):
+            if pair.high in facing:
+                found = found.merged(facing.terms) if found else facing.terms
+        if found is None:
+            raise KeyError(pair)
+        return Duty(pair, found)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (duty.pair for duty in self.in_order())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def in_order(self) -> Iterator[Duty]:
+        """Yield every duty in the order of pairs, which is faster than to look each of them up."""
+        for low, row in self._rows():
+            for high in sorted(row):
+                yield Duty(Pair(low, high), row[high])
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """Every package of some pair."""
+        return frozenset(
+            package
+            for package, facings in self._facings.items()
+            if not all(facing.is_only(package) for facing in facings)
+        )
+
+    @cached_property
+    def _count(self) -> int:
+        return sum(len(row) for _, row in self._rows())
+
+    def _rows(self) -> Iterator[tuple[str, Mapping[str, Terms]]]:
+        """For each package in order, those after it that it is kept apart from."""
+        for low, facings in self._facings.items():
+            row: dict[str, Terms] = {}
+            for facing in facings:
+                _join(row, dict.fromkeys(facing.beyond(low), facing.terms))
+            yield low, row
+
+
+def _join(row: dict[str, Terms], asked: dict[str, Terms]) -> None:
+    """Add what another rule asks; where two rules meet at many pairs, they are merged once."""
+    # By identity, as rules cannot be hashed; the row keeps what is present alive until the end.
+    merged: dict[int, Terms] = {}
+    for high in row.keys() & asked.keys():
+        present = row[high]
+        if id(present) not in merged:
+            merged[id(present)] = present.merged(asked[high])
+        asked[high] = merged[id(present)]
+    row.update(asked)
+
+
+def _facings(resolved: ResolvedRule) -> Iterator[tuple[str, _Facing]]:
+    """For each package of one side every other side that has packages."""
+    if resolved.is_at_most_one:
+        all_of_them = _Facing(sorted(resolved.set_of), _terms(resolved.rule))
+        yield from ((package, all_of_them) for package in all_of_them.packages)
+        return
+    sides = [(side, sorted(side.packages)) for side in resolved.sides]
+    for (one, packages), (other, against) in permutations(sides, 2):
+        if against:
+            facing = _Facing(against, _terms(resolved.rule, one, other, resolved.sides))
+            yield from ((package, facing) for package in packages)
+
+
+class RuleSet:
+    """The rules in force.
+
+    Attributes:
+        rules: in order of their ids.
+        exceptions: in force then, in order of their ids.
+        refused: why the newest files are not these rules, where a broken version was not taken.
+        unlisted: why patterns may fit more packages than are known, where the list is refused.
+        files: that the rules were read from, where that is known.
+        day: on which they are in force, where it matters.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[ResolvedRule],
+        exceptions: Iterable[ExceptionEntry] = (),
+        refused: str | None = None,
+        files: Sequence[SourceFile] = (),
+        *,
+        unlisted: str | None = None,
+        day: date | None = None,
+    ) -> None:
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
+        self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
+        self.refused = refused
+        self.files = tuple(files)
+        self.unlisted = unlisted
+        self.day = day
+
+    @cached_property
+    def hash(self) -> str:
+        """Names this version of the rules: equal rules in any order have equal hashes.
+
+        It is of what is written, the classes that rules lead to among it; what patterns mean in the
+        tenant is not in it.
+        """
+        classes = {name: side for each in self.rules for name, side in each.classes.items()}
+        written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
+        data = msgspec.json.encode(written)
+        return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+    @cached_property
+    def duties(self) -> Duties:
+        """Every pair that some rule keeps apart, in order."""
+        return Duties(self.rules)
+
+    @cached_property
+    def guards(self) -> Mapping[str, Guard]:
+        """Every package that enforcing rules keep from the members of groups, in order."""
+        guards: dict[str, Guard] = {}
+        for rule in self.rules:
+            for package, groups in _guarded_by(rule):
+                present = guards.get(package)
+                guards[package] = Guard(
+                    package=package,
+                    groups=groups | (present.groups if present else frozenset()),
+                    rule_ids=_joined(present.rule_ids if present else (), rule.id),
+                )
+        return dict(sorted(guards.items()))
+
+    @cached_property
+    def inexpressible(self) -> tuple[ResolvedRule, ...]:
+        """Rules that Entra's references cannot express: more than one of many allowed."""
+        return tuple(rule for rule in self.rules if rule.count > 1)
+
+    def excuses(
+        self, rule_ids: Iterable[str], subject_ids: Iterable[str | None]
+    ) -> tuple[ExceptionEntry, ...]:
+        """The exceptions that let a subject be in conflict: one for every rule, or none at all.
+
+        Args:
+            rule_ids: of all rules that the conflict is against.
+            subject_ids: the subject's id in entitlement management and its object id.
+        """
+        known = {each for each in subject_ids if each}
+        found = [self._exceptions_of(rule_id, known) for rule_id in rule_ids]
+        return tuple(each for some in found for each in some) if all(found) else ()
+
+    def _exceptions_of(self, rule_id: str, subject_ids: set[str]) -> list[ExceptionEntry]:
+        return [
+            each for each in self._exceptions.get(rule_id, ()) if str(each.subject) in subject_ids
+        ]
+
+    @cached_property
+    def _exceptions(self) -> Mapping[str, Sequence[ExceptionEntry]]:
+        by_rule: dict[str, list[ExceptionEntry]] = {}
+        for each in self.exceptions:
+            by_rule.setdefault(each.rule, []).append(each)
+        return by_rule
+
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """Every package whose assignments matter: of some pair, or of a set that is counted."""
+        return self.duties.packages.union(*(rule.set_of for rule in self.inexpressible))
+
+    @cached_property
+    def named_packages(self) -> frozenset[str]:
+        """Every package that some rule names, also one that stands against groups only."""
+        sides = (side.packages for rule in self.rules for side in rule.sides)
+        return frozenset().union(*sides, *(rule.set_of for rule in self.rules))
+
+    @cached_property
+    def enforced_packages(self) -> frozenset[str]:
+        """Every package that an enforcing rule may ask references on or to."""
+        enforced = (rule for rule in self.rules if rule.rule.mode is Mode.ENFORCE)
+        return frozenset(
+            package for rule in enforced for side in rule.sides for package in side.packages
+        )
+
+    @cached_property
+    def named_groups(self) -> frozenset[str]:
+        """Every group that a side of some rule names."""
+        return frozenset(
+            group for rule in self.rules for side in rule.sides for group in side.groups
+        )
+
+
+def _terms(
+    rule: Rule,
+    low: ResolvedSide = NOBODY,
+    high: ResolvedSide = NOBODY,
+    sides: Iterable[ResolvedSide] = (),
+) -> Terms:
+    return Terms(
+        rules=(rule,),
+        mode=rule.mode,
+        references=rule.references,
+        low_groups=_enforced(rule, low),
+        high_groups=_enforced(rule, high),
+        named_groups=frozenset(group for side in sides for group in side.groups),
+    )
+
+
+def _enforced(rule: Rule, side: ResolvedSide) -> frozenset[str]:
+    """A side's groups, where the rule wants them written."""
+    wanted = rule.mode is Mode.ENFORCE and rule.references.wants_groups
+    return side.groups if wanted else frozenset()
+
+
+def _guarded_by(resolved: ResolvedRule) -> Iterator[tuple[str, frozenset[str]]]:
+    for side in resolved.sides:
+        groups = frozenset[str]() if side.packages else _enforced(resolved.rule, side)
+        # The side itself has no packages: all that there are face it.
+        for facing in resolved.sides if groups else ():
+            for package in sorted(facing.packages):
+                yield package, groups
+
+
+def _joined[T](present: tuple[T, ...], new: T) -> tuple[T, ...]:
+    return present if new in present else (*present, new)

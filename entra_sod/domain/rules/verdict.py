@@ -1,0 +1,93 @@
+"""May somebody get a package? What the rules say of it. Pure.
+
+Decisions and rule tests give the same answers, because both ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from entra_sod.domain.rules.language import ExceptionEntry, Mode
+from entra_sod.domain.rules.resolve import ResolvedRule
+
+
+class Decision(StrEnum):
+    """Whether a person may get a package."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A subject with the packages it holds and the groups it is a member of, as ids."""
+
+    holds: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that holding the package would be against.
+
+    Attributes:
+        excuse: the exception that permits it.
+    """
+
+    rule: ResolvedRule
+    excuse: ExceptionEntry | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a reason to deny: it does more than record, and nothing excuses it."""
+        return self.rule.rule.mode is not Mode.RECORD and self.excuse is None
+
+
+def is_violated(rule: ResolvedRule, person: Person, asked: str) -> bool:
+    """Whether a person would hold a package against a rule."""
+    if rule.count > 1:
+        return asked in rule.set_of and len(rule.set_of & {*person.holds, asked}) > rule.count
+    others = person.holds - {asked}
+    if rule.is_at_most_one:
+        return asked in rule.set_of and not others.isdisjoint(rule.set_of)
+    # Which sides have the package, and which the person is on already: never one alone.
+    asking = {index for index, side in enumerate(rule.sides) if asked in side.packages}
+    standing = {
+        index
+        for index, side in enumerate(rule.sides)
+        if side.packages & others or side.groups & person.groups
+    }
+    return bool(asking and standing) and len(asking | standing) > 1
+
+
+def find_violations(
+    rules: Iterable[ResolvedRule],
+    person: Person,
+    asked: str,
+    exceptions: Collection[ExceptionEntry],
+    day: date,
+) -> Iterator[Violation]:
+    """Every rule that a package would be held against.
+
+    Args:
+        rules: in force.
+        person: who asks, with what is held already.
+        asked: the package.
+        exceptions: of this person, for whatever rules.
+        day: on which the package would be got.
+    """
+    for rule in rules:
+        if is_violated(rule, person, asked):
+            excuses = (each for each in exceptions if each.rule == rule.id and each.holds_on(day))
+            yield Violation(rule, next(excuses, None))
+
+
+def decide(violations: Collection[Violation]) -> Decision:
+    """Deny where a violation stands; review where all are recorded or excused; else allow."""
+    if any(each.stands for each in violations):
+        return Decision.DENY
+    return Decision.REVIEW if violations else Decision.ALLOW

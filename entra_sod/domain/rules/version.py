@@ -1,0 +1,106 @@
+"""Versions of a rule set in a container: how their blobs are named, and what names the current one.
+
+A version's files lie under `versions/{id}/` and are never written again; the blob `current` names
+the version in force. It is written last, so that a reader sees the old version or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+import msgspec
+
+from entra_sod.core.errors import RulesError
+from entra_sod.core.validation import Mistake, find_mistakes
+from entra_sod.domain.rules.document import SourceFile
+
+CURRENT = "current"
+VERSIONS = "versions"
+TESTS = "tests"
+
+_ENDINGS = (".yaml", ".yml")
+_HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
+
+type _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+type _Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\Z")]
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The blob `current`.
+
+    Attributes:
+        id: of the version: when it was pushed, and the start of its hash.
+        hash: of all files together; equal files have equal hashes, whenever they are pushed.
+        files: the hash of each file by its name.
+    """
+
+    version: Literal[1]
+    id: _Id
+    hash: _Sha256
+    files: dict[str, _Sha256]
+
+
+def make_manifest(files: Iterable[SourceFile], at: datetime) -> Manifest:
+    """Name these files as a version that is pushed at a moment."""
+    hashes = {file.name: sha256(file.text.encode()) for file in files}
+    whole = hash_of(hashes)
+    digits = whole.removeprefix("sha256:")[:_HASH_LENGTH]
+    moment = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return Manifest(version=1, id=f"{moment}-{digits}", hash=whole, files=hashes)
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
+
+
+def decode_manifest(data: bytes) -> Manifest:
+    """Read the blob `current`.
+
+    Raises:
+        RulesError: it names no version, and everything that is wrong with it.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RulesError([_problem(f"not JSON: {error}")]) from error
+    mistakes = find_mistakes(Manifest, value)
+    if mistakes:
+        raise RulesError([_problem(_told(mistake)) for mistake in mistakes])
+    manifest = msgspec.convert(value, Manifest)
+    if hash_of(manifest.files) != manifest.hash:
+        raise RulesError([_problem("hash is not that of its files")])
+    return manifest
+
+
+def blob_name(version_id: str, file_name: str) -> str:
+    """Where a file of a version lies."""
+    return f"{VERSIONS}/{version_id}/{file_name}"
+
+
+def sha256(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def hash_of(files: Mapping[str, str]) -> str:
+    """One hash for files of these names and hashes, in whatever order."""
+    return sha256(msgspec.json.encode(sorted(files.items())))
+
+
+def is_rules_file(path: PurePosixPath) -> bool:
+    """Whether a path inside the place of the rules is a rules file.
+
+    What lies in a folder `tests` holds tests of the rules, and is none.
+    """
+    return path.suffix in _ENDINGS and TESTS not in path.parts[:-1]
+
+
+def _told(mistake: Mistake) -> str:
+    return f"{mistake.pointer.removeprefix('/') or 'it'} {mistake.detail}"
+
+
+def _problem(detail: str) -> str:
+    return f"{CURRENT}:1:1: {detail}"

@@ -1,0 +1,115 @@
+"""What a sweep says of each pair and each counted set. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary
+from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import Duty, RuleSet
+
+MOST_PAIRS_IN_ANSWER = 1000
+_ORDER = (Outcome.CONFLICT, Outcome.UNKNOWN, Outcome.CLEAR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was read.
+
+    Attributes:
+        asked: pairs that Graph answered for.
+        indexed: packages whose assignments were read to their end.
+        holders: of each pair in conflict.
+        enforced: packages whose groups and references were read.
+    """
+
+    asked: Collection[Pair]
+    indexed: Collection[str]
+    holders: Mapping[Pair, int]
+    enforced: Collection[str]
+
+    def outcome(self, pair: Pair) -> Outcome:
+        """Never clear unless something was read that says so."""
+        if self.holders.get(pair):
+            return Outcome.CONFLICT
+        if pair in self.asked or (pair.low in self.indexed and pair.high in self.indexed):
+            return Outcome.CLEAR
+        return Outcome.UNKNOWN
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """All pairs, counted; the first of each outcome by name.
+
+    Attributes:
+        unread: packages of pairs that are unknown, of which nothing was read.
+        half_seen: packages whose own wishes are not known, for the other of the pair was not read.
+    """
+
+    counts: Counter[Outcome] = field(default_factory=Counter)
+    first: dict[Outcome, list[PairSummary]] = field(
+        default_factory=lambda: {each: [] for each in _ORDER}
+    )
+    unread: set[str] = field(default_factory=set)
+    half_seen: set[str] = field(default_factory=set)
+
+    def as_counts(self) -> PairCounts:
+        return PairCounts(
+            total=self.counts.total(),
+            conflict=self.counts[Outcome.CONFLICT],
+            clear=self.counts[Outcome.CLEAR],
+            unknown=self.counts[Outcome.UNKNOWN],
+        )
+
+    def summaries(self) -> list[PairSummary]:
+        """Conflicts first, then what is unknown, as many as an answer takes."""
+        return [each for outcome in _ORDER for each in self.first[outcome]][:MOST_PAIRS_IN_ANSWER]
+
+
+def judge_pairs(rules: RuleSet, looked: Looked) -> Outcomes:
+    outcomes = Outcomes()
+    for duty in rules.duties.in_order():
+        outcome = looked.outcome(duty.pair)
+        outcomes.counts[outcome] += 1
+        if len(outcomes.first[outcome]) < MOST_PAIRS_IN_ANSWER:
+            outcomes.first[outcome].append(_summary(duty, outcome, looked))
+        if outcome is Outcome.UNKNOWN:
+            outcomes.unread.update(each for each in duty.pair if each not in looked.indexed)
+        if duty.mode is Mode.ENFORCE and not all(each in looked.enforced for each in duty.pair):
+            outcomes.half_seen.update(duty.pair)
+    return outcomes
+
+
+def _summary(duty: Duty, outcome: Outcome, looked: Looked) -> PairSummary:
+    return PairSummary(
+        access_package_id=duty.pair.low,
+        incompatible_access_package_id=duty.pair.high,
+        outcome=outcome,
+        holder_count=looked.holders.get(duty.pair, 0),
+        rules=list(duty.rule_ids),
+    )
+
+
+def judge_sets(rules: RuleSet, looked: Looked, over: Mapping[str, int]) -> list[SetSummary]:
+    """What a sweep says of each rule that allows more than one of many."""
+    return [
+        SetSummary(
+            rule=rule.id,
+            at_most=rule.count,
+            size=len(rule.set_of),
+            outcome=_set_outcome(rule, looked, over),
+            holder_count=over.get(rule.id, 0),
+        )
+        for rule in rules.inexpressible
+    ]
+
+
+def _set_outcome(rule: ResolvedRule, looked: Looked, over: Mapping[str, int]) -> Outcome:
+    if over.get(rule.id):
+        return Outcome.CONFLICT
+    return Outcome.CLEAR if rule.set_of <= set(looked.indexed) else Outcome.UNKNOWN

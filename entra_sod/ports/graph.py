@@ -1,0 +1,123 @@
+"""What the app asks of Microsoft Graph, whoever answers.
+
+Every method raises the `GraphError`s of `entra_sod.core.errors` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Protocol
+
+from entra_sod.core.errors import GraphError
+from entra_sod.domain.entra import (
+    AccessPackage,
+    Assignment,
+    Group,
+    Reference,
+    ReferenceKind,
+    Subject,
+)
+
+type Page = Sequence[Assignment]
+
+
+class Graph(Protocol):
+    async def packages(self) -> Sequence[AccessPackage]:
+        """Every package the identity may read, with its catalog; its groups stay empty."""
+        ...
+
+    async def package(self, package_id: str) -> AccessPackage:
+        """One package with the groups it grants; its catalog stays empty."""
+        ...
+
+    async def packages_by_id(
+        self, package_ids: Collection[str]
+    ) -> Mapping[str, AccessPackage | GraphError]:
+        """Many packages, as `package` gives them; what may not be read, by its error.
+
+        Raises:
+            Throttled, Unavailable: come again later, as for every way to read many things.
+        """
+        ...
+
+    def assignments_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        """Page all assignments of many packages, up to 20 pages to one `$batch`.
+
+        Yields (package id, page) in any order, until all are read. A package that may not be read
+        yields its permanent error (Forbidden, NotFound, Rejected, UnsafeLink), and ends.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+    def additional_access_of(
+        self, pairs: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        """As `assignments_of`, with what `additional_access` gives for many pairs."""
+        ...
+
+    def assignments_of_subjects(
+        self, object_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+        """Page all assignments of many subjects, with package and dates, in batches.
+
+        Yields (object id, page) as `assignments_of` does; Forbidden for an identity that has rights
+        on catalogs only.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+    def assignments_of_subjects_in(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+        """The same for pairs of an object id and a package, which rights on a catalog allow."""
+        ...
+
+    async def subjects_by_id(
+        self, subject_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        """Many subjects by their ids in entitlement management; NotFound where that is no such id.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+    async def references_of(
+        self, package_ids: Collection[str]
+    ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
+        """Both lists of references of many packages; what may not be read, by its error."""
+        ...
+
+    async def group(self, group_id: str) -> Group:
+        """One group; Forbidden without a directory permission, which the app's role is not."""
+        ...
+
+    def additional_access(
+        self, package_id: str, incompatible_package_id: str
+    ) -> AsyncIterator[Page]:
+        """Page the assignments of the first package whose target also holds the second."""
+        ...
+
+    def assignments(self, package_id: str) -> AsyncIterator[Page]:
+        """Page all assignments of one package, expired ones included."""
+        ...
+
+    async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
+        """Ids of the groups or packages that are marked incompatible on a package."""
+        ...
+
+    async def add(self, reference: Reference) -> None:
+        """Write one reference; sent once, never repeated, so that doubt is settled by reading."""
+        ...
+
+    async def remove(self, reference: Reference) -> None: ...
+
+    async def probe(self) -> None:
+        """Ask for something harmless, to learn whether Graph answers this identity."""
+        ...

@@ -1,0 +1,127 @@
+"""Who is let in: every HTTP request but those of public routes passes here before anything else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import CallerRefused, NotAllowed, TooManyRequests, Unauthenticated
+from entra_sod.domain.callers.address import address_of
+from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger
+from entra_sod.domain.callers.identify import CallerSettings, identify
+from entra_sod.domain.callers.limit import Limiter
+from entra_sod.domain.callers.routes import Open, access_to
+
+log = logging.getLogger("entra_sod")
+
+# A caller polls each thing that it asked for many times, and must not be kept from its answer.
+READS_FOR_EACH_REQUEST = 10
+_READING = "GET"
+
+
+class Admission:
+    """Knows callers, and counts their requests; in the memory of one process."""
+
+    def __init__(self, settings: CallerSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        # Strangers are counted apart, so that their number pushes no known caller out.
+        self._limiters = {
+            (is_known, is_reading): Limiter(
+                settings.requests_per_minute * (READS_FOR_EACH_REQUEST if is_reading else 1)
+            )
+            for is_known in (True, False)
+            for is_reading in (True, False)
+        }
+
+    def admit(self, method: str, route: str, headers: Mapping[str, str]) -> None:
+        """Let a request in, or refuse it.
+
+        Args:
+            method: of the request.
+            route: as it was registered, such as `checks/{id}`.
+            headers: of the request, found by names in any case.
+
+        Raises:
+            TooManyRequests: the caller asks too often.
+            Unauthenticated: nobody knows the caller.
+            NotAllowed: the caller has none of the route's roles, or the route is not declared.
+        """
+        caller, what = identify(headers, self._settings), f"{method} {route}"
+        self._count(caller, method, what, headers)
+        access = access_to(method, route)
+        if access is None:
+            raise _refused(caller, what, NotAllowed("This route is not open to anybody."), "closed")
+        if isinstance(access, Open):
+            return
+        known = require_role(caller, access, what)
+        if method != _READING:
+            extra = {"action": "caller_admitted", "caller": known.name, "route": what}
+            log.info("%s: %s", known.name, what, extra=extra)
+
+    def require(self, headers: Mapping[str, str], roles: Collection[Role], what: str) -> Caller:
+        """Tell who calls, on a route that verifies its callers itself.
+
+        Args:
+            headers: of the request, found by names in any case.
+            roles: of which the caller must have one.
+            what: for the log, such as `POST webhooks/servicenow`.
+
+        Raises:
+            Unauthenticated: nobody knows the caller.
+            NotAllowed: the caller has none of the roles.
+        """
+        return require_role(identify(headers, self._settings), roles, what)
+
+    def principal(self, headers: Mapping[str, str]) -> Caller | None:
+        """The caller, if Entra signed them in; nothing is counted or said.
+
+        Args:
+            headers: of the request, found by names in lower case.
+        """
+        caller = identify(headers, self._settings)
+        if isinstance(caller, Stranger) or caller.kind is not Kind.PRINCIPAL:
+            return None
+        return caller
+
+    def _count(
+        self, caller: Caller | Stranger, method: str, what: str, headers: Mapping[str, str]
+    ) -> None:
+        is_known = isinstance(caller, Caller)
+        name = caller.name if isinstance(caller, Caller) else address_of(headers)
+        limiter = self._limiters[is_known, method == _READING]
+        wait, is_new = limiter.take(name, self._clock.now().timestamp())
+        if not wait:
+            return
+        error = TooManyRequests(
+            f"You ask too often. Wait {wait:.1f} s, as Retry-After says; then ask the same again.",
+            retry_after=wait,
+        )
+        # One line for each flood: a line for each request would be a flood of its own.
+        raise _refused(caller, what, error, "too many requests") if is_new else error
+
+
+def require_role(caller: Caller | Stranger, roles: Collection[Role], what: str) -> Caller:
+    """Return a known caller who has one of the roles.
+
+    Raises:
+        Unauthenticated: nobody knows the caller.
+        NotAllowed: the caller has none of the roles.
+    """
+    if isinstance(caller, Stranger):
+        detail = (
+            "Send a token of Microsoft Entra ID for this app, or one of the app's keys as "
+            "x-functions-key."
+        )
+        raise _refused(caller, what, Unauthenticated(detail), caller.why)
+    if not caller.may(roles):
+        wanted = " or ".join(sorted(roles))
+        raise _refused(caller, what, NotAllowed(f"This takes the app role {wanted}."), wanted)
+    return caller
+
+
+def _refused(caller: Caller | Stranger, what: str, error: CallerRefused, why: str) -> CallerRefused:
+    name = caller.name if isinstance(caller, Caller) else "a stranger"
+    extra = {"action": "caller_refused", "caller": name, "route": what, "why": why}
+    log.warning("%s may not %s: %s", name, what, why, extra=extra)
+    return error

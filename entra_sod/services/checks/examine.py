@@ -1,0 +1,93 @@
+"""Looks at pairs: are both packages readable, who holds both, what do the rules want written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from entra_sod.core.errors import PERMANENT, GraphError, Throttled, Unavailable
+from entra_sod.domain.detection.result import Detection
+from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.results.coverage import Checked, CoverageNotes, Outcome
+from entra_sod.domain.rules.ruleset import Duty
+from entra_sod.ports.graph import Graph
+from entra_sod.services.detection.detect import Detector
+
+type Packages = Mapping[str, AccessPackage | GraphError]
+
+
+async def read_packages(graph: Graph, package_ids: Collection[str]) -> Packages:
+    """Read packages one by one where they are few, in batches where they are many.
+
+    Raises:
+        Throttled, Unavailable: worth coming back for.
+    """
+    if len(package_ids) > 2:  # noqa: PLR2004 - a pair is read as Graph's documentation reads it
+        found = await graph.packages_by_id(package_ids)
+    else:
+        found = {package_id: await _package(graph, package_id) for package_id in package_ids}
+    for each in found.values():
+        if isinstance(each, (Throttled, Unavailable)):
+            raise each
+    return found
+
+
+async def _package(graph: Graph, package_id: str) -> AccessPackage | GraphError:
+    try:
+        return await graph.package(package_id)
+    except PERMANENT as error:
+        return error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What is known of a pair; without a detection, nothing is."""
+
+    detection: Detection | None
+    desired: tuple[DesiredReference, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.detection is None:
+            return Outcome.UNKNOWN
+        return Outcome.CONFLICT if self.detection.holders else Outcome.CLEAR
+
+
+async def examine(
+    detector: Detector,
+    *,
+    first: str,
+    second: str,
+    packages: Packages,
+    duty: Duty | None,
+    notes: CoverageNotes,
+) -> Examination:
+    """Look at one ordered pair; whatever could not be read is put into the notes.
+
+    Raises:
+        Throttled, Unavailable: worth coming back for.
+    """
+    readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
+    for package_id in (first, second):
+        if package_id not in readable:
+            notes.skip(f"access package {package_id}", packages[package_id])
+    if first not in readable or second not in readable:
+        return Examination(detection=None, desired=())
+    return Examination(
+        detection=await _detect(detector, first, second, notes),
+        desired=desired_by_duty(duty, readable) if duty else (),
+    )
+
+
+async def _detect(
+    detector: Detector, first: str, second: str, notes: CoverageNotes
+) -> Detection | None:
+    what = f"assignments of {first} whose holders also hold {second}"
+    try:
+        detection = await detector.detect(first, second)
+    except PERMANENT as error:
+        notes.skip(what, error)
+        return None
+    notes.checked.append(Checked(what=what, how=detection.way))
+    return detection

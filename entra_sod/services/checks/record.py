@@ -1,0 +1,114 @@
+"""What a check leaves behind: its own pair's findings brought up to date, and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.evidence.rows import CoverageFile
+from entra_sod.domain.findings.lifecycle import Moment
+from entra_sod.domain.findings.model import By, Finding, Sighting
+from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.results.check import CheckResult
+from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import Duty, RuleSet
+from entra_sod.services.evidence.pack import Evidence, Packer
+from entra_sod.services.findings.update import Keeper, Run
+
+
+@dataclass(frozen=True, slots=True)
+class CheckCovered:
+    """A check has looked at one pair, or at none where it could not."""
+
+    looked_at: Pair | None
+
+    def pair(self, pair: Pair) -> bool:
+        return pair == self.looked_at
+
+    def set_of(self, rule: ResolvedRule) -> bool:  # noqa: ARG002 - the port asks
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecorder:
+    keeper: Keeper
+    packer: Packer
+
+    async def record(
+        self,
+        result: CheckResult,
+        pair: Pair,
+        rules: RuleSet,
+        gone: Collection[str],
+        *,
+        run: str,
+        started_at: datetime,
+    ) -> Sequence[Finding]:
+        """Bring the pair's findings up to date, and leave evidence; twice does it once.
+
+        Args:
+            result: of the check, with all holders.
+            pair: that was checked.
+            rules: in force.
+            gone: packages that Graph says do not exist.
+            run: what the check is called in findings and evidence.
+            started_at: when the check was asked for.
+        """
+        covered = CheckCovered(pair if result.outcome is not Outcome.UNKNOWN else None)
+        moment = Moment(
+            by=By.CHECK,
+            run=run,
+            at=result.as_of,
+            rules_hash=result.rules_hash,
+            rules_day=rules.day,
+        )
+        look = Run(moment, View(rules=rules, covered=covered, gone=gone))
+        seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
+        stored = await self.keeper.store.of_pair(pair)
+        findings = self.keeper.update(_each(stored), _each(seen), look)
+        evidence = _evidence(result, run, started_at, rules)
+        return [each async for each in self.packer.pack(evidence, findings)]
+
+
+def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[Sighting]:
+    subjects = {holder.subject_id: holder for holder in result.holders}
+    for holder in subjects.values():
+        yield from sightings_of(
+            duty.rules if duty else (),
+            [*pair],
+            subject_id=holder.subject_id,
+            object_id=holder.object_id,
+            display_name=holder.display_name,
+        )
+
+
+async def record_failure(
+    packer: Packer, result: CheckResult, *, run: str, started_at: datetime
+) -> None:
+    """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
+    async for _ in packer.pack(_evidence(result, run, started_at, None), _each(())):
+        pass
+
+
+def _evidence(
+    result: CheckResult, run: str, started_at: datetime, rules: RuleSet | None
+) -> Evidence:
+    return Evidence(
+        run=run,
+        kind="check",
+        started_at=started_at,
+        at=result.as_of,
+        rules=rules,
+        references=result.references,
+        coverage=CoverageFile(
+            outcome=result.outcome, pairs={result.outcome: 1}, coverage=result.coverage
+        ),
+    )
+
+
+async def _each[T](values: Iterable[T]) -> AsyncIterator[T]:
+    for value in values:
+        yield value

@@ -1,0 +1,213 @@
+"""The work behind one check: read, detect, plan, apply, and keep the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.errors import PERMANENT, NotFound
+from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.digest import News
+from entra_sod.domain.findings.model import Finding
+from entra_sod.domain.messages import CheckMessage
+from entra_sod.domain.results.check import (
+    MOST_HOLDERS_IN_ANSWER,
+    CheckResult,
+    PairView,
+    ReferencesView,
+    exception_views,
+    holders_of,
+    references_view,
+    rule_views,
+)
+from entra_sod.domain.results.coverage import (
+    Coverage,
+    CoverageNotes,
+    Outcome,
+    Skipped,
+    note_groups,
+    note_refused,
+)
+from entra_sod.domain.results.status import CheckStatus
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.ports.graph import Graph
+from entra_sod.services.checks.examine import examine, read_packages
+from entra_sod.services.checks.record import CheckRecorder, record_failure
+from entra_sod.services.detection.detect import Detector
+from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.evidence.pack import Packer
+from entra_sod.services.notifications.announce import Announcer
+from entra_sod.stores.checks import CheckStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRunner:
+    """Everything one check needs."""
+
+    graph: Graph
+    detector: Detector
+    enforcer: Enforcer
+    store: CheckStore
+    recorder: CheckRecorder
+    announcer: Announcer
+    clock: Clock
+    enforcement: Enforcement
+
+    async def run(self, message: CheckMessage, rules: RuleSet) -> None:
+        """Work a check to its end, and announce it; one that has ended is left as it is.
+
+        It is announced also where it had ended already: whoever ended it may have died before that.
+
+        Raises:
+            Throttled, Unavailable, Unsettled: the same message should come again later.
+        """
+        record = await self.store.begin(message.id)
+        if not record.status.has_ended:
+            result, gone = await self._result(message, rules)
+            findings = await self.recorder.record(
+                result,
+                _pair_of(message),
+                rules,
+                gone,
+                run=record.run,
+                started_at=record.created_at,
+            )
+            await self._announce(record.run, message, rules, findings)
+            await keep(self.store, result, CheckStatus.COMPLETED)
+        await self.announcer.announce_check(message.id, traceparent=message.traceparent)
+
+    async def _announce(
+        self, run: str, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
+    ) -> None:
+        """Tell of the findings before the check has ended: whoever dies in between comes again."""
+        news = News(run, rules)
+        for finding in findings:
+            news.add(finding)
+        await self.announcer.announce_findings(run, news.tickets, traceparent=message.traceparent)
+
+    async def _result(
+        self, message: CheckMessage, rules: RuleSet
+    ) -> tuple[CheckResult, Collection[str]]:
+        """The answer, and which of the packages are gone."""
+        as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
+        first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
+        duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
+        packages = await read_packages(self.graph, [first, second])
+        found = await examine(
+            self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
+        )
+        note_groups(duty.named_groups if duty else (), notes)
+        note_refused(rules, notes)
+        reach = reach_of(message, self.enforcement)
+        enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
+        holders = holders_of(found.detection)
+        gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
+        result = CheckResult(
+            id=message.id,
+            status=CheckStatus.COMPLETED,
+            outcome=found.outcome,
+            pair=_pair(message),
+            reference=message.reference,
+            enforcement=reach.word,
+            holders=holders,
+            holder_count=len(holders),
+            rules=rule_views(duty),
+            references=references_view(enforced),
+            coverage=notes.as_coverage(),
+            rules_hash=rules.hash,
+            as_of=as_of,
+            exceptions=exception_views(holders, duty, rules),
+        )
+        return result, gone
+
+    async def _enforce(
+        self,
+        desired: tuple[DesiredReference, ...],
+        reach: Enforcement,
+        run_id: str,
+        rules_hash: str,
+        notes: CoverageNotes,
+    ) -> Enforced:
+        try:
+            enforced = await self.enforcer.enforce(
+                desired, reach, run_id=run_id, rules_hash=rules_hash
+            )
+        except PERMANENT as error:
+            notes.skip("the pair's incompatible references", error)
+            return Enforced()
+        if enforced.stopped:
+            notes.skip("writing the planned references", enforced.stopped)
+        return enforced
+
+
+def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
+    """How far to go: as far as the caller wishes, never further than the app's setting."""
+    if message.enforcement is None:
+        return setting
+    return min(setting, Enforcement[message.enforcement.upper()])
+
+
+async def fail(
+    store: CheckStore,
+    packer: Packer,
+    check_id: str,
+    reason: str,
+    *,
+    at: datetime,
+    message: CheckMessage | None,
+) -> None:
+    """End a check that could not be worked on, saying why; never with an all-clear.
+
+    Args:
+        store: of checks.
+        packer: of evidence: a check that failed leaves some, too.
+        check_id: of the check.
+        reason: what was wrong and what to do.
+        at: the moment.
+        message: what asked for it, None where that could not be read.
+    """
+    result = CheckResult(
+        id=check_id,
+        status=CheckStatus.FAILED,
+        outcome=Outcome.UNKNOWN,
+        pair=_pair(message) if message else None,
+        reference=message.reference if message else None,
+        enforcement=Enforcement.OFF.word,
+        holders=[],
+        holder_count=0,
+        rules=[],
+        references=ReferencesView(),
+        coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
+        rules_hash="",
+        as_of=timestamp(at),
+    )
+    await store.create(check_id)
+    record = await store.get(check_id)
+    if record is not None and not record.status.has_ended:
+        await record_failure(packer, result, run=record.run, started_at=record.created_at)
+        await keep(store, result, CheckStatus.FAILED)
+
+
+async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
+    answer = msgspec.structs.replace(result, holders=result.holders[:MOST_HOLDERS_IN_ANSWER])
+    await store.end(
+        result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)
+    )
+
+
+def _pair_of(message: CheckMessage) -> Pair:
+    return Pair.of(str(message.access_package_id), str(message.incompatible_access_package_id))
+
+
+def _pair(message: CheckMessage) -> PairView:
+    return PairView(
+        access_package_id=str(message.access_package_id),
+        incompatible_access_package_id=str(message.incompatible_access_package_id),
+    )

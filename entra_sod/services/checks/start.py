@@ -1,0 +1,112 @@
+"""Accepting a check: a row, a message, an id. Nothing of Graph is touched on this way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.errors import FieldError, InvalidRequest
+from entra_sod.domain.messages import VERSION, CheckMessage, encode
+from entra_sod.domain.results.status import CheckStatus
+from entra_sod.ports.storage import Queues
+from entra_sod.services.checks.request import CheckRequest
+from entra_sod.stores.checks import CheckRecord, CheckStore
+from entra_sod.stores.idempotency import Claim, IdempotencyKeys, Key
+from entra_sod.stores.subscriptions import Receivers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStarter:
+    store: CheckStore
+    keys: IdempotencyKeys
+    receivers: Receivers
+    queues: Queues
+    clock: Clock
+
+    async def start(
+        self,
+        request: CheckRequest,
+        *,
+        idempotency_key: Key | None,
+        traceparent: str,
+        app: str,
+    ) -> str:
+        """Queue a check and return its id; for a key that was seen, the id it stands for.
+
+        A check that failed gives its key up: who asks again may get an answer this time.
+
+        The rows come first, the message second: a crash in between leaves rows whose sender had
+        no answer and sends again. The message carries all that the work needs; the address that is
+        to be told of its end may hold a secret, and stays in its row.
+
+        Args:
+            request: whose callback address was checked.
+            idempotency_key: that the caller sent.
+            traceparent: of the caller.
+            app: the address of this app as the caller knows it, up to `/api`.
+
+        Raises:
+            InvalidRequest: the key was used for another request.
+        """
+        check_id = str(uuid4())
+        if idempotency_key is not None:
+            check_id = await self._claimed(idempotency_key, request, check_id)
+        if not _is_under_way(await self.store.get(check_id)):
+            if request.callback_url is not None:
+                url = request.callback_url
+                await self.receivers.keep_callback(check_id, url=url, app=app)
+            await self._enqueue(check_id, request, traceparent)
+        return check_id
+
+    async def _claimed(self, key: Key, request: CheckRequest, check_id: str) -> str:
+        """The check that a key stands for now: a new one by this id, or the one that has it."""
+        claim = await self._claim(key, request, check_id)
+        if claim.check_id == check_id:
+            return check_id
+        record = await self.store.get(claim.check_id)
+        if record is not None and _gives_way(record, claim, key):
+            claim = await self._claim(key, request, check_id, instead_of=claim.check_id)
+        return claim.check_id
+
+    async def _claim(
+        self, key: Key, request: CheckRequest, check_id: str, instead_of: str | None = None
+    ) -> Claim:
+        claim = await self.keys.claim(
+            key, digest=request.digest, check_id=check_id, instead_of=instead_of
+        )
+        if not claim.is_same_request:
+            raise InvalidRequest([_reused()])
+        return claim
+
+    async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
+        message = CheckMessage(
+            version=VERSION,
+            id=check_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            access_package_id=request.access_package_id,
+            incompatible_access_package_id=request.incompatible_access_package_id,
+            enforcement=request.enforcement,
+            reference=request.reference,
+        )
+        await self.store.create(check_id)
+        await self.queues.send(CheckMessage.queue, encode(message))
+
+
+def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
+    """Whether a check is not what its key asks for any more."""
+    if record.status is CheckStatus.FAILED:
+        return True
+    return record.status.has_ended and claim.age > key.answers_for
+
+
+def _is_under_way(record: CheckRecord | None) -> bool:
+    """A row that is still `queued` may have lost its message to a crash: send it once more."""
+    return record is not None and record.status is not CheckStatus.QUEUED
+
+
+def _reused() -> FieldError:
+    return FieldError(
+        pointer="", detail="the Idempotency-Key was used for another request; choose a new key"
+    )

@@ -1,0 +1,101 @@
+"""From a ruling to the words and fields of an answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from entra_sod.core.clock import timestamp
+from entra_sod.domain.decisions.decide import Met, Ruling, Wish, overlaps
+from entra_sod.domain.results.check import rule_view
+from entra_sod.domain.results.coverage import Coverage
+from entra_sod.domain.results.decision import ConflictView, DecisionResult, ExcuseView
+from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.verdict import Decision, Violation
+from entra_sod.services.decisions.request import DecisionRequest
+
+
+def answer(
+    request: DecisionRequest,
+    wish: Wish,
+    ruling: Ruling,
+    rules: RuleSet,
+    coverage: Coverage,
+    *,
+    as_of: datetime,
+) -> DecisionResult:
+    gravest = [each.rule for each in ruling.rules]
+    advice = [each.advice for each in gravest if each.advice]
+    return DecisionResult(
+        decision=ruling.decision,
+        subject=wish.subject,
+        access_package_ids=list(wish.packages),
+        reference=request.reference,
+        reasons=list(_reasons(wish, ruling, coverage)),
+        rules=[rule_view(each) for each in gravest],
+        conflicts=[_conflict(each) for each in ruling.met],
+        exceptions=list(_excuses([*ruling.violations, *ruling.other_times])),
+        advice=advice[0] if advice else None,
+        severity=gravest[0].severity if gravest else None,
+        coverage=coverage,
+        rules_hash=rules.hash,
+        as_of=timestamp(as_of),
+    )
+
+
+def _conflict(met: Met) -> ConflictView:
+    held = met.assignment
+    return ConflictView(
+        access_package_id=met.package,
+        wanted_access_package_id=met.wanted,
+        assignment_id=held.id if held else None,
+        rule=met.rule.id,
+        start=held.start if held else None,
+        until=held.end if held else None,
+    )
+
+
+def _excuses(violations: Sequence[Violation]) -> Iterator[ExcuseView]:
+    for each in violations:
+        if each.excuse:
+            yield ExcuseView(id=each.excuse.id, rule=each.rule.id, until=each.excuse.end)
+
+
+def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
+    standing = [each for each in ruling.violations if each.stands]
+    others = [each for each in ruling.violations if not each.stands]
+    yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
+    yield from (_permitted(each) for each in others)
+    for each in ruling.other_times:
+        # Two wanted packages may meet one assignment.
+        yield from dict.fromkeys(_other_time(each, wish, ruling))
+    if ruling.decision is not Decision.ALLOW and not standing:
+        yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
+
+
+def _permitted(violation: Violation) -> str:
+    rule = violation.rule.rule
+    if violation.excuse:
+        until = violation.excuse.end.isoformat()
+        return (
+            f"rule {rule.id} is met, and exception {violation.excuse.id} permits it until {until}"
+        )
+    return f"rule {rule.id} is met, and only {Mode.RECORD}s: {rule.title}"
+
+
+def _other_time(violation: Violation, wish: Wish, ruling: Ruling) -> Iterator[str]:
+    """Why a rule is not met as the wanted access begins."""
+    rule = violation.rule.rule
+    if rule.effective and rule.effective.start and not rule.holds_on(wish.first_day):
+        day = rule.effective.start.isoformat()
+        yield f"rule {rule.id} takes effect on {day}, after the wanted access begins: {rule.title}"
+    for met in ruling.met:
+        held = met.assignment
+        if met.rule is not violation.rule or held is None or overlaps(held, wish):
+            continue
+        if held.end is not None and held.end <= wish.start:
+            when = f"ends on {timestamp(held.end)}, before the wanted access begins"
+        else:
+            when = "begins after the wanted access ends"
+        yield f"rule {met.rule.id}: the access to {met.package} {when}"

@@ -1,0 +1,51 @@
+"""One question, and what is known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from entra_sod.domain.decisions.decide import Wish
+from entra_sod.domain.entra import Assignment
+from entra_sod.domain.results.coverage import Checked, CoverageNotes
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.services.decisions.request import DecisionRequest
+
+
+# Compared by identity: the same may be asked twice.
+@dataclass(slots=True, eq=False)
+class Case:
+    """A question.
+
+    Attributes:
+        rules: in force at some time of the wanted access.
+        against: packages that some rule holds against a wanted one.
+        as_of: of the index that was looked into; None where only Graph was asked.
+        gaps: how much of what was needed is not known.
+    """
+
+    request: DecisionRequest
+    wish: Wish
+    rules: Sequence[ResolvedRule]
+    against: frozenset[str]
+    held: list[Assignment] = field(default_factory=list)
+    notes: CoverageNotes = field(default_factory=CoverageNotes)
+    as_of: datetime | None = None
+    gaps: int = 0
+
+    def add(self, page: Iterable[Assignment], how: str) -> None:
+        for each in page:
+            self.held.append(each)
+            if each.is_held and each.package_id is None:
+                self.miss(f"which package assignment {each.id} is of", "Graph does not say")
+        self.look(f"what {self.wish.subject} holds", how)
+
+    def look(self, what: str, how: str) -> None:
+        checked = Checked(what=what, how=how)
+        if checked not in self.notes.checked:
+            self.notes.checked.append(checked)
+
+    def miss(self, what: str, why: object) -> None:
+        self.notes.skip(what, why)
+        self.gaps += 1

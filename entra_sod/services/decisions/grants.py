@@ -1,0 +1,76 @@
+"""What packages grant, as far as rules name groups: a package may make people members of one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import GraphError, Rejected
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.book import Kept
+
+READ_GRANTS_AGAIN_AFTER = timedelta(minutes=10)
+# Of one call: ten batches.
+MOST_GRANTS_READ = 200
+
+type Grants = Mapping[str, AccessPackage | GraphError]
+
+
+class GrantReader:
+    """Reads what packages grant, and keeps it for ten minutes."""
+
+    def __init__(self, graph: Graph, clock: Clock) -> None:
+        self._graph, self._clock = graph, clock
+        self._kept: dict[str, Kept[AccessPackage]] = {}
+
+    async def read(self, packages: Collection[str]) -> Grants:
+        """Read packages with the groups that they grant; what is not read, by its error.
+
+        Raises:
+            Throttled, Unavailable: nothing is decided.
+        """
+        now = self._clock.now()
+        self._kept = {
+            key: each
+            for key, each in self._kept.items()
+            if each.is_fresh(now, READ_GRANTS_AGAIN_AFTER)
+        }
+        missing = sorted(set(packages) - self._kept.keys())
+        wanted, too_many = missing[:MOST_GRANTS_READ], missing[MOST_GRANTS_READ:]
+        found = await self._graph.packages_by_id(wanted) if wanted else {}
+        for key, each in found.items():
+            if isinstance(each, AccessPackage):
+                self._kept[key] = Kept(each, now)
+        why = Rejected(f"the groups of {MOST_GRANTS_READ} packages are read in one call")
+        known = {key: self._kept[key].value for key in packages if key in self._kept}
+        return {**known, **found, **dict.fromkeys(too_many, why)}
+
+
+def with_grants(
+    rules: Iterable[ResolvedRule], packages: Collection[AccessPackage]
+) -> list[ResolvedRule]:
+    """Put each package onto the sides that name a group which it makes people members of. Pure."""
+    return [_with_grants(rule, packages) for rule in rules]
+
+
+def _with_grants(rule: ResolvedRule, packages: Collection[AccessPackage]) -> ResolvedRule:
+    if not any(side.groups for side in rule.sides):
+        return rule
+    return replace(rule, sides=tuple(_joined(rule, side, packages) for side in rule.sides))
+
+
+def _joined(
+    rule: ResolvedRule, side: ResolvedSide, packages: Collection[AccessPackage]
+) -> ResolvedSide:
+    joining = [each.id for each in packages if side.groups & _groups(rule, each)]
+    return ResolvedSide(side.packages.union(joining), side.groups)
+
+
+def _groups(rule: ResolvedRule, package: AccessPackage) -> frozenset[str]:
+    if rule.rule.eligible:
+        return package.member_groups | package.eligible_groups
+    return package.member_groups

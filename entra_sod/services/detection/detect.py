@@ -1,0 +1,77 @@
+"""Who holds both packages of a pair, and by which way that was found out.
+
+Two ways: Graph's `additionalAccess`, or both packages' assignments intersected here. Whether an
+app may use the first is documented both ways, so it is tried, and a refusal is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import Forbidden, Rejected
+from entra_sod.domain.detection.result import Detection, Way
+from entra_sod.domain.entra import Assignment
+from entra_sod.ports.graph import Graph, Page
+
+REMEMBER_REFUSAL = timedelta(hours=6)
+
+
+class Detector:
+    """Finds the holders of both packages of a pair; remembers what this app may not use."""
+
+    def __init__(self, graph: Graph, clock: Clock) -> None:
+        self._graph, self._clock = graph, clock
+        self._refused_until: datetime | None = None
+
+    async def detect(self, package_id: str, incompatible_package_id: str) -> Detection:
+        """Look at one pair, whose packages are known to be readable.
+
+        Raises:
+            GraphError: something needed could not be read; then nothing is known of the pair.
+        """
+        if not self._is_refused():
+            try:
+                return await self._by_additional_access(package_id, incompatible_package_id)
+            except (Forbidden, Rejected):
+                # Either the app may never use it, or it may not read these two: the assignment
+                # lists tell, because they fail as well in the second case.
+                detection = await self._by_assignments(package_id, incompatible_package_id)
+                self._refused_until = self._clock.now() + REMEMBER_REFUSAL
+                return detection
+        return await self._by_assignments(package_id, incompatible_package_id)
+
+    def _is_refused(self) -> bool:
+        return self._refused_until is not None and self._clock.now() < self._refused_until
+
+    async def _by_additional_access(self, package_id: str, other_id: str) -> Detection:
+        found = await _held(self._graph.additional_access(package_id, other_id))
+        return Detection(holders=tuple(found), way=Way.ADDITIONAL_ACCESS)
+
+    async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
+        others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
+        held = await _held(self._graph.assignments(package_id))
+        both = tuple(each for each in held if each.subject.id in others)
+        return Detection(holders=both, way=Way.ASSIGNMENTS)
+
+
+async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
+    """Try whether Graph lets this app ask for a pair; one request.
+
+    Raises:
+        GraphError: it is not known.
+    """
+    try:
+        await anext(graph.additional_access(*pair), None)
+    except (Forbidden, Rejected):
+        return False
+    return True
+
+
+async def _held(pages: AsyncIterator[Page]) -> Sequence[Assignment]:
+    """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
+    found: dict[str, Assignment] = {}
+    async for page in pages:
+        found.update({each.id: each for each in page if each.is_held})
+    return list(found.values())

@@ -1,0 +1,44 @@
+"""Asking, where an error is an answer, too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+
+from entra_sod.core.errors import SodError
+
+
+async def or_error[T](asked: Awaitable[T]) -> T | SodError:
+    """Await an answer, and take an error that has a name for one."""
+    try:
+        return await asked
+    except SodError as error:
+        return error
+
+
+async def error_of(asked: Awaitable[object]) -> SodError | None:
+    """Await an answer for its error alone."""
+    answer = await or_error(asked)
+    return answer if isinstance(answer, SodError) else None
+
+
+async def error_of_first(pages: AsyncIterator[object]) -> SodError | None:
+    """Ask for the first page of a list, for its error alone."""
+    try:
+        async for _ in pages:
+            return None
+    except SodError as error:
+        return error
+    return None
+
+
+async def count(items: AsyncIterator[object], most: int) -> int | SodError:
+    """Count what a list has, and no further than `most`."""
+    number = 0
+    try:
+        async for _ in items:
+            number += 1
+            if number == most:
+                break
+    except SodError as error:
+        return error
+    return number

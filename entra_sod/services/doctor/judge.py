@@ -1,0 +1,164 @@
+"""What the doctor makes of what was seen: diagnoses, each with what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from entra_sod.core.errors import SodError
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.ports.storage import QueueState
+from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
+from entra_sod.services.doctor.judge_graph import judge_graph
+from entra_sod.services.doctor.seen import QueueSeen, RulesSeen, Seen, SweepSeen, Tried
+from entra_sod.services.sweeps.start import GIVE_UP_AFTER
+from entra_sod.settings import Settings
+
+OLDEST_WORK = timedelta(hours=1)
+# Two nights and an hour: one that was missed may be an upgrade, two are a fault.
+OLDEST_SWEEP = timedelta(hours=49)
+STORAGE_ROLES = {
+    "queues": "Storage Queue Data Contributor",
+    "tables": "Storage Table Data Contributor",
+    "blobs": "Storage Blob Data Owner",
+}
+
+
+def judge(seen: Seen) -> list[Diagnosis]:
+    """Say of everything that was looked at how it is, and what to do."""
+    return [
+        *_settings(seen.problems),
+        *(_storage(seen.storage) if seen.storage is not None else ()),
+        *(diagnosis for each in seen.queues for diagnosis in _queue(each, seen.now)),
+        *([_sweep(seen.sweep, seen)] if seen.sweep else ()),
+        *([_rules(seen.rules)] if seen.rules else ()),
+        *(judge_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
+    ]
+
+
+def _enforcement(seen: Seen) -> Enforcement:
+    return seen.settings.enforcement if seen.settings else Enforcement.PLAN
+
+
+def _settings(problems: Sequence[str]) -> list[Diagnosis]:
+    if not problems:
+        return [ok("settings")]
+    advice = "Correct it among the app's settings; README.md lists them all."
+    return [wrong("settings", problem, advice) for problem in problems]
+
+
+def _storage(tried: Sequence[Tried]) -> Iterator[Diagnosis]:
+    for service in STORAGE_ROLES:
+        mine = [each for each in tried if each.service == service]
+        failed = [each for each in mine if each.error]
+        if not failed:
+            yield ok(f"storage: {service}", ", ".join(each.right for each in mine))
+        elif len(failed) == len(mine) > 1:
+            yield wrong(f"storage: {service}", str(failed[0].error), _to_do_of(service))
+        else:
+            for each in failed:
+                what = f"storage: {service}: {each.right}"
+                yield wrong(what, str(each.error), _to_do_of(service))
+
+
+def _to_do_of(service: str) -> str:
+    return (
+        f"Give the app's identity {STORAGE_ROLES[service]} on the account; where it has it, look "
+        f"at the account's firewall and at AzureWebJobsStorage__{service[:-1]}ServiceUri."
+    )
+
+
+def _queue(seen: QueueSeen, now: datetime) -> Iterator[Diagnosis]:
+    what = f"queue {seen.queue}"
+    if isinstance(seen.work, SodError):
+        yield unknown(what, str(seen.work))
+    else:
+        yield _work(what, seen.work, now)
+    yield _poison(f"poison of {seen.queue}", seen)
+
+
+def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
+    if state.oldest is None:
+        waiting = f"{state.length} messages that wait for their time" if state.length else "empty"
+        return ok(what, waiting)
+    # Storage has a clock of its own.
+    age = max(now - state.oldest, timedelta(0))
+    words = f"{state.length} messages, the oldest {_minutes(age)} min old"
+    if age <= OLDEST_WORK:
+        return ok(what, words)
+    return wrong(
+        what,
+        words,
+        "Nobody works on it, or not fast enough: see the functions that the host lists, the log "
+        "action work_deferred, and docs/operations.md, Oldest message.",
+    )
+
+
+def _poison(what: str, seen: QueueSeen) -> Diagnosis:
+    if isinstance(seen.poison, SodError):
+        return unknown(what, str(seen.poison))
+    if isinstance(seen.letters, SodError):
+        return unknown(what, str(seen.letters))
+    if seen.poison.length:
+        return wrong(
+            what,
+            f"{seen.poison.length} messages that no poison function has taken",
+            "See whether the host lists the function, and its log.",
+        )
+    if seen.letters:
+        return wrong(
+            what,
+            f"{seen.letters} messages were given up and are kept",
+            "Read why, mend it, and send them again: entra-sod redrive.",
+        )
+    return ok(what, "none")
+
+
+def _sweep(seen: SweepSeen, all_seen: Seen) -> Diagnosis:
+    what = "last sweep"
+    if seen.error:
+        return unknown(what, str(seen.error))
+    if seen.status is None or seen.started_at is None:
+        return note(what, "none yet", "entra-sod sweep --url … starts one now.")
+    age = all_seen.now - seen.started_at
+    words = f"{seen.id}, {_hours(age)} h ago: {seen.status}"
+    if fault := _fault_of_sweep(SweepStatus(seen.status), age, all_seen.settings):
+        return wrong(what, words, fault)
+    if seen.status == SweepStatus.COMPLETED_WITH_GAPS:
+        return note(what, words, "GET /api/sweeps/latest names what could not be looked at.")
+    return ok(what, words)
+
+
+def _fault_of_sweep(status: SweepStatus, age: timedelta, settings: Settings | None) -> str:
+    """What to do about it; empty where nothing is wrong with it."""
+    if status is SweepStatus.FAILED:
+        return "GET /api/sweeps/latest says why; mend it and sweep again."
+    if not status.has_ended and age > GIVE_UP_AFTER:
+        return "It is stuck: see the queue sweep-pairs and the log, and sweep again."
+    if age > OLDEST_SWEEP and _is_nightly(settings):
+        return "The timer start_sweep was missed twice: see that the host lists it, and its log."
+    return ""
+
+
+def _is_nightly(settings: Settings | None) -> bool:
+    """Whether a sweep is due every day: what is due more seldom is not judged by its age."""
+    return settings is not None and settings.sweep_schedule.split()[3:] == ["*", "*", "*"]
+
+
+def _rules(seen: RulesSeen) -> Diagnosis:
+    what = "rules"
+    advice = "Correct the files (entra-sod validate names every mistake) or the setting RULES."
+    if seen.error:
+        return wrong(what, str(seen.error), advice)
+    if seen.older:
+        return wrong(what, f"older rules stay in force: {seen.older}", advice)
+    return ok(what, seen.summary)
+
+
+def _minutes(age: timedelta) -> int:
+    return int(age.total_seconds() // 60)
+
+
+def _hours(age: timedelta) -> int:
+    return int(age.total_seconds() // 3600)

@@ -1,0 +1,63 @@
+"""Tries each right on each service of storage with a canary that nobody else looks at.
+
+Each right is tried by itself: where one is missing, the others still answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+
+from entra_sod.core.errors import SodError
+from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
+from entra_sod.ports.storage import Row, Storage
+from entra_sod.services.doctor.ask import count, error_of, error_of_first, or_error
+from entra_sod.services.doctor.seen import QueueSeen, Tried
+from entra_sod.stores.dead_letters import CONTAINER as LETTERS
+
+CANARY = "doctor"  # the queue, the table, the container, and the name of the row and the blob
+QUEUES = (CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE)
+MOST_COUNTED = 1000
+# Of no version that any row has: changing it is allowed or refused, and never done.
+_NO_ETAG = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
+
+
+async def look_at_rights(storage: Storage) -> list[Tried]:
+    """Try every right; what is left of it is one row and one blob at most, and no message.
+
+    Where taking a message off is refused, the canaries stay on their queue.
+    """
+    queues, table, blobs = storage.queues, storage.table(CANARY), storage.blobs
+    row = Row(partition=CANARY, key=CANARY)
+    rights: Sequence[tuple[str, str, Awaitable[SodError | None]]] = [
+        ("queues", "send", error_of(queues.send(CANARY, b"{}"))),
+        ("queues", "read", error_of(queues.state(CANARY))),
+        ("queues", "take", error_of(queues.take(CANARY))),
+        ("tables", "insert", error_of(table.insert(row))),
+        ("tables", "read", error_of(table.get(CANARY, CANARY))),
+        ("tables", "update", error_of(table.replace(_with(row, _NO_ETAG)))),
+        ("tables", "delete", error_of(table.delete(CANARY, CANARY))),
+        ("blobs", "write", error_of(blobs.put(CANARY, CANARY, b"canary"))),
+        ("blobs", "read", error_of(blobs.get(CANARY, CANARY))),
+        ("blobs", "list", error_of_first(blobs.names(CANARY))),
+        ("blobs", "delete", error_of(blobs.delete(CANARY, CANARY))),
+    ]
+    return [
+        Tried(service=service, right=right, error=await answer) for service, right, answer in rights
+    ]
+
+
+def _with(row: Row, etag: str) -> Row:
+    return Row(partition=row.partition, key=row.key, values=row.values, etag=etag)
+
+
+async def look_at_queues(storage: Storage) -> list[QueueSeen]:
+    """Count what lies on each queue, on its poison queue, and what was given up and kept."""
+    return [
+        QueueSeen(
+            queue=queue,
+            work=await or_error(storage.queues.state(queue)),
+            poison=await or_error(storage.queues.state(queue + POISON_SUFFIX)),
+            letters=await count(storage.blobs.names(LETTERS, f"{queue}/"), MOST_COUNTED),
+        )
+        for queue in QUEUES
+    ]

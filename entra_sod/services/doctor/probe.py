@@ -1,0 +1,79 @@
+"""The doctor's eyes: asks every service harmlessly, and keeps what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import SodError
+from entra_sod.ports.graph import Graph
+from entra_sod.ports.roles import Roles
+from entra_sod.ports.storage import Storage
+from entra_sod.services.doctor.ask import or_error
+from entra_sod.services.doctor.diagnosis import Diagnosis
+from entra_sod.services.doctor.judge import judge
+from entra_sod.services.doctor.look_at_graph import look_at_graph
+from entra_sod.services.doctor.look_at_storage import look_at_queues, look_at_rights
+from entra_sod.services.doctor.seen import RulesSeen, Seen, SweepSeen
+from entra_sod.services.rules.book import RuleBook
+from entra_sod.settings import Settings
+from entra_sod.stores.sweeps import SweepStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is looked at; None where wrong settings stand in the way.
+
+    Attributes:
+        problems: of the settings, a sentence each.
+    """
+
+    clock: Clock
+    problems: Sequence[str] = ()
+    settings: Settings | None = None
+    storage: Storage | None = None
+    graph: Graph | None = None
+    roles: Roles | None = None
+    rules: RuleBook | None = None
+
+
+async def examine(patient: Patient) -> list[Diagnosis]:
+    """Look at everything, and judge it; no error that has a name is raised."""
+    return judge(await _look(patient))
+
+
+async def _look(patient: Patient) -> Seen:
+    storage, graph, roles = patient.storage, patient.graph, patient.roles
+    rules = await _rules(patient.rules) if patient.rules else None
+    named = rules.packages if rules else ()
+    return Seen(
+        now=patient.clock.now(),
+        problems=patient.problems,
+        settings=patient.settings,
+        storage=await look_at_rights(storage) if storage else None,
+        queues=await look_at_queues(storage) if storage else (),
+        sweep=await _sweep(SweepStore(storage, patient.clock)) if storage else None,
+        rules=rules,
+        graph=await look_at_graph(graph, roles, named) if graph and roles else None,
+    )
+
+
+async def _sweep(store: SweepStore) -> SweepSeen:
+    found = await or_error(store.latest())
+    if isinstance(found, SodError):
+        return SweepSeen(error=found)
+    if found is None:
+        return SweepSeen()
+    return SweepSeen(status=str(found.status), id=found.id, started_at=found.started_at)
+
+
+async def _rules(book: RuleBook) -> RulesSeen:
+    found = await or_error(book.current())
+    if isinstance(found, SodError):
+        return RulesSeen(error=found)
+    return RulesSeen(
+        summary=f"{len(found.rules)} rules, {len(found.duties)} pairs, {found.hash}",
+        older=book.problem or "",
+        packages=found.named_packages,
+    )

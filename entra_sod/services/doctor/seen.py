@@ -1,0 +1,120 @@
+"""What the doctor sees: answers and errors as values, for the judgement to be made of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from entra_sod.core.errors import SodError
+from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.ports.storage import QueueState
+from entra_sod.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One right of one service, tried harmlessly.
+
+    Attributes:
+        service: `queues`, `tables` or `blobs`.
+        right: in a word, such as `write`.
+        error: None where it worked.
+    """
+
+    service: str
+    right: str
+    error: SodError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSeen:
+    """A queue with the one for its poison; or why they could not be looked at."""
+
+    queue: str
+    work: QueueState | SodError
+    poison: QueueState | SodError
+    letters: int | SodError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSeen:
+    """The latest sweep; None in `status` where there was none yet."""
+
+    status: str | None = None
+    id: str = ""
+    started_at: datetime | None = None
+    error: SodError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesSeen:
+    """The rules in force.
+
+    Attributes:
+        summary: in a few words.
+        older: why the files as they lie there are not in force, though older ones are.
+        packages: ids of every package that a rule names.
+        error: why there are none.
+    """
+
+    summary: str = ""
+    older: str = ""
+    packages: Collection[str] = ()
+    error: SodError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSeen:
+    """One catalog in which packages of the rules lie, looked at through one of them.
+
+    Attributes:
+        package: the one that was looked at.
+        tried: of each permission, in a few words, the error or None.
+    """
+
+    id: str
+    name: str
+    package: str
+    tried: Mapping[str, SodError | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSeen:
+    """What Graph gave.
+
+    Attributes:
+        caller: who the token is for, or why there is none.
+        packages: how many may be read, or why none.
+        catalogs: those in which packages of the rules lie.
+        unlisted: packages that rules name and the list does not have.
+        additional_access: None where it was not tried; True where it works.
+        roles: of the caller; an error where they may not be read.
+        skew: how far Graph's clock is ahead.
+    """
+
+    caller: Caller | SodError
+    packages: int | SodError | None = None
+    catalogs: Sequence[CatalogSeen] = ()
+    unlisted: Sequence[str] = ()
+    additional_access: bool | SodError | None = None
+    roles: Sequence[RoleAssignment] | SodError | None = None
+    skew: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything; None where an earlier fault stood in the way.
+
+    Attributes:
+        problems: of the settings, a sentence each.
+    """
+
+    now: datetime
+    problems: Sequence[str] = ()
+    settings: Settings | None = None
+    storage: Sequence[Tried] | None = None
+    queues: Sequence[QueueSeen] = ()
+    sweep: SweepSeen | None = None
+    rules: RulesSeen | None = None
+    graph: GraphSeen | None = None

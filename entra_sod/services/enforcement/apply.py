@@ -1,0 +1,247 @@
+"""Carries a plan out: note the intent, write once, look, and confirm in the ledger.
+
+Whatever Graph answers to a write (nothing, an error, a success it does not show yet), the lists
+are read again and they decide. So a plan may be applied twice, or by two workers at once. A
+reference is ours where our write was taken, or one sent so lately that it may show only now; one
+that was refused and is there all the same is somebody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import (
+    PERMANENT,
+    Forbidden,
+    GraphError,
+    NotFound,
+    Rejected,
+    StorageUnavailable,
+    Unavailable,
+    Unsettled,
+)
+from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.outcome import FailedWrite
+from entra_sod.domain.enforcement.plan import Plan
+from entra_sod.domain.entra import Reference
+from entra_sod.ports.graph import Graph
+from entra_sod.stores.ledger import (
+    ADOPTED_WITHIN,
+    LISTED_AFTER,
+    Entry,
+    EntryState,
+    Intent,
+    Ledger,
+    Origin,
+)
+
+log = logging.getLogger("entra_sod")
+
+# Graph documents no delay between a write and its being listed; these add up to six seconds.
+LOOK_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a plan's writes."""
+
+    written: list[Reference] = field(default_factory=list)
+    removed: list[Reference] = field(default_factory=list)
+    found_present: list[Reference] = field(default_factory=list)
+    failed: list[FailedWrite] = field(default_factory=list)
+
+    def add(self, other: Applied) -> None:
+        self.written += other.written
+        self.removed += other.removed
+        self.found_present += other.found_present
+        self.failed += other.failed
+
+
+class Applier:
+    def __init__(self, graph: Graph, ledger: Ledger, clock: Clock) -> None:
+        self._graph, self._ledger, self._clock = graph, ledger, clock
+
+    async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> Applied:
+        """Write a plan that was found to be within its limit.
+
+        Raises:
+            Throttled, Unavailable, Unsettled: come again later; what is done stays done, and the
+                next run goes on from the ledger.
+        """
+        applied = Applied()
+        for addition in plan.additions:
+            origin = Origin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
+            try:
+                await self._add(addition, origin, applied)
+            except PERMANENT as error:
+                # Not even looking is allowed: the intent stays, and what was written is still told.
+                applied.failed.append(FailedWrite(addition.reference, str(error)))
+        for reference in plan.removals:
+            try:
+                await self._remove(reference, applied)
+            except PERMANENT as error:
+                applied.failed.append(FailedWrite(reference, str(error)))
+        for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
+            await self._forget(list(same_list))
+        return applied
+
+    async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, Entry]:
+        """What the ledger has of references."""
+        found = {reference: await self._ledger.get(reference) for reference in references}
+        return {reference: entry for reference, entry in found.items() if entry is not None}
+
+    async def adopt(self, plan: Plan, entries: Mapping[Reference, Entry]) -> list[Reference]:
+        """Tell which references of the plan are there and ours.
+
+        Intents that turn out to be in Graph are confirmed: a run died between write and note. One
+        that was abandoned long ago is forgotten: what is there is not its work.
+        """
+        found = [entries[each] for each in plan.unchanged if each in entries]
+        return [each.reference for each in found if await self._is_ours(each)]
+
+    async def _is_ours(self, entry: Entry) -> bool:
+        if entry.state is EntryState.WRITTEN:
+            return True
+        if entry.is_younger(ADOPTED_WITHIN, self._clock.now()):
+            await self._ledger.adopt(entry)
+            return True
+        await self._ledger.forget(entry.reference, entry.version)
+        return False
+
+    async def _add(self, addition: DesiredReference, origin: Origin, applied: Applied) -> None:
+        reference = addition.reference
+        intent = await self._ledger.intend(reference, origin)
+        try:
+            await self._settle(reference, intent, origin, applied)
+        except BaseException:  # cancelled, too: nobody is to wait for a lease of the dead
+            await self._let_go(reference, intent)
+            raise
+
+    async def _let_go(self, reference: Reference, intent: Intent) -> None:
+        with suppress(StorageUnavailable):  # it runs out by itself
+            await self._ledger.let_go(reference, intent)
+
+    async def _settle(
+        self, reference: Reference, intent: Intent, origin: Origin, applied: Applied
+    ) -> None:
+        """Write, unless an earlier run turns out to have written; and take note."""
+        doubt, is_listed = None, False
+        if intent.may_be_sent:
+            is_listed = await self._is_listed(reference, expected=True)
+        was_sent = not is_listed
+        if was_sent:
+            doubt = await self._try_to_add(reference)
+            is_listed = await self._is_listed(reference, expected=True)
+        if not is_listed:
+            await self._give_up_or_raise(reference, doubt, intent, applied)
+        elif await self._is_somebody_elses(reference, intent, doubt, was_sent=was_sent):
+            applied.found_present.append(reference)
+        else:
+            await self._ledger.confirm(reference, origin)
+            applied.written.append(reference)
+            _say("reference_written", reference)
+
+    async def _is_somebody_elses(
+        self, reference: Reference, intent: Intent, doubt: GraphError | None, *, was_sent: bool
+    ) -> bool:
+        """Refused, and yet there: made between our look and our write, unless by a run of ours."""
+        if was_sent:
+            is_theirs = isinstance(doubt, PERMANENT) and not intent.may_show_late
+        else:
+            is_theirs = intent.is_abandoned
+        return is_theirs and await self._ledger.withdraw(reference, intent)
+
+    async def _try_to_add(self, reference: Reference) -> GraphError | None:
+        try:
+            await self._graph.add(reference)
+        except (Forbidden, NotFound, Rejected, Unavailable) as doubt:
+            return doubt
+        return None
+
+    async def _give_up_or_raise(
+        self, reference: Reference, doubt: GraphError | None, intent: Intent, applied: Applied
+    ) -> None:
+        if doubt is None:
+            raise Unsettled(
+                f"Graph took {reference.kind} {reference.target} on {reference.on} but does not "
+                "list it yet"
+            )
+        if isinstance(doubt, Unavailable):
+            raise doubt
+        if intent.may_show_late:
+            raise Unsettled(
+                f"{reference.kind} {reference.target} on {reference.on} is refused, and may have "
+                f"been written just before: {doubt}"
+            )
+        if not await self._ledger.withdraw(reference, intent):
+            await self._ledger.let_go(reference, intent)
+        applied.failed.append(FailedWrite(reference, str(doubt)))
+
+    async def _remove(self, reference: Reference, applied: Applied) -> None:
+        held = await self._ledger.hold(reference)
+        if held is None:
+            why = "the ledger does not say any more that this app wrote it: it is left alone"
+            applied.failed.append(FailedWrite(reference, why))
+            return
+        try:
+            if await self._take_away(reference, applied):
+                await self._ledger.forget(reference, held.version)
+        finally:
+            await self._let_go(reference, held)
+
+    async def _take_away(self, reference: Reference, applied: Applied) -> bool:
+        """Remove a reference from Graph, and say whether it is gone."""
+        doubt: GraphError | None = None
+        try:
+            await self._graph.remove(reference)
+        except (Forbidden, NotFound, Rejected, Unavailable) as error:
+            doubt = error
+        if await self._is_listed(reference, expected=False):
+            if doubt is None or isinstance(doubt, Unavailable):
+                raise doubt or Unsettled(f"Graph still lists {reference.target}, though removed")
+            applied.failed.append(FailedWrite(reference, str(doubt)))
+            return False
+        applied.removed.append(reference)
+        _say("reference_removed", reference)
+        return True
+
+    async def _forget(self, vanished: Collection[Reference]) -> None:
+        """Forget entries of one list that is read once more, for lists lag and others write."""
+        entries, now = await self.entries_of(vanished), self._clock.now()
+        old = [each for each in entries.values() if not each.is_younger(LISTED_AFTER, now)]
+        if not old:
+            return
+        try:
+            listed = await self._graph.references(old[0].reference.on, old[0].reference.kind)
+        except NotFound:
+            listed = frozenset[str]()
+        except PERMANENT:
+            return
+        for entry in old:
+            if entry.reference.target not in listed:
+                await self._ledger.forget(entry.reference, entry.version)
+
+    async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
+        """Read until Graph shows what is expected, a few times, and say what it shows last."""
+        for wait in (*LOOK_AGAIN_SECONDS, None):
+            listed = reference.target in await self._graph.references(reference.on, reference.kind)
+            if listed is expected or wait is None:
+                return listed
+            await self._clock.sleep(wait)
+        raise AssertionError("unreachable")
+
+
+def _say(action: str, reference: Reference) -> None:
+    log.info(
+        "%s %s %s on %s",
+        action,
+        reference.kind,
+        reference.target,
+        reference.on,
+        extra={"action": action, "package_id": reference.on},
+    )

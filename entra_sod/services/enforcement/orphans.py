@@ -1,0 +1,73 @@
+"""Groups that references of ours name and the directory does not have any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+
+from entra_sod.core.errors import Forbidden, NotFound, SodError
+from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.ports.graph import Graph
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneGroups:
+    """What looking groups up has shown.
+
+    Attributes:
+        gone: ids of those that do not exist.
+        unseen: why the others were not looked up, where the identity may not; else None.
+    """
+
+    gone: frozenset[str] = frozenset()
+    unseen: str | None = None
+
+
+async def find_gone_groups(graph: Graph, ours: Iterable[Reference]) -> GoneGroups:
+    """Look up each group that a reference of ours is to, once, at most eight at a time.
+
+    The first refusal ends the looking: it is about the permission, not about the group.
+
+    Args:
+        graph: to ask.
+        ours: references that the ledger says this app wrote; those to packages are passed over.
+
+    Raises:
+        SodError: a group could not be looked up, and not for want of a permission.
+    """
+    waiting = iter(sorted({each.target for each in ours if each.kind is ReferenceKind.GROUP}))
+    gone: set[str] = set()
+    refusals: list[Forbidden] = []
+
+    async def look() -> None:
+        for group_id in waiting:
+            if refusals:
+                return
+            try:
+                await graph.group(group_id)
+            except NotFound:
+                gone.add(group_id)
+            except Forbidden as error:
+                refusals.append(error)
+
+    await _at_once(look)
+    return GoneGroups(gone=frozenset(gone), unseen=_why(refusals[0]) if refusals else None)
+
+
+async def _at_once(look: Callable[[], Coroutine[None, None, None]]) -> None:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(look())
+    except* SodError as errors:
+        raise errors.exceptions[0] from None
+
+
+def _why(error: Forbidden) -> str:
+    return (
+        "the identity may not look groups up, which takes a directory permission such as "
+        f"GroupMember.Read.All (Graph answers {error.status})"
+    )

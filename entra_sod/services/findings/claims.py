@@ -1,0 +1,64 @@
+"""Somebody says that a finding is being taken away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.errors import FieldError, InvalidRequest
+from entra_sod.core.validation import find_mistakes
+from entra_sod.domain.findings.lifecycle import claim
+from entra_sod.domain.findings.model import Finding
+from entra_sod.stores.findings import FindingStore, Kept
+
+type Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /findings/{id}/claims`.
+
+    Attributes:
+        by: who takes it away, or has asked for that; a ticket's number will do.
+        why: for whoever audits it.
+    """
+
+    by: Words
+    why: Words
+
+
+class NothingToClaim(Exception):
+    """The finding is permitted, on hold or resolved: there is nothing to take away."""
+
+
+def parse_claim_request(value: object) -> ClaimRequest:
+    """Turn decoded JSON into a request.
+
+    Raises:
+        InvalidRequest: naming each wrong field.
+    """
+    if mistakes := find_mistakes(ClaimRequest, value):
+        raise InvalidRequest(
+            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+        )
+    return msgspec.convert(value, ClaimRequest)
+
+
+async def keep_claim(
+    store: FindingStore, finding_id: str, request: ClaimRequest, clock: Clock
+) -> Finding | None:
+    """Note a claim in a finding's history; None where there is no such finding.
+
+    Raises:
+        NothingToClaim: of a finding that does not stand, or is permitted.
+    """
+    while True:
+        kept = await store.get(finding_id)
+        if kept is None:
+            return None
+        claimed = claim(kept.finding, by=request.by, why=request.why, at=timestamp(clock.now()))
+        if claimed is None:
+            raise NothingToClaim(kept.finding.state)
+        if not await store.write([Kept(claimed, kept.etag)]):
+            return claimed

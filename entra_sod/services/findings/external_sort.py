@@ -1,0 +1,92 @@
+"""Sightings in the order of their ids, however many there are: sorted in runs, merged while read.
+
+Findings lie in the order of their ids, and sightings come in any order. So they are sorted a few
+mebibytes at a time and written out, and the files are read side by side, a piece of each at a time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from entra_sod.domain.findings.model import Sighting
+
+RUN_BYTES = 4 * 2**20
+PIECE_BYTES = 128 * 1024
+_decoder = msgspec.json.Decoder(Sighting)
+
+
+class Files(Protocol):
+    """Somewhere to put a run's files, and to read pieces of them."""
+
+    async def keep(self, kind: str, data: bytes) -> str:
+        """Keep bytes under a name of their own, and return it."""
+        ...
+
+    async def read(self, name: str, start: int, length: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SortedFile:
+    name: str
+    size: int
+
+
+class Spool:
+    """Takes sightings in any order."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._held: list[tuple[str, bytes]] = []
+        self._size = 0
+        self._written: list[SortedFile] = []
+
+    async def add(self, sighting: Sighting) -> None:
+        line = msgspec.json.encode(sighting) + b"\n"
+        self._held.append((sighting.id, line))
+        self._size += len(line)
+        if self._size >= RUN_BYTES:
+            await self._flush()
+
+    async def finish(self) -> Sequence[SortedFile]:
+        if self._held:
+            await self._flush()
+        return self._written
+
+    async def _flush(self) -> None:
+        data = b"".join(line for _, line in sorted(self._held))
+        name = await self._files.keep(f"seen-{len(self._written):04}", data)
+        self._written.append(SortedFile(name, len(data)))
+        self._held, self._size = [], 0
+
+
+async def merged(files: Files, written: Sequence[SortedFile]) -> AsyncIterator[Sighting]:
+    """Yield all sightings in the order of their ids, each id once."""
+    sources = [_lines(files, file) for file in written]
+    heap: list[tuple[str, int, Sighting]] = []
+    for number, source in enumerate(sources):
+        if (first := await anext(source, None)) is not None:
+            heapq.heappush(heap, (first.id, number, first))
+    last = ""
+    while heap:
+        found, number, sighting = heap[0]
+        if (following := await anext(sources[number], None)) is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (following.id, number, following))
+        if found != last:
+            last = found
+            yield sighting
+
+
+async def _lines(files: Files, file: SortedFile) -> AsyncIterator[Sighting]:
+    rest = b""
+    for start in range(0, file.size, PIECE_BYTES):
+        piece = await files.read(file.name, start, min(PIECE_BYTES, file.size - start))
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield _decoder.decode(line)

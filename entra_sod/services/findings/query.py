@@ -1,0 +1,192 @@
+"""Which findings somebody asks for, a page at a time. Pure but for the store it asks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from uuid import UUID
+
+from entra_sod.core.errors import FieldError, InvalidRequest
+from entra_sod.core.validation import find_mistakes
+from entra_sod.domain.findings.model import Finding, State
+from entra_sod.domain.rules.language import Severity
+from entra_sod.ports.storage import Condition
+from entra_sod.stores.findings import FindingStore
+
+LARGEST_PAGE, USUAL_PAGE = 1000, 100
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_FILTERS = ("rule", "state", "severity", "package", "subject", "since")
+_OTHERS = ("pageSize", "continuation")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is asked for; None is for any.
+
+    Attributes:
+        states: any of them.
+        package: one of the finding's packages.
+        subject: by either of its ids.
+        since: only what came into its state then or later; RFC 3339.
+        after: the id that the last page ended with.
+    """
+
+    rule: str | None = None
+    states: Sequence[State] = ()
+    severities: Sequence[Severity] = ()
+    package: str | None = None
+    subject: str | None = None
+    since: str | None = None
+    page_size: int = USUAL_PAGE
+    after: str = ""
+
+    @property
+    def where(self) -> Sequence[Sequence[Condition]]:
+        """What the service can look at; what it cannot, `fits` does."""
+        found = [
+            [Condition("rule", "eq", self.rule)] if self.rule else [],
+            [Condition("state", "eq", str(each)) for each in self.states],
+            [Condition("severity", "eq", str(each)) for each in self.severities],
+            self._of_package(),
+            [
+                Condition(name, "eq", self.subject)
+                for name in ("subjectId", "objectId")
+                if self.subject
+            ],
+            [Condition("since", "ge", self.since)] if self.since else [],
+        ]
+        return [each for each in found if each]
+
+    def _of_package(self) -> list[Condition]:
+        if not self.package:
+            return []
+        pair = [Condition(name, "eq", self.package) for name in ("low", "high")]
+        return [*pair, Condition("isSet", "eq", True)]  # noqa: FBT003 - a value
+
+    def fits(self, finding: Finding) -> bool:
+        """Whether a finding that the service let through is asked for."""
+        return self.package is None or self.package in finding.packages
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some findings, and the query for those that come next."""
+
+    findings: Sequence[Finding]
+    next: Query | None
+
+
+async def read_page(store: FindingStore, query: Query) -> Page:
+    """Read one page; the last has no next, and may be empty."""
+    found: list[Finding] = []
+    stored = store.all(after=query.after, where=query.where, at_once=query.page_size + 1)
+    async for kept in stored:
+        if not query.fits(kept.finding):
+            continue
+        if len(found) == query.page_size:
+            return Page(found, replace(query, after=found[-1].id))
+        found.append(kept.finding)
+    return Page(found, None)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the parameters of an address, and collects what is wrong with them."""
+
+    given: Mapping[str, str]
+    errors: list[FieldError] = field(default_factory=list)
+
+    def say(self, name: str, detail: str) -> None:
+        self.errors.append(FieldError(pointer="", detail=f"{name} {detail}"))
+
+    def text(self, name: str) -> str | None:
+        return self.given.get(name, "").strip() or None
+
+    def guid(self, name: str) -> str | None:
+        text = self.text(name)
+        if text and (mistakes := find_mistakes(UUID, text)):
+            self.say(name, mistakes[0].detail)
+            return None
+        return self.some_id(name)
+
+    def some_id(self, name: str) -> str | None:
+        """An id as it is stored: in small letters."""
+        text = self.text(name)
+        return text.lower() if text else None
+
+    def choices[T: (State, Severity)](self, name: str, kind: type[T]) -> list[T]:
+        words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]
+        known = [each.value for each in kind]
+        if unknown := [each for each in words if each not in known]:
+            self.say(name, f"knows no {unknown[0]!r}; it is one or more of {', '.join(known)}")
+            return []
+        return [kind(each) for each in words]
+
+    def moment(self, name: str) -> str | None:
+        text = self.text(name)
+        try:
+            if text is None or _MOMENT.fullmatch(text):
+                return text
+            return f"{date.fromisoformat(text)}T00:00:00Z"
+        except ValueError:
+            self.say(name, "must be a date, or a moment such as 2026-11-22T02:00:00Z")
+            return None
+
+    def page_size(self) -> int:
+        text = self.text("pageSize") or str(USUAL_PAGE)
+        if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= LARGEST_PAGE:
+            return int(text)
+        self.say("pageSize", f"must be a whole number from 1 to {LARGEST_PAGE}")
+        return USUAL_PAGE
+
+    def continuation(self) -> str:
+        text = self.text("continuation") or ""
+        if text and not re.fullmatch("[0-9a-f]{32}", text):
+            self.say("continuation", "must be as nextLink has it")
+            return ""
+        return text
+
+
+def parse_query(given: Mapping[str, str]) -> Query:
+    """Read what is asked for from the parameters of an address.
+
+    Raises:
+        InvalidRequest: naming every parameter that is unknown or wrong.
+    """
+    reader = _Reader(given)
+    for name, text in given.items():
+        if name not in (*_FILTERS, *_OTHERS):
+            known = ", ".join((*_FILTERS, "pageSize"))
+            reader.say(name, f"is not known here; there are {known}")
+        elif not text.strip():
+            reader.say(name, "is empty: leave it out for any")
+    query = Query(
+        rule=reader.text("rule"),
+        states=reader.choices("state", State),
+        severities=reader.choices("severity", Severity),
+        package=reader.guid("package"),
+        subject=reader.some_id("subject"),
+        since=reader.moment("since"),
+        page_size=reader.page_size(),
+        after=reader.continuation(),
+    )
+    if reader.errors:
+        raise InvalidRequest(reader.errors)
+    return query
+
+
+def parameters(query: Query) -> Iterator[tuple[str, str]]:
+    """The parameters that `parse_query` reads as this query."""
+    given = {
+        "rule": query.rule,
+        "state": ",".join(query.states),
+        "severity": ",".join(query.severities),
+        "package": query.package,
+        "subject": query.subject,
+        "since": query.since,
+        "pageSize": str(query.page_size),
+        "continuation": query.after,
+    }
+    return ((name, value) for name, value in given.items() if value)

@@ -1,0 +1,145 @@
+"""Brings findings up to date with what a run saw: both in the order of their ids, side by side.
+
+Nothing gathers in memory but a batch. A run that dies half-way and comes again goes through all of
+them again; what it had decided stays, and is told again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from entra_sod.domain.findings.lifecycle import Moment, decide_next
+from entra_sod.domain.findings.model import Finding, Sighting, State
+from entra_sod.domain.findings.observe import View
+from entra_sod.ports.storage import LARGEST_BATCH
+from entra_sod.stores.findings import FindingStore, Kept, partition_of
+
+SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A sweep or a check: when it looked, and what it can say."""
+
+    moment: Moment
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A finding before and after a run.
+
+    Attributes:
+        after: None where there is nothing to change.
+        is_over: it ended so long ago that it is to be removed.
+    """
+
+    before: Kept | None
+    sighting: Sighting | None
+    after: Finding | None
+    is_over: bool = False
+
+    @property
+    def id(self) -> str:
+        known = self.before.finding if self.before else self.sighting
+        return known.id if known else ""
+
+    @property
+    def outcome(self) -> Finding | None:
+        if self.is_over:
+            return None
+        return self.after or (self.before.finding if self.before else None)
+
+    @property
+    def put(self) -> list[Kept]:
+        etag = self.before.etag if self.before else ""
+        return [Kept(self.after, etag)] if self.after else []
+
+    @property
+    def removal(self) -> list[Kept]:
+        return [self.before] if self.before and self.is_over else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeper:
+    """Keeps findings up to date, for so long after their end as `kept_for` says."""
+
+    store: FindingStore
+    kept_for: timedelta
+
+    async def update(
+        self, stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting], run: Run
+    ) -> AsyncIterator[Finding]:
+        """Decide and write; yield every finding as it then stands, in the order of their ids.
+
+        What is written is written while the findings are taken, so take all of them.
+
+        Args:
+            stored: every finding that the run can say something of, in the order of their ids.
+            sightings: of the run, in the same order, each once.
+            run: that looks.
+        """
+        batch: list[_Step] = []
+        async for before, sighting in _side_by_side(stored, sightings):
+            step = self._step(before, sighting, run)
+            if batch and not _fits(batch, step):
+                for finding in await self._write(batch, run):
+                    yield finding
+                batch = []
+            batch.append(step)
+        for finding in await self._write(batch, run):
+            yield finding
+
+    def _step(self, before: Kept | None, sighting: Sighting | None, run: Run) -> _Step:
+        known = before.finding if before else None
+        look = run.view.look(known, sighting)
+        after = decide_next(known, look, run.moment, salt=secrets.token_hex(SALT_BYTES))
+        is_over = known is not None and after is None and self._is_over(known, run)
+        return _Step(before, sighting, after, is_over)
+
+    async def _write(self, batch: Sequence[_Step], run: Run) -> Sequence[Finding]:
+        puts = [kept for step in batch for kept in step.put]
+        removals = [kept for step in batch for kept in step.removal]
+        late = set(await self.store.write(puts, removals))
+        found = [await self._again(step, run) if step.id in late else step for step in batch]
+        return [step.outcome for step in found if step.outcome]
+
+    async def _again(self, step: _Step, run: Run) -> _Step:
+        """Decide anew on a finding that somebody else has changed in between."""
+        while True:
+            before = await self.store.get(step.id)
+            if before is None and step.sighting is None:
+                return _Step(None, None, None)
+            anew = self._step(before, step.sighting, run)
+            if not await self.store.write(anew.put, anew.removal):
+                return anew
+
+    def _is_over(self, finding: Finding, run: Run) -> bool:
+        if finding.state not in (State.RESOLVED, State.ON_HOLD):
+            return False
+        since, now = map(datetime.fromisoformat, (finding.since, run.moment.at))
+        return now - since > self.kept_for
+
+
+def _fits(batch: Sequence[_Step], step: _Step) -> bool:
+    """Whether a step may be written together with those before it."""
+    is_near = partition_of(batch[0].id) == partition_of(step.id)
+    return is_near and len(batch) < LARGEST_BATCH
+
+
+async def _side_by_side(
+    stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting]
+) -> AsyncIterator[tuple[Kept | None, Sighting | None]]:
+    """Pair findings with sightings of the same id; either may be alone."""
+    kept, seen = await anext(stored, None), await anext(sightings, None)
+    while kept or seen:
+        has_kept = kept is not None and (seen is None or kept.finding.id <= seen.id)
+        has_seen = seen is not None and (kept is None or seen.id <= kept.finding.id)
+        yield kept if has_kept else None, seen if has_seen else None
+        if has_kept:
+            kept = await anext(stored, None)
+        if has_seen:
+            seen = await anext(sightings, None)

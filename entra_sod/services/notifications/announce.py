@@ -1,0 +1,101 @@
+"""Announcing an end: one message for each receiver, which carries no address and no result.
+
+Called while the message that did the work is still on its queue. Whoever dies before that message
+is gone does it again, so an announcement is made at least once, and never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.domain.findings.digest import Ticket
+from entra_sod.domain.messages import VERSION, DeliveryMessage, encode
+from entra_sod.domain.notifications.event import EventName, Subject
+from entra_sod.ports.storage import Queues
+from entra_sod.stores.subscriptions import Receiver, Receivers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcer:
+    receivers: Receivers
+    queues: Queues
+    clock: Clock
+
+    async def announce_check(self, check_id: str, *, traceparent: str) -> None:
+        """Queue what is to be told of a check that has ended.
+
+        Raises:
+            StorageUnavailable: announce it again.
+        """
+        if await self.receivers.callback(check_id) is not None:
+            await self._send("check", check_id, None, traceparent)
+        await self._tell_subscribers("check", check_id, traceparent)
+
+    async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
+        """Queue what is to be told of a sweep, just before its row says that it has ended.
+
+        The delivery waits until the row says so. Whoever dies in between closes the sweep again,
+        and announces it again.
+
+        Raises:
+            StorageUnavailable: announce it again.
+        """
+        await self._tell_subscribers("sweep", sweep_id, traceparent)
+
+    async def announce_digests(self, sweep_id: str, number: int, *, traceparent: str) -> None:
+        """Queue the digests of a sweep, whose bodies are kept under 0, 1, ….
+
+        Raises:
+            StorageUnavailable: announce them again.
+        """
+        async for receiver in self._wanting(EventName.DIGEST_READY):
+            for occasion in range(number):
+                await self._send("digest", sweep_id, receiver.id, traceparent, str(occasion))
+
+    async def announce_findings(
+        self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
+    ) -> None:
+        """Queue what is to be told of findings: that a ticket is to be opened, or closed.
+
+        Raises:
+            StorageUnavailable: announce it again; each has the same event id.
+        """
+        for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
+            wanted = [each for each in tickets if event == f"finding.{each[1]}"]
+            async for receiver in self._wanting(event):
+                for finding_id, status in wanted:
+                    await self._send("finding", finding_id, receiver.id, traceparent, run, status)
+
+    async def _wanting(self, event: EventName) -> AsyncIterator[Receiver]:
+        async for receiver in self.receivers.subscriptions():
+            if event in receiver.events:
+                yield receiver
+
+    async def _tell_subscribers(self, subject: Subject, subject_id: str, traceparent: str) -> None:
+        async for receiver in self.receivers.subscriptions():
+            if any(event.subject == subject for event in receiver.events):
+                await self._send(subject, subject_id, receiver.id, traceparent)
+
+    async def _send(  # noqa: PLR0917 - the fields of a message
+        self,
+        subject: Subject,
+        subject_id: str,
+        subscription: str | None,
+        traceparent: str,
+        occasion: str = "",
+        status: Literal["", "opened", "resolved"] = "",
+    ) -> None:
+        message = DeliveryMessage(
+            version=VERSION,
+            id=subject_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            subject=subject,
+            status=status,
+            occasion=occasion,
+            subscription=subscription,
+        )
+        await self.queues.send(message.queue, encode(message))

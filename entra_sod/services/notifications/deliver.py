@@ -1,0 +1,218 @@
+"""One delivery: is it still wanted, may the address be called, send, and what comes next."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+import msgspec
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import AddressRefused, InvalidMessage, Unsettled
+from entra_sod.domain.findings.digest import ticket_body
+from entra_sod.domain.messages import POISON_SUFFIX, DeliveryMessage, encode
+from entra_sod.domain.notifications.address import HostPattern, check_address
+from entra_sod.domain.notifications.event import Event
+from entra_sod.domain.notifications.outcome import (
+    Again,
+    Delivered,
+    GiveUp,
+    Gone,
+    Next,
+    NotCalled,
+    Outcome,
+    decide_next,
+)
+from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
+from entra_sod.ports.sender import Sender
+from entra_sod.ports.storage import Queues
+from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.findings import FindingStore
+from entra_sod.stores.subscriptions import Receiver, Receivers
+from entra_sod.stores.sweeps import SweepStore
+
+log = logging.getLogger("entra_sod")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverer:
+    """Everything one delivery needs.
+
+    Attributes:
+        keys: to sign with, newest first; without any, deliveries are not signed.
+        chance: gives a number from 0 to 1, for the jitter of the waits.
+    """
+
+    receivers: Receivers
+    checks: CheckStore
+    sweeps: SweepStore
+    findings: FindingStore
+    sender: Sender
+    queues: Queues
+    clock: Clock
+    hosts: Sequence[HostPattern]
+    keys: Sequence[SigningKey]
+    chance: Callable[[], float]
+
+    async def deliver(self, message: DeliveryMessage) -> None:
+        """Try once, and see to what comes next; what nobody wants any more is dropped.
+
+        Raises:
+            Unsettled: the work has not ended yet; the same message should come again.
+            InvalidMessage: there is no such work, or its result is gone.
+        """
+        receiver = await self._receiver(message)
+        if receiver is None:
+            return
+        event = await self._event(message, receiver)
+        if event is not None and event.name in receiver.events:
+            outcome = await self._send(receiver, event)
+            await self._conclude(message, self._next(message, outcome))
+
+    async def _receiver(self, message: DeliveryMessage) -> Receiver | None:
+        """Who is to be told; None where it was told already, or has unsubscribed."""
+        if message.subscription is None:
+            return await self.receivers.callback(message.id)
+        return await self.receivers.subscription(message.subscription)
+
+    async def _event(self, message: DeliveryMessage, receiver: Receiver) -> Event | None:
+        """What is to be told; None where it is of a finding that is no longer kept."""
+        result: bytes | None
+        if message.subject in ("check", "sweep"):
+            status, result = await self._end_of(message)
+        elif message.subject == "digest":
+            status, result = "ready", await self._digest(message)
+        else:
+            status, result = message.status, await self._ticket(message)
+        if result is None:
+            _say(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
+            return None
+        return Event(
+            subject=message.subject,
+            subject_id=message.id,
+            status=status,
+            at=message.enqueued_at,
+            app=receiver.app,
+            result=result,
+            occasion=message.occasion,
+        )
+
+    async def _digest(self, message: DeliveryMessage) -> bytes:
+        record = await self.sweeps.get(message.id)
+        if record is None or not record.status.has_ended:
+            raise Unsettled(f"a digest of sweep {message.id} is announced before its end")
+        digest = await self.sweeps.digest(message.id, message.occasion)
+        if digest is None:
+            raise InvalidMessage(f"digest {message.occasion} of {message.id} is no longer kept")
+        return digest
+
+    async def _ticket(self, message: DeliveryMessage) -> bytes | None:
+        kept = await self.findings.get(message.id)
+        if kept is None or not message.status:
+            return None
+        return ticket_body(kept.finding, message.status)
+
+    async def _end_of(self, message: DeliveryMessage) -> tuple[str, bytes]:
+        what = f"{message.subject} {message.id}"
+        if message.subject == "check":
+            status, result = await self._end_of_check(message.id)
+        else:
+            status, result = await self._end_of_sweep(message.id)
+        if status is None:
+            raise Unsettled(f"{what} is announced and has not ended yet")
+        if result is None:
+            raise InvalidMessage(f"the result of {what} is no longer kept")
+        return status, result
+
+    async def _end_of_check(self, check_id: str) -> tuple[str | None, bytes | None]:
+        record = await self.checks.get(check_id)
+        if record is None or not record.status.has_ended:
+            return None, None
+        return record.status, await self.checks.result(record)
+
+    async def _end_of_sweep(self, sweep_id: str) -> tuple[str | None, bytes | None]:
+        record = await self.sweeps.get(sweep_id)
+        if record is None or not record.status.has_ended:
+            return None, None
+        return record.status, await self.sweeps.result(record)
+
+    async def _send(self, receiver: Receiver, event: Event) -> Outcome:
+        try:
+            # Again at each try: CALLBACK_HOSTS may have been narrowed since it was accepted.
+            address = check_address(receiver.url, self.hosts)
+        except AddressRefused as error:
+            return NotCalled(f"the callback address {error}")
+        body = event.body
+        return await self.sender.post(address, self._headers(event, body), body)
+
+    def _headers(self, event: Event, body: bytes) -> dict[str, str]:
+        seconds = int(self.clock.now().timestamp())
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "entra-sod",
+            **event.attributes,
+            ID: event.id,
+            TIMESTAMP: str(seconds),
+        }
+        if self.keys:
+            signature = sign(self.keys, message_id=event.id, seconds=seconds, body=body)
+            headers[SIGNATURE] = signature
+        return headers
+
+    def _next(self, message: DeliveryMessage, outcome: Outcome) -> Next:
+        age = self.clock.now() - datetime.fromisoformat(message.enqueued_at)
+        return decide_next(
+            outcome,
+            tries=message.tries,
+            refusals=message.refusals,
+            age_seconds=age.total_seconds(),
+            chance=self.chance(),
+        )
+
+    async def _conclude(self, message: DeliveryMessage, what: Next) -> None:
+        match what:
+            case Delivered():
+                await self._forget_callback(message)
+                _say(logging.INFO, "callback_delivered", message, "was delivered")
+            case Gone():
+                await self._end_receiver(message)
+                _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
+            case Again(after_seconds=seconds, why=why, refusals=refusals):
+                again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
+                await self.queues.send(message.queue, encode(again), delay_seconds=seconds)
+                _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
+            case GiveUp(reason=reason):
+                dead = msgspec.structs.replace(message, reason=reason)
+                await self.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+                _say(logging.ERROR, "callback_given_up", message, f"is {reason}")
+            case _:
+                assert_never(what)
+
+    async def _forget_callback(self, message: DeliveryMessage) -> None:
+        if message.subscription is None:
+            await self.receivers.drop_callback(message.id)
+
+    async def _end_receiver(self, message: DeliveryMessage) -> None:
+        await self._forget_callback(message)
+        if message.subscription is not None:
+            await self.receivers.unsubscribe(message.subscription)
+
+
+def _say(level: int, action: str, message: DeliveryMessage, words: str) -> None:
+    log.log(
+        level,
+        "the end of %s %s for %s %s",
+        message.subject,
+        message.id,
+        message.subscription or "its own callback",
+        words,
+        extra={
+            "action": action,
+            "work_id": message.id,
+            "subscription_id": message.subscription or "",
+            "tries": message.tries + 1,
+        },
+    )

@@ -1,0 +1,266 @@
+"""From what is stored to what a report says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+
+from entra_sod.core.clock import timestamp
+from entra_sod.core.version import VERSION
+from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.results.coverage import Outcome, Skipped
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.domain.rules.language import ExceptionEntry
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.report.bounds import (
+    MOST_EXCEPTIONS,
+    MOST_FINDINGS,
+    MOST_LINES,
+    MOST_PAIRS,
+    MOST_RULES,
+    cut,
+)
+from entra_sod.services.report.places import Places, SidePlaces
+from entra_sod.services.report.port import FindingRecord
+from entra_sod.services.report.tally import PairTally, Tally, rank
+from entra_sod.services.report.trend import RuleTrends, trend_points
+from entra_sod.services.report.view import (
+    CellView,
+    DriftEntry,
+    ExceptionInForce,
+    FindingView,
+    ReportView,
+    RuleInForce,
+    SweepView,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What was read.
+
+    Attributes:
+        result: of the sweep that the report tells of; None where there is none.
+        earlier: results of ended sweeps, this one among them, oldest first.
+        tally: of all findings.
+        names: packages that may be read.
+        gaps: what could not be read for the report.
+    """
+
+    now: datetime
+    rules: RuleSet
+    result: SweepResult | None
+    earlier: Sequence[SweepResult]
+    tally: Tally
+    names: Iterable[AccessPackage]
+    gaps: Sequence[Skipped]
+
+
+def build_view(material: Material) -> ReportView:
+    return _Builder(material).view()
+
+
+@dataclass(slots=True)
+class _Builder:
+    material: Material
+    left_out: list[Skipped] = field(default_factory=list)
+    ends: dict[str, date] = field(default_factory=dict)
+
+    def view(self) -> ReportView:
+        material, rules, day = self.material, self.material.rules, self.material.now.date()
+        result, tally = material.result, material.tally
+        self.ends = {each.id: each.end for each in rules.exceptions}
+        in_force = self._cut(list(rules.rules), MOST_RULES, "rules")
+        pairs, kept = self._pairs(), tally.gravest()
+        self._say_findings(tally.total)
+        used = {each for pair in pairs for each in pair}
+        used.update(each for found in kept for each in found.packages)
+        used.update(package for rule in in_force for package in packages_of(rule))
+        places = Places(used, material.names)
+        sides = SidePlaces(places)
+        trends = RuleTrends(material.earlier, rules.hash)
+        return ReportView(
+            generated_at=timestamp(material.now),
+            tool_version=VERSION,
+            rules_hash=rules.hash,
+            sweep=self._sweep(result) if result else None,
+            gaps=self._gaps(),
+            packages=places.views,
+            rules=[self._rule(each, sides, trends) for each in in_force],
+            sides=sides.views,
+            cells=self._cells(pairs, places, in_force),
+            findings=[self._finding(each, places, day) for each in kept],
+            findings_total=tally.total,
+            findings_standing=tally.standing,
+            exceptions=self._exceptions(day),
+            drift=self._drift(),
+            trend=trend_points(material.earlier),
+            left_out=self.left_out,
+        )
+
+    def _cut[T](self, items: list[T], most: int, what: str) -> list[T]:
+        return cut(items, most, what, self.left_out)
+
+    def _say_findings(self, total: int) -> None:
+        if total > MOST_FINDINGS:
+            why = (
+                f"a report takes {MOST_FINDINGS:,}: those that stand before those that are over, "
+                "the gravest first; all that stand are in the counts"
+            )
+            self.left_out.append(Skipped(what=f"{total - MOST_FINDINGS:,} findings", why=why))
+
+    def _pairs(self) -> list[Pair]:
+        """Pairs with findings first, then those that are kept apart, as many as a report takes."""
+        found = self.material.tally.pairs
+        others = (pair for pair in self.material.rules.duties if pair not in found)
+        pairs = [*islice((*sorted(found),), MOST_PAIRS)]
+        pairs += islice(others, MOST_PAIRS - len(pairs))
+        if len(found) > MOST_PAIRS or next(others, None) is not None:
+            why = f"a report's matrix takes {MOST_PAIRS:,} pairs, those with findings first"
+            self.left_out.append(Skipped(what="further pairs of the rules", why=why))
+        return pairs
+
+    def _sweep(self, result: SweepResult) -> SweepView:
+        checked = result.coverage.checked
+        return SweepView(
+            id=result.id,
+            status=result.status,
+            started_at=result.started_at,
+            ended_at=result.ended_at,
+            rules_hash=result.rules_hash,
+            is_current=result.rules_hash == self.material.rules.hash,
+            pairs=result.pairs,
+            conflicts=result.findings,
+            excepted=result.excepted,
+            assignments=result.assignments,
+            strategy=result.strategy.chosen,
+            why=result.strategy.why,
+            checked=self._cut(checked, MOST_LINES, "lines of what was checked"),
+        )
+
+    def _gaps(self) -> list[Skipped]:
+        result = self.material.result
+        gaps = [*self.material.gaps, *(result.coverage.skipped if result else ())]
+        return self._cut(gaps, MOST_LINES, "lines of what was not checked")
+
+    def _rule(self, resolved: ResolvedRule, sides: SidePlaces, trends: RuleTrends) -> RuleInForce:
+        rule, result = resolved.rule, self.material.result
+        sets = {each.rule: each.outcome for each in result.sets} if result else {}
+        return RuleInForce(
+            id=rule.id,
+            title=rule.title,
+            owner=rule.owner,
+            severity=rule.severity,
+            mode=rule.mode,
+            control=rule.control,
+            advice=rule.advice,
+            sides=sides.of(resolved),
+            at_most=resolved.count if rule.at_most else None,
+            outcome=sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None,
+            findings=self.material.tally.by_rule[rule.id],
+            trend=trends.of(rule.id),
+        )
+
+    def _cells(
+        self, pairs: Sequence[Pair], places: Places, in_force: Sequence[ResolvedRule]
+    ) -> list[CellView]:
+        known = Known(self.material.result, self.material.tally, self.material.rules.hash)
+        rule_places = {each.id: place for place, each in enumerate(in_force)}
+        return [self._cell(pair, known, places, rule_places) for pair in pairs]
+
+    def _cell(
+        self, pair: Pair, known: Known, places: Places, rule_places: dict[str, int]
+    ) -> CellView:
+        tally, duty = self.material.tally, self.material.rules.duties.get(pair)
+        found = tally.pairs.get(pair, PairTally())
+        asked = duty.rule_ids if duty else ()
+        severities = [tally.severities.get(each) for each in (found.rules or asked)]
+        return CellView(
+            packages=(places.of[pair.low], places.of[pair.high]),
+            rules=[rule_places[each] for each in asked if each in rule_places],
+            outcome=known.outcome(pair),
+            severity=min(severities, key=rank, default=None),
+            findings=found.findings,
+            excepted=found.excepted,
+        )
+
+    def _finding(self, found: FindingRecord, places: Places, day: date) -> FindingView:
+        until = self.ends.get(found.exception or "")
+        return FindingView(
+            id=found.id,
+            rule=found.rule,
+            packages=[places.of[each] for each in found.packages],
+            subject_id=found.subject_id,
+            object_id=found.object_id,
+            display_name=found.display_name,
+            severity=self.material.tally.severities.get(found.rule),
+            state=found.state,
+            first_seen=found.first_seen,
+            last_seen=found.last_seen,
+            exception=found.exception,
+            days_left=(until - day).days if until else None,
+        )
+
+    def _exceptions(self, day: date) -> list[ExceptionInForce]:
+        soonest = sorted(self.material.rules.exceptions, key=lambda each: (each.end, each.id))
+        kept = self._cut(soonest, MOST_EXCEPTIONS, "exceptions")
+        return [_exception(each, day) for each in kept]
+
+    def _drift(self) -> list[DriftEntry]:
+        found = self.material.result.drift if self.material.result else []
+        return [
+            DriftEntry(
+                kind=each.kind,
+                access_package_id=each.access_package_id,
+                reference_kind=each.reference_kind,
+                target_id=each.target_id,
+            )
+            for each in found
+        ]
+
+
+class Known:
+    """What a sweep says of each pair, though its result lists a thousand at most."""
+
+    def __init__(self, result: SweepResult | None, tally: Tally, rules_hash: str) -> None:
+        self._tally = tally
+        listed = result.results if result else []
+        self._listed = {
+            Pair.of(each.access_package_id, each.incompatible_access_package_id): each.outcome
+            for each in listed
+        }
+        self._rest = Outcome.UNKNOWN
+        if result is not None and result.rules_hash == rules_hash and self._is_whole(result):
+            self._rest = Outcome.CLEAR
+
+    def _is_whole(self, result: SweepResult) -> bool:
+        """Whether every pair that is not clear is listed, or has findings."""
+        outcomes = list(self._listed.values())
+        if outcomes.count(Outcome.UNKNOWN) < result.pairs.unknown:
+            return False
+        return self._tally.is_whole or outcomes.count(Outcome.CONFLICT) >= result.pairs.conflict
+
+    def outcome(self, pair: Pair) -> Outcome:
+        """Never clear unless the sweep says so, by name or by listing all that is not."""
+        if pair in self._tally.pairs:
+            return Outcome.CONFLICT
+        return self._listed.get(pair, self._rest)
+
+
+def packages_of(rule: ResolvedRule) -> frozenset[str]:
+    return rule.set_of.union(*(side.packages for side in rule.sides))
+
+
+def _exception(entry: ExceptionEntry, day: date) -> ExceptionInForce:
+    return ExceptionInForce(
+        id=entry.id,
+        rule=entry.rule,
+        subject=str(entry.subject),
+        until=entry.end.isoformat(),
+        days_left=(entry.end - day).days,
+        reason=entry.reason,
+        approved_by=entry.approved_by,
+    )

@@ -1,0 +1,104 @@
+"""Gathers a report from what is stored: the newest sweep that ended, the rules, earlier sweeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import GraphError
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.report.bounds import MOST_SWEEPS
+from entra_sod.services.report.build import Material, build_view
+from entra_sod.services.report.port import Findings, PackageNames
+from entra_sod.services.report.tally import Tally
+from entra_sod.services.report.view import ReportView
+from entra_sod.services.sweeps.summary import last_summary
+from entra_sod.stores.sweeps import SweepRecord, SweepStore
+
+_results = msgspec.json.Decoder(SweepResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportMaker:
+    names: PackageNames
+    sweeps: SweepStore
+    findings: Findings
+    clock: Clock
+
+    async def make(self, rules: RuleSet) -> ReportView:
+        """Gather everything; what cannot be read is a gap, never a blank.
+
+        Args:
+            rules: in force now.
+
+        Raises:
+            StorageUnavailable: come again later.
+        """
+        gaps = [Skipped(what="the newest rules files", why=rules.refused)] if rules.refused else []
+        result = await self._swept(gaps, rules)
+        tally = Tally({each.id: each.rule.severity for each in rules.rules})
+        if result is not None:
+            await self._count(tally, result, gaps)
+        material = Material(
+            now=self.clock.now(),
+            rules=rules,
+            result=result,
+            earlier=await self._earlier(),
+            tally=tally,
+            names=await self._names(gaps),
+            gaps=gaps,
+        )
+        return build_view(material)
+
+    async def _count(self, tally: Tally, result: SweepResult, gaps: list[Skipped]) -> None:
+        async for found in self.findings.all():
+            tally.add(found)
+        # Every conflict of a sweep becomes a finding, which is kept long after it has ended.
+        if tally.total < result.findings:
+            tally.is_whole = False
+            why = f"it found {result.findings:,}, and {tally.total:,} are kept"
+            gaps.append(Skipped(what="a part of the sweep's findings", why=why))
+
+    async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> SweepResult | None:
+        summary, latest = await last_summary(self.sweeps), await self.sweeps.latest()
+        record = await self.sweeps.get(summary.sweep_id) if summary else None
+        result = await self._result(record) if record else None
+        if latest and (result is None or latest.id != result.id):
+            gaps.append(await self._newest(latest))
+        if summary is None or result is None:
+            gaps.append(Skipped(what="every pair", why="no sweep has ended whose result is kept"))
+            return None
+        if result.rules_hash != rules.hash:
+            why = "the rules have changed since the sweep; the next one looks"
+            gaps.append(Skipped(what="what only the rules in force now keep apart", why=why))
+        return result
+
+    async def _newest(self, latest: SweepRecord) -> Skipped:
+        why = f"it is {latest.status}"
+        if latest.status is SweepStatus.FAILED and (result := await self._result(latest)):
+            why = "; ".join(["it failed", *(each.why for each in result.coverage.skipped)])
+        return Skipped(what=f"what the newest sweep, {latest.id}, would show", why=why)
+
+    async def _result(self, record: SweepRecord) -> SweepResult | None:
+        data = await self.sweeps.result(record)
+        return _results.decode(data) if data else None
+
+    async def _earlier(self) -> list[SweepResult]:
+        records = await self.sweeps.newest_ended(MOST_SWEEPS)
+        found = await asyncio.gather(*(self._result(each) for each in records))
+        return [each for each in reversed(found) if each is not None]
+
+    async def _names(self, gaps: list[Skipped]) -> Sequence[AccessPackage]:
+        try:
+            return await self.names.packages()
+        except GraphError as error:
+            gaps.append(Skipped(what="names and catalogs of access packages", why=str(error)))
+            return []

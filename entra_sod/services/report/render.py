@@ -1,0 +1,62 @@
+"""A view as one HTML file that needs no network and runs no script but its own. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from entra_sod.services.report.compact import embedded
+from entra_sod.services.report.view import ReportView
+
+_FOLDER = Path(__file__).with_name("page")
+_SCRIPTS = (
+    "base.js",
+    "model.js",
+    "people.js",
+    "matrix.js",
+    "findings.js",
+    "sections.js",
+    "main.js",
+)
+_STYLES = ("page.css", "matrix.css")
+
+
+def render(view: ReportView) -> bytes:
+    """Build the page; what came from the tenant lies in it as data, and is never markup."""
+    before, after = _shell()
+    return b"".join((before, embedded(view), after))
+
+
+def policy() -> str:
+    """The Content-Security-Policy of the page: its own script and style, and nothing else."""
+    return (
+        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(_style())}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _shell() -> tuple[bytes, bytes]:
+    page = (_FOLDER / "page.html").read_text(encoding="utf-8")
+    page = page.replace("{{policy}}", policy()).replace("{{style}}", _style())
+    page = page.replace("{{script}}", _script())
+    before, after = page.encode().split(b"{{data}}")
+    return before, after
+
+
+@cache
+def _script() -> str:
+    parts = [(_FOLDER / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    return "'use strict';\n(() => {\n" + "\n".join(parts) + "\n})();"
+
+
+@cache
+def _style() -> str:
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8") for name in _STYLES)
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

@@ -1,0 +1,73 @@
+"""All findings, counted one by one; those that stand and the gravest of them kept. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice, product
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.model import State
+from entra_sod.domain.rules.language import Severity
+from entra_sod.services.report.bounds import MOST_FINDINGS
+from entra_sod.services.report.port import FindingRecord
+
+GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
+_PAIR = 2
+
+type _Place = tuple[bool, Severity | None]
+
+
+def rank(severity: Severity | None) -> int:
+    """0 for the gravest; of what no rule in force rates, the last."""
+    return GRAVEST_FIRST.index(severity)
+
+
+@dataclass(slots=True)
+class PairTally:
+    """The findings of one pair: how many, how many of them excepted, and under which rules."""
+
+    findings: int = 0
+    excepted: int = 0
+    rules: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted; those that do not stand are listed, and in no count but `total`.
+
+    Attributes:
+        severities: of the rules in force, by id.
+        standing: how many stand, excepted or not.
+        is_whole: whether every finding was seen.
+    """
+
+    severities: Mapping[str, Severity]
+    total: int = 0
+    standing: int = 0
+    is_whole: bool = True
+    pairs: dict[Pair, PairTally] = field(default_factory=dict)
+    by_rule: Counter[str] = field(default_factory=Counter)
+    _kept: dict[_Place, list[FindingRecord]] = field(
+        default_factory=lambda: {each: [] for each in product((True, False), GRAVEST_FIRST)}
+    )
+
+    def add(self, found: FindingRecord) -> None:
+        self.total += 1
+        kept = self._kept[found.state.stands, self.severities.get(found.rule)]
+        if len(kept) < MOST_FINDINGS:
+            kept.append(found)
+        if not found.state.stands:
+            return
+        self.standing += 1
+        self.by_rule[found.rule] += 1
+        if len(found.packages) == _PAIR:
+            of_pair = self.pairs.setdefault(Pair.of(*found.packages), PairTally())
+            of_pair.findings += 1
+            of_pair.excepted += found.state is State.EXCEPTED
+            of_pair.rules.add(found.rule)
+
+    def gravest(self) -> list[FindingRecord]:
+        """As many findings as a report takes: those that stand first, and the gravest of each."""
+        return list(islice(chain.from_iterable(self._kept.values()), MOST_FINDINGS))

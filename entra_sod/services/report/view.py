@@ -1,0 +1,175 @@
+"""What a report says, as values: the whole of it, and the JSON of `GET /api/report`.
+
+Times are RFC 3339 in UTC, days ISO 8601. Places (`packages`, `sides`) are indexes into the lists of
+the view, so that a name is written once however often it is referred to.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
+from entra_sod.domain.results.sweep import PairCounts
+from entra_sod.domain.rules.language import Mode, Severity
+
+
+class SweepView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The sweep that the report tells of.
+
+    Attributes:
+        checked: what was looked at, and by which way.
+        is_current: whether its rules are those in force now.
+    """
+
+    id: str
+    status: str
+    started_at: str
+    ended_at: str
+    rules_hash: str
+    is_current: bool
+    pairs: PairCounts
+    conflicts: int
+    excepted: int
+    assignments: int
+    strategy: str
+    why: str
+    checked: list[Checked]
+
+
+class PackageView(msgspec.Struct, frozen=True, kw_only=True):
+    """An access package; name and catalog are empty where they could not be read."""
+
+    id: str
+    name: str = ""
+    catalog: str = ""
+
+
+class SideView(msgspec.Struct, frozen=True, kw_only=True):
+    """A duty: a class, or the side of one rule; `packages` are places."""
+
+    label: str
+    packages: list[int]
+
+
+class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A rule, the places of its sides, and its findings over time.
+
+    Attributes:
+        trend: holders in conflict at each of the report's sweeps; None where it is not known.
+        at_most: how many of its one side a subject may hold; None where sides are kept apart.
+        outcome: of a set of which more than one may be held; None of other rules.
+    """
+
+    id: str
+    title: str
+    owner: str
+    severity: Severity
+    mode: Mode
+    control: str | None
+    advice: str | None
+    sides: list[int]
+    at_most: int | None
+    outcome: Outcome | None
+    findings: int
+    trend: list[int | None]
+
+
+class CellView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A pair of packages: what is known of it, and all its findings counted, embedded or not.
+
+    Attributes:
+        packages: two places.
+        rules: places of the rules that keep the pair apart.
+        severity: the worst of its findings, or of its rules where there are none.
+    """
+
+    packages: tuple[int, int]
+    rules: list[int]
+    outcome: Outcome
+    severity: Severity | None
+    findings: int
+    excepted: int
+
+
+class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One subject that holds what a rule keeps apart.
+
+    Attributes:
+        packages: places of the pair, or of all that the subject holds of a set.
+        severity: of its rule; None where no rule in force has the id.
+        days_left: of its exception, 0 on its last day; None without one in force.
+    """
+
+    id: str
+    rule: str
+    packages: list[int]
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+    severity: Severity | None
+    state: str
+    first_seen: str
+    last_seen: str
+    exception: str | None
+    days_left: int | None
+
+
+class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A dated permission: until the end of the day `until`, in UTC."""
+
+    id: str
+    rule: str
+    subject: str
+    until: str
+    days_left: int
+    reason: str
+    approved_by: str
+
+
+class DriftEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A reference that is missing, extra, asymmetric, orphaned or foreign."""
+
+    kind: str
+    access_package_id: str
+    reference_kind: str
+    target_id: str
+
+
+class TrendPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An ended sweep, oldest first."""
+
+    id: str
+    ended_at: str
+    status: str
+    conflicts: int
+    unknown: int
+
+
+class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A whole report.
+
+    Attributes:
+        sweep: None where none has ended yet.
+        gaps: what was not checked, and why; first in every form of the report.
+        left_out: what is known but not in the report, for it has bounds.
+        findings: those that stand first, and the gravest first among them.
+        findings_total: all findings, embedded or not.
+        findings_standing: those of them that are neither resolved nor on hold.
+    """
+
+    generated_at: str
+    tool_version: str
+    rules_hash: str
+    sweep: SweepView | None
+    gaps: list[Skipped]
+    left_out: list[Skipped]
+    packages: list[PackageView]
+    sides: list[SideView]
+    rules: list[RuleInForce]
+    cells: list[CellView]
+    findings: list[FindingView]
+    findings_total: int
+    findings_standing: int
+    exceptions: list[ExceptionInForce]
+    drift: list[DriftEntry]
+    trend: list[TrendPoint]

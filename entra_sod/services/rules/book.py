@@ -1,0 +1,158 @@
+"""Where rules files come from, as a port, and the book that keeps what was read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from entra_sod.core.clock import Clock
+from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.language import ExceptionEntry
+from entra_sod.domain.rules.parse import Book, parse_rules
+from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve_from
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.ports.graph import Graph
+from entra_sod.ports.rules import RuleSource
+
+log = logging.getLogger("entra_sod")
+
+READ_AGAIN_AFTER = timedelta(seconds=60)
+LIST_AGAIN_AFTER = timedelta(minutes=10)
+
+
+class Kept[T]:
+    """A value with the moment it was read."""
+
+    def __init__(self, value: T, at: datetime) -> None:
+        self.value, self._at = value, at
+
+    def is_fresh(self, now: datetime, lifetime: timedelta) -> bool:
+        return now - self._at <= lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The rules and exceptions in force today, and those in force today or later."""
+
+    today: RuleSet
+    from_today: RuleSet
+
+
+class RuleBook:
+    """The rules in force: read again after a minute, held against the tenant after ten.
+
+    Attributes:
+        problem: why the files as they lie there are not in force, though older rules are.
+    """
+
+    def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
+        self._source, self._graph, self._clock = source, graph, clock
+        self._book: Kept[Book] | None = None
+        self._files: Sequence[SourceFile] = ()
+        self._tenant: Kept[Tenant] | None = None
+        self._rules: Kept[InForce] | None = None
+        self._unlisted: Kept[InForce] | None = None
+        self.problem: str | None = None
+
+    async def current(self) -> RuleSet:
+        """Resolve the rules in force today.
+
+        A broken version never replaces a good one: the good one stays, and `problem` says why.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+            GraphError: patterns need the list of packages, and it could not be read.
+        """
+        return (await self._in_force()).today
+
+    async def from_today(self) -> RuleSet:
+        """Resolve the rules in force today or later, for what is wanted later.
+
+        Where the list of packages is refused for good, patterns fit what was listed before, if
+        anything, and `unlisted` says why. Whoever decides by that allows nothing.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+            Throttled, Unavailable: patterns need the list of packages, which cannot be had now.
+        """
+        now = self._clock.now()
+        if self._unlisted is not None and self._unlisted.is_fresh(now, READ_AGAIN_AFTER):
+            return self._unlisted.value.from_today
+        try:
+            return (await self._in_force()).from_today
+        except PERMANENT as error:
+            if self._book is None:
+                raise
+            tenant = self._tenant.value if self._tenant else Tenant(())
+            found = self._hold(self._book.value, tenant, now.date(), unlisted=str(error))
+            self._unlisted = Kept(found, now)
+            return found.from_today
+
+    async def _in_force(self) -> InForce:
+        now = self._clock.now()
+        if self._rules is None or not self._rules.is_fresh(now, READ_AGAIN_AFTER):
+            book = await self._read(now)
+            tenant = await self._list(now) if needs_tenant(book) else None
+            self._rules = Kept(self._hold(book, tenant, now.date()), now)
+        return self._rules.value
+
+    def _hold(
+        self, book: Book, tenant: Tenant | None, day: date, *, unlisted: str | None = None
+    ) -> InForce:
+        """Hold a book against a tenant, for a day and all that come after."""
+        rules = resolve_from(book, tenant, day)
+        exceptions = [each for each in book.exceptions.values() if each.end >= day]
+        rules_today = [each for each in rules if each.rule.holds_on(day)]
+        exceptions_today = [each for each in exceptions if each.holds_on(day)]
+        today = self._rule_set(rules_today, exceptions_today, unlisted, day)
+        # Pairs are found once where nothing is to come.
+        if (rules_today, exceptions_today) == (rules, exceptions):
+            return InForce(today, today)
+        return InForce(today, self._rule_set(rules, exceptions, unlisted, day))
+
+    def _rule_set(
+        self,
+        rules: Sequence[ResolvedRule],
+        exceptions: Sequence[ExceptionEntry],
+        unlisted: str | None,
+        day: date,
+    ) -> RuleSet:
+        return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted, day=day)
+
+    async def listed(self) -> Collection[str]:
+        """The ids of every package that the tenant's list shows, as it was ten minutes ago or less.
+
+        Raises:
+            GraphError: the list could not be read.
+        """
+        return (await self._list(self._clock.now())).packages.keys()
+
+    async def packages(self) -> Collection[AccessPackage]:
+        """Every package that the tenant's list shows, as it was ten minutes ago or less.
+
+        Raises:
+            GraphError: the list could not be read.
+        """
+        return (await self._list(self._clock.now())).packages.values()
+
+    async def _read(self, now: datetime) -> Book:
+        try:
+            files = await self._source.files()
+            book = parse_rules(files)
+        except (RulesError, ConfigurationError) as error:
+            if self._book is None:
+                raise
+            self.problem = str(error)
+            log.error("older rules stay: %s", error, extra={"action": "rules_refused"})  # noqa: TRY400
+            return self._book.value
+        self.problem, self._book, self._files = None, Kept(book, now), tuple(files)
+        return book
+
+    async def _list(self, now: datetime) -> Tenant:
+        if self._tenant is None or not self._tenant.is_fresh(now, LIST_AGAIN_AFTER):
+            self._tenant = Kept(Tenant(await self._graph.packages()), now)
+        return self._tenant.value

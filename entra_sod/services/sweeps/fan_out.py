@@ -1,0 +1,130 @@
+"""Plans a sweep that was asked for, keeps the plan, and sends a message for each part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+import msgspec
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.domain.detection.cost import Strategy
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.messages import VERSION, SweepMessage, encode
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
+from entra_sod.ports.graph import Graph
+from entra_sod.ports.storage import Queues
+from entra_sod.services.detection.detect import may_ask
+from entra_sod.services.sweeps.summary import last_summary
+from entra_sod.stores.ledger import Ledger
+from entra_sod.stores.sweeps import SweepRecord, SweepStore
+
+_decoder = msgspec.json.Decoder(SweepPlan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    graph: Graph
+    store: SweepStore
+    queues: Queues
+    ledger: Ledger
+    clock: Clock
+    enforcement: Enforcement
+
+    async def plan(
+        self, record: SweepRecord, rules: RuleSet, listed: Collection[str]
+    ) -> SweepRecord:
+        """Plan a sweep, unless somebody has in the meantime; gives its row with the plan.
+
+        Where it would ask pair by pair, it asks for one first: a refusal that every part met by
+        itself would cost each of them a question, and then the lists of its packages.
+        """
+        known = await self._known(listed)
+        plan = plan_sweep(rules, known)
+        pair = first_listed(plan, listed) if plan.strategy is Strategy.PAIRS else None
+        if pair is not None and not await may_ask(self.graph, pair):
+            plan = plan_sweep(rules, replace(known, may_ask=False))
+        await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
+        return await self.store.get(record.id) or record
+
+    async def send_waiting(self, record: SweepRecord, *, traceparent: str) -> None:
+        """Send the parts that are not done of a sweep that is planned."""
+        # Whoever was first has planned it: the same plan for all.
+        plan = await self.plan_of(record)
+        done = {part.number for part in await self.store.parts_done(record.id)}
+        waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
+        await self._send(record.id, waiting, traceparent)
+
+    async def send_to_close(self, sweep_id: str, part: int, traceparent: str) -> None:
+        """Have a sweep closed, should all its parts be done, with tries of its own."""
+        message = SweepMessage(
+            version=VERSION,
+            id=sweep_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            part=part,
+            closes=True,
+        )
+        await self.queues.send(SweepMessage.queue, encode(message))
+
+    async def extend(
+        self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str
+    ) -> None:
+        """Add parts to a sweep whose parts are all done.
+
+        The messages come first: whoever dies before the plan has the new parts leaves a sweep that
+        is still to be closed, and the next one adds the same parts again. The other way around,
+        nobody would know that the messages were never sent.
+        """
+        parts = [*plan.parts, *more]
+        await self._send(record.id, list(enumerate(parts))[len(plan.parts) :], traceparent)
+        data = msgspec.json.encode(msgspec.structs.replace(plan, parts=parts))
+        await self.store.keep_plan(record, data, len(parts))
+
+    async def plan_of(self, record: SweepRecord) -> SweepPlan:
+        return _decoder.decode(await self.store.plan(record))
+
+    async def _known(self, listed: Collection[str]) -> Known:
+        last = await last_summary(self.store)
+        reads_references = self.enforcement is not Enforcement.OFF
+        ours = {each async for entry in self.ledger.entries() for each in entry.reference.packages}
+        return Known(
+            listed=listed,
+            pages=last.counted if last else {},
+            ours=ours,
+            reads_references=reads_references,
+        )
+
+    async def _send(
+        self, sweep_id: str, parts: Sequence[tuple[int, Part]], traceparent: str
+    ) -> None:
+        for number, part in parts:
+            message = SweepMessage(
+                version=VERSION,
+                id=sweep_id,
+                traceparent=traceparent,
+                enqueued_at=timestamp(self.clock.now()),
+                part=number,
+                pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
+                packages=_uuids(part.packages),
+                enforced=_uuids(part.enforced),
+                unlisted=_uuids(part.unlisted),
+                confirms=part.confirms,
+            )
+            await self.queues.send(SweepMessage.queue, encode(message))
+
+
+def _uuids(ids: Sequence[str]) -> list[UUID]:
+    return [UUID(each) for each in ids]
+
+
+def part_of(message: SweepMessage) -> Part:
+    return Part(
+        pairs=[(str(first), str(second)) for first, second in message.pairs],
+        packages=[str(each) for each in message.packages],
+        enforced=[str(each) for each in message.enforced],
+        unlisted=[str(each) for each in message.unlisted],
+        confirms=message.confirms,
+    )

@@ -1,0 +1,219 @@
+"""Works one part of a sweep: reads, and writes nothing to Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from entra_sod.core.errors import GraphError, NotFound, Throttled, Unavailable
+from entra_sod.domain.detection.index import IndexWriter
+from entra_sod.domain.detection.result import Way
+from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
+from entra_sod.domain.results.check import holders_view
+from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.sweeps.part_results import (
+    EnforcedPackage,
+    IndexedPackage,
+    PairFinding,
+    PartFindings,
+    Unread,
+)
+from entra_sod.domain.sweeps.parts import Part
+from entra_sod.ports.graph import Graph
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a part found, and the index file that belongs to it."""
+
+    findings: PartFindings
+    index: bytes
+
+
+async def look(graph: Graph, part: Part) -> Looked:
+    """Read what a part asks for; what may not be read is in the findings.
+
+    Raises:
+        Throttled, Unavailable: the same part should be worked again later.
+    """
+    unread = await _unlisted(graph, part)
+    hidden = {each.package for each in unread}
+    places = [each for each in part.packages if each not in hidden]
+    index = await _read_index(graph, places)
+    asked = await _ask(graph, part, hidden)
+    enforced = await _read_enforced(graph, [each for each in part.enforced if each not in hidden])
+    findings = PartFindings(
+        pairs=asked.pairs,
+        places=places,
+        indexed=index.packages,
+        enforced=enforced.packages,
+        unread=[*unread, *index.unread, *asked.unread, *enforced.unread],
+        unconfirmed=asked.unconfirmed,
+    )
+    return Looked(findings=findings, index=index.writer.finish() if places else b"")
+
+
+async def _unlisted(graph: Graph, part: Part) -> list[Unread]:
+    """Look for packages that the tenant's list did not show."""
+    if not part.unlisted:
+        return []
+    found = await graph.packages_by_id(part.unlisted)
+    return [_unread(key, each) for key, each in found.items() if isinstance(each, GraphError)]
+
+
+def _unread(package: str, error: GraphError, what: str = "") -> Unread:
+    if isinstance(error, (Throttled, Unavailable)):
+        raise error
+    return Unread(
+        package=package,
+        what=what or f"access package {package}",
+        why=str(error),
+        is_gone=isinstance(error, NotFound),
+    )
+
+
+@dataclass(slots=True)
+class _Index:
+    writer: IndexWriter
+    packages: list[IndexedPackage] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+async def _read_index(graph: Graph, packages: Sequence[str]) -> _Index:
+    index = _Index(IndexWriter(packages))
+    held, pages = dict.fromkeys(packages, 0), dict.fromkeys(packages, 0)
+    async for package, page in graph.assignments_of(packages):
+        if isinstance(page, GraphError):
+            index.unread.append(_unread(package, page, f"the assignments of {package}"))
+        else:
+            held[package] += index.writer.add(package, page)
+            pages[package] += 1
+    failed = {each.package for each in index.unread}
+    index.packages = [
+        IndexedPackage(id=each, assignments=held[each], pages=pages[each])
+        for each in packages
+        if each not in failed
+    ]
+    return index
+
+
+type _Pair = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Asked:
+    pairs: list[PairFinding] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    unconfirmed: str = ""
+
+
+async def _ask(graph: Graph, part: Part, hidden: AbstractSet[str]) -> _Asked:
+    asked = _Asked()
+    readable = [pair for pair in part.pairs if not hidden & {*pair}]
+    held, refused = await _additional_access(graph, readable)
+    if refused and part.confirms:
+        asked.unconfirmed = str(next(iter(refused.values())))
+    elif refused:
+        await _by_assignments(graph, [*refused], asked)
+    asked.pairs += [_found(pair, held[pair], Way.ADDITIONAL_ACCESS) for pair in held]
+    asked.pairs += [_unknown(pair) for pair in part.pairs if hidden & {*pair}]
+    return asked
+
+
+async def _additional_access(
+    graph: Graph, pairs: Collection[_Pair]
+) -> tuple[dict[_Pair, list[Assignment]], dict[_Pair, GraphError]]:
+    """The holders of each pair, and the pairs that were refused."""
+    held: dict[_Pair, list[Assignment]] = {pair: [] for pair in pairs}
+    refused: dict[_Pair, GraphError] = {}
+    async for pair, page in graph.additional_access_of(pairs):
+        if isinstance(page, GraphError):
+            refused[pair] = page
+            held.pop(pair, None)
+        else:
+            held[pair] += page
+    return held, refused
+
+
+async def _by_assignments(graph: Graph, pairs: Sequence[_Pair], asked: _Asked) -> None:
+    """Where additionalAccess is refused: the lists of both packages, each read once."""
+    held: dict[str, list[Assignment]] = {each: [] for pair in pairs for each in pair}
+    async for package, page in graph.assignments_of(held):
+        if isinstance(page, GraphError):
+            asked.unread.append(_unread(package, page, f"the assignments of {package}"))
+        else:
+            held[package] += [each for each in page if each.is_held]
+    failed = {each.package for each in asked.unread}
+    for pair in pairs:
+        if failed.isdisjoint(pair):
+            others = {each.subject.id for each in held[pair[1]]}
+            both = [each for each in held[pair[0]] if each.subject.id in others]
+            asked.pairs.append(_found(pair, both, Way.ASSIGNMENTS))
+        else:
+            asked.pairs.append(_unknown(pair))
+
+
+def _found(pair: _Pair, held: Sequence[Assignment], way: Way) -> PairFinding:
+    # An assignment that two pages repeat counts once.
+    holders = list({each.id: each for each in held if each.is_held}.values())
+    return PairFinding(
+        access_package_id=pair[0],
+        incompatible_access_package_id=pair[1],
+        outcome=Outcome.CONFLICT if holders else Outcome.CLEAR,
+        holders=holders_view(holders),
+        way=way,
+    )
+
+
+def _unknown(pair: _Pair) -> PairFinding:
+    return PairFinding(
+        access_package_id=pair[0],
+        incompatible_access_package_id=pair[1],
+        outcome=Outcome.UNKNOWN,
+    )
+
+
+@dataclass(slots=True)
+class _Enforced:
+    packages: list[EnforcedPackage] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+async def _read_enforced(graph: Graph, packages: Sequence[str]) -> _Enforced:
+    enforced = _Enforced()
+    if not packages:
+        return enforced
+    found = await graph.packages_by_id(packages)
+    readable = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
+    references = await graph.references_of(list(readable))
+    for package, each in found.items():
+        if isinstance(each, GraphError):
+            enforced.unread.append(_unread(package, each))
+        else:
+            _add_enforced(enforced, each, references)
+    return enforced
+
+
+def _add_enforced(
+    enforced: _Enforced,
+    package: AccessPackage,
+    references: Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError],
+) -> None:
+    found: dict[ReferenceKind, list[str]] = {}
+    for kind in ReferenceKind:
+        targets = references[package.id, kind]
+        if isinstance(targets, GraphError):
+            what = f"the incompatible {kind}s of {package.id}"
+            enforced.unread.append(_unread(package.id, targets, what))
+            return
+        found[kind] = sorted(targets)
+    enforced.packages.append(
+        EnforcedPackage(
+            id=package.id,
+            member_groups=sorted(package.member_groups),
+            eligible_groups=sorted(package.eligible_groups),
+            incompatible_groups=found[ReferenceKind.GROUP],
+            incompatible_packages=found[ReferenceKind.PACKAGE],
+        )
+    )

@@ -1,0 +1,145 @@
+"""What a sweep leaves behind: findings brought up to date, and evidence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from entra_sod.core.clock import timestamp
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.evidence.rows import CoverageFile
+from entra_sod.domain.findings.digest import News
+from entra_sod.domain.findings.lifecycle import Moment
+from entra_sod.domain.findings.model import By, Finding
+from entra_sod.domain.findings.observe import View
+from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.evidence.pack import Evidence, Packer
+from entra_sod.services.findings.external_sort import SortedFile, merged
+from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.sweeps.conflicts import Conflicts
+from entra_sod.services.sweeps.judge import disagreeing
+from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
+
+log = logging.getLogger("entra_sod")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepCovered:
+    """What a sweep has read well enough to say that something is not there.
+
+    Attributes:
+        asked: pairs that Graph answered for.
+        indexed: packages whose assignments were read to their end.
+        doubtful: pairs of which the two ways of reading say different things.
+    """
+
+    asked: Collection[Pair]
+    indexed: Collection[str]
+    doubtful: Collection[Pair]
+
+    def pair(self, pair: Pair) -> bool:
+        if pair in self.doubtful:
+            return False
+        return pair in self.asked or all(each in self.indexed for each in pair)
+
+    def set_of(self, rule: ResolvedRule) -> bool:
+        return all(each in self.indexed for each in rule.set_of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecorder:
+    store: SweepStore
+    keeper: Keeper
+    packer: Packer
+    announcer: Announcer
+
+    async def record(
+        self,
+        record: SweepRecord,
+        whole: Whole,
+        conflicts: Conflicts,
+        rules: RuleSet,
+        result: SweepResult,
+        *,
+        traceparent: str,
+    ) -> None:
+        """Bring all findings up to date, leave evidence, and announce what is to be told of them.
+
+        Doing it twice does it once; what is announced twice has the same event id.
+        """
+        news = News(record.id, rules)
+        evidence = _evidence(record, rules, result)
+        findings = self._findings(record, whole, conflicts, rules)
+        async for finding in self.packer.pack(evidence, findings):
+            news.add(finding)
+        await self._announce(record.id, news, traceparent)
+
+    async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
+        digests = [msgspec.json.encode(each) for each in news.digests()]
+        for number, digest in enumerate(digests):
+            await self.store.keep_digest(sweep_id, number, digest)
+        await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
+        await self.announcer.announce_findings(sweep_id, news.tickets, traceparent=traceparent)
+        if news.untold:
+            log.warning(
+                "%s findings of %s are over the limit of tickets and are told in digests only",
+                news.untold,
+                sweep_id,
+                extra={"action": "tickets_over_limit", "sweep_id": sweep_id},
+            )
+
+    async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
+        """Leave the evidence of a sweep that came to nothing; it changes no finding."""
+        async for _ in self.packer.pack(_evidence(record, None, result), _nothing()):
+            pass
+
+    def _findings(
+        self, record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet
+    ) -> AsyncIterator[Finding]:
+        """Bring all findings up to date, and yield them as they then stand."""
+        covered = SweepCovered(
+            asked=whole.asked.keys(),
+            indexed=whole.pages.keys(),
+            doubtful={pair for pair, _, _ in disagreeing(whole, conflicts)},
+        )
+        moment = Moment(
+            by=By.SWEEP,
+            run=record.id,
+            at=timestamp(record.started_at),
+            rules_hash=rules.hash,
+            rules_day=rules.day,
+        )
+        view = View(rules=rules, covered=covered, gone=whole.seen.gone)
+        files: Sequence[SortedFile] = conflicts.seen
+        sightings = merged(SweepFiles(self.store, record.id), files)
+        return self.keeper.update(self.keeper.store.all(), sightings, Run(moment, view))
+
+
+async def _nothing() -> AsyncIterator[Finding]:
+    none: tuple[Finding, ...] = ()
+    for finding in none:
+        yield finding
+
+
+def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -> Evidence:
+    pairs = {"conflict": result.pairs.conflict, "clear": result.pairs.clear}
+    return Evidence(
+        run=record.id,
+        kind="sweep",
+        started_at=record.started_at,
+        at=timestamp(record.started_at),
+        rules=rules,
+        references=result.references,
+        coverage=CoverageFile(
+            outcome=result.status,
+            pairs={**pairs, "unknown": result.pairs.unknown},
+            coverage=result.coverage,
+        ),
+    )

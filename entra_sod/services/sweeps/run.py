@@ -1,0 +1,175 @@
+"""The work behind a sweep's messages: plan it, work one part of it, close it after the last."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import msgspec
+
+from entra_sod.core.errors import GraphError, Unsettled
+from entra_sod.core.request_meter import metered
+from entra_sod.core.telemetry import count_read
+from entra_sod.domain.messages import SweepMessage, SweepStartMessage
+from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
+from entra_sod.ports.graph import Graph
+from entra_sod.ports.rate_limit import Gate, background
+from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.sweeps.close import Closer
+from entra_sod.services.sweeps.counts import found, spent
+from entra_sod.services.sweeps.fan_out import FanOut, part_of
+from entra_sod.services.sweeps.progress import add
+from entra_sod.services.sweeps.read_part import look
+from entra_sod.stores.sweeps import SweepRecord, SweepStore
+
+# The rate is the same for one as for many, and the first is done the sooner: one reads while the
+# other packs what it has read.
+PARTS_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRunner:
+    graph: Graph
+    rules: RuleBook
+    store: SweepStore
+    fan_out: FanOut
+    closer: Closer
+    gate: Gate
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARTS_AT_ONCE))
+
+    async def start(self, message: SweepStartMessage) -> None:
+        """Plan a sweep and send its parts; of one that is planned, those that are not done.
+
+        Raises:
+            Throttled, Unavailable, Unsettled: the same message should come again later.
+        """
+        with background():
+            await self._supersede(message)
+            record = await self._planned(message.id)
+            if record.status.has_ended:
+                return
+            await self.fan_out.send_waiting(record, traceparent=message.traceparent)
+            # All parts may be done already, and whoever was to close may have died.
+            await self._close_if_done(message)
+
+    async def run(self, message: SweepMessage) -> None:
+        """Work one part, then close the sweep if it was the last.
+
+        Raises:
+            Throttled, Unavailable, Unsettled: the same message should come again later.
+        """
+        record = await self.store.get(message.id)
+        if record is None or record.status.has_ended:
+            return
+        await self.store.mark_running(message.id)
+        with background():
+            if not (message.closes or await self.store.part_is_done(message.id, message.part)):
+                async with self._turns, self.gate.place():
+                    await self._work(message)
+            await self._close_if_done(message)
+
+    async def give_up(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
+        """End what a message stood for: a part as a gap, a sweep that came to nothing as failed.
+
+        Only a message that is there for nothing but closing fails a sweep that is planned: a part's
+        may be given up twice, and the second time its sweep is perhaps about to be closed.
+        """
+        match message:
+            case SweepStartMessage():
+                await self._give_up_start(message, reason)
+            case SweepMessage(closes=True):
+                await self._give_up_closing(message, reason)
+            case SweepMessage():
+                await self._give_up_part(message, reason)
+
+    async def _give_up_start(self, message: SweepStartMessage, reason: str) -> None:
+        record = await self.store.get(message.id) or await self.store.create(message.id)
+        if record.parts is None:
+            await self.closer.fail(message.id, reason, traceparent=message.traceparent)
+        elif await self.closer.is_ready(message.id):
+            await self._send_to_close(message, record.parts - 1)
+
+    async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
+        if not await self.store.part_is_done(message.id, message.part):
+            tried = await self.store.tried(message.id, message.part)
+            findings = _failed(message, reason)
+            await self.store.end_part(message.id, message.part, findings, tried)
+        # Whoever closes the sweep has tries of its own, and is not to be given up for these.
+        await self.store.clear_note(message.id, message.part)
+        await self._send_to_close(message, message.part)
+
+    async def _give_up_closing(self, message: SweepMessage, reason: str) -> None:
+        if not await self.closer.is_ready(message.id):
+            return
+        try:
+            why = f"it could not be closed: {reason}"
+            await self.closer.fail(message.id, why, traceparent=message.traceparent)
+        except Unsettled:  # whoever is closing it may succeed, or die
+            await self._send_to_close(message, message.part)
+
+    async def _send_to_close(self, message: SweepMessage | SweepStartMessage, part: int) -> None:
+        await self.fan_out.send_to_close(message.id, part, message.traceparent)
+
+    async def _supersede(self, message: SweepStartMessage) -> None:
+        """End the sweep that this one was started in place of."""
+        if message.supersedes is not None:
+            why = f"it was not done in time; {message.id} was started in its place"
+            await self.closer.fail(message.supersedes, why, traceparent=message.traceparent)
+
+    async def _planned(self, sweep_id: str) -> SweepRecord:
+        """The row of a sweep, made where there is none, with a plan unless it has ended."""
+        record = await self.store.get(sweep_id) or await self.store.create(sweep_id)
+        if record.status.has_ended or record.parts is not None:
+            return record
+        return await self.fan_out.plan(
+            record, await self.rules.current(), await self.rules.listed()
+        )
+
+    async def _work(self, message: SweepMessage) -> None:
+        await self.store.clear_note(message.id, message.part)
+        tried = await self.store.tried(message.id, message.part)
+        with metered() as meter:
+            try:
+                looked = await look(self.graph, part_of(message))
+            except GraphError:
+                await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
+                raise
+        findings = looked.findings
+        if looked.index:
+            blob = await self.store.keep_blob(message.id, f"index-{message.part:06}", looked.index)
+            findings = msgspec.structs.replace(findings, index=blob)
+        data = msgspec.json.encode(findings)
+        counts = add(tried, spent(meter), found(findings))
+        await self.store.end_part(message.id, message.part, data, counts)
+        count_read(pages=counts["pages"], assignments=counts["assignments"])
+
+    async def _close_if_done(self, message: SweepMessage | SweepStartMessage) -> None:
+        await self.closer.close_if_done(message.id, traceparent=message.traceparent)
+
+
+def _failed(message: SweepMessage, reason: str) -> bytes:
+    """Of a part that could not be worked on: nothing is known of its pairs and packages.
+
+    Of pairs that were to be confirmed, what the index knows stays.
+    """
+    part = part_of(message)
+    pairs = [
+        PairFinding(
+            access_package_id=first,
+            incompatible_access_package_id=second,
+            outcome=Outcome.UNKNOWN,
+        )
+        for first, second in part.pairs
+    ]
+    unread = [
+        Unread(package=each, what=f"access package {each}", why=reason)
+        for each in sorted({*part.packages, *part.enforced})
+    ]
+    findings = PartFindings(
+        pairs=pairs,
+        unread=unread,
+        failed=reason,
+        unconfirmed=reason if part.confirms else "",
+    )
+    return msgspec.json.encode(findings)

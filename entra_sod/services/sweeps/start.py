@@ -1,0 +1,76 @@
+"""Starting a sweep: a row that says so, and a message that asks for its plan."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.domain.messages import VERSION, SweepStartMessage, encode
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.ports.storage import Queues
+from entra_sod.stores.sweeps import SweepStore
+
+GIVE_UP_AFTER = timedelta(hours=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A sweep that was asked for, its status then, and whether it was under way already."""
+
+    id: str
+    status: SweepStatus
+    is_joined: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepStarter:
+    store: SweepStore
+    queues: Queues
+    clock: Clock
+
+    async def start(self, *, traceparent: str) -> Started:
+        """Ask for a sweep; one that is under way is joined instead.
+
+        Joining has the parts that are not done sent once more: should their messages have been
+        lost, this mends it, and otherwise a part that is done is left alone.
+
+        A sweep's name comes first, then the message, and then the row, which the worker makes where
+        there is none. Whoever dies in between leaves no row that nobody works for, and the next
+        start goes on with the same sweep.
+        """
+        last = await self.store.announced()
+        record = await self.store.get(last) if last else None
+        if record is None:
+            return await self._begin(last or await self._new_id(), traceparent)
+        if record.status.has_ended:
+            return await self._begin(await self._new_id(), traceparent)
+        if self.clock.now() - record.started_at >= GIVE_UP_AFTER:
+            return await self._begin(await self._new_id(), traceparent, supersedes=record.id)
+        await self._send(record.id, traceparent)
+        return Started(id=record.id, status=record.status, is_joined=True)
+
+    async def _new_id(self) -> str:
+        sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
+        await self.store.announce(sweep_id)
+        return sweep_id
+
+    async def _begin(
+        self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
+    ) -> Started:
+        await self._send(sweep_id, traceparent, supersedes=supersedes)
+        await self.store.create(sweep_id)
+        return Started(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)
+
+    async def _send(
+        self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
+    ) -> None:
+        message = SweepStartMessage(
+            version=VERSION,
+            id=sweep_id,
+            traceparent=traceparent,
+            enqueued_at=timestamp(self.clock.now()),
+            supersedes=supersedes,
+        )
+        await self.queues.send(SweepStartMessage.queue, encode(message))

@@ -1,0 +1,108 @@
+"""What a webhook asks for: a check of two packages, or a decision on a subject and one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from entra_sod.core.errors import FieldError, InvalidRequest
+from entra_sod.core.validation import as_pointer
+from entra_sod.domain.notifications.address import HostPattern
+from entra_sod.domain.webhooks.delivery import Delivery
+from entra_sod.domain.webhooks.pointer import find
+from entra_sod.domain.webhooks.source import Field, Source
+from entra_sod.services.checks.request import CheckRequest, parse_check_request
+from entra_sod.services.decisions.request import DecisionRequest, parse_decision_request
+from entra_sod.services.notifications.subscribe import require_callable
+
+# A webhook asks; it never writes, whatever the app's setting allows.
+MOST = "plan"
+
+type Ask = CheckRequest | DecisionRequest
+
+_OF_A_CHECK = (
+    Field.ACCESS_PACKAGE_ID,
+    Field.INCOMPATIBLE_ACCESS_PACKAGE_ID,
+    Field.REFERENCE,
+    Field.CALLBACK_URL,
+)
+_OF_A_DECISION = (Field.SUBJECT, Field.ACCESS_PACKAGE_ID, Field.REFERENCE)
+
+
+def read_ask(delivery: Delivery, source: Source, hosts: tuple[HostPattern, ...]) -> Ask:
+    """Make a request of what a webhook brought.
+
+    Args:
+        delivery: of a source that was verified.
+        source: whose fields say where to look.
+        hosts: that may be called back.
+
+    Raises:
+        InvalidRequest: naming each wrong field by its place in the sender's own body.
+    """
+    found = read_fields(delivery, source)
+    try:
+        return _request(found, hosts)
+    except InvalidRequest as error:
+        moved = [_moved(each, delivery, source) for each in error.errors]
+        raise InvalidRequest(moved) from None
+
+
+def read_fields(delivery: Delivery, source: Source) -> Mapping[Field, object]:
+    """The fields that are there; null and blank text are as good as none.
+
+    Numbers become text: a ticket's may be written as one.
+    """
+    values = {name: _text(find(delivery.value, place)) for name, place in source.fields.items()}
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _text(value: object) -> object:
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if type(value) is int else value
+
+
+def _request(found: Mapping[Field, object], hosts: tuple[HostPattern, ...]) -> Ask:
+    if errors := list(_contradictions(found)):
+        raise InvalidRequest(errors)
+    if Field.SUBJECT in found:
+        return parse_decision_request(_chosen(found, _OF_A_DECISION))
+    request = parse_check_request({**_chosen(found, _OF_A_CHECK), "enforcement": MOST})
+    if request.callback_url is not None:
+        require_callable(request.callback_url, hosts)
+    return request
+
+
+def _chosen(found: Mapping[Field, object], names: tuple[Field, ...]) -> dict[str, object]:
+    return {str(name): found[name] for name in names if name in found}
+
+
+def _contradictions(found: Mapping[Field, object]) -> Iterator[FieldError]:
+    """Two questions, or none: neither is guessed, for each would be answered wrongly."""
+    names_pair, names_subject = (
+        Field.INCOMPATIBLE_ACCESS_PACKAGE_ID in found,
+        Field.SUBJECT in found,
+    )
+    if Field.ACCESS_PACKAGE_ID not in found:
+        yield _error(Field.ACCESS_PACKAGE_ID, "is missing")
+    if not names_pair and not names_subject:
+        detail = "is missing: name a second package to have the pair checked, or a subject to have"
+        yield _error(Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, f"{detail} its wish decided")
+    if names_pair and names_subject:
+        detail = "asks two things at once: name a second package, or a subject, not both"
+        yield _error(Field.SUBJECT, detail)
+    if names_subject and Field.CALLBACK_URL in found:
+        detail = "is not called for a decision, which is answered at once"
+        yield _error(Field.CALLBACK_URL, detail)
+
+
+def _error(name: Field, detail: str) -> FieldError:
+    return FieldError(pointer=as_pointer((name,)), detail=detail)
+
+
+def _moved(error: FieldError, delivery: Delivery, source: Source) -> FieldError:
+    """Point into the sender's body instead of the request that was made of it."""
+    for name, place in source.fields.items():
+        if error.pointer == as_pointer((name,)):
+            return FieldError(pointer=as_pointer((*delivery.at, *place)), detail=error.detail)
+    return FieldError(pointer="", detail=f"{error.pointer.removeprefix('/')} {error.detail}")

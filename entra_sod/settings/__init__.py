@@ -1,0 +1,354 @@
+"""The app's settings: read from the environment on first use, every wrong one named in one error.
+
+The README's table lists them; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from entra_sod.domain.callers.identify import CallerSettings
+from entra_sod.domain.callers.keys import CallerKey, parse_caller_keys
+from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.notifications.address import HostPattern, parse_host_patterns
+from entra_sod.domain.notifications.signature import SigningKey, parse_signing_keys
+from entra_sod.settings.environment import EnvironmentReader, is_https, is_loopback
+
+if TYPE_CHECKING:
+    from entra_sod.domain.webhooks.source import Sources
+
+# Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
+# nothing in another. https://learn.microsoft.com/graph/deployments
+CLOUDS: Mapping[str, tuple[str, str]] = {
+    "global": ("https://graph.microsoft.com", "login.microsoftonline.com"),
+    "usgov": ("https://graph.microsoft.us", "login.microsoftonline.us"),
+    "usgov-dod": ("https://dod-graph.microsoft.us", "login.microsoftonline.us"),
+    "china": ("https://microsoftgraph.chinacloudapi.cn", "login.chinacloudapi.cn"),
+}
+DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
+STORAGE = "AzureWebJobsStorage"
+DEFAULT_RETENTION_DAYS = 730
+ANYONE = "anyone"
+_HIGHEST_RATE = 1_000_000
+_LONGEST_RETENTION = 36_500  # days
+
+
+class CredentialKind(StrEnum):
+    MANAGED_IDENTITY = "managed-identity"
+    DEFAULT = "default"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphSettings:
+    """Where Microsoft Graph is and how to sign in to it."""
+
+    root: str
+    scope: str
+    authority: str
+    credential: CredentialKind
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageSettings:
+    """Azure Storage, by connection string or else by three service addresses and an identity."""
+
+    connection_string: str | None = None
+    queue_uri: str = ""
+    blob_uri: str = ""
+    table_uri: str = ""
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """Where callbacks may go, and what they are signed with."""
+
+    hosts: tuple[HostPattern, ...] = ()
+    keys: tuple[SigningKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionSettings:
+    """How decisions are made.
+
+    Attributes:
+        oldest_index: the age of a sweep's index that may still answer; nothing is for none.
+        denies_gaps: whether what is not known is denied, instead of left to a review.
+    """
+
+    oldest_index: timedelta
+    denies_gaps: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    graph: GraphSettings
+    decisions: DecisionSettings
+    delivery: DeliverySettings
+    callers: CallerSettings
+    rules: str
+    enforcement: Enforcement
+    max_reference_writes: int
+    prune: bool
+    confirm_conflicts: bool
+    sweep_schedule: str
+    requests_per_10s: int
+    findings_kept_for: timedelta
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read every setting but the storage connection.
+
+    Raises:
+        ConfigurationError: naming all the settings that are missing, wrong or contradictory.
+    """
+    reader = EnvironmentReader(environment)
+    settings = Settings(
+        graph=_read_graph(reader),
+        decisions=_read_decisions(reader),
+        delivery=_read_delivery(reader),
+        callers=_read_callers(reader),
+        rules=_read_rules(reader),
+        enforcement=reader.parsed(
+            "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
+        ),
+        max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
+        prune=reader.flag("PRUNE", default=False),
+        confirm_conflicts=reader.flag("CONFIRM_CONFLICTS", default=True),
+        sweep_schedule=reader.parsed(
+            "SWEEP_SCHEDULE",
+            DEFAULT_SWEEP_SCHEDULE,
+            _schedule,
+            "an NCRONTAB expression of six fields, such as '0 0 2 * * *'",
+        ),
+        requests_per_10s=reader.whole_number(
+            "GRAPH_REQUESTS_PER_10S", default=100, least=1, most=_HIGHEST_RATE
+        ),
+        findings_kept_for=timedelta(
+            days=reader.whole_number(
+                "FINDINGS_RETENTION_DAYS",
+                default=DEFAULT_RETENTION_DAYS,
+                least=1,
+                most=_LONGEST_RETENTION,
+                unit="days",
+            )
+        ),
+    )
+    reader.finish()
+    return settings
+
+
+def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
+    """Read how to reach Azure Storage; apart from the rest, so that failures can be recorded.
+
+    Raises:
+        ConfigurationError: when there is no way, or more than one.
+    """
+    reader = EnvironmentReader(environment)
+    uris = {
+        service: reader.text(f"{STORAGE}__{service}ServiceUri").rstrip("/")
+        for service in ("queue", "blob", "table")
+    }
+    connection = reader.text(STORAGE)
+    if connection and any(uris.values()):
+        reader.complain(
+            f"{STORAGE} and {STORAGE}__*ServiceUri contradict each other: set one of the two."
+        )
+    if not connection:
+        _require_uris(reader, uris)
+    reader.finish()
+    return StorageSettings(
+        connection_string=connection or None,
+        queue_uri=uris["queue"],
+        blob_uri=uris["blob"],
+        table_uri=uris["table"],
+        client_id=reader.text(f"{STORAGE}__clientId") or reader.text("AZURE_CLIENT_ID") or None,
+    )
+
+
+def read_delivery_settings(environment: Mapping[str, str]) -> DeliverySettings:
+    """Read where callbacks may go; apart from the rest, for the HTTP functions need no more.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    reader = EnvironmentReader(environment)
+    settings = _read_delivery(reader)
+    reader.finish()
+    return settings
+
+
+def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
+    in_local_world = is_loopback(reader.text("GRAPH_ROOT"))
+    return DeliverySettings(
+        hosts=reader.parsed(
+            "CALLBACK_HOSTS",
+            (),
+            lambda text: parse_host_patterns(text, in_local_world=in_local_world),
+            "host names or suffixes such as *.logic.azure.com, with commas between; an address of "
+            "this machine only with a loopback GRAPH_ROOT",
+        ),
+        keys=reader.parsed(
+            "WEBHOOK_SIGNING_KEYS",
+            (),
+            parse_signing_keys,
+            "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
+        ),
+    )
+
+
+def read_caller_settings(environment: Mapping[str, str]) -> CallerSettings:
+    """Read whom the app believes; apart from the rest, for every HTTP function needs it.
+
+    Raises:
+        ConfigurationError: naming what is wrong with it.
+    """
+    reader = EnvironmentReader(environment)
+    settings = _read_callers(reader)
+    reader.finish()
+    return settings
+
+
+def _read_callers(reader: EnvironmentReader) -> CallerSettings:
+    is_open = reader.text("CALLER_KEYS") == ANYONE
+    if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
+        reader.complain(
+            f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
+            "world only, that is with a loopback address."
+        )
+    return CallerSettings(
+        # The platform's own; whatever it says but this, nobody writes those headers for us.
+        trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
+        keys=() if is_open else _read_caller_keys(reader),
+        is_open=is_open,
+        requests_per_minute=reader.whole_number(
+            "CALLER_REQUESTS_PER_MINUTE", default=600, least=1, most=_HIGHEST_RATE
+        ),
+    )
+
+
+def _read_caller_keys(reader: EnvironmentReader) -> tuple[CallerKey, ...]:
+    return reader.parsed(
+        "CALLER_KEYS",
+        (),
+        parse_caller_keys,
+        "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces between",
+    )
+
+
+def _read_decisions(reader: EnvironmentReader) -> DecisionSettings:
+    minutes = reader.whole_number("DECISION_INDEX_MINUTES", default=15, unit="minutes")
+    return DecisionSettings(
+        oldest_index=timedelta(minutes=minutes),
+        denies_gaps=reader.parsed(
+            "DECISION_ON_GAPS",
+            False,  # noqa: FBT003 - a default
+            lambda word: {"review": False, "deny": True}[word.lower()],
+            "review or deny",
+        ),
+    )
+
+
+def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> Sources:
+    """Read who may send webhooks; apart from the rest, for a mistake there closes nothing else.
+
+    Args:
+        environment: with the secrets as well, by the names that WEBHOOKS gives.
+        app_folder: where a file is looked for that WEBHOOKS names.
+
+    Raises:
+        ConfigurationError: naming each mistake with its place.
+    """
+    reader = EnvironmentReader(environment)
+    if not reader.text("WEBHOOKS"):
+        return {}
+    from entra_sod.domain.webhooks.config import parse_sources, source_file
+
+    # Untouched, so that the lines of its mistakes are those that its owner sees.
+    return parse_sources(source_file(environment["WEBHOOKS"], app_folder), environment)
+
+
+def _require_uris(reader: EnvironmentReader, uris: Mapping[str, str]) -> None:
+    if not any(uris.values()):
+        reader.complain(
+            f"{STORAGE} is not set: give a connection string, or {STORAGE}__queueServiceUri, "
+            f"{STORAGE}__blobServiceUri and {STORAGE}__tableServiceUri for an identity."
+        )
+        return
+    for service, uri in uris.items():
+        name = f"{STORAGE}__{service}ServiceUri"
+        if not uri:
+            reader.complain(f"{name} is not set, though its siblings are.")
+        elif not is_https(uri):
+            reader.complain(f"{name} must be an https address.")
+
+
+def _read_graph(reader: EnvironmentReader) -> GraphSettings:
+    root, authority = reader.parsed(
+        "GRAPH_CLOUD",
+        CLOUDS["global"],
+        lambda cloud: CLOUDS[cloud],
+        "one of " + ", ".join(CLOUDS),
+    )
+    scope = f"{root}/.default"
+    own_root = reader.text("GRAPH_ROOT").rstrip("/")
+    if own_root:
+        root = _checked_root(reader, own_root)
+    credential = reader.parsed(
+        "GRAPH_CREDENTIAL",
+        CredentialKind.MANAGED_IDENTITY,
+        CredentialKind,
+        "managed-identity, default or local",
+    )
+    if credential is CredentialKind.LOCAL and not is_loopback(root):
+        reader.complain(
+            "GRAPH_CREDENTIAL=local contradicts GRAPH_ROOT: its fixed token goes to a loopback "
+            "address only."
+        )
+    client_id = reader.parsed("AZURE_CLIENT_ID", "", lambda value: str(UUID(value)), "a GUID")
+    return GraphSettings(
+        root=root,
+        scope=scope,
+        authority=authority,
+        credential=credential,
+        client_id=client_id or None,
+    )
+
+
+def _checked_root(reader: EnvironmentReader, root: str) -> str:
+    parts = urlsplit(root)
+    is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
+    if not is_bare or not parts.hostname or parts.scheme not in ("http", "https"):
+        reader.complain("GRAPH_ROOT must be a scheme and a host, such as https://host.")
+    elif not is_https(root) and not is_loopback(root):
+        reader.complain(
+            "GRAPH_ROOT must be https unless its host is localhost, 127.0.0.1 or [::1]."
+        )
+    return root
+
+
+def _read_rules(reader: EnvironmentReader) -> str:
+    rules = reader.text("RULES", "rules")
+    if rules.startswith("blob:") and not re.fullmatch(r"blob:[a-z0-9](-?[a-z0-9]){2,62}", rules):
+        reader.complain("RULES must name a container of 3 to 63 characters after 'blob:'.")
+    return rules
+
+
+def _enforcement(word: str) -> Enforcement:
+    return Enforcement[word.upper()]
+
+
+def _schedule(text: str) -> str:
+    if len(text.split()) != 6:  # noqa: PLR2004 - second minute hour day month weekday
+        raise ValueError(text)
+    return text

@@ -1,0 +1,143 @@
+"""Where a check's life is kept: one row each, and a blob where the result outgrows the row.
+
+queued → running → completed or failed. The row is changed only in the version that was read, so a
+check that ended stays as it ended, however often its message is delivered. Only an operator makes a
+failed one queued again (`entra-sod redrive`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from entra_sod.core.clock import Clock, timestamp
+from entra_sod.domain.results.status import CheckStatus
+from entra_sod.ports.storage import LARGEST_BYTES, Row, Storage, Value
+
+TABLE, CONTAINER, ROW_KEY = "checks", "checks", "check"
+KEPT_FOR = timedelta(days=30)
+_LARGEST_INLINE = LARGEST_BYTES - 4096
+_OF_AN_END = ("result", "resultBlob", "evidence")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRecord:
+    """A check as it stands.
+
+    Attributes:
+        note: why it waits, where it does.
+        round: 1, and one more each time an operator has sent it again.
+    """
+
+    id: str
+    status: CheckStatus
+    created_at: datetime
+    note: str
+    round: int
+    row: Row
+
+    @property
+    def run(self) -> str:
+        """What its findings and its evidence call it: each round looks anew, and seals a pack."""
+        return self.id if self.round == 1 else f"{self.id}-{self.round}"
+
+    def is_expired(self, now: datetime) -> bool:
+        return now - self.created_at > KEPT_FOR
+
+
+class CheckStore:
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
+
+    async def get(self, check_id: str) -> CheckRecord | None:
+        row = await self._table.get(check_id, ROW_KEY)
+        return _record(row) if row else None
+
+    async def create(self, check_id: str) -> None:
+        """Make the row of a queued check; one that exists stays as it is."""
+        now = self._clock.now().isoformat()
+        values: dict[str, Value] = {"status": str(CheckStatus.QUEUED), "createdAt": now, "note": ""}
+        await self._table.insert(Row(partition=check_id, key=ROW_KEY, values=values))
+
+    async def begin(self, check_id: str) -> CheckRecord:
+        """Mark a check as running, unless it has ended; makes its row where it was lost."""
+        await self.create(check_id)
+        return await self._change(check_id, status=str(CheckStatus.RUNNING), note="")
+
+    async def note(self, check_id: str, why: str) -> None:
+        """Say why a check that has not ended is not running."""
+        await self._change(check_id, note=why[:1000])
+
+    async def end(
+        self, check_id: str, status: CheckStatus, result: bytes, *, evidence: bytes
+    ) -> None:
+        """Keep the result; a check that has ended keeps the one it has.
+
+        Args:
+            check_id: of the check, whose row is made where it was lost.
+            status: completed or failed.
+            result: JSON as callers get it.
+            evidence: JSON with all holders, kept apart where it says more than `result`.
+        """
+        await self.create(check_id)
+        values: dict[str, Value] = {"status": str(status), "note": ""}
+        if evidence != result:
+            values["evidence"] = await self._keep(check_id, "evidence", evidence)
+        if len(result) > _LARGEST_INLINE:
+            values["resultBlob"] = await self._keep(check_id, "result", result)
+        else:
+            values["result"] = result
+        await self._change(check_id, **values)
+
+    async def reopen(self, check_id: str, note: str) -> bool:
+        """Make a check that failed queued again; False where it did not fail.
+
+        Whoever polls it sees 202 again. For an operator alone, who has mended why it failed.
+        """
+        row = await self._table.get(check_id, ROW_KEY)
+        if row is None or row.values["status"] != CheckStatus.FAILED:
+            return False
+        left = {name: row.values[name] for name in row.values if name not in _OF_AN_END}
+        following = _record(row).round + 1
+        values = {**left, "status": str(CheckStatus.QUEUED), "note": note, "round": following}
+        return await self._table.replace(
+            Row(partition=row.partition, key=row.key, values=values, etag=row.etag)
+        )
+
+    async def result(self, record: CheckRecord) -> bytes | None:
+        """Read the JSON of an ended check; None where its blob is gone."""
+        inline = record.row.values.get("result")
+        if isinstance(inline, bytes):
+            return inline
+        return await self._blobs.get(CONTAINER, str(record.row.values.get("resultBlob", "")))
+
+    async def _keep(self, check_id: str, what: str, data: bytes) -> str:
+        # A name of its own for each try: only the one that wins the row is ever read.
+        name = f"{check_id}/{what}-{uuid4().hex}.json"
+        await self._blobs.put(CONTAINER, name, data)
+        return name
+
+    async def _change(self, check_id: str, **values: Value) -> CheckRecord:
+        while True:
+            row = await self._table.get(check_id, ROW_KEY)
+            if row is None:
+                raise LookupError(f"check {check_id} has no row")
+            record = _record(row)
+            if record.status.has_ended:
+                return record
+            changed = {**row.values, **values, "updatedAt": timestamp(self._clock.now())}
+            new = Row(partition=check_id, key=ROW_KEY, values=changed, etag=row.etag)
+            if await self._table.replace(new):
+                return _record(new)
+
+
+def _record(row: Row) -> CheckRecord:
+    return CheckRecord(
+        id=row.partition,
+        status=CheckStatus(str(row.values["status"])),
+        created_at=datetime.fromisoformat(str(row.values["createdAt"])),
+        note=str(row.values["note"]),
+        round=int(row.values.get("round", 1)),
+        row=row,
+    )

@@ -1,0 +1,198 @@
+"""Seals packs: copies a draft to where nothing is written over, and links it to the pack before.
+
+The chain's head is one row. Whoever links a pack replaces the head in the version that was read,
+so links come one after the other, however many runs end at once. The manifest is made of the draft
+and the link alone: should a worker die between the two, the next one writes it.
+
+Where the head is gone and packs are not, the next pack follows the newest of them, and says so.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from entra_sod.domain.evidence.manifest import (
+    CONTAINER,
+    FOLDER_PARTS,
+    MANIFEST,
+    Link,
+    Manifest,
+    decode_manifest,
+    digest,
+    encode_manifest,
+)
+from entra_sod.ports.storage import Row, Storage, Value
+from entra_sod.stores.evidence_drafts import TABLE, Draft, Drafts
+
+log = logging.getLogger("entra_sod")
+
+_CHAIN, _HEAD = "chain", "head"
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest link: whose pack, and the hash of its manifest; `headless` as in that."""
+
+    run: str
+    folder: str
+    sequence: int
+    sha256: str
+    previous: Link | None
+    headless: bool = False
+
+
+class Chain:
+    def __init__(self, storage: Storage) -> None:
+        self._table, self._blobs = storage.table(TABLE), storage.blobs
+        self.drafts = Drafts(storage)
+
+    async def head(self) -> Head | None:
+        row = await self._table.get(_CHAIN, _HEAD)
+        return _head(row) if row else None
+
+    async def is_sealed(self, folder: str) -> bool:
+        return await self._has(f"{folder}/{MANIFEST}")
+
+    async def seal(self, draft: Draft) -> None:
+        """Copy a draft's files, link it, and write its manifest; doing it twice does it once.
+
+        Args:
+            draft: as `Drafts.keep` returned it: a run has one.
+        """
+        if not await self.is_sealed(draft.folder):
+            try:
+                await self._copy(draft)
+            except LookupError:
+                if not await self.is_sealed(draft.folder):
+                    raise
+                return
+            await self._link(draft)
+        await self.drafts.drop(draft.run)
+
+    async def _copy(self, draft: Draft) -> None:
+        for file in draft.files:
+            data = await self.drafts.data(file)
+            await self._blobs.create(CONTAINER, f"{draft.folder}/{file.entry.name}", data)
+
+    async def _link(self, draft: Draft) -> None:
+        while True:
+            # In this order: whoever moved the head past this pack wrote its manifest before that.
+            row = await self._table.get(_CHAIN, _HEAD)
+            if await self.is_sealed(draft.folder):
+                return
+            head = _head(row) if row else await self._newest()
+            if head is not None and head.run == draft.run:
+                await self._write_manifest(draft, head)
+                return
+            if head is not None:
+                await self._finish(head)
+            new = _next(head, draft, headless=row is None and head is not None)
+            if await self._replace_head(row, new):
+                _say(new)
+
+    async def _newest(self) -> Head | None:
+        """The newest pack that is there, where nobody knows the head; it takes reading them all."""
+        newest: Head | None = None
+        async for name in self._blobs.names(CONTAINER):
+            if _is_manifest(name):
+                found = _of_manifest(name, await self._blobs.get(CONTAINER, name) or b"")
+                if found and (newest is None or found.sequence > newest.sequence):
+                    newest = found
+        return newest
+
+    async def _finish(self, head: Head) -> None:
+        """Write the manifest that a worker linked and died before it wrote."""
+        if await self.is_sealed(head.folder):
+            return
+        draft = await self.drafts.get(head.run)
+        if draft is not None:
+            await self._write_manifest(draft, head)
+
+    async def _write_manifest(self, draft: Draft, head: Head) -> None:
+        data = encode_manifest(_manifest(draft, head.sequence, head.previous, head.headless))
+        await self._blobs.create(CONTAINER, f"{draft.folder}/{MANIFEST}", data)
+
+    async def _replace_head(self, row: Row | None, head: Head) -> bool:
+        values: dict[str, Value] = {"head": msgspec.json.encode(head).decode()}
+        new = Row(partition=_CHAIN, key=_HEAD, values=values, etag=row.etag if row else "")
+        return await (self._table.replace(new) if row else self._table.insert(new))
+
+    async def _has(self, name: str) -> bool:
+        return await self._blobs.get_range(CONTAINER, name, 0, 1) is not None
+
+
+def _say(head: Head) -> None:
+    if head.headless:
+        log.error(
+            "the head of the chain of evidence was lost: %s follows %s, the newest pack found",
+            head.run,
+            head.previous.folder if head.previous else "none",
+            extra={"action": "evidence_head_lost", "work_id": head.run},
+        )
+    log.info(
+        "the evidence of %s is sealed",
+        head.run,
+        extra={"action": "evidence_sealed", "work_id": head.run},
+    )
+
+
+def _is_manifest(name: str) -> bool:
+    return name.endswith(f"/{MANIFEST}") and name.count("/") == FOLDER_PARTS
+
+
+def _of_manifest(name: str, data: bytes) -> Head | None:
+    """The head that a pack was once; None where its manifest is damaged or lies elsewhere."""
+    try:
+        manifest = decode_manifest(data)
+    except ValueError:
+        return None
+    if name != f"{manifest.folder}/{MANIFEST}":
+        return None
+    return Head(
+        run=manifest.run,
+        folder=manifest.folder,
+        sequence=manifest.sequence,
+        sha256=digest(data),
+        previous=manifest.previous,
+    )
+
+
+def _next(head: Head | None, draft: Draft, *, headless: bool) -> Head:
+    sequence = head.sequence + 1 if head else 1
+    previous = Link(folder=head.folder, sha256=head.sha256) if head else None
+    manifest = encode_manifest(_manifest(draft, sequence, previous, headless))
+    return Head(
+        run=draft.run,
+        folder=draft.folder,
+        sequence=sequence,
+        sha256=digest(manifest),
+        previous=previous,
+        headless=headless,
+    )
+
+
+def _manifest(
+    draft: Draft,
+    sequence: int,
+    previous: Link | None,
+    headless: bool,  # noqa: FBT001 - a field
+) -> Manifest:
+    return Manifest(
+        version=1,
+        run=draft.run,
+        kind=draft.kind,
+        folder=draft.folder,
+        at=draft.at,
+        tool=draft.tool,
+        rules_hash=draft.rules_hash,
+        counts=draft.counts,
+        files=[file.entry for file in draft.files],
+        sequence=sequence,
+        previous=previous,
+        headless=headless,
+    )
+
+
+def _head(row: Row) -> Head:
+    return msgspec.json.decode(str(row.values["head"]), type=Head)

@@ -1,0 +1,145 @@
+"""Where findings are kept: a row for each, with its whole history.
+
+A finding's id is its key, and begins with its partition and with its pair's place. So one is read
+by its id alone, those of a pair lie side by side, and all of them come in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date
+
+import msgspec
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.model import Change, Finding, State, place_of
+from entra_sod.ports.storage import LARGEST_PAGE, Place, Row, Storage, Value, Where
+
+TABLE = "findings"
+_PARTITION = 1  # of the id's digits: 16 partitions, so that batches are full
+_history = msgspec.json.Decoder(tuple[Change, ...])
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A finding, and the version of its row."""
+
+    finding: Finding
+    etag: str
+
+
+class FindingStore:
+    def __init__(self, storage: Storage) -> None:
+        self._table = storage.table(TABLE)
+
+    async def get(self, finding_id: str) -> Kept | None:
+        row = await self._table.get(finding_id[:_PARTITION], finding_id)
+        return _kept(row) if row else None
+
+    async def of_pair(self, pair: Pair) -> Sequence[Kept]:
+        """Every finding of a pair, whatever its state."""
+        place = place_of(pair)
+        rows = self._table.rows(place[:_PARTITION], prefix=place)
+        found = [_kept(row) async for row in rows]
+        return [each for each in found if each.finding.pair == pair]
+
+    async def all(
+        self, *, after: str = "", where: Where = (), at_once: int = LARGEST_PAGE
+    ) -> AsyncIterator[Kept]:
+        """Yield findings in the order of their ids.
+
+        Args:
+            after: an id; only those behind it.
+            where: of the rows' properties.
+            at_once: how many to ask for at a time.
+        """
+        place: Place | None = (after[:_PARTITION], after) if after else None
+        async for row in self._table.rows(after=place, where=where, at_once=at_once):
+            yield _kept(row)
+
+    async def write(self, puts: Iterable[Kept], removals: Iterable[Kept] = ()) -> Sequence[str]:
+        """Write findings of one partition; return the ids of those that somebody else changed.
+
+        Raises:
+            ValueError: they are of more than one partition, or too many.
+        """
+        new, old = [_row(each) for each in puts], [_row(each) for each in removals]
+        if not (new or old) or await self._table.write(new, old):
+            return []
+        if len(new) + len(old) == 1:
+            return [each.key for each in (*new, *old)]
+        late: list[str] = []
+        for row in new:
+            late += [] if await self._table.write([row]) else [row.key]
+        for row in old:
+            late += [] if await self._table.write([], [row]) else [row.key]
+        return late
+
+
+def partition_of(finding_id: str) -> str:
+    return finding_id[:_PARTITION]
+
+
+def _row(kept: Kept) -> Row:
+    finding = kept.finding
+    low, high = finding.packages if finding.pair else ("", "")
+    values: dict[str, Value] = {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "owner": finding.owner,
+        "packages": " ".join(finding.packages),
+        "low": low,
+        "high": high,
+        "isSet": finding.pair is None,
+        "subjectId": finding.subject_id,
+        "objectId": finding.object_id or "",
+        "displayName": finding.display_name or "",
+        "state": str(finding.state),
+        "since": finding.since,
+        "firstSeen": finding.first_seen,
+        "lastSeen": finding.last_seen,
+        "lookedAt": finding.looked_at,
+        "lookedBy": finding.looked_by,
+        "rulesHash": finding.rules_hash,
+        "salt": finding.salt,
+        "exception": finding.exception,
+        "exceptionUntil": str(finding.exception_until or ""),
+        "warned": -1 if finding.warned is None else finding.warned,
+        "claimedBy": finding.claimed_by,
+        "history": msgspec.json.encode(finding.history).decode(),
+        "leftOut": finding.left_out,
+    }
+    return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=kept.etag)
+
+
+def _kept(row: Row) -> Kept:
+    text = {name: str(value) for name, value in row.values.items()}
+    warned = int(text["warned"])
+    finding = Finding(
+        id=row.key,
+        rule=text["rule"],
+        severity=text["severity"],
+        owner=text["owner"],
+        packages=tuple(text["packages"].split()),
+        subject_id=text["subjectId"],
+        object_id=text["objectId"] or None,
+        display_name=text["displayName"] or None,
+        state=State(text["state"]),
+        since=text["since"],
+        first_seen=text["firstSeen"],
+        last_seen=text["lastSeen"],
+        looked_at=text["lookedAt"],
+        looked_by=text["lookedBy"],
+        rules_hash=text["rulesHash"],
+        salt=text["salt"],
+        exception=text["exception"],
+        exception_until=_date(text["exceptionUntil"]),
+        warned=None if warned < 0 else warned,
+        claimed_by=text["claimedBy"],
+        history=_history.decode(text["history"]),
+        left_out=int(text["leftOut"]),
+    )
+    return Kept(finding, row.etag)
+
+
+def _date(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,85 @@
+"""`GET /api/findings` and `GET /api/findings/{id}`: what was found, and the life of each."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import azure.functions as func
+
+from entra_sod import bootstrap
+from entra_sod.domain.findings.views import FindingPage, as_csv, detail, view
+from entra_sod.services.findings.claims import NothingToClaim, keep_claim, parse_claim_request
+from entra_sod.services.findings.query import Query, parameters, parse_query, read_page
+from functions.http.guard import GuardedBlueprint
+from functions.http.negotiation import choose_media
+from functions.http.responses import HttpProblem, json_response, own_url, read_json
+
+bp = GuardedBlueprint()
+JSON, CSV = "application/json", "text/csv"
+
+
+@bp.function_name("list_findings")
+@bp.route(route="findings", methods=["GET"])
+async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
+    return await _list(req)
+
+
+@bp.function_name("get_finding")
+@bp.route(route="findings/{id}", methods=["GET"])
+async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
+    return await _get(req)
+
+
+@bp.function_name("claim_finding")
+@bp.route(route="findings/{id}/claims", methods=["POST"])
+async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
+    return await _claim(req)
+
+
+async def _list(req: func.HttpRequest) -> func.HttpResponse:
+    media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
+    page = await read_page(bootstrap.records().findings, query)
+    views = [view(each) for each in page.findings]
+    link = _link(req, page.next) if page.next else None
+    if media == CSV:
+        headers = {"Content-Disposition": 'attachment; filename="findings.csv"'}
+        if link:
+            headers["Link"] = f'<{link}>; rel="next"'
+        return json_response(200, as_csv(views), headers, mimetype=CSV)
+    return json_response(200, FindingPage(findings=views, next_link=link))
+
+
+async def _get(req: func.HttpRequest) -> func.HttpResponse:
+    kept = await bootstrap.records().findings.get(_finding_id(req))
+    if kept is None:
+        raise _unknown()
+    return json_response(200, detail(kept.finding))
+
+
+async def _claim(req: func.HttpRequest) -> func.HttpResponse:
+    request, records = parse_claim_request(read_json(req)), bootstrap.records()
+    try:
+        claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
+    except NothingToClaim as error:
+        text = f"It is {error}: there is nothing to take away."
+        raise HttpProblem(409, "nothing-to-claim", "Nothing to claim", text) from error
+    if claimed is None:
+        raise _unknown()
+    return json_response(200, detail(claimed))
+
+
+def _finding_id(req: func.HttpRequest) -> str:
+    name: str = req.route_params["id"]
+    if not re.fullmatch("[0-9a-f]{32}", name):
+        raise _unknown()
+    return name
+
+
+def _unknown() -> HttpProblem:
+    text = "There is no finding with this id. GET /api/findings lists them."
+    return HttpProblem(404, "unknown-finding", "No such finding", text)
+
+
+def _link(req: func.HttpRequest, query: Query) -> str:
+    return f"{own_url(req, 'findings')}?{urlencode(list(parameters(query)))}"

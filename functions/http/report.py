@@ -1,0 +1,39 @@
+"""`GET /api/report`: the newest sweep as a page for people, or as JSON for programs."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from entra_sod import bootstrap
+from entra_sod.core.errors import GraphError
+from functions.http.guard import GuardedBlueprint
+from functions.http.negotiation import choose_media
+from functions.http.responses import graph_problem, json_response
+
+bp = GuardedBlueprint()
+
+HTML, JSON = "text/html", "application/json"
+
+
+@bp.function_name("get_report")
+@bp.route(route="report", methods=["GET"])
+async def get_report(req: func.HttpRequest) -> func.HttpResponse:
+    media = choose_media(req, (HTML, JSON))
+    engine = bootstrap.engine()
+    try:
+        view = await engine.reports.make(await engine.rules.current())
+    except GraphError as error:
+        # Patterns need the list of packages: without it, what is in force is not known.
+        what = "Which packages the rules name is not known; ask again."
+        raise graph_problem(error, what) from error
+    if media == JSON:
+        return json_response(200, view)
+    from entra_sod.services.report.render import policy, render
+
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return func.HttpResponse(render(view), headers=headers, mimetype=HTML, charset="utf-8")

@@ -1,0 +1,247 @@
+"""What all HTTP functions share: bodies, problems (RFC 9457), and the app's own addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import math
+import re
+import secrets
+from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import azure.functions as func
+import msgspec
+
+from entra_sod.api.bodies import FieldProblem, Problem
+from entra_sod.core.errors import (
+    CallerRefused,
+    ConfigurationError,
+    FieldError,
+    GraphError,
+    InvalidRequest,
+    RulesError,
+    StorageUnavailable,
+    Throttled,
+    TooManyRequests,
+    Unauthenticated,
+)
+from entra_sod.core.validation import Mistake
+
+log = logging.getLogger("entra_sod")
+
+LARGEST_BODY = 64 * 1024
+_PROBLEMS = "urn:entra-sod:problem:"
+_RETRY_SECONDS = 10
+_GRAPH_RETRY_SECONDS = 5
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+)
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+
+
+class HttpProblem(Exception):
+    """An answer that is a problem: a stable type, a status, what was wrong and what to do."""
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        title: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.slug, self.title, self.detail = status, slug, title, detail
+        self.errors, self.retry_after = errors, retry_after
+
+    def response(self) -> func.HttpResponse:
+        body = Problem(
+            type=_PROBLEMS + self.slug,
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            errors=[FieldProblem(pointer=e.pointer, detail=e.detail) for e in self.errors],
+        )
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return json_response(self.status, body, headers, mimetype="application/problem+json")
+
+
+def json_response(
+    status: int,
+    body: object,
+    headers: Mapping[str, str] | None = None,
+    *,
+    mimetype: str = "application/json",
+) -> func.HttpResponse:
+    """Build an answer; `body` is a value, or bytes that are JSON already."""
+    data = body if isinstance(body, bytes) else msgspec.json.encode(body)
+    all_headers = {"Cache-Control": "no-store", **(headers or {})}
+    return func.HttpResponse(data, status_code=status, headers=all_headers, mimetype=mimetype)
+
+
+async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
+    """Await a handler and turn every error that has a name into its problem."""
+    try:
+        return await work
+    except HttpProblem as problem:
+        return problem.response()
+    except CallerRefused as error:
+        return _refused(error).response()
+    except InvalidRequest as error:
+        return _invalid(error).response()
+    except (ConfigurationError, RulesError) as error:
+        log.error("the app is not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400
+        return _unavailable("not-set-up", "The app is not set up", str(error)).response()
+    except StorageUnavailable as error:
+        log.exception("storage is unavailable", extra={"action": "storage_unavailable"})
+        return _unavailable("storage", "Storage is unavailable", str(error)).response()
+
+
+def _refused(error: CallerRefused) -> HttpProblem:
+    if isinstance(error, TooManyRequests):
+        wait = math.ceil(error.retry_after)
+        return HttpProblem(
+            429, "too-many-requests", "You ask too often", str(error), retry_after=wait
+        )
+    if isinstance(error, Unauthenticated):
+        return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+    return HttpProblem(403, "not-allowed", "You may not do this", str(error))
+
+
+def _invalid(error: InvalidRequest) -> HttpProblem:
+    return HttpProblem(
+        422,
+        "invalid-request",
+        "The request is not what is asked for",
+        f"{len(error.errors)} field(s) need attention; see errors.",
+        errors=error.errors,
+    )
+
+
+def graph_problem(error: GraphError, consequence: str) -> HttpProblem:
+    """Graph cannot be asked just now: no answer is better than a guess."""
+    wait = error.retry_after if isinstance(error, Throttled) else None
+    return HttpProblem(
+        503,
+        "graph",
+        "Microsoft Graph cannot be asked just now",
+        f"{consequence} {error}",
+        retry_after=round(wait or _GRAPH_RETRY_SECONDS),
+    )
+
+
+def _unavailable(slug: str, title: str, detail: str) -> HttpProblem:
+    return HttpProblem(503, slug, title, detail, retry_after=_RETRY_SECONDS)
+
+
+def read_json(request: func.HttpRequest, *, largest: int = LARGEST_BODY) -> object:
+    """Decode a JSON body, within limits.
+
+    Raises:
+        HttpProblem: 413, 415 or 400.
+    """
+    body, media_type = read_body(request, largest=largest), media_type_of(request)
+    if media_type != "application/json" and not re.fullmatch(
+        r"application/[\w.-]+\+json", media_type
+    ):
+        detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
+        raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+
+
+def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
+    """Take the bytes of a body as they came.
+
+    Raises:
+        HttpProblem: 413, where there are more.
+    """
+    body: bytes = request.get_body()
+    if len(body) > largest:
+        detail = f"The body has {len(body)} bytes; at most {largest} are read."
+        raise HttpProblem(413, "too-large", "The body is too large", detail)
+    return body
+
+
+def media_type_of(request: func.HttpRequest) -> str:
+    """The content type in lower case, without its parameters."""
+    return (request.headers.get("Content-Type") or "").split(";")[0].strip().lower()
+
+
+def require_no_fields(request: func.HttpRequest) -> None:
+    """Take a body that says nothing: none at all, or `{}`.
+
+    Raises:
+        HttpProblem: 413, 415 or 400, as of any JSON body.
+        InvalidRequest: it says something, which would be passed over.
+    """
+    if not request.get_body():
+        return
+    body = read_json(request)
+    if not isinstance(body, dict):
+        raise InvalidRequest([FieldError(pointer="", detail="must be empty, or an empty object")])
+    mistakes = [Mistake((), "is not known here; nothing is asked for", key=name) for name in body]
+    if mistakes:
+        raise InvalidRequest(
+            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+        )
+
+
+def own_url(request: func.HttpRequest, path: str) -> str:
+    """Build an absolute address of this app as the caller knows it."""
+    return f"{own_root(request)}/{path}"
+
+
+def own_root(request: func.HttpRequest) -> str:
+    """The address of this app as the caller knows it, up to `/api`.
+
+    A proxy in front says in X-Forwarded-Host and X-Forwarded-Proto what the caller used. They are
+    a stranger's words: only a plain host name with a port is taken, and http for loopback alone.
+    """
+    seen = urlsplit(request.url)
+    host = _first(request, "X-Forwarded-Host")
+    if not _is_host(host):
+        host = seen.netloc.rpartition("@")[2]
+    scheme = _first(request, "X-Forwarded-Proto") or seen.scheme
+    if scheme != "http" or not _is_loopback(host):
+        scheme = "https"
+    return f"{scheme}://{host}/api"
+
+
+def _first(request: func.HttpRequest, header: str) -> str:
+    return (request.headers.get(header) or "").split(",")[0].strip().lower()
+
+
+def _is_host(netloc: str) -> bool:
+    host, colon, port = netloc.partition(":")
+    if colon and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        return False
+    return bool(_HOST_NAME.fullmatch(host))
+
+
+def _is_loopback(netloc: str) -> bool:
+    host = urlsplit(f"//{netloc}").hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def traceparent(request: func.HttpRequest) -> str:
+    """The caller's trace, or a new one (W3C trace context)."""
+    given = request.headers.get("traceparent") or ""
+    if _TRACEPARENT.fullmatch(given):
+        return given
+    return new_traceparent()
+
+
+def new_traceparent() -> str:
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

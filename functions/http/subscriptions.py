@@ -1,0 +1,72 @@
+"""`POST /api/subscriptions` and `DELETE /api/subscriptions/{id}`: be told, and no more."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import azure.functions as func
+
+from entra_sod import bootstrap
+from entra_sod.api.bodies import SubscriptionView
+from entra_sod.core.errors import TooManySubscriptions
+from entra_sod.domain.callers.caller import Role
+from entra_sod.services.notifications.subscribe import parse_subscription_request
+from functions.http.guard import GuardedBlueprint, require_caller
+from functions.http.responses import HttpProblem, json_response, own_root, own_url, read_json
+
+bp = GuardedBlueprint()
+
+
+@bp.function_name("start_subscription")
+@bp.route(route="subscriptions", methods=["POST"])
+async def start_subscription(req: func.HttpRequest) -> func.HttpResponse:
+    return await _start(req)
+
+
+@bp.function_name("end_subscription")
+@bp.route(route="subscriptions/{id}", methods=["DELETE"])
+async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
+    return await _end(req)
+
+
+async def _start(req: func.HttpRequest) -> func.HttpResponse:
+    caller = require_caller(req, Role.READ)
+    request = parse_subscription_request(read_json(req), bootstrap.delivery_settings().hosts)
+    try:
+        subscription_id = await bootstrap.records().receivers.subscribe(
+            url=request.callback_url,
+            app=own_root(req),
+            events=request.events,
+            holder=caller.name,
+        )
+    except TooManySubscriptions as error:
+        raise _too_many(error) from error
+    location = own_url(req, f"subscriptions/{subscription_id}")
+    body = SubscriptionView(id=subscription_id, events=sorted(set(request.events)), self_=location)
+    return json_response(201, body, {"Location": location})
+
+
+async def _end(req: func.HttpRequest) -> func.HttpResponse:
+    if not await bootstrap.records().receivers.unsubscribe(_subscription_id(req)):
+        raise _unknown()
+    return func.HttpResponse(status_code=204, headers={"Cache-Control": "no-store"})
+
+
+def _subscription_id(req: func.HttpRequest) -> str:
+    try:
+        return str(UUID(req.route_params["id"]))
+    except ValueError:
+        raise _unknown() from None
+
+
+def _too_many(error: TooManySubscriptions) -> HttpProblem:
+    # Not 429: no waiting mends it, and senders that come again by themselves should not.
+    return HttpProblem(409, "too-many-subscriptions", "You have too many subscriptions", str(error))
+
+
+def _unknown() -> HttpProblem:
+    detail = (
+        "There is no subscription with this id. Use the Location that POST /api/subscriptions "
+        "answered with."
+    )
+    return HttpProblem(404, "unknown-subscription", "No such subscription", detail)

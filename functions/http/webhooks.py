@@ -1,0 +1,154 @@
+"""`/api/webhooks/{source}`: what ticketing systems send, and the handshake before CloudEvents.
+
+The host asks for no key here: a webhook proves by itself where it comes from. Whoever does not is
+told the same, whatever was wrong; the log says more.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+import azure.functions as func
+
+from entra_sod import bootstrap
+from entra_sod.bootstrap.make_webhooks import Webhooks
+from entra_sod.core.errors import ConfigurationError, GraphError
+from entra_sod.domain.results.status import CheckStatus
+from entra_sod.domain.webhooks.callers import CHECK, DECIDE
+from entra_sod.domain.webhooks.cloud_event import BATCH, open_event
+from entra_sod.domain.webhooks.delivery import Delivery
+from entra_sod.domain.webhooks.handshake import consent
+from entra_sod.domain.webhooks.source import Kind, Scheme, Source
+from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
+from entra_sod.services.checks.request import CheckRequest
+from entra_sod.services.decisions.request import DecisionRequest
+from entra_sod.services.webhooks.ask import read_ask
+from entra_sod.services.webhooks.dedupe import delivery_key
+from entra_sod.stores.idempotency import Key
+from functions.http.checks import accepted
+from functions.http.decisions import undecided
+from functions.http.guard import GuardedBlueprint
+from functions.http.responses import (
+    HttpProblem,
+    json_response,
+    media_type_of,
+    own_root,
+    read_body,
+    read_json,
+    traceparent,
+)
+
+bp = GuardedBlueprint()
+log = logging.getLogger("entra_sod")
+
+# A Jira issue with its comments outgrows what our own requests may have.
+LARGEST_WEBHOOK = 1024 * 1024
+_RETRY_SECONDS = 60
+
+
+@bp.function_name("receive_webhook")
+@bp.route(route="webhooks/{source}", methods=["POST"])
+async def receive_webhook(req: func.HttpRequest) -> func.HttpResponse:
+    return await _receive(req)
+
+
+@bp.function_name("agree_to_webhooks")
+@bp.route(route="webhooks/{source}", methods=["OPTIONS"])
+async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
+    return await _agree(req)
+
+
+async def _receive(req: func.HttpRequest) -> func.HttpResponse:
+    headers, now = _headers(req), _webhooks().clock.now()
+    source = _verified(req, headers, now)
+    delivery = _opened(req, source, headers)
+    if not is_fresh(delivery, source, now):
+        raise _refused(source, "was sent too long ago")
+    request = read_ask(delivery, source, bootstrap.delivery_settings().hosts)
+    if isinstance(request, DecisionRequest):
+        _require_role(source, headers, DECIDE)
+        return await _decide(request)
+    _require_role(source, headers, CHECK)
+    key = delivery_key(source, _sender(source, headers), headers, delivery, request)
+    return await _check(req, request, key)
+
+
+def _verified(req: func.HttpRequest, headers: Mapping[str, str], now: datetime) -> Source:
+    """Find out who sends, before anything of the body is read."""
+    body = read_body(req, largest=LARGEST_WEBHOOK)
+    webhooks = _webhooks()
+    source = webhooks.sources.get(req.route_params["source"])
+    genuine = is_genuine(source, headers, body, callers=webhooks.callers, now=now)
+    if source is None or not genuine:
+        raise _refused(source, "does not prove where it comes from")
+    return source
+
+
+def _require_role(source: Source, headers: Mapping[str, str], role: str) -> None:
+    """Hold a caller of the platform against what it asks for; a secret's owner may ask both."""
+    if source.scheme is Scheme.ENTRA and not _webhooks().callers.may(headers, (role,)):
+        detail = f"This takes the app role {role}."
+        raise HttpProblem(403, "not-allowed", "You may not do this", detail)
+
+
+def _sender(source: Source, headers: Mapping[str, str]) -> str:
+    """Who sends, where several may by the same source."""
+    return _webhooks().callers.name(headers) if source.scheme is Scheme.ENTRA else ""
+
+
+def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -> Delivery:
+    media_type = media_type_of(req)
+    if media_type == BATCH:
+        detail = "Send events one by one: application/cloudevents+json, or application/json."
+        raise HttpProblem(415, "batch", "Batches of events are not taken", detail)
+    value = read_json(req, largest=LARGEST_WEBHOOK)
+    if source.kind is Kind.CLOUDEVENTS:
+        return open_event(media_type, headers, value)
+    return Delivery(value=value)
+
+
+async def _check(req: func.HttpRequest, request: CheckRequest, key: Key) -> func.HttpResponse:
+    check_id = await bootstrap.records().check_starter.start(
+        request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
+    )
+    return accepted(req, check_id, CheckStatus.QUEUED)
+
+
+async def _decide(request: DecisionRequest) -> func.HttpResponse:
+    try:
+        [result] = await bootstrap.engine().decisions.decide([request])
+    except GraphError as error:
+        raise undecided(error) from error
+    return json_response(200, result)
+
+
+async def _agree(req: func.HttpRequest) -> func.HttpResponse:
+    source = _webhooks().sources.get(req.route_params["source"])
+    agreed = consent(source, _headers(req))
+    headers = {"Allow": "POST", "Cache-Control": "no-store", **(agreed or {})}
+    return func.HttpResponse(status_code=405 if agreed is None else 200, headers=headers)
+
+
+def _webhooks() -> Webhooks:
+    """What is set up; a stranger is not told what is wrong with it."""
+    try:
+        return bootstrap.webhooks()
+    except ConfigurationError as error:
+        log.error("webhooks are not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400 - the words are enough
+        detail = "The settings need attention; GET /api/ready tells its owner where."
+        raise HttpProblem(
+            503, "not-set-up", "The app is not set up", detail, retry_after=_RETRY_SECONDS
+        ) from None
+
+
+def _refused(source: Source | None, why: str) -> HttpProblem:
+    name = source.name if source else "of an unknown source"
+    log.warning("a webhook %s %s", name, why, extra={"action": "webhook_refused"})
+    detail = "Its source is not set up, or it does not prove to come from there just now."
+    return HttpProblem(401, "unverified-webhook", "The webhook is not verified", detail)
+
+
+def _headers(req: func.HttpRequest) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in req.headers.items()}

@@ -1,0 +1,262 @@
+"""One queue message, from its bytes to what became of it; the functions here call nothing else.
+
+Whatever goes wrong has an owner: a wait becomes a delayed copy of the message, a dead end goes to
+the poison queue with its reason, and everything else is raised, so that the queue delivers the
+message again and gives it up after its fifth time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+import msgspec
+from opentelemetry import context
+from opentelemetry.propagate import extract
+
+from entra_sod import bootstrap
+from entra_sod.bootstrap.make_records import Records
+from entra_sod.core import telemetry
+from entra_sod.core.errors import Crowded, InvalidMessage, SodError, StorageUnavailable, Throttled
+from entra_sod.core.request_meter import Meter
+from entra_sod.core.retry import Poison, Retry, Tries, decide
+from entra_sod.domain.messages import (
+    CHECK_QUEUE,
+    LARGEST_MESSAGE,
+    POISON_SUFFIX,
+    CheckMessage,
+    DeliveryMessage,
+    Message,
+    SweepMessage,
+    SweepStartMessage,
+    decode,
+    encode,
+    id_of,
+    unwrap,
+)
+from entra_sod.services.checks.run import fail
+from entra_sod.services.evidence.pack import Packer
+from entra_sod.services.sweeps.counts import spent
+from entra_sod.services.sweeps.progress import add
+
+log = logging.getLogger("entra_sod")
+
+GIVEN_UP = "the worker died again and again without saying why; see the log of the app"
+MOST_INTERRUPTED = 3
+LONGEST_REASON = 8_000  # of a rules file with many mistakes; a message has 48 KiB
+PLANNING = -1  # the number under which notes on a sweep's planning are kept
+
+
+async def work(queue: str, text: bytes) -> None:
+    """Work on one message of a queue, as it lies there.
+
+    Raises:
+        Exception: the queue is to deliver the message again.
+    """
+    records = bootstrap.records()
+    try:
+        message = _expected(queue, unwrap(text))
+    except InvalidMessage as error:
+        await _poison(records, queue, _unwrapped_if_possible(text), str(error))
+        return
+    telemetry.record_queue_age(queue, message.enqueued_at, records.clock.now())
+    try:
+        with _traced(message):
+            await _do(message)
+    except SodError as error:
+        await _decide(records, message, error)
+    except Exception as error:
+        await _note(records, message, f"{type(error).__name__}: {error}")
+        raise
+
+
+async def _poison(records: Records, queue: str, body: bytes, reason: str) -> None:
+    """Leave the poison function to say why and to keep it, unless no queue takes it once more."""
+    if len(body) <= LARGEST_MESSAGE:
+        await records.storage.queues.send(queue + POISON_SUFFIX, body)
+    else:
+        await _keep_unreadable(records, queue, hashlib.sha256(body).hexdigest(), body, reason)
+
+
+async def _keep_unreadable(
+    records: Records, queue: str, message_id: str, body: bytes, reason: str
+) -> None:
+    """Keep what nothing can be made of, and end the check that it names."""
+    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    if queue == CHECK_QUEUE and (check_id := id_of(body)):
+        await _fail_check(records, check_id, reason, None)
+        await records.announcer.announce_check(check_id, traceparent="")
+
+
+def _unwrapped_if_possible(text: bytes) -> bytes:
+    try:
+        return unwrap(text)
+    except InvalidMessage:
+        return text
+
+
+def _expected(queue: str, body: bytes) -> Message:
+    message = decode(body)
+    if message.queue != queue:
+        raise InvalidMessage(f"a message for {message.queue} does not belong on {queue}")
+    return message
+
+
+@contextmanager
+def _traced(message: Message) -> Iterator[None]:
+    """Go on with the trace of whoever asked: storage queues do not carry it."""
+    token = context.attach(extract({"traceparent": message.traceparent}))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+async def _do(message: Message) -> None:
+    engine = bootstrap.engine()
+    match message:
+        case CheckMessage():
+            await engine.check_runner.run(message, await engine.rules.current())
+        case SweepStartMessage():
+            await engine.sweep_runner.start(message)
+        case SweepMessage():
+            await engine.sweep_runner.run(message)
+        case DeliveryMessage():
+            await engine.deliverer.deliver(message)
+        case _:
+            assert_never(message)
+
+
+async def _decide(records: Records, message: Message, error: SodError) -> None:
+    match decide(error, Tries(message.attempt, message.throttled)):
+        case Retry() as retry:
+            await _send_again(records, message, retry)
+            await _tell_wait(records, message, error, retry.after_seconds)
+        case Poison(reason=reason):
+            dead = msgspec.structs.replace(message, reason=reason[:LONGEST_REASON])
+            await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+        case None:
+            await _note(records, message, str(error))
+            raise error
+
+
+async def _send_again(records: Records, message: Message, retry: Retry) -> None:
+    again = msgspec.structs.replace(
+        message, attempt=retry.tries.failed, throttled=retry.tries.throttled
+    )
+    await records.storage.queues.send(
+        message.queue, encode(again), delay_seconds=retry.after_seconds
+    )
+
+
+async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
+    """Say why a message waits, and count what it waits for Graph."""
+    if isinstance(error, Crowded):  # many do, again and again, and nobody has to look
+        log.info(
+            "%s waits %.0f s: %s",
+            message.id,
+            seconds,
+            error,
+            extra={"action": "turn_awaited", "work_id": message.id},
+        )
+        return
+    if isinstance(error, Throttled):
+        telemetry.count_throttled(seconds)
+        if isinstance(message, SweepMessage):
+            await _add_wait(records, message, seconds)
+    await _note(records, message, f"waits {seconds:.0f} s: {error}")
+
+
+async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> None:
+    """Add a wait to what the tries of a part have cost; a courtesy as well."""
+    waited = spent(Meter(throttled_seconds=seconds))
+    try:
+        tried = await records.sweeps.tried(message.id, message.part)
+        await records.sweeps.keep_tried(message.id, message.part, add(tried, waited))
+    except StorageUnavailable:
+        log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
+
+
+async def _note(records: Records, message: Message, why: str) -> None:
+    """Say on the status why the work is not done; that is a courtesy, the work comes first."""
+    log.warning(
+        "%s of %s is not done: %s",
+        type(message).__name__,
+        message.id,
+        why,
+        extra={"action": "work_deferred", "work_id": message.id, "attempt": message.attempt},
+    )
+    try:
+        match message:
+            case CheckMessage():
+                await records.checks.note(message.id, why)
+            case SweepMessage():
+                await records.sweeps.note_part(message.id, message.part, why)
+            case SweepStartMessage():
+                await records.sweeps.note_part(message.id, PLANNING, why)
+            case DeliveryMessage():
+                return  # what it tells of has ended, and says nothing of who was told
+    except (StorageUnavailable, LookupError):
+        log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
+
+
+async def bury(queue: str, message_id: str, text: bytes) -> None:
+    """Take a message off a poison queue: keep it, and end what it worked for as failed.
+
+    Raises:
+        Exception: the queue is to deliver the message again.
+    """
+    records, body = bootstrap.records(), _unwrapped_if_possible(text)
+    try:
+        message = _expected(queue, body)
+    except InvalidMessage as error:
+        await _keep_unreadable(records, queue, message_id, body, str(error))
+        return
+    reason = message.reason or await _last_note(records, message)
+    if not reason and message.interrupted < MOST_INTERRUPTED:
+        await _send_interrupted_again(records, message)
+        return
+    reason = reason or GIVEN_UP
+    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    match message:
+        case CheckMessage():
+            await _fail_check(records, message.id, reason, message)
+            await records.announcer.announce_check(message.id, traceparent=message.traceparent)
+        case SweepMessage() | SweepStartMessage():
+            await bootstrap.engine().sweep_runner.give_up(message, reason)
+        case DeliveryMessage():
+            return  # the letter is all there is to do: the work itself has ended
+
+
+async def _fail_check(
+    records: Records, check_id: str, reason: str, message: CheckMessage | None
+) -> None:
+    packer, now = Packer(records.chain), records.clock.now()
+    await fail(records.checks, packer, check_id, reason, at=now, message=message)
+
+
+async def _send_interrupted_again(records: Records, message: Message) -> None:
+    """Work that never failed, but whose worker died each time, gets another five deliveries."""
+    again = msgspec.structs.replace(message, interrupted=message.interrupted + 1)
+    await records.storage.queues.send(message.queue, encode(again))
+    log.warning(
+        "%s was interrupted five times and is tried again",
+        message.id,
+        extra={"action": "work_interrupted", "work_id": message.id},
+    )
+
+
+async def _last_note(records: Records, message: Message) -> str:
+    match message:
+        case CheckMessage():
+            record = await records.checks.get(message.id)
+            return record.note if record else ""
+        case SweepMessage():
+            return await records.sweeps.part_note(message.id, message.part)
+        case SweepStartMessage():
+            return await records.sweeps.part_note(message.id, PLANNING)
+        case DeliveryMessage():
+            return ""

@@ -1,5 +1,0 @@
-"""The simulated tenant of the Graph tests, for the doctor to look at."""
-
-from tests.graph.fixtures import few_certificates, simulator, started_simulator
-
-__all__ = ["few_certificates", "simulator", "started_simulator"]

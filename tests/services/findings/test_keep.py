@@ -1,0 +1,157 @@
+"""Stored findings and sightings, side by side, whatever dies or comes in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.lifecycle import Moment
+from entra_sod.domain.findings.model import By, Finding, Sighting, State
+from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.services.findings import external_sort
+from entra_sod.services.findings.external_sort import Spool, merged
+from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.stores.findings import FindingStore
+from local.memory.storage import MemoryStorage
+from tests.builders import guid, rule, rule_set, side
+
+NAMES = [f"{number:08x}" for number in range(1, 30)]
+RULE = rule("r", side("a"), side("bcdef"))
+
+
+@dataclass
+class Everything:
+    """A run that has read all there is."""
+
+    def pair(self, pair: Pair) -> bool:
+        return bool(pair)
+
+    def set_of(self, rule: ResolvedRule) -> bool:
+        return bool(rule)
+
+
+@dataclass
+class MemoryFiles:
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def keep(self, kind: str, data: bytes) -> str:
+        self.files[kind] = data
+        return kind
+
+    async def read(self, name: str, start: int, length: int) -> bytes:
+        return self.files[name][start : start + length]
+
+
+def sighting(other: str, subject: str) -> Sighting:
+    packages = [guid("a"), guid(other)]
+    [found] = sightings_of([RULE], packages, subject_id=subject, object_id=None, display_name=None)
+    return found
+
+
+def run(number: int) -> Run:
+    at = f"{date(2026, 1, 1) + timedelta(days=number)}T02:00:00Z"
+    rules = rule_set(RULE)
+    moment = Moment(by=By.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
+    return Run(moment, View(rules=rules, covered=Everything()))
+
+
+async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
+    for value in values:
+        yield value
+
+
+@pytest.fixture
+def keeper() -> Keeper:
+    return make_keeper()
+
+
+def make_keeper() -> Keeper:
+    return Keeper(store=FindingStore(MemoryStorage()), kept_for=timedelta(days=100))
+
+
+async def update(keeper: Keeper, number: int, *seen: Sighting) -> list[Finding]:
+    in_order = each(sorted(seen, key=lambda found: found.id))
+    return [found async for found in keeper.update(keeper.store.all(), in_order, run(number))]
+
+
+SEEN = st.sets(st.tuples(st.sampled_from("bcdef"), st.sampled_from("uvwxyz")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SEEN, min_size=1, max_size=6))
+async def test_every_finding_is_met_once_each_night(nights: list[set[tuple[str, str]]]) -> None:
+    """What is told of a night is what is stored then, in order; what is seen stands."""
+    keeper, ever = make_keeper(), set[tuple[str, str]]()
+    for number, seen in enumerate(nights):
+        told = await update(keeper, number, *(sighting(*found) for found in seen))
+        ever |= seen
+        stored = [kept.finding async for kept in keeper.store.all()]
+        assert told == stored
+        assert [found.id for found in told] == sorted(sighting(*found).id for found in ever)
+        standing = {found.id for found in told if found.state is State.OPEN}
+        assert standing == {sighting(*found).id for found in seen}
+
+
+async def test_a_night_that_is_gone_through_twice_counts_once(keeper: Keeper) -> None:
+    """Absence is not counted twice, and what the run changed is told again."""
+    await update(keeper, 0, sighting("b", "x"))
+    once = await update(keeper, 1)
+    again = await update(keeper, 1)
+    assert again == once
+    assert [found.state for found in again] == [State.RESOLVING]
+    assert [change.now for change in again[0].changes_of("run-1")] == [State.RESOLVING]
+
+
+async def test_what_somebody_changes_in_between_is_decided_anew(keeper: Keeper) -> None:
+    """A check that comes while a sweep holds the old version is not written over."""
+    await update(keeper, 0, sighting("b", "x"), sighting("b", "y"))
+    old = [kept async for kept in keeper.store.all()]
+    checked = await update(keeper, 2, sighting("b", "x"), sighting("b", "y"))
+    late = keeper.update(each(old), each([]), run(1))
+    assert [found async for found in late] == checked
+
+
+async def test_what_appears_in_between_is_not_made_twice(keeper: Keeper) -> None:
+    """Two runs that find the same person in the same moment make one finding."""
+    await update(keeper, 0, sighting("b", "x"))
+    late = keeper.update(each([]), each([sighting("b", "x")]), run(1))
+    [found] = [found async for found in late]
+    assert (found.first_seen[:10], found.last_seen[:10]) == ("2026-01-01", "2026-01-02")
+
+
+async def test_what_is_long_over_is_removed(keeper: Keeper) -> None:
+    """A hundred days after its end a finding is kept, and the day after it is gone."""
+    await update(keeper, 0, sighting("b", "x"), sighting("c", "y"))
+    for number in (1, 2):
+        await update(keeper, number, sighting("c", "y"))
+    assert len(await update(keeper, 102, sighting("c", "y"))) == 2
+    assert [found.subject_id for found in await update(keeper, 103, sighting("c", "y"))] == ["y"]
+    assert len([kept async for kept in keeper.store.all()]) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("bcdef"), st.sampled_from(NAMES)), max_size=60),
+    st.integers(1, 4000),
+    st.integers(1, 500),
+)
+async def test_sightings_are_sorted_however_they_come(
+    seen: list[tuple[str, str]], run_bytes: int, piece_bytes: int
+) -> None:
+    """Whatever fits into memory at once, they come in the order of ids, each once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(external_sort, "RUN_BYTES", run_bytes)
+        patch.setattr(external_sort, "PIECE_BYTES", piece_bytes)
+        files = MemoryFiles()
+        kept = Spool(files)
+        for found in seen:
+            await kept.add(sighting(*found))
+        read = [found async for found in merged(files, await kept.finish())]
+    assert read == sorted({sighting(*found) for found in seen}, key=lambda found: found.id)
