@@ -24,6 +24,7 @@ help:
 	@python=$$(sh scripts/find-python) && rm -rf .venv && "$$python" -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9" || { rm -rf .venv; exit 1; }
 	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt || { rm -rf .venv; exit 1; }
+	@$(BIN)/uv pip install --quiet --python $(PY) --no-build-isolation --no-deps --editable . || { rm -rf .venv; exit 1; }
 	@touch .venv
 
 node_modules: package-lock.json | .venv
@@ -65,8 +66,8 @@ fuzz: .venv node_modules
 	@$(PY) -m tests.fuzz --cases $(or $(CASES),10000) $(if $(SEED),--seed $(SEED))
 
 contract: .venv
-	@$(PY) -m entra_sod.cli openapi > docs/openapi.json
-	@$(PY) -m entra_sod.cli connector --out infra/connector
+	@$(BIN)/entra-sod openapi > docs/openapi.json
+	@$(BIN)/entra-sod connector --out infra/connector
 
 chromium:
 	@sh scripts/get-chromium

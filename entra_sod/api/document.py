@@ -11,9 +11,9 @@ import msgspec
 from entra_sod.api.model import Answer, Header, Operation, Parameter
 from entra_sod.api.operations import EVERYWHERE, OPERATIONS, PROBLEMS
 from entra_sod.api.schemas import REFERENCE, components, either
+from entra_sod.core.version import VERSION
 
 TITLE = "entra-sod"
-VERSION = "1.0.0"
 TEXT = (
     "Separation of duties for Microsoft Entra access packages: who holds what must never meet, and "
     "may somebody get more?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
 import typer
 
@@ -22,15 +23,34 @@ from entra_sod.cli.schema import schema
 from entra_sod.cli.sweep import sweep
 from entra_sod.cli.trial import test_rules
 from entra_sod.cli.validate import validate
+from entra_sod.core.version import VERSION
 
 app = typer.Typer(
     name="entra-sod",
-    help="Separation of duties for Microsoft Entra access packages.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
+    if asked:
+        typer.echo(f"entra-sod {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Separation of duties for Microsoft Entra access packages."""
+
+
 for command in (
     validate,
     plan,

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from entra_sod.api.bodies import NoFields, Problem
-from entra_sod.api.document import KEY_HEADER, TEXT, TITLE, VERSION, extensions
+from entra_sod.api.document import KEY_HEADER, TEXT, TITLE, extensions
 from entra_sod.api.model import Operation, Parameter
 from entra_sod.api.operations import OPERATIONS
 from entra_sod.api.schemas import components, either
+from entra_sod.core.version import VERSION
 
 # To be replaced by the app's own.
 EXAMPLE_HOST = "your-app.azurewebsites.net"
