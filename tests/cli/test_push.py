@@ -105,9 +105,10 @@ URIS = {
 class NobodySignedIn(LocalCredential):
     """As DefaultAzureCredential is where no way to sign in works; counts how often it is closed."""
 
-    closed = 0
+    asked = closed = 0
 
     async def get_token(self, *_scopes: str, **_options: object) -> AccessToken:
+        self.asked += 1
         raise ClientAuthenticationError("DefaultAzureCredential failed to retrieve a token")
 
     async def get_token_info(self, *_scopes: str, **_options: object) -> AccessTokenInfo:
@@ -118,7 +119,7 @@ class NobodySignedIn(LocalCredential):
 
 
 async def test_a_laptop_reaches_storage_with_its_own_sign_in() -> None:
-    """GRAPH_CREDENTIAL=default holds for storage, too; without a sign-in it says what to do."""
+    """GRAPH_CREDENTIAL=default applies to storage, too. Without a sign-in, it fails at once."""
     asked: list[str] = []
     nobody = NobodySignedIn()
 
@@ -130,7 +131,7 @@ async def test_a_laptop_reaches_storage_with_its_own_sign_in() -> None:
     async with open_storage(environment, sign_in) as storage:
         with pytest.raises(StorageUnavailable, match="no sign-in was found"):
             await push_folder(RULES, "rules", blobs=storage.blobs, clock=ManualClock())
-    assert (asked, nobody.closed) == (["default"], 1)
+    assert (asked, nobody.asked, nobody.closed) == (["default"], 1, 1)
 
 
 async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(

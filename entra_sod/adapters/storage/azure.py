@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
-    ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ResourceModifiedError,
     ResourceNotFoundError,
 )
 
+from entra_sod.adapters.storage.failures import SignIn, translated, unavailable
 from entra_sod.adapters.storage.filters import queries
 from entra_sod.adapters.storage.limits import check_batch, check_message, check_size
 from entra_sod.core.errors import StorageUnavailable
@@ -48,27 +48,6 @@ _NO_SUCH_RANGE = 416
 FOREVER = -1  # time to live of a message: a check waits as long as it must
 
 
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Raise our own error for whatever the service or the way to it refused."""
-    try:
-        yield
-    except AzureError as error:
-        raise _unavailable(error) from error
-
-
-def _unavailable(error: AzureError) -> StorageUnavailable:
-    if isinstance(error, ClientAuthenticationError) and error.response is None:
-        # No service was asked: there is nobody to ask it as.
-        return StorageUnavailable(
-            "Azure Storage: no sign-in was found. On a laptop run az login and set "
-            "GRAPH_CREDENTIAL=default, or give AzureWebJobsStorage as a connection string; in "
-            "Azure switch the managed identity on."
-        )
-    first_line = (error.message or "no answer").splitlines()[0]
-    return StorageUnavailable(f"Azure Storage: {type(error).__name__}: {first_line}")
-
-
 async def _creating[T](
     attempt: Callable[[], Awaitable[T]], create: Callable[[], Awaitable[Any]]
 ) -> T:
@@ -84,7 +63,7 @@ class AzureTable:
     def __init__(self, client: TableClient) -> None:
         self._client = client
 
-    @_translated()
+    @translated()
     async def insert(self, row: Row) -> bool:
         entity = _entity(row)
         try:
@@ -93,14 +72,14 @@ class AzureTable:
             return False
         return True
 
-    @_translated()
+    @translated()
     async def get(self, partition: str, key: str) -> Row | None:
         try:
             return _row(await self._client.get_entity(partition, key))
         except ResourceNotFoundError:
             return None
 
-    @_translated()
+    @translated()
     async def replace(self, row: Row) -> bool:
         from azure.data.tables import UpdateMode
 
@@ -115,7 +94,7 @@ class AzureTable:
             return False
         return True
 
-    @_translated()
+    @translated()
     async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
         condition = MatchConditions.IfNotModified if etag else None
         try:
@@ -146,9 +125,9 @@ class AzureTable:
         except ResourceNotFoundError:
             return
         except AzureError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
-    @_translated()
+    @translated()
     async def write(self, puts: Sequence[Row], removals: Sequence[Row] = ()) -> bool:
         from azure.data.tables import TableErrorCode, TableTransactionError
 
@@ -203,7 +182,7 @@ class AzureBlobs:
     def __init__(self, service: Callable[[], BlobServiceClient]) -> None:
         self._service = service
 
-    @_translated()
+    @translated()
     async def put(self, container: str, name: str, data: bytes) -> None:
         folder = self._service().get_container_client(container)
         await _creating(
@@ -211,7 +190,7 @@ class AzureBlobs:
             folder.create_container,
         )
 
-    @_translated()
+    @translated()
     async def create(self, container: str, name: str, data: bytes) -> bool:
         folder = self._service().get_container_client(container)
         try:
@@ -220,7 +199,7 @@ class AzureBlobs:
             return False
         return True
 
-    @_translated()
+    @translated()
     async def get(self, container: str, name: str) -> bytes | None:
         blob = self._service().get_blob_client(container, name)
         try:
@@ -229,7 +208,7 @@ class AzureBlobs:
         except ResourceNotFoundError:
             return None
 
-    @_translated()
+    @translated()
     async def get_range(self, container: str, name: str, start: int, length: int) -> bytes | None:
         blob = self._service().get_blob_client(container, name)
         try:
@@ -250,9 +229,9 @@ class AzureBlobs:
         except ResourceNotFoundError:
             return
         except AzureError as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
 
-    @_translated()
+    @translated()
     async def delete(self, container: str, name: str) -> None:
         with suppress(ResourceNotFoundError):
             await self._service().get_blob_client(container, name).delete_blob()
@@ -262,7 +241,7 @@ class AzureQueues:
     def __init__(self, service: Callable[[], QueueServiceClient]) -> None:
         self._service = service
 
-    @_translated()
+    @translated()
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         # The SDK sends plain text unless told; messages.unwrap takes the base64 off again. Of any
         # bytes: what nobody can read has to reach its poison queue, too.
@@ -279,7 +258,7 @@ class AzureQueues:
             client.create_queue,
         )
 
-    @_translated()
+    @translated()
     async def state(self, queue: str) -> QueueState:
         client = self._service().get_queue_client(queue)
         try:
@@ -289,7 +268,7 @@ class AzureQueues:
             return QueueState(length=0, oldest=None)
         return QueueState(length=length, oldest=seen[0].inserted_on if seen else None)
 
-    @_translated()
+    @translated()
     async def take(self, queue: str) -> bytes | None:
         client = self._service().get_queue_client(queue)
         try:
@@ -312,7 +291,8 @@ class AzureStorage:
         *,
         retries: int = 3,
     ) -> None:
-        self._settings, self._credential, self._retries = settings, credential, retries
+        self._settings, self._retries = settings, retries
+        self._credential = credential
         self._blobs = AzureBlobs(lambda: self._blob_service)
         self._queues = AzureQueues(lambda: self._queue_service)
 
@@ -342,7 +322,9 @@ class AzureStorage:
         if text := self._settings.connection_string:
             return TableServiceClient.from_connection_string(text, retry_total=self._retries)
         return TableServiceClient(
-            self._settings.table_uri, credential=self._credential(), retry_total=self._retries
+            self._settings.table_uri,
+            credential=self._sign_in(),
+            retry_total=self._retries,
         )
 
     @cached_property
@@ -352,7 +334,9 @@ class AzureStorage:
         if text := self._settings.connection_string:
             return QueueServiceClient.from_connection_string(text, retry_total=self._retries)
         return QueueServiceClient(
-            self._settings.queue_uri, credential=self._credential(), retry_total=self._retries
+            self._settings.queue_uri,
+            credential=self._sign_in(),
+            retry_total=self._retries,
         )
 
     @cached_property
@@ -362,8 +346,13 @@ class AzureStorage:
         if text := self._settings.connection_string:
             return BlobServiceClient.from_connection_string(text, retry_total=self._retries)
         return BlobServiceClient(
-            self._settings.blob_uri, credential=self._credential(), retry_total=self._retries
+            self._settings.blob_uri,
+            credential=self._sign_in(),
+            retry_total=self._retries,
         )
+
+    def _sign_in(self) -> SignIn:
+        return SignIn(self._credential())
 
     async def close(self) -> None:
         """Close whichever clients were made; for programs that end, unlike the worker."""
@@ -374,7 +363,8 @@ class AzureStorage:
 
 async def _outcome(attempt: Callable[[], Awaitable[Any]]) -> str:
     try:
-        await attempt()
-    except AzureError as error:
-        return str(_unavailable(error))
+        async with translated():
+            await attempt()
+    except StorageUnavailable as error:
+        return str(error)
     return "ok"
