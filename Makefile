@@ -4,11 +4,12 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test check format infra bench chaos fuzz chromium demo run contract lock clean
+.PHONY: help test test-all check format infra bench chaos fuzz chromium demo run contract lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
-	@echo "make test    all tests"
+	@echo "make test    the tests that a change needs, in four minutes: all but those marked slow"
+	@echo "make test-all  all tests: chaos, fuzz, the browser and the longest worlds as well"
 	@echo "make check   format, lint, types"
 	@echo "make infra   Bicep, checkov, host.json, azure.yaml: the infrastructure checks"
 	@echo "make run     simulator, storage and host, kept running"
@@ -35,6 +36,9 @@ demo: .venv node_modules
 	@$(PY) -m local.demo
 
 test: .venv node_modules
+	@$(PY) -m pytest tests -m "not slow" -n 3 --dist loadfile
+
+test-all: .venv node_modules
 	@$(PY) -m pytest tests -n 3 --dist loadfile
 
 check: .venv node_modules

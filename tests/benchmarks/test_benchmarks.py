@@ -12,6 +12,7 @@ from benchmarks.catalog import BENCHMARKS
 from benchmarks.report import Report, Row
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_it_runs_and_holds_every_row_against_something(name: str) -> None:

@@ -21,7 +21,7 @@ from tests.chaos.stored import ledger_of
 from tests.chaos.truth import Wanted, references_of
 from tests.host.client import Caller
 
-pytestmark = [pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(300)]
 
 ROUNDS = 10
 # Names the seed of a run that failed; without it each run has another.

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.run import run
 from tests.chaos.schedule import schedule
 
-pytestmark = [pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.chaos, pytest.mark.timeout(400)]
 
 # An index, pairs that Graph refuses to answer for, a part given up; the last two restart storage.
 SEEDS = (10, 14, 28)

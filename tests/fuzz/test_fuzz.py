@@ -12,7 +12,7 @@ from tests.fuzz.run import fuzz
 
 SEED, ENOUGH = 1, 400
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.timeout(300)]
 
 
 def test_the_app_keeps_its_contract(azurite: str) -> None:

@@ -13,7 +13,7 @@ from tests.host.callback_receiver import receiving_callbacks
 from tests.host.client import Caller
 from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 PAIR = (PAY_INVOICES, APPROVE_INVOICES)
 SECRET = "s3cr3t-of-the-caller"

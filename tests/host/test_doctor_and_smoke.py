@@ -15,7 +15,7 @@ from local.world import HostProcess
 from tests.adapters.graph.hooked import owner_role
 from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def run(*argv: str, **settings: str) -> subprocess.CompletedProcess[str]:

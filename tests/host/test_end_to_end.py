@@ -89,6 +89,7 @@ def test_a_pair_that_may_not_be_read_is_unknown(world: Stage) -> None:
     assert additions(world).total() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusal", ["forbidden", "bad-request"])
 def test_without_additional_access_the_two_lists_are_used(world: Stage, refusal: str) -> None:
     """Refused once, remembered, and the answer is the same by the other way."""
@@ -111,6 +112,7 @@ BEHAVIOURS: Mapping[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BEHAVIOURS)
 def test_an_undocumented_behaviour_changes_no_result(world: Stage, name: str) -> None:
     """However Graph behaves where it is not documented, holders and references are right."""
@@ -138,6 +140,7 @@ FAULTS: Mapping[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_delays_the_answer_and_changes_nothing_in_it(world: Stage, name: str) -> None:
     """After whatever fault the check completes, and each reference was added exactly once."""
@@ -149,6 +152,7 @@ def test_a_fault_delays_the_answer_and_changes_nothing_in_it(world: Stage, name:
     assert additions(world).total() == 4
 
 
+@pytest.mark.slow
 def test_a_throttling_graph_is_waited_for(world: Stage) -> None:
     """Six requests in two seconds are all there are; five checks end right all the same."""
     world.graph.behave(throttle={"limit": 6, "window_seconds": 2.0, "retry_after": "seconds"})

@@ -15,7 +15,7 @@ from tests.host.front_end import BadMoment, FrontEnd, front_end
 from tests.host.logic_apps import BODY, HttpAction, authored, is_the_verdict, kept, result_of
 
 # Each test begins with a tenant as at the start.
-pytestmark = [pytest.mark.host, pytest.mark.usefixtures("world")]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.usefixtures("world")]
 
 SLOW_MS = 1000
 

@@ -10,7 +10,7 @@ from tests.host.conftest import Stage
 from tests.host.front_end import front_end
 from tests.host.logic_apps import BODY, HttpAction, authored, is_the_verdict, result_of
 
-pytestmark = [pytest.mark.host, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.host, pytest.mark.timeout(300)]
 
 # Longer than it takes to see a check running and to kill its host.
 HELD = {"kind": "delay", "seconds": 20}

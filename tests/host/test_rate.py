@@ -11,7 +11,7 @@ from local.graph.demo import APPROVE_INVOICES, MAINTAIN_VENDORS, ORDER_GOODS, PA
 from tests.host.client import Caller
 from tests.host.conftest import Stage
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 LIMIT = 50
 PACKAGES = (PAY_INVOICES, APPROVE_INVOICES, MAINTAIN_VENDORS, ORDER_GOODS)

@@ -14,7 +14,7 @@ from local.demo.screen import Screen, console_on
 from local.demo.tell import run
 from local.processes import CHECKOUT
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 COMMAND = [sys.executable, "-m", "local.demo"]
 

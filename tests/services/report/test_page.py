@@ -15,7 +15,7 @@ from tests.services.report.conftest import OpenReport
 
 AXE = CHECKOUT / "node_modules/axe-core/axe.min.js"
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def shown(page: Page) -> int:
