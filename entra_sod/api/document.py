@@ -62,7 +62,7 @@ def paths(schemas: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in OPERATIONS:
         item = found.setdefault(each.path, {})
-        item[each.method.lower()] = _operation(each)
+        item[each.method] = _operation(each)
         if each.trigger:
             content = {
                 "description": each.trigger.text,
@@ -91,7 +91,7 @@ def problems_of(operation: Operation) -> list[int]:
 def _operation(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": operation.id,
-        "summary": operation.title,
+        "summary": operation.route.summary,
         "description": operation.text,
         **extensions(operation),
         "responses": _responses(operation),

@@ -1,6 +1,6 @@
-"""Every way into the app by HTTP: one entry each. The documents are made of this table.
+"""What the documents say of each route: one entry for each line of the table of routes.
 
-A new function with a route is added here; `make contract` then writes the documents anew.
+`make contract` writes the documents anew.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from entra_sod.api.parameters import (
     X_IDEMPOTENCY_KEY,
     id_of,
 )
+from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.decision import DecisionResult, DecisionResults
@@ -77,10 +78,7 @@ OF_A_BODY = (400, 413, 415, 422)
 
 OPERATIONS = (
     Operation(
-        method="POST",
-        path="/decisions",
-        function="decide",
-        title="Decide whether somebody may get a package",
+        route=ROUTES["decide"],
         text="May this subject get these access packages? Answered at once; nothing is written.",
         visibility="important",
         body=DecisionRequest,
@@ -88,10 +86,7 @@ OPERATIONS = (
         problems=OF_A_BODY,
     ),
     Operation(
-        method="POST",
-        path="/decisions/batch",
-        function="decide_many",
-        title="Decide for many",
+        route=ROUTES["decide_many"],
         text="The same for up to 100 requests.",
         visibility="advanced",
         body=DecisionRequests,
@@ -101,10 +96,7 @@ OPERATIONS = (
         problems=OF_A_BODY,
     ),
     Operation(
-        method="POST",
-        path="/checks",
-        function="start_check",
-        title="Check two packages",
+        route=ROUTES["start_check"],
         text="Who holds both access packages? The work is queued; the result is fetched later.",
         visibility="important",
         parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
@@ -118,10 +110,7 @@ OPERATIONS = (
         problems=(*OF_A_BODY, HTTPStatus.GONE),
     ),
     Operation(
-        method="GET",
-        path="/checks/{id}",
-        function="get_check",
-        title="Get a check's result",
+        route=ROUTES["get_check"],
         text="The result of a check, as often as you ask.",
         visibility="advanced",
         parameters=(id_of("Check Id", "As the start of the check answered."),),
@@ -134,10 +123,7 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
-        method="POST",
-        path="/sweeps",
-        function="start_sweep_by_hand",
-        title="Start a sweep",
+        route=ROUTES["start_sweep_by_hand"],
         text="Look at every pair of the rules; a sweep that is under way is joined.",
         visibility="advanced",
         body=NoFields,
@@ -150,10 +136,7 @@ OPERATIONS = (
         problems=OF_A_BODY,
     ),
     Operation(
-        method="GET",
-        path="/sweeps/{id}",
-        function="get_sweep",
-        title="Get a sweep",
+        route=ROUTES["get_sweep"],
         text="A sweep's progress while it runs, and its result after that.",
         visibility="advanced",
         parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
@@ -166,10 +149,7 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
-        method="POST",
-        path="/subscriptions",
-        function="start_subscription",
-        title="When a check or a sweep ends",
+        route=ROUTES["start_subscription"],
         text="Be told by an event what ends, from now on; signed where the app has signing keys.",
         visibility="important",
         body=SubscriptionRequest,
@@ -188,10 +168,7 @@ OPERATIONS = (
         problems=(*OF_A_BODY, HTTPStatus.CONFLICT),
     ),
     Operation(
-        method="DELETE",
-        path="/subscriptions/{id}",
-        function="end_subscription",
-        title="End a subscription",
+        route=ROUTES["end_subscription"],
         text="Nothing more is told. Ending it twice is no error.",
         visibility="internal",
         parameters=(id_of("Subscription Id", "As the subscription's start answered."),),
@@ -199,12 +176,8 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
-        method="POST",
-        path="/webhooks/{source}",
-        function="receive_webhook",
-        title="Receive a webhook",
+        route=ROUTES["receive_webhook"],
         text="What a ticketing system sends. It proves its own origin; no key is wanted.",
-        is_open=True,
         parameters=(SOURCE,),
         body=dict,
         answers={
@@ -216,12 +189,8 @@ OPERATIONS = (
         problems=(*EVERYWHERE, *OF_A_BODY),
     ),
     Operation(
-        method="OPTIONS",
-        path="/webhooks/{source}",
-        function="agree_to_webhooks",
-        title="Agree to webhooks",
+        route=ROUTES["agree_to_webhooks"],
         text="The handshake that CloudEvents has before the first webhook.",
-        is_open=True,
         parameters=(SOURCE,),
         answers={
             HTTPStatus.OK: Answer(text="Agreed: see WebHook-Allowed-Origin."),
@@ -230,10 +199,7 @@ OPERATIONS = (
         problems=(429, 503),
     ),
     Operation(
-        method="GET",
-        path="/findings",
-        function="list_findings",
-        title="List findings",
+        route=ROUTES["list_findings"],
         text="Who holds what must never meet, since when, and in which state.",
         visibility="important",
         parameters=FILTERS,
@@ -243,10 +209,7 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNPROCESSABLE_ENTITY),
     ),
     Operation(
-        method="GET",
-        path="/findings/{id}",
-        function="get_finding",
-        title="Get a finding",
+        route=ROUTES["get_finding"],
         text="One finding with its whole history.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
@@ -254,10 +217,7 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
-        method="POST",
-        path="/findings/{id}/claims",
-        function="claim_finding",
-        title="Say that a finding is being taken away",
+        route=ROUTES["claim_finding"],
         text="It is resolving from then on, until a sweep no longer sees it.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
@@ -266,19 +226,13 @@ OPERATIONS = (
         problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
-        method="GET",
-        path="/report",
-        function="get_report",
-        title="Get the report",
+        route=ROUTES["get_report"],
         text="The newest sweep as one page for people, or as JSON.",
         problems=(HTTPStatus.NOT_ACCEPTABLE,),
         answers={HTTPStatus.OK: Answer(text="The report.", body=dict, also=("text/html",))},
     ),
     Operation(
-        method="GET",
-        path="/packages",
-        function="list_packages",
-        title="List access packages",
+        route=ROUTES["list_packages"],
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
         parameters=(SEARCH, LIMIT),
@@ -286,28 +240,17 @@ OPERATIONS = (
         problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
     ),
     Operation(
-        method="GET",
-        path="/openapi.json",
-        function="get_contract",
-        title="This document",
+        route=ROUTES["get_contract"],
         text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
-        is_open=True,
         answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
     ),
     Operation(
-        method="GET",
-        path="/health",
-        function="health",
-        title="Is it alive?",
+        route=ROUTES["health"],
         text="Says only that the app answers. No key is wanted.",
-        is_open=True,
         answers={HTTPStatus.OK: Answer(text="It is.", body=Alive)},
     ),
     Operation(
-        method="GET",
-        path="/ready",
-        function="ready",
-        title="Is it ready?",
+        route=ROUTES["ready"],
         text="What the app can reach, and what it cannot.",
         parameters=(DEEP,),
         problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),

@@ -11,15 +11,14 @@ import msgspec
 from entra_sod import bootstrap
 from entra_sod.api.bodies import CheckAccepted
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.domain.callers.caller import Caller, Role
-from entra_sod.domain.callers.reach import within_reach
+from entra_sod.domain.callers.caller import Caller, within_reach
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
 from entra_sod.services.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
 from entra_sod.services.notifications.subscribe import require_callable
 from entra_sod.stores.checks import CheckRecord
 from entra_sod.stores.idempotency import LONGEST_KEY, Entry, Key
-from functions.http.guard import GuardedBlueprint, require_caller
+from functions.http.guard import GuardedBlueprint
 from functions.http.responses import (
     HttpProblem,
     json_response,
@@ -36,20 +35,8 @@ POLL_SECONDS = 5
 KEY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
 
 
-@bp.function_name("start_check")
-@bp.route(route="checks", methods=["POST"])
-async def start_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await _start(req)
-
-
-@bp.function_name("get_check")
-@bp.route(route="checks/{id}", methods=["GET"])
-async def get_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+@bp.answers_caller
+async def start_check(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
     request = _within_reach(caller, parse_check_request(read_json(req)))
     key, seconds = _idempotency_key(req, caller), _wait(req)
     if request.callback_url is not None:
@@ -62,7 +49,8 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
     return await _result(ended) if ended else accepted(req, check_id, CheckStatus.QUEUED)
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
+@bp.answers
+async def get_check(req: func.HttpRequest) -> func.HttpResponse:
     records = bootstrap.records()
     record = await records.checks.get(_check_id(req))
     if record is None:

@@ -19,25 +19,8 @@ bp = GuardedBlueprint()
 JSON, CSV = "application/json", "text/csv"
 
 
-@bp.function_name("list_findings")
-@bp.route(route="findings", methods=["GET"])
+@bp.answers
 async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
-    return await _list(req)
-
-
-@bp.function_name("get_finding")
-@bp.route(route="findings/{id}", methods=["GET"])
-async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-@bp.function_name("claim_finding")
-@bp.route(route="findings/{id}/claims", methods=["POST"])
-async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
-    return await _claim(req)
-
-
-async def _list(req: func.HttpRequest) -> func.HttpResponse:
     media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
     page = await read_page(bootstrap.records().findings, query)
     views = [view(each) for each in page.findings]
@@ -50,14 +33,16 @@ async def _list(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, FindingPage(findings=views, next_link=link))
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
+@bp.answers
+async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
     kept = await bootstrap.records().findings.get(_finding_id(req))
     if kept is None:
         raise _unknown()
     return json_response(200, detail(kept.finding))
 
 
-async def _claim(req: func.HttpRequest) -> func.HttpResponse:
+@bp.answers
+async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
     request, records = parse_claim_request(read_json(req)), bootstrap.records()
     try:
         claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)

@@ -18,14 +18,12 @@ from functions.http.responses import json_response
 bp = GuardedBlueprint()
 
 
-@bp.function_name("health")
-@bp.route(route="health", methods=["GET"])
+@bp.answers
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, Alive())
 
 
-@bp.function_name("ready")
-@bp.route(route="ready", methods=["GET"])
+@bp.answers
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
     if _wants_deep(req):
         return await _deep()

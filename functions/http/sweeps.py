@@ -27,19 +27,8 @@ log = logging.getLogger("entra_sod")
 POLL_SECONDS = 15
 
 
-@bp.function_name("start_sweep_by_hand")
-@bp.route(route="sweeps", methods=["POST"])
+@bp.answers
 async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
-    return await _start(req)
-
-
-@bp.function_name("get_sweep")
-@bp.route(route="sweeps/{id}", methods=["GET"])
-async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-async def _start(req: func.HttpRequest) -> func.HttpResponse:
     require_no_fields(req)
     started = await bootstrap.records().sweep_starter.start(traceparent=traceparent(req))
     say_started(started, by="hand")
@@ -60,7 +49,8 @@ def say_started(started: Started, *, by: str) -> None:
     )
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
+@bp.answers
+async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
     sweeps = bootstrap.records().sweeps
     record = await _find(req.route_params["id"])
     if record is None:
