@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.http.late_sender import LateHttpSender
 from entra_sod.adapters.rate_limit.shared import SharedGate
+from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rate_limit import Gate
@@ -36,8 +36,6 @@ from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, DeliverySettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
-
-APP_FOLDER = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.clock import Clock
 from entra_sod.ports.storage import Storage
 from entra_sod.services.checks.start import CheckStarter
 from entra_sod.services.notifications.announce import Announcer
@@ -67,14 +67,13 @@ def make_records(storage: Storage, clock: Clock) -> Records:
     )
 
 
-def read_records(environment: Mapping[str, str]) -> Records:
+def read_records(environment: Mapping[str, str], clock: Clock) -> Records:
     """Make the records that the environment asks for.
 
     Raises:
         ConfigurationError: naming what is wrong with the storage settings.
     """
-    storage = _azure_storage(read_storage_settings(environment))
-    return make_records(storage, SystemClock())
+    return make_records(_azure_storage(read_storage_settings(environment)), clock)
 
 
 def _azure_storage(settings: StorageSettings) -> Storage:

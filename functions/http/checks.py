@@ -40,8 +40,8 @@ async def start_check(req: func.HttpRequest, caller: Caller) -> func.HttpRespons
     request = _within_reach(caller, parse_check_request(read_json(req)))
     key, seconds = _idempotency_key(req, caller), _wait(req)
     if request.callback_url is not None:
-        require_callable(request.callback_url, bootstrap.delivery_settings().hosts)
-    records = bootstrap.records()
+        require_callable(request.callback_url, bootstrap.app.delivery.hosts)
+    records = bootstrap.app.records
     check_id = await records.check_starter.start(
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
@@ -51,7 +51,7 @@ async def start_check(req: func.HttpRequest, caller: Caller) -> func.HttpRespons
 
 @bp.answers
 async def get_check(req: func.HttpRequest) -> func.HttpResponse:
-    records = bootstrap.records()
+    records = bootstrap.app.records
     record = await records.checks.get(_check_id(req))
     if record is None:
         raise _unknown()
@@ -63,7 +63,7 @@ async def get_check(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _result(record: CheckRecord) -> func.HttpResponse:
-    result = await bootstrap.records().checks.result(record)
+    result = await bootstrap.app.records.checks.result(record)
     if result is None:
         raise _gone()
     return json_response(200, result)

@@ -27,7 +27,7 @@ bp = GuardedBlueprint()
 @bp.answers
 async def decide(req: func.HttpRequest) -> func.HttpResponse:
     body = read_json(req)
-    return await answer_decision(parse_decision_request(body, bootstrap.records().clock.now()))
+    return await answer_decision(parse_decision_request(body, bootstrap.app.clock.now()))
 
 
 @bp.answers
@@ -35,7 +35,7 @@ async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
     from entra_sod.domain.results.decision import DecisionResults
 
     body = read_json(req, largest=LARGEST_BATCH)
-    requests = parse_decision_requests(body, bootstrap.records().clock.now())
+    requests = parse_decision_requests(body, bootstrap.app.clock.now())
     return json_response(200, DecisionResults(decisions=await _decided(requests)))
 
 
@@ -46,6 +46,6 @@ async def answer_decision(request: DecisionRequest) -> func.HttpResponse:
 
 async def _decided(requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
     try:
-        return await bootstrap.engine().decisions.decide(requests)
+        return await bootstrap.app.engine.decisions.decide(requests)
     except GraphError as error:
         raise graph_problem(error, "Nothing is decided; ask again.") from error

@@ -22,7 +22,7 @@ JSON, CSV = "application/json", "text/csv"
 @bp.answers
 async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
     media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
-    page = await read_page(bootstrap.records().findings, query)
+    page = await read_page(bootstrap.app.records.findings, query)
     views = [view(each) for each in page.findings]
     link = _link(req, page.next) if page.next else None
     if media == CSV:
@@ -35,7 +35,7 @@ async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.answers
 async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
-    kept = await bootstrap.records().findings.get(_finding_id(req))
+    kept = await bootstrap.app.records.findings.get(_finding_id(req))
     if kept is None:
         raise _unknown()
     return json_response(200, detail(kept.finding))
@@ -43,7 +43,7 @@ async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.answers
 async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
-    request, records = parse_claim_request(read_json(req)), bootstrap.records()
+    request, records = parse_claim_request(read_json(req)), bootstrap.app.records
     try:
         claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
     except NothingToClaim as error:

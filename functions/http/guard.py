@@ -65,7 +65,7 @@ def _guarded(
         # What is public tells that the app lives, also where its settings are wrong.
         if route.access is Open.PUBLIC:
             return await handler(req, None)
-        return await handler(req, bootstrap.admission().admit(route, req.headers))
+        return await handler(req, bootstrap.app.admission.admit(route, req.headers))
 
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         return await answered(admitted(req))

@@ -24,7 +24,7 @@ async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
 async def list_packages(req: func.HttpRequest) -> func.HttpResponse:
     query = parse_package_query(req.params)
     try:
-        packages = await bootstrap.engine().rules.packages()
+        packages = await bootstrap.app.engine.rules.packages()
     except GraphError as error:
         raise graph_problem(error, "The packages cannot be listed; ask again.") from error
     return json_response(200, select_packages(packages, query))

@@ -18,7 +18,7 @@ HTML, JSON = "text/html", "application/json"
 @bp.answers
 async def get_report(req: func.HttpRequest) -> func.HttpResponse:
     media = choose_media(req, (HTML, JSON))
-    engine = bootstrap.engine()
+    engine = bootstrap.app.engine
     try:
         view = await engine.reports.make(await engine.rules.current())
     except GraphError as error:

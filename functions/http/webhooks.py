@@ -13,14 +13,13 @@ from datetime import datetime
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.bootstrap.make_webhooks import Webhooks
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.webhooks.cloud_event import BATCH, open_event
 from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.handshake import consent
-from entra_sod.domain.webhooks.source import Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Kind, Scheme, Source, Sources
 from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
 from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest
@@ -48,18 +47,18 @@ _RETRY_SECONDS = 60
 
 @bp.answers_anybody
 async def receive_webhook(req: func.HttpRequest, caller: Caller | Stranger) -> func.HttpResponse:
-    headers, now = _headers(req), _webhooks().clock.now()
+    headers, now = _headers(req), bootstrap.app.clock.now()
     source = _verified(req, headers, caller, now)
     delivery = _opened(req, source, headers)
     if not is_fresh(delivery, source, now):
         raise _refused(source, "was sent too long ago")
-    request = read_ask(delivery, source, bootstrap.delivery_settings().hosts)
+    request = read_ask(delivery, source, bootstrap.app.delivery.hosts)
     if isinstance(request, DecisionRequest):
         _sender(source, caller, Role.DECIDE)
         return await answer_decision(request)
     sender = _sender(source, caller, Role.CHECK)
     key = delivery_key(source, sender, headers, delivery, request)
-    check_id = await bootstrap.records().check_starter.start(
+    check_id = await bootstrap.app.records.check_starter.start(
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
     return accepted(req, check_id, CheckStatus.QUEUED)
@@ -67,7 +66,7 @@ async def receive_webhook(req: func.HttpRequest, caller: Caller | Stranger) -> f
 
 @bp.answers
 async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
-    source = _webhooks().sources.get(req.route_params["source"])
+    source = _sources().get(req.route_params["source"])
     agreed = consent(source, _headers(req))
     headers = {"Allow": "POST", "Cache-Control": "no-store", **(agreed or {})}
     return func.HttpResponse(status_code=405 if agreed is None else 200, headers=headers)
@@ -78,7 +77,7 @@ def _verified(
 ) -> Source:
     """Find out who sends, before anything of the body is read."""
     body = read_body(req, largest=LARGEST_WEBHOOK)
-    source = _webhooks().sources.get(req.route_params["source"])
+    source = _sources().get(req.route_params["source"])
     genuine = is_genuine(source, headers, body, caller=caller, now=now)
     if source is None or not genuine:
         raise _refused(source, "does not prove where it comes from")
@@ -103,10 +102,10 @@ def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -
     return Delivery(value=value)
 
 
-def _webhooks() -> Webhooks:
+def _sources() -> Sources:
     """What is set up; a stranger is not told what is wrong with it."""
     try:
-        return bootstrap.webhooks()
+        return bootstrap.app.sources
     except ConfigurationError as error:
         log.error("webhooks are not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400 - the words are enough
         detail = "The settings need attention; GET /api/ready tells its owner where."

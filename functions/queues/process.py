@@ -56,7 +56,7 @@ async def work(queue: str, text: bytes) -> None:
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records = bootstrap.records()
+    records = bootstrap.app.records
     try:
         message = _expected(queue, unwrap(text))
     except InvalidMessage as error:
@@ -116,7 +116,7 @@ def _traced(message: Message) -> Iterator[None]:
 
 
 async def _do(message: Message) -> None:
-    engine = bootstrap.engine()
+    engine = bootstrap.app.engine
     match message:
         case CheckMessage():
             await engine.check_runner.run(message, await engine.rules.current())
@@ -209,7 +209,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records, body = bootstrap.records(), _unwrapped_if_possible(text)
+    records, body = bootstrap.app.records, _unwrapped_if_possible(text)
     try:
         message = _expected(queue, body)
     except InvalidMessage as error:
@@ -226,7 +226,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             await _fail_check(records, message.id, reason, message)
             await records.announcer.announce_check(message.id, traceparent=message.traceparent)
         case SweepMessage() | SweepStartMessage():
-            await bootstrap.engine().sweep_runner.give_up(message, reason)
+            await bootstrap.app.engine.sweep_runner.give_up(message, reason)
         case DeliveryMessage():
             return  # the letter is all there is to do: the work itself has ended
 
