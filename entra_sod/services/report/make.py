@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import msgspec
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.results.status import SweepStatus
@@ -93,7 +93,7 @@ class ReportMaker:
 
     async def _earlier(self) -> list[SweepResult]:
         records = await self.sweeps.newest_ended(MOST_SWEEPS)
-        found = await asyncio.gather(*(self._result(each) for each in records))
+        found = await in_parallel(self._result, records)
         return [each for each in reversed(found) if each is not None]
 
     async def _names(self, gaps: list[Skipped]) -> Sequence[AccessPackage]:
