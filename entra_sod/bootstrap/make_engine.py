@@ -112,7 +112,7 @@ def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> 
         sweeps=records.sweeps,
         findings=records.findings,
         sender=sender,
-        queues=records.storage.queues,
+        outbox=records.outbox,
         clock=records.clock,
         hosts=settings.hosts,
         keys=settings.keys,
@@ -133,9 +133,8 @@ def _sweep_runner(
     fan_out = FanOut(
         graph=graph,
         store=records.sweeps,
-        queues=records.storage.queues,
+        outbox=records.outbox,
         ledger=ledger,
-        clock=records.clock,
         enforcement=settings.enforcement,
     )
     closer = Closer(

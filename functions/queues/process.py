@@ -33,7 +33,6 @@ from entra_sod.domain.messages import (
     SweepMessage,
     SweepStartMessage,
     decode,
-    encode,
     id_of,
     unwrap,
 )
@@ -136,8 +135,7 @@ async def _decide(records: Records, message: Message, error: SodError) -> None:
             await _send_again(records, message, retry)
             await _tell_wait(records, message, error, retry.after_seconds)
         case Poison(reason=reason):
-            dead = msgspec.structs.replace(message, reason=reason[:LONGEST_REASON])
-            await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+            await records.outbox.give_up(message, reason[:LONGEST_REASON])
         case None:
             await _note(records, message, str(error))
             raise error
@@ -147,9 +145,7 @@ async def _send_again(records: Records, message: Message, retry: Retry) -> None:
     again = msgspec.structs.replace(
         message, attempt=retry.tries.failed, throttled=retry.tries.throttled
     )
-    await records.storage.queues.send(
-        message.queue, encode(again), delay_seconds=retry.after_seconds
-    )
+    await records.outbox.send(again, delay_seconds=retry.after_seconds)
 
 
 async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
@@ -241,7 +237,7 @@ async def _fail_check(
 async def _send_interrupted_again(records: Records, message: Message) -> None:
     """Work that never failed, but whose worker died each time, gets another five deliveries."""
     again = msgspec.structs.replace(message, interrupted=message.interrupted + 1)
-    await records.storage.queues.send(message.queue, encode(again))
+    await records.outbox.send(again)
     log.warning(
         "%s was interrupted five times and is tried again",
         message.id,

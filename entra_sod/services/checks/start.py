@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import uuid4
 
-from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.domain.messages import VERSION, CheckMessage, encode
+from entra_sod.domain.messages import CheckMessage
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.ports.storage import Queues
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.idempotency import Claim, IdempotencyKeys, Key
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receivers
 
 
@@ -21,8 +20,7 @@ class CheckStarter:
     store: CheckStore
     keys: IdempotencyKeys
     receivers: Receivers
-    queues: Queues
-    clock: Clock
+    outbox: Outbox
 
     async def start(
         self,
@@ -81,17 +79,15 @@ class CheckStarter:
 
     async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
         message = CheckMessage(
-            version=VERSION,
             id=check_id,
             traceparent=traceparent,
-            enqueued_at=timestamp(self.clock.now()),
             access_package_id=request.access_package_id,
             incompatible_access_package_id=request.incompatible_access_package_id,
             enforcement=request.enforcement,
             reference=request.reference,
         )
         await self.store.create(check_id)
-        await self.queues.send(CheckMessage.queue, encode(message))
+        await self.outbox.send(message)
 
 
 def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
