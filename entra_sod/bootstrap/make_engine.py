@@ -26,7 +26,6 @@ from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.findings.update import Keeper
 from entra_sod.services.notifications.deliver import Deliverer
-from entra_sod.services.report.kept import KeptFindings
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.services.sweeps.close import Closer
@@ -84,9 +83,9 @@ def make_engine(
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, gate=gate),
         deliverer=_deliverer(records, settings.delivery, sender),
         reports=ReportMaker(
-            names=graph,
+            graph=graph,
             sweeps=records.sweeps,
-            findings=KeptFindings(records.findings),
+            findings=records.findings,
             clock=clock,
         ),
     )

@@ -10,22 +10,14 @@ from itertools import islice
 from entra_sod.core.clock import timestamp
 from entra_sod.core.version import VERSION
 from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.findings.model import Finding, State
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.report.bounds import (
-    MOST_EXCEPTIONS,
-    MOST_FINDINGS,
-    MOST_LINES,
-    MOST_PAIRS,
-    MOST_RULES,
-    cut,
-)
 from entra_sod.services.report.places import Places, SidePlaces
-from entra_sod.services.report.port import FindingRecord
-from entra_sod.services.report.tally import PairTally, Tally, rank
+from entra_sod.services.report.tally import MOST_FINDINGS, PairTally, Tally, rank
 from entra_sod.services.report.trend import RuleTrends, trend_points
 from entra_sod.services.report.view import (
     CellView,
@@ -36,6 +28,12 @@ from entra_sod.services.report.view import (
     RuleInForce,
     SweepView,
 )
+
+# How much a report takes, so that it opens anywhere. What is over is counted, and said.
+MOST_PAIRS = 100_000
+MOST_RULES = 2_000
+MOST_EXCEPTIONS = 5_000
+MOST_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +100,11 @@ class _Builder:
         )
 
     def _cut[T](self, items: list[T], most: int, what: str) -> list[T]:
-        return cut(items, most, what, self.left_out)
+        """The first so many of a list; where it has more, `left_out` says how many."""
+        if len(items) > most:
+            why = f"a report takes {most:,} of them at most, and there are {len(items):,}"
+            self.left_out.append(Skipped(what=f"{len(items) - most:,} {what}", why=why))
+        return items[:most]
 
     def _say_findings(self, total: int) -> None:
         if total > MOST_FINDINGS:
@@ -187,8 +189,9 @@ class _Builder:
             excepted=found.excepted,
         )
 
-    def _finding(self, found: FindingRecord, places: Places, day: date) -> FindingView:
-        until = self.ends.get(found.exception or "")
+    def _finding(self, found: Finding, places: Places, day: date) -> FindingView:
+        exception = found.exception if found.state is State.EXCEPTED else None
+        until = self.ends.get(exception or "")
         return FindingView(
             id=found.id,
             rule=found.rule,
@@ -200,7 +203,7 @@ class _Builder:
             state=found.state,
             first_seen=found.first_seen,
             last_seen=found.last_seen,
-            exception=found.exception,
+            exception=exception,
             days_left=(until - day).days if until else None,
         )
 
