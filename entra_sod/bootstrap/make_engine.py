@@ -23,7 +23,6 @@ from entra_sod.services.decisions.maker import DecisionMaker
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.findings.update import Keeper
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
@@ -75,7 +74,7 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
-            recorder=CheckRecorder(keeper=_keeper(records, settings), packer=Packer(records.chain)),
+            recorder=CheckRecorder(keeper=_keeper(records, settings), chain=records.chain),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
@@ -146,7 +145,7 @@ def _sweep_runner(
         recorder=SweepRecorder(
             store=records.sweeps,
             keeper=_keeper(records, settings),
-            packer=Packer(records.chain),
+            chain=records.chain,
             announcer=records.announcer,
         ),
         announcer=records.announcer,

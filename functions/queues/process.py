@@ -37,7 +37,6 @@ from entra_sod.domain.messages import (
     unwrap,
 )
 from entra_sod.services.checks.run import fail
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.sweeps.counts import spent
 from entra_sod.services.sweeps.progress import add
 
@@ -230,8 +229,8 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
 async def _fail_check(
     records: Records, check_id: str, reason: str, message: CheckMessage | None
 ) -> None:
-    packer, now = Packer(records.chain), records.clock.now()
-    await fail(records.checks, packer, check_id, reason, at=now, message=message)
+    now = records.clock.now()
+    await fail(records.checks, records.chain, check_id, reason, at=now, message=message)
 
 
 async def _send_interrupted_again(records: Records, message: Message) -> None:

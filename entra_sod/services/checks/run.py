@@ -42,9 +42,9 @@ from entra_sod.services.checks.examine import examine, read_packages
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.evidence_chain import Chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +156,7 @@ def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
 
 async def fail(
     store: CheckStore,
-    packer: Packer,
+    chain: Chain,
     check_id: str,
     reason: str,
     *,
@@ -167,7 +167,7 @@ async def fail(
 
     Args:
         store: of checks.
-        packer: of evidence: a check that failed leaves some, too.
+        chain: of evidence: a check that failed leaves some, too.
         check_id: of the check.
         reason: what was wrong and what to do.
         at: the moment.
@@ -191,7 +191,7 @@ async def fail(
     await store.create(check_id)
     record = await store.get(check_id)
     if record is not None and not record.status.has_ended:
-        await record_failure(packer, result, run=record.run, started_at=record.created_at)
+        await record_failure(chain, result, run=record.run, started_at=record.created_at)
         await keep(store, result, CheckStatus.FAILED)
 
 
