@@ -75,12 +75,11 @@ class CheckStore:
         """Keep the result; a check that has ended keeps the one it has.
 
         Args:
-            check_id: of the check, whose row is made where it was lost.
+            check_id: of a check that was begun.
             status: completed or failed.
             result: JSON as callers get it.
             evidence: JSON with all holders, kept apart where it says more than `result`.
         """
-        await self.create(check_id)
         values: dict[str, Value] = {"status": str(status), "note": ""}
         if evidence != result:
             values["evidence"] = await self._keep(check_id, "evidence", evidence)

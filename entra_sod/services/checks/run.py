@@ -188,9 +188,8 @@ async def fail(
         rules_hash="",
         as_of=timestamp(at),
     )
-    await store.create(check_id)
-    record = await store.get(check_id)
-    if record is not None and not record.status.has_ended:
+    record = await store.begin(check_id)
+    if not record.status.has_ended:
         await record_failure(chain, result, run=record.run, started_at=record.created_at)
         await keep(store, result, CheckStatus.FAILED)
 
