@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from entra_sod import bootstrap
+from entra_sod.core.validation import read_as
 from entra_sod.domain.findings.views import FindingPage, as_csv, detail, view
-from entra_sod.services.findings.claims import NothingToClaim, keep_claim, parse_claim_request
+from entra_sod.services.findings.claims import ClaimRequest, NothingToClaim, keep_claim
 from entra_sod.services.findings.query import Query, parameters, parse_query, read_page
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
@@ -43,7 +44,7 @@ async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.answers
 async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
-    request, records = parse_claim_request(read_json(req)), bootstrap.app.records
+    request, records = read_as(ClaimRequest, read_json(req)), bootstrap.app.records
     try:
         claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
     except NothingToClaim as error:

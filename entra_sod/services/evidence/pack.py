@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from entra_sod.core.version import VERSION
 from entra_sod.domain.evidence.manifest import folder_of
 from entra_sod.domain.evidence.rows import (
     CoverageFile,
@@ -27,7 +28,7 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.stores.evidence_chain import Chain
 from entra_sod.stores.evidence_drafts import Draft, DraftFile, PartedFile
 
-TOOL = "entra-sod 0.1.0"
+TOOL = f"entra-sod {VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
