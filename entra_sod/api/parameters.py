@@ -6,7 +6,7 @@ from entra_sod.api.model import Parameter
 from entra_sod.api.packages import LONGEST_SEARCH, MOST_PACKAGES
 from entra_sod.domain.findings.model import State
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.checks.wait import LONGEST_WAIT_SECONDS
+from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS
 from entra_sod.services.findings.query import LARGEST_PAGE, USUAL_PAGE
 from entra_sod.stores.idempotency import LONGEST_KEY
 

@@ -14,7 +14,7 @@ from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.domain.callers.caller import Caller, within_reach
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
-from entra_sod.services.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
+from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS, wait_for_end
 from entra_sod.services.notifications.subscribe import require_callable
 from entra_sod.stores.checks import CheckRecord
 from entra_sod.stores.idempotency import LONGEST_KEY, Entry, Key

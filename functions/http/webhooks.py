@@ -17,9 +17,8 @@ from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.webhooks.cloud_event import BATCH, open_event
-from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.handshake import consent
-from entra_sod.domain.webhooks.source import Kind, Scheme, Source, Sources
+from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source, Sources
 from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
 from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest

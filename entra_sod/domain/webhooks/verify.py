@@ -17,9 +17,8 @@ import msgspec
 
 from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.notifications.signature import MOST_KEYS, SigningKey, verify
-from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.pointer import find
-from entra_sod.domain.webhooks.source import DEFAULT_HEADERS, Field, Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import DEFAULT_HEADERS, Delivery, Field, Kind, Scheme, Source
 
 # A sender's own clock in a signed body: Jira tries again for half an hour.
 OLDEST, NEWEST = timedelta(hours=1), timedelta(minutes=5)

@@ -11,8 +11,7 @@ import msgspec
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.digest import News
 from entra_sod.domain.findings.model import Finding
@@ -23,9 +22,9 @@ from entra_sod.domain.results.check import (
     PairView,
     ReferencesView,
     exception_views,
-    holders_of,
+    holders_view,
     references_view,
-    rule_views,
+    rule_view,
 )
 from entra_sod.domain.results.coverage import (
     Coverage,
@@ -107,7 +106,7 @@ class CheckRunner:
         note_refused(rules, notes)
         reach = reach_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
-        holders = holders_of(found.detection)
+        holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
         result = CheckResult(
             id=message.id,
@@ -118,7 +117,7 @@ class CheckRunner:
             enforcement=reach.word,
             holders=holders,
             holder_count=len(holders),
-            rules=rule_views(duty),
+            rules=[rule_view(each) for each in (duty.rules if duty else ())],
             references=references_view(enforced),
             coverage=notes.as_coverage(),
             rules_hash=rules.hash,

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.domain.detection.cost import Strategy
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.messages import SweepMessage
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep

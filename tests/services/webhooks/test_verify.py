@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from entra_sod.domain.callers.caller import Stranger
 from entra_sod.domain.notifications.signature import MOST_KEYS
-from entra_sod.domain.webhooks.delivery import Delivery
-from entra_sod.domain.webhooks.source import Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source
 from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
 from entra_sod.settings import read_webhook_sources
 from tests.app import App
