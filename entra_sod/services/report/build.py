@@ -21,7 +21,6 @@ from entra_sod.services.report.tally import MOST_FINDINGS, PairTally, Tally, ran
 from entra_sod.services.report.trend import RuleTrends, trend_points
 from entra_sod.services.report.view import (
     CellView,
-    DriftEntry,
     ExceptionInForce,
     FindingView,
     ReportView,
@@ -94,7 +93,7 @@ class _Builder:
             findings_total=tally.total,
             findings_standing=tally.standing,
             exceptions=self._exceptions(day),
-            drift=self._drift(),
+            drift=result.drift if result else [],
             trend=trend_points(material.earlier),
             left_out=self.left_out,
         )
@@ -211,18 +210,6 @@ class _Builder:
         soonest = sorted(self.material.rules.exceptions, key=lambda each: (each.end, each.id))
         kept = self._cut(soonest, MOST_EXCEPTIONS, "exceptions")
         return [_exception(each, day) for each in kept]
-
-    def _drift(self) -> list[DriftEntry]:
-        found = self.material.result.drift if self.material.result else []
-        return [
-            DriftEntry(
-                kind=each.kind,
-                access_package_id=each.access_package_id,
-                reference_kind=each.reference_kind,
-                target_id=each.target_id,
-            )
-            for each in found
-        ]
 
 
 class Known:

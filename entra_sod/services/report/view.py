@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts
+from entra_sod.domain.results.sweep import DriftView, PairCounts
 from entra_sod.domain.rules.language import Mode, Severity
 
 
@@ -126,15 +126,6 @@ class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     approved_by: str
 
 
-class DriftEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A reference that is missing, extra, asymmetric, orphaned or foreign."""
-
-    kind: str
-    access_package_id: str
-    reference_kind: str
-    target_id: str
-
-
 class TrendPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An ended sweep, oldest first."""
 
@@ -171,5 +162,5 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     findings_total: int
     findings_standing: int
     exceptions: list[ExceptionInForce]
-    drift: list[DriftEntry]
+    drift: list[DriftView]
     trend: list[TrendPoint]
