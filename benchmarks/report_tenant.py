@@ -256,9 +256,7 @@ class ReportTenant:
 
     def _found(self, line: ConflictLine) -> Iterator[Finding]:
         seen, rules = timestamp(NIGHT), {each.id: each.rule for each in self.rules.rules}
-        excuses = {
-            each.rule: each.id for each in self.rules.exceptions if each.id in line.exceptions
-        }
+        excuses = {each.rule: each for each in self.rules.exceptions if each.id in line.exceptions}
         packages = sorted(line.access_package_ids)
         for rule in line.rules:
             yield Finding(
@@ -278,7 +276,8 @@ class ReportTenant:
                 looked_by="",
                 rules_hash=self.rules.hash,
                 salt="",
-                exception=excuses.get(rule, ""),
+                exception=excuses[rule].id if rule in excuses else "",
+                exception_until=excuses[rule].end if rule in excuses else None,
             )
 
     def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:

@@ -10,7 +10,7 @@ from itertools import islice
 from entra_sod.core.clock import timestamp
 from entra_sod.core.version import VERSION
 from entra_sod.domain.entra import AccessPackage, Pair
-from entra_sod.domain.findings.model import Finding, State
+from entra_sod.domain.findings.views import view as finding_view
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import ExceptionEntry
@@ -22,7 +22,6 @@ from entra_sod.services.report.trend import RuleTrends, trend_points
 from entra_sod.services.report.view import (
     CellView,
     ExceptionInForce,
-    FindingView,
     ReportView,
     RuleInForce,
     SweepView,
@@ -64,12 +63,10 @@ def build_view(material: Material) -> ReportView:
 class _Builder:
     material: Material
     left_out: list[Skipped] = field(default_factory=list)
-    ends: dict[str, date] = field(default_factory=dict)
 
     def view(self) -> ReportView:
         material, rules, day = self.material, self.material.rules, self.material.now.date()
         result, tally = material.result, material.tally
-        self.ends = {each.id: each.end for each in rules.exceptions}
         in_force = self._cut(list(rules.rules), MOST_RULES, "rules")
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
@@ -89,7 +86,7 @@ class _Builder:
             rules=[self._rule(each, sides, trends) for each in in_force],
             sides=sides.views,
             cells=self._cells(pairs, places, in_force),
-            findings=[self._finding(each, places, day) for each in kept],
+            findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
             exceptions=self._exceptions(day),
@@ -186,24 +183,6 @@ class _Builder:
             severity=min(severities, key=rank, default=None),
             findings=found.findings,
             excepted=found.excepted,
-        )
-
-    def _finding(self, found: Finding, places: Places, day: date) -> FindingView:
-        exception = found.exception if found.state is State.EXCEPTED else None
-        until = self.ends.get(exception or "")
-        return FindingView(
-            id=found.id,
-            rule=found.rule,
-            packages=[places.of[each] for each in found.packages],
-            subject_id=found.subject_id,
-            object_id=found.object_id,
-            display_name=found.display_name,
-            severity=self.material.tally.severities.get(found.rule),
-            state=found.state,
-            first_seen=found.first_seen,
-            last_seen=found.last_seen,
-            exception=exception,
-            days_left=(until - day).days if until else None,
         )
 
     def _exceptions(self, day: date) -> list[ExceptionInForce]:

@@ -16,7 +16,7 @@ from entra_sod.domain.rules.language import Severity
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
 MOST_FINDINGS = 20_000
 
-type _Place = tuple[bool, Severity | None]
+type _Place = tuple[bool, Severity]
 
 
 def rank(severity: Severity | None) -> int:
@@ -52,7 +52,7 @@ class Tally:
     pairs: dict[Pair, PairTally] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
     _kept: dict[_Place, list[Finding]] = field(
-        default_factory=lambda: {each: [] for each in product((True, False), GRAVEST_FIRST)}
+        default_factory=lambda: {each: [] for each in product((True, False), reversed(Severity))}
     )
 
     def add(self, found: Finding) -> None:
@@ -74,7 +74,6 @@ class Tally:
 
     def _keep(self, found: Finding) -> None:
         without_history = msgspec.structs.replace(found, history=())
-        place = found.state.stands, self.severities.get(found.rule)
-        self._kept[place].append(without_history)
+        self._kept[found.state.stands, Severity(found.severity)].append(without_history)
         if self.total > MOST_FINDINGS:
             next(each for each in reversed(self._kept.values()) if each).pop()
