@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -79,7 +80,7 @@ class Operation:
         body: the type that is asked for.
         may_lack_body: nothing at all is as good.
         answers: its own, the most welcome first.
-        problems: the statuses of its own problems; those of every operation come on top.
+        problems: the statuses of its own problems; `problems_of` adds what goes without saying.
         visibility: for makers of flows: `important`, `advanced` or `internal`; None leaves it out
             of the connector.
     """
@@ -111,3 +112,8 @@ class Operation:
     def is_open(self) -> bool:
         """Whether no key is wanted."""
         return isinstance(self.route.access, Open)
+
+
+def title_of(name: str) -> str:
+    """`accessPackageId` as a title: Access Package Id."""
+    return " ".join(re.findall(r"[A-Z]?[a-z]+", name)).title()

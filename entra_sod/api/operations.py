@@ -49,7 +49,6 @@ LOCATION = Header(
     text="The address of what was made, absolute.",
     schema={"type": "string", "format": "uri"},
 )
-_POLL = (LOCATION, RETRY_AFTER)
 _PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
 
 
@@ -57,7 +56,18 @@ def _problem(text: str, *headers: Header) -> Answer:
     return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
 
 
-# An operation names the problems that it has by their statuses; every one has those of EVERYWHERE.
+def _ok(text: str, body: type, *also: str) -> dict[int, Answer]:
+    """One good answer, which comes as text as well where `also` names media types."""
+    return {200: Answer(text=text, body=body, also=also)}
+
+
+def _accepted(text: str, body: type) -> dict[int, Answer]:
+    """The answer to follow what goes on by."""
+    return {202: Answer(text=text, body=body, headers=(LOCATION, RETRY_AFTER))}
+
+
+# An operation names the problems of its own by their statuses. It has those of EVERYWHERE as well,
+# and those that its body, its query and the forms of its answer bring with them.
 PROBLEMS = {
     400: _problem("The body is not JSON."),
     401: Answer(text="No valid key or token. The platform's own answer has no body."),
@@ -82,18 +92,14 @@ OPERATIONS = (
         text="May this subject get these access packages? Answered at once; nothing is written.",
         visibility="important",
         body=DecisionRequest,
-        answers={HTTPStatus.OK: Answer(text="The decision, and why.", body=DecisionResult)},
-        problems=OF_A_BODY,
+        answers=_ok("The decision, and why.", DecisionResult),
     ),
     Operation(
         route=ROUTES["decide_many"],
         text="The same for up to 100 requests.",
         visibility="advanced",
         body=DecisionRequests,
-        answers={
-            HTTPStatus.OK: Answer(text="The decisions, in the same order.", body=DecisionResults)
-        },
-        problems=OF_A_BODY,
+        answers=_ok("The decisions, in the same order.", DecisionResults),
     ),
     Operation(
         route=ROUTES["start_check"],
@@ -101,25 +107,17 @@ OPERATIONS = (
         visibility="important",
         parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
         body=CheckRequest,
-        answers={
-            HTTPStatus.OK: Answer(text="It ended while you waited.", body=CheckResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is queued; ask again at Location.", body=CheckAccepted, headers=_POLL
-            ),
-        },
-        problems=(*OF_A_BODY, HTTPStatus.GONE),
+        answers=_ok("It ended while you waited.", CheckResult)
+        | _accepted("It is queued; ask again at Location.", CheckAccepted),
+        problems=(HTTPStatus.GONE,),
     ),
     Operation(
         route=ROUTES["get_check"],
         text="The result of a check, as often as you ask.",
         visibility="advanced",
         parameters=(id_of("Check Id", "As the start of the check answered."),),
-        answers={
-            HTTPStatus.OK: Answer(text="It has ended.", body=CheckResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It has not ended; ask again.", body=CheckAccepted, headers=_POLL
-            ),
-        },
+        answers=_ok("It has ended.", CheckResult)
+        | _accepted("It has not ended; ask again.", CheckAccepted),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
@@ -128,24 +126,15 @@ OPERATIONS = (
         visibility="advanced",
         body=NoFields,
         may_lack_body=True,
-        answers={
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is under way; follow it at Location.", body=SweepAccepted, headers=_POLL
-            )
-        },
-        problems=OF_A_BODY,
+        answers=_accepted("It is under way; follow it at Location.", SweepAccepted),
     ),
     Operation(
         route=ROUTES["get_sweep"],
         text="A sweep's progress while it runs, and its result after that.",
         visibility="advanced",
         parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
-        answers={
-            HTTPStatus.OK: Answer(text="It has ended.", body=SweepResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is under way; ask again.", body=SweepProgress, headers=_POLL
-            ),
-        },
+        answers=_ok("It has ended.", SweepResult)
+        | _accepted("It is under way; ask again.", SweepProgress),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
@@ -165,7 +154,7 @@ OPERATIONS = (
                 headers=(LOCATION,),
             )
         },
-        problems=(*OF_A_BODY, HTTPStatus.CONFLICT),
+        problems=(HTTPStatus.CONFLICT,),
     ),
     Operation(
         route=ROUTES["end_subscription"],
@@ -180,13 +169,9 @@ OPERATIONS = (
         text="What a ticketing system sends. It proves its own origin; no key is wanted.",
         parameters=(SOURCE,),
         body=dict,
-        answers={
-            HTTPStatus.OK: Answer(text="The decision that it asked for.", body=DecisionResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="The check that it asked for.", body=CheckAccepted, headers=_POLL
-            ),
-        },
-        problems=(*EVERYWHERE, *OF_A_BODY),
+        answers=_ok("The decision that it asked for.", DecisionResult)
+        | _accepted("The check that it asked for.", CheckAccepted),
+        problems=EVERYWHERE,
     ),
     Operation(
         route=ROUTES["agree_to_webhooks"],
@@ -203,17 +188,14 @@ OPERATIONS = (
         text="Who holds what must never meet, since when, and in which state.",
         visibility="important",
         parameters=FILTERS,
-        answers={
-            HTTPStatus.OK: Answer(text="A page of them.", body=FindingPage, also=("text/csv",))
-        },
-        problems=(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNPROCESSABLE_ENTITY),
+        answers=_ok("A page of them.", FindingPage, "text/csv"),
     ),
     Operation(
         route=ROUTES["get_finding"],
         text="One finding with its whole history.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
-        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        answers=_ok("The finding.", FindingDetail),
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
@@ -222,38 +204,35 @@ OPERATIONS = (
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
         body=ClaimRequest,
-        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
-        problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        answers=_ok("The finding.", FindingDetail),
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
         route=ROUTES["get_report"],
         text="The newest sweep as one page for people, or as JSON.",
-        problems=(HTTPStatus.NOT_ACCEPTABLE,),
-        answers={HTTPStatus.OK: Answer(text="The report.", body=dict, also=("text/html",))},
+        answers=_ok("The report.", dict, "text/html"),
     ),
     Operation(
         route=ROUTES["list_packages"],
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
         parameters=(SEARCH, LIMIT),
-        answers={HTTPStatus.OK: Answer(text="Those that fit.", body=PackageList)},
-        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+        answers=_ok("Those that fit.", PackageList),
     ),
     Operation(
         route=ROUTES["get_contract"],
         text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
-        answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
+        answers=_ok("The document.", dict),
     ),
     Operation(
         route=ROUTES["health"],
         text="Says only that the app answers. No key is wanted.",
-        answers={HTTPStatus.OK: Answer(text="It is.", body=Alive)},
+        answers=_ok("It is.", Alive),
     ),
     Operation(
         route=ROUTES["ready"],
         text="What the app can reach, and what it cannot.",
         parameters=(DEEP,),
-        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
         answers={
             HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
             HTTPStatus.SERVICE_UNAVAILABLE: Answer(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from entra_sod.api.bodies import Problem
-from entra_sod.api.model import Schema
+from entra_sod.api.model import Schema, title_of
 from entra_sod.api.operations import OPERATIONS
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.decisions.request import DecisionRequest
@@ -61,11 +61,6 @@ def either(bodies: Sequence[type], made: Mapping[str, Any]) -> dict[str, Any]:
         properties |= made[body.__name__]["properties"]
     shared = set.intersection(*(set(made[body.__name__]["required"]) for body in bodies))
     return {"type": "object", "properties": properties, "required": sorted(shared)}
-
-
-def title_of(name: str) -> str:
-    """`accessPackageId` as a title: Access Package Id."""
-    return " ".join(re.findall(r"[A-Z]?[a-z]+", name)).title()
 
 
 def _bodies() -> list[type]:
