@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, batched, groupby
 from uuid import UUID
 
 import msgspec
 
 from entra_sod.core.clock import ManualClock, timestamp
 from entra_sod.domain.entra import AccessPackage, Pair
-from entra_sod.domain.findings.model import State, finding_id
+from entra_sod.domain.findings.model import Finding, State, finding_id
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
 from entra_sod.domain.results.status import SweepStatus
@@ -32,12 +32,14 @@ from entra_sod.domain.rules.parse import Book
 from entra_sod.domain.rules.resolve import resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.outcomes import Looked, judge_pairs, judge_sets
+from entra_sod.ports.storage import LARGEST_BATCH
 from entra_sod.services.report.make import ReportMaker
-from entra_sod.services.report.port import FindingRecord
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.conflicts import ConflictLine, HeldAssignment
 from entra_sod.services.sweeps.summary import SweepSummary
+from entra_sod.stores.findings import FindingStore, Kept, partition_of
 from entra_sod.stores.sweeps import SweepStore
+from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
@@ -134,17 +136,19 @@ class ReportTenant:
             await self._sweep(0.6 + 0.4 * (night + 1) / self._size.sweeps)
             self.clock.advance(24 * 3600)
         self.clock.advance(-18 * 3600)
-        maker = ReportMaker(names=self, sweeps=self._store, findings=self, clock=self.clock)
+        findings = FindingStore(MemoryStorage())
+        await self._keep_findings(findings)
+        graph = MemoryGraph(self._packages, {})
+        maker = ReportMaker(graph=graph, sweeps=self._store, findings=findings, clock=self.clock)
         return await maker.make(self.rules)
 
-    async def all(self) -> AsyncIterator[FindingRecord]:
+    async def _keep_findings(self, store: FindingStore) -> None:
         """The findings of the newest night, each seen for the first time then."""
-        for line in self._lines_now:
-            for each in self._found(line):
-                yield each
-
-    async def packages(self) -> Sequence[AccessPackage]:
-        return self._packages
+        found = [each for line in self._lines_now for each in self._found(line)]
+        found.sort(key=lambda each: each.id)
+        for _, near in groupby(found, lambda each: partition_of(each.id)):
+            for some in batched(near, LARGEST_BATCH, strict=False):
+                await store.write([Kept(each, "") for each in some])
 
     def _uuid(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -250,24 +254,30 @@ class ReportTenant:
             total += len(line.rules)
         return list(lines.values())
 
-    def _found(self, line: ConflictLine) -> Iterator[FindingRecord]:
-        seen = timestamp(NIGHT)
-        excuses = {
-            each.rule: each.id for each in self.rules.exceptions if each.id in line.exceptions
-        }
+    def _found(self, line: ConflictLine) -> Iterator[Finding]:
+        seen, rules = timestamp(NIGHT), {each.id: each.rule for each in self.rules.rules}
+        excuses = {each.rule: each for each in self.rules.exceptions if each.id in line.exceptions}
         packages = sorted(line.access_package_ids)
         for rule in line.rules:
-            yield FindingRecord(
+            yield Finding(
                 id=finding_id(rule, Pair.of(*packages), line.subject_id),
                 rule=rule,
-                packages=packages,
+                severity=rules[rule].severity,
+                owner=rules[rule].owner,
+                packages=tuple(packages),
                 subject_id=line.subject_id,
                 object_id=line.object_id,
                 display_name=line.display_name,
                 state=State.EXCEPTED if rule in excuses else State.OPEN,
+                since=seen,
                 first_seen=seen,
                 last_seen=seen,
-                exception=excuses.get(rule),
+                looked_at=seen,
+                looked_by="",
+                rules_hash=self.rules.hash,
+                salt="",
+                exception=excuses[rule].id if rule in excuses else "",
+                exception_until=excuses[rule].end if rule in excuses else None,
             )
 
     def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:

@@ -15,7 +15,6 @@ from entra_sod import bootstrap
 from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
-from entra_sod.bootstrap.make_webhooks import SignedIn, Webhooks
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, Unavailable
 from entra_sod.domain.entra import AccessPackage, Assignment
@@ -117,14 +116,13 @@ class App:
         )
         self.engine = make_engine(self.records, self.graph, book, read, self.sender, gate=self.gate)
         self.admission = Admission(read.callers, self.clock)
-        sources = read_webhook_sources(settings, Path())
-        webhooks = Webhooks(sources=sources, callers=SignedIn(self.admission), clock=self.clock)
         bootstrap.install(
             self.records,
             self.engine,
             read.delivery,
             admission=self.admission,
-            webhooks=webhooks,
+            sources=read_webhook_sources(settings, Path()),
+            clock=self.clock,
         )
 
     async def post(

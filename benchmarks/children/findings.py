@@ -21,7 +21,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Row, Storage, Table
 from entra_sod.services.findings.query import LARGEST_PAGE, Query, read_page
-from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.findings import FindingStore
 from local.memory.storage import MemoryStorage
@@ -151,8 +151,10 @@ async def measured(
         at = f"2026-01-{number:02}T02:00:00Z"
         moment = Moment(by=By.SWEEP, run=f"night-{number}", at=at, rules_hash="sha256:0")
         run = Run(moment, View(rules=made, covered=Everything()))
-        passed = [one async for one in keeper.update(store.all(), each(seen), run)]
-        assert len(passed) == len(seen)
+        passed = 0
+        async for batch in in_batches(store.all(), each(seen)):
+            passed += len(await keeper.keep(batch, run))
+        assert passed == len(seen)
 
     async def pages(query: Query) -> None:
         page = await read_page(store, query)

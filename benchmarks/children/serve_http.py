@@ -88,7 +88,7 @@ async def close() -> None:
     from entra_sod import bootstrap
     from entra_sod.adapters.storage.azure import AzureStorage
 
-    storage = bootstrap.records().storage
+    storage = bootstrap.app.records.storage
     assert isinstance(storage, AzureStorage)
     await storage.close()
 

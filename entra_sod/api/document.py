@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from entra_sod.api.model import Answer, Header, Operation, Parameter
-from entra_sod.api.operations import EVERYWHERE, OPERATIONS, PROBLEMS
+from entra_sod.api.operations import EVERYWHERE, OF_A_BODY, OPERATIONS, PROBLEMS
 from entra_sod.api.schemas import REFERENCE, components, either
 from entra_sod.core.version import VERSION
 
@@ -62,7 +63,7 @@ def paths(schemas: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in OPERATIONS:
         item = found.setdefault(each.path, {})
-        item[each.method.lower()] = _operation(each)
+        item[each.method] = _operation(each)
         if each.trigger:
             content = {
                 "description": each.trigger.text,
@@ -83,15 +84,21 @@ def extensions(operation: Operation) -> dict[str, Any]:
 
 
 def problems_of(operation: Operation) -> list[int]:
-    """The statuses of an operation's problems, with those of every operation."""
-    everywhere = () if operation.is_open else EVERYWHERE
-    return sorted({*operation.problems, *everywhere} - operation.answers.keys())
+    """The statuses of an operation's problems, its own and those that what it takes brings."""
+    found = {*operation.problems, *(() if operation.is_open else EVERYWHERE)}
+    if operation.body:
+        found.update(OF_A_BODY)
+    if any(each.where == "query" for each in operation.parameters):
+        found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
+    if any(each.also for each in operation.answers.values()):
+        found.add(HTTPStatus.NOT_ACCEPTABLE)
+    return sorted(found - operation.answers.keys())
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": operation.id,
-        "summary": operation.title,
+        "summary": operation.route.summary,
         "description": operation.text,
         **extensions(operation),
         "responses": _responses(operation),

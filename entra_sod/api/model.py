@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from entra_sod.domain.callers.routes import Open, Route
 
 type Schema = Mapping[str, Any]
 
@@ -73,21 +76,16 @@ class Operation:
     """One way into the app.
 
     Attributes:
-        function: that answers; the operation's id is made of its name.
-        title: a few words, for a list.
+        route: in the table; the operation's id is made of its function's name.
         body: the type that is asked for.
         may_lack_body: nothing at all is as good.
         answers: its own, the most welcome first.
-        problems: the statuses of its own problems; those of every operation come on top.
+        problems: the statuses of its own problems; `problems_of` adds what goes without saying.
         visibility: for makers of flows: `important`, `advanced` or `internal`; None leaves it out
             of the connector.
-        is_open: no key is wanted.
     """
 
-    method: Literal["GET", "POST", "DELETE", "OPTIONS"]
-    path: str
-    function: str
-    title: str
+    route: Route
     text: str
     answers: Mapping[int, Answer]
     problems: Sequence[int] = ()
@@ -96,8 +94,26 @@ class Operation:
     may_lack_body: bool = False
     visibility: Literal["important", "advanced", "internal"] | None = None
     trigger: Trigger | None = None
-    is_open: bool = False
 
     @property
     def id(self) -> str:
-        return self.function.title().replace("_", "")
+        return self.route.function.title().replace("_", "")
+
+    @property
+    def path(self) -> str:
+        return f"/{self.route.path}"
+
+    @property
+    def method(self) -> str:
+        """In lower case, as the documents have it."""
+        return self.route.method.lower()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no key is wanted."""
+        return isinstance(self.route.access, Open)
+
+
+def title_of(name: str) -> str:
+    """`accessPackageId` as a title: Access Package Id."""
+    return " ".join(re.findall(r"[A-Z]?[a-z]+", name)).title()

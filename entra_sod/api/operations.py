@@ -1,6 +1,6 @@
-"""Every way into the app by HTTP: one entry each. The documents are made of this table.
+"""What the documents say of each route: one entry for each line of the table of routes.
 
-A new function with a route is added here; `make contract` then writes the documents anew.
+`make contract` writes the documents anew.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from entra_sod.api.parameters import (
     X_IDEMPOTENCY_KEY,
     id_of,
 )
+from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.decision import DecisionResult, DecisionResults
@@ -48,7 +49,6 @@ LOCATION = Header(
     text="The address of what was made, absolute.",
     schema={"type": "string", "format": "uri"},
 )
-_POLL = (LOCATION, RETRY_AFTER)
 _PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
 
 
@@ -56,7 +56,18 @@ def _problem(text: str, *headers: Header) -> Answer:
     return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
 
 
-# An operation names the problems that it has by their statuses; every one has those of EVERYWHERE.
+def _ok(text: str, body: type, *also: str) -> dict[int, Answer]:
+    """One good answer, which comes as text as well where `also` names media types."""
+    return {200: Answer(text=text, body=body, also=also)}
+
+
+def _accepted(text: str, body: type) -> dict[int, Answer]:
+    """The answer to follow what goes on by."""
+    return {202: Answer(text=text, body=body, headers=(LOCATION, RETRY_AFTER))}
+
+
+# An operation names the problems of its own by their statuses. It has those of EVERYWHERE as well,
+# and those that its body, its query and the forms of its answer bring with them.
 PROBLEMS = {
     400: _problem("The body is not JSON."),
     401: Answer(text="No valid key or token. The platform's own answer has no body."),
@@ -77,99 +88,57 @@ OF_A_BODY = (400, 413, 415, 422)
 
 OPERATIONS = (
     Operation(
-        method="POST",
-        path="/decisions",
-        function="decide",
-        title="Decide whether somebody may get a package",
+        route=ROUTES["decide"],
         text="May this subject get these access packages? Answered at once; nothing is written.",
         visibility="important",
         body=DecisionRequest,
-        answers={HTTPStatus.OK: Answer(text="The decision, and why.", body=DecisionResult)},
-        problems=OF_A_BODY,
+        answers=_ok("The decision, and why.", DecisionResult),
     ),
     Operation(
-        method="POST",
-        path="/decisions/batch",
-        function="decide_many",
-        title="Decide for many",
+        route=ROUTES["decide_many"],
         text="The same for up to 100 requests.",
         visibility="advanced",
         body=DecisionRequests,
-        answers={
-            HTTPStatus.OK: Answer(text="The decisions, in the same order.", body=DecisionResults)
-        },
-        problems=OF_A_BODY,
+        answers=_ok("The decisions, in the same order.", DecisionResults),
     ),
     Operation(
-        method="POST",
-        path="/checks",
-        function="start_check",
-        title="Check two packages",
+        route=ROUTES["start_check"],
         text="Who holds both access packages? The work is queued; the result is fetched later.",
         visibility="important",
         parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
         body=CheckRequest,
-        answers={
-            HTTPStatus.OK: Answer(text="It ended while you waited.", body=CheckResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is queued; ask again at Location.", body=CheckAccepted, headers=_POLL
-            ),
-        },
-        problems=(*OF_A_BODY, HTTPStatus.GONE),
+        answers=_ok("It ended while you waited.", CheckResult)
+        | _accepted("It is queued; ask again at Location.", CheckAccepted),
+        problems=(HTTPStatus.GONE,),
     ),
     Operation(
-        method="GET",
-        path="/checks/{id}",
-        function="get_check",
-        title="Get a check's result",
+        route=ROUTES["get_check"],
         text="The result of a check, as often as you ask.",
         visibility="advanced",
         parameters=(id_of("Check Id", "As the start of the check answered."),),
-        answers={
-            HTTPStatus.OK: Answer(text="It has ended.", body=CheckResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It has not ended; ask again.", body=CheckAccepted, headers=_POLL
-            ),
-        },
+        answers=_ok("It has ended.", CheckResult)
+        | _accepted("It has not ended; ask again.", CheckAccepted),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
-        method="POST",
-        path="/sweeps",
-        function="start_sweep_by_hand",
-        title="Start a sweep",
+        route=ROUTES["start_sweep_by_hand"],
         text="Look at every pair of the rules; a sweep that is under way is joined.",
         visibility="advanced",
         body=NoFields,
         may_lack_body=True,
-        answers={
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is under way; follow it at Location.", body=SweepAccepted, headers=_POLL
-            )
-        },
-        problems=OF_A_BODY,
+        answers=_accepted("It is under way; follow it at Location.", SweepAccepted),
     ),
     Operation(
-        method="GET",
-        path="/sweeps/{id}",
-        function="get_sweep",
-        title="Get a sweep",
+        route=ROUTES["get_sweep"],
         text="A sweep's progress while it runs, and its result after that.",
         visibility="advanced",
         parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
-        answers={
-            HTTPStatus.OK: Answer(text="It has ended.", body=SweepResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="It is under way; ask again.", body=SweepProgress, headers=_POLL
-            ),
-        },
+        answers=_ok("It has ended.", SweepResult)
+        | _accepted("It is under way; ask again.", SweepProgress),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
     Operation(
-        method="POST",
-        path="/subscriptions",
-        function="start_subscription",
-        title="When a check or a sweep ends",
+        route=ROUTES["start_subscription"],
         text="Be told by an event what ends, from now on; signed where the app has signing keys.",
         visibility="important",
         body=SubscriptionRequest,
@@ -185,13 +154,10 @@ OPERATIONS = (
                 headers=(LOCATION,),
             )
         },
-        problems=(*OF_A_BODY, HTTPStatus.CONFLICT),
+        problems=(HTTPStatus.CONFLICT,),
     ),
     Operation(
-        method="DELETE",
-        path="/subscriptions/{id}",
-        function="end_subscription",
-        title="End a subscription",
+        route=ROUTES["end_subscription"],
         text="Nothing more is told. Ending it twice is no error.",
         visibility="internal",
         parameters=(id_of("Subscription Id", "As the subscription's start answered."),),
@@ -199,29 +165,17 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
-        method="POST",
-        path="/webhooks/{source}",
-        function="receive_webhook",
-        title="Receive a webhook",
+        route=ROUTES["receive_webhook"],
         text="What a ticketing system sends. It proves its own origin; no key is wanted.",
-        is_open=True,
         parameters=(SOURCE,),
         body=dict,
-        answers={
-            HTTPStatus.OK: Answer(text="The decision that it asked for.", body=DecisionResult),
-            HTTPStatus.ACCEPTED: Answer(
-                text="The check that it asked for.", body=CheckAccepted, headers=_POLL
-            ),
-        },
-        problems=(*EVERYWHERE, *OF_A_BODY),
+        answers=_ok("The decision that it asked for.", DecisionResult)
+        | _accepted("The check that it asked for.", CheckAccepted),
+        problems=EVERYWHERE,
     ),
     Operation(
-        method="OPTIONS",
-        path="/webhooks/{source}",
-        function="agree_to_webhooks",
-        title="Agree to webhooks",
+        route=ROUTES["agree_to_webhooks"],
         text="The handshake that CloudEvents has before the first webhook.",
-        is_open=True,
         parameters=(SOURCE,),
         answers={
             HTTPStatus.OK: Answer(text="Agreed: see WebHook-Allowed-Origin."),
@@ -230,87 +184,55 @@ OPERATIONS = (
         problems=(429, 503),
     ),
     Operation(
-        method="GET",
-        path="/findings",
-        function="list_findings",
-        title="List findings",
+        route=ROUTES["list_findings"],
         text="Who holds what must never meet, since when, and in which state.",
         visibility="important",
         parameters=FILTERS,
-        answers={
-            HTTPStatus.OK: Answer(text="A page of them.", body=FindingPage, also=("text/csv",))
-        },
-        problems=(HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNPROCESSABLE_ENTITY),
+        answers=_ok("A page of them.", FindingPage, "text/csv"),
     ),
     Operation(
-        method="GET",
-        path="/findings/{id}",
-        function="get_finding",
-        title="Get a finding",
+        route=ROUTES["get_finding"],
         text="One finding with its whole history.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
-        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
+        answers=_ok("The finding.", FindingDetail),
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
-        method="POST",
-        path="/findings/{id}/claims",
-        function="claim_finding",
-        title="Say that a finding is being taken away",
+        route=ROUTES["claim_finding"],
         text="It is resolving from then on, until a sweep no longer sees it.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
         body=ClaimRequest,
-        answers={HTTPStatus.OK: Answer(text="The finding.", body=FindingDetail)},
-        problems=(*OF_A_BODY, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+        answers=_ok("The finding.", FindingDetail),
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
-        method="GET",
-        path="/report",
-        function="get_report",
-        title="Get the report",
+        route=ROUTES["get_report"],
         text="The newest sweep as one page for people, or as JSON.",
-        problems=(HTTPStatus.NOT_ACCEPTABLE,),
-        answers={HTTPStatus.OK: Answer(text="The report.", body=dict, also=("text/html",))},
+        answers=_ok("The report.", dict, "text/html"),
     ),
     Operation(
-        method="GET",
-        path="/packages",
-        function="list_packages",
-        title="List access packages",
+        route=ROUTES["list_packages"],
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
         parameters=(SEARCH, LIMIT),
-        answers={HTTPStatus.OK: Answer(text="Those that fit.", body=PackageList)},
-        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
+        answers=_ok("Those that fit.", PackageList),
     ),
     Operation(
-        method="GET",
-        path="/openapi.json",
-        function="get_contract",
-        title="This document",
+        route=ROUTES["get_contract"],
         text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
-        is_open=True,
-        answers={HTTPStatus.OK: Answer(text="The document.", body=dict)},
+        answers=_ok("The document.", dict),
     ),
     Operation(
-        method="GET",
-        path="/health",
-        function="health",
-        title="Is it alive?",
+        route=ROUTES["health"],
         text="Says only that the app answers. No key is wanted.",
-        is_open=True,
-        answers={HTTPStatus.OK: Answer(text="It is.", body=Alive)},
+        answers=_ok("It is.", Alive),
     ),
     Operation(
-        method="GET",
-        path="/ready",
-        function="ready",
-        title="Is it ready?",
+        route=ROUTES["ready"],
         text="What the app can reach, and what it cannot.",
         parameters=(DEEP,),
-        problems=(HTTPStatus.UNPROCESSABLE_ENTITY,),
         answers={
             HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
             HTTPStatus.SERVICE_UNAVAILABLE: Answer(

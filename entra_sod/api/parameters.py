@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from entra_sod.api.model import Parameter
+from typing import Literal
+
+from entra_sod.api.model import Parameter, title_of
 from entra_sod.api.packages import LONGEST_SEARCH, MOST_PACKAGES
 from entra_sod.domain.findings.model import State
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.checks.wait import LONGEST_WAIT_SECONDS
+from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS
 from entra_sod.services.findings.query import LARGEST_PAGE, USUAL_PAGE
 from entra_sod.stores.idempotency import LONGEST_KEY
 
@@ -30,16 +32,42 @@ X_IDEMPOTENCY_KEY = Parameter(
     schema=_KEY_SCHEMA,
     extensions={"x-ms-visibility": "internal"},
 )
-WAIT = Parameter(
-    name="wait",
-    where="query",
-    title="Wait",
-    text="Seconds to hold the line for the result, which then comes at once.",
-    schema={"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_SECONDS, "default": 0},
-    extensions={"x-ms-visibility": "advanced"},
+
+
+def _text(
+    name: str, text: str, *, where: Literal["query", "path"] = "query", **schema: object
+) -> Parameter:
+    return Parameter(
+        name=name, where=where, title=title_of(name), text=text, schema={"type": "string", **schema}
+    )
+
+
+def _number(
+    name: str, text: str, limits: tuple[int, int], default: int, *, is_advanced: bool = False
+) -> Parameter:
+    least, most = limits
+    return Parameter(
+        name=name,
+        where="query",
+        title=title_of(name),
+        text=text,
+        schema={"type": "integer", "minimum": least, "maximum": most, "default": default},
+        extensions={"x-ms-visibility": "advanced"} if is_advanced else {},
+    )
+
+
+def id_of(title: str, text: str) -> Parameter:
+    schema = {"type": "string", "minLength": 1}
+    return Parameter(name="id", where="path", title=title, text=text, schema=schema)
+
+
+WAIT = _number(
+    "wait",
+    "Seconds to hold the line for the result, which then comes at once.",
+    (0, LONGEST_WAIT_SECONDS),
+    0,
+    is_advanced=True,
 )
-
-
 DEEP = Parameter(
     name="deep",
     where="query",
@@ -47,66 +75,20 @@ DEEP = Parameter(
     text="1 lets the doctor look at each right, setting and queue, which takes some seconds.",
     schema={"type": "integer", "enum": [0, 1], "default": 0},
 )
-SOURCE = Parameter(
-    name="source",
-    where="path",
-    title="Source",
-    text="A name that the setting WEBHOOKS has.",
-    schema={"type": "string", "minLength": 1},
-)
-
-
-def _filter(name: str, title: str, text: str, **schema: object) -> Parameter:
-    return Parameter(
-        name=name, where="query", title=title, text=text, schema={"type": "string", **schema}
-    )
-
-
+SOURCE = _text("source", "A name that the setting WEBHOOKS has.", where="path", minLength=1)
 FILTERS = (
-    _filter("rule", "Rule", "The id of a rule."),
-    _filter("state", "State", f"One or more of {', '.join(State)}, with commas between."),
-    _filter("severity", "Severity", f"One or more of {', '.join(Severity)}, with commas between."),
-    _filter("package", "Package", "The id of an access package.", format="uuid"),
-    _filter("subject", "Subject", "The subject's id, or its object id."),
-    _filter("since", "Since", "In its state since this day or moment."),
-    Parameter(
-        name="pageSize",
-        where="query",
-        title="Page Size",
-        text="How many to list at most.",
-        schema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": LARGEST_PAGE,
-            "default": USUAL_PAGE,
-        },
-        extensions={"x-ms-visibility": "advanced"},
+    _text("rule", "The id of a rule."),
+    _text("state", f"One or more of {', '.join(State)}, with commas between."),
+    _text("severity", f"One or more of {', '.join(Severity)}, with commas between."),
+    _text("package", "The id of an access package.", format="uuid"),
+    _text("subject", "The subject's id, or its object id."),
+    _text("since", "In its state since this day or moment."),
+    _number(
+        "pageSize", "How many to list at most.", (1, LARGEST_PAGE), USUAL_PAGE, is_advanced=True
     ),
-    _filter("continuation", "Continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
+    _text("continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
 )
-SEARCH, LIMIT = (
-    Parameter(
-        name="search",
-        where="query",
-        title="Search",
-        text="Part of a package's or a catalog's name, in any case.",
-        schema={"type": "string", "maxLength": LONGEST_SEARCH},
-    ),
-    Parameter(
-        name="limit",
-        where="query",
-        title="Limit",
-        text="How many to list at most.",
-        schema={
-            "type": "integer",
-            "minimum": 1,
-            "maximum": MOST_PACKAGES,
-            "default": MOST_PACKAGES,
-        },
-    ),
+SEARCH = _text(
+    "search", "Part of a package's or a catalog's name, in any case.", maxLength=LONGEST_SEARCH
 )
-
-
-def id_of(title: str, text: str) -> Parameter:
-    schema = {"type": "string", "minLength": 1}
-    return Parameter(name="id", where="path", title=title, text=text, schema=schema)
+LIMIT = _number("limit", "How many to list at most.", (1, MOST_PACKAGES), MOST_PACKAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import msgspec
 
 from entra_sod.api.bodies import Problem
-from entra_sod.api.docstrings import documented
-from entra_sod.api.model import Schema
+from entra_sod.api.model import Schema, title_of
 from entra_sod.api.operations import OPERATIONS
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.notifications.subscribe import SubscriptionRequest
 
+_ATTRIBUTE = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 REFERENCE = "#/components/schemas/{name}"
 
 # Makers of flows choose a package by its name, and never see its id.
@@ -62,11 +63,6 @@ def either(bodies: Sequence[type], made: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": sorted(shared)}
 
 
-def title_of(name: str) -> str:
-    """`accessPackageId` as a title: Access Package Id."""
-    return " ".join(re.findall(r"[A-Z]?[a-z]+", name)).title()
-
-
 def _bodies() -> list[type]:
     answers = [each.body for operation in OPERATIONS for each in operation.answers.values()]
     bodies = [operation.body for operation in OPERATIONS]
@@ -98,6 +94,14 @@ def _kinds_in(info: msgspec.inspect.Type) -> Iterator[type]:
             pass
     for each in inner:
         yield from _kinds_in(each)
+
+
+def documented(kind: type) -> tuple[str, Mapping[str, str]]:
+    """What a class says of itself, and of each of its attributes."""
+    text, _, attributes = inspect.cleandoc(kind.__doc__ or "").partition("\nAttributes:\n")
+    _, *parts = _ATTRIBUTE.split(attributes)
+    meanings = zip(parts[::2], parts[1::2], strict=True)
+    return " ".join(text.split()), {name: " ".join(said.split()) for name, said in meanings}
 
 
 def _described(schema: dict[str, Any], kind: type) -> dict[str, Any]:

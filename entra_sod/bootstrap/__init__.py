@@ -8,31 +8,78 @@ failure can still be written where its owner sees it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
-from entra_sod.bootstrap.make_webhooks import Webhooks, read_webhooks
-from entra_sod.core.clock import SystemClock
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.domain.webhooks.source import Sources
 from entra_sod.services.callers.admission import Admission
-from entra_sod.settings import DeliverySettings, read_caller_settings, read_delivery_settings
+from entra_sod.settings import (
+    DeliverySettings,
+    read_caller_settings,
+    read_delivery_settings,
+    read_webhook_sources,
+)
 
 if TYPE_CHECKING:
     from entra_sod.bootstrap.make_engine import Engine
     from entra_sod.services.doctor.probe import Patient
 
-
-@dataclass(slots=True)
-class _Installed:
-    records: Records | None = None
-    engine: Engine | None = None
-    delivery: DeliverySettings | None = None
-    admission: Admission | None = None
-    webhooks: Webhooks | None = None
-    patient: Patient | None = None
+APP_FOLDER = Path(__file__).parent.parent.parent
 
 
-_installed = _Installed()
+class Assembly:
+    """The parts of the app, each made of the environment when it is first asked for, and kept.
+
+    Every one may raise a ConfigurationError that names what is wrong with its settings, but for the
+    patient, of which that is part.
+    """
+
+    def __init__(self, environment: Mapping[str, str], parts: Mapping[str, object]) -> None:
+        self._environment = environment
+        vars(self).update(parts)
+
+    @cached_property
+    def clock(self) -> Clock:
+        return SystemClock()
+
+    @cached_property
+    def records(self) -> Records:
+        return read_records(self._environment, self.clock)
+
+    @cached_property
+    def engine(self) -> Engine:
+        from entra_sod.bootstrap.make_engine import read_engine
+
+        return read_engine(self._environment, self.records)
+
+    @cached_property
+    def delivery(self) -> DeliverySettings:
+        """Where callbacks may go."""
+        return read_delivery_settings(self._environment)
+
+    @cached_property
+    def admission(self) -> Admission:
+        """Who is let in."""
+        return Admission(read_caller_settings(self._environment), self.clock)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Who may send webhooks. Needs no storage: a stranger is refused before it is touched."""
+        return read_webhook_sources(self._environment, APP_FOLDER)
+
+    @cached_property
+    def patient(self) -> Patient:
+        """The app as its doctor looks at it."""
+        from entra_sod.bootstrap.make_doctor import read_patient
+
+        return read_patient(self._environment, lambda: self.records.storage)
+
+
+app = Assembly(os.environ, {})
 
 
 def install(
@@ -41,81 +88,20 @@ def install(
     delivery: DeliverySettings | None = None,
     *,
     admission: Admission | None = None,
-    webhooks: Webhooks | None = None,
-    patient: Patient | None = None,
+    sources: Sources | None = None,
+    clock: Clock | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
 
     For programs that bring their own, such as tests with the in-memory adapters.
     """
-    _installed.records, _installed.engine = records, engine
-    _installed.delivery, _installed.admission = delivery, admission
-    _installed.webhooks = webhooks
-    _installed.patient = patient
-
-
-def records() -> Records:
-    """Return the process's records.
-
-    Raises:
-        ConfigurationError: naming what is wrong with the storage settings.
-    """
-    if _installed.records is None:
-        _installed.records = read_records(os.environ)
-    return _installed.records
-
-
-def engine() -> Engine:
-    """Return the process's engine.
-
-    Raises:
-        ConfigurationError: naming every wrong setting.
-    """
-    if _installed.engine is None:
-        from entra_sod.bootstrap.make_engine import read_engine
-
-        _installed.engine = read_engine(os.environ, records())
-    return _installed.engine
-
-
-def delivery_settings() -> DeliverySettings:
-    """Return where callbacks may go.
-
-    Raises:
-        ConfigurationError: naming what is wrong with it.
-    """
-    if _installed.delivery is None:
-        _installed.delivery = read_delivery_settings(os.environ)
-    return _installed.delivery
-
-
-def admission() -> Admission:
-    """Return who is let in.
-
-    Raises:
-        ConfigurationError: naming what is wrong with it.
-    """
-    if _installed.admission is None:
-        settings = read_caller_settings(os.environ)
-        _installed.admission = Admission(settings, SystemClock())
-    return _installed.admission
-
-
-def webhooks() -> Webhooks:
-    """Return who may send webhooks.
-
-    Raises:
-        ConfigurationError: naming each mistake in WEBHOOKS with its place.
-    """
-    if _installed.webhooks is None:
-        _installed.webhooks = read_webhooks(os.environ)
-    return _installed.webhooks
-
-
-def patient() -> Patient:
-    """Return the app as its doctor looks at it; wrong settings are part of that."""
-    if _installed.patient is None:
-        from entra_sod.bootstrap.make_doctor import read_patient
-
-        _installed.patient = read_patient(os.environ, lambda: records().storage)
-    return _installed.patient
+    global app  # noqa: PLW0603 - one for each process
+    parts = {
+        "records": records,
+        "engine": engine,
+        "delivery": delivery,
+        "admission": admission,
+        "sources": sources,
+        "clock": clock,
+    }
+    app = Assembly(os.environ, {name: part for name, part in parts.items() if part is not None})

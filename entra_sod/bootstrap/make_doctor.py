@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
-from entra_sod.bootstrap.make_engine import APP_FOLDER
+from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.http.late_sender import LateHttpSender
 from entra_sod.adapters.rate_limit.shared import SharedGate
+from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rate_limit import Gate
@@ -23,10 +23,8 @@ from entra_sod.services.decisions.maker import DecisionMaker
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.findings.update import Keeper
 from entra_sod.services.notifications.deliver import Deliverer
-from entra_sod.services.report.kept import KeptFindings
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.services.sweeps.close import Closer
@@ -36,8 +34,6 @@ from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, DeliverySettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
-
-APP_FOLDER = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +74,7 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
-            recorder=CheckRecorder(keeper=_keeper(records, settings), packer=Packer(records.chain)),
+            recorder=CheckRecorder(keeper=_keeper(records, settings), chain=records.chain),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
@@ -86,9 +82,9 @@ def make_engine(
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, gate=gate),
         deliverer=_deliverer(records, settings.delivery, sender),
         reports=ReportMaker(
-            names=graph,
+            graph=graph,
             sweeps=records.sweeps,
-            findings=KeptFindings(records.findings),
+            findings=records.findings,
             clock=clock,
         ),
     )
@@ -114,7 +110,7 @@ def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> 
         sweeps=records.sweeps,
         findings=records.findings,
         sender=sender,
-        queues=records.storage.queues,
+        outbox=records.outbox,
         clock=records.clock,
         hosts=settings.hosts,
         keys=settings.keys,
@@ -135,9 +131,8 @@ def _sweep_runner(
     fan_out = FanOut(
         graph=graph,
         store=records.sweeps,
-        queues=records.storage.queues,
+        outbox=records.outbox,
         ledger=ledger,
-        clock=records.clock,
         enforcement=settings.enforcement,
     )
     closer = Closer(
@@ -150,7 +145,7 @@ def _sweep_runner(
         recorder=SweepRecorder(
             store=records.sweeps,
             keeper=_keeper(records, settings),
-            packer=Packer(records.chain),
+            chain=records.chain,
             announcer=records.announcer,
         ),
         announcer=records.announcer,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.clock import Clock
 from entra_sod.ports.storage import Storage
 from entra_sod.services.checks.start import CheckStarter
 from entra_sod.services.notifications.announce import Announcer
@@ -17,6 +17,7 @@ from entra_sod.stores.dead_letters import DeadLetters
 from entra_sod.stores.evidence_chain import Chain
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.idempotency import IdempotencyKeys
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receivers
 from entra_sod.stores.sweeps import SweepStore
 
@@ -30,6 +31,7 @@ class Records:
 
     storage: Storage
     clock: Clock
+    outbox: Outbox
     checks: CheckStore
     sweeps: SweepStore
     dead_letters: DeadLetters
@@ -44,37 +46,37 @@ class Records:
 
 def make_records(storage: Storage, clock: Clock) -> Records:
     checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
+    outbox = Outbox(storage.queues, clock)
     receivers, keys = Receivers(storage, clock), IdempotencyKeys(storage, clock)
     return Records(
         storage=storage,
         clock=clock,
+        outbox=outbox,
         checks=checks,
         sweeps=sweeps,
         dead_letters=DeadLetters(storage.blobs, clock),
         receivers=receivers,
         findings=FindingStore(storage),
         chain=Chain(storage),
-        announcer=Announcer(receivers=receivers, queues=storage.queues, clock=clock),
+        announcer=Announcer(receivers=receivers, outbox=outbox),
         keys=keys,
         check_starter=CheckStarter(
             store=checks,
             keys=keys,
             receivers=receivers,
-            queues=storage.queues,
-            clock=clock,
+            outbox=outbox,
         ),
-        sweep_starter=SweepStarter(store=sweeps, queues=storage.queues, clock=clock),
+        sweep_starter=SweepStarter(store=sweeps, outbox=outbox, clock=clock),
     )
 
 
-def read_records(environment: Mapping[str, str]) -> Records:
+def read_records(environment: Mapping[str, str], clock: Clock) -> Records:
     """Make the records that the environment asks for.
 
     Raises:
         ConfigurationError: naming what is wrong with the storage settings.
     """
-    storage = _azure_storage(read_storage_settings(environment))
-    return make_records(storage, SystemClock())
+    return make_records(_azure_storage(read_storage_settings(environment)), clock)
 
 
 def _azure_storage(settings: StorageSettings) -> Storage:

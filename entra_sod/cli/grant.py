@@ -21,7 +21,7 @@ from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, 
 from entra_sod.cli.sign_in import DeviceCode
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.roles.model import Caller, Role
 from entra_sod.ports.roles import Roles
 from entra_sod.settings import CredentialKind, GraphSettings, read_settings

@@ -19,7 +19,7 @@ from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.enforcement.compile import compile_references
 from entra_sod.domain.enforcement.drift import Drift, find_drift
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.uncertainty import certain, half_seen
 from entra_sod.domain.entra import Reference

@@ -17,7 +17,6 @@ from entra_sod.cli.running_app import open_app
 from entra_sod.cli.session import open_session
 from entra_sod.cli.storage import open_storage
 from entra_sod.core.errors import SodError
-from entra_sod.services.report.kept import KeptFindings
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.render import render
 from entra_sod.services.report.view import ReportView
@@ -82,9 +81,9 @@ def _kept(path: Path) -> ReportView:
 async def _from_storage(folder: Path) -> ReportView:
     async with open_session() as session, open_storage(os.environ) as storage:
         maker = ReportMaker(
-            names=session.graph,
+            graph=session.graph,
             sweeps=SweepStore(storage, session.clock),
-            findings=KeptFindings(FindingStore(storage)),
+            findings=FindingStore(storage),
             clock=session.clock,
         )
         return await maker.make(await session.rules(folder))

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 
 from entra_sod.cli.operations.plan_document import State
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, SodError
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.ports.graph import Graph
 
-AT_ONCE = 8
+WRITES_AT_ONCE = 8
 
 type Advance = Callable[[], None]
 
@@ -54,22 +55,6 @@ async def read_state(
     )
 
 
-async def in_parallel[T](work: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
-    """Await reading for each item, at most eight at a time; the first error ends it all."""
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def gated(item: T) -> None:
-        async with gate:
-            await work(item)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                group.create_task(gated(item))
-    except* SodError as errors:
-        raise errors.exceptions[0] from None
-
-
 async def until_error[T](
     work: Callable[[T], Awaitable[None]], items: Iterable[T]
 ) -> SodError | None:
@@ -87,7 +72,7 @@ async def until_error[T](
                 errors.append(error)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
+        for _ in range(WRITES_AT_ONCE):
             group.create_task(work_off())
     return errors[0] if errors else None
 

@@ -19,6 +19,8 @@ from typing import Annotated, Any, Literal, TypeAliasType, Union, get_args, get_
 import msgspec
 from msgspec.structs import FieldInfo
 
+from entra_sod.core.errors import FieldError, InvalidRequest
+
 type Path = tuple[str | int, ...]
 
 _ADVICE: Mapping[type, str] = {
@@ -61,6 +63,19 @@ def find_mistakes(
         most: stop after so many; a small document can have half a million.
     """
     return list(islice(_walk(kind, value, ()), most))
+
+
+def read_as[T](kind: type[T], value: object) -> T:
+    """Turn decoded JSON into a request.
+
+    Raises:
+        InvalidRequest: naming each wrong field.
+    """
+    if mistakes := find_mistakes(kind, value):
+        raise InvalidRequest(
+            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+        )
+    return msgspec.convert(value, kind)
 
 
 @cache

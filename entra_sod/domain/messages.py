@@ -25,6 +25,10 @@ VERSION: Literal[1] = 1
 _NOT_JSON = "not base64 of a JSON object"
 
 
+def _version() -> Literal[1]:
+    return VERSION
+
+
 class Envelope(
     msgspec.Struct,
     frozen=True,
@@ -37,17 +41,19 @@ class Envelope(
     """What every message has.
 
     Attributes:
+        version: made by a function, as `enqueued_at` is, so that it is always on the wire.
         id: of the check or sweep that the message works for.
+        enqueued_at: when it was first sent, RFC 3339; empty until then.
         attempt: how often we sent it again because its work failed.
         throttled: how often because Graph throttled it.
         interrupted: how often the queue gave it up though no error was ever seen.
         reason: why the message was put on a poison queue, where the worker itself put it there.
     """
 
-    version: Literal[1]
+    version: Literal[1] = msgspec.field(default_factory=_version)
     id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
     traceparent: str
-    enqueued_at: str
+    enqueued_at: str = msgspec.field(default_factory=str)
     attempt: int = 0
     throttled: int = 0
     interrupted: int = 0

@@ -7,7 +7,7 @@ contract tests run against both. Everything above them (checks, ledger, sweeps) 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -28,6 +28,10 @@ class Row:
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
     etag: str = ""
+
+    def changed(self, **values: Value) -> Row:
+        """The same in its version, with some values in place of its own."""
+        return replace(self, values={**self.values, **values})
 
 
 @dataclass(frozen=True, slots=True)

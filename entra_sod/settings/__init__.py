@@ -17,7 +17,7 @@ from uuid import UUID
 
 from entra_sod.domain.callers.identify import CallerSettings
 from entra_sod.domain.callers.keys import CallerKey, parse_caller_keys
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.notifications.address import HostPattern, parse_host_patterns
 from entra_sod.domain.notifications.signature import SigningKey, parse_signing_keys
 from entra_sod.settings.environment import EnvironmentReader, is_https, is_loopback

@@ -7,7 +7,7 @@ failed one queued again (`entra-sod redrive`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -75,12 +75,11 @@ class CheckStore:
         """Keep the result; a check that has ended keeps the one it has.
 
         Args:
-            check_id: of the check, whose row is made where it was lost.
+            check_id: of a check that was begun.
             status: completed or failed.
             result: JSON as callers get it.
             evidence: JSON with all holders, kept apart where it says more than `result`.
         """
-        await self.create(check_id)
         values: dict[str, Value] = {"status": str(status), "note": ""}
         if evidence != result:
             values["evidence"] = await self._keep(check_id, "evidence", evidence)
@@ -101,9 +100,7 @@ class CheckStore:
         left = {name: row.values[name] for name in row.values if name not in _OF_AN_END}
         following = _record(row).round + 1
         values = {**left, "status": str(CheckStatus.QUEUED), "note": note, "round": following}
-        return await self._table.replace(
-            Row(partition=row.partition, key=row.key, values=values, etag=row.etag)
-        )
+        return await self._table.replace(replace(row, values=values))
 
     async def result(self, record: CheckRecord) -> bytes | None:
         """Read the JSON of an ended check; None where its blob is gone."""
@@ -126,8 +123,7 @@ class CheckStore:
             record = _record(row)
             if record.status.has_ended:
                 return record
-            changed = {**row.values, **values, "updatedAt": timestamp(self._clock.now())}
-            new = Row(partition=check_id, key=ROW_KEY, values=changed, etag=row.etag)
+            new = row.changed(**values, updatedAt=timestamp(self._clock.now()))
             if await self._table.replace(new):
                 return _record(new)
 

@@ -7,12 +7,11 @@ by its id alone, those of a pair lie side by side, and all of them come in the o
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import date
 
 import msgspec
 
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Change, Finding, State, place_of
+from entra_sod.domain.findings.model import Change, Finding, place_of
 from entra_sod.ports.storage import LARGEST_PAGE, Place, Row, Storage, Value, Where
 
 TABLE = "findings"
@@ -80,66 +79,28 @@ def partition_of(finding_id: str) -> str:
 
 
 def _row(kept: Kept) -> Row:
+    """A finding's fields by their names in JSON; what is None has no property."""
     finding = kept.finding
+    fields = msgspec.to_builtins(msgspec.structs.replace(finding, history=()))
     low, high = finding.packages if finding.pair else ("", "")
     values: dict[str, Value] = {
-        "rule": finding.rule,
-        "severity": finding.severity,
-        "owner": finding.owner,
+        **{name: value for name, value in fields.items() if value is not None},
         "packages": " ".join(finding.packages),
+        "history": msgspec.json.encode(finding.history).decode(),
+        # For queries alone.
         "low": low,
         "high": high,
         "isSet": finding.pair is None,
-        "subjectId": finding.subject_id,
-        "objectId": finding.object_id or "",
-        "displayName": finding.display_name or "",
-        "state": str(finding.state),
-        "since": finding.since,
-        "firstSeen": finding.first_seen,
-        "lastSeen": finding.last_seen,
-        "lookedAt": finding.looked_at,
-        "lookedBy": finding.looked_by,
-        "rulesHash": finding.rules_hash,
-        "salt": finding.salt,
-        "exception": finding.exception,
-        "exceptionUntil": str(finding.exception_until or ""),
-        "warned": -1 if finding.warned is None else finding.warned,
-        "claimedBy": finding.claimed_by,
-        "history": msgspec.json.encode(finding.history).decode(),
-        "leftOut": finding.left_out,
     }
+    del values["id"]
     return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=kept.etag)
 
 
 def _kept(row: Row) -> Kept:
-    text = {name: str(value) for name, value in row.values.items()}
-    warned = int(text["warned"])
-    finding = Finding(
-        id=row.key,
-        rule=text["rule"],
-        severity=text["severity"],
-        owner=text["owner"],
-        packages=tuple(text["packages"].split()),
-        subject_id=text["subjectId"],
-        object_id=text["objectId"] or None,
-        display_name=text["displayName"] or None,
-        state=State(text["state"]),
-        since=text["since"],
-        first_seen=text["firstSeen"],
-        last_seen=text["lastSeen"],
-        looked_at=text["lookedAt"],
-        looked_by=text["lookedBy"],
-        rules_hash=text["rulesHash"],
-        salt=text["salt"],
-        exception=text["exception"],
-        exception_until=_date(text["exceptionUntil"]),
-        warned=None if warned < 0 else warned,
-        claimed_by=text["claimedBy"],
-        history=_history.decode(text["history"]),
-        left_out=int(text["leftOut"]),
-    )
-    return Kept(finding, row.etag)
-
-
-def _date(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    fields = {
+        **row.values,
+        "id": row.key,
+        "packages": str(row.values["packages"]).split(),
+        "history": _history.decode(str(row.values["history"])),
+    }
+    return Kept(msgspec.convert(fields, Finding), row.etag)

@@ -198,10 +198,7 @@ class Ledger:
         return {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
 
     async def _change(self, row: Row, **values: Value) -> bool:
-        changed = {**row.values, **values}
-        return await self._table.replace(
-            Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
-        )
+        return await self._table.replace(row.changed(**values))
 
     def _row(self, reference: Reference, origin: Origin, owner: str) -> Row:
         return Row(

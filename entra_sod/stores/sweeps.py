@@ -267,10 +267,7 @@ class SweepStore:
                 return
 
     async def _replace(self, row: Row, **values: Value) -> bool:
-        changed = {**row.values, **values}
-        return await self._table.replace(
-            Row(partition=row.partition, key=row.key, values=changed, etag=row.etag)
-        )
+        return await self._table.replace(row.changed(**values))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,14 @@ import msgspec
 from entra_sod import bootstrap
 from entra_sod.api.bodies import CheckAccepted
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.domain.callers.caller import Caller, Role
-from entra_sod.domain.callers.reach import within_reach
+from entra_sod.domain.callers.caller import Caller, within_reach
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
-from entra_sod.services.checks.wait import LONGEST_WAIT_SECONDS, wait_for_end
+from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS, wait_for_end
 from entra_sod.services.notifications.subscribe import require_callable
 from entra_sod.stores.checks import CheckRecord
 from entra_sod.stores.idempotency import LONGEST_KEY, Entry, Key
-from functions.http.guard import GuardedBlueprint, require_caller
+from functions.http.guard import GuardedBlueprint
 from functions.http.responses import (
     HttpProblem,
     json_response,
@@ -36,25 +35,13 @@ POLL_SECONDS = 5
 KEY_HEADERS = ("Idempotency-Key", "X-Idempotency-Key")
 
 
-@bp.function_name("start_check")
-@bp.route(route="checks", methods=["POST"])
-async def start_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await _start(req)
-
-
-@bp.function_name("get_check")
-@bp.route(route="checks/{id}", methods=["GET"])
-async def get_check(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    caller = require_caller(req, Role.CHECK, Role.ENFORCE)
+@bp.answers_caller
+async def start_check(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
     request = _within_reach(caller, parse_check_request(read_json(req)))
     key, seconds = _idempotency_key(req, caller), _wait(req)
     if request.callback_url is not None:
-        require_callable(request.callback_url, bootstrap.delivery_settings().hosts)
-    records = bootstrap.records()
+        require_callable(request.callback_url, bootstrap.app.delivery.hosts)
+    records = bootstrap.app.records
     check_id = await records.check_starter.start(
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
     )
@@ -62,8 +49,9 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
     return await _result(ended) if ended else accepted(req, check_id, CheckStatus.QUEUED)
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
-    records = bootstrap.records()
+@bp.answers
+async def get_check(req: func.HttpRequest) -> func.HttpResponse:
+    records = bootstrap.app.records
     record = await records.checks.get(_check_id(req))
     if record is None:
         raise _unknown()
@@ -75,7 +63,7 @@ async def _get(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _result(record: CheckRecord) -> func.HttpResponse:
-    result = await bootstrap.records().checks.result(record)
+    result = await bootstrap.app.records.checks.result(record)
     if result is None:
         raise _gone()
     return json_response(200, result)

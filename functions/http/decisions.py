@@ -2,56 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import GraphError
 from entra_sod.services.decisions.request import (
     LARGEST_BATCH,
+    DecisionRequest,
     parse_decision_request,
     parse_decision_requests,
 )
 from functions.http.guard import GuardedBlueprint
-from functions.http.responses import HttpProblem, graph_problem, json_response, read_json
+from functions.http.responses import graph_problem, json_response, read_json
+
+if TYPE_CHECKING:
+    from entra_sod.domain.results.decision import DecisionResult
 
 bp = GuardedBlueprint()
 
 
-@bp.function_name("decide")
-@bp.route(route="decisions", methods=["POST"])
+@bp.answers
 async def decide(req: func.HttpRequest) -> func.HttpResponse:
-    return await _decide(req)
-
-
-@bp.function_name("decide_many")
-@bp.route(route="decisions/batch", methods=["POST"])
-async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
-    return await _decide_many(req)
-
-
-async def _decide(req: func.HttpRequest) -> func.HttpResponse:
     body = read_json(req)
-    decisions = bootstrap.engine().decisions
-    request = parse_decision_request(body, decisions.clock.now())
-    try:
-        [result] = await decisions.decide([request])
-    except GraphError as error:
-        raise undecided(error) from error
-    return json_response(200, result)
+    return await answer_decision(parse_decision_request(body, bootstrap.app.clock.now()))
 
 
-async def _decide_many(req: func.HttpRequest) -> func.HttpResponse:
+@bp.answers
+async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
     from entra_sod.domain.results.decision import DecisionResults
 
     body = read_json(req, largest=LARGEST_BATCH)
-    decisions = bootstrap.engine().decisions
-    requests = parse_decision_requests(body, decisions.clock.now())
+    requests = parse_decision_requests(body, bootstrap.app.clock.now())
+    return json_response(200, DecisionResults(decisions=await _decided(requests)))
+
+
+async def answer_decision(request: DecisionRequest) -> func.HttpResponse:
+    [result] = await _decided([request])
+    return json_response(200, result)
+
+
+async def _decided(requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
     try:
-        results = await decisions.decide(requests)
+        return await bootstrap.app.engine.decisions.decide(requests)
     except GraphError as error:
-        raise undecided(error) from error
-    return json_response(200, DecisionResults(decisions=results))
-
-
-def undecided(error: GraphError) -> HttpProblem:
-    return graph_problem(error, "Nothing is decided; ask again.")
+        raise graph_problem(error, "Nothing is decided; ask again.") from error

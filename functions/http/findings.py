@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from entra_sod import bootstrap
+from entra_sod.core.validation import read_as
 from entra_sod.domain.findings.views import FindingPage, as_csv, detail, view
-from entra_sod.services.findings.claims import NothingToClaim, keep_claim, parse_claim_request
+from entra_sod.services.findings.claims import ClaimRequest, NothingToClaim, keep_claim
 from entra_sod.services.findings.query import Query, parameters, parse_query, read_page
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
@@ -19,27 +20,10 @@ bp = GuardedBlueprint()
 JSON, CSV = "application/json", "text/csv"
 
 
-@bp.function_name("list_findings")
-@bp.route(route="findings", methods=["GET"])
+@bp.answers
 async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
-    return await _list(req)
-
-
-@bp.function_name("get_finding")
-@bp.route(route="findings/{id}", methods=["GET"])
-async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-@bp.function_name("claim_finding")
-@bp.route(route="findings/{id}/claims", methods=["POST"])
-async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
-    return await _claim(req)
-
-
-async def _list(req: func.HttpRequest) -> func.HttpResponse:
     media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
-    page = await read_page(bootstrap.records().findings, query)
+    page = await read_page(bootstrap.app.records.findings, query)
     views = [view(each) for each in page.findings]
     link = _link(req, page.next) if page.next else None
     if media == CSV:
@@ -50,15 +34,17 @@ async def _list(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, FindingPage(findings=views, next_link=link))
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
-    kept = await bootstrap.records().findings.get(_finding_id(req))
+@bp.answers
+async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
+    kept = await bootstrap.app.records.findings.get(_finding_id(req))
     if kept is None:
         raise _unknown()
     return json_response(200, detail(kept.finding))
 
 
-async def _claim(req: func.HttpRequest) -> func.HttpResponse:
-    request, records = parse_claim_request(read_json(req)), bootstrap.records()
+@bp.answers
+async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
+    request, records = read_as(ClaimRequest, read_json(req)), bootstrap.app.records
     try:
         claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
     except NothingToClaim as error:

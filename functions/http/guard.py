@@ -9,60 +9,66 @@ keeps the level `function`, whose keys nobody was given.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.domain.callers.caller import Caller, Role
-from entra_sod.domain.callers.routes import Open, access_to
+from entra_sod.domain.callers.caller import Caller, Stranger
+from entra_sod.domain.callers.routes import ROUTES, Open, Route
 from functions.http.responses import answered
 
-_LONGEST_ROUTE = 100
-
-type Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
+type Answering = Awaitable[func.HttpResponse]
+type Handler[C] = Callable[[func.HttpRequest, C], Answering]
 
 
 class GuardedBlueprint(func.Blueprint):
-    """A blueprint whose HTTP functions are reached by admitted requests only."""
+    """A blueprint whose functions have a line in the table of routes, under their own names."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # its stubs are partial
 
-    def route(self, *args: Any, **options: Any) -> Callable[..., Any]:  # noqa: ANN401 - the base's
-        """Register as the base does, with `route` by name, behind the guard."""
-        options["auth_level"] = func.AuthLevel.ANONYMOUS
-        register = super().route(*args, **options)
-        return lambda handler: register(guarded(str(options.get("route")), handler))
+    def answers(self, handler: Callable[[func.HttpRequest], Answering]) -> Any:  # noqa: ANN401 - the base's
+        """Register a function for its route; it is given admitted requests only."""
+        return self._register(handler.__name__, lambda req, _: handler(req))
+
+    def answers_caller(self, handler: Handler[Caller]) -> Any:  # noqa: ANN401 - the base's
+        """The same for a function that is told who calls, on a route that takes known callers."""
+
+        def answer(req: func.HttpRequest, caller: Caller | Stranger | None) -> Answering:
+            if not isinstance(caller, Caller):
+                raise TypeError(f"{handler.__name__} is open to strangers")
+            return handler(req, caller)
+
+        return self._register(handler.__name__, answer)
+
+    def answers_anybody(self, handler: Handler[Caller | Stranger]) -> Any:  # noqa: ANN401 - the base's
+        """The same for a function that verifies its callers itself."""
+
+        def answer(req: func.HttpRequest, caller: Caller | Stranger | None) -> Answering:
+            return handler(req, caller or Stranger("nobody looked"))
+
+        return self._register(handler.__name__, answer)
+
+    def _register(self, name: str, handler: Handler[Caller | Stranger | None]) -> Any:  # noqa: ANN401
+        route = ROUTES[name]
+        trigger = self.route(
+            route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
+        )
+        return self.function_name(name)(trigger(_guarded(route, handler)))
 
 
-def guarded(route: str, handler: Handler) -> Handler:
-    """Put the guard before a handler."""
+def _guarded(
+    route: Route, handler: Handler[Caller | Stranger | None]
+) -> Callable[[func.HttpRequest], Answering]:
+    async def admitted(req: func.HttpRequest) -> func.HttpResponse:
+        # What is public tells that the app lives, also where its settings are wrong.
+        if route.access is Open.PUBLIC:
+            return await handler(req, None)
+        return await handler(req, bootstrap.app.admission.admit(route, req.headers))
 
-    # The worker finds the parameters of what it calls by looking through `wraps`.
-    @wraps(handler)
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
-        return await answered(_admit_and_answer(route, req, handler))
+        return await answered(admitted(req))
 
+    answer.__name__ = route.function
     return answer
-
-
-async def _admit_and_answer(
-    route: str, req: func.HttpRequest, handler: Handler
-) -> func.HttpResponse:
-    # What is public tells that the app lives, also where its settings are wrong.
-    if access_to(req.method, route) is not Open.PUBLIC:
-        bootstrap.admission().admit(req.method, route, req.headers)
-    return await handler(req)
-
-
-def require_caller(req: func.HttpRequest, *roles: Role) -> Caller:
-    """Tell who calls; for routes that verify their callers themselves, and for finer questions.
-
-    Raises:
-        Unauthenticated: 401, nobody knows the caller.
-        NotAllowed: 403, the caller has none of the roles.
-    """
-    what = f"{req.method} {req.url.partition('?')[0].rpartition('/api/')[2][:_LONGEST_ROUTE]}"
-    return bootstrap.admission().require(req.headers, roles, what)

@@ -18,14 +18,12 @@ from functions.http.responses import json_response
 bp = GuardedBlueprint()
 
 
-@bp.function_name("health")
-@bp.route(route="health", methods=["GET"])
+@bp.answers
 async def health(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, Alive())
 
 
-@bp.function_name("ready")
-@bp.route(route="ready", methods=["GET"])
+@bp.answers
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
     if _wants_deep(req):
         return await _deep()
@@ -49,24 +47,24 @@ async def _deep() -> func.HttpResponse:
     from entra_sod.services.doctor.diagnosis import is_healthy, summed_up
     from entra_sod.services.doctor.probe import examine
 
-    diagnoses = await examine(bootstrap.patient())
+    diagnoses = await examine(bootstrap.app.patient)
     return json_response(200 if is_healthy(diagnoses) else 503, summed_up(diagnoses))
 
 
 async def _storage() -> dict[str, str]:
     try:
-        return dict(await bootstrap.records().storage.probe())
+        return dict(await bootstrap.app.records.storage.probe())
     except SodError as error:
         return {"storage": str(error)}
 
 
 async def _graph() -> str:
-    await bootstrap.engine().graph.probe()
+    await bootstrap.app.engine.graph.probe()
     return "ok"
 
 
 async def _rules() -> str:
-    book = bootstrap.engine().rules
+    book = bootstrap.app.engine.rules
     rules = await book.current()
     if book.problem:
         return f"older rules stay in force ({rules.hash}): {book.problem}"
@@ -74,7 +72,7 @@ async def _rules() -> str:
 
 
 async def _webhooks() -> str:
-    names = sorted(bootstrap.webhooks().sources)
+    names = sorted(bootstrap.app.sources)
     return f"ok: {', '.join(names) or 'none are set up'}"
 
 

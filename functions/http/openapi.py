@@ -13,20 +13,18 @@ from functions.http.responses import graph_problem, json_response
 bp = GuardedBlueprint()
 
 
-@bp.function_name("get_contract")
-@bp.route(route="openapi.json", methods=["GET"])
+@bp.answers
 async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
     from entra_sod.api.document import openapi_json
 
     return json_response(200, openapi_json())
 
 
-@bp.function_name("list_packages")
-@bp.route(route="packages", methods=["GET"])
+@bp.answers
 async def list_packages(req: func.HttpRequest) -> func.HttpResponse:
     query = parse_package_query(req.params)
     try:
-        packages = await bootstrap.engine().rules.packages()
+        packages = await bootstrap.app.engine.rules.packages()
     except GraphError as error:
         raise graph_problem(error, "The packages cannot be listed; ask again.") from error
     return json_response(200, select_packages(packages, query))

@@ -15,11 +15,10 @@ bp = GuardedBlueprint()
 HTML, JSON = "text/html", "application/json"
 
 
-@bp.function_name("get_report")
-@bp.route(route="report", methods=["GET"])
+@bp.answers
 async def get_report(req: func.HttpRequest) -> func.HttpResponse:
     media = choose_media(req, (HTML, JSON))
-    engine = bootstrap.engine()
+    engine = bootstrap.app.engine
     try:
         view = await engine.reports.make(await engine.rules.current())
     except GraphError as error:

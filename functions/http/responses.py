@@ -27,7 +27,7 @@ from entra_sod.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from entra_sod.core.validation import Mistake
+from entra_sod.core.validation import as_pointer
 
 log = logging.getLogger("entra_sod")
 
@@ -188,10 +188,10 @@ def require_no_fields(request: func.HttpRequest) -> None:
     body = read_json(request)
     if not isinstance(body, dict):
         raise InvalidRequest([FieldError(pointer="", detail="must be empty, or an empty object")])
-    mistakes = [Mistake((), "is not known here; nothing is asked for", key=name) for name in body]
-    if mistakes:
+    if body:
+        detail = "is not known here; nothing is asked for"
         raise InvalidRequest(
-            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
+            [FieldError(pointer=as_pointer((name,)), detail=detail) for name in body]
         )
 
 

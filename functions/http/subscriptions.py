@@ -9,31 +9,19 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.api.bodies import SubscriptionView
 from entra_sod.core.errors import TooManySubscriptions
-from entra_sod.domain.callers.caller import Role
+from entra_sod.domain.callers.caller import Caller
 from entra_sod.services.notifications.subscribe import parse_subscription_request
-from functions.http.guard import GuardedBlueprint, require_caller
+from functions.http.guard import GuardedBlueprint
 from functions.http.responses import HttpProblem, json_response, own_root, own_url, read_json
 
 bp = GuardedBlueprint()
 
 
-@bp.function_name("start_subscription")
-@bp.route(route="subscriptions", methods=["POST"])
-async def start_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    return await _start(req)
-
-
-@bp.function_name("end_subscription")
-@bp.route(route="subscriptions/{id}", methods=["DELETE"])
-async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    return await _end(req)
-
-
-async def _start(req: func.HttpRequest) -> func.HttpResponse:
-    caller = require_caller(req, Role.READ)
-    request = parse_subscription_request(read_json(req), bootstrap.delivery_settings().hosts)
+@bp.answers_caller
+async def start_subscription(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
+    request = parse_subscription_request(read_json(req), bootstrap.app.delivery.hosts)
     try:
-        subscription_id = await bootstrap.records().receivers.subscribe(
+        subscription_id = await bootstrap.app.records.receivers.subscribe(
             url=request.callback_url,
             app=own_root(req),
             events=request.events,
@@ -46,8 +34,9 @@ async def _start(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(201, body, {"Location": location})
 
 
-async def _end(req: func.HttpRequest) -> func.HttpResponse:
-    if not await bootstrap.records().receivers.unsubscribe(_subscription_id(req)):
+@bp.answers
+async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
+    if not await bootstrap.app.records.receivers.unsubscribe(_subscription_id(req)):
         raise _unknown()
     return func.HttpResponse(status_code=204, headers={"Cache-Control": "no-store"})
 

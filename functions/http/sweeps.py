@@ -27,21 +27,10 @@ log = logging.getLogger("entra_sod")
 POLL_SECONDS = 15
 
 
-@bp.function_name("start_sweep_by_hand")
-@bp.route(route="sweeps", methods=["POST"])
+@bp.answers
 async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
-    return await _start(req)
-
-
-@bp.function_name("get_sweep")
-@bp.route(route="sweeps/{id}", methods=["GET"])
-async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
-    return await _get(req)
-
-
-async def _start(req: func.HttpRequest) -> func.HttpResponse:
     require_no_fields(req)
-    started = await bootstrap.records().sweep_starter.start(traceparent=traceparent(req))
+    started = await bootstrap.app.records.sweep_starter.start(traceparent=traceparent(req))
     say_started(started, by="hand")
     location = own_url(req, f"sweeps/{started.id}")
     body = SweepAccepted(
@@ -60,8 +49,9 @@ def say_started(started: Started, *, by: str) -> None:
     )
 
 
-async def _get(req: func.HttpRequest) -> func.HttpResponse:
-    sweeps = bootstrap.records().sweeps
+@bp.answers
+async def get_sweep(req: func.HttpRequest) -> func.HttpResponse:
+    sweeps = bootstrap.app.records.sweeps
     record = await _find(req.route_params["id"])
     if record is None:
         detail = "There is no such sweep. GET /api/sweeps/latest answers with the newest."
@@ -76,14 +66,14 @@ async def _get(req: func.HttpRequest) -> func.HttpResponse:
 
 
 async def _find(name: str) -> SweepRecord | None:
-    sweeps = bootstrap.records().sweeps
+    sweeps = bootstrap.app.records.sweeps
     if name == "latest":
         return await sweeps.latest()
     return await sweeps.get(name) if re.fullmatch(r"[\w-]{1,64}", name) else None
 
 
 async def _under_way(req: func.HttpRequest, record: SweepRecord) -> func.HttpResponse:
-    records = bootstrap.records()
+    records = bootstrap.app.records
     parts = await records.sweeps.parts(record.id)
     location = own_url(req, f"sweeps/{record.id}")
     return _accepted(location, progress_of(record, parts, records.clock.now(), location=location))

@@ -13,26 +13,22 @@ from datetime import datetime
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.bootstrap.make_webhooks import Webhooks
-from entra_sod.core.errors import ConfigurationError, GraphError
+from entra_sod.core.errors import ConfigurationError
+from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.domain.webhooks.callers import CHECK, DECIDE
 from entra_sod.domain.webhooks.cloud_event import BATCH, open_event
-from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.handshake import consent
-from entra_sod.domain.webhooks.source import Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source, Sources
 from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
-from entra_sod.services.checks.request import CheckRequest
+from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.webhooks.ask import read_ask
 from entra_sod.services.webhooks.dedupe import delivery_key
-from entra_sod.stores.idempotency import Key
 from functions.http.checks import accepted
-from functions.http.decisions import undecided
+from functions.http.decisions import answer_decision
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import (
     HttpProblem,
-    json_response,
     media_type_of,
     own_root,
     read_body,
@@ -48,54 +44,50 @@ LARGEST_WEBHOOK = 1024 * 1024
 _RETRY_SECONDS = 60
 
 
-@bp.function_name("receive_webhook")
-@bp.route(route="webhooks/{source}", methods=["POST"])
-async def receive_webhook(req: func.HttpRequest) -> func.HttpResponse:
-    return await _receive(req)
-
-
-@bp.function_name("agree_to_webhooks")
-@bp.route(route="webhooks/{source}", methods=["OPTIONS"])
-async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
-    return await _agree(req)
-
-
-async def _receive(req: func.HttpRequest) -> func.HttpResponse:
-    headers, now = _headers(req), _webhooks().clock.now()
-    source = _verified(req, headers, now)
+@bp.answers_anybody
+async def receive_webhook(req: func.HttpRequest, caller: Caller | Stranger) -> func.HttpResponse:
+    headers, now = _headers(req), bootstrap.app.clock.now()
+    source = _verified(req, headers, caller, now)
     delivery = _opened(req, source, headers)
     if not is_fresh(delivery, source, now):
         raise _refused(source, "was sent too long ago")
-    request = read_ask(delivery, source, bootstrap.delivery_settings().hosts)
+    request = read_ask(delivery, source, bootstrap.app.delivery.hosts)
     if isinstance(request, DecisionRequest):
-        _require_role(source, headers, DECIDE)
-        return await _decide(request)
-    _require_role(source, headers, CHECK)
-    key = delivery_key(source, _sender(source, headers), headers, delivery, request)
-    return await _check(req, request, key)
+        _sender(source, caller, Role.DECIDE)
+        return await answer_decision(request)
+    sender = _sender(source, caller, Role.CHECK)
+    key = delivery_key(source, sender, headers, delivery, request)
+    check_id = await bootstrap.app.records.check_starter.start(
+        request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
+    )
+    return accepted(req, check_id, CheckStatus.QUEUED)
 
 
-def _verified(req: func.HttpRequest, headers: Mapping[str, str], now: datetime) -> Source:
+@bp.answers
+async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
+    source = _sources().get(req.route_params["source"])
+    agreed = consent(source, _headers(req))
+    headers = {"Allow": "POST", "Cache-Control": "no-store", **(agreed or {})}
+    return func.HttpResponse(status_code=405 if agreed is None else 200, headers=headers)
+
+
+def _verified(
+    req: func.HttpRequest, headers: Mapping[str, str], caller: Caller | Stranger, now: datetime
+) -> Source:
     """Find out who sends, before anything of the body is read."""
     body = read_body(req, largest=LARGEST_WEBHOOK)
-    webhooks = _webhooks()
-    source = webhooks.sources.get(req.route_params["source"])
-    genuine = is_genuine(source, headers, body, callers=webhooks.callers, now=now)
+    source = _sources().get(req.route_params["source"])
+    genuine = is_genuine(source, headers, body, caller=caller, now=now)
     if source is None or not genuine:
         raise _refused(source, "does not prove where it comes from")
     return source
 
 
-def _require_role(source: Source, headers: Mapping[str, str], role: str) -> None:
-    """Hold a caller of the platform against what it asks for; a secret's owner may ask both."""
-    if source.scheme is Scheme.ENTRA and not _webhooks().callers.may(headers, (role,)):
-        detail = f"This takes the app role {role}."
-        raise HttpProblem(403, "not-allowed", "You may not do this", detail)
-
-
-def _sender(source: Source, headers: Mapping[str, str]) -> str:
-    """Who sends, where several may by the same source."""
-    return _webhooks().callers.name(headers) if source.scheme is Scheme.ENTRA else ""
+def _sender(source: Source, caller: Caller | Stranger, role: Role) -> str:
+    """Who sends, where several may by one source: held against what is asked, unlike a secret."""
+    if source.scheme is not Scheme.ENTRA:
+        return ""
+    return require_role(caller, [role], f"POST webhooks/{source.name}").name
 
 
 def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -> Delivery:
@@ -109,32 +101,10 @@ def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -
     return Delivery(value=value)
 
 
-async def _check(req: func.HttpRequest, request: CheckRequest, key: Key) -> func.HttpResponse:
-    check_id = await bootstrap.records().check_starter.start(
-        request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
-    )
-    return accepted(req, check_id, CheckStatus.QUEUED)
-
-
-async def _decide(request: DecisionRequest) -> func.HttpResponse:
-    try:
-        [result] = await bootstrap.engine().decisions.decide([request])
-    except GraphError as error:
-        raise undecided(error) from error
-    return json_response(200, result)
-
-
-async def _agree(req: func.HttpRequest) -> func.HttpResponse:
-    source = _webhooks().sources.get(req.route_params["source"])
-    agreed = consent(source, _headers(req))
-    headers = {"Allow": "POST", "Cache-Control": "no-store", **(agreed or {})}
-    return func.HttpResponse(status_code=405 if agreed is None else 200, headers=headers)
-
-
-def _webhooks() -> Webhooks:
+def _sources() -> Sources:
     """What is set up; a stranger is not told what is wrong with it."""
     try:
-        return bootstrap.webhooks()
+        return bootstrap.app.sources
     except ConfigurationError as error:
         log.error("webhooks are not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400 - the words are enough
         detail = "The settings need attention; GET /api/ready tells its owner where."

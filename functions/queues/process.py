@@ -33,12 +33,10 @@ from entra_sod.domain.messages import (
     SweepMessage,
     SweepStartMessage,
     decode,
-    encode,
     id_of,
     unwrap,
 )
 from entra_sod.services.checks.run import fail
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.sweeps.counts import spent
 from entra_sod.services.sweeps.progress import add
 
@@ -56,7 +54,7 @@ async def work(queue: str, text: bytes) -> None:
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records = bootstrap.records()
+    records = bootstrap.app.records
     try:
         message = _expected(queue, unwrap(text))
     except InvalidMessage as error:
@@ -116,7 +114,7 @@ def _traced(message: Message) -> Iterator[None]:
 
 
 async def _do(message: Message) -> None:
-    engine = bootstrap.engine()
+    engine = bootstrap.app.engine
     match message:
         case CheckMessage():
             await engine.check_runner.run(message, await engine.rules.current())
@@ -136,8 +134,7 @@ async def _decide(records: Records, message: Message, error: SodError) -> None:
             await _send_again(records, message, retry)
             await _tell_wait(records, message, error, retry.after_seconds)
         case Poison(reason=reason):
-            dead = msgspec.structs.replace(message, reason=reason[:LONGEST_REASON])
-            await records.storage.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+            await records.outbox.give_up(message, reason[:LONGEST_REASON])
         case None:
             await _note(records, message, str(error))
             raise error
@@ -147,9 +144,7 @@ async def _send_again(records: Records, message: Message, retry: Retry) -> None:
     again = msgspec.structs.replace(
         message, attempt=retry.tries.failed, throttled=retry.tries.throttled
     )
-    await records.storage.queues.send(
-        message.queue, encode(again), delay_seconds=retry.after_seconds
-    )
+    await records.outbox.send(again, delay_seconds=retry.after_seconds)
 
 
 async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
@@ -209,7 +204,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records, body = bootstrap.records(), _unwrapped_if_possible(text)
+    records, body = bootstrap.app.records, _unwrapped_if_possible(text)
     try:
         message = _expected(queue, body)
     except InvalidMessage as error:
@@ -226,7 +221,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             await _fail_check(records, message.id, reason, message)
             await records.announcer.announce_check(message.id, traceparent=message.traceparent)
         case SweepMessage() | SweepStartMessage():
-            await bootstrap.engine().sweep_runner.give_up(message, reason)
+            await bootstrap.app.engine.sweep_runner.give_up(message, reason)
         case DeliveryMessage():
             return  # the letter is all there is to do: the work itself has ended
 
@@ -234,14 +229,14 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
 async def _fail_check(
     records: Records, check_id: str, reason: str, message: CheckMessage | None
 ) -> None:
-    packer, now = Packer(records.chain), records.clock.now()
-    await fail(records.checks, packer, check_id, reason, at=now, message=message)
+    now = records.clock.now()
+    await fail(records.checks, records.chain, check_id, reason, at=now, message=message)
 
 
 async def _send_interrupted_again(records: Records, message: Message) -> None:
     """Work that never failed, but whose worker died each time, gets another five deliveries."""
     again = msgspec.structs.replace(message, interrupted=message.interrupted + 1)
-    await records.storage.queues.send(message.queue, encode(again))
+    await records.outbox.send(again)
     log.warning(
         "%s was interrupted five times and is tried again",
         message.id,

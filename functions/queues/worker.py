@@ -1,36 +1,55 @@
-"""The queue workers: a check, a part of a sweep, and telling somebody of its end.
+"""What the queues call: a worker for each, and an owner of what each worker had to give up.
 
 The work itself is imported when a message comes: a process that only answers HTTP never loads it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import azure.functions as func
 
-from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
+from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
 
 bp = func.Blueprint()
 
+# Of each queue the function that works on it, and the one that keeps its poison.
+FUNCTIONS = {
+    CHECK_QUEUE: ("run_check", "poisoned_check"),
+    SWEEP_QUEUE: ("run_sweep_pairs", "poisoned_sweep_pairs"),
+    DELIVERY_QUEUE: ("deliver", "poisoned_delivery"),
+}
 
-@bp.function_name("run_check")
-@bp.queue_trigger(arg_name="msg", queue_name=CHECK_QUEUE, connection="AzureWebJobsStorage")
-async def run_check(msg: func.QueueMessage) -> None:
-    from functions.queues.process import work
-
-    await work(CHECK_QUEUE, msg.get_body())
-
-
-@bp.function_name("run_sweep_pairs")
-@bp.queue_trigger(arg_name="msg", queue_name=SWEEP_QUEUE, connection="AzureWebJobsStorage")
-async def run_sweep_pairs(msg: func.QueueMessage) -> None:
-    from functions.queues.process import work
-
-    await work(SWEEP_QUEUE, msg.get_body())
+type Handler = Callable[[func.QueueMessage], Awaitable[None]]
 
 
-@bp.function_name("deliver")
-@bp.queue_trigger(arg_name="msg", queue_name=DELIVERY_QUEUE, connection="AzureWebJobsStorage")
-async def deliver(msg: func.QueueMessage) -> None:
-    from functions.queues.process import work
+def _register(name: str, queue: str, handler: Handler) -> Any:  # noqa: ANN401 - the library's
+    handler.__name__ = name
+    trigger = bp.queue_trigger(arg_name="msg", queue_name=queue, connection="AzureWebJobsStorage")
+    return bp.function_name(name)(trigger(handler))
 
-    await work(DELIVERY_QUEUE, msg.get_body())
+
+def _working_on(queue: str) -> Handler:
+    async def run(msg: func.QueueMessage) -> None:
+        from functions.queues.process import work
+
+        await work(queue, msg.get_body())
+
+    return run
+
+
+def _burying(queue: str) -> Handler:
+    """What the workers had to give up: kept with its reason, and told to whoever waits for it."""
+
+    async def run(msg: func.QueueMessage) -> None:
+        from functions.queues.process import bury
+
+        await bury(queue, str(msg.id), msg.get_body())
+
+    return run
+
+
+for _queue, (_worker, _owner) in FUNCTIONS.items():
+    _register(_worker, _queue, _working_on(_queue))
+    _register(_owner, _queue + POISON_SUFFIX, _burying(_queue))

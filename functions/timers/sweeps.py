@@ -14,7 +14,7 @@ bp = func.Blueprint()
 @bp.function_name("start_sweep")
 @bp.timer_trigger(arg_name="timer", schedule="%SWEEP_SCHEDULE%", run_on_startup=False)
 async def start_sweep(timer: func.TimerRequest) -> None:
-    records = bootstrap.records()
+    records = bootstrap.app.records
     started = await records.sweep_starter.start(traceparent=new_traceparent())
     say_started(started, by="timer, late" if timer.past_due else "timer")
     # The night's other work, last: nothing hangs on it.

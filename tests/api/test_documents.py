@@ -11,9 +11,9 @@ import pytest
 import schemathesis
 
 from entra_sod.api.document import openapi, openapi_json, response
-from entra_sod.api.model import Answer, Operation
+from entra_sod.api.model import Answer, Operation, title_of
 from entra_sod.api.operations import OPERATIONS
-from entra_sod.api.schemas import FIELD_EXTENSIONS, components, either, title_of
+from entra_sod.api.schemas import FIELD_EXTENSIONS, components, either
 from entra_sod.cli.contract import as_text, connector_files
 from entra_sod.cli.operations.connector import api_definition
 from entra_sod.domain.callers.keys import HEADER as GUARD_HEADER

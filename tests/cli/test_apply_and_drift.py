@@ -18,9 +18,10 @@ from entra_sod.cli import commands
 from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
-from entra_sod.cli.state import AT_ONCE, in_parallel, until_error
+from entra_sod.cli.state import WRITES_AT_ONCE, until_error
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import SodError, StorageUnavailable, Throttled, Unsettled
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import read_settings
@@ -91,7 +92,7 @@ async def test_what_was_begun_is_finished_and_nothing_else_is_begun() -> None:
         ended.append(number)
 
     assert isinstance(await until_error(write, range(100)), Throttled)
-    assert ended == [*range(1, AT_ONCE)]
+    assert ended == [*range(1, WRITES_AT_ONCE)]
 
 
 async def test_an_error_halfway_hides_nothing_that_was_written(

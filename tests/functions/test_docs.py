@@ -6,7 +6,8 @@ from pathlib import Path
 from entra_sod.domain.callers.caller import Role
 from entra_sod.domain.callers.routes import ROUTES
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "callers.md").read_text()
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs" / "callers.md").read_text()
 
 
 def rows(heading: str) -> dict[str, str]:
@@ -21,10 +22,19 @@ def test_the_page_has_every_route_with_its_roles() -> None:
         for what, words in rows("Routes").items()
     }
     meant = {
-        what: access if isinstance(access, frozenset) else access.value
-        for what, access in ROUTES.items()
+        str(each): each.access if isinstance(each.access, frozenset) else each.access.value
+        for each in ROUTES.values()
     }
     assert said == meant
+
+
+def test_the_readme_has_every_function_with_its_route() -> None:
+    """The README's table names each function beside its method and path, and no other route."""
+    readme = (ROOT / "README.md").read_text()
+    said = re.findall(r"^\| `(\w+)` \| `([A-Z]+ /api/[^`]+)`", readme, flags=re.MULTILINE)
+    assert sorted(said) == sorted(
+        (each.function, f"{each.method} /api/{each.path}") for each in ROUTES.values()
+    )
 
 
 def test_the_page_has_every_role() -> None:

@@ -7,6 +7,7 @@ import azure.functions as func
 import pytest
 
 from entra_sod import bootstrap
+from entra_sod.bootstrap import make_engine
 from entra_sod.domain.messages import SweepStartMessage, decode
 from entra_sod.stores.checks import KEPT_FOR
 from functions.http.sweeps import start_sweep_by_hand
@@ -104,7 +105,7 @@ async def test_starting_by_hand_needs_storage_alone(
 ) -> None:
     """With settings that make no engine a sweep is accepted all the same: no Graph is loaded."""
     bootstrap.install(app.records, admission=app.admission)
-    monkeypatch.setattr(bootstrap, "engine", lambda: pytest.fail("the engine was made"))
+    monkeypatch.setattr(make_engine, "read_engine", lambda *_: pytest.fail("an engine was made"))
     assert (await post()).status_code == 202
 
 

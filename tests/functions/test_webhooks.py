@@ -59,9 +59,7 @@ async def test_a_stranger_is_not_told_what_is_wrong_with_the_settings(
 ) -> None:
     """503, so that the sender comes again; the place of the mistake is for /api/ready."""
     monkeypatch.setenv("WEBHOOKS", "jira: {secrets: [GONE], fields: {accessPackageId: /a}}")
-    bootstrap.install(
-        app.records, app.engine, bootstrap.delivery_settings(), admission=app.admission
-    )
+    bootstrap.install(app.records, app.engine, bootstrap.app.delivery, admission=app.admission)
     answer = await jira()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "GONE" not in answer.get_body().decode()
@@ -89,7 +87,8 @@ async def test_a_stranger_is_refused_without_storage(monkeypatch: pytest.MonkeyP
     """Nothing of it is touched, nor told, before a proof; the source is told to come again."""
     for name in [name for name in os.environ if name.startswith("AzureWebJobsStorage")]:
         monkeypatch.delenv(name)
-    bootstrap.install(admission=bootstrap.admission(), webhooks=bootstrap.webhooks())
+    parts = bootstrap.app
+    bootstrap.install(admission=parts.admission, sources=parts.sources, clock=parts.clock)
     body = issue(customfield_10201=guid("a"), customfield_10202={"value": guid("b")})
     assert (await send("jira", body)).status_code == 401
     assert (await jira(body)).status_code == 503

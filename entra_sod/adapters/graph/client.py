@@ -1,22 +1,13 @@
-"""Microsoft Graph as the app uses it, over msgraph-sdk's request adapter.
-
-One client per process, made on first use inside the running loop and kept: an async HTTP client
-belongs to the loop that made it.
-"""
+"""Microsoft Graph as the app uses it, over msgraph-sdk's request adapter."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
-
-import msgspec
 
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.batches import Batches, Read
-from entra_sod.adapters.graph.paging import pages
+from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.urls import (
-    GraphUrls,
     additional_access_path,
     assignments_path,
     package_path,
@@ -32,34 +23,23 @@ from entra_sod.ports.graph import Page
 from entra_sod.ports.rate_limit import Gate
 from entra_sod.settings import GraphSettings
 
-if TYPE_CHECKING:
-    from entra_sod.adapters.graph.transport import GraphTransport
 
-
-class GraphClient:
+class GraphClient(GraphDoor):
     """The `Graph` port against a real Graph root."""
 
     def __init__(
         self, settings: GraphSettings, gate: Gate | None = None, clock: Clock | None = None
     ) -> None:
-        """Make a client; without a gate, one that only keeps the silence Graph asks for."""
-        self._settings, self._clock = settings, clock or SystemClock()
-        self._gate = gate or OpenGate(self._clock)
-        self._urls = GraphUrls(settings.root)
-
-    @cached_property
-    def _transport(self) -> GraphTransport:
-        from entra_sod.adapters.graph.transport import GraphTransport
-
-        return GraphTransport(self._settings, self._gate)
+        self._clock = clock or SystemClock()
+        super().__init__(settings, gate or OpenGate(self._clock))
 
     @property
     def _batches(self) -> Batches:
         return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
 
     async def packages(self) -> Sequence[AccessPackage]:
-        found = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")
-        return [wire.package(each) async for page in found for each in page]
+        found = self._items(wire.packages_page, self._urls.packages(), "the list of packages")
+        return [wire.package(each) for each in await found]
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
@@ -171,8 +151,8 @@ class GraphClient:
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
         url = self._urls.references(package_id, kind)
         what = f"the incompatible {kind}s of {package_id}"
-        found = self._pages(wire.ids_page, url, what)
-        return frozenset([each.id.lower() async for page in found for each in page])
+        found = await self._items(wire.ids_page, url, what)
+        return frozenset([each.id.lower() for each in found])
 
     async def add(self, reference: Reference) -> None:
         body = wire.reference_body(self._urls.target(reference))
@@ -185,16 +165,6 @@ class GraphClient:
 
     async def probe(self) -> None:
         await self._transport.read(self._urls.packages(), "the first page of packages")
-
-    def _pages[T](
-        self, decoder: msgspec.json.Decoder[wire.WirePage[T]], url: str, what: str
-    ) -> AsyncIterator[list[T]]:
-        return pages(self._transport.read, self._urls, decoder, url, what)
-
-    async def close(self) -> None:
-        """Close the connections, if any were made; for programs that end, unlike the worker."""
-        if "_transport" in self.__dict__:
-            await self._transport.close()
 
 
 def reading_of(package_id: str) -> str:

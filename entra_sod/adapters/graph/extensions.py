@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from urllib.parse import quote
 
-import msgspec
-
 from entra_sod.adapters.graph import extensions_wire as wire
-from entra_sod.adapters.graph.paging import pages
-from entra_sod.adapters.graph.urls import GraphUrls
-from entra_sod.adapters.graph.wire import WirePage, decode
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.graph.door import GraphDoor
+from entra_sod.adapters.graph.wire import decode
 from entra_sod.domain.extensions.model import (
     Catalog,
     Extension,
@@ -21,46 +15,29 @@ from entra_sod.domain.extensions.model import (
     PackagePolicies,
     Policy,
 )
-from entra_sod.settings import GraphSettings
-
-if TYPE_CHECKING:
-    from entra_sod.adapters.graph.transport import GraphTransport
 
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
 # Both are relations: PUT replaces them with the rest, and GET shows them where asked alone.
 _WHOLE = "$expand=questions,customExtensionStageSettings($expand=customExtension)"
 
 
-class ExtensionsClient:
+class ExtensionsClient(GraphDoor):
     """The `Extensions` port; for the command line, so one request at a time."""
 
-    def __init__(self, settings: GraphSettings) -> None:
-        self._settings = settings
-        self._urls = GraphUrls(settings.root)
-
-    @cached_property
-    def _transport(self) -> GraphTransport:
-        from entra_sod.adapters.graph.transport import GraphTransport
-
-        return GraphTransport(self._settings, OpenGate())
-
     async def catalogs(self) -> Sequence[Catalog]:
-        url = self._url("catalogs")
-        return [
-            wire.catalog(each)
-            async for each in self._items(wire.catalogs_page, url, "the list of catalogs")
-        ]
+        found = self._items(wire.catalogs_page, self._url("catalogs"), "the list of catalogs")
+        return [wire.catalog(each) for each in await found]
 
     async def packages(self, catalog_id: str) -> Sequence[PackagePolicies]:
         wanted = quote(f"catalog/id eq '{catalog_id}'", safe="/'")
         url = self._url(f"accessPackages?$filter={wanted}&$expand=assignmentPolicies")
         what = f"the packages of catalog {catalog_id}"
-        return [wire.package(each) async for each in self._items(wire.packages_page, url, what)]
+        return [wire.package(each) for each in await self._items(wire.packages_page, url, what)]
 
     async def extensions(self, catalog_id: str) -> Sequence[Extension]:
         url = self._extensions(catalog_id)
         what = f"the custom extensions of catalog {catalog_id}"
-        return [wire.extension(each) async for each in self._items(wire.extensions_page, url, what)]
+        return [wire.extension(each) for each in await self._items(wire.extensions_page, url, what)]
 
     async def policy(self, package_id: str, policy_id: str) -> Policy:
         url = self._url(f"assignmentPolicies/{policy_id}?{_WHOLE}")
@@ -86,15 +63,3 @@ class ExtensionsClient:
 
     def _extensions(self, catalog_id: str) -> str:
         return self._url(f"catalogs/{catalog_id}/customWorkflowExtensions")
-
-    async def _items[T](
-        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
-    ) -> AsyncIterator[T]:
-        async for page in pages(self._transport.read, self._urls, decoder, url, what):
-            for item in page:
-                yield item
-
-    async def close(self) -> None:
-        """Close the connections, if any were made."""
-        if "_transport" in self.__dict__:
-            await self._transport.close()

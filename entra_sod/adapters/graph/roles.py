@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import cached_property
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
 
+from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.extensions_wire import catalog, catalogs_page
-from entra_sod.adapters.graph.paging import pages
-from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.adapters.graph.wire import WirePage
-from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.domain.extensions.model import Catalog
 from entra_sod.domain.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
-from entra_sod.ports.rate_limit import Gate
-from entra_sod.settings import GraphSettings
-
-if TYPE_CHECKING:
-    from azure.core.credentials_async import AsyncTokenCredential
-
-    from entra_sod.adapters.graph.transport import GraphTransport
 
 _CATALOGS = "/identityGovernance/entitlementManagement/catalogs"
 _ASSIGNMENTS = "/roleManagement/entitlementManagement/roleAssignments"
@@ -49,38 +38,22 @@ assignments_page = msgspec.json.Decoder(WirePage[WireRoleAssignment])
 _claims = msgspec.json.Decoder(WireClaims)
 
 
-class RolesClient:
+class RolesClient(GraphDoor):
     """The `Roles` port; one request at a time."""
-
-    def __init__(
-        self,
-        settings: GraphSettings,
-        gate: Gate | None = None,
-        credential: AsyncTokenCredential | None = None,
-    ) -> None:
-        """Make a client; without a credential, it asks as the settings say."""
-        self._settings, self._gate, self._credential = settings, gate or OpenGate(), credential
-        self._urls = GraphUrls(settings.root)
-
-    @cached_property
-    def _transport(self) -> GraphTransport:
-        from entra_sod.adapters.graph.transport import GraphTransport
-
-        return GraphTransport(self._settings, self._gate, self._credential)
 
     async def caller(self) -> Caller:
         return caller_of(await self._transport.token())
 
     async def catalogs(self) -> Sequence[Catalog]:
         url = self._urls.absolute(_CATALOGS)
-        found = self._pages(catalogs_page, url, "the list of catalogs")
-        return [catalog(each) async for page in found for each in page]
+        found = await self._items(catalogs_page, url, "the list of catalogs")
+        return [catalog(each) for each in found]
 
     async def of_principal(self, principal_id: str) -> Sequence[RoleAssignment]:
         wanted = quote(f"principalId eq '{principal_id}'", safe="/'")
         url = self._urls.absolute(f"{_ASSIGNMENTS}?$filter={wanted}")
-        found = self._pages(assignments_page, url, f"the roles of {principal_id}")
-        return [_assignment(each) async for page in found for each in page]
+        found = await self._items(assignments_page, url, f"the roles of {principal_id}")
+        return [_assignment(each) for each in found]
 
     async def assign(self, wanted: RoleAssignment) -> None:
         body = {
@@ -94,16 +67,6 @@ class RolesClient:
 
     def clock_skew(self) -> timedelta | None:
         return self._transport.clock_skew
-
-    def _pages[T](
-        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
-    ) -> AsyncIterator[list[T]]:
-        return pages(self._transport.read, self._urls, decoder, url, what)
-
-    async def close(self) -> None:
-        """Close the connections, if any were made."""
-        if "_transport" in self.__dict__:
-            await self._transport.close()
 
 
 def caller_of(token: str) -> Caller:

@@ -319,40 +319,26 @@ class AzureStorage:
     def _table_service(self) -> TableServiceClient:
         from azure.data.tables.aio import TableServiceClient
 
-        if text := self._settings.connection_string:
-            return TableServiceClient.from_connection_string(text, retry_total=self._retries)
-        return TableServiceClient(
-            self._settings.table_uri,
-            credential=self._sign_in(),
-            retry_total=self._retries,
-        )
+        return self._made(TableServiceClient, self._settings.table_uri)
 
     @cached_property
     def _queue_service(self) -> QueueServiceClient:
         from azure.storage.queue.aio import QueueServiceClient
 
-        if text := self._settings.connection_string:
-            return QueueServiceClient.from_connection_string(text, retry_total=self._retries)
-        return QueueServiceClient(
-            self._settings.queue_uri,
-            credential=self._sign_in(),
-            retry_total=self._retries,
-        )
+        return self._made(QueueServiceClient, self._settings.queue_uri)
 
     @cached_property
     def _blob_service(self) -> BlobServiceClient:
         from azure.storage.blob.aio import BlobServiceClient
 
-        if text := self._settings.connection_string:
-            return BlobServiceClient.from_connection_string(text, retry_total=self._retries)
-        return BlobServiceClient(
-            self._settings.blob_uri,
-            credential=self._sign_in(),
-            retry_total=self._retries,
-        )
+        return self._made(BlobServiceClient, self._settings.blob_uri)
 
-    def _sign_in(self) -> SignIn:
-        return SignIn(self._credential())
+    def _made[C: (TableServiceClient, QueueServiceClient, BlobServiceClient)](
+        self, kind: type[C], uri: str
+    ) -> C:
+        if text := self._settings.connection_string:
+            return kind.from_connection_string(text, retry_total=self._retries)
+        return kind(uri, credential=SignIn(self._credential()), retry_total=self._retries)
 
     async def close(self) -> None:
         """Close whichever clients were made; for programs that end, unlike the worker."""

@@ -69,7 +69,7 @@ def _paths(schemas: Mapping[str, Any]) -> dict[str, Any]:
         if each.visibility is None:
             continue
         item = found.setdefault(each.path, {})
-        item[each.method.lower()] = _operation(each)
+        item[each.method] = _operation(each)
         if each.trigger:
             schema = _as_swagger(either(each.trigger.bodies, schemas))
             item["x-ms-notification-content"] = {
@@ -82,7 +82,7 @@ def _paths(schemas: Mapping[str, Any]) -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     return {
         "operationId": operation.id,
-        "summary": operation.title,
+        "summary": operation.route.summary,
         "description": operation.text,
         **extensions(operation),
         "parameters": list(_parameters(operation)),

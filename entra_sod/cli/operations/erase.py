@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from entra_sod.cli.operations.evidence_files import Tombstone, tombstone_of
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.evidence.manifest import CONTAINER as EVIDENCE
-from entra_sod.domain.evidence.manifest import MANIFEST, Tombstone, digest, tombstone_of
+from entra_sod.domain.evidence.manifest import MANIFEST, digest
 from entra_sod.ports.storage import Row, Storage
 from entra_sod.services.findings.query import Query
 from entra_sod.stores import checks, sweeps

@@ -13,12 +13,7 @@ from typing import Literal
 import msgspec
 
 from entra_sod.cli.operations.blast_radius import Holders, blast_radius
-from entra_sod.domain.enforcement.compile import (
-    compile_references,
-    kept,
-    not_enforceable,
-    packages_in_view,
-)
+from entra_sod.domain.enforcement.compile import compile_references, packages_in_view
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
@@ -123,10 +118,6 @@ def make_document(
     unread = state.unread_of(view)
     removable = [each for each in prunable if not may_be_asked_for(each, unread)]
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
-    gaps = [
-        *not_enforceable(rules, state.packages),
-        *kept(set(plan.left_alone) & set(prunable), unread),
-    ]
     return PlanDocument(
         version=1,
         made_at=made_at,
@@ -137,8 +128,45 @@ def make_document(
         removals=plan.removals,
         unchanged=plan.unchanged,
         left_alone=plan.left_alone,
-        not_enforceable=tuple(Gap(what=each.what, why=each.why) for each in gaps),
+        not_enforceable=(
+            *_not_enforceable(rules, state.packages),
+            *_kept(set(plan.left_alone) & set(prunable), unread),
+        ),
     )
+
+
+def _not_enforceable(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> tuple[Gap, ...]:
+    """What stays to be detected, and to be said: Entra will not refuse it."""
+    too_many = [
+        Gap(
+            what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
+            why="Entra's references allow none or all of a pair, not some of many",
+        )
+        for each in rules.inexpressible
+    ]
+    excepted = [
+        Gap(
+            what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
+            why="Entra's references know no exceptions: it refuses this subject as well",
+        )
+        for each in rules.exceptions
+    ]
+    unreadable = [
+        Gap(what=f"access package {package}", why="the app may not read it")
+        for package in sorted(packages_in_view(rules) - packages.keys())
+    ]
+    return (*too_many, *excepted, *unreadable)
+
+
+def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Gap, ...]:
+    """What is ours and stays although no rule seems to ask for it, as not all could be read."""
+    if not references:
+        return ()
+    what = f"removing {len(references)} references that no rule seems to ask for"
+    why = (
+        f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
+    )
+    return (Gap(what=what, why=why),)
 
 
 def why_stale(plan: PlanDocument, fresh: PlanDocument, state: State) -> str | None:

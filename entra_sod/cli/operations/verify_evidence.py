@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from entra_sod.cli.operations.evidence_files import decode_tombstone, is_tombstone, tombstone_of
 from entra_sod.domain.evidence.manifest import (
     FOLDER_PARTS,
     MANIFEST,
@@ -17,10 +18,7 @@ from entra_sod.domain.evidence.manifest import (
     Manifest,
     block_digests,
     decode_manifest,
-    decode_tombstone,
     digest,
-    is_tombstone,
-    tombstone_of,
 )
 from entra_sod.stores.evidence_chain import Head
 

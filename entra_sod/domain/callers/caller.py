@@ -1,10 +1,15 @@
-"""A caller whom the app knows, and the roles that say what they may do."""
+"""A caller whom the app knows, and the roles that say what they may do and how far they may go."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+from entra_sod.core.errors import NotAllowed
+
+type Wish = Literal["off", "plan", "apply"]
 
 
 class Role(StrEnum):
@@ -44,6 +49,11 @@ class Caller:
         """For logs and limits: `principal:OBJECT-ID` or `key:NAME`."""
         return f"{self.kind}:{self.id}"
 
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether Entra signed them in before the app; who holds a key of the app's is not."""
+        return self.kind is Kind.PRINCIPAL
+
     def may(self, roles: Collection[Role]) -> bool:
         """Whether the caller has one of the roles, or the one that covers all."""
         return Role.ADMIN in self.roles or not self.roles.isdisjoint(roles)
@@ -57,3 +67,18 @@ class Stranger:
 
 
 EVERY_ROLE = frozenset({Role.ADMIN})
+
+
+def within_reach(wish: Wish | None, caller: Caller) -> Wish | None:
+    """Return how far to go at most; None leaves it to the app's own setting.
+
+    Who may not write, and does not say how far to go, gets a plan.
+
+    Raises:
+        NotAllowed: the caller wishes to write, and may not.
+    """
+    if caller.may({Role.ENFORCE}):
+        return wish
+    if wish == "apply":
+        raise NotAllowed(f"enforcement `apply` takes the app role {Role.ENFORCE}; ask for `plan`.")
+    return wish or "plan"

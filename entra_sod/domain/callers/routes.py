@@ -1,9 +1,14 @@
-"""What every route asks of its callers. A route that is not here is closed to everybody."""
+"""Every way into the app by HTTP: one table, of which triggers, guard and documents are made.
+
+What `api/operations.py` says of each comes on top.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from entra_sod.domain.callers.caller import Role
 
@@ -23,32 +28,62 @@ def any_of(*roles: Role) -> Access:
     return frozenset(roles)
 
 
-ROUTES: Mapping[str, Access] = {
-    "POST checks": any_of(Role.CHECK, Role.ENFORCE),
-    "GET checks/{id}": any_of(Role.CHECK, Role.ENFORCE, Role.READ),
-    "POST decisions": any_of(Role.DECIDE),
-    "POST decisions/batch": any_of(Role.DECIDE),
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way into the app.
+
+    Attributes:
+        function: that answers.
+        path: below `/api/`.
+        access: whom it takes.
+        summary: a few words, for lists.
+    """
+
+    function: str
+    method: Literal["GET", "POST", "DELETE", "OPTIONS"]
+    path: str
+    access: Access
+    summary: str
+
+    def __str__(self) -> str:
+        """As logs and documents name it: `GET checks/{id}`."""
+        return f"{self.method} {self.path}"
+
+
+_FINDING = "findings/{id}"
+_WEBHOOK = "webhooks/{source}"
+_ASKED = any_of(Role.CHECK, Role.ENFORCE)
+_FOUND = any_of(Role.CHECK, Role.ENFORCE, Role.READ)
+_DECIDE, _ENFORCE, _READ = any_of(Role.DECIDE), any_of(Role.ENFORCE), any_of(Role.READ)
+_CHOOSE = any_of(Role.CHECK, Role.DECIDE, Role.ENFORCE, Role.READ)
+_TABLE = (
+    Route("start_check", "POST", "checks", _ASKED, "Check two packages"),
+    Route("get_check", "GET", "checks/{id}", _FOUND, "Get a check's result"),
+    Route("decide", "POST", "decisions", _DECIDE, "Decide whether somebody may get a package"),
+    Route("decide_many", "POST", "decisions/batch", _DECIDE, "Decide for many"),
     # A sweep goes as far as ENFORCEMENT lets it, so starting one may write.
-    "POST sweeps": any_of(Role.ENFORCE),
-    "GET sweeps/{id}": any_of(Role.READ, Role.ENFORCE),
-    "GET findings": any_of(Role.READ),
-    "GET findings/{id}": any_of(Role.READ),
+    Route("start_sweep_by_hand", "POST", "sweeps", _ENFORCE, "Start a sweep"),
+    Route("get_sweep", "GET", "sweeps/{id}", any_of(Role.READ, Role.ENFORCE), "Get a sweep"),
+    Route("list_findings", "GET", "findings", _READ, "List findings"),
+    Route("get_finding", "GET", _FINDING, _READ, "Get a finding"),
     # Somebody's word goes into the history that auditors read.
-    "POST findings/{id}/claims": any_of(Role.ENFORCE),
+    Route(
+        "claim_finding",
+        "POST",
+        f"{_FINDING}/claims",
+        _ENFORCE,
+        "Say that a finding is being taken away",
+    ),
     # A subscription is told every result there is.
-    "POST subscriptions": any_of(Role.READ),
-    "DELETE subscriptions/{id}": any_of(Role.READ),
-    "POST webhooks/{source}": Open.OWN,
-    "OPTIONS webhooks/{source}": Open.OWN,
-    "GET packages": any_of(Role.CHECK, Role.DECIDE, Role.ENFORCE, Role.READ),
+    Route("start_subscription", "POST", "subscriptions", _READ, "When a check or a sweep ends"),
+    Route("end_subscription", "DELETE", "subscriptions/{id}", _READ, "End a subscription"),
+    Route("receive_webhook", "POST", _WEBHOOK, Open.OWN, "Receive a webhook"),
+    Route("agree_to_webhooks", "OPTIONS", _WEBHOOK, Open.OWN, "Agree to webhooks"),
+    Route("list_packages", "GET", "packages", _CHOOSE, "List access packages"),
     # The same for everybody who runs the app, and a connector may be imported from it.
-    "GET openapi.json": Open.PUBLIC,
-    "GET report": any_of(Role.READ),
-    "GET ready": any_of(Role.READ),
-    "GET health": Open.PUBLIC,
-}
-
-
-def access_to(method: str, route: str) -> Access | None:
-    """What a route asks for; None where nobody said."""
-    return ROUTES.get(f"{method.upper()} {route}")
+    Route("get_contract", "GET", "openapi.json", Open.PUBLIC, "This document"),
+    Route("get_report", "GET", "report", _READ, "Get the report"),
+    Route("ready", "GET", "ready", _READ, "Is it ready?"),
+    Route("health", "GET", "health", Open.PUBLIC, "Is it alive?"),
+)
+ROUTES: Mapping[str, Route] = {each.function: each for each in _TABLE}

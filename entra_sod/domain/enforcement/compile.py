@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_by_guard
-from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.ruleset import RuleSet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotEnforceable:
-    """Something that a rule asks for and Entra's references cannot do, or not here."""
-
-    what: str
-    why: str
 
 
 def packages_in_view(rules: RuleSet) -> frozenset[str]:
@@ -38,39 +29,3 @@ def compile_references(
     for package, guard in rules.guards.items():
         if package in packages:
             yield from desired_by_guard(guard, packages[package])
-
-
-def not_enforceable(
-    rules: RuleSet, packages: Mapping[str, AccessPackage]
-) -> tuple[NotEnforceable, ...]:
-    """What stays to be detected, and to be said: Entra will not refuse it."""
-    too_many = [
-        NotEnforceable(
-            what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
-            why="Entra's references allow none or all of a pair, not some of many",
-        )
-        for each in rules.inexpressible
-    ]
-    excepted = [
-        NotEnforceable(
-            what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
-            why="Entra's references know no exceptions: it refuses this subject as well",
-        )
-        for each in rules.exceptions
-    ]
-    unreadable = [
-        NotEnforceable(what=f"access package {package}", why="the app may not read it")
-        for package in sorted(packages_in_view(rules) - packages.keys())
-    ]
-    return (*too_many, *excepted, *unreadable)
-
-
-def kept(references: Collection[Reference], unread: Collection[str]) -> tuple[NotEnforceable, ...]:
-    """What is ours and stays although no rule seems to ask for it, as not all could be read."""
-    if not references:
-        return ()
-    what = f"removing {len(references)} references that no rule seems to ask for"
-    why = (
-        f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
-    )
-    return (NotEnforceable(what=what, why=why),)

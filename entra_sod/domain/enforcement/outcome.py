@@ -1,12 +1,25 @@
-"""What one run of enforcement found, planned and did."""
+"""How far a run of enforcement may go, and what it found, planned and did."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
+
+
+class Enforcement(IntEnum):
+    """How far the app goes with a pair; the order is the order of daring."""
+
+    OFF = 0
+    PLAN = 1
+    APPLY = 2
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

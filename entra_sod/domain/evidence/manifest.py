@@ -14,7 +14,6 @@ MANIFEST = "manifest.json"
 FOLDER_PARTS = 4  # year, month, day, run
 SMALLEST_BLOCK, MOST_BLOCKS = 1024, 256
 _BLOCK_DIGITS = 16
-_TOMBSTONE = ".erased"
 
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,21 +69,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     headless: bool = False
 
 
-class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
-    """What lies in the place of a rules file that named a person who was erased.
-
-    It keeps nothing of the text, which may name others, who could not be erased any more: where a
-    policy holds it, a tombstone is not written over.
-
-    Attributes:
-        at: RFC 3339, when it was erased.
-        sha256: of the file as it was.
-    """
-
-    at: str
-    sha256: str
-
-
 _decoder = msgspec.json.Decoder(Manifest)
 
 
@@ -102,22 +86,6 @@ def decode_manifest(data: bytes) -> Manifest:
         return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
-
-
-def tombstone_of(name: str) -> str:
-    return f"{name}{_TOMBSTONE}"
-
-
-def is_tombstone(name: str) -> bool:
-    """Whether a file of a pack stands for a rules file; nothing else is ever erased."""
-    return name.startswith("rules/") and name.endswith(_TOMBSTONE)
-
-
-def decode_tombstone(data: bytes) -> Tombstone | None:
-    try:
-        return msgspec.json.decode(data, type=Tombstone)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
 
 
 def folder_of(run: str, at: datetime) -> str:

@@ -122,7 +122,7 @@ def claim(finding: Finding, *, by: str, why: str, at: str) -> Finding | None:
 
 def _new(sighting: Sighting, moment: Moment, salt: str) -> Finding:
     return Finding(
-        **{name: getattr(sighting, name) for name in sighting.__struct_fields__},
+        **msgspec.structs.asdict(sighting),
         state=State.OPEN,
         since=moment.at,
         first_seen=moment.at,

@@ -70,7 +70,11 @@ class Excuse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a run saw of one finding."""
+    """What a run saw of one finding.
+
+    Attributes:
+        packages: the pair; of a rule that allows some of a set, all that is held of it.
+    """
 
     id: str
     rule: str
@@ -82,11 +86,10 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     display_name: str | None = None
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A finding as it stands.
+class Finding(Sighting, frozen=True, kw_only=True, rename="camel"):
+    """A finding as it stands: what was seen last, and its life.
 
     Attributes:
-        packages: the pair; of a rule that allows some of a set, all that is held of it.
         since: when it came into its state.
         exception: that permits it, or last did while it stood; and the last day of that.
         warned: of the exception's days left, at how many somebody was warned last.
@@ -97,14 +100,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         left_out: how many changes are not.
     """
 
-    id: str
-    rule: str
-    severity: str
-    owner: str
-    packages: tuple[str, ...]
-    subject_id: str
-    object_id: str | None
-    display_name: str | None
     state: State
     since: str
     first_seen: str

@@ -89,10 +89,8 @@ def view(finding: Finding) -> FindingView:
 
 def detail(finding: Finding) -> FindingDetail:
     more = {
-        "rulesHash": finding.rules_hash,
         "claimedBy": finding.claimed_by or None,
         "subjectHash": subject_hash(finding),
-        "history": list(finding.history),
         "changesLeftOut": finding.left_out,
     }
     return msgspec.convert({**_fields(finding), **more}, FindingDetail)
@@ -138,19 +136,6 @@ def _safe(cell: str) -> str:
 
 
 def _fields(finding: Finding) -> dict[str, object]:
-    return {
-        "id": finding.id,
-        "rule": finding.rule,
-        "pair": list(finding.packages),
-        "subjectId": finding.subject_id,
-        "objectId": finding.object_id,
-        "displayName": finding.display_name,
-        "severity": finding.severity,
-        "owner": finding.owner,
-        "state": str(finding.state),
-        "since": finding.since,
-        "firstSeen": finding.first_seen,
-        "lastSeen": finding.last_seen,
-        "exception": finding.exception or None,
-        "exceptionUntil": finding.exception_until,
-    }
+    """A finding's own fields by their names in JSON, with those that callers know by others."""
+    named = {"pair": finding.packages, "exception": finding.exception or None}
+    return {**msgspec.to_builtins(finding), **named}

@@ -7,7 +7,6 @@ from datetime import date
 
 import msgspec
 
-from entra_sod.domain.detection.result import Detection
 from entra_sod.domain.enforcement.outcome import Enforced
 from entra_sod.domain.entra import Assignment, Reference
 from entra_sod.domain.results.coverage import Coverage, Outcome
@@ -112,26 +111,17 @@ def exception_views(
     ]
 
 
-def holders_of(detection: Detection | None) -> list[Holder]:
-    return holders_view(detection.holders) if detection else []
-
-
 def holders_view(assignments: Iterable[Assignment]) -> list[Holder]:
-    return [_holder(assignment) for assignment in assignments]
-
-
-def _holder(assignment: Assignment) -> Holder:
-    return Holder(
-        subject_id=assignment.subject.id,
-        object_id=assignment.subject.object_id,
-        display_name=assignment.subject.display_name,
-        assignment_id=assignment.id,
-        state=assignment.state,
-    )
-
-
-def rule_views(duty: Duty | None) -> list[RuleView]:
-    return [rule_view(rule) for rule in (duty.rules if duty else ())]
+    return [
+        Holder(
+            subject_id=each.subject.id,
+            object_id=each.subject.object_id,
+            display_name=each.subject.display_name,
+            assignment_id=each.id,
+            state=each.state,
+        )
+        for each in assignments
+    ]
 
 
 def rule_view(rule: Rule) -> RuleView:

@@ -18,6 +18,13 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Way(StrEnum):
+    """How it was found out who holds both packages of a pair."""
+
+    ADDITIONAL_ACCESS = "additionalAccess"
+    ASSIGNMENTS = "assignments"
+
+
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     how: str

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import Path, as_pointer
-from entra_sod.domain.webhooks.delivery import Delivery
+from entra_sod.domain.webhooks.source import Delivery
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

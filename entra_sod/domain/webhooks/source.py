@@ -65,6 +65,21 @@ class Source:
 type Sources = Mapping[str, Source]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What one webhook brought, taken out of its envelope.
+
+    Attributes:
+        value: decoded JSON; the fields of its source are looked for here.
+        at: where in the body the value stands; empty where it is the body.
+        event: source and id of a CloudEvent.
+    """
+
+    value: object
+    at: Path = ()
+    event: tuple[str, str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """What a kind is like without being told."""

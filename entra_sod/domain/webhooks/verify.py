@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.notifications.signature import MOST_KEYS, SigningKey, verify
-from entra_sod.domain.webhooks.callers import CHECK, DECIDE, Callers
-from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.pointer import find
-from entra_sod.domain.webhooks.source import DEFAULT_HEADERS, Field, Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import DEFAULT_HEADERS, Delivery, Field, Kind, Scheme, Source
 
 # A sender's own clock in a signed body: Jira tries again for half an hour.
 OLDEST, NEWEST = timedelta(hours=1), timedelta(minutes=5)
+_ASKING = (Role.CHECK, Role.DECIDE)
 _AUTHORIZATION = "authorization"
 _HEX_PREFIX = "sha256="
 _MILLISECONDS_FROM = 100_000_000_000
@@ -42,7 +42,7 @@ def is_genuine(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    callers: Callers,
+    caller: Caller | Stranger,
     now: datetime,
 ) -> bool:
     """Whether a request proves to come from a source.
@@ -51,12 +51,12 @@ def is_genuine(
         source: None for a name that is not set up, which nothing comes from.
         headers: of the request, names in lower case.
         body: as it came.
-        callers: who knows those that the platform has signed in.
+        caller: who the app takes the sender for.
         now: for schemes that sign the time.
     """
     asked = source or _NO_SOURCE
     if asked.scheme is Scheme.ENTRA:
-        proved = callers.may(headers, (CHECK, DECIDE))
+        proved = isinstance(caller, Caller) and caller.is_signed_in and caller.may(_ASKING)
     elif asked.scheme is Scheme.STANDARD_WEBHOOKS:
         proved = verify(headers, body, _padded(asked), now=now.timestamp())
     elif asked.scheme is Scheme.HMAC_SHA256:

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import CallerRefused, NotAllowed, TooManyRequests, Unauthenticated
 from entra_sod.domain.callers.address import address_of
-from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger
+from entra_sod.domain.callers.caller import Caller, Role, Stranger
 from entra_sod.domain.callers.identify import CallerSettings, identify
 from entra_sod.domain.callers.limit import Limiter
-from entra_sod.domain.callers.routes import Open, access_to
+from entra_sod.domain.callers.routes import Open, Route
 
 log = logging.getLogger("entra_sod")
 
@@ -34,62 +34,36 @@ class Admission:
             for is_reading in (True, False)
         }
 
-    def admit(self, method: str, route: str, headers: Mapping[str, str]) -> None:
-        """Let a request in, or refuse it.
+    def admit(self, route: Route, headers: Mapping[str, str]) -> Caller | Stranger:
+        """Let a request in and say who sends it, or refuse it.
+
+        A stranger comes in by routes alone that verify their callers themselves.
 
         Args:
-            method: of the request.
-            route: as it was registered, such as `checks/{id}`.
+            route: that is asked for.
             headers: of the request, found by names in any case.
 
         Raises:
             TooManyRequests: the caller asks too often.
             Unauthenticated: nobody knows the caller.
-            NotAllowed: the caller has none of the route's roles, or the route is not declared.
+            NotAllowed: the caller has none of the route's roles.
         """
-        caller, what = identify(headers, self._settings), f"{method} {route}"
-        self._count(caller, method, what, headers)
-        access = access_to(method, route)
-        if access is None:
-            raise _refused(caller, what, NotAllowed("This route is not open to anybody."), "closed")
-        if isinstance(access, Open):
-            return
-        known = require_role(caller, access, what)
-        if method != _READING:
+        caller, what = identify(headers, self._settings), str(route)
+        self._count(caller, what, headers, is_reading=route.method == _READING)
+        if isinstance(route.access, Open):
+            return caller
+        known = require_role(caller, route.access, what)
+        if route.method != _READING:
             extra = {"action": "caller_admitted", "caller": known.name, "route": what}
             log.info("%s: %s", known.name, what, extra=extra)
-
-    def require(self, headers: Mapping[str, str], roles: Collection[Role], what: str) -> Caller:
-        """Tell who calls, on a route that verifies its callers itself.
-
-        Args:
-            headers: of the request, found by names in any case.
-            roles: of which the caller must have one.
-            what: for the log, such as `POST webhooks/servicenow`.
-
-        Raises:
-            Unauthenticated: nobody knows the caller.
-            NotAllowed: the caller has none of the roles.
-        """
-        return require_role(identify(headers, self._settings), roles, what)
-
-    def principal(self, headers: Mapping[str, str]) -> Caller | None:
-        """The caller, if Entra signed them in; nothing is counted or said.
-
-        Args:
-            headers: of the request, found by names in lower case.
-        """
-        caller = identify(headers, self._settings)
-        if isinstance(caller, Stranger) or caller.kind is not Kind.PRINCIPAL:
-            return None
-        return caller
+        return known
 
     def _count(
-        self, caller: Caller | Stranger, method: str, what: str, headers: Mapping[str, str]
+        self, caller: Caller | Stranger, what: str, headers: Mapping[str, str], *, is_reading: bool
     ) -> None:
         is_known = isinstance(caller, Caller)
         name = caller.name if isinstance(caller, Caller) else address_of(headers)
-        limiter = self._limiters[is_known, method == _READING]
+        limiter = self._limiters[is_known, is_reading]
         wait, is_new = limiter.take(name, self._clock.now().timestamp())
         if not wait:
             return

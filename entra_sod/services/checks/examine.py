@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from entra_sod.core.errors import PERMANENT, GraphError, Throttled, Unavailable
-from entra_sod.domain.detection.result import Detection
 from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Checked, CoverageNotes, Outcome
 from entra_sod.domain.rules.ruleset import Duty
 from entra_sod.ports.graph import Graph
-from entra_sod.services.detection.detect import Detector
+from entra_sod.services.detection.detect import Detection, Detector
 
 type Packages = Mapping[str, AccessPackage | GraphError]
 

@@ -15,8 +15,9 @@ from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import Duty, RuleSet
-from entra_sod.services.evidence.pack import Evidence, Packer
-from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.services.evidence.pack import Evidence, Pack
+from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.stores.evidence_chain import Chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class CheckCovered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorder:
     keeper: Keeper
-    packer: Packer
+    chain: Chain
 
     async def record(
         self,
@@ -68,9 +69,14 @@ class CheckRecorder:
         look = Run(moment, View(rules=rules, covered=covered, gone=gone))
         seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
         stored = await self.keeper.store.of_pair(pair)
-        findings = self.keeper.update(_each(stored), _each(seen), look)
-        evidence = _evidence(result, run, started_at, rules)
-        return [each async for each in self.packer.pack(evidence, findings)]
+        pack = await Pack.open(self.chain, _evidence(result, run, started_at, rules))
+        findings: list[Finding] = []
+        async for batch in in_batches(_each(stored), _each(seen)):
+            findings += await self.keeper.keep(batch, look)
+        for finding in findings:
+            await pack.add(finding)
+        await pack.seal()
+        return findings
 
 
 def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[Sighting]:
@@ -86,11 +92,11 @@ def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[S
 
 
 async def record_failure(
-    packer: Packer, result: CheckResult, *, run: str, started_at: datetime
+    chain: Chain, result: CheckResult, *, run: str, started_at: datetime
 ) -> None:
     """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
-    async for _ in packer.pack(_evidence(result, run, started_at, None), _each(())):
-        pass
+    pack = await Pack.open(chain, _evidence(result, run, started_at, None))
+    await pack.seal()
 
 
 def _evidence(

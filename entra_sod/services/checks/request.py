@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.core.validation import find_mistakes
+from entra_sod.core.validation import read_as
 from entra_sod.services.notifications.subscribe import Address
 
 
@@ -46,19 +46,8 @@ def parse_check_request(value: object) -> CheckRequest:
     Raises:
         InvalidRequest: naming each wrong field.
     """
-    if mistakes := find_mistakes(CheckRequest, value):
-        raise InvalidRequest(
-            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
-        )
-    request = msgspec.convert(value, CheckRequest)
-    if errors := list(_contradictions(request)):
-        raise InvalidRequest(errors)
-    return request
-
-
-def _contradictions(request: CheckRequest) -> list[FieldError]:
-    errors = []
+    request = read_as(CheckRequest, value)
     if request.access_package_id == request.incompatible_access_package_id:
         detail = "must differ from accessPackageId: a package never conflicts with itself"
-        errors.append(FieldError(pointer="/incompatibleAccessPackageId", detail=detail))
-    return errors
+        raise InvalidRequest([FieldError(pointer="/incompatibleAccessPackageId", detail=detail)])
+    return request

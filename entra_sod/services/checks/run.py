@@ -11,8 +11,7 @@ import msgspec
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.digest import News
 from entra_sod.domain.findings.model import Finding
@@ -23,9 +22,9 @@ from entra_sod.domain.results.check import (
     PairView,
     ReferencesView,
     exception_views,
-    holders_of,
+    holders_view,
     references_view,
-    rule_views,
+    rule_view,
 )
 from entra_sod.domain.results.coverage import (
     Coverage,
@@ -42,9 +41,9 @@ from entra_sod.services.checks.examine import examine, read_packages
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.evidence.pack import Packer
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.evidence_chain import Chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,7 @@ class CheckRunner:
         note_refused(rules, notes)
         reach = reach_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
-        holders = holders_of(found.detection)
+        holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
         result = CheckResult(
             id=message.id,
@@ -118,7 +117,7 @@ class CheckRunner:
             enforcement=reach.word,
             holders=holders,
             holder_count=len(holders),
-            rules=rule_views(duty),
+            rules=[rule_view(each) for each in (duty.rules if duty else ())],
             references=references_view(enforced),
             coverage=notes.as_coverage(),
             rules_hash=rules.hash,
@@ -156,7 +155,7 @@ def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
 
 async def fail(
     store: CheckStore,
-    packer: Packer,
+    chain: Chain,
     check_id: str,
     reason: str,
     *,
@@ -167,7 +166,7 @@ async def fail(
 
     Args:
         store: of checks.
-        packer: of evidence: a check that failed leaves some, too.
+        chain: of evidence: a check that failed leaves some, too.
         check_id: of the check.
         reason: what was wrong and what to do.
         at: the moment.
@@ -188,10 +187,9 @@ async def fail(
         rules_hash="",
         as_of=timestamp(at),
     )
-    await store.create(check_id)
-    record = await store.get(check_id)
-    if record is not None and not record.status.has_ended:
-        await record_failure(packer, result, run=record.run, started_at=record.created_at)
+    record = await store.begin(check_id)
+    if not record.status.has_ended:
+        await record_failure(chain, result, run=record.run, started_at=record.created_at)
         await keep(store, result, CheckStatus.FAILED)
 
 

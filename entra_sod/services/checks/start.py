@@ -1,19 +1,22 @@
-"""Accepting a check: a row, a message, an id. Nothing of Graph is touched on this way."""
+"""Accepting a check: a row, a message, an id, and perhaps a short wait. Graph is not touched."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import uuid4
 
-from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.clock import Clock
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.domain.messages import VERSION, CheckMessage, encode
+from entra_sod.domain.messages import CheckMessage
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.ports.storage import Queues
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.idempotency import Claim, IdempotencyKeys, Key
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receivers
+
+LONGEST_WAIT_SECONDS = 20
+_LOOK_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +24,7 @@ class CheckStarter:
     store: CheckStore
     keys: IdempotencyKeys
     receivers: Receivers
-    queues: Queues
-    clock: Clock
+    outbox: Outbox
 
     async def start(
         self,
@@ -81,17 +83,15 @@ class CheckStarter:
 
     async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
         message = CheckMessage(
-            version=VERSION,
             id=check_id,
             traceparent=traceparent,
-            enqueued_at=timestamp(self.clock.now()),
             access_package_id=request.access_package_id,
             incompatible_access_package_id=request.incompatible_access_package_id,
             enforcement=request.enforcement,
             reference=request.reference,
         )
         await self.store.create(check_id)
-        await self.queues.send(CheckMessage.queue, encode(message))
+        await self.outbox.send(message)
 
 
 def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
@@ -110,3 +110,19 @@ def _reused() -> FieldError:
     return FieldError(
         pointer="", detail="the Idempotency-Key was used for another request; choose a new key"
     )
+
+
+async def wait_for_end(
+    store: CheckStore, clock: Clock, check_id: str, seconds: float
+) -> CheckRecord | None:
+    """Return a check once it has ended; None where it has not within so many seconds.
+
+    With 0 seconds nothing is looked at.
+    """
+    start = clock.now()
+    while (clock.now() - start).total_seconds() < seconds:
+        record = await store.get(check_id)
+        if record is not None and record.status.has_ended:
+            return record
+        await clock.sleep(_LOOK_EVERY_SECONDS)
+    return None

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.core.validation import find_mistakes
+from entra_sod.core.validation import read_as
 
 MOST_PACKAGES = 20
 MOST_SUBJECTS = 100
@@ -62,7 +62,7 @@ def parse_decision_request(value: object, now: datetime | None = None) -> Decisi
     Raises:
         InvalidRequest: naming each wrong field.
     """
-    request = _converted(DecisionRequest, value)
+    request = read_as(DecisionRequest, value)
     _require_none(list(_contradictions(request, "", now)))
     return request
 
@@ -77,7 +77,7 @@ def parse_decision_requests(value: object, now: datetime) -> list[DecisionReques
     Raises:
         InvalidRequest: naming each wrong field.
     """
-    requests = _converted(DecisionRequests, value).requests
+    requests = read_as(DecisionRequests, value).requests
     _require_none(
         [
             error
@@ -86,16 +86,6 @@ def parse_decision_requests(value: object, now: datetime) -> list[DecisionReques
         ]
     )
     return requests
-
-
-def _converted[T](type_: type[T], value: object) -> T:
-    _require_none(
-        [
-            FieldError(pointer=each.pointer, detail=each.detail)
-            for each in find_mistakes(type_, value)
-        ]
-    )
-    return msgspec.convert(value, type_)
 
 
 def _require_none(errors: list[FieldError]) -> None:

@@ -7,15 +7,24 @@ app may use the first is documented both ways, so it is tried, and a refusal is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, Rejected
-from entra_sod.domain.detection.result import Detection, Way
 from entra_sod.domain.entra import Assignment
+from entra_sod.domain.results.coverage import Way
 from entra_sod.ports.graph import Graph, Page
 
 REMEMBER_REFUSAL = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """The assignments of the first package whose holders also hold the second."""
+
+    holders: Sequence[Assignment]
+    way: Way
 
 
 class Detector:
@@ -47,12 +56,12 @@ class Detector:
 
     async def _by_additional_access(self, package_id: str, other_id: str) -> Detection:
         found = await _held(self._graph.additional_access(package_id, other_id))
-        return Detection(holders=tuple(found), way=Way.ADDITIONAL_ACCESS)
+        return Detection(holders=found, way=Way.ADDITIONAL_ACCESS)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
         others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
         held = await _held(self._graph.assignments(package_id))
-        both = tuple(each for each in held if each.subject.id in others)
+        both = [each for each in held if each.subject.id in others]
         return Detection(holders=both, way=Way.ASSIGNMENTS)
 
 

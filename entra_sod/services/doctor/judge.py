@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from entra_sod.core.errors import SodError
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.ports.storage import QueueState
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from entra_sod.core.errors import PERMANENT, Forbidden, SodError, Unlicensed
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role, RoleAssignment
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.seen import CatalogSeen, GraphSeen

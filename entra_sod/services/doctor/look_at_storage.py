@@ -6,6 +6,7 @@ Each right is tried by itself: where one is missing, the others still answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 
 from entra_sod.core.errors import SodError
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
@@ -34,7 +35,7 @@ async def look_at_rights(storage: Storage) -> list[Tried]:
         ("queues", "take", error_of(queues.take(CANARY))),
         ("tables", "insert", error_of(table.insert(row))),
         ("tables", "read", error_of(table.get(CANARY, CANARY))),
-        ("tables", "update", error_of(table.replace(_with(row, _NO_ETAG)))),
+        ("tables", "update", error_of(table.replace(replace(row, etag=_NO_ETAG)))),
         ("tables", "delete", error_of(table.delete(CANARY, CANARY))),
         ("blobs", "write", error_of(blobs.put(CANARY, CANARY, b"canary"))),
         ("blobs", "read", error_of(blobs.get(CANARY, CANARY))),
@@ -44,10 +45,6 @@ async def look_at_rights(storage: Storage) -> list[Tried]:
     return [
         Tried(service=service, right=right, error=await answer) for service, right, answer in rights
     ]
-
-
-def _with(row: Row, etag: str) -> Row:
-    return Row(partition=row.partition, key=row.key, values=row.values, etag=etag)
 
 
 async def look_at_queues(storage: Storage) -> list[QueueSeen]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.drift import find_drift
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Enforced, Seen
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.ports.graph import Graph

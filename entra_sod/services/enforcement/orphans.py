@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from entra_sod.core.errors import Forbidden, NotFound, SodError
+from entra_sod.core.errors import Forbidden, NotFound
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.ports.graph import Graph
-
-AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,32 +36,22 @@ async def find_gone_groups(graph: Graph, ours: Iterable[Reference]) -> GoneGroup
     Raises:
         SodError: a group could not be looked up, and not for want of a permission.
     """
-    waiting = iter(sorted({each.target for each in ours if each.kind is ReferenceKind.GROUP}))
     gone: set[str] = set()
     refusals: list[Forbidden] = []
 
-    async def look() -> None:
-        for group_id in waiting:
-            if refusals:
-                return
-            try:
-                await graph.group(group_id)
-            except NotFound:
-                gone.add(group_id)
-            except Forbidden as error:
-                refusals.append(error)
+    async def look(group_id: str) -> None:
+        if refusals:
+            return
+        try:
+            await graph.group(group_id)
+        except NotFound:
+            gone.add(group_id)
+        except Forbidden as error:
+            refusals.append(error)
 
-    await _at_once(look)
+    groups = {each.target for each in ours if each.kind is ReferenceKind.GROUP}
+    await in_parallel(look, sorted(groups))
     return GoneGroups(gone=frozenset(gone), unseen=_why(refusals[0]) if refusals else None)
-
-
-async def _at_once(look: Callable[[], Coroutine[None, None, None]]) -> None:
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(look())
-    except* SodError as errors:
-        raise errors.exceptions[0] from None
 
 
 def _why(error: Forbidden) -> str:

@@ -1,9 +1,9 @@
-"""Leaves the evidence of a run: takes its findings one by one, and seals all of it as one pack."""
+"""The evidence of a run: its findings one by one, and all of it sealed as one pack."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -53,40 +53,44 @@ class Evidence:
         return folder_of(self.run, self.started_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Packer:
-    chain: Chain
+class Pack:
+    """The evidence of a run while it grows: findings are added one by one, and all is sealed.
 
-    async def pack(
-        self, evidence: Evidence, findings: AsyncIterator[Finding]
-    ) -> AsyncIterator[Finding]:
-        """Write findings down while they pass, and seal the pack after the last.
+    Where the run's pack is sealed already nothing is written, and drafts left behind are dropped.
+    """
 
-        Take all of them. A run whose pack is sealed has its findings passed on, and drafts that
-        were left behind are dropped.
-        """
-        if await self.chain.is_sealed(evidence.folder):
-            async for finding in findings:
-                yield finding
-            await self.chain.drafts.drop(evidence.run)
+    def __init__(self, chain: Chain, evidence: Evidence, *, is_sealed: bool) -> None:
+        self._chain, self._evidence, self._is_sealed = chain, evidence, is_sealed
+        self._lines = self._file("findings.jsonl")
+        self._table = self._file("findings.csv", csv_head())
+        self._states = Counter[str]()
+
+    @classmethod
+    async def open(cls, chain: Chain, evidence: Evidence) -> Pack:
+        return cls(chain, evidence, is_sealed=await chain.is_sealed(evidence.folder))
+
+    async def add(self, finding: Finding) -> None:
+        """Write a finding down, as it stands after the run."""
+        run = self._evidence.run
+        if self._is_sealed or not belongs(finding, run):
             return
-        drafts, run = self.chain.drafts, evidence.run
-        lines = PartedFile(drafts, run, "findings.jsonl")
-        table = PartedFile(drafts, run, "findings.csv", csv_head())
-        counts = Counter[str]()
-        async for finding in findings:
-            if belongs(finding, run):
-                line = finding_line(finding, run)
-                counts[line.state] += 1
-                await lines.add(json_line(line))
-                await table.add(csv_line(line))
-            yield finding
-        files = [*await lines.finish(), *await table.finish(), *await self._others(evidence)]
-        draft = await drafts.keep(_draft(evidence, counts, files))
-        await self.chain.seal(draft)
+        line = finding_line(finding, run)
+        self._states[line.state] += 1
+        await self._lines.add(json_line(line))
+        await self._table.add(csv_line(line))
 
-    async def _others(self, evidence: Evidence) -> Sequence[DraftFile]:
-        references = PartedFile(self.chain.drafts, evidence.run, "references.jsonl")
+    async def seal(self) -> None:
+        """Add the rest, and seal the pack; call it once, after the last finding."""
+        drafts = self._chain.drafts
+        if self._is_sealed:
+            await drafts.drop(self._evidence.run)
+            return
+        files = [*await self._lines.finish(), *await self._table.finish(), *await self._others()]
+        draft = await drafts.keep(_draft(self._evidence, self._states, files))
+        await self._chain.seal(draft)
+
+    async def _others(self) -> Sequence[DraftFile]:
+        evidence, references = self._evidence, self._file("references.jsonl")
         for line in reference_lines(evidence.references):
             await references.add(json_line(line))
         coverage = msgspec.json.format(msgspec.json.encode(evidence.coverage)) + b"\n"
@@ -94,10 +98,13 @@ class Packer:
         return [
             *await references.finish(),
             *[
-                await self.chain.drafts.keep_file(evidence.run, name, data)
+                await self._chain.drafts.keep_file(evidence.run, name, data)
                 for name, data in single.items()
             ],
         ]
+
+    def _file(self, name: str, head: bytes = b"") -> PartedFile:
+        return PartedFile(self._chain.drafts, self._evidence.run, name, head)
 
 
 def _rules_files(rules: RuleSet | None) -> dict[str, bytes]:

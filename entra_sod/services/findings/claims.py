@@ -7,8 +7,6 @@ from typing import Annotated
 import msgspec
 
 from entra_sod.core.clock import Clock, timestamp
-from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.core.validation import find_mistakes
 from entra_sod.domain.findings.lifecycle import claim
 from entra_sod.domain.findings.model import Finding
 from entra_sod.stores.findings import FindingStore, Kept
@@ -30,19 +28,6 @@ class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class NothingToClaim(Exception):
     """The finding is permitted, on hold or resolved: there is nothing to take away."""
-
-
-def parse_claim_request(value: object) -> ClaimRequest:
-    """Turn decoded JSON into a request.
-
-    Raises:
-        InvalidRequest: naming each wrong field.
-    """
-    if mistakes := find_mistakes(ClaimRequest, value):
-        raise InvalidRequest(
-            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
-        )
-    return msgspec.convert(value, ClaimRequest)
 
 
 async def keep_claim(

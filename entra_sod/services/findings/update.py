@@ -1,5 +1,9 @@
 """Brings findings up to date with what a run saw: both in the order of their ids, side by side.
 
+    async for batch in in_batches(stored, sightings):
+        for finding in await keeper.keep(batch, run):
+            …
+
 Nothing gathers in memory but a batch. A run that dies half-way and comes again goes through all of
 them again; what it had decided stays, and is told again.
 """
@@ -18,6 +22,9 @@ from entra_sod.ports.storage import LARGEST_BATCH
 from entra_sod.stores.findings import FindingStore, Kept, partition_of
 
 SALT_BYTES = 16
+
+# A finding as it is kept, and what a run saw of it; one of them may be missing.
+type Met = tuple[Kept | None, Sighting | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +77,14 @@ class Keeper:
     store: FindingStore
     kept_for: timedelta
 
-    async def update(
-        self, stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting], run: Run
-    ) -> AsyncIterator[Finding]:
-        """Decide and write; yield every finding as it then stands, in the order of their ids.
-
-        What is written is written while the findings are taken, so take all of them.
-
-        Args:
-            stored: every finding that the run can say something of, in the order of their ids.
-            sightings: of the run, in the same order, each once.
-            run: that looks.
-        """
-        batch: list[_Step] = []
-        async for before, sighting in _side_by_side(stored, sightings):
-            step = self._step(before, sighting, run)
-            if batch and not _fits(batch, step):
-                for finding in await self._write(batch, run):
-                    yield finding
-                batch = []
-            batch.append(step)
-        for finding in await self._write(batch, run):
-            yield finding
+    async def keep(self, batch: Sequence[Met], run: Run) -> Sequence[Finding]:
+        """Decide on a batch and write it; give the findings as they then stand, in their order."""
+        steps = [self._step(before, sighting, run) for before, sighting in batch]
+        puts = [kept for step in steps for kept in step.put]
+        removals = [kept for step in steps for kept in step.removal]
+        late = set(await self.store.write(puts, removals))
+        done = [await self._again(step, run) if step.id in late else step for step in steps]
+        return [step.outcome for step in done if step.outcome]
 
     def _step(self, before: Kept | None, sighting: Sighting | None, run: Run) -> _Step:
         known = before.finding if before else None
@@ -99,13 +92,6 @@ class Keeper:
         after = decide_next(known, look, run.moment, salt=secrets.token_hex(SALT_BYTES))
         is_over = known is not None and after is None and self._is_over(known, run)
         return _Step(before, sighting, after, is_over)
-
-    async def _write(self, batch: Sequence[_Step], run: Run) -> Sequence[Finding]:
-        puts = [kept for step in batch for kept in step.put]
-        removals = [kept for step in batch for kept in step.removal]
-        late = set(await self.store.write(puts, removals))
-        found = [await self._again(step, run) if step.id in late else step for step in batch]
-        return [step.outcome for step in found if step.outcome]
 
     async def _again(self, step: _Step, run: Run) -> _Step:
         """Decide anew on a finding that somebody else has changed in between."""
@@ -124,15 +110,33 @@ class Keeper:
         return now - since > self.kept_for
 
 
-def _fits(batch: Sequence[_Step], step: _Step) -> bool:
-    """Whether a step may be written together with those before it."""
-    is_near = partition_of(batch[0].id) == partition_of(step.id)
-    return is_near and len(batch) < LARGEST_BATCH
+async def in_batches(
+    stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting]
+) -> AsyncIterator[Sequence[Met]]:
+    """Put findings and sightings of the same id together, as many as are written at once.
+
+    Args:
+        stored: every finding that a run can say something of, in the order of their ids.
+        sightings: of the run, in the same order, each once.
+    """
+    batch: list[Met] = []
+    async for met in _side_by_side(stored, sightings):
+        if batch and (len(batch) == LARGEST_BATCH or _partition(met) != _partition(batch[0])):
+            yield batch
+            batch = []
+        batch.append(met)
+    if batch:
+        yield batch
+
+
+def _partition(met: Met) -> str:
+    before, sighting = met
+    return partition_of(before.finding.id if before else sighting.id if sighting else "")
 
 
 async def _side_by_side(
     stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting]
-) -> AsyncIterator[tuple[Kept | None, Sighting | None]]:
+) -> AsyncIterator[Met]:
     """Pair findings with sightings of the same id; either may be alone."""
     kept, seen = await anext(stored, None), await anext(sightings, None)
     while kept or seen:

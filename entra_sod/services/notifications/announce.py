@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from entra_sod.core.clock import Clock, timestamp
+import msgspec
+
 from entra_sod.domain.findings.digest import Ticket
-from entra_sod.domain.messages import VERSION, DeliveryMessage, encode
-from entra_sod.domain.notifications.event import EventName, Subject
-from entra_sod.ports.storage import Queues
+from entra_sod.domain.messages import DeliveryMessage
+from entra_sod.domain.notifications.event import EventName
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receiver, Receivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcer:
     receivers: Receivers
-    queues: Queues
-    clock: Clock
+    outbox: Outbox
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
         """Queue what is to be told of a check that has ended.
@@ -30,9 +29,10 @@ class Announcer:
         Raises:
             StorageUnavailable: announce it again.
         """
+        message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.receivers.callback(check_id) is not None:
-            await self._send("check", check_id, None, traceparent)
-        await self._tell_subscribers("check", check_id, traceparent)
+            await self.outbox.send(message)
+        await self._tell_subscribers(message)
 
     async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
         """Queue what is to be told of a sweep, just before its row says that it has ended.
@@ -43,7 +43,9 @@ class Announcer:
         Raises:
             StorageUnavailable: announce it again.
         """
-        await self._tell_subscribers("sweep", sweep_id, traceparent)
+        await self._tell_subscribers(
+            DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
+        )
 
     async def announce_digests(self, sweep_id: str, number: int, *, traceparent: str) -> None:
         """Queue the digests of a sweep, whose bodies are kept under 0, 1, ….
@@ -53,7 +55,15 @@ class Announcer:
         """
         async for receiver in self._wanting(EventName.DIGEST_READY):
             for occasion in range(number):
-                await self._send("digest", sweep_id, receiver.id, traceparent, str(occasion))
+                await self.outbox.send(
+                    DeliveryMessage(
+                        id=sweep_id,
+                        traceparent=traceparent,
+                        subject="digest",
+                        occasion=str(occasion),
+                        subscription=receiver.id,
+                    )
+                )
 
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
@@ -67,35 +77,23 @@ class Announcer:
             wanted = [each for each in tickets if event == f"finding.{each[1]}"]
             async for receiver in self._wanting(event):
                 for finding_id, status in wanted:
-                    await self._send("finding", finding_id, receiver.id, traceparent, run, status)
+                    await self.outbox.send(
+                        DeliveryMessage(
+                            id=finding_id,
+                            traceparent=traceparent,
+                            subject="finding",
+                            status=status,
+                            occasion=run,
+                            subscription=receiver.id,
+                        )
+                    )
 
     async def _wanting(self, event: EventName) -> AsyncIterator[Receiver]:
         async for receiver in self.receivers.subscriptions():
             if event in receiver.events:
                 yield receiver
 
-    async def _tell_subscribers(self, subject: Subject, subject_id: str, traceparent: str) -> None:
+    async def _tell_subscribers(self, message: DeliveryMessage) -> None:
         async for receiver in self.receivers.subscriptions():
-            if any(event.subject == subject for event in receiver.events):
-                await self._send(subject, subject_id, receiver.id, traceparent)
-
-    async def _send(  # noqa: PLR0917 - the fields of a message
-        self,
-        subject: Subject,
-        subject_id: str,
-        subscription: str | None,
-        traceparent: str,
-        occasion: str = "",
-        status: Literal["", "opened", "resolved"] = "",
-    ) -> None:
-        message = DeliveryMessage(
-            version=VERSION,
-            id=subject_id,
-            traceparent=traceparent,
-            enqueued_at=timestamp(self.clock.now()),
-            subject=subject,
-            status=status,
-            occasion=occasion,
-            subscription=subscription,
-        )
-        await self.queues.send(message.queue, encode(message))
+            if any(event.subject == message.subject for event in receiver.events):
+                await self.outbox.send(msgspec.structs.replace(message, subscription=receiver.id))

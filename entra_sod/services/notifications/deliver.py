@@ -13,7 +13,7 @@ import msgspec
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import AddressRefused, InvalidMessage, Unsettled
 from entra_sod.domain.findings.digest import ticket_body
-from entra_sod.domain.messages import POISON_SUFFIX, DeliveryMessage, encode
+from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
 from entra_sod.domain.notifications.event import Event
 from entra_sod.domain.notifications.outcome import (
@@ -28,9 +28,9 @@ from entra_sod.domain.notifications.outcome import (
 )
 from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from entra_sod.ports.sender import Sender
-from entra_sod.ports.storage import Queues
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.findings import FindingStore
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receiver, Receivers
 from entra_sod.stores.sweeps import SweepStore
 
@@ -51,7 +51,7 @@ class Deliverer:
     sweeps: SweepStore
     findings: FindingStore
     sender: Sender
-    queues: Queues
+    outbox: Outbox
     clock: Clock
     hosts: Sequence[HostPattern]
     keys: Sequence[SigningKey]
@@ -182,11 +182,10 @@ class Deliverer:
                 _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
             case Again(after_seconds=seconds, why=why, refusals=refusals):
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
-                await self.queues.send(message.queue, encode(again), delay_seconds=seconds)
+                await self.outbox.send(again, delay_seconds=seconds)
                 _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
             case GiveUp(reason=reason):
-                dead = msgspec.structs.replace(message, reason=reason)
-                await self.queues.send(message.queue + POISON_SUFFIX, encode(dead))
+                await self.outbox.give_up(message, reason)
                 _say(logging.ERROR, "callback_given_up", message, f"is {reason}")
             case _:
                 assert_never(what)

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from entra_sod.core.errors import AddressRefused, FieldError, InvalidRequest
-from entra_sod.core.validation import find_mistakes
+from entra_sod.core.validation import read_as
 from entra_sod.domain.notifications.address import HostPattern, check_address
 from entra_sod.domain.notifications.event import EventName
 
@@ -42,11 +42,7 @@ def parse_subscription_request(value: object, hosts: Sequence[HostPattern]) -> S
     Raises:
         InvalidRequest: naming each wrong field.
     """
-    if mistakes := find_mistakes(SubscriptionRequest, value):
-        raise InvalidRequest(
-            [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
-        )
-    request = msgspec.convert(value, SubscriptionRequest)
+    request = read_as(SubscriptionRequest, value)
     if not request.events:
         raise InvalidRequest([FieldError(pointer="/events", detail="must name an event")])
     require_callable(request.callback_url, hosts)

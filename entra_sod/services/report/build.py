@@ -10,32 +10,28 @@ from itertools import islice
 from entra_sod.core.clock import timestamp
 from entra_sod.core.version import VERSION
 from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.findings.views import view as finding_view
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.report.bounds import (
-    MOST_EXCEPTIONS,
-    MOST_FINDINGS,
-    MOST_LINES,
-    MOST_PAIRS,
-    MOST_RULES,
-    cut,
-)
 from entra_sod.services.report.places import Places, SidePlaces
-from entra_sod.services.report.port import FindingRecord
-from entra_sod.services.report.tally import PairTally, Tally, rank
+from entra_sod.services.report.tally import MOST_FINDINGS, PairTally, Tally, rank
 from entra_sod.services.report.trend import RuleTrends, trend_points
 from entra_sod.services.report.view import (
     CellView,
-    DriftEntry,
     ExceptionInForce,
-    FindingView,
     ReportView,
     RuleInForce,
     SweepView,
 )
+
+# How much a report takes, so that it opens anywhere. What is over is counted, and said.
+MOST_PAIRS = 100_000
+MOST_RULES = 2_000
+MOST_EXCEPTIONS = 5_000
+MOST_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +63,10 @@ def build_view(material: Material) -> ReportView:
 class _Builder:
     material: Material
     left_out: list[Skipped] = field(default_factory=list)
-    ends: dict[str, date] = field(default_factory=dict)
 
     def view(self) -> ReportView:
         material, rules, day = self.material, self.material.rules, self.material.now.date()
         result, tally = material.result, material.tally
-        self.ends = {each.id: each.end for each in rules.exceptions}
         in_force = self._cut(list(rules.rules), MOST_RULES, "rules")
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
@@ -92,17 +86,21 @@ class _Builder:
             rules=[self._rule(each, sides, trends) for each in in_force],
             sides=sides.views,
             cells=self._cells(pairs, places, in_force),
-            findings=[self._finding(each, places, day) for each in kept],
+            findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
             exceptions=self._exceptions(day),
-            drift=self._drift(),
+            drift=result.drift if result else [],
             trend=trend_points(material.earlier),
             left_out=self.left_out,
         )
 
     def _cut[T](self, items: list[T], most: int, what: str) -> list[T]:
-        return cut(items, most, what, self.left_out)
+        """The first so many of a list; where it has more, `left_out` says how many."""
+        if len(items) > most:
+            why = f"a report takes {most:,} of them at most, and there are {len(items):,}"
+            self.left_out.append(Skipped(what=f"{len(items) - most:,} {what}", why=why))
+        return items[:most]
 
     def _say_findings(self, total: int) -> None:
         if total > MOST_FINDINGS:
@@ -187,39 +185,10 @@ class _Builder:
             excepted=found.excepted,
         )
 
-    def _finding(self, found: FindingRecord, places: Places, day: date) -> FindingView:
-        until = self.ends.get(found.exception or "")
-        return FindingView(
-            id=found.id,
-            rule=found.rule,
-            packages=[places.of[each] for each in found.packages],
-            subject_id=found.subject_id,
-            object_id=found.object_id,
-            display_name=found.display_name,
-            severity=self.material.tally.severities.get(found.rule),
-            state=found.state,
-            first_seen=found.first_seen,
-            last_seen=found.last_seen,
-            exception=found.exception,
-            days_left=(until - day).days if until else None,
-        )
-
     def _exceptions(self, day: date) -> list[ExceptionInForce]:
         soonest = sorted(self.material.rules.exceptions, key=lambda each: (each.end, each.id))
         kept = self._cut(soonest, MOST_EXCEPTIONS, "exceptions")
         return [_exception(each, day) for each in kept]
-
-    def _drift(self) -> list[DriftEntry]:
-        found = self.material.result.drift if self.material.result else []
-        return [
-            DriftEntry(
-                kind=each.kind,
-                access_package_id=each.access_package_id,
-                reference_kind=each.reference_kind,
-                target_id=each.target_id,
-            )
-            for each in found
-        ]
 
 
 class Known:

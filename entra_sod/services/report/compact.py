@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 
 import msgspec
 
+from entra_sod.domain.findings.model import State
+from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.rules.language import Severity
 from entra_sod.services.report.tally import rank
-from entra_sod.services.report.view import CellView, FindingView, ReportView
+from entra_sod.services.report.view import CellView, ReportView
 
 _OUTCOMES = (Outcome.CONFLICT, Outcome.CLEAR, Outcome.UNKNOWN)
 # JSON has these inside of strings only, and there an escape means the same: so no name can end the
@@ -40,16 +45,16 @@ class _Words[T: Hashable]:
 
 def embedded(view: ReportView) -> bytes:
     """The view as JSON that may stand inside a `script` element."""
-    words, subjects, sets = _Words[str](), _Words[_Subject](), _Words[tuple[int, ...]]()
+    found, sets = _Findings.of(view), _Words[tuple[int, ...]]()
     data = msgspec.json.encode(
         {
             **{name: getattr(view, attribute) for attribute, name in _fields(view)},
             "packages": [(each.id, each.name, each.catalog) for each in view.packages],
             "cells": [_cell(each, sets) for each in view.cells],
-            "findings": [_finding(each, words, subjects) for each in view.findings],
+            "findings": [found.row(each) for each in view.findings],
             "ruleSets": sets.in_order(),
-            "words": words.in_order(),
-            "subjects": subjects.in_order(),
+            "words": found.words.in_order(),
+            "subjects": found.subjects.in_order(),
         }
     )
     for raw, escaped in _ESCAPED.items():
@@ -74,20 +79,33 @@ def _cell(cell: CellView, sets: _Words[tuple[int, ...]]) -> tuple[int, ...]:
     )
 
 
-def _finding(
-    found: FindingView,
-    words: _Words[str],
-    subjects: _Words[_Subject],
-) -> tuple[object, ...]:
-    return (
-        found.id,
-        words.of(found.rule),
-        found.packages,
-        subjects.of((found.subject_id, found.object_id, found.display_name)),
-        rank(found.severity),
-        words.of(found.state),
-        words.of(found.first_seen),
-        words.of(found.last_seen),
-        None if found.exception is None else words.of(found.exception),
-        found.days_left,
-    )
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    """Findings, and all that they refer to by its place."""
+
+    places: Mapping[str, int]
+    day: date
+    words: _Words[str] = field(default_factory=_Words)
+    subjects: _Words[_Subject] = field(default_factory=_Words)
+
+    @classmethod
+    def of(cls, view: ReportView) -> _Findings:
+        places = {each.id: place for place, each in enumerate(view.packages)}
+        return cls(places, date.fromisoformat(view.generated_at[:10]))
+
+    def row(self, found: FindingView) -> tuple[object, ...]:
+        """A finding, with its exception and the days left of it where one permits it now."""
+        exception = found.exception if found.state == State.EXCEPTED else None
+        until = found.exception_until if exception else None
+        return (
+            found.id,
+            self.words.of(found.rule),
+            [self.places[each] for each in found.pair],
+            self.subjects.of((found.subject_id, found.object_id, found.display_name)),
+            rank(Severity(found.severity)),
+            self.words.of(found.state),
+            self.words.of(found.first_seen),
+            self.words.of(found.last_seen),
+            self.words.of(exception) if exception else None,
+            (until - self.day).days if until else None,
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,27 +9,29 @@ import msgspec
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.report.bounds import MOST_SWEEPS
+from entra_sod.ports.graph import Graph
 from entra_sod.services.report.build import Material, build_view
-from entra_sod.services.report.port import Findings, PackageNames
 from entra_sod.services.report.tally import Tally
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import last_summary
+from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
+MOST_SWEEPS = 30
 _results = msgspec.json.Decoder(SweepResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportMaker:
-    names: PackageNames
+    graph: Graph
     sweeps: SweepStore
-    findings: Findings
+    findings: FindingStore
     clock: Clock
 
     async def make(self, rules: RuleSet) -> ReportView:
@@ -59,8 +60,8 @@ class ReportMaker:
         return build_view(material)
 
     async def _count(self, tally: Tally, result: SweepResult, gaps: list[Skipped]) -> None:
-        async for found in self.findings.all():
-            tally.add(found)
+        async for kept in self.findings.all():
+            tally.add(kept.finding)
         # Every conflict of a sweep becomes a finding, which is kept long after it has ended.
         if tally.total < result.findings:
             tally.is_whole = False
@@ -93,12 +94,12 @@ class ReportMaker:
 
     async def _earlier(self) -> list[SweepResult]:
         records = await self.sweeps.newest_ended(MOST_SWEEPS)
-        found = await asyncio.gather(*(self._result(each) for each in records))
+        found = await in_parallel(self._result, records)
         return [each for each in reversed(found) if each is not None]
 
     async def _names(self, gaps: list[Skipped]) -> Sequence[AccessPackage]:
         try:
-            return await self.names.packages()
+            return await self.graph.packages()
         except GraphError as error:
             gaps.append(Skipped(what="names and catalogs of access packages", why=str(error)))
             return []

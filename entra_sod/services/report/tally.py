@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice, product
+from itertools import chain, product
+
+import msgspec
 
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import State
+from entra_sod.domain.findings.model import Finding, State
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.report.bounds import MOST_FINDINGS
-from entra_sod.services.report.port import FindingRecord
 
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
-_PAIR = 2
+MOST_FINDINGS = 20_000
 
-type _Place = tuple[bool, Severity | None]
+type _Place = tuple[bool, Severity]
 
 
 def rank(severity: Severity | None) -> int:
@@ -37,6 +37,8 @@ class PairTally:
 class Tally:
     """What was counted; those that do not stand are listed, and in no count but `total`.
 
+    What a report does not take is not held either: the gravest push the others out.
+
     Attributes:
         severities: of the rules in force, by id.
         standing: how many stand, excepted or not.
@@ -49,25 +51,29 @@ class Tally:
     is_whole: bool = True
     pairs: dict[Pair, PairTally] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
-    _kept: dict[_Place, list[FindingRecord]] = field(
-        default_factory=lambda: {each: [] for each in product((True, False), GRAVEST_FIRST)}
+    _kept: dict[_Place, list[Finding]] = field(
+        default_factory=lambda: {each: [] for each in product((True, False), reversed(Severity))}
     )
 
-    def add(self, found: FindingRecord) -> None:
+    def add(self, found: Finding) -> None:
         self.total += 1
-        kept = self._kept[found.state.stands, self.severities.get(found.rule)]
-        if len(kept) < MOST_FINDINGS:
-            kept.append(found)
+        self._keep(found)
         if not found.state.stands:
             return
         self.standing += 1
         self.by_rule[found.rule] += 1
-        if len(found.packages) == _PAIR:
-            of_pair = self.pairs.setdefault(Pair.of(*found.packages), PairTally())
+        if found.pair is not None:
+            of_pair = self.pairs.setdefault(found.pair, PairTally())
             of_pair.findings += 1
             of_pair.excepted += found.state is State.EXCEPTED
             of_pair.rules.add(found.rule)
 
-    def gravest(self) -> list[FindingRecord]:
+    def gravest(self) -> list[Finding]:
         """As many findings as a report takes: those that stand first, and the gravest of each."""
-        return list(islice(chain.from_iterable(self._kept.values()), MOST_FINDINGS))
+        return list(chain.from_iterable(self._kept.values()))
+
+    def _keep(self, found: Finding) -> None:
+        without_history = msgspec.structs.replace(found, history=())
+        self._kept[found.state.stands, Severity(found.severity)].append(without_history)
+        if self.total > MOST_FINDINGS:
+            next(each for each in reversed(self._kept.values()) if each).pop()

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts
+from entra_sod.domain.results.sweep import DriftView, PairCounts
 from entra_sod.domain.rules.language import Mode, Severity
 
 
@@ -91,29 +92,6 @@ class CellView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     excepted: int
 
 
-class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One subject that holds what a rule keeps apart.
-
-    Attributes:
-        packages: places of the pair, or of all that the subject holds of a set.
-        severity: of its rule; None where no rule in force has the id.
-        days_left: of its exception, 0 on its last day; None without one in force.
-    """
-
-    id: str
-    rule: str
-    packages: list[int]
-    subject_id: str
-    object_id: str | None
-    display_name: str | None
-    severity: Severity | None
-    state: str
-    first_seen: str
-    last_seen: str
-    exception: str | None
-    days_left: int | None
-
-
 class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A dated permission: until the end of the day `until`, in UTC."""
 
@@ -124,15 +102,6 @@ class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     days_left: int
     reason: str
     approved_by: str
-
-
-class DriftEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A reference that is missing, extra, asymmetric, orphaned or foreign."""
-
-    kind: str
-    access_package_id: str
-    reference_kind: str
-    target_id: str
 
 
 class TrendPoint(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -152,7 +121,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         sweep: None where none has ended yet.
         gaps: what was not checked, and why; first in every form of the report.
         left_out: what is known but not in the report, for it has bounds.
-        findings: those that stand first, and the gravest first among them.
+        findings: as `GET /findings` has them; those that stand come first, the gravest before all.
         findings_total: all findings, embedded or not.
         findings_standing: those of them that are neither resolved nor on hold.
     """
@@ -171,5 +140,5 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     findings_total: int
     findings_standing: int
     exceptions: list[ExceptionInForce]
-    drift: list[DriftEntry]
+    drift: list[DriftView]
     trend: list[TrendPoint]

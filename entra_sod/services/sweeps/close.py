@@ -27,8 +27,7 @@ from entra_sod.core.errors import (
 )
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.enforcement.compile import compile_references
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
 from entra_sod.domain.entra import Pair, Reference
 from entra_sod.domain.results.check import ReferencesView, references_view

@@ -8,17 +8,16 @@ from uuid import UUID
 
 import msgspec
 
-from entra_sod.core.clock import Clock, timestamp
 from entra_sod.domain.detection.cost import Strategy
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.messages import VERSION, SweepMessage, encode
+from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.messages import SweepMessage
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
 from entra_sod.ports.graph import Graph
-from entra_sod.ports.storage import Queues
 from entra_sod.services.detection.detect import may_ask
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.ledger import Ledger
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 _decoder = msgspec.json.Decoder(SweepPlan)
@@ -28,9 +27,8 @@ _decoder = msgspec.json.Decoder(SweepPlan)
 class FanOut:
     graph: Graph
     store: SweepStore
-    queues: Queues
+    outbox: Outbox
     ledger: Ledger
-    clock: Clock
     enforcement: Enforcement
 
     async def plan(
@@ -60,14 +58,12 @@ class FanOut:
     async def send_to_close(self, sweep_id: str, part: int, traceparent: str) -> None:
         """Have a sweep closed, should all its parts be done, with tries of its own."""
         message = SweepMessage(
-            version=VERSION,
             id=sweep_id,
             traceparent=traceparent,
-            enqueued_at=timestamp(self.clock.now()),
             part=part,
             closes=True,
         )
-        await self.queues.send(SweepMessage.queue, encode(message))
+        await self.outbox.send(message)
 
     async def extend(
         self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str
@@ -102,10 +98,8 @@ class FanOut:
     ) -> None:
         for number, part in parts:
             message = SweepMessage(
-                version=VERSION,
                 id=sweep_id,
                 traceparent=traceparent,
-                enqueued_at=timestamp(self.clock.now()),
                 part=number,
                 pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
                 packages=_uuids(part.packages),
@@ -113,7 +107,7 @@ class FanOut:
                 unlisted=_uuids(part.unlisted),
                 confirms=part.confirms,
             )
-            await self.queues.send(SweepMessage.queue, encode(message))
+            await self.outbox.send(message)
 
 
 def _uuids(ids: Sequence[str]) -> list[UUID]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import (
     TABLE_BYTES,
     Held,
@@ -20,7 +21,6 @@ from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.services.sweeps import summary
 from entra_sod.stores.sweeps import SweepStore
 
-READS_AT_ONCE = 8
 _TO_THE_END = 2**31 - 1
 
 
@@ -74,12 +74,11 @@ async def held_by_index(
         LookupError: a file of the index is gone, or an older version of the app wrote it.
     """
     files = [each for each in index.files if not set(packages).isdisjoint(each.places)]
-    opened = await asyncio.gather(*(_open(store, each) for each in files))
+    opened = await in_parallel(partial(_open, store), files)
     found: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
-    limit = asyncio.Semaphore(READS_AT_ONCE)
     # All that one subject holds is in the same bucket of every file.
     for run in bucket_runs(_buckets(subjects, opened)):
-        parts = await asyncio.gather(*(_read(store, each, run, limit) for each in opened))
+        parts = await in_parallel(partial(_read, store, run), opened)
         held = [each for part in parts for each in part]
         for asked, assignment in _matched(subjects, held):
             if assignment.package_id in packages:
@@ -112,12 +111,9 @@ def _buckets(subjects: Collection[str], opened: Sequence[_Opened]) -> set[int]:
     return {*map(bucket_of, subjects), *by_object_id}
 
 
-async def _read(
-    store: SweepStore, opened: _Opened, run: range, limit: asyncio.Semaphore
-) -> list[tuple[str, Held]]:
+async def _read(store: SweepStore, run: range, opened: _Opened) -> list[tuple[str, Held]]:
     start, length = opened.table.span(run)
-    async with limit:
-        data = await store.blob_range(opened.file.blob, start, length)
+    data = await store.blob_range(opened.file.blob, start, length)
     places = opened.file.places
     return [(places[each.package], each) for each in opened.table.unpack(data, run)]
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from entra_sod.domain.detection.result import Way
 from entra_sod.domain.enforcement.outcome import Seen
 from entra_sod.domain.entra import AccessPackage, Pair, Reference, ReferenceKind
-from entra_sod.domain.results.coverage import Checked, Coverage, Outcome, Skipped
+from entra_sod.domain.results.coverage import Checked, Coverage, Outcome, Skipped, Way
 from entra_sod.domain.sweeps.part_results import EnforcedPackage, PairFinding, PartFindings, Unread
 from entra_sod.stores.sweeps import PartRecord, SweepStore
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from entra_sod.core.errors import GraphError, NotFound, Throttled, Unavailable
 from entra_sod.domain.detection.index import IndexWriter
-from entra_sod.domain.detection.result import Way
 from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
 from entra_sod.domain.results.check import holders_view
-from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.results.coverage import Outcome, Way
 from entra_sod.domain.sweeps.part_results import (
     EnforcedPackage,
     IndexedPackage,

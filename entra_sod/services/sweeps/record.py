@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -13,18 +13,19 @@ from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.digest import News
 from entra_sod.domain.findings.lifecycle import Moment
-from entra_sod.domain.findings.model import By, Finding
+from entra_sod.domain.findings.model import By
 from entra_sod.domain.findings.observe import View
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.evidence.pack import Evidence, Packer
-from entra_sod.services.findings.external_sort import SortedFile, merged
-from entra_sod.services.findings.update import Keeper, Run
+from entra_sod.services.evidence.pack import Evidence, Pack
+from entra_sod.services.findings.external_sort import merged
+from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.sweeps.conflicts import Conflicts
 from entra_sod.services.sweeps.judge import disagreeing
 from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.stores.evidence_chain import Chain
 from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
@@ -57,7 +58,7 @@ class SweepCovered:
 class SweepRecorder:
     store: SweepStore
     keeper: Keeper
-    packer: Packer
+    chain: Chain
     announcer: Announcer
 
     async def record(
@@ -76,9 +77,13 @@ class SweepRecorder:
         """
         news = News(record.id, rules)
         evidence = _evidence(record, rules, result)
-        findings = self._findings(record, whole, conflicts, rules)
-        async for finding in self.packer.pack(evidence, findings):
-            news.add(finding)
+        pack, run = await Pack.open(self.chain, evidence), _run(record, whole, conflicts, rules)
+        sightings = merged(SweepFiles(self.store, record.id), conflicts.seen)
+        async for batch in in_batches(self.keeper.store.all(), sightings):
+            for finding in await self.keeper.keep(batch, run):
+                await pack.add(finding)
+                news.add(finding)
+        await pack.seal()
         await self._announce(record.id, news, traceparent)
 
     async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
@@ -97,35 +102,25 @@ class SweepRecorder:
 
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
         """Leave the evidence of a sweep that came to nothing; it changes no finding."""
-        async for _ in self.packer.pack(_evidence(record, None, result), _nothing()):
-            pass
-
-    def _findings(
-        self, record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet
-    ) -> AsyncIterator[Finding]:
-        """Bring all findings up to date, and yield them as they then stand."""
-        covered = SweepCovered(
-            asked=whole.asked.keys(),
-            indexed=whole.pages.keys(),
-            doubtful={pair for pair, _, _ in disagreeing(whole, conflicts)},
-        )
-        moment = Moment(
-            by=By.SWEEP,
-            run=record.id,
-            at=timestamp(record.started_at),
-            rules_hash=rules.hash,
-            rules_day=rules.day,
-        )
-        view = View(rules=rules, covered=covered, gone=whole.seen.gone)
-        files: Sequence[SortedFile] = conflicts.seen
-        sightings = merged(SweepFiles(self.store, record.id), files)
-        return self.keeper.update(self.keeper.store.all(), sightings, Run(moment, view))
+        pack = await Pack.open(self.chain, _evidence(record, None, result))
+        await pack.seal()
 
 
-async def _nothing() -> AsyncIterator[Finding]:
-    none: tuple[Finding, ...] = ()
-    for finding in none:
-        yield finding
+def _run(record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet) -> Run:
+    """When the sweep looked, and what it can say."""
+    covered = SweepCovered(
+        asked=whole.asked.keys(),
+        indexed=whole.pages.keys(),
+        doubtful={pair for pair, _, _ in disagreeing(whole, conflicts)},
+    )
+    moment = Moment(
+        by=By.SWEEP,
+        run=record.id,
+        at=timestamp(record.started_at),
+        rules_hash=rules.hash,
+        rules_day=rules.day,
+    )
+    return Run(moment, View(rules=rules, covered=covered, gone=whole.seen.gone))
 
 
 def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -> Evidence:

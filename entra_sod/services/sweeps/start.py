@@ -6,10 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from entra_sod.core.clock import Clock, timestamp
-from entra_sod.domain.messages import VERSION, SweepStartMessage, encode
+from entra_sod.core.clock import Clock
+from entra_sod.domain.messages import SweepStartMessage
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.ports.storage import Queues
+from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.sweeps import SweepStore
 
 GIVE_UP_AFTER = timedelta(hours=20)
@@ -27,7 +27,7 @@ class Started:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepStarter:
     store: SweepStore
-    queues: Queues
+    outbox: Outbox
     clock: Clock
 
     async def start(self, *, traceparent: str) -> Started:
@@ -67,10 +67,8 @@ class SweepStarter:
         self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
     ) -> None:
         message = SweepStartMessage(
-            version=VERSION,
             id=sweep_id,
             traceparent=traceparent,
-            enqueued_at=timestamp(self.clock.now()),
             supersedes=supersedes,
         )
-        await self.queues.send(SweepStartMessage.queue, encode(message))
+        await self.outbox.send(message)

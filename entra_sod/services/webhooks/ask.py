@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import as_pointer
 from entra_sod.domain.notifications.address import HostPattern
-from entra_sod.domain.webhooks.delivery import Delivery
 from entra_sod.domain.webhooks.pointer import find
-from entra_sod.domain.webhooks.source import Field, Source
+from entra_sod.domain.webhooks.source import Delivery, Field, Source
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
 from entra_sod.services.decisions.request import DecisionRequest, parse_decision_request
 from entra_sod.services.notifications.subscribe import require_callable

@@ -8,8 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from entra_sod.domain.notifications.signature import ID
-from entra_sod.domain.webhooks.delivery import Delivery
-from entra_sod.domain.webhooks.source import Field, Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Delivery, Field, Kind, Scheme, Source
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.webhooks.ask import read_fields
 from entra_sod.stores.checks import KEPT_FOR

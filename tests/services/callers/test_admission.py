@@ -8,10 +8,10 @@ import pytest
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import NotAllowed, Unauthenticated
-from entra_sod.domain.callers.caller import Caller, Kind, Role
-from entra_sod.domain.callers.reach import Wish, within_reach
+from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger, Wish, within_reach
+from entra_sod.domain.callers.identify import CallerSettings, identify
+from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.rules.language import Mode
-from functions.http.guard import require_caller
 from functions.http.health import health
 from tests.app import App, body_of, call, pair_body
 from tests.builders import guid, held, package, rule, side
@@ -210,21 +210,41 @@ class TestKeysOfIdempotency:
         assert len({body_of(each)["id"] for each in answers}) == 1
 
 
-class TestOwnVerification:
-    def request(self, headers: Mapping[str, str]) -> func.HttpRequest:
-        url = "https://i/api/webhooks/servicenow?x=1"
-        return func.HttpRequest("POST", url, headers=dict(headers), body=b"")
-
-    async def test_a_route_can_ask_for_a_role_itself(self, make_app: MakeApp) -> None:
-        """A caller with the role is told apart; others are refused as everywhere."""
-        secured(make_app)
-        caller = require_caller(self.request(principal("SoD.Check")), Role.CHECK)
-        assert caller.name == f"principal:{OBJECT_ID}"
-        assert require_caller(self.request(with_key()), Role.CHECK).name == "key:jira"
-        with pytest.raises(NotAllowed):
-            require_caller(self.request(principal("SoD.Read")), Role.CHECK)
+class TestWhoIsHandedOn:
+    async def test_a_route_that_verifies_its_callers_is_told_who_asks(
+        self, make_app: MakeApp
+    ) -> None:
+        """Whoever it is comes in there, a stranger among them; nowhere else does one."""
+        admission, own = secured(make_app).admission, ROUTES["receive_webhook"]
+        told = [admission.admit(own, each) for each in (principal("SoD.Read"), with_key(), {})]
+        names = [each.name if isinstance(each, Caller) else each for each in told]
+        assert names[:2] == [f"principal:{OBJECT_ID}", "key:jira"]
+        assert isinstance(names[2], Stranger)
         with pytest.raises(Unauthenticated):
-            require_caller(self.request({}), Role.CHECK)
+            admission.admit(ROUTES["get_report"], {})
+
+    async def test_the_caller_is_identified_once(
+        self, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who has asked is handed on to the function, and not looked up again there."""
+        app, asked = secured(make_app), list[CallerSettings]()
+
+        def counted(headers: Mapping[str, str], settings: CallerSettings) -> Caller | Stranger:
+            asked.append(settings)
+            return identify(headers, settings)
+
+        monkeypatch.setattr("entra_sod.services.callers.admission.identify", counted)
+        assert (await app.post(BODY, headers=principal("SoD.Check"))).status_code == 202
+        assert len(asked) == 1
+
+    @pytest.mark.parametrize("roles", [(), ("SoD.Read",), ("SoD.Check",)])
+    async def test_who_has_no_role_for_it_is_refused(
+        self, make_app: MakeApp, roles: tuple[str, ...]
+    ) -> None:
+        """A known caller without the role is told which one it takes."""
+        admission = secured(make_app).admission
+        with pytest.raises(NotAllowed, match=r"SoD\.Decide"):
+            admission.admit(ROUTES["decide"], principal(*roles))
 
 
 class TestLog:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, GraphError, Throttled, Unavailable
-from entra_sod.domain.detection.result import Way
 from entra_sod.domain.entra import Assignment, Subject
+from entra_sod.domain.results.coverage import Way
 from entra_sod.ports.graph import Page
 from entra_sod.services.detection.detect import REMEMBER_REFUSAL, Detector
 from local.memory.graph import MemoryGraph

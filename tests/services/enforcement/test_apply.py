@@ -7,8 +7,7 @@ import pytest
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, Unavailable, Unsettled
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Seen
+from entra_sod.domain.enforcement.outcome import Enforcement, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applied, Applier

@@ -9,8 +9,7 @@ import pytest
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.level import Enforcement
-from entra_sod.domain.enforcement.outcome import Enforced, Seen
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, Seen
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer

@@ -17,8 +17,8 @@ from entra_sod.domain.findings.observe import View, sightings_of
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.findings import external_sort
 from entra_sod.services.findings.external_sort import Spool, merged
-from entra_sod.services.findings.update import Keeper, Run
-from entra_sod.stores.findings import FindingStore
+from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.stores.findings import FindingStore, partition_of
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, rule, rule_set, side
 
@@ -78,7 +78,11 @@ def make_keeper() -> Keeper:
 
 async def update(keeper: Keeper, number: int, *seen: Sighting) -> list[Finding]:
     in_order = each(sorted(seen, key=lambda found: found.id))
-    return [found async for found in keeper.update(keeper.store.all(), in_order, run(number))]
+    return [
+        found
+        async for batch in in_batches(keeper.store.all(), in_order)
+        for found in await keeper.keep(batch, run(number))
+    ]
 
 
 SEEN = st.sets(st.tuples(st.sampled_from("bcdef"), st.sampled_from("uvwxyz")))
@@ -114,15 +118,28 @@ async def test_what_somebody_changes_in_between_is_decided_anew(keeper: Keeper) 
     await update(keeper, 0, sighting("b", "x"), sighting("b", "y"))
     old = [kept async for kept in keeper.store.all()]
     checked = await update(keeper, 2, sighting("b", "x"), sighting("b", "y"))
-    late = keeper.update(each(old), each([]), run(1))
-    assert [found async for found in late] == checked
+    late = [(kept, None) for kept in old]
+    assert await keeper.keep(late, run(1)) == checked
+
+
+async def test_nothing_is_written_by_reading_alone(keeper: Keeper) -> None:
+    """Batches are of one partition each, in order and whole; who takes them has changed nothing."""
+    await update(keeper, 0, *(sighting(one, other) for one in "bcde" for other in "uvwxyz"))
+    before = [kept async for kept in keeper.store.all()]
+    new = sighting("f", "x")
+    batches = [batch async for batch in in_batches(keeper.store.all(), each([new]))]
+    met = [stored or seen for batch in batches for stored, seen in batch]
+    assert sorted(met, key=repr) == sorted([*before, new], key=repr)
+    for batch in batches:
+        ids = [stored.finding.id if stored else new.id for stored, _ in batch]
+        assert len({partition_of(each) for each in ids}) == 1
+    assert [kept async for kept in keeper.store.all()] == before
 
 
 async def test_what_appears_in_between_is_not_made_twice(keeper: Keeper) -> None:
     """Two runs that find the same person in the same moment make one finding."""
     await update(keeper, 0, sighting("b", "x"))
-    late = keeper.update(each([]), each([sighting("b", "x")]), run(1))
-    [found] = [found async for found in late]
+    [found] = await keeper.keep([(None, sighting("b", "x"))], run(1))
     assert (found.first_seen[:10], found.last_seen[:10]) == ("2026-01-01", "2026-01-02")
 
 

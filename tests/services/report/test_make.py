@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from entra_sod.core.errors import Forbidden
@@ -10,6 +11,7 @@ from entra_sod.domain.messages import SweepStartMessage, decode
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.report import build, tally
+from entra_sod.services.report.compact import embedded
 from entra_sod.services.report.view import CellView, ReportView
 from entra_sod.stores.findings import TABLE
 from tests.app import App
@@ -132,7 +134,10 @@ class TestAfterASweep:
         await sweep(app)
         view = await report(app)
         [finding] = [each for each in view.findings if each.rule == "r1"]
-        assert (finding.state, finding.exception, finding.days_left) == ("excepted", entry.id, 0)
+        assert (finding.state, finding.exception) == ("excepted", entry.id)
+        shown = msgspec.json.decode(embedded(view))["findings"]
+        [row] = [each for each in shown if each[0] == finding.id]
+        assert (finding.exception_until, row[-1]) == (entry.end, 0)
         assert [(each.id, each.days_left) for each in view.exceptions] == [(entry.id, 0)]
         assert cell(view, "a", "b").excepted == 1
 
@@ -143,7 +148,7 @@ class TestAfterASweep:
         await sweep(app)
         view = await report(app)
         [finding] = view.findings
-        assert (len(finding.packages), view.cells) == (3, [])
+        assert (len(finding.pair), view.cells) == (3, [])
         assert (view.rules[0].at_most, view.rules[0].outcome) == (2, "conflict")
 
 

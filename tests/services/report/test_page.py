@@ -100,8 +100,9 @@ class TestTheList:
         page.select_option("#rule", one.rule)
         assert shown(page) == sum(each.rule == one.rule for each in found)
         page.click("#reset")
-        page.select_option("#package", str(one.packages[0]))
-        assert shown(page) == sum(one.packages[0] in each.packages for each in found)
+        place = [each.id for each in small_view.packages].index(one.pair[0])
+        page.select_option("#package", str(place))
+        assert shown(page) == sum(one.pair[0] in each.pair for each in found)
         page.click("#reset")
         page.check('input[name="severity"][value="0"]')
         assert shown(page) == sum(each.severity == "critical" for each in found)
@@ -188,7 +189,7 @@ class TestTheMatrix:
         said = page.locator("#grid .cell[aria-label*='finding']")
         labels = [text or "" for text in said.evaluate_all("all => all.map(e => e.ariaLabel)")]
         counted = sum(int(re.findall(r"(\d+) findings?,", text)[0]) for text in labels)
-        assert counted == 2 * sum(len(each.packages) == 2 for each in small_view.findings)
+        assert counted == 2 * sum(len(each.pair) == 2 for each in small_view.findings)
 
     def test_the_filter_holds_for_it_as_well(
         self, open_report: OpenReport, small_view: ReportView

@@ -52,12 +52,13 @@ def test_it_refers_to_nothing_outside(small_view: ReportView) -> None:
 def test_all_findings_are_in_it(small_view: ReportView) -> None:
     """Each with its rule, person and packages, though every text is written once."""
     data = data_of(render(small_view).decode())
+    packages = [each[0] for each in data["packages"]]
     found = {
-        (row[0], data["words"][row[1]], *data["subjects"][row[3]], *row[2])
+        (row[0], data["words"][row[1]], *data["subjects"][row[3]], *(packages[i] for i in row[2]))
         for row in data["findings"]
     }
     assert found == {
-        (each.id, each.rule, each.subject_id, each.object_id, each.display_name, *each.packages)
+        (each.id, each.rule, each.subject_id, each.object_id, each.display_name, *each.pair)
         for each in small_view.findings
     }
 

@@ -5,7 +5,7 @@ Its clock stands at 2026-01-01, where that of the app in memory starts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import azure.functions as func
@@ -27,16 +27,6 @@ class Sent(msgspec.Struct, frozen=True):
         media_type = "application/cloudevents+json" if is_event else "application/json"
         headers = {"Content-Type": media_type, **self.headers}
         return await send(self.source, self.body.encode(), headers)
-
-
-class Nobody:
-    """No caller is known, so none may do anything."""
-
-    def may(self, headers: Mapping[str, str], roles: Collection[str]) -> bool:  # noqa: ARG002 - a port
-        return False
-
-    def name(self, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - a port
-        return ""
 
 
 class Corpus(msgspec.Struct, frozen=True):

@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_sod.domain.callers.caller import Stranger
 from entra_sod.domain.notifications.signature import MOST_KEYS
-from entra_sod.domain.webhooks.delivery import Delivery
-from entra_sod.domain.webhooks.source import Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source
 from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
 from entra_sod.settings import read_webhook_sources
 from tests.app import App
 from tests.builders import held, package, rule, side
-from tests.services.webhooks.corpus import CORPUS, Nobody, Sent
+from tests.services.webhooks.corpus import CORPUS, Sent
 
 SOURCES = read_webhook_sources(CORPUS.environment, Path())
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOBODY = Stranger("no credential")
 NOW_SECONDS = int(NOW.timestamp())
 
 type MakeApp = type[App]
@@ -30,7 +31,7 @@ type MakeApp = type[App]
 def genuine(sent: Sent, *, source: Source | None = None) -> bool:
     headers = {name.lower(): value for name, value in sent.headers.items()}
     asked = source or SOURCES.get(sent.source)
-    return is_genuine(asked, headers, sent.body.encode(), callers=Nobody(), now=NOW)
+    return is_genuine(asked, headers, sent.body.encode(), caller=NOBODY, now=NOW)
 
 
 def make(make_app: MakeApp) -> App:
@@ -156,7 +157,7 @@ def test_nothing_made_up_is_genuine(source: Source, headers: dict[str, str], bod
     """Any text in any header, those of the proof among them, is refused without an error."""
     proof = [source.header or "authorization", "webhook-id", "webhook-timestamp"]
     filled = {**dict(zip(proof, headers.values(), strict=False)), **headers}
-    assert not is_genuine(source, filled, body, callers=Nobody(), now=NOW)
+    assert not is_genuine(source, filled, body, caller=NOBODY, now=NOW)
 
 
 def test_a_source_without_keys_proves_nothing() -> None:
@@ -164,7 +165,7 @@ def test_a_source_without_keys_proves_nothing() -> None:
     for scheme in Scheme:
         source = Source(name="x", kind=Kind.GENERIC, scheme=scheme, header="h", keys=())
         headers = {"h": "", "authorization": "", "webhook-id": "1", "webhook-timestamp": "0"}
-        assert not is_genuine(source, headers, b"", callers=Nobody(), now=NOW)
+        assert not is_genuine(source, headers, b"", caller=NOBODY, now=NOW)
 
 
 def brought(stamp: object) -> Delivery:

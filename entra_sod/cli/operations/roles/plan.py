@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from entra_sod.domain.enforcement.level import Enforcement
+from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.extensions.model import Catalog
 from entra_sod.domain.roles.model import Role, RoleAssignment
 

@@ -1,0 +1,85 @@
+"""What all clients of Graph share: a transport of their own, and lists read to their end.
+
+The transport is made on first use inside the running loop and kept: an async HTTP client belongs to
+the loop that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from entra_sod.adapters.graph.urls import GraphUrls
+from entra_sod.adapters.graph.wire import WirePage, decode
+from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.core.errors import UnsafeLink
+from entra_sod.ports.rate_limit import Gate
+from entra_sod.settings import GraphSettings
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+    from entra_sod.adapters.graph.transport import GraphTransport
+
+
+class GraphDoor:
+    def __init__(
+        self,
+        settings: GraphSettings,
+        gate: Gate | None = None,
+        credential: AsyncTokenCredential | None = None,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            settings: where Graph is, and who asks.
+            gate: without one, only the silence that Graph asks for is kept.
+            credential: to ask as somebody else than the settings say.
+        """
+        self._settings, self._gate, self._credential = settings, gate or OpenGate(), credential
+        self._urls = GraphUrls(settings.root)
+
+    @cached_property
+    def _transport(self) -> GraphTransport:
+        from entra_sod.adapters.graph.transport import GraphTransport
+
+        return GraphTransport(self._settings, self._gate, self._credential)
+
+    async def _pages[T](
+        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
+    ) -> AsyncIterator[list[T]]:
+        """Yield pages until there is no nextLink: an empty page with one is not the end.
+
+        Args:
+            decoder: of one page.
+            url: of the first page.
+            what: is read, as an error would name it.
+
+        Raises:
+            UnsafeLink: a next page lies elsewhere, or is one that was read before.
+            GraphError: a page could not be read.
+        """
+        followed: set[str] = set()
+        while True:
+            followed.add(url)
+            page = decode(decoder, await self._transport.read(url, what))
+            yield page.value
+            if page.next_link is None:
+                return
+            url = self._urls.next_page(url, page.next_link)
+            if url in followed:
+                raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
+
+    async def _items[T](
+        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
+    ) -> list[T]:
+        """Read a list to its end."""
+        return [item async for page in self._pages(decoder, url, what) for item in page]
+
+    async def close(self) -> None:
+        """Close the connections, if any were made; for programs that end, unlike the worker."""
+        if "_transport" in self.__dict__:
+            await self._transport.close()

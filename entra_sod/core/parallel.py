@@ -1,0 +1,33 @@
+"""Reading many things a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+READS_AT_ONCE = 8
+
+
+async def in_parallel[T, R](
+    read: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int = READS_AT_ONCE
+) -> list[R]:
+    """Read each item, so many at a time, and return what was read in the order of the items.
+
+    Items are taken one by one, so a generator of them may end early.
+
+    Raises:
+        Exception: the first that a reading raised; those under way are cancelled.
+    """
+    waiting, found = enumerate(items), dict[int, R]()
+
+    async def work_off() -> None:
+        for number, item in waiting:
+            found[number] = await read(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(work_off())
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [found[number] for number in sorted(found)]
