@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 import msgspec
+from azure.functions.decorators.function_app import Function
 
 from entra_sod import bootstrap
 from entra_sod.adapters.rate_limit.local import OpenGate
@@ -193,6 +195,14 @@ class App:
             await bury(message.queue.removesuffix(POISON_SUFFIX), "m1", wrapped(message.body))
         else:
             await work(message.queue, wrapped(message.body))
+
+
+@cache
+def app_functions() -> Sequence[Function]:
+    """All functions of the app; the library lists them only once in a process."""
+    from function_app import app
+
+    return tuple(app.get_functions())
 
 
 def wrapped(body: bytes) -> bytes:

@@ -16,7 +16,7 @@ from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.bootstrap.make_doctor import read_patient
 from entra_sod.cli.azure_cli import listing_of
 from entra_sod.cli.commands import err, out
-from entra_sod.cli.expected import expected_functions, judge_functions
+from entra_sod.cli.expected import EXPECTED, judge_functions
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
 from entra_sod.cli.show_diagnoses import diagnoses_table, headline
@@ -74,7 +74,7 @@ async def functions_of(app: RunningApp) -> Diagnosis:
         listed = await listing_of(app)()
     except AppError as error:
         return note("functions", f"could not be listed: {error}")
-    return judge_functions(listed, expected_functions())
+    return judge_functions(listed, EXPECTED)
 
 
 async def _of_environment() -> Sequence[Diagnosis]:

@@ -1,26 +1,17 @@
-"""The functions of this checkout, and what a host lists of them. Pure but for the import."""
+"""The functions that this version of the app has, compared with those that a host lists."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from functools import cache
+from collections.abc import Collection
 
-from azure.functions.decorators.function_app import Function
-
+from entra_sod.domain.callers.routes import ROUTES
+from entra_sod.domain.messages import QUEUE_FUNCTIONS
 from entra_sod.services.doctor.diagnosis import Diagnosis, ok, wrong
 
-
-@cache
-def app_functions() -> Sequence[Function]:
-    """All functions that this version of the app has; the library tells them once in a process."""
-    from function_app import app
-
-    return tuple(app.get_functions())
-
-
-def expected_functions() -> frozenset[str]:
-    """Their names."""
-    return frozenset(str(each.get_function_name()) for each in app_functions())
+TIMER_FUNCTION = "start_sweep"
+EXPECTED = frozenset(
+    {*ROUTES, TIMER_FUNCTION, *(name for names in QUEUE_FUNCTIONS.values() for name in names)}
+)
 
 
 def judge_functions(listed: Collection[str], expected: Collection[str]) -> Diagnosis:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from entra_sod.cli.azure_cli import has_azure_cli, listing_of, token_for
-from entra_sod.cli.expected import expected_functions
+from entra_sod.cli.expected import EXPECTED
 from entra_sod.cli.running_app import KEY, TOKEN, AppError, open_app
 from entra_sod.cli.show_diagnoses import headline
 from entra_sod.cli.smoke import smoke
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 async def _smoke(address: str) -> Sequence[Diagnosis]:
     await _sign_in()
     async with open_app(address, _tell) as app:
-        return await smoke(app, listing_of(app), expected_functions(), SystemClock(), _tell)
+        return await smoke(app, listing_of(app), EXPECTED, SystemClock(), _tell)
 
 
 async def _sign_in() -> None:

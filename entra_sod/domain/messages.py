@@ -19,6 +19,12 @@ from entra_sod.core.errors import InvalidMessage
 CHECK_QUEUE = "conflict-checks"
 SWEEP_QUEUE = "sweep-pairs"
 DELIVERY_QUEUE = "deliveries"
+# The function that processes the messages of a queue, and the one that stores its poison messages.
+QUEUE_FUNCTIONS = {
+    CHECK_QUEUE: ("run_check", "poisoned_check"),
+    SWEEP_QUEUE: ("run_sweep_pairs", "poisoned_sweep_pairs"),
+    DELIVERY_QUEUE: ("deliver", "poisoned_delivery"),
+}
 POISON_SUFFIX = "-poison"
 
 VERSION: Literal[1] = 1

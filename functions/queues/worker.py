@@ -10,16 +10,9 @@ from typing import Any
 
 import azure.functions as func
 
-from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
+from entra_sod.domain.messages import POISON_SUFFIX, QUEUE_FUNCTIONS
 
 bp = func.Blueprint()
-
-# Of each queue the function that works on it, and the one that keeps its poison.
-FUNCTIONS = {
-    CHECK_QUEUE: ("run_check", "poisoned_check"),
-    SWEEP_QUEUE: ("run_sweep_pairs", "poisoned_sweep_pairs"),
-    DELIVERY_QUEUE: ("deliver", "poisoned_delivery"),
-}
 
 type Handler = Callable[[func.QueueMessage], Awaitable[None]]
 
@@ -50,6 +43,6 @@ def _burying(queue: str) -> Handler:
     return run
 
 
-for _queue, (_worker, _owner) in FUNCTIONS.items():
+for _queue, (_worker, _owner) in QUEUE_FUNCTIONS.items():
     _register(_worker, _queue, _working_on(_queue))
     _register(_owner, _queue + POISON_SUFFIX, _burying(_queue))

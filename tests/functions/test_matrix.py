@@ -11,13 +11,12 @@ import azure.functions as func
 import pytest
 
 import function_app
-from entra_sod.cli.expected import app_functions
 from entra_sod.domain.callers.caller import Role
 from entra_sod.domain.callers.routes import ROUTES, Open
 from entra_sod.domain.webhooks.source import Scheme
 from entra_sod.settings import read_webhook_sources
 from functions.http.guard import GuardedBlueprint
-from tests.app import App, body_of
+from tests.app import App, app_functions, body_of
 from tests.builders import package
 from tests.credentials import KEY, OTHER_KEY, encoded, keys_setting, principal, with_key
 from tests.services.webhooks.jira import ISSUE
