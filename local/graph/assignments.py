@@ -206,10 +206,10 @@ def _related(call: Call, item: Assignment, name: str, options: Options) -> objec
             return options.project(properties(own[0], POLICY_PROPERTIES)) if own else None
 
 
-def _object_id(call: Call, item: Assignment) -> str:
-    """What a filter by object id is held against; empty where the target shows none."""
+def _object_id(call: Call, item: Assignment) -> str | None:
+    """What a filter by object id is compared with."""
     object_id = (_target(call, item) or {}).get("objectId")
-    return object_id.lower() if isinstance(object_id, str) else ""
+    return object_id.lower() if isinstance(object_id, str) else None
 
 
 def _target(call: Call, item: Assignment) -> dict[str, object] | None:
