@@ -1,8 +1,11 @@
 """What cannot be read while everything else can, for as long as the behaviour is set."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from local.graph.behaviour import Unreadable
@@ -198,3 +201,13 @@ async def test_a_licence_can_lapse_on_the_way(graph: Caller) -> None:
     assert [each.status_code for each in answers] == [200, 200, 403, 403, 403]
     assert error_code(answers[-1]) == "NoLicense"
     assert answers[-1].headers["retry-after"] == "30"
+
+
+def test_the_documented_entries_are_taken() -> None:
+    """What docs/simulator.md gives as entries of the behaviour can be given to it."""
+    page = Path(__file__).parents[3] / "docs" / "simulator.md"
+    section = page.read_text(encoding="utf-8").partition("## What cannot be read")[2]
+    entries = re.findall(r"\| `(\{.*\})` \|", section)
+    assert len(entries) == 8
+    for entry in entries:
+        msgspec.json.decode(entry, type=Unreadable)
