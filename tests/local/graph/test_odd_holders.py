@@ -49,6 +49,8 @@ async def test_no_object_id_finds_a_null_target(odd_graph: Caller, text: str) ->
     assert both == [assignment_id(WITH_NULL_TARGET, "ordinary")]
     odd_graph.behaviour.additional_access_states = "all"
     assert await odd_graph.ids(additional_access(WITH_NULL_TARGET, COUNTERPART)) == both
+    second = await odd_graph.ids(additional_access(COUNTERPART, WITH_NULL_TARGET))
+    assert second == [assignment_id(COUNTERPART, "ordinary")]
 
 
 async def test_an_assignment_with_a_null_target_can_be_taken_away(odd_graph: Caller) -> None:
