@@ -10,9 +10,12 @@ from local.graph.authorization import ACCESS_PACKAGE_MANAGER, CATALOG_SCOPE
 from local.graph.demo_people import make_id
 from local.graph.odd_packages import (
     COUNTERPART,
+    DECOMPOSED,
+    NAMES,
     ODD,
     OUT_OF_REACH,
     WITH_GHOSTS,
+    WITH_NAMES,
     WITH_NULL_TARGET,
     WITH_SCHEDULES,
     WITH_STATES,
@@ -79,6 +82,16 @@ SCHEDULES: dict[str, dict[str, object] | None] = {
     "not specified": {"startDateTime": START, "expiration": {"type": "notSpecified"}},
 }
 
+PEOPLE = (
+    "ordinary",
+    "twice",
+    *(f"state {state}" for state in STATES),
+    *(f"schedule {name}" for name in SCHEDULES),
+)
+# Of the second one nothing but the id is left.
+GHOSTS = ("deleted", "forgotten")
+KINDS = ("guest", "service principal", "agent", "future agent")
+
 
 def subject_id(name: str) -> str:
     return make_id(f"subject odd {name}")
@@ -106,26 +119,22 @@ def odd_tenant() -> Tenant:
         ],
         role_assignments=[
             RoleAssignment(
-                id=make_id("role assignment odd"),
+                id=make_id(f"role assignment {catalog_id}"),
                 principal_id=APP_PRINCIPAL_ID,
                 role_definition_id=ACCESS_PACKAGE_MANAGER,
-                app_scope_id=f"{CATALOG_SCOPE}{ODD}",
+                app_scope_id=f"{CATALOG_SCOPE}{catalog_id}",
             )
+            for catalog_id in (ODD, DECOMPOSED)
         ],
     )
 
 
 def _subjects() -> list[Subject]:
-    people = [
-        "ordinary",
-        "twice",
-        *(f"state {state}" for state in STATES),
-        *(f"schedule {name}" for name in SCHEDULES),
-    ]
     deleted = _person("deleted")
     deleted.is_deleted = True
     return [
-        *(_person(name) for name in people),
+        *(_person(name) for name in PEOPLE),
+        *(_named_person(oddity) for oddity in NAMES),
         deleted,
         _other("guest", "user", has_object_id=False),
         _other("service principal", "servicePrincipal", has_object_id=True),
@@ -146,6 +155,12 @@ def _person(name: str) -> Subject:
     )
 
 
+def _named_person(oddity: str) -> Subject:
+    person = _person(f"name {oddity}")
+    person.display_name = NAMES[oddity]
+    return person
+
+
 def _other(name: str, subject_type: str, *, has_object_id: bool) -> Subject:
     return Subject(
         id=subject_id(name),
@@ -164,34 +179,20 @@ def _odd_assignments() -> list[Assignment]:
     return [
         _assignment(WITH_NULL_TARGET, "ordinary"),
         null_target,
-        _assignment(WITH_GHOSTS, "deleted"),
-        # a ghost of whom nothing but the id is left
-        _assignment(WITH_GHOSTS, "forgotten"),
-        *(
-            _assignment(WITH_SUBJECT_KINDS, kind)
-            for kind in ("guest", "service principal", "agent", "future agent")
-        ),
+        *(_assignment(WITH_GHOSTS, ghost) for ghost in GHOSTS),
+        *(_assignment(WITH_SUBJECT_KINDS, kind) for kind in KINDS),
         _assignment(WITH_TWO_POLICIES, "twice"),
         second,
         *(_assignment(WITH_STATES, f"state {state}", state=state) for state in STATES),
         *(_scheduled(name, schedule) for name, schedule in SCHEDULES.items()),
+        *(_assignment(WITH_NAMES, f"name {oddity}") for oddity in NAMES),
         _assignment(OUT_OF_REACH, "ordinary"),
     ]
 
 
 def _counterparts() -> Iterable[Assignment]:
-    holders = [
-        "ordinary",
-        "deleted",
-        "forgotten",
-        "guest",
-        "service principal",
-        "agent",
-        "future agent",
-        "twice",
-        *(f"state {state}" for state in STATES),
-        *(f"schedule {name}" for name in SCHEDULES),
-    ]
+    named = [f"name {oddity}" for oddity in NAMES]
+    holders = [*PEOPLE, *named, *GHOSTS, *KINDS]
     return (_assignment(COUNTERPART, holder) for holder in holders)
 
 

@@ -14,6 +14,8 @@ from local.graph.tenant import (
 ODD = make_id("catalog odd")
 # The app has no role here, as in the demo tenant's Treasury.
 ELSEWHERE = make_id("catalog elsewhere")
+# Its name is decomposed; the app manages it.
+DECOMPOSED = make_id("catalog decomposed")
 
 GROUP_PAYERS = make_id("group odd payers")
 GROUP_APPROVERS = make_id("group odd approvers")
@@ -27,8 +29,11 @@ WITH_SUBJECT_KINDS = make_id("package odd subject kinds")
 WITH_TWO_POLICIES = make_id("package odd two policies")
 WITH_STATES = make_id("package odd states")
 WITH_SCHEDULES = make_id("package odd schedules")
+WITH_NAMES = make_id("package odd names")
 # Where the app cannot read it.
 OUT_OF_REACH = make_id("package odd out of reach")
+# the one package of the catalog DECOMPOSED
+IN_DECOMPOSED = make_id("package odd in decomposed")
 
 # Packages by what they grant.
 GRANTS_PAYERS = make_id("package odd member of payers")
@@ -54,6 +59,7 @@ VISIBLE_NAMES = {
     WITH_TWO_POLICIES: "With two policies",
     WITH_STATES: "With all states",
     WITH_SCHEDULES: "With all schedules",
+    WITH_NAMES: "With people of all names",
     GRANTS_PAYERS: "Payers",
     GRANTS_APPROVERS: "Approvers",
     OVERRIDE: "Payers and approvers for a day",
@@ -96,6 +102,7 @@ def catalogs() -> list[Catalog]:
     return [
         Catalog(id=ODD, display_name="Odd"),
         Catalog(id=ELSEWHERE, display_name="Elsewhere"),
+        Catalog(id=DECOMPOSED, display_name="Pru\u0308fung"),
     ]
 
 
@@ -123,7 +130,9 @@ def packages() -> list[AccessPackage]:
     named_oddly = [_package(named(oddity), name, []) for oddity, name in NAMES.items()]
     out_of_reach = _package(OUT_OF_REACH, "Out of reach", [])
     out_of_reach.catalog_id = ELSEWHERE
-    return [*plain, *named_oddly, out_of_reach]
+    in_decomposed = _package(IN_DECOMPOSED, "In a catalog with a decomposed name", [])
+    in_decomposed.catalog_id = DECOMPOSED
+    return [*plain, *named_oddly, out_of_reach, in_decomposed]
 
 
 def policy_id(package_id: str, number: int = 1) -> str:

@@ -111,6 +111,20 @@ async def test_names_arrive_as_they_are(
     assert listed[named(oddity)] == NAMES[oddity]
 
 
+async def test_people_have_odd_names_too(odd_graph: Caller) -> None:
+    """One holder for each name, as it is."""
+    held = await odd_graph.value(assignments_of(odd.WITH_NAMES, options="&$expand=target"))
+    assert [item["target"]["displayName"] for item in held] == list(NAMES.values())
+
+
+async def test_a_catalog_has_a_decomposed_name(odd_graph: Caller) -> None:
+    """The app may read it, and the package in it."""
+    names = {each["id"]: each["displayName"] for each in await odd_graph.value("catalogs")}
+    assert names == {odd.ODD: "Odd", odd.DECOMPOSED: unicodedata.normalize("NFD", "Prüfung")}
+    [only] = await odd_graph.ids(f"accessPackages?$filter=catalog/id eq '{odd.DECOMPOSED}'")
+    assert only == odd.IN_DECOMPOSED
+
+
 def test_the_decomposed_name_looks_like_the_composed_one() -> None:
     """The two differ as strings, and are one in canonical form."""
     composed, decomposed = NAMES["composed"], NAMES["decomposed"]
@@ -201,7 +215,7 @@ async def test_a_licence_lapses(odd_graph: Caller) -> None:
 async def test_rights_are_not_needed_to_learn_of_the_licence(odd_graph: Caller) -> None:
     """An app without a role is told of the licence first."""
     roles = odd_graph.simulator.tenant.role_assignments
-    assert [each.principal_id for each in roles] == [APP_PRINCIPAL_ID]
+    assert {each.principal_id for each in roles} == {APP_PRINCIPAL_ID}
     roles.clear()
     odd_graph.behaviour.licensed = False
     assert error_code(await odd_graph.get("accessPackages")) == "NoLicense"
