@@ -68,6 +68,10 @@ class GraphControl:
     def replace_roles(self, *roles: Mapping[str, object]) -> None:
         self._put("roles", roles)
 
+    def move_packages(self, moves: Mapping[str, str]) -> None:
+        """Moves packages, by their ids, to the catalogs with these ids."""
+        self._client.post("/moves", json=moves).raise_for_status()
+
     def reset(self) -> None:
         """Tenant and behaviour as at the start; no faults, no requests."""
         self._client.post("/reset").raise_for_status()

@@ -68,7 +68,7 @@ class Snapshot:
 
     def first_with(self, package_ids: Collection[str]) -> Subject:
         """The first person whose assignments, the ended ones included, are of just these."""
-        held: defaultdict[str, set[str]] = defaultdict(set)
+        held: defaultdict[str | None, set[str]] = defaultdict(set)
         for assignment in self.tenant.assignments:
             held[assignment.target_id].add(assignment.access_package_id)
         for subject in self.tenant.subjects:

@@ -13,10 +13,12 @@ import uvicorn
 from local.graph.app import DEFAULT_IDENTITY_HEADER, IDENTITY_PATH, create_app
 from local.graph.behaviour import Behaviour
 from local.graph.demo import demo_tenant
+from local.graph.odd import odd_tenant
 from local.graph.scale import PREFIX, parse, scaled_tenant
 from local.graph.tenant import Tenant, load
 
 HOST = "127.0.0.1"
+MADE = {"demo": demo_tenant, "odd": odd_tenant}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -46,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.graph", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
-    parser.add_argument("--tenant", default="demo", help=f"demo, a JSON file, or {PREFIX}{{…}}")
+    parser.add_argument(
+        "--tenant", default="demo", help=f"demo, odd, a JSON file, or {PREFIX}{{…}}"
+    )
     parser.add_argument("--behaviour", type=Path, help="a JSON file")
     parser.add_argument("--identity-header", default=DEFAULT_IDENTITY_HEADER)
     return parser
@@ -55,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
 def _tenant(text: str) -> Tenant:
     if text.startswith(PREFIX):
         return scaled_tenant(parse(text))
-    return demo_tenant() if text == "demo" else load(Path(text))
+    made = MADE.get(text)
+    return made() if made else load(Path(text))
 
 
 def _behaviour(file: Path | None) -> Behaviour:

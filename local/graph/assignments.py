@@ -20,10 +20,20 @@ from local.graph.tenant import Assignment, Subject, properties, property_names
 
 ASSIGNMENT_RELATIONS = frozenset({"accessPackageId", "targetId", "assignmentPolicyId"})
 ASSIGNMENT_PROPERTIES = property_names(Assignment, without=ASSIGNMENT_RELATIONS)
-SUBJECT_PROPERTIES = property_names(Subject)
+SUBJECT_PROPERTIES = property_names(Subject, without=frozenset({"isDeleted"}))
 # unknown to the service until the assignment is delivered
 LATE_PROPERTIES = ("objectId", "displayName", "principalName", "email")
-STATES = frozenset({"delivering", "partiallydelivered", "delivered", "expired", "deliveryfailed"})
+# the documented ones; an unknown one that an assignment has is shown, but no filter may name it
+STATES = frozenset(
+    {
+        "delivering",
+        "partiallydelivered",
+        "delivered",
+        "expired",
+        "deliveryfailed",
+        "unknownfuturevalue",
+    }
+)
 FUNCTION_PARAMETER = re.compile(r"([A-Za-z]+)='([^']*)'")
 FUNCTION_PARAMETERS = frozenset({"accessPackageId", "incompatibleAccessPackageId"})
 
@@ -72,7 +82,8 @@ def additional_access(call: Call) -> Answer:
     found = [
         item
         for item in call.index.assignments_of(first.id)
-        if item.target_id.lower() in holders
+        if item.target_id is not None
+        and item.target_id.lower() in holders
         and (states == "all" or is_active(item))
         and matches(item, options.clauses, readers)
     ]
@@ -118,7 +129,7 @@ def _readers(call: Call) -> Readers[Assignment]:
         "state": lambda item: item.state.lower(),
         "accesspackage/id": lambda item: item.access_package_id.lower(),
         "assignmentpolicy/id": lambda item: (item.assignment_policy_id or "").lower(),
-        "target/objectid": lambda item: str(_target(call, item).get("objectId")).lower(),
+        "target/objectid": lambda item: _object_id(call, item),
     }
 
 
@@ -185,7 +196,8 @@ def _related(call: Call, item: Assignment, name: str, options: Options) -> objec
     package = call.index.packages.get(item.access_package_id.lower())
     match name:
         case "target":
-            return options.project(_target(call, item))
+            target = _target(call, item)
+            return target and options.project(target)
         case "accessPackage":
             return package and render_package(call, package, options)
         case _:
@@ -194,7 +206,15 @@ def _related(call: Call, item: Assignment, name: str, options: Options) -> objec
             return options.project(properties(own[0], POLICY_PROPERTIES)) if own else None
 
 
-def _target(call: Call, item: Assignment) -> dict[str, object]:
+def _object_id(call: Call, item: Assignment) -> str | None:
+    """What a filter by object id is compared with."""
+    object_id = (_target(call, item) or {}).get("objectId")
+    return object_id.lower() if isinstance(object_id, str) else None
+
+
+def _target(call: Call, item: Assignment) -> dict[str, object] | None:
+    if item.target_id is None:
+        return None
     subject = call.index.subjects.get(item.target_id.lower()) or Subject(id=item.target_id)
     body = properties(subject, SUBJECT_PROPERTIES)
     if item.state.lower() == "delivering" and call.behaviour.null_target_fields:

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from local.graph.errors import ErrorName
+
 
 class Throttle(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """At most `limit` requests in any `window_seconds`; refused ones count too, as Graph says."""
@@ -13,12 +15,38 @@ class Throttle(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_after: Literal["seconds", "http-date", "absent"] = "seconds"
 
 
+class Unreadable(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Reads that fail while all others succeed: those that fit everything that is named here."""
+
+    # an error, or what stands in the list in place of the item
+    answer: ErrorName | Literal["null", "misshapen"] = "server-error"
+    # a part of the path and query as they came over the wire
+    path_contains: str = ""
+    # the id of something that a page of a list shows
+    item: str | None = None
+    # which page of a list; the first is 1
+    page: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.item is None and self.answer in {"null", "misshapen"}:
+            raise ValueError(f"answer '{self.answer}' needs an item")
+
+    @property
+    def is_of_lists(self) -> bool:
+        return self.item is not None or self.page is not None
+
+
 class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     # paging
     page_size: int = 100
     # empty pages, each with a nextLink, before every page that has something
     empty_pages: int = 0
     looping_next_link: bool = False
+    # What follows the last page: nothing or, without end and with a new $skiptoken each time, the
+    # first page again, the last page again, or an empty one.
+    after_last_page: Literal["nothing", "first-page", "last-page", "empty-page"] = "nothing"
+    # a part of the path and query of the lists that go on like that; empty for every list
+    after_last_page_path: str = ""
     # host (or scheme and host) that nextLinks name instead of this simulator
     foreign_next_link: str | None = None
     # the largest $top that lists accept; 0 refuses $top
@@ -50,12 +78,18 @@ class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     state_case: Literal["camel", "pascal"] = "camel"
     missing_state: bool = False
 
+    # what cannot be read while everything else can
+    unreadable: list[Unreadable] = []
+
     # access
     # the resource that a token must be for; the simulator's own root always is
     audience: str = "https://graph.microsoft.com"
     token_seconds: int = 86_400
     # whether a catalog role assigned at "/" reaches every catalog
     root_scope_counts: bool = False
+
+    # the lists of packages, catalogs and roles, for a caller who may read no catalog
+    lists_without_role: Literal["forbidden", "empty"] = "forbidden"
 
     # whether the tenant has a licence for entitlement management
     licensed: bool = True

@@ -38,6 +38,11 @@ class Call:
         if not self.grants.holds_anywhere(right):
             raise forbidden()
 
+    def require_list(self) -> None:
+        """Whether a list may be asked for at all; it holds only what the caller may read."""
+        if self.behaviour.lists_without_role == "forbidden":
+            self.require_anywhere(Right.READ)
+
     def package(self, package_id: str, right: Right) -> AccessPackage:
         """The package, if the caller has the right on its catalog.
 

@@ -14,6 +14,7 @@ No token is needed, and nothing here exists in Graph. All bodies are JSON.
     GET    /__simulator/tenant     the whole state; each reference with its `additions`
     PUT    /__simulator/tenant     replaces it
     PUT    /__simulator/roles      replaces the role assignments, a list
+    POST   /__simulator/moves      moves packages: {package id: id of its new catalog}
     POST   /__simulator/reset      tenant and behaviour as at the start; no faults, empty log
 """
 
@@ -101,6 +102,17 @@ def _replace_roles(simulator: Simulator, body: bytes) -> object:
     return simulator.tenant.role_assignments
 
 
+def _move_packages(simulator: Simulator, body: bytes) -> object:
+    moves = msgspec.json.decode(body, type=dict[str, str])
+    index = simulator.index
+    for package_id, catalog_id in moves.items():
+        if package_id.lower() not in index.packages or catalog_id.lower() not in index.catalogs:
+            raise msgspec.ValidationError(f"No package {package_id}, or no catalog {catalog_id}.")
+    for package_id, catalog_id in moves.items():
+        index.packages[package_id.lower()].catalog_id = catalog_id
+    return moves
+
+
 def _reset(simulator: Simulator, body: bytes) -> object:
     simulator.reset()
     return _health(simulator, body)
@@ -114,5 +126,6 @@ CONTROLS: dict[str, dict[str, Control]] = {
     "timeline": {"GET": _timeline},
     "tenant": {"GET": _tenant, "PUT": _replace_tenant},
     "roles": {"PUT": _replace_roles},
+    "moves": {"POST": _move_packages},
     "reset": {"POST": _reset},
 }

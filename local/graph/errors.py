@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
+from typing import Literal
+
+# refusals that a behaviour or a fault can order by name
+type ErrorName = Literal["server-error", "forbidden", "no-license", "not-found"]
 
 
 class GraphError(Exception):
@@ -60,6 +64,24 @@ def method_not_allowed() -> GraphError:
         "Request_BadRequest",
         "Specified HTTP method is not allowed for the request target.",
     )
+
+
+def server_error() -> GraphError:
+    return GraphError(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "InternalServerError", "An error has occurred."
+    )
+
+
+def named_error(name: ErrorName) -> GraphError:
+    match name:
+        case "server-error":
+            return server_error()
+        case "forbidden":
+            return forbidden()
+        case "no-license":
+            return unlicensed()
+        case "not-found":
+            return not_found("The requested resource does not exist.")
 
 
 def too_many_requests(headers: Mapping[str, str]) -> GraphError:

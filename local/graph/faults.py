@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from local.graph.errors import ErrorName, GraphError, named_error
 from local.graph.exchange import GraphRequest
 
 FaultKind = Literal[
@@ -35,6 +36,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     skip: int = 0
     times: int = 1
     status: int = 503
+    # in place of the status: Graph's own answer to this case
+    error: ErrorName | None = None
     # the Retry-After header, as it is
     retry_after: str | int | None = None
     # for delay
@@ -43,6 +46,13 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     @property
     def headers(self) -> dict[str, str]:
         return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+
+    def refusal(self) -> GraphError:
+        if self.error is None:
+            return GraphError(self.status, "ServiceError", "As ordered.", headers=self.headers)
+        refusal = named_error(self.error)
+        refusal.headers |= self.headers
+        return refusal
 
 
 class Faults:

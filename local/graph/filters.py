@@ -16,7 +16,10 @@ class Clause:
     operator: Literal["eq", "contains", "contains-lower"]
     value: str
 
-    def accepts(self, actual: str) -> bool:
+    def accepts(self, actual: str | None) -> bool:
+        """Whether a value fits; null equals no text."""
+        if actual is None:
+            return False
         match self.operator:
             case "eq":
                 return actual == self.value
@@ -27,7 +30,7 @@ class Clause:
 
 
 # a path in lower case, and how to read it from an item
-type Readers[T] = Mapping[str, Callable[[T], str]]
+type Readers[T] = Mapping[str, Callable[[T], str | None]]
 
 
 def matches[T](item: T, clauses: tuple[Clause, ...], readers: Readers[T]) -> bool:

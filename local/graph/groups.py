@@ -11,7 +11,7 @@ from local.graph.odata import Shape
 PERMISSIONS = frozenset({"Group.Read.All", "GroupMember.Read.All", "Directory.Read.All"})
 SHAPE = Shape(
     type_name="group",
-    properties=frozenset({"id", "displayName", "securityEnabled"}),
+    properties=frozenset({"id", "displayName", "securityEnabled", "groupTypes"}),
     options=frozenset({"$select"}),
 )
 
@@ -32,6 +32,7 @@ def get_group(call: Call) -> Answer:
         "id": group.id,
         "displayName": group.display_name,
         "securityEnabled": group.security_enabled,
+        "groupTypes": group.group_types,
     }
     context = call.context("groups/$entity")
     return Answer(body={"@odata.context": context} | options.project(body))

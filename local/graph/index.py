@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from local.graph.tenant import AccessPackage, Assignment, Catalog, Group, Identity, Subject, Tenant
 
-# Everything but `expired` and `deliveryFailed`: access that a person has, or is being given.
-ACTIVE_STATES = frozenset({"delivering", "partiallydelivered", "delivered"})
+# Every other state, also one of the future, is access that a person has, or is being given.
+ENDED_STATES = frozenset({"expired", "deliveryfailed"})
 
 
 def is_active(assignment: Assignment) -> bool:
-    return assignment.state.lower() in ACTIVE_STATES
+    return assignment.state.lower() not in ENDED_STATES
 
 
 class Index:
@@ -24,7 +24,7 @@ class Index:
         self.subjects_by_object = {
             subject.object_id.lower(): subject
             for subject in tenant.subjects
-            if isinstance(subject.object_id, str)
+            if isinstance(subject.object_id, str) and not subject.is_deleted
         }
         self.identities: dict[str, Identity] = {
             identity.client_id.lower(): identity for identity in tenant.identities
@@ -52,7 +52,7 @@ class Index:
         return frozenset(
             assignment.target_id.lower()
             for assignment in self.assignments_of(package_id)
-            if states == "all" or is_active(assignment)
+            if assignment.target_id is not None and (states == "all" or is_active(assignment))
         )
 
     def catalog_of(self, package_id: str) -> str | None:

@@ -93,7 +93,7 @@ CATALOG_READERS: Readers[Catalog] = {
 
 def list_packages(call: Call) -> Answer:
     options = call.options(PACKAGES_SHAPE)
-    call.require_anywhere(Right.READ)
+    call.require_list()
     found = [
         package
         for package in call.simulator.tenant.access_packages
@@ -118,7 +118,7 @@ def get_package(call: Call) -> Answer:
 
 def list_catalogs(call: Call) -> Answer:
     options = call.options(CATALOG_SHAPE)
-    call.require_anywhere(Right.READ)
+    call.require_list()
     found = [
         catalog
         for catalog in call.simulator.tenant.catalogs

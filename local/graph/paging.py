@@ -10,6 +10,7 @@ from local.graph.errors import bad_request
 from local.graph.exchange import Answer
 from local.graph.odata import Options
 from local.graph.tokens import seal, unseal
+from local.graph.unreadable import Identified, render_page
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,9 +19,11 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
     # empty pages already given at this offset
     empty_pages: int = 0
+    # pages given after the last one, each of which needs a token of its own
+    extra_pages: int = 0
 
 
-def collection[T](
+def collection[T: str | Identified](
     call: Call,
     items: Sequence[T],
     render: Callable[[T], object],
@@ -33,10 +36,12 @@ def collection[T](
     body: dict[str, object] = {"@odata.context": call.context(context)}
     if options.count:
         body["@odata.count"] = len(items)
-    shown, following = _turn(call, items, position, page_size=_page_size(call, options))
+    page_size = _page_size(call, options)
+    shown, following = _turn(call, items, position, page_size=page_size)
+    page = position.offset // page_size + 1
+    body["value"] = render_page(call, shown, render, page=page)
     if link := _next_link(call, following):
         body["@odata.nextLink"] = link
-    body["value"] = [render(item) for item in shown]
     return Answer(body=body)
 
 
@@ -44,11 +49,30 @@ def _turn[T](
     call: Call, items: Sequence[T], position: Position, *, page_size: int
 ) -> tuple[Sequence[T], Position | None]:
     """What this page shows, and where the next one starts."""
-    if position.empty_pages < call.behaviour.empty_pages and position.offset < len(items):
+    empty_pages = call.behaviour.empty_pages
+    if position.empty_pages < empty_pages and position.offset < len(items):
         return [], msgspec.structs.replace(position, empty_pages=position.empty_pages + 1)
     end = position.offset + page_size
-    following = Position(digest=position.digest, offset=end) if end < len(items) else None
-    return items[position.offset : end], following
+    shown = items[position.offset : end]
+    if end < len(items):
+        return shown, msgspec.structs.replace(position, offset=end, empty_pages=0)
+    return shown, _after_last_page(call, position, count=len(items))
+
+
+def _after_last_page(call: Call, position: Position, *, count: int) -> Position | None:
+    behaviour = call.behaviour
+    if behaviour.after_last_page_path not in call.request.target:
+        return None
+    match behaviour.after_last_page:
+        case "nothing":
+            return None
+        case "first-page":
+            offset = 0
+        case "last-page":
+            offset = position.offset
+        case "empty-page":
+            offset = count
+    return Position(digest=position.digest, offset=offset, extra_pages=position.extra_pages + 1)
 
 
 def _page_size(call: Call, options: Options) -> int:

@@ -119,7 +119,9 @@ def _taken(call: Call, wanted: RequestedAssignment) -> AssignmentRequest:
         raise forbidden() if not call.grants.tenant_wide else not_found("No such assignment.")
     package = call.package(held[0].access_package_id, Right.ASSIGN)
     held[0].state, held[0].status = "expired", "Expired"
-    return _new_request(call, "adminRemove", package_id=package.id, target_id=held[0].target_id)
+    # An assignment with a null target can be taken away, too.
+    target_id = held[0].target_id or ""
+    return _new_request(call, "adminRemove", package_id=package.id, target_id=target_id)
 
 
 def _subject(call: Call, wanted: RequestedAssignment) -> Subject:

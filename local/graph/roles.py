@@ -81,7 +81,7 @@ def list_role_definitions(call: Call) -> Answer:
 
 def list_role_assignments(call: Call) -> Answer:
     options = call.options(ROLE_ASSIGNMENT_SHAPE)
-    call.require_anywhere(Right.READ)
+    call.require_list()
     found = [
         item
         for item in call.simulator.tenant.role_assignments

@@ -23,6 +23,9 @@ type Handler = Callable[[Call], Answer]
 
 ID = "{id}"
 FUNCTION = "additionalAccess(...)"
+ALTERNATE_KEY = "subjects(...)"
+# segments whose name is followed by arguments
+CALLED = frozenset({FUNCTION, ALTERNATE_KEY})
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -37,12 +40,14 @@ class Route:
 
     def ids(self, segments: tuple[str, ...]) -> tuple[str, ...]:
         pairs = zip(self.segments, segments, strict=True)
-        return tuple(segment for pattern, segment in pairs if pattern in {ID, FUNCTION})
+        return tuple(segment for pattern, segment in pairs if pattern == ID or pattern in CALLED)
 
 
 def _fits(pattern: str, segment: str) -> bool:
     if pattern == FUNCTION:
         return segment.startswith("additionalAccess")
+    if pattern == ALTERNATE_KEY:
+        return segment.startswith("subjects(")
     return pattern == segment or (pattern == ID and segment not in {"", "$ref", "$count"})
 
 
@@ -90,6 +95,7 @@ ROUTES = (
             "assignments": {"GET": assignments.list_assignments},
             f"assignments/{FUNCTION}": {"GET": assignments.additional_access},
             "subjects/{id}": {"GET": subjects.get_subject},
+            ALTERNATE_KEY: {"GET": subjects.get_subject_by_object_id},
             "assignmentRequests": {"POST": requests.create_request},
             "assignmentRequests/{id}": {"GET": requests.get_request},
             "assignmentRequests/{id}/resume": {"POST": requests.resume},
@@ -126,4 +132,4 @@ def resolve(method: str, segments: tuple[str, ...]) -> tuple[Handler, tuple[str,
 
 
 def _id_patterns(route: Route) -> list[str]:
-    return [pattern for pattern in route.segments if pattern in {ID, FUNCTION}]
+    return [pattern for pattern in route.segments if pattern == ID or pattern in CALLED]

@@ -14,6 +14,7 @@ from local.graph.faults import Fault
 from local.graph.paging import with_scheme
 from local.graph.routing import resolve
 from local.graph.simulator import Simulator
+from local.graph.unreadable import refuse_unreadable
 
 
 async def serve(
@@ -40,7 +41,7 @@ async def _faulty(
         return await _answer(simulator, request, number)
     match fault.kind:
         case "status":
-            return _failed(simulator, request, _ordered(fault))
+            return _failed(simulator, request, fault.refusal())
         case "drop-connection":
             return Answer(transport="drop")
         case "garbage":
@@ -60,7 +61,7 @@ def _spoiled(simulator: Simulator, request: GraphRequest, fault: Fault, *, whole
     content = whole.content()
     match fault.kind:
         case "apply-then-status":
-            return _failed(simulator, request, _ordered(fault))
+            return _failed(simulator, request, fault.refusal())
         case "apply-then-drop":
             return Answer(transport="drop")
         case "cut-connection":
@@ -68,10 +69,6 @@ def _spoiled(simulator: Simulator, request: GraphRequest, fault: Fault, *, whole
         case _:
             whole.body = content[: len(content) // 2]
     return whole
-
-
-def _ordered(fault: Fault) -> GraphError:
-    return GraphError(fault.status, "ServiceError", "As ordered.", headers=fault.headers)
 
 
 async def _answer(simulator: Simulator, request: GraphRequest, number: int) -> Answer:
@@ -96,6 +93,7 @@ def _handled(simulator: Simulator, request: GraphRequest) -> Answer:
         return Answer(status=302, headers={"Location": location})
     if not behaviour.licensed and "entitlementManagement" in request.segments:
         raise unlicensed()
+    refuse_unreadable(simulator, request)
     handler, ids = resolve(request.method, request.segments)
     grants = simulator.grants_of(identity)
     call = Call(simulator=simulator, identity=identity, grants=grants, request=request, ids=ids)

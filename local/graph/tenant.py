@@ -42,6 +42,8 @@ class Role(Record):
     # Member_{group}, Owner_{group}, EligibleMember_{group}; elsewhere the resource's own number
     origin_id: str
     description: Text = UNSET
+    # active or eligible, of an Azure role only
+    type: Text = UNSET
 
 
 class Scope(Record):
@@ -122,6 +124,8 @@ class Group(Record):
     id: str
     display_name: str
     security_enabled: bool = True
+    # ["Unified"] makes it a Microsoft 365 group
+    group_types: list[str] = []
     # object ids of people
     members: list[str] = []
 
@@ -133,18 +137,20 @@ class Subject(Record):
     email: Text = UNSET
     principal_name: Text = UNSET
     subject_type: str | UnsetType = UNSET
+    # deleted in the directory: assignments still show the subject, nothing else finds it
+    is_deleted: bool = False
 
 
 class Assignment(Record):
     id: str
     access_package_id: str
-    # the subject's entitlement-management id, not the object id
-    target_id: str
+    # the subject's entitlement-management id, not the object id; None shows a null target
+    target_id: str | None
     assignment_policy_id: str | None = None
     state: str = "delivered"
     status: Text = UNSET
     expired_date_time: Text = UNSET
-    schedule: dict[str, object] | UnsetType = UNSET
+    schedule: Flexible = UNSET
 
 
 class AssignmentRequest(Record):

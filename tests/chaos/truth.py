@@ -178,7 +178,7 @@ def _unreadable(tenant: Tenant) -> frozenset[str]:
 
 def _holders(tenant: Tenant, package: str) -> frozenset[str]:
     return frozenset(
-        each.target_id
+        str(each.target_id)
         for each in tenant.assignments
         if each.access_package_id == package and each.state.lower() in HELD
     )

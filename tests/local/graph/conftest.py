@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from local.graph import Simulator
+from local.graph import Simulator, odd
 from local.graph.authorization import (
     ACCESS_PACKAGE_MANAGER,
     CATALOG_OWNER,
@@ -15,6 +15,7 @@ from local.graph.authorization import (
 )
 from local.graph.demo import APP_CLIENT_ID, FINANCE, HELPDESK_CLIENT_ID, demo_tenant
 from tests.local.graph.caller import Caller, app_of, with_identity
+from tests.local.graph.contract import Description
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -68,6 +69,17 @@ async def admin(app: Starlette) -> AsyncIterator[Caller]:
         yield caller
 
 
+@pytest.fixture
+async def odd_graph() -> AsyncIterator[Caller]:
+    """The odd tenant as the app sees it: a manager of its one catalog."""
+    tenant = odd.odd_tenant()
+    with_identity(tenant, "auditor", permission="EntitlementManagement.Read.All")
+    with_identity(tenant, "directory", permission="Group.Read.All")
+    caller = Caller(app_of(tenant), odd.APP_CLIENT_ID)
+    async with caller.http:
+        yield caller
+
+
 @pytest.fixture(scope="session")
 def served() -> Iterator[dict[str, str]]:
     """The settings that a simulator in a process of its own prints."""
@@ -79,6 +91,11 @@ def served() -> Iterator[dict[str, str]]:
         lines = [process.stdout.readline().strip() for _ in range(4)]
         yield dict(line.split("=", 1) for line in lines)
         process.terminate()
+
+
+@pytest.fixture(scope="session")
+def description(contract: Path) -> Description:
+    return Description(contract / "openapi.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Answers of the demo tenant, held against the OpenAPI description of Graph."""
 
-from pathlib import Path
-
 import pytest
 
 from local.graph.demo import (
@@ -17,11 +15,6 @@ from tests.local.graph.contract import Description
 EM = "/identityGovernance/entitlementManagement"
 PACKAGE = f"{EM}/accessPackages/{{accessPackage-id}}"
 ROLES = "/roleManagement/entitlementManagement"
-
-
-@pytest.fixture(scope="module")
-def description(contract: Path) -> Description:
-    return Description(contract / "openapi.yaml")
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_only_who_is_planted_holds_both_duties(tenant: Tenant) -> None:
     """Whoever holds a Requester and an Approver package of a team holds its first Approver."""
     held: dict[str, set[str]] = {}
     for each in tenant.assignments:
-        held.setdefault(each.access_package_id, set()).add(each.target_id)
+        held.setdefault(each.access_package_id, set()).add(str(each.target_id))
     for team in range(20):
         requesters = [held[an_id("package", team * 5 + each)] for each in (0, 1)]
         approvers = [held[an_id("package", team * 5 + each)] for each in (2, 3, 4)]
