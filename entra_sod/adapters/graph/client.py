@@ -24,12 +24,12 @@ from entra_sod.adapters.graph.urls import (
     references_path,
     subject_path,
 )
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import GraphError
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from entra_sod.ports.graph import Page
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
 if TYPE_CHECKING:
@@ -40,22 +40,27 @@ class GraphClient:
     """The `Graph` port against a real Graph root."""
 
     def __init__(
-        self, settings: GraphSettings, gate: Gate | None = None, clock: Clock | None = None
+        self,
+        settings: GraphSettings,
+        limiter: RateLimiter | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """Make a client; without a gate, one that only keeps the silence Graph asks for."""
+        """Make a client; without a limiter, one that only keeps the silence Graph asks for."""
         self._settings, self._clock = settings, clock or SystemClock()
-        self._gate = gate or OpenGate(self._clock)
+        self._limiter = limiter or LocalRateLimiter(self._clock)
         self._urls = GraphUrls(settings.root)
 
     @cached_property
     def _transport(self) -> GraphTransport:
         from entra_sod.adapters.graph.transport import GraphTransport
 
-        return GraphTransport(self._settings, self._gate)
+        return GraphTransport(self._settings, self._limiter)
 
     @property
     def _batches(self) -> Batches:
-        return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
+        return Batches(
+            ask=self._transport.ask, urls=self._urls, limiter=self._limiter, clock=self._clock
+        )
 
     async def packages(self) -> Sequence[AccessPackage]:
         found = self._pages(wire.packages_page, self._urls.packages(), "the list of packages")

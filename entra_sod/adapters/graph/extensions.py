@@ -13,7 +13,7 @@ from entra_sod.adapters.graph import extensions_wire as wire
 from entra_sod.adapters.graph.paging import pages
 from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.adapters.graph.wire import WirePage, decode
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.domain.extensions.model import (
     Catalog,
     Extension,
@@ -42,7 +42,7 @@ class ExtensionsClient:
     def _transport(self) -> GraphTransport:
         from entra_sod.adapters.graph.transport import GraphTransport
 
-        return GraphTransport(self._settings, OpenGate())
+        return GraphTransport(self._settings, LocalRateLimiter())
 
     async def catalogs(self) -> Sequence[Catalog]:
         url = self._url("catalogs")

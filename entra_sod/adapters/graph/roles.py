@@ -16,10 +16,10 @@ from entra_sod.adapters.graph.extensions_wire import catalog, catalogs_page
 from entra_sod.adapters.graph.paging import pages
 from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.adapters.graph.wire import WirePage
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.domain.extensions.model import Catalog
 from entra_sod.domain.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
 if TYPE_CHECKING:
@@ -55,18 +55,22 @@ class RolesClient:
     def __init__(
         self,
         settings: GraphSettings,
-        gate: Gate | None = None,
+        limiter: RateLimiter | None = None,
         credential: AsyncTokenCredential | None = None,
     ) -> None:
         """Make a client; without a credential, it asks as the settings say."""
-        self._settings, self._gate, self._credential = settings, gate or OpenGate(), credential
+        self._settings, self._limiter, self._credential = (
+            settings,
+            limiter or LocalRateLimiter(),
+            credential,
+        )
         self._urls = GraphUrls(settings.root)
 
     @cached_property
     def _transport(self) -> GraphTransport:
         from entra_sod.adapters.graph.transport import GraphTransport
 
-        return GraphTransport(self._settings, self._gate, self._credential)
+        return GraphTransport(self._settings, self._limiter, self._credential)
 
     async def caller(self) -> Caller:
         return caller_of(await self._transport.token())
