@@ -2,7 +2,7 @@
 
 The theoretical arrival time (TAT) is the end of the line: each batch takes the cell there, and
 moves the end by the seconds that its requests take at the rate. A check does not go to the end. It
-is sent at once, up to a batch ahead of the rate of checks, and puts the line back, as a silence
+is sent at once, a few requests ahead of the rate of checks, and puts the line back, as a silence
 does. `put_back` sums that up: who has a cell already sends as many seconds later.
 
 Moments are seconds since the epoch.
@@ -20,8 +20,9 @@ from entra_sod.core.errors import ConcurrencyLimited, ThrottledLocally
 from entra_sod.ports.rate_limit import Priority
 
 WINDOW = 10.0  # seconds that a rate is counted in, as Graph does
-TRAVEL = 0.1  # seconds by which the times that two requests travel may differ
-SWEEPS_SHARE = 0.95  # of the rate: the rest is for a check that is sent at once
+TRAVEL = 0.2  # seconds by which the times that two requests travel may differ
+SWEEPS_SHARE = 0.95  # of the rate: the rest is for checks that are sent ahead
+CHECKS_AHEAD = 0.25  # of a batch
 MAX_IN_BATCH = 20  # that Graph takes in one $batch
 MIN_BATCHES = 5  # of a window, which one batch is not to fill alone
 
@@ -103,7 +104,7 @@ def reserve(state: RateState, priority: Priority, requests: int) -> tuple[RateSt
     earliest = state.at + silence(state, priority)
     if priority is Priority.HIGH:
         taken = requests * state.seconds_per_request
-        ahead = max_batch(state.ceiling) * state.seconds_per_request
+        ahead = CHECKS_AHEAD * max_batch(state.ceiling) * state.seconds_per_request
         start = max(earliest, state.checks_arrival + taken - ahead)
         end = max(state.checks_arrival, start) + taken
         after = msgspec.structs.replace(_put_back(state, taken), checks_arrival=end)
@@ -125,9 +126,9 @@ def _put_back(state: RateState, seconds: float) -> RateState:
 
 def moved(turn: Turn, state: RateState) -> Turn:
     """Where a turn lies after what has happened since: in no case behind the end of the line."""
-    start, put_back = turn.start, state.put_back - turn.put_back
-    if turn.priority is not Priority.HIGH and put_back > 0:
-        start = max(start, min(start + put_back, state.arrival))
+    start, later_by = turn.start, state.put_back - turn.put_back
+    if turn.priority is not Priority.HIGH and later_by > 0:
+        start = max(start, min(start + later_by, state.arrival))
     return Turn(turn.priority, max(start, state.silent_until), state.put_back)
 
 
@@ -146,7 +147,6 @@ def throttled(state: RateState, retry_after: float | None) -> RateState:
 
 def silenced(state: RateState, until: float) -> RateState:
     """Keep a silence, unless a longer one is kept."""
-    longer = until - max(state.at, state.silent_until)
-    if longer > 0:
-        state = msgspec.structs.replace(_put_back(state, longer), silent_until=until)
-    return state
+    longer = max(0.0, until - max(state.at, state.silent_until))
+    until = max(state.silent_until, until)
+    return msgspec.structs.replace(_put_back(state, longer), silent_until=until)

@@ -29,6 +29,7 @@ from entra_sod.ports.storage import Row, Table
 log = logging.getLogger("entra_sod")
 
 PARTITION, KEY, COLUMN = "graph", "rate", "state"
+MIN_SLEEP, LOOK_AHEAD, MAX_AGE = 0.001, 0.2, 0.5  # seconds: LOOK_AHEAD of a turn, at what is older
 MAX_ATTEMPTS = 20  # to write the row: other instances are faster once or twice
 _decoder = msgspec.json.Decoder(RateState)
 
@@ -60,7 +61,7 @@ class LocalRateLimiter:
             return gcra.fresh(self._ceiling, self._now())
 
     def _now(self) -> float:
-        return round(self._clock.now().timestamp(), 3)
+        return self._clock.now().timestamp()
 
 
 class SharedRateLimiter(LocalRateLimiter):
@@ -72,10 +73,11 @@ class SharedRateLimiter(LocalRateLimiter):
 
     async def acquire(self, requests: int = 1) -> None:
         turn = await self._reserve(take_priority(), requests)
-        while (left := turn.start - self._now()) > 0:
-            if (silent := min(turn.start, self._seen.silent_until) - self._now()) > 0:
+        while (left := turn.start - self._now()) > MIN_SLEEP:
+            pause = left - LOOK_AHEAD if left > 2 * LOOK_AHEAD else left
+            if (silent := min(pause, self._seen.silent_until - self._now())) > 0:
                 count_block(silent)
-            await self._clock.sleep(left)
+            await self._clock.sleep(pause)
             seen = await self._look()
             gcra.silence(seen, turn.priority)
             turn = gcra.moved(turn, seen)
@@ -94,18 +96,17 @@ class SharedRateLimiter(LocalRateLimiter):
         before = self._known().rate
         await super().slow_down(retry_after)
         if (rate := self._seen.rate) < before:
-            details = {"action": "throttled", "rate": rate, "retry_after": retry_after}
-            log.warning("Graph throttles: %.0f requests per 10 s from now on", rate, extra=details)
+            extra = {"action": "throttled", "rate": rate, "retry_after": retry_after}
+            log.warning("Graph throttles: %.0f requests per 10 s from now on", rate, extra=extra)
         try:
             await self._change(lambda state: (gcra.throttled(state, retry_after), None))
         except StorageUnavailable:
-            details = {"action": "throttle_not_shared"}
-            log.warning("the other instances do not learn that Graph throttles", extra=details)
+            extra = {"action": "throttle_not_shared"}
+            log.warning("the other instances do not learn that Graph throttles", extra=extra)
 
     async def _look(self) -> RateState:
-        """Read the row, unless that was done within the time that half a batch takes."""
-        half_a_batch = self.max_batch * self._seen.seconds_per_request / 2
-        if not 0 <= self._now() - self._seen.at <= half_a_batch:
+        """Read the row, unless that was done just now."""
+        if not 0 <= self._now() - self._seen.at <= MAX_AGE:
             with suppress(StorageUnavailable):  # the turn is ours, as far as we know
                 await self._read()
         return self._known()
@@ -132,8 +133,8 @@ class SharedRateLimiter(LocalRateLimiter):
                 state = gcra.later(found, self._now(), self._ceiling)
             except (msgspec.DecodeError, KeyError, ValueError) as error:
                 if not self._has_told:
-                    details = {"action": "rate_written_anew"}
-                    log.warning("the shared rate is written anew: %s", error, extra=details)
+                    extra = {"action": "rate_written_anew"}
+                    log.warning("the shared rate is written anew: %s", error, extra=extra)
                 self._has_told = True
         if known.silent_until > state.silent_until:  # what the others have not been told yet
             state = msgspec.structs.replace(state, pause=known.pause)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from entra_sod.core.errors import ConcurrencyLimited, GraphError, Unsettled
-from entra_sod.core.request_meter import metered
+from entra_sod.core.errors import GraphError, Unsettled
+from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.results.coverage import Outcome
@@ -131,10 +131,9 @@ class SweepRunner:
         with metered() as meter, low_priority(is_new=True):
             try:
                 looked = await look(self.graph, part_of(message))
-            except ConcurrencyLimited:  # nothing was begun
-                raise
             except GraphError:
-                await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
+                if meter != Meter():  # else nothing was begun
+                    await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
                 raise
         findings = looked.findings
         if looked.index:

@@ -1,0 +1,94 @@
+"""Checks and a sweep's parts on many instances, in virtual time: what the shared rate promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.adapters.rate_limit.crowd import (
+    PARTS_AT_ONCE,
+    CountingTable,
+    Sweep,
+    Traffic,
+    limiters,
+)
+from tests.adapters.rate_limit.virtual import VirtualClock
+
+MAX_SECONDS_OF_PART = 600.0  # the host ends a function after 1800
+MAX_SECONDS_OF_CHECK = 5.0
+
+
+async def worked(
+    ceiling: int, instances: int, *, parts: int, size: int, check_every: float
+) -> tuple[Sweep, CountingTable, list[float]]:
+    """Let instances work off a sweep while checks come; how long those took."""
+    clock = VirtualClock()
+    table, sweep = CountingTable(clock), Sweep(Traffic(clock), [(0.0, size)] * parts, parts)
+    crowd = limiters(table, clock, ceiling, instances)
+    took, *_ = await clock.run_well(
+        sweep.checks(crowd, every=check_every),
+        *(sweep.work(limiter) for limiter in crowd for _ in range(PARTS_AT_ONCE)),
+    )
+    return sweep, table, took
+
+
+@pytest.mark.parametrize("size", [60, 200])
+@pytest.mark.parametrize(
+    ("ceiling", "instances", "parts"),
+    [(100, 1, 12), (100, 4, 12), (100, 12, 24), (100, 40, 80), (20, 4, 8), (1000, 4, 32)],
+)
+async def test_a_sweep_on_many_instances_loses_nothing_and_uses_the_rate(
+    ceiling: int, instances: int, parts: int, size: int
+) -> None:
+    """However many work: the ceiling is kept, and no part that has begun is lost or takes long."""
+    sweep, _, took = await worked(ceiling, instances, parts=parts, size=size, check_every=15)
+    traffic = sweep.traffic
+    end = max(moment for moment, _ in traffic.sent)
+    batch = max(count for _, count in traffic.sent)
+    assert len(sweep.took) == parts
+    assert sweep.wasted == 0
+    assert max(sweep.took) <= MAX_SECONDS_OF_PART
+    assert traffic.most() <= ceiling + batch
+    assert sum(count for _, count in traffic.sent) >= 0.9 * ceiling * end / 10
+    assert max(took) <= MAX_SECONDS_OF_CHECK
+
+
+@pytest.mark.parametrize(("ceiling", "instances"), [(100, 1), (100, 4), (1000, 4)])
+async def test_storage_is_asked_for_one_reservation_a_batch(ceiling: int, instances: int) -> None:
+    """One write each and one read, and at most one read more right before it is sent.
+
+    Beside those, what another instance was faster with is read and written again.
+    """
+    sweep, table, _ = await worked(ceiling, instances, parts=32, size=60, check_every=60)
+    sent = len(sweep.traffic.sent)
+    assert table.writes - table.conflicts == sent
+    assert table.reads - table.conflicts <= 2 * sent
+    assert table.conflicts <= 0.15 * sent
+
+
+async def test_a_crowd_that_waits_asks_storage_seldom() -> None:
+    """Forty instances together ask less often than five times a second, refused parts included."""
+    sweep, table, _ = await worked(100, 40, parts=80, size=60, check_every=60)
+    assert sweep.refused > 0
+    assert (table.reads + table.writes) / sweep.clock.seconds <= 5
+
+
+@pytest.mark.parametrize("instances", [1, 4, 40])
+async def test_checks_without_a_pause_go_before_a_sweep(instances: int) -> None:
+    """A check every second, on one instance after the other: each takes the seconds that it needs.
+
+    The sweep gets what is left, and no window more than the ceiling and a batch.
+    """
+    sweep, _, took = await worked(100, instances, parts=12, size=60, check_every=1)
+    assert len(took) >= 60
+    assert max(took) <= MAX_SECONDS_OF_CHECK
+    assert sweep.wasted == 0
+    assert sweep.traffic.most() <= 120
+
+
+async def test_checks_that_find_nobody_wait_for_nothing() -> None:
+    """An idle tenant's first checks start at once, on however many instances."""
+    clock = VirtualClock()
+    traffic, crowd = Traffic(clock), limiters(CountingTable(clock), clock, 100)
+    took = await clock.run_well(*(traffic.check(limiter, at=1.0) for limiter in crowd))
+    assert max(took) <= 2.5
+    assert traffic.most() <= 120
