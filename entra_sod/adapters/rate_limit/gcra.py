@@ -22,11 +22,11 @@ from entra_sod.ports.rate_limit import Priority
 WINDOW = 10.0  # seconds that a rate is counted in, as Graph does
 TRAVEL = 0.2  # seconds by which the times that two requests travel may differ
 SWEEPS_SHARE = 0.95  # of the rate: the rest is for checks that are sent ahead
-CHECKS_AHEAD = 0.25  # of a batch
+CHECKS_AHEAD = 0.1  # of a batch
 MAX_IN_BATCH = 20  # that Graph takes in one $batch
 MIN_BATCHES = 5  # of a window, which one batch is not to fill alone
 
-RATE_CUT = 0.8  # by the 429s of one window
+RATE_CUT = 0.9  # by the 429s of one window
 RATE_RISE, MIN_RATE = 0.05, 0.05  # of the ceiling: in each window without a 429, and at least
 MIN_PAUSE, MAX_PAUSE = 2.0, 60.0  # seconds of silence where Graph says nothing of its length
 
@@ -76,7 +76,7 @@ def fresh(ceiling: int, now: float) -> RateState:
 
 
 def max_batch(ceiling: int) -> int:
-    return min(MAX_IN_BATCH, max(1, ceil(SWEEPS_SHARE * ceiling / MIN_BATCHES)))
+    return min(MAX_IN_BATCH, ceil(ceiling / MIN_BATCHES))
 
 
 def later(state: RateState, now: float, ceiling: int) -> RateState:
@@ -105,7 +105,7 @@ def reserve(state: RateState, priority: Priority, requests: int) -> tuple[RateSt
     if priority is Priority.HIGH:
         taken = requests * state.seconds_per_request
         ahead = CHECKS_AHEAD * max_batch(state.ceiling) * state.seconds_per_request
-        start = max(earliest, state.checks_arrival + taken - ahead)
+        start = max(earliest, state.checks_arrival - ahead)
         end = max(state.checks_arrival, start) + taken
         after = msgspec.structs.replace(_put_back(state, taken), checks_arrival=end)
     else:

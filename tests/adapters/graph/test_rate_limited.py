@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from entra_sod.adapters.graph import transport
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import ManualClock
-from entra_sod.core.errors import Throttled, ThrottledLocally
+from entra_sod.core.errors import Forbidden, Throttled, ThrottledLocally
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.adapters.graph.fixtures import Connect, Simulator
@@ -106,3 +107,23 @@ async def test_what_gets_no_turn_is_not_sent(
         assert refused.value.retry_after == 42
     assert simulator.requests() == []
     assert limiter.told == []
+
+
+async def test_a_request_that_has_waited_long_gets_a_new_token(
+    gated: GraphClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token that it was made with may have expired while it waited for its turn."""
+    asked: list[str] = []
+
+    async def token() -> str:
+        asked.append("once more")
+        return "new"
+
+    monkeypatch.setattr(gated._transport._rate_limit, "_token", token)
+    await gated.package(PAY)
+    assert asked == []
+    monkeypatch.setattr(transport, "MAX_SECONDS_WITH_ONE_TOKEN", -1.0)
+    with pytest.raises(Forbidden):
+        await gated.package(PAY)
+    assert asked == ["once more"]
+    assert len(simulator.requests()) == 2

@@ -74,7 +74,7 @@ async def test_after_a_silence_nobody_sends_all_at_once(
 
     sweeps = [traffic.sweep(limiter, until=40.0, seconds=0.3) for limiter in crowd]
     await clock.run_well(refused(), *sweeps)
-    assert max(traffic.within(start / 10, start / 10 + 2) for start in range(190, 300)) <= 19
+    assert max(traffic.within(start / 10, start / 10 + 2) for start in range(190, 300)) <= 20
 
 
 async def test_a_long_silence_is_handed_back_and_a_short_one_kept(
@@ -115,8 +115,8 @@ async def test_who_has_a_turn_sends_though_storage_went_away(
 
     async def part() -> None:
         with low_priority():
-            await limiter.acquire(19)
-            await limiter.acquire(19)
+            await limiter.acquire(20)
+            await limiter.acquire(20)
 
     async def goes_away() -> None:
         await clock.sleep(1.0)
@@ -136,7 +136,7 @@ async def test_without_storage_a_429_is_kept_in_mind_and_told_later(
     table.is_away = False
     assert actions(caplog) == ["throttled", "throttle_not_shared"]
     await clock.run(first.acquire(), second.acquire())
-    assert clock.seconds >= 9.0
+    assert clock.seconds >= 8.99
     await clock.run_well(first.slow_down(30.0))
     assert isinstance((await clock.run(second.acquire()))[0], Throttled)
 
