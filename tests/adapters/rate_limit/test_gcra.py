@@ -59,7 +59,7 @@ def test_no_window_gets_more_than_the_ceiling_and_a_batch(
 
     A second batch, if checks send whole batches, too.
     """
-    batches = 2 if any(of == 20 and who is HIGH for _, of, who in wishes) else 1  # noqa: PLR2004
+    batches = 2 if any(of == 20 and who is HIGH for _, of, who in wishes) else 1
     state = new(ceiling)
     waiting, sent = list[tuple[Turn, int]](), list[tuple[float, int]]()
     for pause, requests, priority in wishes:
