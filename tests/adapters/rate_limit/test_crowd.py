@@ -56,12 +56,13 @@ async def test_a_sweep_on_many_instances_loses_nothing_and_uses_the_rate(
 async def test_storage_is_asked_for_one_reservation_a_batch(ceiling: int, instances: int) -> None:
     """One write each and one read, and at most one read more right before it is sent.
 
-    Beside those, what another instance was faster with is read and written again.
+    Beside those, what another instance was faster with is read and written again, and a part that
+    does not begin may read once.
     """
     sweep, table, _ = await worked(ceiling, instances, parts=32, size=60, check_every=60)
     sent = len(sweep.traffic.sent)
     assert table.writes - table.conflicts == sent
-    assert table.reads - table.conflicts <= 2 * sent
+    assert table.reads - table.conflicts <= 2 * sent + sweep.refused
     assert table.conflicts <= 0.15 * sent
 
 
@@ -90,5 +91,5 @@ async def test_checks_that_find_nobody_wait_for_nothing() -> None:
     clock = VirtualClock()
     traffic, crowd = Traffic(clock), limiters(CountingTable(clock), clock, 100)
     took = await clock.run_well(*(traffic.check(limiter, at=1.0) for limiter in crowd))
-    assert max(took) <= 2.5
+    assert max(took) <= 3.0
     assert traffic.most() <= 120
