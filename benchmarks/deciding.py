@@ -65,7 +65,7 @@ def graph(scale: Scale) -> Iterator[Mapping[str, str]]:
         with Process([*argv, *options]) as simulator:
             simulator.wait_ready(lambda: "GRAPH_ROOT=" in simulator.output(), 60)
             settings = printed_settings(simulator.output())
-            yield {**settings, "RULES": rules, "GRAPH_REQUESTS_PER_10S": "1000000"}
+            yield {**settings, "RULES": rules, "GRAPH_REQUESTS_PER_10S": "130000"}
 
 
 def _singles(decided: Decided) -> Iterator[Row]:

@@ -14,7 +14,6 @@ import msgspec
 from azure.functions.decorators.function_app import Function
 
 from entra_sod import bootstrap
-from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import ManualClock
@@ -24,7 +23,6 @@ from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
 from entra_sod.ports.graph import Page
-from entra_sod.ports.rate_limit import Gate
 from entra_sod.services.callers.admission import Admission
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.settings import read_settings, read_webhook_sources
@@ -106,7 +104,6 @@ class App:
         self.graph = FlakyGraph(packages, by_id)
         self.rules = RulesInMemory(rules)
         self.sender = MemorySender()
-        self.gate: Gate = OpenGate(self.clock)
         self.records = make_records(self.storage, self.clock)
         self.configure(**settings)
 
@@ -116,7 +113,7 @@ class App:
         read = read_settings(
             {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
         )
-        self.engine = make_engine(self.records, self.graph, book, read, self.sender, gate=self.gate)
+        self.engine = make_engine(self.records, self.graph, book, read, self.sender)
         self.admission = Admission(read.callers, self.clock)
         bootstrap.install(
             self.records,

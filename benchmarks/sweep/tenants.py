@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from entra_sod.adapters.rate_limit.local import MOST_IN_BATCH
+from entra_sod.adapters.rate_limit.gcra import MAX_IN_BATCH
 from local.graph.scale import Scale, an_id, is_expired
 
 
@@ -80,7 +80,7 @@ def fewest_counted(scale: Scale, page_size: int) -> int:
 def fewest_round_trips(scale: Scale, page_size: int) -> int:
     """The same as HTTP, were every batch full; pages of one list follow each other."""
     in_batches = min(index_requests(scale, page_size), loop_requests(scale, page_size))
-    return min(math.ceil(in_batches / MOST_IN_BATCH), whole_requests(scale, page_size))
+    return min(math.ceil(in_batches / MAX_IN_BATCH), whole_requests(scale, page_size))
 
 
 def rules_file(scale: Scale, mode: str) -> str:

@@ -1,6 +1,6 @@
 """The app as its doctor looks at it: whatever can be made, and why the rest cannot.
 
-Graph is asked past the gate that all instances share: the gate lies in storage, and a fault of
+Graph is asked past the rate that all instances share: the rate lies in storage, and a fault of
 storage would look like one of Graph.
 """
 

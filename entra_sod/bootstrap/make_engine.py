@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.http.late_sender import LateHttpSender
-from entra_sod.adapters.rate_limit.shared import SharedGate
+from entra_sod.adapters.rate_limit.limiters import SharedRateLimiter
 from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
 from entra_sod.ports.graph import Graph
-from entra_sod.ports.rate_limit import Gate
 from entra_sod.ports.sender import Sender
 from entra_sod.services.checks.record import CheckRecorder
 from entra_sod.services.checks.run import CheckRunner
@@ -55,8 +54,6 @@ def make_engine(
     rules: RuleBook,
     settings: Settings,
     sender: Sender,
-    *,
-    gate: Gate,
 ) -> Engine:
     clock = records.clock
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
@@ -79,7 +76,7 @@ def make_engine(
             clock=clock,
             enforcement=settings.enforcement,
         ),
-        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer, gate=gate),
+        sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.delivery, sender),
         reports=ReportMaker(
             graph=graph,
@@ -124,8 +121,6 @@ def _sweep_runner(
     rules: RuleBook,
     settings: Settings,
     enforcer: Enforcer,
-    *,
-    gate: Gate,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
     fan_out = FanOut(
@@ -160,7 +155,6 @@ def _sweep_runner(
         store=records.sweeps,
         fan_out=fan_out,
         closer=closer,
-        gate=gate,
     )
 
 
@@ -176,8 +170,8 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     """
     settings = read_settings(environment)
     source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=records.storage.blobs)
-    schedule = records.storage.table("throttle")
-    gate = SharedGate(schedule, records.clock, settings.requests_per_10s)
-    graph = GraphClient(settings.graph, gate, records.clock)
+    rate = records.storage.table("throttle")
+    limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
+    graph = GraphClient(settings.graph, limiter, records.clock)
     rules, sender = RuleBook(source, graph, records.clock), LateHttpSender(records.clock)
-    return make_engine(records, graph, rules, settings, sender, gate=gate)
+    return make_engine(records, graph, rules, settings, sender)

@@ -17,8 +17,8 @@ SodError
   Unsettled                 Graph took a write that it does not show yet: look again later
   GraphError                what Microsoft Graph answered, or did not
     Throttled               429: wait as long as it says, then the same again
-      Silenced              not sent at all, because Graph had asked for silence
-        Crowded             others go first, and nothing is begun: the same again soon
+      ThrottledLocally      not sent at all, because Graph had asked for silence
+        ConcurrencyLimited  others go first, and nothing is begun: the same again soon
     Unavailable             5xx, timeout, broken answer: back off, then the same again
     Forbidden               401 or 403: permanent until somebody grants a role
       Unlicensed            403 for want of a licence: no role mends it
@@ -166,11 +166,11 @@ class Throttled(GraphError):
         super().__init__(message, status=429, request_id=request_id)
 
 
-class Silenced(Throttled):
-    """The app's own gate did not let the request through; Graph has not seen it."""
+class ThrottledLocally(Throttled):
+    """The app's own rate limiter did not let the request through; Graph has not seen it."""
 
 
-class Crowded(Silenced):
+class ConcurrencyLimited(ThrottledLocally):
     """Graph asks for nothing: others are to be served first, as the app shares its own rate."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from entra_sod.core.errors import (
-    Crowded,
+    ConcurrencyLimited,
     InvalidMessage,
     RulesError,
     SodError,
@@ -62,7 +62,7 @@ def decide(error: SodError, tries: Tries) -> Decision | None:
     match error:
         case InvalidMessage() | RulesError():
             return Poison(str(error))
-        case Crowded():  # its turn comes as sure as that of the others: nothing to count
+        case ConcurrencyLimited():  # its turn comes as sure as that of the others: nothing to count
             return Retry(_throttle_delay(error, 0), tries)
         case Throttled():
             return _after_throttling(error, tries)

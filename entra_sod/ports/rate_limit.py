@@ -1,70 +1,62 @@
-"""The gate that every request to Graph passes, as a port, and who may pass it first."""
+"""The limit on requests to Graph that all instances share, as a port, and who goes first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from typing import Protocol
 
 
-class Urgency(Enum):
-    INTERACTIVE = "interactive"
-    BACKGROUND = "background"
+class Priority(Enum):
+    HIGH = "high"  # a check: a person waits for the answer
+    LOW = "low"  # a sweep's work that has begun: what it has read would be lost
+    NEW = "new"  # a sweep's work of which nothing is done yet: it may as well come back later
 
 
-_urgency: ContextVar[Urgency] = ContextVar("urgency", default=Urgency.INTERACTIVE)
+# In a list, so that the tasks of one piece of work see that it has begun.
+_priority: ContextVar[list[Priority] | None] = ContextVar("priority", default=None)
 
 
-class Gate(Protocol):
+class RateLimiter(Protocol):
     @property
-    def most_at_once(self) -> int:
-        """How many requests to put into one `$batch`."""
+    def max_batch(self) -> int:
+        """How many requests to put into one `$batch`, at most."""
         ...
 
-    async def enter(self, requests: int = 1) -> None:
-        """Wait until so many requests may be sent.
+    async def acquire(self, requests: int = 1) -> None:
+        """Wait until these requests may be sent, all of them now.
 
         Raises:
-            Silenced: Graph asked for a longer silence than is waited in place.
-            Crowded: too many wait.
-            Unavailable: nobody can say whether they may be sent.
-        """
-        ...
-
-    async def take(self, most: int) -> int:
-        """Wait until some requests may be sent, and say how many: 1 to `most`, all of them now.
-
-        Raises:
-            Silenced, Crowded, Unavailable: as `enter`.
-        """
-        ...
-
-    def place(self) -> AbstractAsyncContextManager[None]:
-        """Keep a place for one part of a sweep, so that what is begun ends soon.
-
-        Raises:
-            Crowded: on entering, after a wait in which as many parts were worked on as the rate
-                carries.
-            Unavailable: nobody can say how many.
+            ThrottledLocally: Graph asked for a longer silence than is waited in place.
+            ConcurrencyLimited: too many others wait.
+            Unavailable: the shared rate cannot be read or written.
         """
         ...
 
     async def slow_down(self, retry_after: float | None) -> None:
-        """Take a 429 into account; `retry_after` in seconds, None where Graph did not say."""
+        """Take a 429 into account; `retry_after` in seconds, None if Graph did not say."""
         ...
 
 
 @contextmanager
-def background() -> Iterator[None]:
-    """Mark the work in the block as one that lets others go first, such as a sweep's."""
-    token = _urgency.set(Urgency.BACKGROUND)
+def low_priority(*, is_new: bool = False) -> Iterator[None]:
+    """Let checks go before the work in this block.
+
+    With `is_new` its first request raises `ConcurrencyLimited` if the line is long.
+    """
+    token = _priority.set([Priority.NEW if is_new else Priority.LOW])
     try:
         yield
     finally:
-        _urgency.reset(token)
+        _priority.reset(token)
 
 
-def current_urgency() -> Urgency:
-    return _urgency.get()
+def take_priority() -> Priority:
+    """Return the priority of the next request. New work has begun with its first one."""
+    held = _priority.get()
+    if held is None:
+        return Priority.HIGH
+    priority, held[0] = held[0], Priority.LOW
+    return priority

@@ -20,7 +20,13 @@ from opentelemetry.propagate import extract
 from entra_sod import bootstrap
 from entra_sod.bootstrap.make_records import Records
 from entra_sod.core import telemetry
-from entra_sod.core.errors import Crowded, InvalidMessage, SodError, StorageUnavailable, Throttled
+from entra_sod.core.errors import (
+    ConcurrencyLimited,
+    InvalidMessage,
+    SodError,
+    StorageUnavailable,
+    Throttled,
+)
 from entra_sod.core.request_meter import Meter
 from entra_sod.core.retry import Poison, Retry, Tries, decide
 from entra_sod.domain.messages import (
@@ -149,7 +155,7 @@ async def _send_again(records: Records, message: Message, retry: Retry) -> None:
 
 async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
     """Say why a message waits, and count what it waits for Graph."""
-    if isinstance(error, Crowded):  # many do, again and again, and nobody has to look
+    if isinstance(error, ConcurrencyLimited):  # many do, again and again, and nobody has to look
         log.info(
             "%s waits %.0f s: %s",
             message.id,

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.core.errors import (
+    ConcurrencyLimited,
     ConfigurationError,
-    Crowded,
     Forbidden,
     InvalidMessage,
     RulesError,
@@ -26,7 +26,7 @@ from entra_sod.core.retry import (
 
 failures = st.sampled_from([Unavailable("503"), Unsettled("late")])
 throttles = st.builds(Throttled, st.just("429"), retry_after=st.none() | st.floats(0, 86_400))
-crowds = st.builds(Crowded, st.just("full"), retry_after=st.floats(5, 15))
+crowds = st.builds(ConcurrencyLimited, st.just("full"), retry_after=st.floats(5, 15))
 
 
 def sent_again(error: SodError, tries: Tries) -> Retry:
@@ -73,7 +73,7 @@ def test_waits_and_failures_are_counted_apart(errors: list[SodError]) -> None:
     tries, failed, throttled = Tries(), 0, 0
     for error in errors:
         failed += isinstance(error, (Unavailable, Unsettled))
-        throttled += isinstance(error, Throttled) and not isinstance(error, Crowded)
+        throttled += isinstance(error, Throttled) and not isinstance(error, ConcurrencyLimited)
         decision = decide(error, tries)
         if failed > MOST_ATTEMPTS or throttled > MOST_THROTTLED_ATTEMPTS:
             assert isinstance(decision, Poison)
@@ -84,7 +84,9 @@ def test_waits_and_failures_are_counted_apart(errors: list[SodError]) -> None:
 
 
 @given(crowds, st.integers(0, 10_000), st.integers(0, 10_000))
-def test_waiting_for_others_is_no_try(error: Crowded, failed: int, throttled: int) -> None:
+def test_waiting_for_others_is_no_try(
+    error: ConcurrencyLimited, failed: int, throttled: int
+) -> None:
     """Who finds no place comes back as soon as the gate says, however often that happens."""
     tries = Tries(failed, throttled)
     assert decide(error, tries) == Retry(error.retry_after or 0, tries)

@@ -52,13 +52,13 @@ def test_a_wrong_setting_of_decisions_is_named(wrong: dict[str, str]) -> None:
         read_settings(wrong)
 
 
-@pytest.mark.parametrize("rate", ["1", "1000000"])
+@pytest.mark.parametrize("rate", ["1", "130000"])
 def test_the_rate_is_a_number_of_requests(rate: str) -> None:
-    """From one request in ten seconds to a million."""
+    """From one request in ten seconds to what Graph takes of an app in all tenants together."""
     assert read_settings({"GRAPH_REQUESTS_PER_10S": rate}).requests_per_10s == int(rate)
 
 
-@pytest.mark.parametrize("rate", ["0", "1000001", "-1", "ten", "1.5"])
+@pytest.mark.parametrize("rate", ["0", "130001", "1000000000", "-1", "ten", "1.5"])
 def test_a_rate_that_is_none_is_refused(rate: str) -> None:
     """Nothing, too much, and what is no whole number."""
     with pytest.raises(ConfigurationError, match="GRAPH_REQUESTS_PER_10S"):

@@ -17,12 +17,12 @@ import msgspec
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.failures import graph_error
 from entra_sod.adapters.graph.urls import GraphUrls
-from entra_sod.adapters.rate_limit.local import LONGEST_BLOCK_IN_PLACE
+from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_throttled
 from entra_sod.core.telemetry import count_answer
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 
 MOST_FAILURES = 3
 MOST_REFUSALS = 10
@@ -68,7 +68,7 @@ class _Part[K]:
             if self.failures == MOST_FAILURES:
                 raise error
             return replace(self, failures=self.failures + 1)
-        if self.refusals == MOST_REFUSALS or (error.retry_after or 0) > LONGEST_BLOCK_IN_PLACE:
+        if self.refusals == MOST_REFUSALS or (error.retry_after or 0) > MAX_SILENCE_IN_PLACE:
             raise error
         return replace(self, refusals=self.refusals + 1)
 
@@ -85,11 +85,11 @@ class _Outcome[K, T]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batches:
-    """Reads in batches, each of which passes the gate with all that it carries."""
+    """Reads in batches, each of which takes a turn for all that it carries."""
 
     ask: Ask
     urls: GraphUrls
-    gate: Gate
+    limiter: RateLimiter
     clock: Clock
 
     async def each[K, T](
@@ -105,8 +105,7 @@ class Batches:
         worklist = deque(_Part(read, read.path, {read.path}) for read in reads)
         while worklist:
             await self._recover(worklist)
-            # As many as may go now: a smaller batch at once is better than a turn that is lost.
-            size = await self.gate.take(min(len(worklist), self.gate.most_at_once))
+            size = min(len(worklist), self.limiter.max_batch)
             parts = [worklist.popleft() for _ in range(size)]
             outcome = await self._send(parts, decoder)
             for answer in outcome.answers:
@@ -163,11 +162,11 @@ class Batches:
         return [_Part(part.read, path, part.followed)]
 
     async def _slow_down(self, waits: Sequence[float | None]) -> None:
-        """Tell the gate once for a batch, with the longest wait that was asked for."""
+        """Tell the rate limiter once for a batch, with the longest wait that was asked for."""
         if waits:
             count_throttled(len(waits))
             measured = [wait for wait in waits if wait is not None]
-            await self.gate.slow_down(max(measured, default=None))
+            await self.limiter.slow_down(max(measured, default=None))
 
 
 def _value[T](what: str, response: wire.BatchAnswer | None, decoder: msgspec.json.Decoder[T]) -> T:

@@ -15,12 +15,12 @@ from entra_sod.adapters.graph.urls import (
     references_path,
     subject_path,
 )
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import GraphError
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from entra_sod.ports.graph import Page
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
 
@@ -28,14 +28,19 @@ class GraphClient(GraphDoor):
     """The `Graph` port against a real Graph root."""
 
     def __init__(
-        self, settings: GraphSettings, gate: Gate | None = None, clock: Clock | None = None
+        self,
+        settings: GraphSettings,
+        limiter: RateLimiter | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(settings, gate or OpenGate(self._clock))
+        super().__init__(settings, limiter or LocalRateLimiter(self._clock))
 
     @property
     def _batches(self) -> Batches:
-        return Batches(ask=self._transport.ask, urls=self._urls, gate=self._gate, clock=self._clock)
+        return Batches(
+            ask=self._transport.ask, urls=self._urls, limiter=self._limiter, clock=self._clock
+        )
 
     async def packages(self) -> Sequence[AccessPackage]:
         found = self._items(wire.packages_page, self._urls.packages(), "the list of packages")

@@ -14,9 +14,9 @@ import msgspec
 
 from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.adapters.graph.wire import WirePage, decode
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.errors import UnsafeLink
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
 if TYPE_CHECKING:
@@ -29,24 +29,25 @@ class GraphDoor:
     def __init__(
         self,
         settings: GraphSettings,
-        gate: Gate | None = None,
+        limiter: RateLimiter | None = None,
         credential: AsyncTokenCredential | None = None,
     ) -> None:
         """Make a client.
 
         Args:
             settings: where Graph is, and who asks.
-            gate: without one, only the silence that Graph asks for is kept.
+            limiter: without one, only the silence that Graph asks for is kept.
             credential: to ask as somebody else than the settings say.
         """
-        self._settings, self._gate, self._credential = settings, gate or OpenGate(), credential
+        self._settings, self._credential = settings, credential
+        self._limiter = limiter or LocalRateLimiter()
         self._urls = GraphUrls(settings.root)
 
     @cached_property
     def _transport(self) -> GraphTransport:
         from entra_sod.adapters.graph.transport import GraphTransport
 
-        return GraphTransport(self._settings, self._gate, self._credential)
+        return GraphTransport(self._settings, self._limiter, self._credential)
 
     async def _pages[T](
         self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -38,25 +39,25 @@ from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
 from entra_sod.adapters.graph.credential import credential
 from entra_sod.adapters.graph.failures import clock_skew, graph_error
-from entra_sod.adapters.rate_limit.local import LONGEST_BLOCK_IN_PLACE
-from entra_sod.core.errors import Silenced, Throttled, Unavailable, UnsafeLink
+from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
+from entra_sod.core.errors import Throttled, ThrottledLocally, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_requests, count_throttled
 from entra_sod.core.telemetry import count_answer
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from kiota_abstractions.request_option import RequestOption
 
-LONGEST_WAIT_SECONDS = LONGEST_BLOCK_IN_PLACE
+LONGEST_WAIT_SECONDS = MAX_SILENCE_IN_PLACE
 MOST_TRIES_AFTER_429 = 3
 WAITS_AFTER_LOST_CONNECTION = (0.5, 1.0)
+# A token is good for five minutes at least, and may not be when a turn has come after them.
+MAX_SECONDS_WITH_ONE_TOKEN = 240.0
 _ONCE: list[RequestOption] = [RetryHandlerOption(max_retries=0)]
 
 _carried: ContextVar[int] = ContextVar("requests_carried", default=1)
-# Holds True until the first attempt of a request whose turns were taken before it was made.
-_paid: ContextVar[list[bool] | None] = ContextVar("turns_taken", default=None)
 
 # HTTP/2's header compression writes every header out at this level, the token among them.
 logging.getLogger("hpack").setLevel(logging.INFO)
@@ -71,7 +72,7 @@ class ShortWaits(RetryHandler):
 
     The SDK itself would sleep up to 179 s three times over, past the worker's own time limit. A
     longer wait belongs on the queue: the answer is handed back, and becomes one of our errors. 429
-    concerns everybody who shares the gate, so it is answered there.
+    concerns everybody who shares the rate, so the rate limiter answers it.
     """
 
     def __init__(self) -> None:
@@ -92,26 +93,22 @@ class ShortWaits(RetryHandler):
         return wait if wait <= LONGEST_WAIT_SECONDS else give_up
 
 
-def _is_paid() -> bool:
-    """Whether the gate was passed before the request was made; a repetition has to pass it anew."""
-    paid = _paid.get()
-    return bool(paid and paid.pop())
+class RateLimitMiddleware(BaseMiddleware):
+    """Stands last, so that every attempt takes a turn, repetitions of the SDK among them."""
 
-
-class Turnstile(BaseMiddleware):
-    """Stands last, so that every attempt passes the gate, repetitions of the SDK among them."""
-
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, limiter: RateLimiter, token: Callable[[], Awaitable[str]]) -> None:
         super().__init__()
-        self._gate = gate
+        self._limiter, self._token = limiter, token
         self.clock_skew: timedelta | None = None
 
     async def send(
         self, request: httpx.Request, transport: httpx.AsyncBaseTransport
     ) -> httpx.Response:
         await checkpoint()  # loads what the first connection needs, which may take half a second
-        if not _is_paid():
-            await self._gate.enter(_carried.get())
+        asked_at = monotonic()
+        await self._limiter.acquire(_carried.get())
+        if monotonic() - asked_at > MAX_SECONDS_WITH_ONE_TOKEN:
+            request.headers["Authorization"] = f"Bearer {await self._token()}"
         count_requests(_carried.get())
         try:
             answer = await super().send(request, transport)
@@ -144,16 +141,17 @@ class GraphTransport:
     """Sends requests through msgraph-sdk's adapter and hands back the bytes of the answer."""
 
     def __init__(
-        self, settings: GraphSettings, gate: Gate, own: AsyncTokenCredential | None = None
+        self, settings: GraphSettings, limiter: RateLimiter, own: AsyncTokenCredential | None = None
     ) -> None:
         """Make a transport; with a credential of its own, it asks as that."""
-        self._gate, self._turnstile, self._scope = gate, Turnstile(gate), settings.scope
+        self._limiter, self._scope = limiter, settings.scope
+        self._rate_limit = RateLimitMiddleware(limiter, self.token)
         self._credential = own or credential(settings)
         client = KiotaClientFactory.get_default_client()
         # The SDK puts a transport around the client's own that never closes it.
         self._connections = copy(client)
         self._http = GraphClientFactory.create_with_custom_middleware(
-            _middleware(self._turnstile), client=client
+            _middleware(self._rate_limit), client=client
         )
         self._adapter = GraphRequestAdapter(
             AzureIdentityAuthenticationProvider(
@@ -167,7 +165,7 @@ class GraphTransport:
     @property
     def clock_skew(self) -> timedelta | None:
         """How far Graph's clock is ahead of ours, by its last answer, to a second or so."""
-        return self._turnstile.clock_skew
+        return self._rate_limit.clock_skew
 
     async def token(self) -> str:
         """Return the token that requests are sent with.
@@ -185,7 +183,7 @@ class GraphTransport:
         return await self._patiently(lambda: _request(Method.GET, url), what)
 
     async def ask(self, url: str, body: bytes, what: str, *, requests: int) -> bytes:
-        """POST a batch of reads that has passed the gate, with short retries.
+        """POST a batch of reads, with short retries.
 
         Args:
             url: the address.
@@ -193,12 +191,11 @@ class GraphTransport:
             what: it is, in a few words.
             requests: how many Graph counts it as.
         """
-        carried, paid = _carried.set(requests), _paid.set([True])
+        carried = _carried.set(requests)
         try:
             return await self._patiently(lambda: _request(Method.POST, url, body), what)
         finally:
             _carried.reset(carried)
-            _paid.reset(paid)
 
     async def write(self, method: str, url: str, what: str, body: bytes | None = None) -> None:
         """POST, PUT or DELETE, exactly once: what a lost answer meant is settled by reading."""
@@ -206,7 +203,7 @@ class GraphTransport:
         request.add_request_options(_ONCE)
         try:
             await self._send(request, what)
-        except Silenced:
+        except ThrottledLocally:
             raise
         except Throttled as error:
             await self._slow_down(error)
@@ -223,7 +220,7 @@ class GraphTransport:
         while True:
             try:
                 return await self._send(request(), what)
-            except Silenced:
+            except ThrottledLocally:
                 raise
             except Throttled as error:
                 await self._slow_down(error)
@@ -238,7 +235,7 @@ class GraphTransport:
 
     async def _slow_down(self, error: Throttled) -> None:
         count_throttled(1)
-        await self._gate.slow_down(error.retry_after)
+        await self._limiter.slow_down(error.retry_after)
 
     async def _send(self, request: RequestInformation, what: str) -> bytes:
         request.add_request_options([ResponseHandlerOption(Bytes(what))])
@@ -282,8 +279,8 @@ def _request(method: Method, url: str, body: bytes | None = None) -> RequestInfo
     return request
 
 
-def _middleware(turnstile: Turnstile) -> list[BaseMiddleware]:
-    """The SDK's own chain, with our retry in place of its own, no redirects, and the gate."""
+def _middleware(rate_limit: RateLimitMiddleware) -> list[BaseMiddleware]:
+    """The SDK's own chain, with our retry in place of its own, no redirects, and the rate."""
     chosen = {
         **options,
         RedirectHandlerOption.get_key(): RedirectHandlerOption(should_redirect=False),
@@ -293,4 +290,4 @@ def _middleware(turnstile: Turnstile) -> list[BaseMiddleware]:
         for handler in KiotaClientFactory.get_default_middleware(chosen)
     ]
     telemetry = cast("GraphTelemetryHandlerOption", options[GraphTelemetryHandlerOption.get_key()])
-    return [*chain, GraphTelemetryHandler(options=telemetry), turnstile]
+    return [*chain, GraphTelemetryHandler(options=telemetry), rate_limit]

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import msgspec
 
 from entra_sod.core.errors import GraphError, Unsettled
-from entra_sod.core.request_meter import metered
+from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
 from entra_sod.ports.graph import Graph
-from entra_sod.ports.rate_limit import Gate, background
+from entra_sod.ports.rate_limit import low_priority
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.services.sweeps.close import Closer
 from entra_sod.services.sweeps.counts import found, spent
@@ -35,7 +35,6 @@ class SweepRunner:
     store: SweepStore
     fan_out: FanOut
     closer: Closer
-    gate: Gate
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARTS_AT_ONCE))
 
     async def start(self, message: SweepStartMessage) -> None:
@@ -44,7 +43,7 @@ class SweepRunner:
         Raises:
             Throttled, Unavailable, Unsettled: the same message should come again later.
         """
-        with background():
+        with low_priority():
             await self._supersede(message)
             record = await self._planned(message.id)
             if record.status.has_ended:
@@ -63,9 +62,9 @@ class SweepRunner:
         if record is None or record.status.has_ended:
             return
         await self.store.mark_running(message.id)
-        with background():
+        with low_priority():
             if not (message.closes or await self.store.part_is_done(message.id, message.part)):
-                async with self._turns, self.gate.place():
+                async with self._turns:
                     await self._work(message)
             await self._close_if_done(message)
 
@@ -129,11 +128,12 @@ class SweepRunner:
     async def _work(self, message: SweepMessage) -> None:
         await self.store.clear_note(message.id, message.part)
         tried = await self.store.tried(message.id, message.part)
-        with metered() as meter:
+        with metered() as meter, low_priority(is_new=True):
             try:
                 looked = await look(self.graph, part_of(message))
             except GraphError:
-                await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
+                if meter != Meter():  # else nothing was begun
+                    await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
                 raise
         findings = looked.findings
         if looked.index:

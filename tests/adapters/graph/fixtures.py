@@ -16,9 +16,9 @@ import pytest
 from kiota_http.middleware import retry_handler
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.adapters.rate_limit.local import OpenGate
+from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, ManualClock, SystemClock
-from entra_sod.ports.rate_limit import Gate
+from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import read_settings
 from local.processes import Process, free_port
 from local.world import GraphControl, printed_settings
@@ -29,7 +29,7 @@ SECRET = "secret-of-the-managed-identity"
 
 
 class Connect(Protocol):
-    def __call__(self, gate: Gate | None = None, **settings: str) -> GraphClient: ...
+    def __call__(self, limiter: RateLimiter | None = None, **settings: str) -> GraphClient: ...
 
 
 def token_answer(*, seconds: int) -> dict[str, str]:
@@ -115,9 +115,9 @@ async def connect(
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, simulator.settings[name])
 
-    def make(gate: Gate | None = None, **settings: str) -> GraphClient:
+    def make(limiter: RateLimiter | None = None, **settings: str) -> GraphClient:
         read = read_settings({**simulator.settings, **settings}).graph
-        graph = GraphClient(read, gate or OpenGate(clock), clock)
+        graph = GraphClient(read, limiter or LocalRateLimiter(clock), clock)
         clients.append(graph)
         return graph
 
@@ -163,7 +163,7 @@ def served(connect: Connect, identity: RecordingServer, server: RecordingServer)
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the SDK's retries and the gate wait; the waiting itself is left out."""
+    """How long the SDK's retries and the rate limiter wait; the waiting itself is left out."""
     waited: list[float] = []
 
     async def note(seconds: float) -> None:

@@ -17,7 +17,7 @@ from entra_sod.ports.graph import Page
 from tests.adapters.graph.fixtures import Connect, Simulator
 from tests.adapters.graph.server import RecordingServer
 from tests.adapters.graph.tenant import APPROVE, ORDER, PAY, assignments
-from tests.adapters.graph.test_gate import NotingGate
+from tests.adapters.graph.test_rate_limited import NotingLimiter
 
 ALL = [PAY, APPROVE, ORDER]
 
@@ -69,48 +69,48 @@ async def test_empty_pages_do_not_end_a_list_in_a_batch(
     await assert_all_read(client)
 
 
-async def test_no_batch_is_larger_than_the_gate_allows(
+async def test_no_batch_is_larger_than_the_rate_allows(
     connect: Connect, simulator: Simulator
 ) -> None:
-    """The gate says how many requests may go together."""
+    """The rate limiter says how many requests may go together."""
 
-    class NarrowGate(NotingGate):
+    class NarrowLimiter(NotingLimiter):
         @property
-        def most_at_once(self) -> int:
+        def max_batch(self) -> int:
             return 2
 
-    gate = NarrowGate()
-    await assert_all_read(connect(gate))
-    assert gate.entered == [2, 1]
+    limiter = NarrowLimiter()
+    await assert_all_read(connect(limiter))
+    assert limiter.taken == [2, 1]
     assert len(simulator.requests()) == 2
 
 
 async def test_what_is_throttled_in_a_batch_is_sent_again_alone(
     connect: Connect, simulator: Simulator
 ) -> None:
-    """One of three refused: the gate is told, and after the wait that one is asked for again."""
-    gate = NotingGate()
+    """One of three refused: the limiter is told, and after the wait that one is asked for again."""
+    limiter = NotingLimiter()
     simulator.control.add_faults(fault(APPROVE, kind="status", status=429, retry_after=4, times=2))
     with metered() as meter:
-        await assert_all_read(connect(gate))
+        await assert_all_read(connect(limiter))
     assert [asked(simulator, key) for key in ALL] == [1, 3, 1]
-    assert gate.told == [4, 4]
-    assert gate.entered == [3, 1, 1]
+    assert limiter.told == [4, 4]
+    assert limiter.taken == [3, 1, 1]
     assert (meter.requests, meter.throttled, meter.throttled_seconds) == (5, 2, 8)
 
 
-async def test_a_batch_tells_the_gate_once_and_the_longest_wait(
+async def test_a_batch_tells_the_limiter_once_and_the_longest_wait(
     connect: Connect, simulator: Simulator
 ) -> None:
     """However many parts are refused, it is one answer of Graph's."""
-    gate = NotingGate()
+    limiter = NotingLimiter()
     simulator.control.add_faults(
         fault(PAY, kind="status", status=429),
         fault(APPROVE, kind="status", status=429, retry_after=2),
         fault(ORDER, kind="status", status=429, retry_after=7),
     )
-    await assert_all_read(connect(gate))
-    assert gate.told == [7]
+    await assert_all_read(connect(limiter))
+    assert limiter.told == [7]
 
 
 async def test_what_is_throttled_without_end_is_handed_back(

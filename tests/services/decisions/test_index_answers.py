@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from entra_sod import bootstrap
-from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import SystemClock, timestamp
@@ -279,7 +278,7 @@ async def test_a_hundred_subjects_take_at_most_ten_requests(
     graph = connect(AZURE_CLIENT_ID=ADMIN_CLIENT)
     names = [each[:2] for each in (PAY, APPROVE, ORDER)]
     book = RuleBook(RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender(), gate=OpenGate())
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
     bootstrap.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
     )

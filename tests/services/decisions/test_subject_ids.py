@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from entra_sod import bootstrap
-from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import SystemClock
@@ -163,7 +162,7 @@ def install(connect: Connect, client: str, *rules: Rule) -> None:
     records = make_records(MemoryStorage(), SystemClock())
     graph = connect(AZURE_CLIENT_ID=client)
     book = RuleBook(RulesInMemory(rules), graph, records.clock)
-    engine = make_engine(records, graph, book, read_settings({}), MemorySender(), gate=OpenGate())
+    engine = make_engine(records, graph, book, read_settings({}), MemorySender())
     bootstrap.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
     )

@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 
-from entra_sod.adapters.rate_limit.local import OpenGate
 from entra_sod.core import telemetry
-from entra_sod.core.errors import Crowded, Throttled, Unavailable
+from entra_sod.core.errors import ConcurrencyLimited, Throttled, Unavailable
 from entra_sod.core.retry import MOST_THROTTLED_ATTEMPTS
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
 from entra_sod.domain.sweeps.parts import PART_SIZE
@@ -188,28 +186,13 @@ async def test_waits_on_the_queue_are_in_the_throttled_time(
     assert measured == [60.0]
 
 
-class FullGate(OpenGate):
-    """No place is free for so many times."""
-
-    def __init__(self, times: int) -> None:
-        super().__init__()
-        self.times = times
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        self.times -= 1
-        if self.times >= 0:
-            raise Crowded("full", retry_after=7.0)
-        yield
-
-
-async def test_a_part_that_finds_no_place_comes_back_as_it_was(make_app: MakeApp) -> None:
+async def test_a_part_that_finds_the_line_too_long_comes_back_as_it_was(make_app: MakeApp) -> None:
     """However often: nothing was read, nothing is counted, and no note says that it failed."""
     app = make_app(PACKAGES, HELD, RULES)
-    app.gate = FullGate(MOST_THROTTLED_ATTEMPTS + 1)
-    app.configure()
     sweep_id = await start(app)
     await app.work_one()
+    full = ConcurrencyLimited("full", retry_after=7.0)
+    app.graph.errors += [full] * (MOST_THROTTLED_ATTEMPTS + 1)
     (before,) = app.storage.sent
     await app.work_one()
     (after,) = app.storage.sent

@@ -1,0 +1,148 @@
+"""The rate limiters: one that all instances share, and one for a process alone.
+
+The shared rate is a row in a table, replaced only in the version that was read. A reservation is
+one read and one write. Who has waited for a turn reads the row once more before sending, unless
+this process has just read it: a check or a 429 may have put the line back.
+
+Without storage nobody knows what the others send. Then no turn is given, and `Unavailable` brings
+the message back later, as if Graph were away. A 429 is kept in mind all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from entra_sod.adapters.rate_limit import gcra
+from entra_sod.adapters.rate_limit.gcra import RateState, Turn
+from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.errors import StorageUnavailable, Unavailable
+from entra_sod.core.request_meter import count_block
+from entra_sod.ports.rate_limit import Priority, take_priority
+from entra_sod.ports.storage import Row, Table
+
+log = logging.getLogger("entra_sod")
+
+PARTITION, KEY, COLUMN = "graph", "rate", "state"
+MIN_SLEEP, LOOK_AHEAD, MAX_AGE = 0.001, 0.2, 0.5  # seconds: LOOK_AHEAD of a turn, at what is older
+MAX_ATTEMPTS = 20  # to write the row: other instances are faster once or twice
+_decoder = msgspec.json.Decoder(RateState)
+
+
+class LocalRateLimiter:
+    """For one process, such as the command line: no rate, but the silence that Graph asks for."""
+
+    def __init__(self, clock: Clock | None = None, ceiling: int = 1_000_000) -> None:
+        self._clock, self._ceiling = clock or SystemClock(), ceiling
+        self._seen = gcra.fresh(ceiling, 0.0)
+
+    @property
+    def max_batch(self) -> int:
+        return gcra.max_batch(self._ceiling)
+
+    async def acquire(self, requests: int = 1) -> None:  # noqa: ARG002 - as many as you like
+        if left := gcra.silence(self._known(), Priority.HIGH):
+            count_block(left)
+            await self._clock.sleep(left)
+
+    async def slow_down(self, retry_after: float | None) -> None:
+        self._seen = gcra.throttled(self._known(), retry_after)
+
+    def _known(self) -> RateState:
+        """What this process has seen, as it is now; nothing if its own clock was wrong."""
+        try:
+            return gcra.later(self._seen, self._now(), self._ceiling)
+        except ValueError:
+            return gcra.fresh(self._ceiling, self._now())
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+class SharedRateLimiter(LocalRateLimiter):
+    """Keeps the app's instances, whose clocks agree, together under one ceiling per 10 s."""
+
+    def __init__(self, table: Table, clock: Clock, ceiling: int) -> None:
+        super().__init__(clock, ceiling)
+        self._table, self._storage, self._has_told = table, asyncio.Lock(), False
+
+    async def acquire(self, requests: int = 1) -> None:
+        turn = await self._reserve(take_priority(), requests)
+        while (left := turn.start - self._now()) > MIN_SLEEP:
+            pause = left - LOOK_AHEAD if left > 2 * LOOK_AHEAD else left
+            if (silent := min(pause, self._seen.silent_until - self._now())) > 0:
+                count_block(silent)
+            await self._clock.sleep(pause)
+            seen = await self._look()
+            gcra.silence(seen, turn.priority)
+            turn = gcra.moved(turn, seen)
+
+    async def _reserve(self, priority: Priority, requests: int) -> Turn:
+        def reserved(state: RateState) -> tuple[RateState, Turn]:
+            return gcra.reserve(state, priority, requests)
+
+        reserved(self._known())  # what is known to be too long has not become shorter in storage
+        try:
+            return await self._change(reserved)
+        except StorageUnavailable as error:
+            raise Unavailable(f"No turn to ask Graph: {error}") from error
+
+    async def slow_down(self, retry_after: float | None) -> None:
+        before = self._known().rate
+        await super().slow_down(retry_after)
+        if (rate := self._seen.rate) < before:
+            extra = {"action": "throttled", "rate": rate, "retry_after": retry_after}
+            log.warning("Graph throttles: %.0f requests per 10 s from now on", rate, extra=extra)
+        try:
+            await self._change(lambda state: (gcra.throttled(state, retry_after), None))
+        except StorageUnavailable:
+            extra = {"action": "throttle_not_shared"}
+            log.warning("the other instances do not learn that Graph throttles", extra=extra)
+
+    async def _look(self) -> RateState:
+        """Read the row, unless that was done just now."""
+        if not 0 <= self._now() - self._seen.at <= MAX_AGE:
+            with suppress(StorageUnavailable):  # the turn is ours, as far as we know
+                await self._read()
+        return self._known()
+
+    async def _change[T](self, change: Callable[[RateState], tuple[RateState, T]]) -> T:
+        """Change the row. Raises StorageUnavailable, also if others were faster each time."""
+        async with self._storage:
+            for attempt in range(MAX_ATTEMPTS):
+                row, before = await self._read()
+                after, result = change(before)
+                if await self._write(row, after):
+                    self._seen = after
+                    return result
+                spread = 0.02 * 2 ** min(attempt, 5)
+                await self._clock.sleep(spread * random.random())  # noqa: S311 - not all at once
+        raise StorageUnavailable("other instances change the shared rate without a pause")
+
+    async def _read(self) -> tuple[Row | None, RateState]:
+        row = await self._table.get(PARTITION, KEY)
+        known, state = self._known(), gcra.fresh(self._ceiling, self._now())
+        if row:
+            try:
+                found = _decoder.decode(str(row.values[COLUMN]))
+                state = gcra.later(found, self._now(), self._ceiling)
+            except (msgspec.DecodeError, KeyError, ValueError) as error:
+                if not self._has_told:
+                    extra = {"action": "rate_written_anew"}
+                    log.warning("the shared rate is written anew: %s", error, extra=extra)
+                self._has_told = True
+        if known.silent_until > state.silent_until:  # what the others have not been told yet
+            state = msgspec.structs.replace(state, pause=known.pause)
+            state = gcra.silenced(state, known.silent_until)
+        self._seen = state
+        return row, state
+
+    async def _write(self, row: Row | None, state: RateState) -> bool:
+        values = {COLUMN: msgspec.json.encode(state).decode()}
+        changed = Row(partition=PARTITION, key=KEY, values=values, etag=row.etag if row else "")
+        return await (self._table.replace(changed) if row else self._table.insert(changed))
