@@ -51,6 +51,8 @@ class Case:
 SMALL = Scale(packages=100, assignments=30_000, teams=2, requesters=20, approvers=25)
 BUDGET = Scale(packages=1_000, assignments=300_000, teams=20, requesters=20, approvers=25)
 LARGE = Scale(packages=5_000, assignments=300_000, teams=50, requesters=40, approvers=50)
+# As many packages as Entra allows in a tenant.
+MAX = Scale(packages=20_000, assignments=300_000, teams=250, requesters=40, approvers=40)
 TINY = Scale(packages=30, assignments=600, teams=2, requesters=3, approvers=4)
 
 # The budget's tenant with fewer assignments, with fewer pairs, and with more.
@@ -81,6 +83,9 @@ FULL = (
     Case(name="few-pairs", scale=FEW_PAIRS),
     Case(name="many-pairs", scale=MANY_PAIRS),
     Case(name="large", scale=LARGE, workers=4),
+    Case(name="max", scale=MAX, limit=5_000),
+    Case(name="max-enforce", scale=MAX, limit=5_000, mode="enforce"),
+    Case(name="enforce-1000", scale=BUDGET, limit=5_000, mode="enforce"),
 )
 QUICK = (
     Case(name="tiny", scale=TINY, workers=2, mode="enforce", has_budget=True, nights_before=1),
