@@ -21,7 +21,7 @@ from entra_sod.domain.enforcement.compile import compile_references
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.level import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
-from entra_sod.domain.enforcement.uncertainty import certain, half_seen
+from entra_sod.domain.enforcement.uncertainty import half_seen, is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
@@ -181,11 +181,12 @@ async def drift(session: Session, folder: Path) -> Compared:
         compile_references(rules, state.packages),
         state.present,
         ours,
-        in_view=state.packages.keys(),
+        is_one_way=state.is_one_way,
         gone=state.gone | groups.gone,
     )
     unread = state.unread_of(packages)
-    sure = list(certain(found, half_seen(rules, unread), unread))
+    halves = half_seen(rules, unread)
+    sure = [each for each in found if is_certain(each, halves, unread)]
     return Compared(found=sure, state=state, groups=groups, unread=unread)
 
 

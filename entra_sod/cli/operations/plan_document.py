@@ -22,7 +22,7 @@ from entra_sod.domain.enforcement.compile import (
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
-from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
 
 MOST_NAMED = 1000
@@ -46,6 +46,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
         """Those of the packages that could not be read, and are not proven to be gone."""
         return frozenset(package_ids) - self.packages.keys() - self.gone
+
+    def is_one_way(self, reference: Reference) -> bool:
+        """Whether the package that a reference is to was read, and refers not back."""
+        package = ReferenceKind.PACKAGE
+        back = Reference(reference.target, package, reference.on)
+        was_read = reference.target in self.packages
+        return reference.kind is package and was_read and back not in self.present
 
     @property
     def hash(self) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 
 import msgspec
 
 from entra_sod.core.clock import timestamp
+from entra_sod.domain.enforcement.outcome import Enforced
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.digest import News
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By, Finding
 from entra_sod.domain.findings.observe import View
+from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.evidence.pack import Evidence, Packer
-from entra_sod.services.findings.external_sort import SortedFile, merged
+from entra_sod.services.findings.external_sort import merged
 from entra_sod.services.findings.update import Keeper, Run
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.sweeps.conflicts import Conflicts
-from entra_sod.services.sweeps.judge import disagreeing
-from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.services.sweeps.judge import Closing
 from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
@@ -62,11 +62,10 @@ class SweepRecorder:
 
     async def record(
         self,
-        record: SweepRecord,
-        whole: Whole,
-        conflicts: Conflicts,
-        rules: RuleSet,
+        closing: Closing,
+        doubtful: Collection[Pair],
         result: SweepResult,
+        enforced: Enforced,
         *,
         traceparent: str,
     ) -> None:
@@ -74,12 +73,13 @@ class SweepRecorder:
 
         Doing it twice does it once; what is announced twice has the same event id.
         """
-        news = News(record.id, rules)
-        evidence = _evidence(record, rules, result)
-        findings = self._findings(record, whole, conflicts, rules)
+        sweep_id, rules = closing.record.id, closing.rules
+        news = News(sweep_id, rules)
+        evidence = _evidence(closing.record, rules, result, remade_view(enforced))
+        findings = self._findings(closing, doubtful)
         async for finding in self.packer.pack(evidence, findings):
             news.add(finding)
-        await self._announce(record.id, news, traceparent)
+        await self._announce(sweep_id, news, traceparent)
 
     async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
         digests = [msgspec.json.encode(each) for each in news.digests()]
@@ -97,17 +97,16 @@ class SweepRecorder:
 
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
         """Leave the evidence of a sweep that came to nothing; it changes no finding."""
-        async for _ in self.packer.pack(_evidence(record, None, result), _nothing()):
+        async for _ in self.packer.pack(
+            _evidence(record, None, result, result.references), _nothing()
+        ):
             pass
 
-    def _findings(
-        self, record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet
-    ) -> AsyncIterator[Finding]:
+    def _findings(self, closing: Closing, doubtful: Collection[Pair]) -> AsyncIterator[Finding]:
         """Bring all findings up to date, and yield them as they then stand."""
+        record, whole, rules = closing.record, closing.whole, closing.rules
         covered = SweepCovered(
-            asked=whole.asked.keys(),
-            indexed=whole.pages.keys(),
-            doubtful={pair for pair, _, _ in disagreeing(whole, conflicts)},
+            asked=whole.asked.keys(), indexed=whole.pages.keys(), doubtful=doubtful
         )
         moment = Moment(
             by=By.SWEEP,
@@ -117,8 +116,7 @@ class SweepRecorder:
             rules_day=rules.day,
         )
         view = View(rules=rules, covered=covered, gone=whole.seen.gone)
-        files: Sequence[SortedFile] = conflicts.seen
-        sightings = merged(SweepFiles(self.store, record.id), files)
+        sightings = merged(SweepFiles(self.store, record.id), closing.conflicts.seen)
         return self.keeper.update(self.keeper.store.all(), sightings, Run(moment, view))
 
 
@@ -128,7 +126,9 @@ async def _nothing() -> AsyncIterator[Finding]:
         yield finding
 
 
-def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -> Evidence:
+def _evidence(
+    record: SweepRecord, rules: RuleSet | None, result: SweepResult, references: ReferencesView
+) -> Evidence:
     pairs = {"conflict": result.pairs.conflict, "clear": result.pairs.clear}
     return Evidence(
         run=record.id,
@@ -136,7 +136,7 @@ def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -
         started_at=record.started_at,
         at=timestamp(record.started_at),
         rules=rules,
-        references=result.references,
+        references=references,
         coverage=CoverageFile(
             outcome=result.status,
             pairs={**pairs, "unknown": result.pairs.unknown},
