@@ -53,7 +53,7 @@ async def make(
             session.graph,
             packages,
             with_holders=with_holders,
-            advance=lambda: progress.advance(task),
+            advance=lambda done: progress.advance(task, done),
         )
     made_at = timestamp(session.clock.now())
     return make_document(rules, state, prunable=prunable, made_at=made_at), state

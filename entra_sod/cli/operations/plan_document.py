@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.cli.operations.blast_radius import Holders, blast_radius
+from entra_sod.cli.operations.blast_radius import Grantors, Holders, blast_radius, grantors_of
 from entra_sod.domain.enforcement.compile import (
     compile_references,
     kept,
@@ -134,13 +134,14 @@ def make_document(
         *not_enforceable(rules, state.packages),
         *kept(set(plan.left_alone) & set(prunable), unread),
     ]
+    grantors = grantors_of(state.packages.values())
     return PlanDocument(
         version=1,
         made_at=made_at,
         rules_hash=rules.hash,
         state_hash=state.hash,
         packages={key: _name(key, state.packages) for key in sorted(view)},
-        additions=tuple(_addition(each, state.holders, state.packages) for each in plan.additions),
+        additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
         left_alone=plan.left_alone,
@@ -185,13 +186,13 @@ def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
 
 
 def _addition(
-    desired: DesiredReference, holders: Holders, packages: Mapping[str, AccessPackage]
+    desired: DesiredReference, holders: Holders, grantors: Grantors
 ) -> Addition:
-    radius = blast_radius(desired.reference, holders, packages)
+    radius = blast_radius(desired.reference, holders, grantors)
     return Addition(
         reference=desired.reference,
         rules=desired.rule_ids,
-        kept_from_getting=len(radius.kept_from_getting),
+        kept_from_getting=radius.kept_from_getting,
         kept_from_renewing=len(radius.kept_from_renewing),
         in_conflict=tuple(sorted(radius.kept_from_renewing)[:MOST_NAMED]),
         is_whole=radius.is_whole,
