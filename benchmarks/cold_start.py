@@ -54,9 +54,7 @@ def _started(app: Path, settings: Mapping[str, str]) -> Started:
 
 def _rows(ours: Sequence[Started], bare: Sequence[Started]) -> Sequence[Row]:
     ways = {"by the clock": lambda each: each.clock, "of the processor": lambda e: e.processor}
-    found = [
-        (how, median(map(of, ours)), median(map(of, bare))) for how, of in ways.items()
-    ]
+    found = [(how, median(map(of, ours)), median(map(of, bare))) for how, of in ways.items()]
     return [
         Row(
             what=f"the app's first 202 of POST /api/checks, {how}, median of {len(ours)}",

@@ -63,13 +63,14 @@ def _rows(what: str, reached: Checkpoint, *, has_budget: bool = False) -> Iterat
     yield Row(
         what=f"processor time of a plan of {what}",
         measured=f"{seconds:.1f} s",
-        beside=f"{additions:,} references to add; the interpreter's start and imports left out",
+        beside=f"{additions:,} references to add; with the SDK's transport; the interpreter's start left out",
         budget=f"≤ {MAX_SECONDS:.0f} s" if has_budget else "",
         is_met=seconds <= MAX_SECONDS if has_budget else None,
     )
     yield Row(
         what=f"peak memory of a plan of {what}",
         measured=mebibytes(reached.peak),
+        beside="of the whole process",
         budget="≤ 300 MiB" if has_budget else "",
         is_met=reached.peak <= MAX_BYTES if has_budget else None,
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -20,11 +20,10 @@ _WIDTH = 120
 async def main(folder: Path) -> None:
     reach("imported")
     started = time.process_time()
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        console = Console(file=nowhere, width=_WIDTH, force_terminal=True)
-        async with open_session() as session:
-            plan, _ = await plans.make(session, folder, console)
-        plans.show(plan, plans.Format.TABLE, console)
+    console = Console(file=StringIO(), width=_WIDTH, force_terminal=True)
+    async with open_session() as session:
+        plan, _ = await plans.make(session, folder, console)
+    plans.show(plan, plans.Format.TABLE, console)
     seconds = time.process_time() - started
     reach("planned", seconds=seconds, additions=len(plan.additions))
 

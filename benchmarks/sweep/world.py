@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.processes import peak_memory
 from benchmarks.sweep.cases import WINDOW_SECONDS, Case
+from benchmarks.sweep.closing import Closing, ClosingWatch
 from benchmarks.sweep.tenants import package_ids, pairs, rules_file
 from benchmarks.sweep.traffic import Traffic, traffic
 from entra_sod.domain.messages import CHECK_QUEUE
@@ -54,6 +55,7 @@ class Measured:
         cpu_seconds: of all workers together.
         messages: sent to the queues of the sweep, by all who send any.
         check: None where none was answered before the sweep had ended.
+        closing: what it took, and whether others were answered.
     """
 
     case: Case
@@ -65,17 +67,18 @@ class Measured:
     cpu_seconds: float
     messages: int
     check: Check | None
+    closing: Closing
 
 
 def measure(case: Case) -> Measured:
     """Run one sweep to its end, or to the end of patience."""
     with _storage() as azurite, _running(case, azurite) as (world, hosts):
         for _ in range(case.nights_before):
-            _Follower(case, hosts).follow()
+            _Follower(case, hosts, world.storage).follow()
         sent_before = sent_messages(azurite.process.output())
         idle, cpu = max(map(_resident, hosts)), sum(map(_cpu_seconds, hosts))
         world.graph.clear_requests()
-        followed = _Follower(case, hosts).follow()
+        followed = _Follower(case, hosts, world.storage).follow()
         return Measured(
             case=case,
             result=followed.result,
@@ -86,6 +89,7 @@ def measure(case: Case) -> Measured:
             cpu_seconds=sum(map(_cpu_seconds, hosts)) - cpu,
             messages=sent_messages(azurite.process.output()) - sent_before,
             check=followed.check,
+            closing=followed.closing,
         )
 
 
@@ -140,13 +144,15 @@ class _Followed:
     result: Mapping[str, Any] | None
     seconds: float
     check: Check | None
+    closing: Closing
 
 
 class _Follower:
     """Starts a sweep, asks for a check in its middle, and waits for its end."""
 
-    def __init__(self, case: Case, hosts: Sequence[HostProcess]) -> None:
+    def __init__(self, case: Case, hosts: Sequence[HostProcess], storage: str) -> None:
         self._case, self._hosts = case, hosts
+        self._closing = ClosingWatch(storage, hosts[0].url, lambda: sum(map(_cpu_seconds, hosts)))
         self._running_since: float | None = None
         # A sweep of an earlier night, which has ended.
         self._before = self._newest()
@@ -158,7 +164,12 @@ class _Follower:
             self._hosts[0].run_by_hand("start_sweep")
             result = self._wait(started, pool)
             ended = time.monotonic()
-            return _Followed(result=result, seconds=ended - started, check=self._checked(ended))
+            return _Followed(
+                result=result,
+                seconds=ended - started,
+                check=self._checked(ended),
+                closing=self._closing.seen,
+            )
 
     def _wait(self, started: float, pool: ThreadPoolExecutor) -> Mapping[str, Any] | None:
         while (elapsed := time.monotonic() - started) < self._case.patience_seconds:
@@ -168,6 +179,7 @@ class _Follower:
                 return result
             if answer.status_code == httpx.codes.ACCEPTED:
                 self._look_at(answer.json(), pool)
+                self._closing.look(answer.json(), started + self._case.patience_seconds)
             time.sleep(min(max(elapsed * _PAUSE_SHARE, _LEAST_PAUSE), _LONGEST_PAUSE))
         return None
 

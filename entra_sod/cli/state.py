@@ -8,7 +8,7 @@ from itertools import batched
 
 from entra_sod.cli.operations.plan_document import State
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, SodError
-from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
+from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.ports.graph import Graph
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.

@@ -7,8 +7,10 @@ import os
 import azure.functions as func
 from azure.storage.queue.aio import QueueClient
 
+_STORAGE = os.environ["AzureWebJobsStorage"]  # noqa: SIM112 - the platform's own name
+
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-queue = QueueClient.from_connection_string(os.environ["AzureWebJobsStorage"], "bare")
+queue = QueueClient.from_connection_string(_STORAGE, "bare")
 
 
 @app.function_name("start_check")

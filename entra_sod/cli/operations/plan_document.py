@@ -185,9 +185,7 @@ def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     return package.display_name if package else ""
 
 
-def _addition(
-    desired: DesiredReference, holders: Holders, grantors: Grantors
-) -> Addition:
+def _addition(desired: DesiredReference, holders: Holders, grantors: Grantors) -> Addition:
     radius = blast_radius(desired.reference, holders, grantors)
     return Addition(
         reference=desired.reference,
