@@ -63,7 +63,8 @@ def _rows(what: str, reached: Checkpoint, *, has_budget: bool = False) -> Iterat
     yield Row(
         what=f"processor time of a plan of {what}",
         measured=f"{seconds:.1f} s",
-        beside=f"{additions:,} references to add; with the SDK's transport; the interpreter's start left out",
+        beside=f"{additions:,} references to add; the SDK's transport is in it, and the "
+        "interpreter's start is not",
         budget=f"≤ {MAX_SECONDS:.0f} s" if has_budget else "",
         is_met=seconds <= MAX_SECONDS if has_budget else None,
     )

@@ -19,6 +19,7 @@ def rows(measured: Sequence[Measured]) -> Iterator[Row]:
     yield _memory(largest)
     yield _closing(largest)
     yield _silence(largest)
+    yield _checks(largest)
 
 
 def _ends(largest: Sequence[Measured]) -> Row:
@@ -62,4 +63,20 @@ def _silence(largest: Sequence[Measured]) -> Row:
         beside=f"row {worst.case.name}, `GET /api/health` five times a second",
         budget="≤ 1 s",
         is_met=worst.closing.slowest_answer <= MAX_SILENCE_SECONDS and worst.result is not None,
+    )
+
+
+def _checks(largest: Sequence[Measured]) -> Row:
+    answered = [
+        each.closing.check
+        for each in largest
+        if each.closing.check and each.closing.check.outcome == "conflict"
+    ]
+    slowest = max((each.seconds for each in answered), default=0.0)
+    return Row(
+        what="a check asked for when closing begins is answered",
+        measured=f"in {len(answered)} of {len(largest)}",
+        beside=f"the slowest after {slowest:.1f} s",
+        budget="in all",
+        is_met=len(answered) == len(largest),
     )

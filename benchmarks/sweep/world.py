@@ -19,7 +19,7 @@ import psutil
 
 from benchmarks.processes import peak_memory
 from benchmarks.sweep.cases import WINDOW_SECONDS, Case
-from benchmarks.sweep.closing import Closing, ClosingWatch
+from benchmarks.sweep.closing import Check, Closing, ClosingWatch
 from benchmarks.sweep.tenants import package_ids, pairs, rules_file
 from benchmarks.sweep.traffic import Traffic, traffic
 from entra_sod.domain.messages import CHECK_QUEUE
@@ -33,15 +33,6 @@ _SENT = re.compile(r'"POST /devstoreaccount1/([a-z0-9-]+)/messages[^ "]* HTTP/1.
 # Every look at a sweep that runs lists its parts, so that frequent ones would be measured, too.
 _LEAST_PAUSE, _LONGEST_PAUSE, _PAUSE_SHARE = 0.2, 2.0, 0.01
 _CHECK_PATIENCE_SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """A check that was asked for while the sweep ran; `seconds` until its answer was there."""
-
-    seconds: float
-    outcome: str
-    ended_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +143,19 @@ class _Follower:
 
     def __init__(self, case: Case, hosts: Sequence[HostProcess], storage: str) -> None:
         self._case, self._hosts = case, hosts
-        self._closing = ClosingWatch(storage, hosts[0].url, lambda: sum(map(_cpu_seconds, hosts)))
+        self._closing = ClosingWatch(
+            storage,
+            hosts[0].url,
+            cpu=lambda: sum(map(_cpu_seconds, hosts)),
+            ask=lambda: _ask(hosts[-1].url, case.scale),
+        )
         self._running_since: float | None = None
         # A sweep of an earlier night, which has ended.
         self._before = self._newest()
         self._check: Future[Check] | None = None
 
     def follow(self) -> _Followed:
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with ThreadPoolExecutor(max_workers=2) as pool:
             started = time.monotonic()
             self._hosts[0].run_by_hand("start_sweep")
             result = self._wait(started, pool)
@@ -168,7 +164,7 @@ class _Follower:
                 result=result,
                 seconds=ended - started,
                 check=self._checked(ended),
-                closing=self._closing.seen,
+                closing=self._closing.seen(),
             )
 
     def _wait(self, started: float, pool: ThreadPoolExecutor) -> Mapping[str, Any] | None:
@@ -179,7 +175,7 @@ class _Follower:
                 return result
             if answer.status_code == httpx.codes.ACCEPTED:
                 self._look_at(answer.json(), pool)
-                self._closing.look(answer.json(), started + self._case.patience_seconds)
+                self._closing.look(answer.json(), pool, started + self._case.patience_seconds)
             time.sleep(min(max(elapsed * _PAUSE_SHARE, _LEAST_PAUSE), _LONGEST_PAUSE))
         return None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.sweep.cases import TINY, Case
-from benchmarks.sweep.closing import Closing
+from benchmarks.sweep.closing import Check, Closing
 from benchmarks.sweep.tenants import conflicts
 from benchmarks.sweep.traffic import Traffic
-from benchmarks.sweep.world import Check, Measured
+from benchmarks.sweep.world import Measured
 
 MIB = 2**20
 
