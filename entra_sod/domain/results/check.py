@@ -56,11 +56,11 @@ class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
     `removed` are references of our own that no rule asked for any more; only a sweep removes.
     """
 
-    present: Collection[ReferenceView] = ()
-    planned: Collection[ReferenceView] = ()
-    written: Collection[ReferenceView] = ()
-    failed: Collection[ReferenceView] = ()
-    removed: Collection[ReferenceView] = ()
+    present: Collection[ReferenceView] = []
+    planned: Collection[ReferenceView] = []
+    written: Collection[ReferenceView] = []
+    failed: Collection[ReferenceView] = []
+    removed: Collection[ReferenceView] = []
 
 
 class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
