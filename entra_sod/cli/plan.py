@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -26,6 +27,8 @@ from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
 
+_COLLECT_AFTER = 100_000
+
 
 class ExitCode(IntEnum):
     """For CI: nothing to do, something went wrong, something to do."""
@@ -45,6 +48,9 @@ async def make(
     session: Session, folder: Path, console: Console, *, with_holders: bool = True
 ) -> tuple[PlanDocument, State]:
     """Plan everything that the rules of a folder ask for; reads only."""
+    # Hundreds of thousands of assignments pass, none of which is garbage that refers to itself:
+    # looking for such garbage every 2,000 objects takes a quarter of the time.
+    gc.set_threshold(_COLLECT_AFTER)
     rules, prunable = await session.rules(folder), await session.prunable()
     packages = in_view(rules, prunable)
     with Progress(console=console, transient=True) as progress:
