@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from benchmarks import (
+    cold_start,
     compiling,
     deciding,
     decoding,
@@ -12,6 +13,7 @@ from benchmarks import (
     http_memory,
     importing,
     paging_memory,
+    planning,
     reporting,
     sweeping,
     validating,
@@ -28,10 +30,12 @@ class Benchmark(Protocol):
 BENCHMARKS: dict[str, Benchmark] = {
     "decoding": decoding.run,
     "importing": importing.run,
+    "cold-start": cold_start.run,
     "http-memory": http_memory.run,
     "paging-memory": paging_memory.run,
     "decide": deciding.run,
     "compile": compiling.run,
+    "plan": planning.run,
     "validate": validating.run,
     "sweep": sweeping.run,
     "findings": findings.run,

@@ -18,7 +18,7 @@ from entra_sod.domain.findings.model import Finding, State, finding_id
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.domain.results.sweep import DriftView, StrategyView, SweepResult
+from entra_sod.domain.results.sweep import DriftView, ReferenceCounts, StrategyView, SweepResult
 from entra_sod.domain.rules.language import (
     AtMost,
     ExceptionEntry,
@@ -35,7 +35,6 @@ from entra_sod.domain.sweeps.outcomes import Looked, judge_pairs, judge_sets
 from entra_sod.ports.storage import LARGEST_BATCH
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.view import ReportView
-from entra_sod.services.sweeps.conflicts import ConflictLine, HeldAssignment
 from entra_sod.services.sweeps.summary import SweepSummary
 from entra_sod.stores.findings import FindingStore, Kept, partition_of
 from entra_sod.stores.sweeps import SweepStore
@@ -101,6 +100,18 @@ _LAST = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlantedConflict:
+    """A person that holds both packages of a pair, and the exceptions that permit it."""
+
+    rules: Sequence[str]
+    access_package_ids: Sequence[str]
+    subject_id: str
+    object_id: str
+    display_name: str
+    exceptions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """How large.
 
@@ -127,7 +138,7 @@ class ReportTenant:
         self._pairs = list(self.rules.duties)
         self.clock = ManualClock(NIGHT - timedelta(days=size.sweeps - 1))
         self._store = SweepStore(MemoryStorage(), self.clock)
-        self._lines_now: Sequence[ConflictLine] = ()
+        self._lines_now: Sequence[PlantedConflict] = ()
 
     async def view(self) -> ReportView:
         """Let all nights pass, and make the report of the morning after the last."""
@@ -223,23 +234,21 @@ class ReportTenant:
 
     async def _sweep(self, share: float) -> None:
         sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ")
-        await self._store.create(sweep_id)
-        record = await self._store.get(sweep_id)
-        assert record is not None
+        record = await self._store.create(sweep_id)
         lines = self._lines(round(self._size.findings * share))
         self._lines_now = lines
         result = self._result(sweep_id, lines)
-        summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[], findings=[])
+        summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[])
         await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
-        await self._store.end(sweep_id, SweepStatus(result.status), msgspec.json.encode(result))
+        await self._store.end(record, SweepStatus(result.status), msgspec.json.encode(result))
 
-    def _lines(self, findings: int) -> list[ConflictLine]:
+    def _lines(self, findings: int) -> list[PlantedConflict]:
         """So many findings; a few pairs have most of them."""
         chosen = self._random.sample(
             self._readable(), min(len(self._readable()), findings // 9 + 2)
         )
         weights = list(accumulate(1 / (1 + place) ** 0.6 for place in range(len(chosen))))
-        lines: dict[tuple[Pair, str], ConflictLine] = {}
+        lines: dict[tuple[Pair, str], PlantedConflict] = {}
         total = 0
         excepted = self._excepted(chosen)
         while total < findings:
@@ -254,7 +263,7 @@ class ReportTenant:
             total += len(line.rules)
         return list(lines.values())
 
-    def _found(self, line: ConflictLine) -> Iterator[Finding]:
+    def _found(self, line: PlantedConflict) -> Iterator[Finding]:
         seen, rules = timestamp(NIGHT), {each.id: each.rule for each in self.rules.rules}
         excuses = {each.rule: each for each in self.rules.exceptions if each.id in line.exceptions}
         packages = sorted(line.access_package_ids)
@@ -295,23 +304,19 @@ class ReportTenant:
 
     def _line(
         self, rules: list[str], packages: list[str], person: tuple[str, str, str]
-    ) -> ConflictLine:
+    ) -> PlantedConflict:
         subject_id, object_id, name = person
         excuses = self.rules.excuses(rules, (subject_id, object_id))
-        return ConflictLine(
+        return PlantedConflict(
             rules=rules,
             access_package_ids=packages,
             subject_id=subject_id,
             object_id=object_id,
             display_name=name,
-            assignments=[
-                HeldAssignment(access_package_id=each, assignment_id=subject_id, state="delivered")
-                for each in packages
-            ],
             exceptions=[each.id for each in excuses],
         )
 
-    def _result(self, sweep_id: str, lines: Sequence[ConflictLine]) -> SweepResult:
+    def _result(self, sweep_id: str, lines: Sequence[PlantedConflict]) -> SweepResult:
         holders = Counter(Pair.of(*line.access_package_ids) for line in lines)
         indexed = {each.id for each in self._packages} - self._unreadable
         looked = Looked(asked=(), indexed=indexed, holders=holders, enforced=indexed)
@@ -331,6 +336,7 @@ class ReportTenant:
             results=outcomes.summaries(),
             sets=judge_sets(self.rules, looked, {}),
             references=ReferencesView(),
+            reference_counts=ReferenceCounts(),
             drift=self._drift(),
             coverage=Coverage(checked=_checked(len(indexed)), skipped=skipped),
             strategy=StrategyView(

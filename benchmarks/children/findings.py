@@ -13,7 +13,8 @@ from uuid import UUID
 
 from benchmarks.children.checkpoint import reach
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.domain.entra import Pair
+from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.entra import Pair, Subject
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By, Sighting
 from entra_sod.domain.findings.observe import View, sightings_of
@@ -99,11 +100,15 @@ def sightings(size: int, made: RuleSet) -> list[Sighting]:
         sighting
         for number in range(size)
         for sighting in sightings_of(
-            [resolved.rule],
-            [*pair(number // PEOPLE_OF_A_PAIR)],
-            subject_id=guid(f"{number:08x}"),
-            object_id=guid(f"{number:08x}"),
-            display_name=f"Person {number}",
+            Conflict(
+                rules=[resolved.rule],
+                packages=[*pair(number // PEOPLE_OF_A_PAIR)],
+                subject=Subject(
+                    id=guid(f"{number:08x}"),
+                    object_id=guid(f"{number:08x}"),
+                    display_name=f"Person {number}",
+                ),
+            )
         )
     ]
     return sorted(found, key=lambda each: each.id)

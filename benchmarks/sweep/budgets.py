@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.report import Row, mebibytes
+from benchmarks.sweep import largest
 from benchmarks.sweep.cases import FLAT
 from benchmarks.sweep.table import checked, times
 from benchmarks.sweep.tenants import (
@@ -48,6 +49,7 @@ def rows(measured: Sequence[Measured]) -> Iterator[Row]:
     yield from _rows_of_workers([each for each in budget if each.case.workers > 1])
     yield from _row_of_memory({each.case.name: each for each in measured})
     yield _row_of_conflicts(measured)
+    yield from largest.rows(measured)
 
 
 def _row_of_requests(

@@ -9,6 +9,8 @@ from benchmarks.sweep.tenants import fewest_counted, index_requests
 from local.graph.scale import Scale
 
 WINDOW_SECONDS = 10
+# Requests that simulator and worker together manage in a second, whatever Graph would take.
+_SLOWEST_MACHINE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +47,18 @@ class Case:
     @property
     def patience_seconds(self) -> float:
         """After so long the row says that its sweep has not ended."""
-        return 120 + 4 * index_requests(self.scale, self.page_size) / self.rate
+        requests = index_requests(self.scale, self.page_size)
+        if self.mode == "enforce":
+            # Each package itself, and both lists of its references.
+            requests += 3 * self.scale.packages
+        return 120 + 4 * requests / min(self.rate, _SLOWEST_MACHINE)
 
 
 SMALL = Scale(packages=100, assignments=30_000, teams=2, requesters=20, approvers=25)
 BUDGET = Scale(packages=1_000, assignments=300_000, teams=20, requesters=20, approvers=25)
 LARGE = Scale(packages=5_000, assignments=300_000, teams=50, requesters=40, approvers=50)
+# As many packages as Entra allows in a tenant.
+MAX = Scale(packages=20_000, assignments=300_000, teams=250, requesters=40, approvers=40)
 TINY = Scale(packages=30, assignments=600, teams=2, requesters=3, approvers=4)
 
 # The budget's tenant with fewer assignments, with fewer pairs, and with more.
@@ -81,11 +89,16 @@ FULL = (
     Case(name="few-pairs", scale=FEW_PAIRS),
     Case(name="many-pairs", scale=MANY_PAIRS),
     Case(name="large", scale=LARGE, workers=4),
+    Case(name="max", scale=MAX, limit=5_000),
+    Case(name="max-enforce", scale=MAX, limit=5_000, mode="enforce"),
+    Case(name="enforce-1000", scale=BUDGET, limit=5_000, mode="enforce"),
 )
 QUICK = (
     Case(name="tiny", scale=TINY, workers=2, mode="enforce", has_budget=True, nights_before=1),
 )
 
+# Tenants as large as Entra allows, and the rules' own mode on many packages.
+LARGEST = ("max", "max-enforce", "enforce-1000")
 # Drawn over the pairs, and over the assignments: all else is equal.
 OVER_PAIRS = ("few-pairs", "budget-fast", "many-pairs")
 OVER_ASSIGNMENTS = ("least-held", "less-held", "budget-fast")

@@ -38,6 +38,7 @@ def of_workers(measured: Sequence[Measured]) -> Grid:
         ("conflicts found", _found),
         ("a worker's peak memory; before", _memory),
         ("CPU per 1,000 assignments", lambda each: _cpu(each.cpu_seconds, each.case.scale)),
+        ("closing: CPU; slowest answer beside", _closing),
         ("queue messages", lambda each: f"{each.messages:,}"),
         ("check in the middle", checked),
     )
@@ -122,6 +123,10 @@ def _cpu(seconds: float, scale: Scale) -> str:
 
 def checked(each: Measured) -> str:
     return f"{each.check.seconds:.1f} s, {each.check.outcome}" if each.check else _NOTHING
+
+
+def _closing(each: Measured) -> str:
+    return f"{each.closing.cpu_seconds:.1f} s; {each.closing.slowest_answer:.2f} s"
 
 
 def _found(each: Measured) -> str:

@@ -19,6 +19,7 @@ import psutil
 
 from benchmarks.processes import peak_memory
 from benchmarks.sweep.cases import WINDOW_SECONDS, Case
+from benchmarks.sweep.closing import Check, Closing, ClosingWatch
 from benchmarks.sweep.tenants import package_ids, pairs, rules_file
 from benchmarks.sweep.traffic import Traffic, traffic
 from entra_sod.domain.messages import CHECK_QUEUE
@@ -35,15 +36,6 @@ _CHECK_PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """A check that was asked for while the sweep ran; `seconds` until its answer was there."""
-
-    seconds: float
-    outcome: str
-    ended_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What one sweep took.
 
@@ -54,6 +46,7 @@ class Measured:
         cpu_seconds: of all workers together.
         messages: sent to the queues of the sweep, by all who send any.
         check: None where none was answered before the sweep had ended.
+        closing: what it took, and whether others were answered.
     """
 
     case: Case
@@ -65,17 +58,18 @@ class Measured:
     cpu_seconds: float
     messages: int
     check: Check | None
+    closing: Closing
 
 
 def measure(case: Case) -> Measured:
     """Run one sweep to its end, or to the end of patience."""
     with _storage() as azurite, _running(case, azurite) as (world, hosts):
         for _ in range(case.nights_before):
-            _Follower(case, hosts).follow()
+            _Follower(case, hosts, world.storage).follow()
         sent_before = sent_messages(azurite.process.output())
         idle, cpu = max(map(_resident, hosts)), sum(map(_cpu_seconds, hosts))
         world.graph.clear_requests()
-        followed = _Follower(case, hosts).follow()
+        followed = _Follower(case, hosts, world.storage).follow()
         return Measured(
             case=case,
             result=followed.result,
@@ -86,6 +80,7 @@ def measure(case: Case) -> Measured:
             cpu_seconds=sum(map(_cpu_seconds, hosts)) - cpu,
             messages=sent_messages(azurite.process.output()) - sent_before,
             check=followed.check,
+            closing=followed.closing,
         )
 
 
@@ -140,25 +135,37 @@ class _Followed:
     result: Mapping[str, Any] | None
     seconds: float
     check: Check | None
+    closing: Closing
 
 
 class _Follower:
     """Starts a sweep, asks for a check in its middle, and waits for its end."""
 
-    def __init__(self, case: Case, hosts: Sequence[HostProcess]) -> None:
+    def __init__(self, case: Case, hosts: Sequence[HostProcess], storage: str) -> None:
         self._case, self._hosts = case, hosts
+        self._closing = ClosingWatch(
+            storage,
+            hosts[0].url,
+            cpu=lambda: sum(map(_cpu_seconds, hosts)),
+            ask=lambda: _ask(hosts[-1].url, case.scale),
+        )
         self._running_since: float | None = None
         # A sweep of an earlier night, which has ended.
         self._before = self._newest()
         self._check: Future[Check] | None = None
 
     def follow(self) -> _Followed:
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with ThreadPoolExecutor(max_workers=2) as pool:
             started = time.monotonic()
             self._hosts[0].run_by_hand("start_sweep")
             result = self._wait(started, pool)
             ended = time.monotonic()
-            return _Followed(result=result, seconds=ended - started, check=self._checked(ended))
+            return _Followed(
+                result=result,
+                seconds=ended - started,
+                check=self._checked(ended),
+                closing=self._closing.seen(),
+            )
 
     def _wait(self, started: float, pool: ThreadPoolExecutor) -> Mapping[str, Any] | None:
         while (elapsed := time.monotonic() - started) < self._case.patience_seconds:
@@ -168,6 +175,7 @@ class _Follower:
                 return result
             if answer.status_code == httpx.codes.ACCEPTED:
                 self._look_at(answer.json(), pool)
+                self._closing.look(answer.json(), pool, started + self._case.patience_seconds)
             time.sleep(min(max(elapsed * _PAUSE_SHARE, _LEAST_PAUSE), _LONGEST_PAUSE))
         return None
 

@@ -27,6 +27,7 @@ from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.services.sweeps.close import Closer
+from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.fan_out import FanOut
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
@@ -131,10 +132,14 @@ def _sweep_runner(
         enforcement=settings.enforcement,
     )
     closer = Closer(
-        graph=graph,
         rules=rules,
-        enforcer=enforcer,
-        ledger=ledger,
+        enforcing=SweepEnforcer(
+            graph=graph,
+            enforcer=enforcer,
+            ledger=ledger,
+            enforcement=settings.enforcement,
+            prune=settings.prune,
+        ),
         store=records.sweeps,
         fan_out=fan_out,
         recorder=SweepRecorder(
@@ -145,8 +150,6 @@ def _sweep_runner(
         ),
         announcer=records.announcer,
         clock=records.clock,
-        enforcement=settings.enforcement,
-        prune=settings.prune,
         confirm=settings.confirm_conflicts,
     )
     return SweepRunner(

@@ -14,20 +14,30 @@ from entra_sod.domain.entra import Reference, ReferenceKind
 
 type Names = Mapping[str, str]
 
+# A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
+MAX_ROWS = 200
+
 
 def plan_table(plan: PlanDocument) -> RenderableType:
-    """Everything a plan says, for a terminal."""
+    """What a plan says, for a terminal; of long lists the first rows."""
     parts: list[RenderableType] = [Text(headline(plan), style="bold")]
     if plan.additions:
-        parts.append(_additions_table(plan))
+        parts += [_additions_table(plan), *_more(plan.additions)]
     if plan.removals:
-        parts.append(_references_table("To remove", "red", plan.removals, plan.packages))
+        removals = _references_table("To remove", "red", plan.removals, plan.packages)
+        parts += [removals, *_more(plan.removals)]
     if plan.left_alone:
-        parts.append(_references_table("Left alone", "dim", plan.left_alone, plan.packages))
+        alone = _references_table("Left alone", "dim", plan.left_alone, plan.packages)
+        parts += [alone, *_more(plan.left_alone)]
     parts += [
         Text(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
     ]
     return Group(*parts)
+
+
+def _more(rows: Sequence[object]) -> Iterator[Text]:
+    if len(rows) > MAX_ROWS:
+        yield Text(f"and {len(rows) - MAX_ROWS:,} more, see --format json", "dim")
 
 
 def headline(plan: PlanDocument) -> str:
@@ -59,9 +69,9 @@ def drift_table(found: Sequence[Drift], names: Names) -> RenderableType:
     table = Table(title="Drift", title_justify="left")
     for column in ("kind", "on package", "who is kept away"):
         table.add_column(column)
-    for each in found:
+    for each in found[:MAX_ROWS]:
         table.add_row(each.kind, *_reference_cells(each.reference, names))
-    return table
+    return Group(table, *_more(found))
 
 
 def _additions_table(plan: PlanDocument) -> Table:
@@ -70,17 +80,17 @@ def _additions_table(plan: PlanDocument) -> Table:
         table.add_column(column)
     for column in ("cannot get it", "cannot renew it"):
         table.add_column(column, justify="right")
-    for each in plan.additions:
+    for each in plan.additions[:MAX_ROWS]:
         table.add_row(*_addition_cells(each, plan.packages))
     return table
 
 
 def _references_table(
-    title: str, style: str, references: Iterable[Reference], names: Names
+    title: str, style: str, references: Sequence[Reference], names: Names
 ) -> Table:
     table = Table("on package", "who is kept away", title=title, title_justify="left")
     table.title_style = style
-    for each in references:
+    for each in references[:MAX_ROWS]:
         table.add_row(*_reference_cells(each, names))
     return table
 

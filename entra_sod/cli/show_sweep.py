@@ -12,10 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.domain.results.sweep import PairSummary, SweepResult
+from entra_sod.domain.results.sweep import PairSummary, ReferenceCounts, SweepResult
 from entra_sod.services.sweeps.progress import SweepProgress, Waiting, rate
 
 MOST_GAPS, MOST_PAIRS, MOST_WAITING = 20, 20, 3
@@ -130,18 +129,17 @@ def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
     for each in result.sets:
         yield f"set         {each.rule}: {each.outcome}, {each.holder_count:,} hold too many"
     yield f"findings    {result.findings:,}"
-    yield f"references  {_references(result.references)}"
+    yield f"references  {_references(result.reference_counts)}"
     if result.drift:
         yield f"drift       {len(result.drift):,}"
     yield f"strategy    {way.chosen}: {way.why}"
     yield f"requests    {result.requests:,}, {rate(result.requests, seconds):,} in 10 s"
 
 
-def _references(found: ReferencesView) -> str:
+def _references(found: ReferenceCounts) -> str:
     return (
-        f"{len(found.present):,} present, {len(found.planned):,} planned, "
-        f"{len(found.written):,} written, {len(found.failed):,} failed, "
-        f"{len(found.removed):,} removed"
+        f"{found.present:,} present, {found.planned:,} planned, {found.written:,} written, "
+        f"{found.failed:,} failed, {found.removed:,} removed"
     )
 
 

@@ -1,19 +1,22 @@
-"""Reads of the tenant what a set of rules depends on, some requests at a time."""
+"""Reads of the tenant what a set of rules depends on, in batches, some of them at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from itertools import batched
 
 from entra_sod.cli.operations.plan_document import State
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, SodError
 from entra_sod.core.parallel import in_parallel
-from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
+from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.ports.graph import Graph
 
+# As many as the parts of a sweep have: the lists of 20 packages fill batches.
+PACKAGES_AT_ONCE = 20
 WRITES_AT_ONCE = 8
 
-type Advance = Callable[[], None]
+type Advance = Callable[[int], None]
 
 
 async def read_state(
@@ -21,7 +24,7 @@ async def read_state(
     package_ids: Collection[str],
     *,
     with_holders: bool,
-    advance: Advance = lambda: None,
+    advance: Advance = lambda _: None,
 ) -> State:
     """Read packages, their references and, if asked, their holders.
 
@@ -29,7 +32,7 @@ async def read_state(
         graph: to ask.
         package_ids: every package in view.
         with_holders: whether to read assignments, too.
-        advance: called once for each package that is done.
+        advance: called with the number of packages that are done.
 
     Raises:
         GraphError: something could not be read that does not mean "not allowed" or "not there".
@@ -40,13 +43,13 @@ async def read_state(
     present: set[Reference] = set()
     holders: dict[str, frozenset[str]] = {}
 
-    async def read(package_id: str) -> None:
-        present.update(await _references(graph, package_id))
+    async def read(some: Sequence[str]) -> None:
+        present.update(await _references(graph, some))
         if with_holders:
-            holders[package_id] = await _holders(graph, package_id)
-        advance()
+            holders.update(await _holders(graph, some))
+        advance(len(some))
 
-    await in_parallel(read, sorted(packages))
+    await in_parallel(read, batched(sorted(packages), PACKAGES_AT_ONCE, strict=False))
     return State(
         packages=packages,
         present=frozenset(present),
@@ -77,23 +80,26 @@ async def until_error[T](
     return errors[0] if errors else None
 
 
-async def _references(graph: Graph, package_id: str) -> set[Reference]:
+async def _references(graph: Graph, package_ids: Sequence[str]) -> set[Reference]:
+    lists = await graph.references_of(package_ids)
     return {
-        Reference(package_id, kind, target)
-        for kind in ReferenceKind
-        for target in await graph.references(package_id, kind)
+        Reference(on, kind, target)
+        for (on, kind), found in lists.items()
+        for target in _or_raise(found)
     }
 
 
-async def _holders(graph: Graph, package_id: str) -> frozenset[str]:
-    return frozenset(
-        [
-            each.subject.id
-            async for page in graph.assignments(package_id)
-            for each in page
-            if each.is_held
-        ]
-    )
+async def _holders(graph: Graph, package_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    holders: dict[str, set[str]] = {each: set() for each in package_ids}
+    async for package_id, page in graph.assignments_of(package_ids):
+        holders[package_id] |= {each.subject.id for each in _or_raise(page) if each.is_held}
+    return {package_id: frozenset(subjects) for package_id, subjects in holders.items()}
+
+
+def _or_raise[T](found: T | GraphError) -> T:
+    if isinstance(found, GraphError):
+        raise found
+    return found
 
 
 def _raise_unexpected(errors: Iterable[GraphError]) -> None:

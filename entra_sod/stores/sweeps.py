@@ -224,15 +224,15 @@ class SweepStore:
         if row is not None and row.values["owner"] == owner:
             await self._table.delete(sweep_id, _CLOSING, etag=row.etag)
 
-    async def end(self, sweep_id: str, status: SweepStatus, result: bytes) -> bool:
+    async def end(self, record: SweepRecord, status: SweepStatus, result: bytes) -> bool:
         """Close a sweep; False for one that is closed: it keeps the result it has."""
-        name = await self.keep_blob(sweep_id, "result", result)
-        while True:
-            row = await self._table.get(sweep_id, _WHOLE)
-            if row is None or _record(row).status.has_ended:
-                return False
-            if await self._replace(row, status=str(status), resultBlob=name):
+        name = await self.keep_blob(record.id, "result", result)
+        now: SweepRecord | None = record
+        while now is not None and not now.status.has_ended:
+            if await self._replace(now.row, status=str(status), resultBlob=name):
                 return True
+            now = await self.get(record.id)
+        return False
 
     async def keep_digest(self, sweep_id: str, number: int, digest: bytes) -> None:
         """Keep what one owner is told, in place of what a try that died has kept."""

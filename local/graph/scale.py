@@ -8,6 +8,7 @@ in each team, `PLANTED` holders of its first Requester package also hold its fir
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -60,7 +61,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def people(self) -> int:
-        return max(self.assignments // _PACKAGES_OF_A_PERSON, 2 * max(self.sizes()))
+        return _people(self)
 
     def sizes(self) -> list[int]:
         """The number of assignments of each package; together `assignments`."""
@@ -101,6 +102,12 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 planted = [(start + each) % half for each in range(min(PLANTED, size))]
                 return planted + people[len(planted) :]
         return people
+
+
+# Kept: every package asks for it, and the sizes of all of them are looked through.
+@lru_cache(maxsize=1)
+def _people(scale: Scale) -> int:
+    return max(scale.assignments // _PACKAGES_OF_A_PERSON, 2 * max(scale.sizes()))
 
 
 def parse(text: str) -> Scale:

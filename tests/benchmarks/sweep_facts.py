@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.sweep.cases import TINY, Case
+from benchmarks.sweep.closing import Check, Closing
 from benchmarks.sweep.tenants import conflicts
 from benchmarks.sweep.traffic import Traffic
-from benchmarks.sweep.world import Check, Measured
+from benchmarks.sweep.world import Measured
 
 MIB = 2**20
 
@@ -45,5 +46,6 @@ def measured(case: Case | None = None, **changes: Any) -> Measured:
         "cpu_seconds": 3.0,
         "messages": 5,
         "check": Check(seconds=2.5, outcome="conflict", ended_at=1.0),
+        "closing": Closing(cpu_seconds=2.0, slowest_answer=0.1),
     }
     return Measured(case=case or a_case(), **facts | changes)

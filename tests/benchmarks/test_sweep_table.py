@@ -7,7 +7,8 @@ import pytest
 from benchmarks.report import Row
 from benchmarks.sweep import budgets, growth, table
 from benchmarks.sweep.cases import FLAT, OVER_ASSIGNMENTS, OVER_PAIRS
-from benchmarks.sweep.world import Check, Measured, sent_messages
+from benchmarks.sweep.closing import Check
+from benchmarks.sweep.world import Measured, sent_messages
 from local.graph.scale import Scale
 from tests.benchmarks.sweep_facts import MIB, a_case, measured, some_traffic
 

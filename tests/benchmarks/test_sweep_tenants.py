@@ -75,11 +75,11 @@ def test_each_way_has_its_count() -> None:
 def test_the_rows_cover_every_dimension() -> None:
     """Each size, page, limit and number of workers that was promised is in some row."""
     scales = [case.scale for case in FULL]
-    assert {100, 1_000, 5_000} <= {each.packages for each in scales}
+    assert {100, 1_000, 5_000, 20_000} <= {each.packages for each in scales}
     assert {30_000, 300_000} <= {each.assignments for each in scales}
-    assert {1_000, 10_000, 100_000} <= {each.pairs for each in scales}
+    assert {1_000, 10_000, 100_000, 400_000} <= {each.pairs for each in scales}
     assert {case.page_size for case in FULL} == {100, 999}
-    assert {case.limit for case in FULL} == {20, 100, 1_000}
+    assert {case.limit for case in FULL} == {20, 100, 1_000, 5_000}
     assert {case.workers for case in FULL} == {1, 4}
     assert {case.mode for case in FULL} == {"record", "enforce"}
     assert LARGE in scales

@@ -13,7 +13,7 @@ from entra_sod.core.clock import ManualClock
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.ports.storage import Row
-from entra_sod.services.sweeps.close import failed_result
+from entra_sod.services.sweeps.result import failed_result
 from entra_sod.stores.sweeps import SweepRecord
 from functions.http.findings import get_finding, list_findings
 from functions.http.sweeps import get_sweep, start_sweep_by_hand

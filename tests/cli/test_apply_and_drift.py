@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from io import StringIO
 from pathlib import Path
 from typing import cast
 
@@ -14,21 +15,22 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.cli import commands
+from entra_sod.cli import commands, show
 from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
-from entra_sod.cli.state import WRITES_AT_ONCE, until_error
+from entra_sod.cli.state import WRITES_AT_ONCE, read_state, until_error
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import SodError, StorageUnavailable, Throttled, Unsettled
 from entra_sod.core.parallel import in_parallel
+from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import read_settings
 from entra_sod.stores.ledger import EntryState, Ledger, Origin
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
-from tests.builders import guid, package, rule, side
+from tests.builders import guid, held, package, rule, side
 
 A_TO_B = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
 B_TO_A = Reference(guid("b"), ReferenceKind.PACKAGE, guid("a"))
@@ -154,3 +156,34 @@ async def test_drift_calls_nothing_unasked_for_that_an_unread_package_may_ask_fo
     compared = await drift(tenant.session, tenant.folder)
     assert list(compared.found) == []
     assert compared.unread == {guid("b")}
+
+
+async def test_a_tenant_is_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty packages at a time."""
+    names = [f"{number:02x}" for number in range(1, 46)]
+    graph = MemoryGraph([package(each) for each in names], {guid(names[0]): held(names[0], "xy")})
+    sizes: list[int] = []
+    read = graph.references_of
+
+    async def counted(package_ids: Sequence[str]) -> object:
+        sizes.append(len(package_ids))
+        return await read(package_ids)
+
+    monkeypatch.setattr(graph, "references_of", counted)
+    done: list[int] = []
+    ids = [guid(each) for each in names]
+    state = await read_state(graph, ids, with_holders=True, advance=done.append)
+    assert sorted(sizes) == sorted(done) == [5, 20, 20]
+    assert state.packages.keys() == state.holders.keys() == set(ids)
+    assert state.holders[ids[0]] == {"subject-x", "subject-y"}
+
+
+def test_a_terminal_gets_the_first_rows_and_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long lists would take the terminal a minute; JSON and Markdown have all."""
+    monkeypatch.setattr(show, "MAX_ROWS", 2)
+    found = [Drift(DriftKind.FOREIGN, Reference(guid(each), A_TO_B.kind, "t")) for each in "abc"]
+    console = Console(file=StringIO(), width=200)
+    console.print(show.drift_table(found, {}))
+    written = console.file.getvalue()  # type: ignore[attr-defined]
+    assert [guid(each) in written for each in "abc"] == [True, True, False]
+    assert "and 1 more" in written

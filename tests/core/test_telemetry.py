@@ -12,9 +12,8 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMet
 
 from entra_sod.core import telemetry
 from entra_sod.core.errors import Throttled
-from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts, SetSummary
+from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, SetSummary
 from entra_sod.services.sweeps.metrics import count_gaps, measure
 from tests.app import App, pair_body
 from tests.builders import package, rule, side
@@ -150,12 +149,11 @@ async def test_gaps_are_what_is_unknown_or_not_written(make_app: MakeApp) -> Non
     result = await swept(make_app(PACKAGES, BOTH, RULES))
     assert count_gaps(result) == 0
     unknown_set = SetSummary(rule="s", at_most=2, size=3, outcome=Outcome.UNKNOWN, holder_count=0)
-    refused = ReferenceView(access_package_id="a", kind="package", target_id="b", why="403")
     with_gaps = msgspec.structs.replace(
         result,
         pairs=PairCounts(total=5, conflict=2, clear=1, unknown=2),
         sets=[unknown_set],
-        references=ReferencesView(failed=[refused]),
+        reference_counts=ReferenceCounts(failed=1),
         coverage=Coverage(skipped=[Skipped(what="members of group 9", why="not read")]),
     )
     assert count_gaps(with_gaps) == 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from entra_sod.cli.operations.evidence_files import BlobPacks
 from entra_sod.cli.operations.verify_evidence import Proof, verify
+from entra_sod.domain.enforcement.outcome import Remade
 from entra_sod.domain.evidence.manifest import CONTAINER, decode_manifest
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.lifecycle import Moment, Seen, decide_next
@@ -19,7 +21,7 @@ from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.evidence.pack import Evidence, Pack
+from entra_sod.services.evidence.pack import LINES_AT_ONCE, Evidence, Pack
 from entra_sod.stores import evidence_drafts
 from entra_sod.stores.evidence_chain import Chain
 from local.memory.storage import MemoryBlobs, MemoryStorage, MemoryTable
@@ -257,3 +259,24 @@ async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(found[name].startswith(b"rule,packages,") for name in parts)
     assert sum(found[name].count(b"\n") - 1 for name in parts) == 20
     assert (await proof(storage)).breaks == []
+
+
+async def test_others_are_served_while_many_references_are_written() -> None:
+    """A pack of thousands of lines gives way again and again, and has every line."""
+    storage, turns, lines = MemoryStorage(), 0, 20 * LINES_AT_ONCE
+    planned = Remade(lines, lambda: (reference(str(number)) for number in range(lines)))
+    many = replace(evidence("run"), references=ReferencesView(planned=planned))
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    pack = await Pack.open(Chain(storage), many)
+    await pack.seal()
+    beside.cancel()
+    assert turns >= lines // LINES_AT_ONCE
+    written = [data for name, data in (await files(storage)).items() if "references" in name]
+    assert sum(len(each.splitlines()) for each in written) == lines

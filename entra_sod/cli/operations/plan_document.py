@@ -12,12 +12,15 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.cli.operations.blast_radius import Holders, blast_radius
-from entra_sod.domain.enforcement.compile import compile_references, packages_in_view
+from entra_sod.cli.operations.blast_radius import Grantors, Holders, blast_radius, grantors_of
+from entra_sod.domain.enforcement.compile import (
+    compile_references,
+    packages_in_view,
+)
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
-from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
 
 MOST_NAMED = 1000
@@ -41,6 +44,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
         """Those of the packages that could not be read, and are not proven to be gone."""
         return frozenset(package_ids) - self.packages.keys() - self.gone
+
+    def is_one_way(self, reference: Reference) -> bool:
+        """Whether the package that a reference is to was read, and refers not back."""
+        package = ReferenceKind.PACKAGE
+        back = Reference(reference.target, package, reference.on)
+        was_read = reference.target in self.packages
+        return reference.kind is package and was_read and back not in self.present
 
     @property
     def hash(self) -> str:
@@ -118,13 +128,14 @@ def make_document(
     unread = state.unread_of(view)
     removable = [each for each in prunable if not may_be_asked_for(each, unread)]
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
+    grantors = grantors_of(state.packages.values())
     return PlanDocument(
         version=1,
         made_at=made_at,
         rules_hash=rules.hash,
         state_hash=state.hash,
         packages={key: _name(key, state.packages) for key in sorted(view)},
-        additions=tuple(_addition(each, state.holders, state.packages) for each in plan.additions),
+        additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
         left_alone=plan.left_alone,
@@ -205,14 +216,12 @@ def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     return package.display_name if package else ""
 
 
-def _addition(
-    desired: DesiredReference, holders: Holders, packages: Mapping[str, AccessPackage]
-) -> Addition:
-    radius = blast_radius(desired.reference, holders, packages)
+def _addition(desired: DesiredReference, holders: Holders, grantors: Grantors) -> Addition:
+    radius = blast_radius(desired.reference, holders, grantors)
     return Addition(
         reference=desired.reference,
         rules=desired.rule_ids,
-        kept_from_getting=len(radius.kept_from_getting),
+        kept_from_getting=radius.kept_from_getting,
         kept_from_renewing=len(radius.kept_from_renewing),
         in_conflict=tuple(sorted(radius.kept_from_renewing)[:MOST_NAMED]),
         is_whole=radius.is_whole,

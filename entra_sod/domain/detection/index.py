@@ -56,6 +56,14 @@ class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
 _decoder = msgspec.msgpack.Decoder(list[Held])
 
 
+class IndexFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the index: its blob, its packages in the order of their places, and what it has."""
+
+    blob: str
+    places: list[str]
+    assignments: int
+
+
 class IndexWriter:
     """Packs the assignments of a few packages, page by page."""
 
@@ -70,17 +78,27 @@ class IndexWriter:
         place = self._places[package_id]
         held = [each for each in page if each.is_held]
         for each in held:
-            bucket = bucket_of(each.subject.id)
-            _encoder.encode_into(_held(place, each), self._buckets[bucket], -1)
-            self._counts[bucket] += 1
-            if each.subject.object_id:
-                self._note(each.subject.object_id, bucket)
+            self._put(_held(place, each))
         return len(held)
+
+    def add_file(self, places: Sequence[str], data: bytes) -> None:
+        """Pack all of another file, whose packages are among these."""
+        moved = [self._places[each] for each in places]
+        table = IndexTable(data[:TABLE_BYTES])
+        for each in table.unpack(data[TABLE_BYTES : table.directory_start], range(BUCKETS)):
+            self._put(msgspec.structs.replace(each, package=moved[each.package]))
 
     def finish(self) -> bytes:
         arrays = zip(self._counts, self._buckets, strict=True)
         buckets = [_ARRAY.pack(_ARRAY_OF_32_BITS, count) + held for count, held in arrays]
         return _tabled(buckets) + _tabled(self._directory)
+
+    def _put(self, held: Held) -> None:
+        bucket = bucket_of(held.subject_id)
+        _encoder.encode_into(held, self._buckets[bucket], -1)
+        self._counts[bucket] += 1
+        if held.object_id:
+            self._note(held.object_id, bucket)
 
     def _note(self, object_id: str, bucket: int) -> None:
         hashed = _hash(object_id)

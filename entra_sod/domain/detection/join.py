@@ -10,29 +10,30 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from entra_sod.domain.detection.index import Held
-from entra_sod.domain.entra import Pair
-from entra_sod.domain.rules.resolve import ResolvedRule
-from entra_sod.domain.rules.ruleset import Duty, RuleSet
+from entra_sod.domain.entra import Pair, Subject
+from entra_sod.domain.rules.language import Rule
+from entra_sod.domain.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PairConflict:
-    """One subject that holds both packages of a pair: the assignments of each, never none."""
+class Conflict:
+    """One subject that holds what must not meet.
 
-    duty: Duty
-    low: Sequence[Held]
-    high: Sequence[Held]
+    Attributes:
+        rules: that it is against.
+        packages: the pair, or all that the subject holds of a set, in order.
+        held: assignments that the subject has of the first of them.
+    """
 
+    rules: Sequence[Rule]
+    packages: Sequence[str]
+    subject: Subject
+    held: int = 1
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TooMany:
-    """One subject that holds more of a set than its rule allows."""
-
-    rule: ResolvedRule
-    holdings: Mapping[str, Sequence[Held]]
-
-
-type Conflict = PairConflict | TooMany
+    @property
+    def pair(self) -> Pair | None:
+        """The pair; None of a set, of which there are always more."""
+        return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
 
 
 def join(held: Iterable[tuple[str, Held]], rules: RuleSet) -> Iterator[Conflict]:
@@ -60,18 +61,23 @@ def _by_subject(held: Iterable[tuple[str, Held]]) -> Mapping[str, _Holdings]:
     return subjects
 
 
-def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[PairConflict]:
+def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[Conflict]:
     for low, high in combinations(sorted(holdings), 2):
         duty = rules.duties.get(Pair(low, high))
         if duty is not None:
-            yield PairConflict(
-                duty=duty, low=[*holdings[low].values()], high=[*holdings[high].values()]
-            )
+            yield _conflict(duty.rules, (low, high), holdings[low])
 
 
-def _too_many(holdings: _Holdings, rules: RuleSet) -> Iterator[TooMany]:
+def _too_many(holdings: _Holdings, rules: RuleSet) -> Iterator[Conflict]:
     for rule in rules.inexpressible:
         of_the_set = sorted(holdings.keys() & rule.set_of)
         if len(of_the_set) > rule.count:
-            counted = {package: [*holdings[package].values()] for package in of_the_set}
-            yield TooMany(rule=rule, holdings=counted)
+            yield _conflict((rule.rule,), of_the_set, holdings[of_the_set[0]])
+
+
+def _conflict(
+    rules: Sequence[Rule], packages: Sequence[str], first: Mapping[str, Held]
+) -> Conflict:
+    held = next(iter(first.values()))
+    subject = Subject(id=held.subject_id, object_id=held.object_id, display_name=held.display_name)
+    return Conflict(rules=rules, packages=packages, subject=subject, held=len(first))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_by_guard
+from entra_sod.domain.enforcement.desired import DesiredReference, desired_on
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -17,15 +17,20 @@ def packages_in_view(rules: RuleSet) -> frozenset[str]:
 def compile_references(
     rules: RuleSet, packages: Mapping[str, AccessPackage]
 ) -> Iterator[DesiredReference]:
-    """Yield what the rules ask for, in the order of pairs, then of guarded packages.
+    """Yield what the rules ask for, in order, each reference once.
 
     Args:
         rules: in force.
         packages: with the groups that they grant; pairs with one that is missing are left out.
     """
-    for duty in rules.duties.in_order():
-        if duty.pair.low in packages and duty.pair.high in packages:
-            yield from desired_by_duty(duty, packages)
-    for package, guard in rules.guards.items():
-        if package in packages:
-            yield from desired_by_guard(guard, packages[package])
+    for on in sorted(packages_in_view(rules) & packages.keys()):
+        yield from references_on(on, rules, packages)
+
+
+def references_on(
+    on: str, rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> Sequence[DesiredReference]:
+    """What the rules ask for on one package, in order; nothing where it is not among `packages`."""
+    if on not in packages:
+        return ()
+    return desired_on(packages[on], rules.duties.facing(on), rules.guards.get(on), packages)

@@ -1,8 +1,8 @@
-"""Which references a pair asks for: both directions, both kinds. Pure."""
+"""Which references a pair, or a package, asks for: both directions, both kinds. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -70,9 +70,45 @@ def _granted(package: AccessPackage) -> frozenset[str]:
     return package.member_groups | package.eligible_groups
 
 
-def desired_by_guard(guard: Guard, package: AccessPackage) -> tuple[DesiredReference, ...]:
-    """References that keep a package from the members of groups that rules name."""
-    return tuple(
-        DesiredReference(Reference(guard.package, ReferenceKind.GROUP, group), guard.rule_ids)
-        for group in sorted(guard.groups - _granted(package))
-    )
+def desired_on(
+    on: AccessPackage,
+    facing: Mapping[str, Terms],
+    guard: Guard | None,
+    packages: Mapping[str, AccessPackage],
+) -> Sequence[DesiredReference]:
+    """All references on one package, in order, each once.
+
+    Args:
+        on: the package, with the groups it grants.
+        facing: the packages that rules keep it apart from; the low side of the terms is its own.
+        guard: groups that rules keep it from, where there are any.
+        packages: that were read; others are left out.
+    """
+    groups: dict[str, tuple[str, ...]] = {}
+    targets: list[tuple[str, tuple[str, ...]]] = []
+    for other, terms in facing.items():
+        if terms.mode is not Mode.ENFORCE or other not in packages:
+            continue
+        for group in _groups(on=on, other=packages[other], named=terms.high_groups, terms=terms):
+            groups[group] = _with_ids(groups.get(group), terms.rule_ids)
+        if terms.references.wants_packages:
+            targets.append((other, terms.rule_ids))
+    for group in guard.groups - _granted(on) if guard else ():
+        groups[group] = _with_ids(groups.get(group), guard.rule_ids if guard else ())
+    return [
+        *_references(on.id, ReferenceKind.GROUP, groups.items()),
+        *_references(on.id, ReferenceKind.PACKAGE, targets),
+    ]
+
+
+def _with_ids(present: tuple[str, ...] | None, rule_ids: tuple[str, ...]) -> tuple[str, ...]:
+    if present is None or present == rule_ids:
+        return rule_ids
+    return tuple(sorted({*present, *rule_ids}))
+
+
+def _references(
+    on: str, kind: ReferenceKind, targets: Iterable[tuple[str, tuple[str, ...]]]
+) -> Iterator[DesiredReference]:
+    for target, rule_ids in sorted(targets):
+        yield DesiredReference(Reference(on, kind, target), rule_ids)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.entra import Reference
 
 
 class DriftKind(StrEnum):
@@ -31,16 +31,16 @@ def find_drift(
     present: Collection[Reference],
     ours: Collection[Reference],
     *,
-    in_view: Collection[str],
+    is_one_way: Callable[[Reference], bool],
     gone: Collection[str] = (),
 ) -> list[Drift]:
     """Compare wishes, Graph and ledger.
 
     Args:
-        desired: what the rules in view ask for.
-        present: what Graph lists on the packages in view.
-        ours: what the ledger says that this app wrote.
-        in_view: the packages whose lists were read.
+        desired: what the rules ask for on the packages in view.
+        present: what Graph lists on them.
+        ours: what the ledger says that this app wrote on them.
+        is_one_way: whether the other package was read, and does not refer back.
         gone: packages and groups that Graph says do not exist.
 
     Returns:
@@ -52,19 +52,8 @@ def find_drift(
     found = {
         DriftKind.MISSING: (written & wanted) - there - orphaned,
         DriftKind.EXTRA: (written & there) - wanted - orphaned,
-        DriftKind.ASYMMETRIC: _one_directional(there, in_view),
+        DriftKind.ASYMMETRIC: {each for each in there if is_one_way(each)},
         DriftKind.ORPHANED: orphaned,
         DriftKind.FOREIGN: there - wanted - written,
     }
     return sorted(Drift(kind, each) for kind, references in found.items() for each in references)
-
-
-def _one_directional(there: set[Reference], in_view: Collection[str]) -> set[Reference]:
-    """References to packages whose mirror is absent, where the other package was read."""
-    return {
-        each
-        for each in there
-        if each.kind is ReferenceKind.PACKAGE
-        and each.target in in_view
-        and Reference(each.target, ReferenceKind.PACKAGE, each.on) not in there
-    }

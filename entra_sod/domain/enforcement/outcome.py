@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
+
+type PackageList = tuple[str, ReferenceKind]
 
 
 class Enforcement(IntEnum):
@@ -28,23 +32,41 @@ class FailedWrite:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remade[T](Collection[T]):
+    """Values that are made again each time they are gone through: there may be millions."""
+
+    count: int
+    make: Callable[[], Iterator[T]]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[T]:
+        return islice(self.make(), self.count)
+
+    def __contains__(self, value: object) -> bool:
+        return any(each == value for each in self)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enforced:
     """What one run found, planned and did.
 
     Attributes:
+        present: desired, and there already; also those that others made before the run could.
         planned: additions, those that an interrupted earlier try of this run wrote included.
         drift: where Graph differed from rules and ledger, before anything was written.
         stopped: why nothing was written though it was to be, where that is so.
     """
 
-    present: tuple[Reference, ...] = ()
-    planned: tuple[Reference, ...] = ()
+    present: Collection[Reference] = ()
+    planned: Collection[Reference] = ()
     written: tuple[Reference, ...] = ()
     removed: tuple[Reference, ...] = ()
     failed: tuple[FailedWrite, ...] = ()
     stopped: str | None = None
-    drift: tuple[Drift, ...] = ()
+    drift: Sequence[Drift] = ()
 
 
 @dataclass(slots=True)
@@ -52,20 +74,45 @@ class Seen:
     """What lists of references showed.
 
     Attributes:
-        present: every reference listed.
-        lists: the lists that were read, by package and kind.
-        gone: packages that Graph says do not exist.
+        lists: those that were read, by package and kind: their targets, in order.
+        gone: packages and groups that Graph says do not exist.
     """
 
-    present: set[Reference] = field(default_factory=set)
-    lists: set[tuple[str, ReferenceKind]] = field(default_factory=set)
+    lists: dict[PackageList, Sequence[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    # The same ids stand on many lists; each is held once.
+    _ids: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def with_packages(self) -> set[str]:
-        return {on for on, kind in self.lists if kind is ReferenceKind.PACKAGE}
+    def add(self, on: str, kind: ReferenceKind, targets: Iterable[str]) -> None:
+        ids = self._ids
+        self.lists[on, kind] = tuple(ids.setdefault(each, each) for each in sorted(targets))
 
-    def covered(self, references: Collection[Reference]) -> list[Reference]:
+    def replaced(self, newer: Seen) -> Seen:
+        """The same with the newer lists in place of the older ones."""
+        return Seen(lists={**self.lists, **newer.lists}, gone=self.gone, _ids=self._ids)
+
+    def present(self, packages: Iterable[str]) -> list[Reference]:
+        """Every reference listed on packages."""
+        return [
+            Reference(on, kind, target)
+            for on in packages
+            for kind in ReferenceKind
+            for target in self.lists.get((on, kind), ())
+        ]
+
+    def __contains__(self, reference: Reference) -> bool:
+        targets = self.lists.get((reference.on, reference.kind), ())
+        place = bisect_left(targets, reference.target)
+        return place < len(targets) and targets[place] == reference.target
+
+    def is_one_way(self, reference: Reference) -> bool:
+        """Whether the package that a reference is to was read, and refers not back."""
+        package = ReferenceKind.PACKAGE
+        back = Reference(reference.target, package, reference.on)
+        was_read = (reference.target, package) in self.lists
+        return reference.kind is package and was_read and back not in self
+
+    def covered(self, references: Iterable[Reference]) -> list[Reference]:
         """Those on lists that were read, or on packages that are gone."""
         return [
             each

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -30,15 +31,11 @@ def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
     return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
 
 
-def certain(
-    drift: Iterable[Drift], half_seen: Collection[str], unread: Collection[str]
-) -> Iterator[Drift]:
-    """Leave out what is called unasked for, though what was not read may ask for it."""
-    for each in drift:
-        is_unasked = each.kind in (DriftKind.EXTRA, DriftKind.FOREIGN)
-        reference = each.reference
-        is_doubtful = reference.on in half_seen or not {reference.on, reference.target}.isdisjoint(
-            unread
-        )
-        if not (is_unasked and is_doubtful):
-            yield each
+def is_certain(each: Drift, half_seen: Collection[str], unread: AbstractSet[str]) -> bool:
+    """Whether drift may be told: a package that was not read may ask for what no rule asks for."""
+    reference = each.reference
+    is_unasked = each.kind in (DriftKind.EXTRA, DriftKind.FOREIGN)
+    is_doubtful = reference.on in half_seen or not unread.isdisjoint(
+        (reference.on, reference.target)
+    )
+    return not (is_unasked and is_doubtful)

@@ -7,7 +7,7 @@ person then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Literal
 
@@ -138,19 +138,12 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
     """Every reference once: as it was, what was planned, what became of it."""
     written = {_key(each) for each in references.written}
     failed = {_key(each): each.why for each in references.failed}
-    planned = {_key(each) for each in references.planned}
-    yield from (_line(each, before=True) for each in _missing(references.present, planned))
+    yield from (_line(each, before=True) for each in references.present)
     for each in references.planned:
         key = _key(each)
         yield _line(each, planned="add", written=key in written, why=failed.get(key))
     for each in references.removed:
         yield _line(each, before=True, planned="remove", written=True)
-
-
-def _missing(
-    views: Iterable[ReferenceView], planned: set[tuple[str, str, str]]
-) -> Iterator[ReferenceView]:
-    return (each for each in views if _key(each) not in planned)
 
 
 def _key(view: ReferenceView) -> tuple[str, str, str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from entra_sod.domain.detection.join import Conflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.lifecycle import Look, NotLooked, NotSeen, Off, Seen
 from entra_sod.domain.findings.model import Excuse, Finding, Sighting, finding_id
-from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -77,25 +77,17 @@ class View:
         return {rule.id: rule for rule in self.rules.rules}
 
 
-def sightings_of(
-    rules: Iterable[Rule],
-    packages: Collection[str],
-    *,
-    subject_id: str,
-    object_id: str | None,
-    display_name: str | None,
-) -> Iterator[Sighting]:
+def sightings_of(conflict: Conflict) -> Iterator[Sighting]:
     """One finding for each rule that a conflict is against."""
-    held = tuple(sorted(packages))
-    pair = Pair.of(*held) if len(held) == 2 else None  # noqa: PLR2004
-    for rule in rules:
+    held, subject = tuple(sorted(conflict.packages)), conflict.subject
+    for rule in conflict.rules:
         yield Sighting(
-            id=finding_id(rule.id, pair, subject_id),
+            id=finding_id(rule.id, conflict.pair, subject.id),
             rule=rule.id,
             severity=rule.severity,
             owner=rule.owner,
             packages=held,
-            subject_id=subject_id,
-            object_id=object_id,
-            display_name=display_name,
+            subject_id=subject.id,
+            object_id=subject.object_id,
+            display_name=subject.display_name,
         )

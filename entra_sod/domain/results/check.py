@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import date
+from itertools import islice
 
 import msgspec
 
-from entra_sod.domain.enforcement.outcome import Enforced
-from entra_sod.domain.entra import Assignment, Reference
+from entra_sod.domain.enforcement.outcome import Enforced, Remade
+from entra_sod.domain.entra import Assignment, Reference, Subject
 from entra_sod.domain.results.coverage import Coverage, Outcome
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.ruleset import Duty, RuleSet
@@ -22,6 +24,10 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     display_name: str | None
     assignment_id: str
     state: str | None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(id=self.subject_id, object_id=self.object_id, display_name=self.display_name)
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -49,11 +55,11 @@ class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
     `removed` are references of our own that no rule asked for any more; only a sweep removes.
     """
 
-    present: list[ReferenceView] = []
-    planned: list[ReferenceView] = []
-    written: list[ReferenceView] = []
-    failed: list[ReferenceView] = []
-    removed: list[ReferenceView] = []
+    present: Collection[ReferenceView] = []
+    planned: Collection[ReferenceView] = []
+    written: Collection[ReferenceView] = []
+    failed: Collection[ReferenceView] = []
+    removed: Collection[ReferenceView] = []
 
 
 class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -136,13 +142,24 @@ def rule_view(rule: Rule) -> RuleView:
     )
 
 
-def references_view(enforced: Enforced) -> ReferencesView:
+def references_view(enforced: Enforced, most: int | None = None) -> ReferencesView:
+    """All references, or the first of each kind."""
     return ReferencesView(
-        present=[_reference_view(each) for each in enforced.present],
-        planned=[_reference_view(each) for each in enforced.planned],
-        written=[_reference_view(each) for each in enforced.written],
-        failed=[_reference_view(each.reference, each.why) for each in enforced.failed],
-        removed=[_reference_view(each) for each in enforced.removed],
+        present=[_reference_view(each) for each in islice(enforced.present, most)],
+        planned=[_reference_view(each) for each in islice(enforced.planned, most)],
+        written=[_reference_view(each) for each in enforced.written[:most]],
+        failed=[_reference_view(each.reference, each.why) for each in enforced.failed[:most]],
+        removed=[_reference_view(each) for each in enforced.removed[:most]],
+    )
+
+
+def remade_view(enforced: Enforced) -> ReferencesView:
+    """All references of a whole tenant, made while they are gone through."""
+    present, planned = enforced.present, enforced.planned
+    return msgspec.structs.replace(
+        references_view(replace(enforced, present=(), planned=())),
+        present=Remade(len(present), lambda: map(_reference_view, present)),
+        planned=Remade(len(planned), lambda: map(_reference_view, planned)),
     )
 
 

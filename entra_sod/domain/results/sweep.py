@@ -32,6 +32,16 @@ class DriftView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     target_id: str
 
 
+class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many references a sweep told of, however many of them are in the answer."""
+
+    present: int = 0
+    planned: int = 0
+    written: int = 0
+    failed: int = 0
+    removed: int = 0
+
+
 class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A rule that allows `at_most` of a set of `size` packages: who holds more."""
 
@@ -64,6 +74,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         excepted: how many of the findings an exception in force permits.
         results: each pair, conflicts first, at most 1,000 of them.
         sets: each rule that allows more than one of many.
+        references: the first 1,000 of each kind; the evidence has all of them.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
         assignments: held, of the packages that were indexed.
         requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
@@ -81,6 +92,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     results: list[PairSummary]
     sets: list[SetSummary]
     references: ReferencesView
+    reference_counts: ReferenceCounts
     drift: list[DriftView]
     coverage: Coverage
     strategy: StrategyView

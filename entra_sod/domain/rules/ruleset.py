@@ -159,6 +159,12 @@ class Duties(Mapping[Pair, Duty]):
             for high in sorted(row):
                 yield Duty(Pair(low, high), row[high])
 
+    def facing(self, package: str) -> Mapping[str, Terms]:
+        """All that a package is kept apart from; the low side of these terms is its own."""
+        row = _row((each.packages, each.terms) for each in self._facings.get(package, ()))
+        row.pop(package, None)
+        return row
+
     @cached_property
     def packages(self) -> frozenset[str]:
         """Every package of some pair."""
@@ -175,10 +181,14 @@ class Duties(Mapping[Pair, Duty]):
     def _rows(self) -> Iterator[tuple[str, Mapping[str, Terms]]]:
         """For each package in order, those after it that it is kept apart from."""
         for low, facings in self._facings.items():
-            row: dict[str, Terms] = {}
-            for facing in facings:
-                _join(row, dict.fromkeys(facing.beyond(low), facing.terms))
-            yield low, row
+            yield low, _row((each.beyond(low), each.terms) for each in facings)
+
+
+def _row(facings: Iterable[tuple[Sequence[str], Terms]]) -> dict[str, Terms]:
+    row: dict[str, Terms] = {}
+    for packages, terms in facings:
+        _join(row, dict.fromkeys(packages, terms))
+    return row
 
 
 def _join(row: dict[str, Terms], asked: dict[str, Terms]) -> None:

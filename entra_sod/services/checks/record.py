@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from entra_sod.domain.detection.join import Conflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.lifecycle import Moment
@@ -82,13 +83,9 @@ class CheckRecorder:
 def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[Sighting]:
     subjects = {holder.subject_id: holder for holder in result.holders}
     for holder in subjects.values():
-        yield from sightings_of(
-            duty.rules if duty else (),
-            [*pair],
-            subject_id=holder.subject_id,
-            object_id=holder.object_id,
-            display_name=holder.display_name,
-        )
+        subject = holder.subject
+        found = Conflict(rules=duty.rules if duty else (), packages=(*pair,), subject=subject)
+        yield from sightings_of(found)
 
 
 async def record_failure(

@@ -61,7 +61,7 @@ class Detector:
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
         others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
         held = await _held(self._graph.assignments(package_id))
-        both = [each for each in held if each.subject.id in others]
+        both = tuple(each for each in held if each.subject.id in others)
         return Detection(holders=both, way=Way.ASSIGNMENTS)
 
 
@@ -83,4 +83,4 @@ async def _held(pages: AsyncIterator[Page]) -> Sequence[Assignment]:
     found: dict[str, Assignment] = {}
     async for page in pages:
         found.update({each.id: each for each in page if each.is_held})
-    return list(found.values())
+    return tuple(found.values())

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.drift import find_drift
-from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, Seen
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, PackageList, Remade, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
-from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.enforcement.tenant_plan import TenantPlan
+from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.apply import Applied, Applier
-from entra_sod.stores.ledger import Entry, EntryState
+from entra_sod.stores.ledger import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,90 +47,111 @@ class Enforcer:
         if reach is Enforcement.OFF or not desired:
             return Enforced()
         seen = await self._look({(each.reference.on, each.reference.kind) for each in desired})
-        plan = make_plan(desired, seen.present)
+        plan = make_plan(desired, seen.present({on for on, _ in seen.lists}))
         entries = await self.applier.entries_of(plan.unchanged)
-        return await self._carry_out(plan, reach, entries, run_id=run_id, rules_hash=rules_hash)
+        done = _Done()
+        if reach is Enforcement.APPLY:
+            done = await self._carry_out(plan, plan.writes, entries, run_id, rules_hash)
+        return Enforced(
+            present=tuple(done.present(plan.unchanged)),
+            planned=tuple(done.planned(each.reference for each in plan.additions)),
+            written=(*done.earlier, *done.applied.written),
+            removed=tuple(done.applied.removed),
+            failed=tuple(done.applied.failed),
+            stopped=done.stopped,
+        )
 
     async def enforce_all(
         self,
-        desired: Collection[DesiredReference],
+        tenant: TenantPlan,
         reach: Enforcement,
         *,
         run_id: str,
         rules_hash: str,
-        seen: Seen,
         entries: Mapping[Reference, Entry],
-        may_prune: Callable[[Reference], bool],
     ) -> Enforced:
         """Compare the whole tenant with the rules, and write what they ask for.
 
         Args:
-            desired: what all rules ask for.
+            tenant: what is compared. Lists that the plan would change are read once more before the
+                first write, for this run may have been here already.
             reach: OFF does nothing, PLAN writes nothing.
             run_id: of the sweep, for the ledger.
             rules_hash: of the rules in force, for the ledger.
-            seen: every list of references, as it was read before. Lists that the plan would change
-                are read once more before the first write, for this run may have been here already.
             entries: the whole ledger; drift from it is found.
-            may_prune: whether a reference may go that is ours and not desired.
 
         Raises:
             GraphError, Unsettled: as `enforce`.
         """
-        ours = [each for each, entry in entries.items() if entry.state is EntryState.WRITTEN]
-        noted = seen.covered(entries)
-        prunable = [each for each in seen.covered(ours) if may_prune(each)]
-        plan = make_plan(desired, seen.present, prunable, noted)
-        drift = find_drift(desired, seen.present, ours, in_view=seen.with_packages, gone=seen.gone)
-        changed = {(each.on, each.kind) for each in plan.changes}
-        if reach is Enforcement.APPLY and plan.writes <= self.max_reference_writes:
-            now = await self._look(changed)
-            present = {each for each in seen.present if (each.on, each.kind) not in changed}
-            plan = make_plan(desired, present | now.present, prunable, noted)
+        limit, done = self.max_reference_writes, _Done()
+        # In a thread: millions of references take seconds, and others wait for the loop.
+        survey = await asyncio.to_thread(tenant.survey, limit)
+        drift, plan = survey.drift, survey.plan
+        if reach is Enforcement.APPLY and survey.writes <= limit:
+            newer = await self._look({(each.on, each.kind) for each in plan.changes})
             # Another try of this run may have been at it since the ledger was read.
-            came = {each for each in plan.unchanged if each not in seen.present}
+            came = [each.reference for each in plan.additions if each.reference in newer]
             entries = {**entries, **await self.applier.entries_of(came)}
-        enforced = await self._carry_out(plan, reach, entries, run_id=run_id, rules_hash=rules_hash)
-        return replace(enforced, drift=tuple(drift))
+            tenant = replace(tenant, seen=tenant.seen.replaced(newer))
+            survey = await asyncio.to_thread(tenant.survey, limit)
+            plan = survey.plan
+            plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
+        if reach is Enforcement.APPLY:
+            done = await self._carry_out(plan, survey.writes, entries, run_id, rules_hash)
+        present, found = survey.present - len(done.earlier), len(done.found)
+        return Enforced(
+            present=Remade(present + found, lambda: done.present(tenant.unchanged())),
+            planned=Remade(
+                survey.planned + len(done.earlier) - found,
+                lambda: done.planned(tenant.additions()),
+            ),
+            drift=drift,
+            written=(*done.earlier, *done.applied.written),
+            removed=tuple(done.applied.removed),
+            failed=tuple(done.applied.failed),
+            stopped=done.stopped,
+        )
 
     async def _carry_out(
         self,
         plan: Plan,
-        reach: Enforcement,
+        writes: int,
         entries: Mapping[Reference, Entry],
-        *,
         run_id: str,
         rules_hash: str,
-    ) -> Enforced:
-        if reach is not Enforcement.APPLY:
-            return _enforced(plan, (), Applied(), None)
+    ) -> _Done:
         adopted = await self.applier.adopt(plan, entries)
         earlier = [each for each in adopted if entries[each].run_id == run_id]
-        try:
-            plan.require_within(self.max_reference_writes, done=len(earlier))
-        except LimitExceeded as error:
-            return _enforced(plan, earlier, Applied(), str(error))
+        if writes + len(earlier) > self.max_reference_writes:
+            error = LimitExceeded(planned=writes + len(earlier), limit=self.max_reference_writes)
+            return _Done(earlier=earlier, stopped=str(error))
         applied = await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash)
-        return _enforced(plan, earlier, applied, None)
+        return _Done(earlier=earlier, applied=applied)
 
-    async def _look(self, lists: Collection[tuple[str, ReferenceKind]]) -> Seen:
+    async def _look(self, lists: Collection[PackageList]) -> Seen:
         seen = Seen()
         for on, kind in sorted(lists):
-            targets = await self.graph.references(on, kind)
-            seen.lists.add((on, kind))
-            seen.present |= {Reference(on, kind, target) for target in targets}
+            seen.add(on, kind, await self.graph.references(on, kind))
         return seen
 
 
-def _enforced(
-    plan: Plan, earlier: Collection[Reference], applied: Applied, stopped: str | None
-) -> Enforced:
-    unchanged = (each for each in plan.unchanged if each not in earlier)
-    return Enforced(
-        present=(*unchanged, *applied.found_present),
-        planned=(*earlier, *(each.reference for each in plan.additions)),
-        written=(*earlier, *applied.written),
-        removed=tuple(applied.removed),
-        failed=tuple(applied.failed),
-        stopped=stopped,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was written: by this try, and by earlier ones of the same run."""
+
+    earlier: Sequence[Reference] = ()
+    applied: Applied = field(default_factory=Applied)
+    stopped: str | None = None
+
+    @property
+    def found(self) -> Sequence[Reference]:
+        """What others made between our look and our write."""
+        return self.applied.found_present
+
+    def present(self, unchanged: Iterable[Reference]) -> Iterator[Reference]:
+        earlier = frozenset(self.earlier)
+        return chain((each for each in unchanged if each not in earlier), self.found)
+
+    def planned(self, additions: Iterable[Reference]) -> Iterator[Reference]:
+        found = frozenset(self.found)
+        return chain(self.earlier, (each for each in additions if each not in found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from entra_sod.stores.evidence_chain import Chain
 from entra_sod.stores.evidence_drafts import Draft, DraftFile, PartedFile
 
 TOOL = f"entra-sod {VERSION}"
+# A sweep may plan millions of references, and others wait for the loop.
+LINES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +94,10 @@ class Pack:
 
     async def _others(self) -> Sequence[DraftFile]:
         evidence, references = self._evidence, self._file("references.jsonl")
-        for line in reference_lines(evidence.references):
+        for number, line in enumerate(reference_lines(evidence.references)):
             await references.add(json_line(line))
+            if number % LINES_AT_ONCE == 0:
+                await asyncio.sleep(0)
         coverage = msgspec.json.format(msgspec.json.encode(evidence.coverage)) + b"\n"
         single = {"coverage.json": coverage, **_rules_files(evidence.rules)}
         return [

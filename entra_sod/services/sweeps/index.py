@@ -13,6 +13,7 @@ from entra_sod.domain.detection.index import (
     TABLE_BYTES,
     Held,
     IndexDirectory,
+    IndexFile,
     IndexTable,
     bucket_of,
     bucket_runs,
@@ -38,7 +39,7 @@ class SweepIndex:
     as_of: datetime
     packages: Collection[str]
     unread: Mapping[str, str]
-    files: Sequence[summary.IndexFileView]
+    files: Sequence[IndexFile]
 
     def knows(self, packages: Collection[str]) -> bool:
         """Whether of each it can say who holds it, or why nobody can; of others it is silent."""
@@ -88,12 +89,12 @@ async def held_by_index(
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    file: summary.IndexFileView
+    file: IndexFile
     table: IndexTable
     directory: IndexDirectory
 
 
-async def _open(store: SweepStore, file: summary.IndexFileView) -> _Opened:
+async def _open(store: SweepStore, file: IndexFile) -> _Opened:
     table = IndexTable(await store.blob_range(file.blob, 0, TABLE_BYTES))
     directory = await store.blob_range(file.blob, table.directory_start, _TO_THE_END)
     if not directory:

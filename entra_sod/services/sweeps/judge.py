@@ -3,40 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from entra_sod.domain.enforcement.drift import Drift
-from entra_sod.domain.enforcement.uncertainty import certain
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.results.coverage import Outcome, note_groups, note_refused
+from entra_sod.domain.results.coverage import (
+    CoverageNotes,
+    Outcome,
+    Skipped,
+    note_groups,
+    note_refused,
+)
 from entra_sod.domain.results.sweep import DriftView, SetSummary
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.outcomes import Looked, Outcomes, judge_pairs, judge_sets
 from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.services.sweeps.conflicts import Conflicts
 from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.stores.sweeps import PartRecord, SweepRecord
 
 MOST_DRIFT_IN_ANSWER = 1000
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """All that a sweep is closed by, each read once."""
+
+    record: SweepRecord
+    plan: SweepPlan
+    parts: Sequence[PartRecord]
+    whole: Whole
+    conflicts: Conflicts
+    rules: RuleSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What is known of all pairs and sets.
 
     Attributes:
+        gaps: what was not looked at, beside what could not be read.
+        doubtful: pairs of which two ways of reading show different holders.
         has_gaps: whether anything that was needed could not be read.
     """
 
     outcomes: Outcomes
-    sets: list[SetSummary]
-    findings: int
-    excepted: int
+    sets: Sequence[SetSummary]
+    gaps: Sequence[Skipped]
+    doubtful: frozenset[Pair]
     has_gaps: bool
 
 
-def judge(whole: Whole, conflicts: Conflicts, rules: RuleSet) -> Judged:
+def judge(closing: Closing) -> Judged:
+    whole, conflicts, rules = closing.whole, closing.conflicts, closing.rules
     looked = Looked(
         asked=whole.asked.keys(),
         indexed=whole.pages.keys(),
@@ -48,11 +69,12 @@ def judge(whole: Whole, conflicts: Conflicts, rules: RuleSet) -> Judged:
     is_unknown = outcomes.counts[Outcome.UNKNOWN] > 0 or any(
         each.outcome is Outcome.UNKNOWN for each in sets
     )
+    doubtful = {pair: (asked, held) for pair, asked, held in _disagreeing(whole, conflicts)}
     return Judged(
         outcomes=outcomes,
         sets=sets,
-        findings=conflicts.findings,
-        excepted=conflicts.excepted,
+        gaps=_gaps(closing, outcomes, doubtful),
+        doubtful=frozenset(doubtful),
         has_gaps=is_unknown or whole.has_failed_parts or _lacks_something(whole, rules),
     )
 
@@ -66,23 +88,24 @@ def _lacks_something(whole: Whole, rules: RuleSet) -> bool:
     return any(each.package in named for each in whole.unread.values())
 
 
-def note_gaps(
-    whole: Whole, conflicts: Conflicts, judged: Judged, plan: SweepPlan, rules: RuleSet
-) -> None:
-    """Say what else was not looked at, beside what could not be read."""
-    for package in sorted(judged.outcomes.unread - _planned(plan)):
+def _gaps(
+    closing: Closing, outcomes: Outcomes, doubtful: Mapping[Pair, tuple[int, int]]
+) -> Sequence[Skipped]:
+    notes = CoverageNotes()
+    for package in sorted(outcomes.unread - _planned(closing.plan)):
         why = "the rules came to name it after the sweep was planned; the next one looks"
-        whole.skip(f"pairs of access package {package}", why)
-    for pair, asked, indexed in disagreeing(whole, conflicts):
-        whole.skip(
+        notes.skip(f"pairs of access package {package}", why)
+    for pair, (asked, indexed) in doubtful.items():
+        notes.skip(
             f"Graph's own word on the holders of {pair.low} and {pair.high}",
             f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
         )
-    note_groups(rules.named_groups, whole)
-    note_refused(rules, whole)
+    note_groups(closing.rules.named_groups, notes)
+    note_refused(closing.rules, notes)
+    return notes.skipped
 
 
-def disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int, int]]:
+def _disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int, int]]:
     """Pairs of which two ways of reading show different holders: how many each of them does."""
     for pair, asked in whole.asked.items():
         indexed = conflicts.holders[pair] if _is_indexed(pair, whole) else asked
@@ -99,9 +122,7 @@ def _is_indexed(pair: Pair, whole: Whole) -> bool:
     return pair.low in whole.pages and pair.high in whole.pages
 
 
-def drift_views(drift: Sequence[Drift], outcomes: Outcomes, whole: Whole) -> list[DriftView]:
-    """Drift for the result; what a pair half seen may ask for is not called unasked for."""
-    found = certain(drift, outcomes.half_seen, whole.in_doubt)
+def drift_views(drift: Sequence[Drift]) -> list[DriftView]:
     return [
         DriftView(
             kind=each.kind,
@@ -109,5 +130,5 @@ def drift_views(drift: Sequence[Drift], outcomes: Outcomes, whole: Whole) -> lis
             reference_kind=each.reference.kind,
             target_id=each.reference.target,
         )
-        for each in islice(found, MOST_DRIFT_IN_ANSWER)
+        for each in islice(drift, MOST_DRIFT_IN_ANSWER)
     ]

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import batched
 
 import msgspec
 
+from entra_sod.domain.detection.index import IndexFile
 from entra_sod.domain.enforcement.outcome import Seen
-from entra_sod.domain.entra import AccessPackage, Pair, Reference, ReferenceKind
+from entra_sod.domain.entra import AccessPackage, Pair, ReferenceKind
 from entra_sod.domain.results.coverage import Checked, Coverage, Outcome, Skipped, Way
 from entra_sod.domain.sweeps.part_results import EnforcedPackage, PairFinding, PartFindings, Unread
+from entra_sod.domain.sweeps.parts import SweepPlan
+from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.stores.sweeps import PartRecord, SweepStore
 
 MOST_SKIPPED_IN_ANSWER = 1000
+READS_AT_ONCE = 8
 _decoder = msgspec.json.Decoder(PartFindings)
-
-
-@dataclass(frozen=True, slots=True)
-class IndexFile:
-    """A file of the index: its blob, and its packages in the order of their places."""
-
-    blob: str
-    places: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -35,17 +33,17 @@ class Whole:
         pages: of assignments, for each package that was read to its end.
         packages: enforced ones that could be read, with the groups that they grant.
         unread: packages of which something could not be read, by what coverage says of it.
+        gaps: what else was not read.
     """
 
     asked: dict[Pair, int] = field(default_factory=dict)
     ways: Counter[str] = field(default_factory=Counter)
     index: list[IndexFile] = field(default_factory=list)
     pages: dict[str, int] = field(default_factory=dict)
-    assignments: int = 0
     packages: dict[str, AccessPackage] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     unread: dict[str, Unread] = field(default_factory=dict)
-    skipped: list[Skipped] = field(default_factory=list)
+    gaps: list[Skipped] = field(default_factory=list)
     has_failed_parts: bool = False
 
     @property
@@ -53,16 +51,18 @@ class Whole:
         """Packages that were not read, or not to their end, and are not proven to be gone."""
         return {each.package for each in self.unread.values() if not each.is_gone}
 
-    def skip(self, what: str, why: object) -> None:
-        self.skipped.append(Skipped(what=what, why=str(why)))
+    @property
+    def assignments(self) -> int:
+        return sum(each.assignments for each in self.index)
 
-    def coverage(self) -> Coverage:
+    def coverage(self, more_gaps: Iterable[Skipped]) -> Coverage:
+        """What was read and what was not, with the gaps that closing has found."""
         checked = [Checked(what=f"{number} pairs", how=way) for way, number in self.ways.items()]
         if self.pages:
             what = f"assignments of {len(self.pages)} packages"
             checked.append(Checked(what=what, how=Way.ASSIGNMENTS))
-        gaps = [Skipped(what=each.what, why=each.why) for each in self.unread.values()]
-        return Coverage(checked=checked, skipped=_capped([*gaps, *self.skipped]))
+        unread = [Skipped(what=each.what, why=each.why) for each in self.unread.values()]
+        return Coverage(checked=checked, skipped=_capped([*unread, *self.gaps, *more_gaps]))
 
 
 def _capped(skipped: list[Skipped]) -> list[Skipped]:
@@ -73,23 +73,26 @@ def _capped(skipped: list[Skipped]) -> list[Skipped]:
     return [*skipped[:MOST_SKIPPED_IN_ANSWER], more]
 
 
-async def gather(store: SweepStore, parts: Iterable[PartRecord]) -> Whole:
-    """Add all parts up; holders stay where they are kept."""
+async def gather(
+    store: SweepStore, records: Sequence[PartRecord], plan: SweepPlan, into: ConflictCollector
+) -> Whole:
+    """Add all parts up, a few of them at a time.
+
+    The collector takes the holders of pairs that Graph answered for; those of pairs that were asked
+    for confirmation are known by the index.
+    """
     whole = Whole()
-    async for record, part in findings_of(store, parts):
-        _add_pairs(whole, part.pairs)
-        _add_index(whole, part)
-        _add_enforced(whole, part.enforced)
-        _add_gaps(whole, record, part)
+    for some in batched(records, READS_AT_ONCE, strict=False):
+        read = await asyncio.gather(*(store.blob(each.blob) for each in some))
+        for record, data in zip(some, read, strict=True):
+            part = _decoder.decode(data)
+            _add_pairs(whole, part.pairs)
+            _add_index(whole, part)
+            _add_enforced(whole, part.enforced)
+            _add_gaps(whole, record, part)
+            for each in () if plan.parts[record.number].confirms else part.pairs:
+                await into.add_asked(each)
     return whole
-
-
-async def findings_of(
-    store: SweepStore, parts: Iterable[PartRecord]
-) -> AsyncIterator[tuple[PartRecord, PartFindings]]:
-    """Read what each part found, one after the other."""
-    for record in parts:
-        yield record, _decoder.decode(await store.blob(record.blob))
 
 
 def _add_pairs(whole: Whole, pairs: Iterable[PairFinding]) -> None:
@@ -102,10 +105,9 @@ def _add_pairs(whole: Whole, pairs: Iterable[PairFinding]) -> None:
 
 def _add_index(whole: Whole, part: PartFindings) -> None:
     if part.index:
-        whole.index.append(IndexFile(part.index, tuple(part.places)))
-    for package in part.indexed:
-        whole.pages[package.id] = package.pages
-        whole.assignments += package.assignments
+        held = sum(each.assignments for each in part.indexed)
+        whole.index.append(IndexFile(blob=part.index, places=part.places, assignments=held))
+    whole.pages.update((each.id, each.pages) for each in part.indexed)
 
 
 def _add_enforced(whole: Whole, packages: Iterable[EnforcedPackage]) -> None:
@@ -115,13 +117,8 @@ def _add_enforced(whole: Whole, packages: Iterable[EnforcedPackage]) -> None:
             member_groups=frozenset(each.member_groups),
             eligible_groups=frozenset(each.eligible_groups),
         )
-        targets: Mapping[ReferenceKind, Iterable[str]] = {
-            ReferenceKind.GROUP: each.incompatible_groups,
-            ReferenceKind.PACKAGE: each.incompatible_packages,
-        }
-        for kind, found in targets.items():
-            whole.seen.lists.add((each.id, kind))
-            whole.seen.present |= {Reference(each.id, kind, target) for target in found}
+        whole.seen.add(each.id, ReferenceKind.GROUP, each.incompatible_groups)
+        whole.seen.add(each.id, ReferenceKind.PACKAGE, each.incompatible_packages)
 
 
 def _add_gaps(whole: Whole, record: PartRecord, part: PartFindings) -> None:
@@ -131,6 +128,7 @@ def _add_gaps(whole: Whole, record: PartRecord, part: PartFindings) -> None:
             whole.seen.gone.add(each.package)
     if part.failed:
         whole.has_failed_parts = True
-        whole.skip(f"part {record.number} of the sweep", part.failed)
+        whole.gaps.append(Skipped(what=f"part {record.number} of the sweep", why=part.failed))
     if part.unconfirmed:
-        whole.skip("Graph's own word on conflicts of enforced pairs", part.unconfirmed)
+        what = "Graph's own word on conflicts of enforced pairs"
+        whole.gaps.append(Skipped(what=what, why=part.unconfirmed))

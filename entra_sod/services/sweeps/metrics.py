@@ -26,4 +26,4 @@ def count_gaps(result: SweepResult) -> int:
     if result.status == SweepStatus.FAILED:
         return 1
     unknown_sets = sum(each.outcome is Outcome.UNKNOWN for each in result.sets)
-    return result.pairs.unknown + unknown_sets + len(result.references.failed)
+    return result.pairs.unknown + unknown_sets + result.reference_counts.failed

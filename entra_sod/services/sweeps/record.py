@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.clock import timestamp
+from entra_sod.domain.enforcement.outcome import Enforced
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.digest import News
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By
 from entra_sod.domain.findings.observe import View
+from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -22,9 +24,7 @@ from entra_sod.services.evidence.pack import Evidence, Pack
 from entra_sod.services.findings.external_sort import merged
 from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.sweeps.conflicts import Conflicts
-from entra_sod.services.sweeps.judge import disagreeing
-from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.services.sweeps.judge import Closing
 from entra_sod.stores.evidence_chain import Chain
 from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
 
@@ -63,11 +63,10 @@ class SweepRecorder:
 
     async def record(
         self,
-        record: SweepRecord,
-        whole: Whole,
-        conflicts: Conflicts,
-        rules: RuleSet,
+        closing: Closing,
+        doubtful: Collection[Pair],
         result: SweepResult,
+        enforced: Enforced,
         *,
         traceparent: str,
     ) -> None:
@@ -75,16 +74,17 @@ class SweepRecorder:
 
         Doing it twice does it once; what is announced twice has the same event id.
         """
-        news = News(record.id, rules)
-        evidence = _evidence(record, rules, result)
-        pack, run = await Pack.open(self.chain, evidence), _run(record, whole, conflicts, rules)
-        sightings = merged(SweepFiles(self.store, record.id), conflicts.seen)
+        sweep_id, rules = closing.record.id, closing.rules
+        news, run = News(sweep_id, rules), _run(closing, doubtful)
+        evidence = _evidence(closing.record, rules, result, remade_view(enforced))
+        pack = await Pack.open(self.chain, evidence)
+        sightings = merged(SweepFiles(self.store, sweep_id), closing.conflicts.seen)
         async for batch in in_batches(self.keeper.store.all(), sightings):
             for finding in await self.keeper.keep(batch, run):
                 await pack.add(finding)
                 news.add(finding)
         await pack.seal()
-        await self._announce(record.id, news, traceparent)
+        await self._announce(sweep_id, news, traceparent)
 
     async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
         digests = [msgspec.json.encode(each) for each in news.digests()]
@@ -102,17 +102,14 @@ class SweepRecorder:
 
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
         """Leave the evidence of a sweep that came to nothing; it changes no finding."""
-        pack = await Pack.open(self.chain, _evidence(record, None, result))
-        await pack.seal()
+        evidence = _evidence(record, None, result, result.references)
+        await (await Pack.open(self.chain, evidence)).seal()
 
 
-def _run(record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet) -> Run:
+def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
     """When the sweep looked, and what it can say."""
-    covered = SweepCovered(
-        asked=whole.asked.keys(),
-        indexed=whole.pages.keys(),
-        doubtful={pair for pair, _, _ in disagreeing(whole, conflicts)},
-    )
+    record, whole, rules = closing.record, closing.whole, closing.rules
+    covered = SweepCovered(asked=whole.asked.keys(), indexed=whole.pages.keys(), doubtful=doubtful)
     moment = Moment(
         by=By.SWEEP,
         run=record.id,
@@ -123,7 +120,9 @@ def _run(record: SweepRecord, whole: Whole, conflicts: Conflicts, rules: RuleSet
     return Run(moment, View(rules=rules, covered=covered, gone=whole.seen.gone))
 
 
-def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -> Evidence:
+def _evidence(
+    record: SweepRecord, rules: RuleSet | None, result: SweepResult, references: ReferencesView
+) -> Evidence:
     pairs = {"conflict": result.pairs.conflict, "clear": result.pairs.clear}
     return Evidence(
         run=record.id,
@@ -131,7 +130,7 @@ def _evidence(record: SweepRecord, rules: RuleSet | None, result: SweepResult) -
         started_at=record.started_at,
         at=timestamp(record.started_at),
         rules=rules,
-        references=result.references,
+        references=references,
         coverage=CoverageFile(
             outcome=result.status,
             pairs={**pairs, "unknown": result.pairs.unknown},

@@ -50,7 +50,7 @@ class SweepRunner:
                 return
             await self.fan_out.send_waiting(record, traceparent=message.traceparent)
             # All parts may be done already, and whoever was to close may have died.
-            await self._close_if_done(message)
+            await self.closer.close_if_done(record, traceparent=message.traceparent)
 
     async def run(self, message: SweepMessage) -> None:
         """Work one part, then close the sweep if it was the last.
@@ -66,7 +66,7 @@ class SweepRunner:
             if not (message.closes or await self.store.part_is_done(message.id, message.part)):
                 async with self._turns:
                     await self._work(message)
-            await self._close_if_done(message)
+            await self.closer.close_if_done(record, traceparent=message.traceparent)
 
     async def give_up(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
         """End what a message stood for: a part as a gap, a sweep that came to nothing as failed.
@@ -86,7 +86,7 @@ class SweepRunner:
         record = await self.store.get(message.id) or await self.store.create(message.id)
         if record.parts is None:
             await self.closer.fail(message.id, reason, traceparent=message.traceparent)
-        elif await self.closer.is_ready(message.id):
+        elif await self.closer.parts_of(record):
             await self._send_to_close(message, record.parts - 1)
 
     async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
@@ -99,7 +99,8 @@ class SweepRunner:
         await self._send_to_close(message, message.part)
 
     async def _give_up_closing(self, message: SweepMessage, reason: str) -> None:
-        if not await self.closer.is_ready(message.id):
+        record = await self.store.get(message.id)
+        if record is None or not await self.closer.parts_of(record):
             return
         try:
             why = f"it could not be closed: {reason}"
@@ -143,9 +144,6 @@ class SweepRunner:
         counts = add(tried, spent(meter), found(findings))
         await self.store.end_part(message.id, message.part, data, counts)
         count_read(pages=counts["pages"], assignments=counts["assignments"])
-
-    async def _close_if_done(self, message: SweepMessage | SweepStartMessage) -> None:
-        await self.closer.close_if_done(message.id, traceparent=message.traceparent)
 
 
 def _failed(message: SweepMessage, reason: str) -> bytes:

@@ -1,20 +1,15 @@
-"""What the next sweep may learn from this one, and where its findings and its index lie."""
+"""What the next sweep may learn from this one, and where its index lies."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from entra_sod.services.sweeps.conflicts import Conflicts
-from entra_sod.services.sweeps.merge_parts import Whole
-from entra_sod.stores.sweeps import SweepRecord, SweepStore
-
-
-class IndexFileView(msgspec.Struct, frozen=True, kw_only=True):
-    blob: str
-    places: list[str]
+from entra_sod.domain.detection.index import IndexFile
+from entra_sod.services.sweeps.judge import Closing
+from entra_sod.stores.sweeps import SweepStore
 
 
 class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -24,15 +19,13 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         pages: of assignments, of each package that this sweep read to its end: what its index has.
         counted: the same of every package that rules name, by the newest sweep that read it.
         index: the files of the index, each with its packages.
-        findings: blobs of conflict lines.
         as_of: all that the index has was read after that moment; None of older versions.
         unread: packages whose assignments could not be read to their end, and why.
     """
 
     sweep_id: str
     pages: dict[str, int]
-    index: list[IndexFileView]
-    findings: list[str]
+    index: list[IndexFile]
     counted: dict[str, int] = {}
     as_of: datetime | None = None
     unread: Mapping[str, str] = {}
@@ -47,22 +40,16 @@ async def last_summary(store: SweepStore) -> SweepSummary | None:
     return _decoder.decode(data) if data else None
 
 
-def summarize(
-    record: SweepRecord,
-    whole: Whole,
-    conflicts: Conflicts,
-    named: Collection[str],
-    last: SweepSummary | None,
-) -> bytes:
+def summarize(closing: Closing, last: SweepSummary | None) -> bytes:
     """Sum a sweep up, with what the one before knew and this one did not look at."""
+    whole, named = closing.whole, closing.rules.packages
     counted = (last.counted if last else {}) | whole.pages
     summary = SweepSummary(
-        sweep_id=record.id,
+        sweep_id=closing.record.id,
         pages=whole.pages,
         counted={each: counted[each] for each in sorted(named) if each in counted},
-        index=[IndexFileView(blob=each.blob, places=list(each.places)) for each in whole.index],
-        findings=conflicts.files,
-        as_of=record.started_at,
+        index=whole.index,
+        as_of=closing.record.started_at,
         unread={
             each.package: each.why
             for each in whole.unread.values()

@@ -179,7 +179,7 @@ async def test_a_part_of_a_sweep_that_went_on_is_not_sent_again(app: App) -> Non
     assert [each.against for each in await cases(app)] == [""]
     await store.end_part("s", 1, b"{}", {})
     assert "without this part" in (await cases(app))[0].against
-    await store.end("s", SweepStatus.COMPLETED, b"{}")
+    await store.end(await store.create("s"), SweepStatus.COMPLETED, b"{}")
     other = SweepMessage(version=VERSION, id="s", traceparent="", enqueued_at="", part=2)
     await app.records.dead_letters.keep(
         queue=SWEEP_QUEUE, message_id="n", body=encode(other), reason="later version"

@@ -20,7 +20,7 @@ from entra_sod.domain.detection.index import (
     bucket_of,
     bucket_runs,
 )
-from entra_sod.domain.detection.join import PairConflict, TooMany, join
+from entra_sod.domain.detection.join import join
 from entra_sod.domain.entra import Assignment, Pair
 from entra_sod.domain.rules.ruleset import RuleSet
 from tests.builders import assignment, at_most, guid, rule, rule_set, side
@@ -125,12 +125,10 @@ def test_the_join_finds_what_comparing_every_pair_finds(
 ) -> None:
     """By subject or pair by pair, the conflicts are the same; so are those of counted sets."""
     found = list(join(held_of(held), rules))
-    pairs = [each for each in found if isinstance(each, PairConflict)]
-    sets = [each for each in found if isinstance(each, TooMany)]
-    by_pair = [(each.duty.pair, each.low[0].subject_id) for each in pairs]
+    by_pair = [(each.pair, each.subject.id) for each in found if each.pair]
     assert set(by_pair) == pairs_by_hand(held, rules)
     assert len(set(by_pair)) == len(by_pair)
-    over = {(each.rule.id, next(iter(each.holdings.values()))[0].subject_id) for each in sets}
+    over = {(each.rules[0].id, each.subject.id) for each in found if not each.pair}
     assert over == too_many_by_hand(held, rules)
 
 
@@ -138,8 +136,7 @@ def test_an_assignment_that_two_pages_repeat_counts_once() -> None:
     """Pages may overlap while Graph's lists move."""
     rules = rule_set(rule("r", side("a"), side("b")))
     [conflict] = join(held_of({"a": "v", "b": "v"}) * 2, rules)
-    assert isinstance(conflict, PairConflict)
-    assert (len(conflict.low), len(conflict.high)) == (1, 1)
+    assert (conflict.pair, conflict.held) == (Pair.of(guid("a"), guid("b")), 1)
 
 
 def question(pairs: int, pages: Mapping[str, int], packages: str = "abc") -> Question:

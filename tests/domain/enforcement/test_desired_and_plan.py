@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.core.errors import LimitExceeded
-from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_by_guard
+from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_on
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Mode, References
@@ -61,7 +61,7 @@ def test_only_enforcing_rules_ask_for_references(mode: Mode) -> None:
 def test_a_guard_skips_what_the_package_grants() -> None:
     """A guarded package gets the named groups, less its own."""
     guard = rule_set(rule("r", side("a"), side("", ["1", "2"]))).guards[A]
-    found = desired_by_guard(guard, package("a", "2"))
+    found = desired_on(package("a", "2"), {}, guard, {})
     assert [each.reference for each in found] == [Reference(A, GROUP, guid("1"))]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
-from entra_sod.domain.enforcement.uncertainty import certain, half_seen, may_be_asked_for
+from entra_sod.domain.enforcement.uncertainty import half_seen, is_certain, may_be_asked_for
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.builders import guid, rule, rule_set, side
 
@@ -36,6 +36,6 @@ def test_nothing_is_called_unasked_for_that_may_be_asked_for() -> None:
     """Extra and foreign are left out on what is half seen or to what was not read; no others."""
     drift = [Drift(kind, A_TO_C) for kind in DriftKind]
     others = [each for each in drift if each.kind not in (DriftKind.EXTRA, DriftKind.FOREIGN)]
-    assert list(certain(drift, {A}, ())) == others
-    assert list(certain(drift, (), {C})) == others
-    assert list(certain(drift, {C}, {B})) == drift
+    assert [each for each in drift if is_certain(each, {A}, frozenset())] == others
+    assert [each for each in drift if is_certain(each, (), {C})] == others
+    assert [each for each in drift if is_certain(each, {C}, {B})] == drift

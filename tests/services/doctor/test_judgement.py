@@ -45,9 +45,9 @@ async def letter(patient: WellPatient) -> None:
 
 async def sweep(patient: WellPatient, status: SweepStatus | None, hours: float) -> None:
     store = SweepStore(patient.storage, patient.clock)
-    await store.create("s")
+    record = await store.create("s")
     if status:
-        await store.end("s", status, b"{}")
+        await store.end(record, status, b"{}")
     patient.clock.advance(hours * 3600)
 
 

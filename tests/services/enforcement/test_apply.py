@@ -9,6 +9,7 @@ from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, Un
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.outcome import Enforcement, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
+from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.enforce import Enforcer
@@ -284,19 +285,23 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
 async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() -> None:
     """Two close one sweep: the second read ledger and lists before the first had written."""
     world = World()
-    seen = Seen(lists={(REFERENCE.on, REFERENCE.kind)})
+    seen = Seen(lists={(REFERENCE.on, REFERENCE.kind): ()})
     await world.apply()
     enforcer = Enforcer(graph=world.graph, applier=world.applier, max_reference_writes=1)
-    enforced = await enforcer.enforce_all(
-        [DesiredReference(REFERENCE, ("r",))],
-        Enforcement.APPLY,
-        run_id="run",
-        rules_hash="h",
+    tenant = TenantPlan(
+        desired=lambda _: [DesiredReference(REFERENCE, ("r",))],
+        packages=[REFERENCE.on],
         seen=seen,
-        entries={},
+        noted={},
+        written=frozenset(),
         may_prune=lambda _: False,
+        is_certain=lambda _: True,
     )
-    assert (enforced.written, enforced.present) == ((REFERENCE,), ())
+    enforced = await enforcer.enforce_all(
+        tenant, Enforcement.APPLY, run_id="run", rules_hash="h", entries={}
+    )
+    assert (*enforced.planned,) == (REFERENCE,)
+    assert (enforced.written, (*enforced.present,)) == ((REFERENCE,), ())
     assert world.graph.writes == [REFERENCE]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 import pytest
 
@@ -10,6 +11,7 @@ from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, Seen
+from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
@@ -64,18 +66,32 @@ class World:
         prune: bool = False,
     ) -> Enforced:
         """A night's sweep, and the day after it."""
-        lists = {(guid(name), kind) for name in NAMES for kind in ReferenceKind}
         enforced = await self.enforcer.enforce_all(
-            desired,
+            self.tenant(desired, {each.reference for each in await self.entries()}, prune=prune),
             reach,
             run_id="run",
             rules_hash="hash",
-            seen=Seen(present=set(self.graph.present), lists=lists),
             entries={each.reference: each for each in await self.entries()},
-            may_prune=lambda _: prune,
         )
         self.clock.advance(DAY)
         return enforced
+
+    def tenant(
+        self, desired: Sequence[DesiredReference], ours: set[Reference], *, prune: bool
+    ) -> TenantPlan:
+        seen = Seen()
+        for on, kind in product(map(guid, NAMES), ReferenceKind):
+            listed = (each for each in self.graph.present if (each.on, each.kind) == (on, kind))
+            seen.add(on, kind, (each.target for each in listed))
+        return TenantPlan(
+            desired=lambda on: [each for each in desired if each.reference.on == on],
+            packages={each.reference.on for each in desired},
+            seen=seen,
+            noted={on: {each for each in ours if each.on == on} for on in map(guid, NAMES)},
+            written=ours,
+            may_prune=lambda _: prune,
+            is_certain=lambda _: True,
+        )
 
     async def entries(self) -> list[Entry]:
         return [entry async for entry in self.ledger.entries()]

@@ -14,7 +14,7 @@ from entra_sod.domain.entra import ReferenceKind
 from entra_sod.domain.findings.model import Finding, State
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.services.findings.query import parse_query, read_page
-from entra_sod.services.sweeps import conflicts
+from entra_sod.services.sweeps import merge_index
 from tests.app import App
 from tests.builders import at_most, exception, guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import result, start, sweep
@@ -275,7 +275,7 @@ async def test_ways_of_reading_that_differ_resolve_nothing(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the index shows fewer holders than Graph's own word, the absent one may be there."""
-    monkeypatch.setattr(conflicts, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(merge_index, "MAX_ASSIGNMENTS_AT_ONCE", 1)
     app = make_app(PACKAGES, HELD, [at_most("pay", 1, "abcd", mode=Mode.ENFORCE)])
     await night(app)
     before = await states(app)

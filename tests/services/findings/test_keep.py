@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from entra_sod.domain.entra import Pair
+from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.entra import Pair, Subject
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By, Finding, Sighting, State
 from entra_sod.domain.findings.observe import View, sightings_of
@@ -51,7 +52,8 @@ class MemoryFiles:
 
 def sighting(other: str, subject: str) -> Sighting:
     packages = [guid("a"), guid(other)]
-    [found] = sightings_of([RULE], packages, subject_id=subject, object_id=None, display_name=None)
+    conflict = Conflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
+    [found] = sightings_of(conflict)
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from itertools import combinations
 from typing import Any
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import Forbidden, StorageUnavailable
+from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.rules.language import Mode
 from entra_sod.ports.graph import Page
-from entra_sod.services.sweeps import conflicts, summary
+from entra_sod.services.sweeps import merge_index
 from tests.app import App
 from tests.builders import at_most, guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, result, skipped, start, sweep
@@ -30,15 +30,9 @@ def make(make_app: MakeApp, people: Mapping[str, str], *rules: object, **setting
     return make_app(PACKAGES, assignments, list(rules) or DENSE, **settings)  # type: ignore[arg-type]
 
 
-async def lines(app: App) -> list[dict[str, Any]]:
-    """What the newest sweep kept of its conflicts."""
-    last = await summary.last_summary(app.records.sweeps)
-    assert last is not None
-    return [
-        json.loads(line)
-        for name in last.findings
-        for line in (await app.records.sweeps.blob(name)).splitlines()
-    ]
+async def found(app: App) -> list[Finding]:
+    """The findings that are kept."""
+    return [each.finding async for each in app.records.findings.all()]
 
 
 async def test_many_pairs_are_joined_from_an_index(make_app: MakeApp) -> None:
@@ -57,15 +51,13 @@ async def test_many_pairs_are_joined_from_an_index(make_app: MakeApp) -> None:
     )
 
 
-async def test_a_conflict_is_kept_with_both_assignments(make_app: MakeApp) -> None:
-    """A line names the subject, the rules and the assignments of both packages."""
+async def test_a_conflict_becomes_a_finding(make_app: MakeApp) -> None:
+    """A finding names the subject, the rule and both packages."""
     app = make(make_app, {"a": "xy", "b": "y"})
     await sweep(app)
-    [line] = await lines(app)
-    assert line["subjectId"] == "subject-y"
-    assert line["accessPackageIds"] == [guid("a"), guid("b")]
-    assert [each["assignmentId"] for each in line["assignments"]] == ["a-y", "b-y"]
-    assert line["rules"] == ["one"]
+    [each] = await found(app)
+    assert (each.subject_id, each.rule) == ("subject-y", "one")
+    assert list(each.packages) == [guid("a"), guid("b")]
 
 
 @settings(
@@ -83,7 +75,7 @@ async def test_a_sweep_agrees_with_the_tenant(
     most_at_once: int,
 ) -> None:
     """Whoever holds what, each pair is told as it is, or unknown where a package is unreadable."""
-    monkeypatch.setattr(conflicts, "MOST_AT_ONCE", most_at_once)
+    monkeypatch.setattr(merge_index, "MAX_ASSIGNMENTS_AT_ONCE", most_at_once)
     app = make(App, {name: "".join(sorted(each)) for name, each in people.items()})
     app.graph.unreadable |= {guid(name) for name in unreadable}
     answer = await sweep(app)
@@ -131,9 +123,9 @@ async def test_more_than_allowed_of_a_set_is_found(make_app: MakeApp) -> None:
         {"rule": "two", "atMost": 2, "size": 3, "outcome": "conflict", "holderCount": 1}
     ]
     assert (answer["status"], answer["findings"], answer["pairs"]["total"]) == ("completed", 1, 0)
-    [line] = await lines(app)
-    assert (line["subjectId"], line["rules"]) == ("subject-x", ["two"])
-    assert line["accessPackageIds"] == [guid("a"), guid("b"), guid("c")]
+    [each] = await found(app)
+    assert (each.subject_id, each.rule) == ("subject-x", "two")
+    assert list(each.packages) == [guid("a"), guid("b"), guid("c")]
     assert app.graph.writes == []
 
 

@@ -1,0 +1,1 @@
+"""A function app of its own: the least that could take a check."""

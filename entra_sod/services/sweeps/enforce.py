@@ -1,0 +1,116 @@
+"""What a sweep does about references: one plan for the whole tenant, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from entra_sod.core.errors import PERMANENT
+from entra_sod.domain.enforcement.compile import packages_in_view, references_on
+from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
+from entra_sod.domain.enforcement.tenant_plan import TenantPlan
+from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_asked_for
+from entra_sod.domain.entra import Reference
+from entra_sod.domain.results.coverage import CoverageNotes, Skipped
+from entra_sod.ports.graph import Graph
+from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.enforcement.orphans import find_gone_groups
+from entra_sod.services.sweeps.judge import Closing, Judged
+from entra_sod.stores.ledger import Entry, EntryState, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of enforcing, and what did not.
+
+    Attributes:
+        is_whole: whether all was done that was to be done, but for what a limit stopped.
+    """
+
+    enforced: Enforced
+    gaps: Sequence[Skipped] = ()
+    is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepEnforcer:
+    graph: Graph
+    enforcer: Enforcer
+    ledger: Ledger
+    enforcement: Enforcement
+    prune: bool
+
+    async def enforce(self, closing: Closing, judged: Judged) -> Written:
+        """Compare references with the rules and the ledger, and write what is missing.
+
+        Raises:
+            GraphError, Unsettled: the sweep should be closed again later.
+        """
+        if self.enforcement is Enforcement.OFF:
+            return Written(Enforced())
+        entries = {entry.reference: entry async for entry in self.ledger.entries()}
+        notes = CoverageNotes()
+        try:
+            groups = await find_gone_groups(self.graph, entries)
+            if groups.unseen:
+                notes.skip("whether groups that we refer to still exist", groups.unseen)
+            enforced = await self.enforcer.enforce_all(
+                self._tenant(closing, judged, entries, groups.gone, notes),
+                self.enforcement,
+                run_id=closing.record.id,
+                rules_hash=closing.rules.hash,
+                entries=entries,
+            )
+        except PERMANENT as error:
+            notes.skip("the incompatible references of the sweep's packages", error)
+            return Written(Enforced(), notes.skipped, is_whole=False)
+        if enforced.stopped:
+            notes.skip("writing the planned references", enforced.stopped)
+        return Written(enforced, notes.skipped, is_whole=not enforced.failed)
+
+    def _tenant(
+        self,
+        closing: Closing,
+        judged: Judged,
+        entries: Mapping[Reference, Entry],
+        gone: AbstractSet[str],
+        notes: CoverageNotes,
+    ) -> TenantPlan:
+        whole, half_seen = closing.whole, judged.outcomes.half_seen
+        noted: dict[str, set[Reference]] = {}
+        for each in entries:
+            noted.setdefault(each.on, set()).add(each)
+        unread = whole.in_doubt
+        return TenantPlan(
+            desired=lambda on: references_on(on, closing.rules, whole.packages),
+            packages=packages_in_view(closing.rules) & whole.packages.keys(),
+            seen=replace(whole.seen, gone=whole.seen.gone | gone),
+            noted=noted,
+            written={key for key, each in entries.items() if each.state is EntryState.WRITTEN},
+            may_prune=self._may_prune(closing, judged, unread, notes),
+            is_certain=lambda each: is_certain(each, half_seen, unread),
+        )
+
+    def _may_prune(
+        self, closing: Closing, judged: Judged, unread: AbstractSet[str], notes: CoverageNotes
+    ) -> Callable[[Reference], bool]:
+        """Not where a gap hides what the rules may still ask for."""
+        what = "removing references that no rule asks for"
+        if not self.prune:
+            return _nothing
+        if judged.has_gaps or closing.plan.rules_hash != closing.rules.hash:
+            why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
+            notes.skip(what, why)
+            return _nothing
+        if unread:
+            notes.skip(f"{what}, to groups or by packages that were not read", _why(unread))
+        return lambda each: not may_be_asked_for(each, unread)
+
+
+def _nothing(_: Reference) -> bool:
+    return False
+
+
+def _why(unread: Collection[str]) -> str:
+    return f"patterns may mean what was not read, and what it grants is not known: {sorted(unread)}"

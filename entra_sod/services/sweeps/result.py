@@ -1,0 +1,82 @@
+"""The answer of a sweep that has ended. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from entra_sod.core.clock import timestamp
+from entra_sod.domain.results.check import ReferencesView, references_view
+from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, StrategyView, SweepResult
+from entra_sod.services.sweeps.enforce import Written
+from entra_sod.services.sweeps.judge import Closing, Judged, drift_views
+from entra_sod.services.sweeps.progress import Tally, rate
+from entra_sod.stores.sweeps import SweepRecord
+
+MAX_REFERENCES_IN_ANSWER = 1000
+
+
+def result_of(
+    closing: Closing, judged: Judged, written: Written, took: Tally, at: datetime
+) -> SweepResult:
+    """What a sweep says that has looked."""
+    plan, whole, enforced = closing.plan, closing.whole, written.enforced
+    elapsed = (at - closing.record.started_at).total_seconds()
+    is_whole = written.is_whole and not judged.has_gaps
+    return SweepResult(
+        id=closing.record.id,
+        status=SweepStatus.COMPLETED if is_whole else SweepStatus.COMPLETED_WITH_GAPS,
+        pairs=judged.outcomes.as_counts(),
+        findings=closing.conflicts.findings,
+        excepted=closing.conflicts.excepted,
+        results=judged.outcomes.summaries(),
+        sets=list(judged.sets),
+        references=references_view(enforced, MAX_REFERENCES_IN_ANSWER),
+        reference_counts=ReferenceCounts(
+            present=len(enforced.present),
+            planned=len(enforced.planned),
+            written=len(enforced.written),
+            failed=len(enforced.failed),
+            removed=len(enforced.removed),
+        ),
+        drift=drift_views(enforced.drift),
+        coverage=whole.coverage([*judged.gaps, *written.gaps]),
+        strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(whole.ways)),
+        assignments=whole.assignments,
+        requests=took.requests,
+        round_trips=took.round_trips,
+        throttled=took.throttled,
+        throttled_seconds=took.throttled_seconds,
+        rate=rate(took.requests, elapsed),
+        started_at=timestamp(closing.record.started_at),
+        ended_at=timestamp(at),
+        rules_hash=closing.rules.hash,
+    )
+
+
+def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
+    """The answer for a sweep that came to nothing."""
+    return SweepResult(
+        id=record.id,
+        status=SweepStatus.FAILED,
+        pairs=PairCounts(total=0, conflict=0, clear=0, unknown=0),
+        findings=0,
+        excepted=0,
+        results=[],
+        sets=[],
+        references=ReferencesView(),
+        reference_counts=ReferenceCounts(),
+        drift=[],
+        coverage=Coverage(skipped=[Skipped(what="the whole sweep", why=reason)]),
+        strategy=StrategyView(chosen="", why="", ways={}),
+        assignments=0,
+        requests=0,
+        round_trips=0,
+        throttled=0,
+        throttled_seconds=0.0,
+        rate=0.0,
+        started_at=timestamp(record.started_at),
+        ended_at=timestamp(at),
+        rules_hash="",
+    )
