@@ -99,6 +99,7 @@ def given(world: World) -> set[tuple[str, str, str]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_the_hook_gives_and_then_changes_nothing(world: World) -> None:
     """The first run says what it does and does it; the second finds all of it there."""
@@ -164,6 +165,7 @@ def test_without_any_right_the_commands_look_the_catalogs_up(world: World) -> No
     assert given(world) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_a_principal_that_appears_late_is_waited_for(world: World) -> None:
     """The hook runs seconds after the identity was made, which Graph does not know at once."""

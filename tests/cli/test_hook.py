@@ -108,6 +108,7 @@ def hook(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_plan_install_plan_remove(world: World) -> None:
     """Planned, installed, nothing left to do, removed: the tenant's policies are the very same."""
     before = world.graph.tenant()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,11 +96,13 @@ def test_ten_different_mistakes_are_named_in_one_run() -> None:
         (["rules", "--ofline"], 2, "", "No such option"),
     ],
 )
-def test_exit_codes_are_for_pipelines(arguments: list[str], code: int, out: str, err: str) -> None:
+def test_exit_codes_are_for_pipelines(
+    arguments: list[str], code: int, out: str, err: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """0 for no mistake, 1 for mistakes, 2 for a wrong call, each with its words."""
-    argv = [sys.executable, "-m", "entra_sod.cli", "validate", *arguments]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    monkeypatch.chdir(ROOT)
+    done = run("validate", *arguments)
+    assert (done.exit_code, "Traceback" in done.stderr) == (code, False)
     assert out in done.stdout
     assert err in done.stderr
 

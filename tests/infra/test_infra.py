@@ -33,6 +33,7 @@ def test_the_deployment_is_as_it_has_to_be(built: Built) -> None:
     assert problems(built.folder / AS_IT_IS) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_planted_mistake_is_named(planted: Built, name: str) -> None:
     """The compiler or a check says what is wrong, by its name."""

@@ -25,6 +25,7 @@ from tests.local.graph.caller import EM, ROOT, additional_access, token_for
 
 # The SDK warns about classes of its own while it is imported.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:GetQueryParameters:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:This class is deprecated:DeprecationWarning"),
 ]

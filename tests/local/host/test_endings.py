@@ -12,7 +12,7 @@ from local.processes import CHECKOUT, NotReadyError, free_port
 from local.world import HostProcess
 from tests.local.host.conftest import Sample, wait_for
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def test_a_stop_waits_for_what_is_running(sample: Sample) -> None:

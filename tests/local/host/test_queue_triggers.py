@@ -8,7 +8,7 @@ import pytest
 
 from tests.local.host.conftest import Sample, wait_for
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def test_a_message_is_run_and_deleted(running: Sample) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.local.host.conftest import Sample
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def test_a_timer_runs_on_its_schedule_and_never_twice_at_once(sample: Sample) -> None:

@@ -10,7 +10,7 @@ from azure.storage.queue import QueueServiceClient
 from local.world import World, printed_settings
 from tests.local.host.conftest import SAMPLE_APP
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 
 def test_a_world_starts_all_three(tmp_path: Path) -> None:
