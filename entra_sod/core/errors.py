@@ -12,7 +12,6 @@ SodError
   AddressRefused            a callback address that is not called
   TooManySubscriptions      a caller has as many as one may have: 409
   LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
-  HookRefused               a hook that does not fit its catalog, Logic App or extension
   StorageUnavailable        Azure Storage did not take or give what was asked: try again
   Unsettled                 Graph took a write that it does not show yet: look again later
   GraphError                what Microsoft Graph answered, or did not
@@ -122,10 +121,6 @@ class LimitExceeded(SodError):
             f"{planned} writes are planned and MAX_REFERENCE_WRITES allows {limit}, so nothing was "
             "written. Review the plan, then raise the setting or narrow the rules."
         )
-
-
-class HookRefused(SodError):
-    """A hook cannot be planned as asked; nothing was written."""
 
 
 class StorageUnavailable(SodError):

@@ -11,9 +11,8 @@ from urllib.parse import quote
 import msgspec
 
 from entra_sod.adapters.graph.door import GraphDoor
-from entra_sod.adapters.graph.extensions_wire import catalog, catalogs_page
-from entra_sod.adapters.graph.wire import WirePage
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.adapters.graph.wire import WirePage, catalog, catalogs_page
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
 
 _CATALOGS = "/identityGovernance/entitlementManagement/catalogs"

@@ -11,15 +11,15 @@ import pytest
 
 from entra_sod.adapters.graph.roles import RolesClient, caller_of
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable, Unlicensed
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Caller, Role, RoleAssignment
 from entra_sod.ports.roles import Roles
 from entra_sod.settings import read_settings
 from local.memory.roles import MemoryRoles
 from tests.adapters.graph.fixtures import Simulator
-from tests.adapters.graph.hooked import owner_role
 from tests.adapters.graph.tenant import FINANCE, TREASURY
 from tests.builders import guid
+from tests.cli.operations.extensions.hooked import owner_role
 
 APP = guid("f1")
 OTHER = guid("f2")
