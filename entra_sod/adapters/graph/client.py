@@ -39,7 +39,7 @@ class GraphClient(GraphDoor):
     @property
     def _batches(self) -> Batches:
         return Batches(
-            ask=self._transport.ask, urls=self._urls, limiter=self._limiter, clock=self._clock
+            transport=self._transport, urls=self._urls, limiter=self._limiter, clock=self._clock
         )
 
     async def packages(self) -> Sequence[AccessPackage]:
@@ -61,11 +61,8 @@ class GraphClient(GraphDoor):
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
         reads = [Read(key, package_path(key), reading_of(key)) for key in sorted(set(package_ids))]
-        answers = self._batches.each(reads, wire.one_package)
-        return {
-            key: each if isinstance(each, GraphError) else wire.package(each)
-            async for key, each in answers
-        }
+        found = self._batches.each(reads, wire.one_package, wire.package)
+        return {key: package async for key, package in found}
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str
@@ -115,11 +112,8 @@ class GraphClient(GraphDoor):
             Read(key, person_path(key), f"reading subject {key}")
             for key in sorted(set(subject_ids))
         ]
-        answers = self._batches.each(reads, wire.one_subject)
-        return {
-            key: each if isinstance(each, GraphError) else wire.subject(each)
-            async for key, each in answers
-        }
+        found = self._batches.each(reads, wire.one_subject, wire.subject)
+        return {key: subject async for key, subject in found}
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
@@ -130,11 +124,10 @@ class GraphClient(GraphDoor):
         ]
         return self._assignment_pages(reads)
 
-    async def _assignment_pages[K](
+    def _assignment_pages[K](
         self, reads: Sequence[Read[K]]
     ) -> AsyncIterator[tuple[K, Page | GraphError]]:
-        async for key, page in self._batches.each(reads, wire.assignments_page):
-            yield key, _page_or_error(page)
+        return self._batches.each(reads, wire.assignments_page, _page)
 
     async def references_of(
         self, package_ids: Collection[str]
@@ -145,12 +138,12 @@ class GraphClient(GraphDoor):
             for kind in ReferenceKind
         ]
         found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
-        async for key, page in self._batches.each(reads, wire.ids_page):
+        async for key, page in self._batches.each(reads, wire.ids_page, _ids):
             before = found.get(key, frozenset[str]())
             if isinstance(page, GraphError):
                 found[key] = page
             elif not isinstance(before, GraphError):
-                found[key] = before.union(each.id.lower() for each in page.value)
+                found[key] = before | page
         return found
 
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
@@ -177,5 +170,9 @@ def reading_of(package_id: str) -> str:
     return f"reading access package {package_id}"
 
 
-def _page_or_error(found: wire.WirePage[wire.WireAssignment] | GraphError) -> Page | GraphError:
-    return found if isinstance(found, GraphError) else wire.assignments(found.value)
+def _page(found: wire.WirePage[wire.WireAssignment]) -> Page:
+    return wire.assignments(found.value)
+
+
+def _ids(found: wire.WirePage[wire.WireId]) -> frozenset[str]:
+    return frozenset([each.id.lower() for each in found.value])
