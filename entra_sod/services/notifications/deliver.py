@@ -12,6 +12,7 @@ import msgspec
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import AddressRefused, InvalidMessage, Unsettled
+from entra_sod.core.retry import Poison
 from entra_sod.domain.findings.digest import ticket_body
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
@@ -19,7 +20,6 @@ from entra_sod.domain.notifications.event import Event
 from entra_sod.domain.notifications.outcome import (
     Again,
     Delivered,
-    GiveUp,
     Gone,
     Next,
     NotCalled,
@@ -166,7 +166,7 @@ class Deliverer:
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
                 await self.outbox.send(again, delay_seconds=seconds)
                 _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
-            case GiveUp(reason=reason):
+            case Poison(reason=reason):
                 await self.outbox.give_up(message, reason)
                 _say(logging.ERROR, "callback_given_up", message, f"is {reason}")
             case _:
