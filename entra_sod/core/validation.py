@@ -92,7 +92,7 @@ def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: A
     elif get_origin(kind) is list:
         yield from _walk_list(get_args(kind)[0], value, path)
     elif get_origin(kind) is dict:
-        yield from _walk_mapping(*get_args(kind), value, path)
+        yield from _walk_mapping(kind, value, path)
     elif choices := _choices(kind):
         if type(value) not in (str, int) or value not in choices:
             yield Mistake(path, f"must be {_any_of(choices)}{nearest(value, choices)}")
@@ -141,10 +141,11 @@ def _walk_short_list(kind: Any, value: object, path: Path) -> Iterator[Mistake]:
     yield from wrong or _walk_list(get_args(items)[0], value, path)
 
 
-def _walk_mapping(key: Any, item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+def _walk_mapping(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
     if not isinstance(value, Mapping):
         yield Mistake(path, "must be an object of names and their values")
         return
+    key, item = get_args(kind)
     names = _choices(key)
     for name, element in value.items():
         if names and name not in names:

@@ -37,30 +37,19 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ASKED = (Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, Field.SUBJECT)
 
 
-class Pointers(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Where in a body the fields stand, as JSON pointers; the kind's own places, without."""
-
-    access_package_id: str | None = None
-    incompatible_access_package_id: str | None = None
-    subject: str | None = None
-    reference: str | None = None
-    callback_url: str | None = None
-    stage_instance_id: str | None = None
-    timestamp: str | None = None
-
-
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One source; `kind` may be left out where it is the source's name.
 
     Attributes:
         secrets: names of app settings that hold one secret each; the second while keys change.
+        fields: where in a body each stands, as a JSON pointer; the kind's own places, without.
     """
 
     kind: Kind | None = None
     verify: Scheme | None = None
     secrets: list[str] = []
     header: str | None = None
-    fields: Pointers = Pointers()
+    fields: dict[Field, str | None] = {}
     origins: list[str] = []
 
 
@@ -156,8 +145,7 @@ class _EntryReader:
         return {**DEFAULTS[kind].fields, **given}
 
     def _pointers(self) -> dict[Field, str]:
-        values = msgspec.to_builtins(self._entry.fields)
-        return {name: values[name] for name in Field if values[name] is not None}
+        return {name: text for name, text in self._entry.fields.items() if text is not None}
 
     def _wrong_secrets(self, scheme: Scheme) -> Iterator[Mistake]:
         names = self._entry.secrets
