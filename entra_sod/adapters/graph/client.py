@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.batches import Batches, Read
@@ -22,6 +22,8 @@ from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKin
 from entra_sod.ports.graph import Page
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
+
+READING_PACKAGE = "reading access package %s"  # as errors say it
 
 
 class GraphClient(GraphDoor):
@@ -48,7 +50,7 @@ class GraphClient(GraphDoor):
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
-        answer = await self._transport.read(url, reading_of(package_id))
+        answer = await self._transport.read(url, READING_PACKAGE % package_id)
         return wire.package(wire.decode(wire.one_package, answer))
 
     async def group(self, group_id: str) -> Group:
@@ -60,7 +62,7 @@ class GraphClient(GraphDoor):
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
-        reads = [Read(key, package_path(key), reading_of(key)) for key in sorted(set(package_ids))]
+        reads = _reads(package_ids, package_path, READING_PACKAGE)
         found = self._batches.each(reads, wire.one_package, wire.package)
         return {key: package async for key, package in found}
 
@@ -81,48 +83,37 @@ class GraphClient(GraphDoor):
     def assignments_of(
         self, package_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, Page | GraphError]]:
-        reads = [
-            Read(key, assignments_path(key), f"the assignments of {key}")
-            for key in sorted(set(package_ids))
-        ]
-        return self._assignment_pages(reads)
+        return self._assignment_pages(
+            _reads(package_ids, assignments_path, "the assignments of %s")
+        )
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, Page | GraphError]]:
-        reads = [
-            Read(key, subject_path(key), f"the assignments of subject {key}")
-            for key in sorted(set(object_ids))
-        ]
-        return self._assignment_pages(reads)
+        return self._assignment_pages(
+            _reads(object_ids, subject_path, "the assignments of subject %s")
+        )
 
     def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
-        reads = [
-            Read(key, subject_path(*key), f"the assignments of subject {key[0]} of {key[1]}")
-            for key in sorted(set(wanted))
-        ]
-        return self._assignment_pages(reads)
+        what = "the assignments of subject %s of %s"
+        return self._assignment_pages(_reads(wanted, lambda key: subject_path(*key), what))
 
     async def subjects_by_id(
         self, subject_ids: Collection[str]
     ) -> Mapping[str, Subject | GraphError]:
-        reads = [
-            Read(key, person_path(key), f"reading subject {key}")
-            for key in sorted(set(subject_ids))
-        ]
+        reads = _reads(subject_ids, person_path, "reading subject %s")
         found = self._batches.each(reads, wire.one_subject, wire.subject)
         return {key: subject async for key, subject in found}
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
-        reads = [
-            Read(pair, additional_access_path(*pair), f"additionalAccess of {' and '.join(pair)}")
-            for pair in sorted(set(pairs))
-        ]
-        return self._assignment_pages(reads)
+        what = "additionalAccess of %s and %s"
+        return self._assignment_pages(
+            _reads(pairs, lambda pair: additional_access_path(*pair), what)
+        )
 
     def _assignment_pages[K](
         self, reads: Sequence[Read[K]]
@@ -165,9 +156,11 @@ class GraphClient(GraphDoor):
         await self._transport.read(self._urls.packages(), "the first page of packages")
 
 
-def reading_of(package_id: str) -> str:
-    """How errors say that a package was being read."""
-    return f"reading access package {package_id}"
+def _reads[K: (str, tuple[str, str])](
+    keys: Collection[K], path_of: Callable[[K], str], what: str
+) -> list[Read[K]]:
+    """One read for each key; `what` has a place for each part of a key."""
+    return [Read(key, path_of(key), what % key) for key in sorted(set(keys))]
 
 
 def _page(found: wire.WirePage[wire.WireAssignment]) -> Page:
