@@ -103,6 +103,7 @@ class _EntryReader:
     def __init__(self, name: str, entry: Entry, environment: Mapping[str, str]) -> None:
         self.name, self._entry, self._environment = name, entry, environment
         self._kind = entry.kind or (Kind(name) if name in list(Kind) else None)
+        self._pointers = {name: text for name, text in entry.fields.items() if text is not None}
 
     def mistakes(self) -> Iterator[Mistake]:
         """Find what is wrong beyond the shape."""
@@ -130,7 +131,10 @@ class _EntryReader:
             scheme=scheme,
             header=(self._entry.header or DEFAULT_HEADERS.get(scheme, "")).lower(),
             keys=tuple(_key(self._secret(name), scheme) for name in self._entry.secrets),
-            fields=self._places(self._kind),
+            fields={
+                **DEFAULTS[self._kind].fields,
+                **{name: parse_pointer(text) for name, text in self._pointers.items()},
+            },
             origins=frozenset(origin.lower() for origin in self._entry.origins),
         )
 
@@ -139,13 +143,6 @@ class _EntryReader:
 
     def _secret(self, name: str) -> str:
         return self._environment.get(name, "").strip()
-
-    def _places(self, kind: Kind) -> dict[Field, Place]:
-        given = {name: parse_pointer(text) for name, text in self._pointers().items()}
-        return {**DEFAULTS[kind].fields, **given}
-
-    def _pointers(self) -> dict[Field, str]:
-        return {name: text for name, text in self._entry.fields.items() if text is not None}
 
     def _wrong_secrets(self, scheme: Scheme) -> Iterator[Mistake]:
         names = self._entry.secrets
@@ -182,14 +179,13 @@ class _EntryReader:
             yield self._mistake(("header",), "must be the name of a header")
 
     def _wrong_fields(self, kind: Kind) -> Iterator[Mistake]:
-        pointers = self._pointers()
-        for name, text in pointers.items():
+        for name, text in self._pointers.items():
             try:
                 parse_pointer(text)
             except ValueError:
                 detail = "must be a JSON pointer, such as /issue/fields/customfield_10201"
                 yield self._mistake(("fields", name), detail)
-        known = {*DEFAULTS[kind].fields, *pointers}
+        known = {*DEFAULTS[kind].fields, *self._pointers}
         if Field.ACCESS_PACKAGE_ID not in known:
             yield self._mistake(("fields", Field.ACCESS_PACKAGE_ID), "is missing")
         if not known.intersection(_ASKED):
