@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.adapters.http.late_sender import LateHttpSender
+from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.adapters.rate_limit.limiters import SharedRateLimiter
 from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
@@ -176,5 +176,5 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     rate = records.storage.table("throttle")
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
-    rules, sender = RuleBook(source, graph, records.clock), LateHttpSender(records.clock)
-    return make_engine(records, graph, rules, settings, sender)
+    rules = RuleBook(source, graph, records.clock)
+    return make_engine(records, graph, rules, settings, HttpSender(records.clock))

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import typer
 
-from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.cli.commands import err, out
 from entra_sod.cli.operations.roles.apply import Outcome, carry_out
+from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
@@ -23,7 +23,6 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.roles.model import Caller, Role
-from entra_sod.ports.roles import Roles
 from entra_sod.settings import CredentialKind, GraphSettings, read_settings
 from entra_sod.settings.environment import is_loopback
 
@@ -145,7 +144,7 @@ async def _grant(
 
 
 async def give(
-    roles: Roles, wanted: Wanted, settings: GraphSettings, clock: Clock, *, is_meant: bool
+    roles: WritableRoles, wanted: Wanted, settings: GraphSettings, clock: Clock, *, is_meant: bool
 ) -> ExitCode:
     """Say what would be done, and do it where that is meant.
 
@@ -190,7 +189,7 @@ def _tell_refused(why: str, commands: list[str]) -> None:
 
 
 @asynccontextmanager
-async def _open(settings: GraphSettings, sign_in: SignIn) -> AsyncIterator[RolesClient]:
+async def _open(settings: GraphSettings, sign_in: SignIn) -> AsyncIterator[WritableRolesClient]:
     """Ask as a person: the app's own identity has no rights to give.
 
     In a local world, whoever the settings name asks.
@@ -200,7 +199,7 @@ async def _open(settings: GraphSettings, sign_in: SignIn) -> AsyncIterator[Roles
         own = DeviceCode(settings, err.print, sign_in.tenant_id or None)
     elif not is_loopback(settings.root):
         settings = replace(settings, credential=CredentialKind.DEFAULT)
-    client = RolesClient(settings, credential=own)
+    client = WritableRolesClient(settings, credential=own)
     try:
         yield client
     finally:

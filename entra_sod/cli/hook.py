@@ -12,15 +12,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from entra_sod.adapters.graph.extensions import ExtensionsClient
 from entra_sod.cli.operations.extensions.apply import Outcome, carry_out
+from entra_sod.cli.operations.extensions.client import ExtensionsClient
+from entra_sod.cli.operations.extensions.model import LogicApp
 from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
 from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.show_hook import hook_json, hook_table
 from entra_sod.core.errors import SodError
-from entra_sod.domain.extensions.model import LogicApp
 
 out, err = Console(), Console(stderr=True)
 

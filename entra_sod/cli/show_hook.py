@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from entra_sod.cli.operations.extensions.model import STAGE, Policy
 from entra_sod.cli.operations.extensions.plan import HookPlan
-from entra_sod.domain.extensions.model import STAGE, Policy
 
 
 def hook_table(plan: HookPlan) -> RenderableType:

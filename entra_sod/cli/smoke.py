@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import uuid4
 
-from entra_sod.adapters.graph.client import reading_of
+from entra_sod.adapters.graph.client import READING_PACKAGE
 from entra_sod.adapters.graph.failures import graph_error
 from entra_sod.cli.expected import judge_functions
 from entra_sod.cli.running_app import AppError, NotAdmitted, RunningApp
@@ -131,5 +131,5 @@ def _saw_none(result: CheckResult) -> bool:
 
 def _honest(package_id: str) -> tuple[str, ...]:
     """How an error begins that says of a package that there is none, or none to be seen."""
-    what = reading_of(package_id)
+    what = READING_PACKAGE % package_id
     return tuple(str(graph_error(what, status, {})) for status in _HONEST_STATUSES)

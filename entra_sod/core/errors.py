@@ -1,31 +1,4 @@
-"""Everything that can go wrong, by whose turn it is to act.
-
-SodError
-  ConfigurationError        a setting is missing or wrong: fix the app's settings
-  RulesError                a rules file has a mistake: fix the file
-  InvalidMessage            a queue message that nothing can be made of: poison, at once
-  InvalidRequest            a caller's request that is not what is asked for: 4xx
-  CallerRefused             who calls may not have what they ask for
-    Unauthenticated           the app does not know them: 401
-    NotAllowed                it does, and they have no role for this: 403
-    TooManyRequests           they ask too often: 429
-  AddressRefused            a callback address that is not called
-  TooManySubscriptions      a caller has as many as one may have: 409
-  LimitExceeded             more writes planned than MAX_REFERENCE_WRITES: nothing was written
-  HookRefused               a hook that does not fit its catalog, Logic App or extension
-  StorageUnavailable        Azure Storage did not take or give what was asked: try again
-  Unsettled                 Graph took a write that it does not show yet: look again later
-  GraphError                what Microsoft Graph answered, or did not
-    Throttled               429: wait as long as it says, then the same again
-      ThrottledLocally      not sent at all, because Graph had asked for silence
-        ConcurrencyLimited  others go first, and nothing is begun: the same again soon
-    Unavailable             5xx, timeout, broken answer: back off, then the same again
-    Forbidden               401 or 403: permanent until somebody grants a role
-      Unlicensed            403 for want of a licence: no role mends it
-    NotFound                404: permanent
-    Rejected                any other 4xx: permanent; after a write, settle it by reading
-    UnsafeLink              a nextLink or redirect to another host, or one already followed
-"""
+"""Everything that can go wrong, by whose turn it is to act; a subclass follows its base class."""
 
 from __future__ import annotations
 
@@ -124,10 +97,6 @@ class LimitExceeded(SodError):
         )
 
 
-class HookRefused(SodError):
-    """A hook cannot be planned as asked; nothing was written."""
-
-
 class StorageUnavailable(SodError):
     """Azure Storage refused or did not answer."""
 
@@ -153,7 +122,7 @@ class GraphError(SodError):
 
 
 class Throttled(GraphError):
-    """Graph asks for patience.
+    """Graph asks for patience (429).
 
     Attributes:
         retry_after: seconds to wait as Graph said, or None where it did not say.
@@ -175,23 +144,23 @@ class ConcurrencyLimited(ThrottledLocally):
 
 
 class Unavailable(GraphError):
-    """No usable answer this time; the same request may succeed later."""
+    """5xx, a timeout or a broken answer; the same request may succeed later."""
 
 
 class Forbidden(GraphError):
-    """The app's identity may not do this; the thing may or may not exist."""
+    """401 or 403: the app's identity may not do this; the thing may or may not exist."""
 
 
 class Unlicensed(Forbidden):
-    """The tenant has no licence for entitlement management."""
+    """403 as the tenant has no licence for entitlement management: no role mends it."""
 
 
 class NotFound(GraphError):
-    """Graph says that there is no such thing."""
+    """404: Graph says that there is no such thing."""
 
 
 class Rejected(GraphError):
-    """Graph refuses the request as it stands."""
+    """Any other 4xx: Graph refuses the request as it stands; after a write, reading settles it."""
 
 
 class UnsafeLink(GraphError):

@@ -83,7 +83,7 @@ def _after_throttling(error: Throttled, tries: Tries) -> Decision:
 def _after_failure(error: SodError, tries: Tries) -> Decision:
     if tries.failed >= MOST_ATTEMPTS:
         return _given_up(error, tries.failed)
-    return Retry(_backoff(tries.failed), replace(tries, failed=tries.failed + 1))
+    return Retry(backoff(tries.failed), replace(tries, failed=tries.failed + 1))
 
 
 def _given_up(error: SodError, tried: int) -> Poison:
@@ -92,8 +92,9 @@ def _given_up(error: SodError, tried: int) -> Poison:
 
 def _throttle_delay(error: Throttled, tried: int) -> float:
     """As long as Graph says, at least a second; by back-off where it says nothing."""
-    return _backoff(tried) if error.retry_after is None else max(1.0, error.retry_after)
+    return backoff(tried) if error.retry_after is None else max(1.0, error.retry_after)
 
 
-def _backoff(tried: int) -> float:
-    return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(tried, 20))
+def backoff(tried: int, longest: float = LONGEST_DELAY_SECONDS) -> float:
+    """Double the delay with each try, up to the longest; seconds."""
+    return min(longest, FIRST_DELAY_SECONDS * 2.0 ** min(tried, 20))

@@ -92,7 +92,7 @@ def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: A
     elif get_origin(kind) is list:
         yield from _walk_list(get_args(kind)[0], value, path)
     elif get_origin(kind) is dict:
-        yield from _walk_mapping(get_args(kind)[1], value, path)
+        yield from _walk_mapping(kind, value, path)
     elif choices := _choices(kind):
         if type(value) not in (str, int) or value not in choices:
             yield Mistake(path, f"must be {_any_of(choices)}{nearest(value, choices)}")
@@ -113,7 +113,8 @@ def _unwrapped(kind: Any, value: object) -> Any:  # noqa: ANN401
 def _walk_struct(kind: type[msgspec.Struct], value: object, path: Path) -> Iterator[Mistake]:
     fields = _fields(kind)
     if not isinstance(value, Mapping):
-        yield Mistake(path, f"must be an object with {', '.join(fields)}")
+        names = ", ".join(fields)
+        yield Mistake(path, f"must be an object with {names}" if names else "must be empty")
         return
     for name, field in fields.items():
         if name in value:
@@ -140,12 +141,17 @@ def _walk_short_list(kind: Any, value: object, path: Path) -> Iterator[Mistake]:
     yield from wrong or _walk_list(get_args(items)[0], value, path)
 
 
-def _walk_mapping(item: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
+def _walk_mapping(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
     if not isinstance(value, Mapping):
         yield Mistake(path, "must be an object of names and their values")
         return
+    key, item = get_args(kind)
+    names = _choices(key)
     for name, element in value.items():
-        yield from _walk(item, element, (*path, str(name)))
+        if names and name not in names:
+            yield Mistake(path, f"is not known here{nearest(name, names)}", str(name))
+        else:
+            yield from _walk(item, element, (*path, str(name)))
 
 
 def _walk_leaf(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401

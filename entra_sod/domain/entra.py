@@ -54,6 +54,12 @@ class Assignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    id: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPackage:
     """A package, and the groups that it makes people members, or eligible members, of."""
 

@@ -1,4 +1,4 @@
-"""What giving and reading roles asks of Microsoft Graph, whoever answers.
+"""What reading roles asks of Microsoft Graph, whoever answers.
 
 Every method raises the `GraphError`s of `entra_sod.core.errors` and nothing else.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Caller, RoleAssignment
 
 
@@ -28,10 +28,6 @@ class Roles(Protocol):
 
     async def of_principal(self, principal_id: str) -> Sequence[RoleAssignment]:
         """The roles of one principal, on the catalogs that the caller may read."""
-        ...
-
-    async def assign(self, wanted: RoleAssignment) -> None:
-        """Give a role; sent once, never repeated, so that doubt is settled by reading."""
         ...
 
     def clock_skew(self) -> timedelta | None:

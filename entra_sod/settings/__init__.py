@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from entra_sod.domain.callers.identify import CallerSettings
-from entra_sod.domain.callers.keys import CallerKey, parse_caller_keys
+from entra_sod.domain.callers.keys import parse_caller_keys
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.notifications.address import HostPattern, parse_host_patterns
 from entra_sod.domain.notifications.signature import SigningKey, parse_signing_keys
-from entra_sod.settings.environment import EnvironmentReader, is_https, is_loopback
+from entra_sod.settings.environment import EnvironmentReader, collecting, is_https, is_loopback
 
 if TYPE_CHECKING:
     from entra_sod.domain.webhooks.source import Sources
@@ -107,21 +107,15 @@ class Settings:
     findings_kept_for: timedelta
 
 
-def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read every setting but the storage connection.
-
-    Raises:
-        ConfigurationError: naming all the settings that are missing, wrong or contradictory.
-    """
-    reader = EnvironmentReader(environment)
-    settings = Settings(
+def _read_all(reader: EnvironmentReader) -> Settings:
+    return Settings(
         graph=_read_graph(reader),
         decisions=_read_decisions(reader),
         delivery=_read_delivery(reader),
         callers=_read_callers(reader),
         rules=_read_rules(reader),
-        enforcement=reader.parsed(
-            "ENFORCEMENT", Enforcement.PLAN, _enforcement, "off, plan or apply"
+        enforcement=reader.choice(
+            "ENFORCEMENT", {each.name.lower(): each for each in Enforcement}, "plan"
         ),
         max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
         prune=reader.flag("PRUNE", default=False),
@@ -145,17 +139,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             )
         ),
     )
-    reader.finish()
-    return settings
 
 
-def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
-    """Read how to reach Azure Storage; apart from the rest, so that failures can be recorded.
-
-    Raises:
-        ConfigurationError: when there is no way, or more than one.
-    """
-    reader = EnvironmentReader(environment)
+def _read_storage(reader: EnvironmentReader) -> StorageSettings:
     uris = {
         service: reader.text(f"{STORAGE}__{service}ServiceUri").rstrip("/")
         for service in ("queue", "blob", "table")
@@ -167,7 +153,6 @@ def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
         )
     if not connection:
         _require_uris(reader, uris)
-    reader.finish()
     return StorageSettings(
         connection_string=connection or None,
         queue_uri=uris["queue"],
@@ -175,18 +160,6 @@ def read_storage_settings(environment: Mapping[str, str]) -> StorageSettings:
         table_uri=uris["table"],
         client_id=reader.text(f"{STORAGE}__clientId") or reader.text("AZURE_CLIENT_ID") or None,
     )
-
-
-def read_delivery_settings(environment: Mapping[str, str]) -> DeliverySettings:
-    """Read where callbacks may go; apart from the rest, for the HTTP functions need no more.
-
-    Raises:
-        ConfigurationError: naming what is wrong with it.
-    """
-    reader = EnvironmentReader(environment)
-    settings = _read_delivery(reader)
-    reader.finish()
-    return settings
 
 
 def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
@@ -208,18 +181,6 @@ def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
     )
 
 
-def read_caller_settings(environment: Mapping[str, str]) -> CallerSettings:
-    """Read whom the app believes; apart from the rest, for every HTTP function needs it.
-
-    Raises:
-        ConfigurationError: naming what is wrong with it.
-    """
-    reader = EnvironmentReader(environment)
-    settings = _read_callers(reader)
-    reader.finish()
-    return settings
-
-
 def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     is_open = reader.text("CALLER_KEYS") == ANYONE
     if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
@@ -230,7 +191,15 @@ def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     return CallerSettings(
         # The platform's own; whatever it says but this, nobody writes those headers for us.
         trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
-        keys=() if is_open else _read_caller_keys(reader),
+        keys=()
+        if is_open
+        else reader.parsed(
+            "CALLER_KEYS",
+            (),
+            parse_caller_keys,
+            "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces "
+            "between",
+        ),
         is_open=is_open,
         requests_per_minute=reader.whole_number(
             "CALLER_REQUESTS_PER_MINUTE", default=600, least=1, most=_HIGHEST_RATE
@@ -238,25 +207,11 @@ def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     )
 
 
-def _read_caller_keys(reader: EnvironmentReader) -> tuple[CallerKey, ...]:
-    return reader.parsed(
-        "CALLER_KEYS",
-        (),
-        parse_caller_keys,
-        "entries such as servicenow:SHA256, the digest in 64 small hex digits, with spaces between",
-    )
-
-
 def _read_decisions(reader: EnvironmentReader) -> DecisionSettings:
     minutes = reader.whole_number("DECISION_INDEX_MINUTES", default=15, unit="minutes")
     return DecisionSettings(
         oldest_index=timedelta(minutes=minutes),
-        denies_gaps=reader.parsed(
-            "DECISION_ON_GAPS",
-            False,  # noqa: FBT003 - a default
-            lambda word: {"review": False, "deny": True}[word.lower()],
-            "review or deny",
-        ),
+        denies_gaps=reader.choice("DECISION_ON_GAPS", {"review": False, "deny": True}, "review"),
     )
 
 
@@ -270,8 +225,7 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> So
     Raises:
         ConfigurationError: naming each mistake with its place.
     """
-    reader = EnvironmentReader(environment)
-    if not reader.text("WEBHOOKS"):
+    if not environment.get("WEBHOOKS", "").strip():
         return {}
     from entra_sod.domain.webhooks.config import parse_sources, source_file
 
@@ -295,22 +249,13 @@ def _require_uris(reader: EnvironmentReader, uris: Mapping[str, str]) -> None:
 
 
 def _read_graph(reader: EnvironmentReader) -> GraphSettings:
-    root, authority = reader.parsed(
-        "GRAPH_CLOUD",
-        CLOUDS["global"],
-        lambda cloud: CLOUDS[cloud],
-        "one of " + ", ".join(CLOUDS),
-    )
+    root, authority = reader.choice("GRAPH_CLOUD", CLOUDS, "global")
     scope = f"{root}/.default"
     own_root = reader.text("GRAPH_ROOT").rstrip("/")
     if own_root:
         root = _checked_root(reader, own_root)
-    credential = reader.parsed(
-        "GRAPH_CREDENTIAL",
-        CredentialKind.MANAGED_IDENTITY,
-        CredentialKind,
-        "managed-identity, default or local",
-    )
+    kinds = {each.value: each for each in CredentialKind}
+    credential = reader.choice("GRAPH_CREDENTIAL", kinds, CredentialKind.MANAGED_IDENTITY)
     if credential is CredentialKind.LOCAL and not is_loopback(root):
         reader.complain(
             "GRAPH_CREDENTIAL=local contradicts GRAPH_ROOT: its fixed token goes to a loopback "
@@ -345,11 +290,16 @@ def _read_rules(reader: EnvironmentReader) -> str:
     return rules
 
 
-def _enforcement(word: str) -> Enforcement:
-    return Enforcement[word.upper()]
-
-
 def _schedule(text: str) -> str:
     if len(text.split()) != 6:  # noqa: PLR2004 - second minute hour day month weekday
         raise ValueError(text)
     return text
+
+
+# Each raises one ConfigurationError that names everything that is wrong with its settings. Storage
+# is read apart from the rest, so that failures can be recorded. Delivery and callers are all that
+# HTTP functions need.
+read_settings = collecting(_read_all)
+read_storage_settings = collecting(_read_storage)
+read_delivery_settings = collecting(_read_delivery)
+read_caller_settings = collecting(_read_callers)

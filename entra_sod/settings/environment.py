@@ -19,7 +19,7 @@ class EnvironmentReader:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._problems: list[str] = []
+        self.problems: list[str] = []
 
     def text(self, name: str, default: str = "") -> str:
         return self._environment.get(name, "").strip() or default
@@ -34,9 +34,14 @@ class EnvironmentReader:
             self.complain(f"{name} must be {expected}.")
             return default
 
+    def choice[T](self, name: str, choices: Mapping[str, T], default: str) -> T:
+        """Read one of some words, in any case."""
+        *others, last = choices
+        expected = f"{', '.join(others)} or {last}"
+        return self.parsed(name, choices[default], lambda text: choices[text.lower()], expected)
+
     def flag(self, name: str, *, default: bool) -> bool:
-        words = {"true": True, "false": False}
-        return self.parsed(name, default, lambda text: words[text.lower()], "true or false")
+        return self.choice(name, {"true": True, "false": False}, str(default).lower())
 
     def whole_number(
         self, name: str, *, default: int, least: int = 0, most: int = _MOST, unit: str = ""
@@ -46,12 +51,22 @@ class EnvironmentReader:
         return self.parsed(name, default, lambda text: _whole_number(text, least, most), expected)
 
     def complain(self, problem: str) -> None:
-        self._problems.append(problem)
+        self.problems.append(problem)
 
-    def finish(self) -> None:
-        """Raise one ConfigurationError with all that is wrong, if anything is."""
-        if self._problems:
-            raise ConfigurationError(self._problems)
+
+def collecting[T](
+    read: Callable[[EnvironmentReader], T],
+) -> Callable[[Mapping[str, str]], T]:
+    """Read an environment, and raise one ConfigurationError with all that is wrong in it."""
+
+    def read_whole(environment: Mapping[str, str]) -> T:
+        reader = EnvironmentReader(environment)
+        settings = read(reader)
+        if reader.problems:
+            raise ConfigurationError(reader.problems)
+        return settings
+
+    return read_whole
 
 
 def _whole_number(text: str, least: int, most: int) -> int:

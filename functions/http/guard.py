@@ -35,7 +35,7 @@ class GuardedBlueprint(func.Blueprint):
     def answers_caller(self, handler: Handler[Caller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that is told who calls, on a route that takes known callers."""
 
-        def answer(req: func.HttpRequest, caller: Caller | Stranger | None) -> Answering:
+        def answer(req: func.HttpRequest, caller: Caller | Stranger) -> Answering:
             if not isinstance(caller, Caller):
                 raise TypeError(f"{handler.__name__} is open to strangers")
             return handler(req, caller)
@@ -44,13 +44,9 @@ class GuardedBlueprint(func.Blueprint):
 
     def answers_anybody(self, handler: Handler[Caller | Stranger]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that verifies its callers itself."""
+        return self._register(handler.__name__, handler)
 
-        def answer(req: func.HttpRequest, caller: Caller | Stranger | None) -> Answering:
-            return handler(req, caller or Stranger("nobody looked"))
-
-        return self._register(handler.__name__, answer)
-
-    def _register(self, name: str, handler: Handler[Caller | Stranger | None]) -> Any:  # noqa: ANN401
+    def _register(self, name: str, handler: Handler[Caller | Stranger]) -> Any:  # noqa: ANN401
         route = ROUTES[name]
         trigger = self.route(
             route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
@@ -59,12 +55,12 @@ class GuardedBlueprint(func.Blueprint):
 
 
 def _guarded(
-    route: Route, handler: Handler[Caller | Stranger | None]
+    route: Route, handler: Handler[Caller | Stranger]
 ) -> Callable[[func.HttpRequest], Answering]:
     async def admitted(req: func.HttpRequest) -> func.HttpResponse:
         # What is public tells that the app lives, also where its settings are wrong.
         if route.access is Open.PUBLIC:
-            return await handler(req, None)
+            return await handler(req, Stranger("nobody looked"))
         return await handler(req, bootstrap.app.admission.admit(route, req.headers))
 
     async def answer(req: func.HttpRequest) -> func.HttpResponse:

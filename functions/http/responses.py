@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import math
 import re
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import msgspec
 
-from entra_sod.api.bodies import FieldProblem, Problem
+from entra_sod.api.bodies import FieldProblem, NoFields, Problem
 from entra_sod.core.errors import (
     CallerRefused,
     ConfigurationError,
@@ -27,7 +26,8 @@ from entra_sod.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from entra_sod.core.validation import as_pointer
+from entra_sod.core.validation import read_as
+from entra_sod.domain.notifications.public_addresses import is_loopback
 
 log = logging.getLogger("entra_sod")
 
@@ -183,16 +183,8 @@ def require_no_fields(request: func.HttpRequest) -> None:
         HttpProblem: 413, 415 or 400, as of any JSON body.
         InvalidRequest: it says something, which would be passed over.
     """
-    if not request.get_body():
-        return
-    body = read_json(request)
-    if not isinstance(body, dict):
-        raise InvalidRequest([FieldError(pointer="", detail="must be empty, or an empty object")])
-    if body:
-        detail = "is not known here; nothing is asked for"
-        raise InvalidRequest(
-            [FieldError(pointer=as_pointer((name,)), detail=detail) for name in body]
-        )
+    if request.get_body():
+        read_as(NoFields, read_json(request))
 
 
 def own_url(request: func.HttpRequest, path: str) -> str:
@@ -211,7 +203,8 @@ def own_root(request: func.HttpRequest) -> str:
     if not _is_host(host):
         host = seen.netloc.rpartition("@")[2]
     scheme = _first(request, "X-Forwarded-Proto") or seen.scheme
-    if scheme != "http" or not _is_loopback(host):
+    name = urlsplit(f"//{host}").hostname or ""
+    if scheme != "http" or not (name == "localhost" or is_loopback(name)):
         scheme = "https"
     return f"{scheme}://{host}/api"
 
@@ -225,14 +218,6 @@ def _is_host(netloc: str) -> bool:
     if colon and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
         return False
     return bool(_HOST_NAME.fullmatch(host))
-
-
-def _is_loopback(netloc: str) -> bool:
-    host = urlsplit(f"//{netloc}").hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def traceparent(request: func.HttpRequest) -> str:

@@ -19,7 +19,7 @@ from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role
 from entra_sod.settings import read_settings
 from local.graph.authorization import (

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from entra_sod.adapters.graph.client import reading_of
+from entra_sod.adapters.graph.client import READING_PACKAGE
 from entra_sod.adapters.graph.failures import graph_error
 from entra_sod.cli.expected import EXPECTED, judge_functions
 from entra_sod.cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
@@ -22,7 +22,7 @@ PACKAGES = [CANARY["accessPackageId"], CANARY["incompatibleAccessPackageId"]]
 
 def refusals(status: int, body: bytes = b"") -> list[dict[str, str]]:
     """What the app skips where Graph answers so to both packages."""
-    errors = {key: graph_error(reading_of(key), status, {}, body=body) for key in PACKAGES}
+    errors = {key: graph_error(READING_PACKAGE % key, status, {}, body=body) for key in PACKAGES}
     return [{"what": f"access package {key}", "why": str(each)} for key, each in errors.items()]
 
 

@@ -209,7 +209,7 @@ def test_good_rules_fit_the_tenant(
     ("more", "words"),
     [
         ({"GRAPH_ROOT": "http://127.0.0.1:9"}, "list of packages"),
-        ({"GRAPH_CLOUD": "mars"}, "GRAPH_CLOUD must be one of"),
+        ({"GRAPH_CLOUD": "mars"}, "GRAPH_CLOUD must be global, usgov"),
         ({"IDENTITY_HEADER": "of-somebody-else"}, "No token for Graph"),
     ],
 )

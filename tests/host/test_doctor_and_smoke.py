@@ -12,7 +12,7 @@ import pytest
 from local.graph.demo import APP_PRINCIPAL_ID, FINANCE
 from local.processes import CHECKOUT
 from local.world import HostProcess
-from tests.adapters.graph.hooked import owner_role
+from tests.cli.operations.extensions.hooked import owner_role
 from tests.host.conftest import Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]

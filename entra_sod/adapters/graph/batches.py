@@ -8,9 +8,9 @@ failed in passing goes to the end. Only one batch of answers is held at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,15 +24,12 @@ from entra_sod.core.request_meter import count_throttled
 from entra_sod.core.telemetry import count_answer
 from entra_sod.ports.rate_limit import RateLimiter
 
+if TYPE_CHECKING:
+    from entra_sod.adapters.graph.transport import GraphTransport
+
 MOST_FAILURES = 3
 MOST_REFUSALS = 10
 _SUCCESS = range(200, 300)
-
-
-class Ask(Protocol):
-    """How a batch is sent: `GraphTransport.ask`."""
-
-    async def __call__(self, url: str, body: bytes, what: str, *, requests: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +84,21 @@ class _Outcome[K, T]:
 class Batches:
     """Reads in batches, each of which takes a turn for all that it carries."""
 
-    ask: Ask
+    transport: GraphTransport
     urls: GraphUrls
     limiter: RateLimiter
     clock: Clock
 
-    async def each[K, T](
-        self, reads: Iterable[Read[K]], decoder: msgspec.json.Decoder[T]
+    async def each[K, W, T](
+        self,
+        reads: Iterable[Read[K]],
+        decoder: msgspec.json.Decoder[W],
+        value_of: Callable[[W], T],
     ) -> AsyncIterator[tuple[K, T | GraphError]]:
         """Yield the answer to every read, in any order; a list's pages each by itself.
 
-        A read that fails for good yields its error, and ends.
+        A read that fails for good yields its error, and ends. Any other answer is decoded, and
+        yielded as `value_of` makes it.
 
         Raises:
             Throttled, Unavailable: come again later.
@@ -108,8 +109,8 @@ class Batches:
             size = min(len(worklist), self.limiter.max_batch)
             parts = [worklist.popleft() for _ in range(size)]
             outcome = await self._send(parts, decoder)
-            for answer in outcome.answers:
-                yield answer
+            for key, answer in outcome.answers:
+                yield key, answer if isinstance(answer, GraphError) else value_of(answer)
             worklist.extendleft(outcome.following)
             worklist.extendleft([part.after(error) for part, error in outcome.throttled])
             worklist.extend([part.after(error) for part, error in outcome.failed])
@@ -123,7 +124,9 @@ class Batches:
         self, parts: Sequence[_Part[K]], decoder: msgspec.json.Decoder[T]
     ) -> _Outcome[K, T]:
         body = wire.batch_body([part.path for part in parts])
-        data = await self.ask(self.urls.batch(), body, "a batch of reads", requests=len(parts))
+        data = await self.transport.ask(
+            self.urls.batch(), body, "a batch of reads", requests=len(parts)
+        )
         responses = {each.id: each for each in wire.decode(wire.batch_answers, data).responses}
         outcome = _Outcome[K, T]()
         for number, part in enumerate(parts):

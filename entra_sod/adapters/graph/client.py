@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.batches import Batches, Read
@@ -23,6 +23,8 @@ from entra_sod.ports.graph import Page
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
+READING_PACKAGE = "reading access package %s"  # as errors say it
+
 
 class GraphClient(GraphDoor):
     """The `Graph` port against a real Graph root."""
@@ -39,7 +41,7 @@ class GraphClient(GraphDoor):
     @property
     def _batches(self) -> Batches:
         return Batches(
-            ask=self._transport.ask, urls=self._urls, limiter=self._limiter, clock=self._clock
+            transport=self._transport, urls=self._urls, limiter=self._limiter, clock=self._clock
         )
 
     async def packages(self) -> Sequence[AccessPackage]:
@@ -48,7 +50,7 @@ class GraphClient(GraphDoor):
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
-        answer = await self._transport.read(url, reading_of(package_id))
+        answer = await self._transport.read(url, READING_PACKAGE % package_id)
         return wire.package(wire.decode(wire.one_package, answer))
 
     async def group(self, group_id: str) -> Group:
@@ -60,12 +62,9 @@ class GraphClient(GraphDoor):
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
-        reads = [Read(key, package_path(key), reading_of(key)) for key in sorted(set(package_ids))]
-        answers = self._batches.each(reads, wire.one_package)
-        return {
-            key: each if isinstance(each, GraphError) else wire.package(each)
-            async for key, each in answers
-        }
+        reads = _reads(package_ids, package_path, READING_PACKAGE)
+        found = self._batches.each(reads, wire.one_package, wire.package)
+        return {key: package async for key, package in found}
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str
@@ -84,57 +83,42 @@ class GraphClient(GraphDoor):
     def assignments_of(
         self, package_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, Page | GraphError]]:
-        reads = [
-            Read(key, assignments_path(key), f"the assignments of {key}")
-            for key in sorted(set(package_ids))
-        ]
-        return self._assignment_pages(reads)
+        return self._assignment_pages(
+            _reads(package_ids, assignments_path, "the assignments of %s")
+        )
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, Page | GraphError]]:
-        reads = [
-            Read(key, subject_path(key), f"the assignments of subject {key}")
-            for key in sorted(set(object_ids))
-        ]
-        return self._assignment_pages(reads)
+        return self._assignment_pages(
+            _reads(object_ids, subject_path, "the assignments of subject %s")
+        )
 
     def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
-        reads = [
-            Read(key, subject_path(*key), f"the assignments of subject {key[0]} of {key[1]}")
-            for key in sorted(set(wanted))
-        ]
-        return self._assignment_pages(reads)
+        what = "the assignments of subject %s of %s"
+        return self._assignment_pages(_reads(wanted, lambda key: subject_path(*key), what))
 
     async def subjects_by_id(
         self, subject_ids: Collection[str]
     ) -> Mapping[str, Subject | GraphError]:
-        reads = [
-            Read(key, person_path(key), f"reading subject {key}")
-            for key in sorted(set(subject_ids))
-        ]
-        answers = self._batches.each(reads, wire.one_subject)
-        return {
-            key: each if isinstance(each, GraphError) else wire.subject(each)
-            async for key, each in answers
-        }
+        reads = _reads(subject_ids, person_path, "reading subject %s")
+        found = self._batches.each(reads, wire.one_subject, wire.subject)
+        return {key: subject async for key, subject in found}
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
-        reads = [
-            Read(pair, additional_access_path(*pair), f"additionalAccess of {' and '.join(pair)}")
-            for pair in sorted(set(pairs))
-        ]
-        return self._assignment_pages(reads)
+        what = "additionalAccess of %s and %s"
+        return self._assignment_pages(
+            _reads(pairs, lambda pair: additional_access_path(*pair), what)
+        )
 
-    async def _assignment_pages[K](
+    def _assignment_pages[K](
         self, reads: Sequence[Read[K]]
     ) -> AsyncIterator[tuple[K, Page | GraphError]]:
-        async for key, page in self._batches.each(reads, wire.assignments_page):
-            yield key, _page_or_error(page)
+        return self._batches.each(reads, wire.assignments_page, _page)
 
     async def references_of(
         self, package_ids: Collection[str]
@@ -145,12 +129,12 @@ class GraphClient(GraphDoor):
             for kind in ReferenceKind
         ]
         found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
-        async for key, page in self._batches.each(reads, wire.ids_page):
+        async for key, page in self._batches.each(reads, wire.ids_page, _ids):
             before = found.get(key, frozenset[str]())
             if isinstance(page, GraphError):
                 found[key] = page
             elif not isinstance(before, GraphError):
-                found[key] = before.union(each.id.lower() for each in page.value)
+                found[key] = before | page
         return found
 
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
@@ -172,10 +156,16 @@ class GraphClient(GraphDoor):
         await self._transport.read(self._urls.packages(), "the first page of packages")
 
 
-def reading_of(package_id: str) -> str:
-    """How errors say that a package was being read."""
-    return f"reading access package {package_id}"
+def _reads[K: (str, tuple[str, str])](
+    keys: Collection[K], path_of: Callable[[K], str], what: str
+) -> list[Read[K]]:
+    """One read for each key; `what` has a place for each part of a key."""
+    return [Read(key, path_of(key), what % key) for key in sorted(set(keys))]
 
 
-def _page_or_error(found: wire.WirePage[wire.WireAssignment] | GraphError) -> Page | GraphError:
-    return found if isinstance(found, GraphError) else wire.assignments(found.value)
+def _page(found: wire.WirePage[wire.WireAssignment]) -> Page:
+    return wire.assignments(found.value)
+
+
+def _ids(found: wire.WirePage[wire.WireId]) -> frozenset[str]:
+    return frozenset([each.id.lower() for each in found.value])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken
@@ -27,12 +26,7 @@ class LocalCredential(AbstractAsyncContextManager["LocalCredential"]):
     async def close(self) -> None:
         return
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
+    async def __aexit__(self, *_: object, **__: object) -> None:
         return
 
 

@@ -11,13 +11,12 @@ from urllib.parse import quote
 import msgspec
 
 from entra_sod.adapters.graph.door import GraphDoor
-from entra_sod.adapters.graph.extensions_wire import catalog, catalogs_page
-from entra_sod.adapters.graph.wire import WirePage
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.adapters.graph.wire import WirePage, catalog, catalogs_page
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
 
 _CATALOGS = "/identityGovernance/entitlementManagement/catalogs"
-_ASSIGNMENTS = "/roleManagement/entitlementManagement/roleAssignments"
+ASSIGNMENTS = "/roleManagement/entitlementManagement/roleAssignments"
 
 
 class WireRoleAssignment(msgspec.Struct, rename="camel"):
@@ -51,19 +50,9 @@ class RolesClient(GraphDoor):
 
     async def of_principal(self, principal_id: str) -> Sequence[RoleAssignment]:
         wanted = quote(f"principalId eq '{principal_id}'", safe="/'")
-        url = self._urls.absolute(f"{_ASSIGNMENTS}?$filter={wanted}")
+        url = self._urls.absolute(f"{ASSIGNMENTS}?$filter={wanted}")
         found = await self._items(assignments_page, url, f"the roles of {principal_id}")
         return [_assignment(each) for each in found]
-
-    async def assign(self, wanted: RoleAssignment) -> None:
-        body = {
-            "principalId": wanted.principal_id,
-            "roleDefinitionId": wanted.role_id,
-            "appScopeId": CATALOG_SCOPE + wanted.catalog_id,
-        }
-        what = f"giving {wanted.principal_id} a role on catalog {wanted.catalog_id}"
-        url = self._urls.absolute(_ASSIGNMENTS)
-        await self._transport.write("POST", url, what, msgspec.json.encode(body))
 
     def clock_skew(self) -> timedelta | None:
         return self._transport.clock_skew

@@ -201,13 +201,7 @@ class GraphTransport:
         """POST, PUT or DELETE, exactly once: what a lost answer meant is settled by reading."""
         request = _request(Method[method], url, body)
         request.add_request_options(_ONCE)
-        try:
-            await self._send(request, what)
-        except ThrottledLocally:
-            raise
-        except Throttled as error:
-            await self._slow_down(error)
-            raise
+        await self._send(request, what)
 
     async def _patiently(self, request: Callable[[], RequestInformation], what: str) -> bytes:
         """Send until it is not throttled, and once more where the connection was lost.
@@ -223,7 +217,6 @@ class GraphTransport:
             except ThrottledLocally:
                 raise
             except Throttled as error:
-                await self._slow_down(error)
                 tries += 1
                 if tries > MOST_TRIES_AFTER_429 or _is_long(error.retry_after):
                     raise
@@ -233,14 +226,17 @@ class GraphTransport:
                 await asyncio.sleep(WAITS_AFTER_LOST_CONNECTION[lost])
                 lost += 1
 
-    async def _slow_down(self, error: Throttled) -> None:
-        count_throttled(1)
-        await self._limiter.slow_down(error.retry_after)
-
     async def _send(self, request: RequestInformation, what: str) -> bytes:
+        """Send once. A 429 of Graph is counted, and told to the rate limiter."""
         request.add_request_options([ResponseHandlerOption(Bytes(what))])
         try:
             answer = await self._adapter.send_primitive_async(request, "bytes", {})
+        except ThrottledLocally:
+            raise
+        except Throttled as error:
+            count_throttled(1)
+            await self._limiter.slow_down(error.retry_after)
+            raise
         except httpx.InvalidURL as error:
             raise UnsafeLink(f"Graph gave no usable address to go on with {what}") from error
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:

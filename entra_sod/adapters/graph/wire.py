@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from entra_sod.core.errors import Unavailable
-from entra_sod.domain.entra import AccessPackage, Assignment, Subject
+from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Subject
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
 
@@ -89,6 +89,7 @@ class BatchAnswers(msgspec.Struct):
 
 assignments_page = msgspec.json.Decoder(WirePage[WireAssignment])
 ids_page = msgspec.json.Decoder(WirePage[WireId])
+catalogs_page = msgspec.json.Decoder(WirePage[WireCatalog])
 packages_page = msgspec.json.Decoder(WirePage[WirePackage])
 one_subject = msgspec.json.Decoder(WireSubject)
 one_group = msgspec.json.Decoder(WireGroup)
@@ -144,6 +145,10 @@ def _moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def catalog(found: WireCatalog) -> Catalog:
+    return Catalog(id=found.id.lower(), display_name=found.display_name or "")
 
 
 def package(found: WirePackage) -> AccessPackage:

@@ -1,4 +1,4 @@
-"""The way out by HTTP. Loaded by a worker that has something to deliver, and by nobody else.
+"""The way out by HTTP.
 
 httpcore itself rather than httpx: it follows no redirect, reads no proxy from the environment, and
 telemetry that instruments httpx would record the whole address, secret and all.

@@ -1,11 +1,11 @@
 """When a request may be sent: the generic cell rate algorithm (GCRA). Pure.
 
-The theoretical arrival time (TAT) is the end of the line: each batch takes the cell there, and
-moves the end by the seconds that its requests take at the rate. A check does not go to the end. It
-is sent at once, a few requests ahead of the rate of checks, and puts the line back, as a silence
-does. `put_back` sums that up: who has a cell already sends as many seconds later.
+The queue of a sweep's batches ends at the theoretical arrival time (TAT). Each new batch gets the
+TAT as its start, and moves the TAT by the seconds that its requests take at the rate. A check does
+not queue: it is sent at once while checks keep to the rate. A check or a silence delays the queue,
+and `put_back` is the sum of these delays. A batch that already has a turn starts that much later.
 
-Moments are seconds since the epoch.
+Points in time are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -19,39 +19,39 @@ import msgspec
 from entra_sod.core.errors import ConcurrencyLimited, ThrottledLocally
 from entra_sod.ports.rate_limit import Priority
 
-WINDOW = 10.0  # seconds that a rate is counted in, as Graph does
-TRAVEL = 0.2  # seconds by which the times that two requests travel may differ
-SWEEPS_SHARE = 0.95  # of the rate: the rest is for checks that are sent ahead
-CHECKS_AHEAD = 0.1  # of a batch
-MAX_IN_BATCH = 20  # that Graph takes in one $batch
-MIN_BATCHES = 5  # of a window, which one batch is not to fill alone
+WINDOW = 10.0  # seconds: Graph counts requests per window of this length
+TRAVEL = 0.2  # seconds by which the network delays of two requests may differ
+SWEEPS_SHARE = 0.95  # of the rate: the rest is reserved for checks
+CHECKS_AHEAD = 0.1  # of a batch: a check may be this much ahead of the rate
+MAX_IN_BATCH = 20  # Graph accepts at most this many requests in one $batch
+MIN_BATCHES = 5  # per window, so that one batch does not use the whole window
 
-RATE_CUT = 0.9  # by the 429s of one window
-RATE_RISE, MIN_RATE = 0.05, 0.05  # of the ceiling: in each window without a 429, and at least
-MIN_PAUSE, MAX_PAUSE = 2.0, 60.0  # seconds of silence where Graph says nothing of its length
+RATE_CUT = 0.9  # factor, applied at most once per window in which Graph answers 429
+RATE_RISE, MIN_RATE = 0.05, 0.05  # of the ceiling: rise per window without a 429; minimum rate
+MIN_PAUSE, MAX_PAUSE = 2.0, 60.0  # seconds of silence after a 429 without Retry-After
 
-# Seconds. A sweep's work that has begun waits until shortly before the host would end it.
+# Seconds. A sweep part that has started waits until shortly before the host's function timeout.
 MAX_WAIT = {Priority.HIGH: 60.0, Priority.LOW: 900.0, Priority.NEW: 15.0}
 MAX_SILENCE_IN_PLACE = 10.0
 COME_BACK, COME_BACK_SPREAD = 5.0, 10.0
 
-# Seconds ahead of our own clock. What lies farther, a clock wrote that is wrong.
+# Seconds ahead of this instance's clock. A larger value comes from a wrong clock.
 MAX_SKEW, MAX_LINE, MAX_RETRY_AFTER = 5.0, 1200.0, 86_400.0
 
 
 class RateState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the instances share, as it is at one moment."""
+    """The state that all instances share, at one point in time."""
 
-    version: Literal[1] = 1  # of this form
-    at: float  # the moment, by the clock of who wrote it
-    ceiling: int  # the setting
-    rate: Annotated[float, msgspec.Meta(gt=0)]  # requests per 10 s that Graph seems to take
-    arrival: float = 0.0  # the theoretical arrival time (TAT): where the line ends
-    checks_arrival: float = 0.0  # the same of checks alone
-    put_back: float = 0.0  # seconds by which checks and silences have put the line back so far
-    silent_until: float = 0.0  # Graph asked for silence up to here
-    pause: float = 0.0  # how long the last silence was for which Graph named no time
-    cut_at: float = 0.0  # when the rate was last cut
+    version: Literal[1] = 1  # of this format
+    at: float  # when the state was written, by the writer's clock
+    ceiling: int  # the setting GRAPH_REQUESTS_PER_10S
+    rate: Annotated[float, msgspec.Meta(gt=0)]  # current rate: requests per 10 s
+    arrival: float = 0.0  # theoretical arrival time (TAT): end of the queue of batches
+    checks_arrival: float = 0.0  # theoretical arrival time of checks
+    put_back: float = 0.0  # seconds by which checks and silences have delayed the queue in total
+    silent_until: float = 0.0  # no request is sent before this time, because Graph answered 429
+    pause: float = 0.0  # seconds of the last silence after a 429 without Retry-After
+    cut_at: float = 0.0  # when the rate was last reduced
 
     @property
     def seconds_per_request(self) -> float:
@@ -64,7 +64,7 @@ class RateState(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The right to send from `start` on, or as much later as the line is put back."""
+    """Permission to send at `start`; `put_back` is the state's value when it was given."""
 
     priority: Priority
     start: float
@@ -80,7 +80,7 @@ def max_batch(ceiling: int) -> int:
 
 
 def later(state: RateState, now: float, ceiling: int) -> RateState:
-    """The state as it is now. Raises ValueError if no clock that is right has written it."""
+    """Return the state at `now`. Raises ValueError if the writer's clock was wrong."""
     latest, end = now + MAX_SKEW, max(state.arrival, state.checks_arrival)
     is_ahead = max(state.at, state.cut_at, state.silent_until - MAX_RETRY_AFTER) > latest
     if is_ahead or end > max(latest, state.silent_until) + MAX_LINE:
@@ -92,7 +92,7 @@ def later(state: RateState, now: float, ceiling: int) -> RateState:
 
 
 def silence(state: RateState, priority: Priority) -> float:
-    """Seconds of silence that are left; raised if they are too many to be waited in place."""
+    """Return the seconds of silence left. Raises ThrottledLocally if that is too long to wait."""
     left = max(0.0, state.silent_until - state.at)
     if left > (MAX_WAIT[priority] if priority is Priority.LOW else MAX_SILENCE_IN_PLACE):
         raise ThrottledLocally("Graph asked for silence, which is kept", retry_after=left)
@@ -100,7 +100,7 @@ def silence(state: RateState, priority: Priority) -> float:
 
 
 def reserve(state: RateState, priority: Priority, requests: int) -> tuple[RateState, Turn]:
-    """Give a turn to requests that are sent together, unless it would come too late for them."""
+    """Give a turn to one batch. Raises ConcurrencyLimited if it would have to wait too long."""
     earliest = state.at + silence(state, priority)
     if priority is Priority.HIGH:
         taken = requests * state.seconds_per_request
@@ -113,7 +113,7 @@ def reserve(state: RateState, priority: Priority, requests: int) -> tuple[RateSt
         end = start + requests * state.seconds_per_request / SWEEPS_SHARE
         after = msgspec.structs.replace(state, arrival=end)
     if start - state.at > MAX_WAIT[priority]:
-        # Spread by the fraction of the second in which each has asked.
+        # The fraction of the current second spreads the retries of different callers.
         back = COME_BACK + COME_BACK_SPREAD * (state.at % 1.0)
         raise ConcurrencyLimited("too many wait for Graph's rate", retry_after=back)
     return after, Turn(priority, start, after.put_back)
@@ -125,7 +125,7 @@ def _put_back(state: RateState, seconds: float) -> RateState:
 
 
 def moved(turn: Turn, state: RateState) -> Turn:
-    """Where a turn lies after what has happened since: in no case behind the end of the line."""
+    """Delay a turn by what the queue was delayed since; at most to the end of the queue."""
     start, later_by = turn.start, state.put_back - turn.put_back
     if turn.priority is not Priority.HIGH and later_by > 0:
         start = max(start, min(start + later_by, state.arrival))
@@ -133,9 +133,9 @@ def moved(turn: Turn, state: RateState) -> Turn:
 
 
 def throttled(state: RateState, retry_after: float | None) -> RateState:
-    """Take a 429 into account; `retry_after` in seconds, None if Graph did not say."""
+    """Return the state after a 429. `retry_after` is in seconds, None without that header."""
     now = state.at
-    if retry_after is None and now >= state.silent_until:  # the first of those that come together
+    if retry_after is None and now >= state.silent_until:  # first 429 of a burst
         goes_on = now < state.silent_until + WINDOW
         pause = min(MAX_PAUSE, max(MIN_PAUSE, 2 * state.pause)) if goes_on else MIN_PAUSE
         state, retry_after = msgspec.structs.replace(state, pause=pause), pause
@@ -146,7 +146,7 @@ def throttled(state: RateState, retry_after: float | None) -> RateState:
 
 
 def silenced(state: RateState, until: float) -> RateState:
-    """Keep a silence, unless a longer one is kept."""
+    """Extend the silence to `until`. A silence that is already longer stays as it is."""
     longer = max(0.0, until - max(state.at, state.silent_until))
     until = max(state.silent_until, until)
     return msgspec.structs.replace(_put_back(state, longer), silent_until=until)

@@ -1,11 +1,10 @@
-"""The rate limiters: one that all instances share, and one for a process alone.
+"""The rate limiters: one that all instances share, and one for a single process.
 
-The shared rate is a row in a table, replaced only in the version that was read. A reservation is
-one read and one write. Who has waited for a turn reads the row once more before sending, unless
-this process has just read it: a check or a 429 may have put the line back.
+The shared state is one table row, replaced only in the version that was read. A reservation is one
+read and one write. A request that has waited reads the row again before it is sent, because a check
+or a 429 may have delayed the queue. It skips this if the process has just read the row.
 
-Without storage nobody knows what the others send. Then no turn is given, and `Unavailable` brings
-the message back later, as if Graph were away. A 429 is kept in mind all the same.
+If storage fails, the limiter gives no turn, and `Unavailable` makes the message come again later.
 """
 
 from __future__ import annotations
@@ -29,13 +28,14 @@ from entra_sod.ports.storage import Row, Table
 log = logging.getLogger("entra_sod")
 
 PARTITION, KEY, COLUMN = "graph", "rate", "state"
-MIN_SLEEP, LOOK_AHEAD, MAX_AGE = 0.001, 0.2, 0.5  # seconds: LOOK_AHEAD of a turn, at what is older
-MAX_ATTEMPTS = 20  # to write the row: other instances are faster once or twice
+# Seconds. LOOK_AHEAD before a turn the row is read again, unless it was read within MAX_AGE.
+MIN_SLEEP, LOOK_AHEAD, MAX_AGE = 0.001, 0.2, 0.5
+MAX_ATTEMPTS = 20  # to replace the row: other instances may replace it in between
 _decoder = msgspec.json.Decoder(RateState)
 
 
 class LocalRateLimiter:
-    """For one process, such as the command line: no rate, but the silence that Graph asks for."""
+    """For one process, such as the command line. Has no rate; waits as Graph's 429s require."""
 
     def __init__(self, clock: Clock | None = None, ceiling: int = 1_000_000) -> None:
         self._clock, self._ceiling = clock or SystemClock(), ceiling
@@ -45,7 +45,7 @@ class LocalRateLimiter:
     def max_batch(self) -> int:
         return gcra.max_batch(self._ceiling)
 
-    async def acquire(self, requests: int = 1) -> None:  # noqa: ARG002 - as many as you like
+    async def acquire(self, requests: int = 1) -> None:  # noqa: ARG002 - it has no rate
         if left := gcra.silence(self._known(), Priority.HIGH):
             count_block(left)
             await self._clock.sleep(left)
@@ -54,7 +54,7 @@ class LocalRateLimiter:
         self._seen = gcra.throttled(self._known(), retry_after)
 
     def _known(self) -> RateState:
-        """What this process has seen, as it is now; nothing if its own clock was wrong."""
+        """Return the last state that this process read. A new one if its clock was set back."""
         try:
             return gcra.later(self._seen, self._now(), self._ceiling)
         except ValueError:
@@ -65,7 +65,7 @@ class LocalRateLimiter:
 
 
 class SharedRateLimiter(LocalRateLimiter):
-    """Keeps the app's instances, whose clocks agree, together under one ceiling per 10 s."""
+    """Limits all instances together to one ceiling per 10 s. Their clocks must agree."""
 
     def __init__(self, table: Table, clock: Clock, ceiling: int) -> None:
         super().__init__(clock, ceiling)
@@ -86,11 +86,11 @@ class SharedRateLimiter(LocalRateLimiter):
         def reserved(state: RateState) -> tuple[RateState, Turn]:
             return gcra.reserve(state, priority, requests)
 
-        reserved(self._known())  # what is known to be too long has not become shorter in storage
+        reserved(self._known())  # fails without storage access if the wait is known to be too long
         try:
             return await self._change(reserved)
         except StorageUnavailable as error:
-            raise Unavailable(f"No turn to ask Graph: {error}") from error
+            raise Unavailable(f"Cannot reserve a request to Graph: {error}") from error
 
     async def slow_down(self, retry_after: float | None) -> None:
         before = self._known().rate
@@ -105,14 +105,14 @@ class SharedRateLimiter(LocalRateLimiter):
             log.warning("the other instances do not learn that Graph throttles", extra=extra)
 
     async def _look(self) -> RateState:
-        """Read the row, unless that was done just now."""
+        """Return the current state. Reads the row if the last reading is older than MAX_AGE."""
         if not 0 <= self._now() - self._seen.at <= MAX_AGE:
-            with suppress(StorageUnavailable):  # the turn is ours, as far as we know
+            with suppress(StorageUnavailable):  # the turn stays valid
                 await self._read()
         return self._known()
 
     async def _change[T](self, change: Callable[[RateState], tuple[RateState, T]]) -> T:
-        """Change the row. Raises StorageUnavailable, also if others were faster each time."""
+        """Change the row. Raises StorageUnavailable, also after MAX_ATTEMPTS conflicts."""
         async with self._storage:
             for attempt in range(MAX_ATTEMPTS):
                 row, before = await self._read()
@@ -121,7 +121,7 @@ class SharedRateLimiter(LocalRateLimiter):
                     self._seen = after
                     return result
                 spread = 0.02 * 2 ** min(attempt, 5)
-                await self._clock.sleep(spread * random.random())  # noqa: S311 - not all at once
+                await self._clock.sleep(spread * random.random())  # noqa: S311 - jitter
         raise StorageUnavailable("other instances change the shared rate without a pause")
 
     async def _read(self) -> tuple[Row | None, RateState]:
@@ -136,7 +136,7 @@ class SharedRateLimiter(LocalRateLimiter):
                     extra = {"action": "rate_written_anew"}
                     log.warning("the shared rate is written anew: %s", error, extra=extra)
                 self._has_told = True
-        if known.silent_until > state.silent_until:  # what the others have not been told yet
+        if known.silent_until > state.silent_until:  # not stored yet
             state = msgspec.structs.replace(state, pause=known.pause)
             state = gcra.silenced(state, known.silent_until)
         self._seen = state

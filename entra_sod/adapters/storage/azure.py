@@ -27,9 +27,7 @@ from entra_sod.adapters.storage.limits import check_batch, check_message, check_
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.ports.storage import (
     LARGEST_PAGE,
-    Blobs,
     Place,
-    Queues,
     QueueState,
     Row,
     Table,
@@ -201,25 +199,25 @@ class AzureBlobs:
 
     @translated()
     async def get(self, container: str, name: str) -> bytes | None:
-        blob = self._service().get_blob_client(container, name)
-        try:
-            stream = await blob.download_blob()
-            return await stream.readall()
-        except ResourceNotFoundError:
-            return None
+        return await self._download(container, name)
 
     @translated()
     async def get_range(self, container: str, name: str, start: int, length: int) -> bytes | None:
-        blob = self._service().get_blob_client(container, name)
         try:
-            stream = await blob.download_blob(offset=start, length=length)
-            return await stream.readall()
-        except ResourceNotFoundError:
-            return None
+            return await self._download(container, name, start, length)
         except HttpResponseError as error:
             if error.status_code != _NO_SUCH_RANGE:
                 raise
             return b""
+
+    async def _download(
+        self, container: str, name: str, start: int | None = None, length: int | None = None
+    ) -> bytes | None:
+        blob = self._service().get_blob_client(container, name)
+        try:
+            return await (await blob.download_blob(offset=start, length=length)).readall()
+        except ResourceNotFoundError:
+            return None
 
     async def names(self, container: str, prefix: str = "") -> AsyncIterator[str]:
         folder = self._service().get_container_client(container)
@@ -293,16 +291,8 @@ class AzureStorage:
     ) -> None:
         self._settings, self._retries = settings, retries
         self._credential = credential
-        self._blobs = AzureBlobs(lambda: self._blob_service)
-        self._queues = AzureQueues(lambda: self._queue_service)
-
-    @property
-    def blobs(self) -> Blobs:
-        return self._blobs
-
-    @property
-    def queues(self) -> Queues:
-        return self._queues
+        self.blobs = AzureBlobs(lambda: self._blob_service)
+        self.queues = AzureQueues(lambda: self._queue_service)
 
     def table(self, name: str) -> Table:
         return AzureTable(self._table_service.get_table_client(name))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from entra_sod.core.retry import Poison, backoff
+
 DAY_SECONDS = 86_400.0
-FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 3600.0
 MOST_REFUSALS = 4
 _SUCCESS = range(200, 300)
@@ -66,12 +67,7 @@ class Again:
     refusals: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    reason: str
-
-
-type Next = Delivered | Gone | Again | GiveUp
+type Next = Delivered | Gone | Again | Poison
 
 
 def decide_next(
@@ -93,10 +89,10 @@ def decide_next(
             return Gone()
     left, why = DAY_SECONDS - age_seconds, _words(outcome)
     if left <= 0:
-        return GiveUp(f"given up after a day and {tries + 1} tries; the last: {why}")
+        return Poison(f"given up after a day and {tries + 1} tries; the last: {why}")
     refused = refusals + 1 if _is_refusal(outcome) else 0
     if refused >= MOST_REFUSALS:
-        return GiveUp(f"given up after {refused} refusals in a row; the last: {why}")
+        return Poison(f"given up after {refused} refusals in a row; the last: {why}")
     return Again(min(_delay(outcome, tries, chance), left), why, refused)
 
 
@@ -119,8 +115,7 @@ def _delay(outcome: Outcome, tries: int, chance: float) -> float:
     """As long as the receiver says, at least a second; else doubling, half of it by chance."""
     if isinstance(outcome, Answered) and outcome.retry_after is not None:
         return max(1.0, outcome.retry_after)
-    longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(tries, 20))
-    return longest * (0.5 + 0.5 * chance)
+    return backoff(tries, LONGEST_DELAY_SECONDS) * (0.5 + 0.5 * chance)
 
 
 def _words(outcome: Outcome) -> str:

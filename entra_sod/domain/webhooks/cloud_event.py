@@ -31,7 +31,8 @@ def open_event(media_type: str, headers: Mapping[str, str], value: object) -> De
         InvalidRequest: naming each attribute that is missing or wrong.
     """
     if media_type != STRUCTURED:
-        attributes = {name: _decoded(headers.get(f"ce-{name}")) for name in _attributes()}
+        names = ("specversion", *_REQUIRED)
+        attributes = {name: unquote(headers.get(f"ce-{name}", "")) for name in names}
         return Delivery(value=value, event=_identity(attributes, in_body=False))
     if not isinstance(value, dict):
         raise InvalidRequest([FieldError(pointer="", detail="must be an event, an object")])
@@ -39,14 +40,6 @@ def open_event(media_type: str, headers: Mapping[str, str], value: object) -> De
         detail = "is not read: send the data as JSON, in data"
         raise InvalidRequest([FieldError(pointer="/data_base64", detail=detail)])
     return Delivery(value=value.get("data"), at=_IN_BODY, event=_identity(value, in_body=True))
-
-
-def _attributes() -> tuple[str, ...]:
-    return ("specversion", *_REQUIRED)
-
-
-def _decoded(header: str | None) -> str | None:
-    return None if header is None else unquote(header)
 
 
 def _identity(attributes: Mapping[str, object], *, in_body: bool) -> tuple[str, str]:

@@ -37,30 +37,19 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _ASKED = (Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, Field.SUBJECT)
 
 
-class Pointers(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """Where in a body the fields stand, as JSON pointers; the kind's own places, without."""
-
-    access_package_id: str | None = None
-    incompatible_access_package_id: str | None = None
-    subject: str | None = None
-    reference: str | None = None
-    callback_url: str | None = None
-    stage_instance_id: str | None = None
-    timestamp: str | None = None
-
-
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One source; `kind` may be left out where it is the source's name.
 
     Attributes:
         secrets: names of app settings that hold one secret each; the second while keys change.
+        fields: where in a body each stands, as a JSON pointer; the kind's own places, without.
     """
 
     kind: Kind | None = None
     verify: Scheme | None = None
     secrets: list[str] = []
     header: str | None = None
-    fields: Pointers = Pointers()
+    fields: dict[Field, str | None] = {}
     origins: list[str] = []
 
 
@@ -114,6 +103,7 @@ class _EntryReader:
     def __init__(self, name: str, entry: Entry, environment: Mapping[str, str]) -> None:
         self.name, self._entry, self._environment = name, entry, environment
         self._kind = entry.kind or (Kind(name) if name in list(Kind) else None)
+        self._pointers = {name: text for name, text in entry.fields.items() if text is not None}
 
     def mistakes(self) -> Iterator[Mistake]:
         """Find what is wrong beyond the shape."""
@@ -141,7 +131,10 @@ class _EntryReader:
             scheme=scheme,
             header=(self._entry.header or DEFAULT_HEADERS.get(scheme, "")).lower(),
             keys=tuple(_key(self._secret(name), scheme) for name in self._entry.secrets),
-            fields=self._places(self._kind),
+            fields={
+                **DEFAULTS[self._kind].fields,
+                **{name: parse_pointer(text) for name, text in self._pointers.items()},
+            },
             origins=frozenset(origin.lower() for origin in self._entry.origins),
         )
 
@@ -150,14 +143,6 @@ class _EntryReader:
 
     def _secret(self, name: str) -> str:
         return self._environment.get(name, "").strip()
-
-    def _places(self, kind: Kind) -> dict[Field, Place]:
-        given = {name: parse_pointer(text) for name, text in self._pointers().items()}
-        return {**DEFAULTS[kind].fields, **given}
-
-    def _pointers(self) -> dict[Field, str]:
-        values = msgspec.to_builtins(self._entry.fields)
-        return {name: values[name] for name in Field if values[name] is not None}
 
     def _wrong_secrets(self, scheme: Scheme) -> Iterator[Mistake]:
         names = self._entry.secrets
@@ -194,14 +179,13 @@ class _EntryReader:
             yield self._mistake(("header",), "must be the name of a header")
 
     def _wrong_fields(self, kind: Kind) -> Iterator[Mistake]:
-        pointers = self._pointers()
-        for name, text in pointers.items():
+        for name, text in self._pointers.items():
             try:
                 parse_pointer(text)
             except ValueError:
                 detail = "must be a JSON pointer, such as /issue/fields/customfield_10201"
                 yield self._mistake(("fields", name), detail)
-        known = {*DEFAULTS[kind].fields, *pointers}
+        known = {*DEFAULTS[kind].fields, *self._pointers}
         if Field.ACCESS_PACKAGE_ID not in known:
             yield self._mistake(("fields", Field.ACCESS_PACKAGE_ID), "is missing")
         if not known.intersection(_ASKED):

@@ -6,16 +6,16 @@ is gone does it again, so an announcement is made at least once, and never lost.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
 from entra_sod.domain.findings.digest import Ticket
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.event import EventName
 from entra_sod.stores.outbox import Outbox
-from entra_sod.stores.subscriptions import Receiver, Receivers
+from entra_sod.stores.subscriptions import Receivers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Announcer:
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.receivers.callback(check_id) is not None:
             await self.outbox.send(message)
-        await self._tell_subscribers(message)
+        await self._tell(_ends_of("check"), [message])
 
     async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
         """Queue what is to be told of a sweep, just before its row says that it has ended.
@@ -43,9 +43,8 @@ class Announcer:
         Raises:
             StorageUnavailable: announce it again.
         """
-        await self._tell_subscribers(
-            DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
-        )
+        message = DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
+        await self._tell(_ends_of("sweep"), [message])
 
     async def announce_digests(self, sweep_id: str, number: int, *, traceparent: str) -> None:
         """Queue the digests of a sweep, whose bodies are kept under 0, 1, ….
@@ -53,17 +52,9 @@ class Announcer:
         Raises:
             StorageUnavailable: announce them again.
         """
-        async for receiver in self._wanting(EventName.DIGEST_READY):
-            for occasion in range(number):
-                await self.outbox.send(
-                    DeliveryMessage(
-                        id=sweep_id,
-                        traceparent=traceparent,
-                        subject="digest",
-                        occasion=str(occasion),
-                        subscription=receiver.id,
-                    )
-                )
+        message = DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="digest")
+        digests = [replace(message, occasion=str(each)) for each in range(number)]
+        await self._tell([EventName.DIGEST_READY], digests)
 
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
@@ -74,26 +65,28 @@ class Announcer:
             StorageUnavailable: announce it again; each has the same event id.
         """
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
-            wanted = [each for each in tickets if event == f"finding.{each[1]}"]
-            async for receiver in self._wanting(event):
-                for finding_id, status in wanted:
-                    await self.outbox.send(
-                        DeliveryMessage(
-                            id=finding_id,
-                            traceparent=traceparent,
-                            subject="finding",
-                            status=status,
-                            occasion=run,
-                            subscription=receiver.id,
-                        )
-                    )
+            messages = [
+                DeliveryMessage(
+                    id=finding_id,
+                    traceparent=traceparent,
+                    subject="finding",
+                    status=status,
+                    occasion=run,
+                )
+                for finding_id, status in tickets
+                if event == f"finding.{status}"
+            ]
+            await self._tell([event], messages)
 
-    async def _wanting(self, event: EventName) -> AsyncIterator[Receiver]:
+    async def _tell(
+        self, events: Collection[EventName], messages: Sequence[DeliveryMessage]
+    ) -> None:
+        """Queue each message for every subscriber of one of the events."""
         async for receiver in self.receivers.subscriptions():
-            if event in receiver.events:
-                yield receiver
+            if not receiver.events.isdisjoint(events):
+                for message in messages:
+                    await self.outbox.send(replace(message, subscription=receiver.id))
 
-    async def _tell_subscribers(self, message: DeliveryMessage) -> None:
-        async for receiver in self.receivers.subscriptions():
-            if any(event.subject == message.subject for event in receiver.events):
-                await self.outbox.send(msgspec.structs.replace(message, subscription=receiver.id))
+
+def _ends_of(subject: str) -> list[EventName]:
+    return [each for each in EventName if each.subject == subject]

@@ -12,6 +12,7 @@ import msgspec
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import AddressRefused, InvalidMessage, Unsettled
+from entra_sod.core.retry import Poison
 from entra_sod.domain.findings.digest import ticket_body
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
@@ -19,7 +20,6 @@ from entra_sod.domain.notifications.event import Event
 from entra_sod.domain.notifications.outcome import (
     Again,
     Delivered,
-    GiveUp,
     Gone,
     Next,
     NotCalled,
@@ -28,7 +28,7 @@ from entra_sod.domain.notifications.outcome import (
 )
 from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from entra_sod.ports.sender import Sender
-from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receiver, Receivers
@@ -81,10 +81,8 @@ class Deliverer:
     async def _event(self, message: DeliveryMessage, receiver: Receiver) -> Event | None:
         """What is to be told; None where it is of a finding that is no longer kept."""
         result: bytes | None
-        if message.subject in ("check", "sweep"):
+        if message.subject != "finding":
             status, result = await self._end_of(message)
-        elif message.subject == "digest":
-            status, result = "ready", await self._digest(message)
         else:
             status, result = message.status, await self._ticket(message)
         if result is None:
@@ -100,15 +98,6 @@ class Deliverer:
             occasion=message.occasion,
         )
 
-    async def _digest(self, message: DeliveryMessage) -> bytes:
-        record = await self.sweeps.get(message.id)
-        if record is None or not record.status.has_ended:
-            raise Unsettled(f"a digest of sweep {message.id} is announced before its end")
-        digest = await self.sweeps.digest(message.id, message.occasion)
-        if digest is None:
-            raise InvalidMessage(f"digest {message.occasion} of {message.id} is no longer kept")
-        return digest
-
     async def _ticket(self, message: DeliveryMessage) -> bytes | None:
         kept = await self.findings.get(message.id)
         if kept is None or not message.status:
@@ -116,28 +105,21 @@ class Deliverer:
         return ticket_body(kept.finding, message.status)
 
     async def _end_of(self, message: DeliveryMessage) -> tuple[str, bytes]:
-        what = f"{message.subject} {message.id}"
-        if message.subject == "check":
-            status, result = await self._end_of_check(message.id)
-        else:
-            status, result = await self._end_of_sweep(message.id)
-        if status is None:
+        """The status of what has ended, and its result or its digest."""
+        is_check, what = message.subject == "check", f"{message.subject} {message.id}"
+        record = await (self.checks.get(message.id) if is_check else self.sweeps.get(message.id))
+        if record is None or not record.status.has_ended:
             raise Unsettled(f"{what} is announced and has not ended yet")
+        status: str = record.status
+        if isinstance(record, CheckRecord):
+            result = await self.checks.result(record)
+        elif message.subject == "sweep":
+            result = await self.sweeps.result(record)
+        else:
+            status, result = "ready", await self.sweeps.digest(message.id, message.occasion)
         if result is None:
             raise InvalidMessage(f"the result of {what} is no longer kept")
         return status, result
-
-    async def _end_of_check(self, check_id: str) -> tuple[str | None, bytes | None]:
-        record = await self.checks.get(check_id)
-        if record is None or not record.status.has_ended:
-            return None, None
-        return record.status, await self.checks.result(record)
-
-    async def _end_of_sweep(self, sweep_id: str) -> tuple[str | None, bytes | None]:
-        record = await self.sweeps.get(sweep_id)
-        if record is None or not record.status.has_ended:
-            return None, None
-        return record.status, await self.sweeps.result(record)
 
     async def _send(self, receiver: Receiver, event: Event) -> Outcome:
         try:
@@ -184,7 +166,7 @@ class Deliverer:
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
                 await self.outbox.send(again, delay_seconds=seconds)
                 _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
-            case GiveUp(reason=reason):
+            case Poison(reason=reason):
                 await self.outbox.give_up(message, reason)
                 _say(logging.ERROR, "callback_given_up", message, f"is {reason}")
             case _:

@@ -9,17 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from entra_sod.adapters.graph.roles import RolesClient, caller_of
+from entra_sod.adapters.graph.roles import caller_of
+from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable, Unlicensed
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Caller, Role, RoleAssignment
-from entra_sod.ports.roles import Roles
 from entra_sod.settings import read_settings
 from local.memory.roles import MemoryRoles
 from tests.adapters.graph.fixtures import Simulator
-from tests.adapters.graph.hooked import owner_role
 from tests.adapters.graph.tenant import FINANCE, TREASURY
 from tests.builders import guid
+from tests.cli.operations.extensions.hooked import owner_role
 
 APP = guid("f1")
 OTHER = guid("f2")
@@ -47,7 +47,7 @@ async def roles(
     simulator: Simulator,
     few_certificates: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Roles]:
+) -> AsyncIterator[WritableRoles]:
     """The app as an owner of Finance."""
     if request.param == "memory":
         yield in_memory()
@@ -56,24 +56,24 @@ async def roles(
     for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
         monkeypatch.setenv(name, simulator.settings[name])
     simulator.control.replace_roles(msgspec.to_builtins(owner_role(APP, owns=True)))
-    client = RolesClient(read_settings(simulator.settings).graph)
+    client = WritableRolesClient(read_settings(simulator.settings).graph)
     yield client
     await client.close()
 
 
-async def test_the_caller_is_known_by_its_token(roles: Roles) -> None:
+async def test_the_caller_is_known_by_its_token(roles: WritableRoles) -> None:
     """The object id, which roles are given to, and not the client id."""
     assert await roles.caller() == Caller(principal_id=APP)
 
 
-async def test_catalogs_and_roles_are_those_that_may_be_read(roles: Roles) -> None:
+async def test_catalogs_and_roles_are_those_that_may_be_read(roles: WritableRoles) -> None:
     """One catalog, and the one role on it."""
     assert await roles.catalogs() == [Catalog(id=FINANCE, display_name="Finance")]
     assert await roles.of_principal(APP) == [OWNER]
     assert await roles.of_principal(OTHER) == []
 
 
-async def test_a_role_is_given_on_an_own_catalog(roles: Roles) -> None:
+async def test_a_role_is_given_on_an_own_catalog(roles: WritableRoles) -> None:
     """It is listed right away; given again, it is refused and there once."""
     await roles.assign(manager(principal_id=OTHER))
     assert await roles.of_principal(OTHER) == [manager(principal_id=OTHER)]
@@ -82,20 +82,20 @@ async def test_a_role_is_given_on_an_own_catalog(roles: Roles) -> None:
     assert len(await roles.of_principal(OTHER)) == 1
 
 
-async def test_a_role_elsewhere_is_refused(roles: Roles) -> None:
+async def test_a_role_elsewhere_is_refused(roles: WritableRoles) -> None:
     """Owning one catalog gives no rights on another, whether it exists or not."""
     for catalog_id in (TREASURY, guid("99")):
         with pytest.raises(Forbidden):
             await roles.assign(manager(catalog_id))
 
 
-async def test_an_unknown_principal_is_refused(roles: Roles) -> None:
+async def test_an_unknown_principal_is_refused(roles: WritableRoles) -> None:
     """As one that Entra does not know yet."""
     with pytest.raises((Rejected, NotFound)):
         await roles.assign(manager(principal_id=guid("77")))
 
 
-async def test_clocks_are_compared(roles: Roles) -> None:
+async def test_clocks_are_compared(roles: WritableRoles) -> None:
     """On one machine they agree, to the second that a Date header has."""
     await roles.catalogs()
     skew = roles.clock_skew()
@@ -104,7 +104,9 @@ async def test_clocks_are_compared(roles: Roles) -> None:
 
 
 @pytest.mark.parametrize("roles", ["simulator"], indirect=True)
-async def test_a_missing_licence_is_no_missing_role(roles: Roles, simulator: Simulator) -> None:
+async def test_a_missing_licence_is_no_missing_role(
+    roles: WritableRoles, simulator: Simulator
+) -> None:
     """Every call of entitlement management says so, roles among them."""
     simulator.control.behave(licensed=False)
     with pytest.raises(Unlicensed, match="licence"):
@@ -114,7 +116,9 @@ async def test_a_missing_licence_is_no_missing_role(roles: Roles, simulator: Sim
 
 
 @pytest.mark.parametrize("roles", ["simulator"], indirect=True)
-async def test_no_identity_is_no_token(roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_identity_is_no_token(
+    roles: WritableRoles, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without a managed identity there is nobody to ask as, which is told as that."""
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(Unavailable, match="No token"):

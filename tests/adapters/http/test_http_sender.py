@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import pytest
 
 from entra_sod.adapters.http.connect import resolve_by_system
-from entra_sod.adapters.http.late_sender import LateHttpSender
 from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.core.clock import ManualClock
 from entra_sod.domain.notifications.address import Address
@@ -205,7 +204,7 @@ class TestLocalWorld:
             address = Address(
                 scheme="http", host="127.0.0.1", port=receiver.port, target="/x", is_local=True
             )
-            sender = LateHttpSender(ManualClock())
+            sender = HttpSender(ManualClock())
             assert await sender.post(address, HEADERS, BODY) == Answered(200)
         assert f"Host: 127.0.0.1:{receiver.port}".encode() in receiver.requests[0]
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entra_sod.core.retry import Poison
 from entra_sod.domain.notifications.outcome import (
     DAY_SECONDS,
     LONGEST_DELAY_SECONDS,
@@ -13,7 +14,6 @@ from entra_sod.domain.notifications.outcome import (
     Again,
     Answered,
     Delivered,
-    GiveUp,
     Gone,
     Next,
     NotCalled,
@@ -71,7 +71,7 @@ def test_every_delivery_comes_to_an_end(outcome: Outcome, chance: float) -> None
         decision = decide_next(
             outcome, tries=tries, refusals=refusals, age_seconds=age, chance=chance
         )
-        if isinstance(decision, GiveUp):
+        if isinstance(decision, Poison):
             assert str(tries + 1) in decision.reason
             return
         assert isinstance(decision, Again)
@@ -113,14 +113,14 @@ def test_advice_past_the_day_still_has_a_last_try() -> None:
     assert isinstance(decision, Again)
     assert decision.after_seconds == 60
     after = decide_next(week, tries=1, refusals=0, age_seconds=DAY_SECONDS, chance=0.5)
-    assert isinstance(after, GiveUp)
+    assert isinstance(after, Poison)
     assert "503" in after.reason
 
 
 @pytest.mark.parametrize("outcome", REFUSALS)
 def test_what_is_not_followed_or_called_is_given_up_after_a_few_tries(outcome: Outcome) -> None:
     """Redirects and addresses that are not called are tried four times in a row and no more."""
-    assert list(followed([outcome] * 10)) == [Again] * (MOST_REFUSALS - 1) + [GiveUp]
+    assert list(followed([outcome] * 10)) == [Again] * (MOST_REFUSALS - 1) + [Poison]
 
 
 def test_refusals_are_counted_apart_from_other_tries() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from entra_sod.core.clock import ManualClock
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Caller, Role, RoleAssignment
 from entra_sod.services.doctor.diagnosis import Diagnosis, Result
 from entra_sod.services.doctor.probe import Patient

@@ -8,10 +8,10 @@ from itertools import chain
 
 import msgspec
 
+from entra_sod.cli.operations.extensions.model import Extension, HookRefused, Policy
 from entra_sod.cli.operations.extensions.plan import HookPlan, attached, detached
-from entra_sod.core.errors import Forbidden, GraphError, HookRefused, Unavailable, Unsettled
-from entra_sod.domain.extensions.model import Extension, Policy
-from entra_sod.ports.extensions import Extensions
+from entra_sod.cli.operations.extensions.port import Extensions
+from entra_sod.core.errors import Forbidden, GraphError, Unavailable, Unsettled
 
 NEEDS_OWNER = (
     "Extensions are made and deleted by an owner of the catalog who may also write the Logic App, "

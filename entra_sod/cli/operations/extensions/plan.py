@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from entra_sod.core.errors import HookRefused
-from entra_sod.domain.extensions.model import (
+from entra_sod.cli.operations.extensions.model import (
     REQUEST_EXTENSION,
     STAGE,
-    Catalog,
     Extension,
+    HookRefused,
     LogicApp,
     NewExtension,
     PackagePolicies,
@@ -20,6 +19,7 @@ from entra_sod.domain.extensions.model import (
     StageSetting,
     is_hook,
 )
+from entra_sod.domain.entra import Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from entra_sod.cli.operations.extensions.model import HookRefused
 from entra_sod.cli.operations.extensions.plan import Seen
-from entra_sod.core.errors import HookRefused
-from entra_sod.domain.extensions.model import Catalog
-from entra_sod.ports.extensions import Extensions
+from entra_sod.cli.operations.extensions.port import Extensions
+from entra_sod.domain.entra import Catalog
 
 
 async def find_catalog(graph: Extensions, wanted: str) -> Catalog:

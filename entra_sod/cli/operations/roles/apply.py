@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from entra_sod.cli.operations.roles.client import WritableRoles
 from entra_sod.cli.operations.roles.plan import Grant, GrantPlan, is_served
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, Rejected, Throttled, Unavailable
-from entra_sod.ports.roles import Roles
 
 WAIT_SECONDS = 10.0
 # Minutes may pass until Entra knows a new identity everywhere; how many is not documented.
@@ -39,7 +39,7 @@ class Outcome:
 
 
 async def carry_out(
-    roles: Roles, plan: GrantPlan, clock: Clock, tell: Callable[[str], None]
+    roles: WritableRoles, plan: GrantPlan, clock: Clock, tell: Callable[[str], None]
 ) -> Outcome:
     """Give every role that is missing; what is refused stands in no other's way."""
     outcome = Outcome()
@@ -54,7 +54,9 @@ async def carry_out(
     return outcome
 
 
-async def _give(roles: Roles, grant: Grant, clock: Clock, tell: Callable[[str], None]) -> None:
+async def _give(
+    roles: WritableRoles, grant: Grant, clock: Clock, tell: Callable[[str], None]
+) -> None:
     """Give a role, whatever the answer was: what Graph shows decides.
 
     Raises:
@@ -77,7 +79,7 @@ async def _give(roles: Roles, grant: Grant, clock: Clock, tell: Callable[[str], 
             return
 
 
-async def _is_shown(roles: Roles, grant: Grant) -> bool:
+async def _is_shown(roles: WritableRoles, grant: Grant) -> bool:
     try:
         return is_served(grant, await roles.of_principal(grant.principal_id))
     except (Throttled, Unavailable, NotFound, Rejected):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Role, RoleAssignment
 
 

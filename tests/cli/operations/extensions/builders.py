@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import msgspec
 
-from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
-from entra_sod.cli.operations.extensions.read import read_catalog
-from entra_sod.domain.extensions.model import (
+from entra_sod.cli.operations.extensions.model import (
     REQUEST_EXTENSION,
     STAGE,
-    Catalog,
     Extension,
     LogicApp,
     PackagePolicies,
     Policy,
     StageSetting,
 )
-from local.memory.extensions import MemoryExtensions
+from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.read import read_catalog
+from entra_sod.domain.entra import Catalog
 from tests.builders import guid
+from tests.cli.operations.extensions.memory import MemoryExtensions
 
 CATALOG = Catalog(id=guid("c1"), display_name="Finance")
 NAME = "entra-sod"

@@ -9,11 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.cli.operations.extensions.apply import carry_out
+from entra_sod.cli.operations.extensions.model import (
+    STAGE,
+    HookRefused,
+    NewExtension,
+    Policy,
+    StageSetting,
+)
 from entra_sod.cli.operations.extensions.plan import hook
 from entra_sod.cli.operations.extensions.read import find_catalog
-from entra_sod.core.errors import Forbidden, HookRefused, Unavailable, Unsettled
-from entra_sod.domain.extensions.model import STAGE, NewExtension, Policy, StageSetting
-from local.memory.extensions import MemoryExtensions
+from entra_sod.core.errors import Forbidden, Unavailable, Unsettled
 from tests.builders import guid
 from tests.cli.operations.extensions.builders import (
     CATALOG,
@@ -26,6 +31,7 @@ from tests.cli.operations.extensions.builders import (
     to_install,
     to_remove,
 )
+from tests.cli.operations.extensions.memory import MemoryExtensions
 
 PACKAGES = ("a", "b", "d")
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from entra_sod.core.errors import HookRefused
-from entra_sod.domain.extensions.model import STAGE, LogicApp
+from entra_sod.cli.operations.extensions.model import STAGE, HookRefused, LogicApp
 from tests.builders import guid
 from tests.cli.operations.extensions.builders import (
     CATALOG,

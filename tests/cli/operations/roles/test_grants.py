@@ -11,7 +11,7 @@ from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable
 from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.extensions.model import Catalog
+from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import Role, RoleAssignment
 from local.memory.roles import MemoryRoles
 from tests.builders import guid

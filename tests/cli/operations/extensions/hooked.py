@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.adapters.graph import extensions_wire as wire
-from entra_sod.domain.extensions.model import Catalog, PackagePolicies, Policy
+from entra_sod.cli.operations.extensions import wire
+from entra_sod.cli.operations.extensions.model import PackagePolicies, Policy
+from entra_sod.domain.entra import Catalog
 from local.graph import tenant as simulated
 from local.graph.authorization import ACCESS_PACKAGE_MANAGER, CATALOG_OWNER, CATALOG_SCOPE
-from local.memory.extensions import MemoryExtensions
 from tests.adapters.graph.tenant import APPROVE, FINANCE, PAY, simulated_tenant
 from tests.builders import guid
+from tests.cli.operations.extensions.memory import MemoryExtensions
 
 EMPLOYEES, GUESTS, APPROVERS = guid("91"), guid("92"), guid("93")
 MAIL = guid("81")

@@ -1,4 +1,4 @@
-"""Graph's JSON of catalogs, custom extensions and policies: bytes in, values out, and back.
+"""Graph's JSON of custom extensions and policies: bytes in, values out, and back.
 
 A policy is replaced as a whole when it is written, so all that it says is kept, known or not.
 """
@@ -9,11 +9,9 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.adapters.graph.wire import WireCatalog, WirePage
-from entra_sod.core.errors import Unavailable
-from entra_sod.domain.extensions.model import (
+from entra_sod.adapters.graph.wire import WirePage
+from entra_sod.cli.operations.extensions.model import (
     REQUEST_EXTENSION,
-    Catalog,
     Extension,
     LogicApp,
     NewExtension,
@@ -21,6 +19,7 @@ from entra_sod.domain.extensions.model import (
     Policy,
     StageSetting,
 )
+from entra_sod.core.errors import Unavailable
 
 _SETTINGS = "customExtensionStageSettings"
 _QUESTIONS = "questions"
@@ -55,14 +54,9 @@ class WireExtension(msgspec.Struct, rename="camel"):
     callback_configuration: dict[str, Any] | None = None
 
 
-catalogs_page = msgspec.json.Decoder(WirePage[WireCatalog])
 packages_page = msgspec.json.Decoder(WirePage[WirePackagePolicies])
 extensions_page = msgspec.json.Decoder(WirePage[WireExtension])
 one_policy = msgspec.json.Decoder(dict[str, Any])
-
-
-def catalog(found: WireCatalog) -> Catalog:
-    return Catalog(id=found.id.lower(), display_name=found.display_name or "")
 
 
 def package(found: WirePackagePolicies) -> PackagePolicies:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from entra_sod.adapters.graph import extensions_wire as wire
 from entra_sod.adapters.graph.door import GraphDoor
-from entra_sod.adapters.graph.wire import decode
-from entra_sod.domain.extensions.model import (
-    Catalog,
+from entra_sod.adapters.graph.wire import catalog, catalogs_page, decode
+from entra_sod.cli.operations.extensions import wire
+from entra_sod.cli.operations.extensions.model import (
     Extension,
     NewExtension,
     PackagePolicies,
     Policy,
 )
+from entra_sod.domain.entra import Catalog
 
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
 # Both are relations: PUT replaces them with the rest, and GET shows them where asked alone.
@@ -25,8 +25,8 @@ class ExtensionsClient(GraphDoor):
     """The `Extensions` port; for the command line, so one request at a time."""
 
     async def catalogs(self) -> Sequence[Catalog]:
-        found = self._items(wire.catalogs_page, self._url("catalogs"), "the list of catalogs")
-        return [wire.catalog(each) for each in await found]
+        found = self._items(catalogs_page, self._url("catalogs"), "the list of catalogs")
+        return [catalog(each) for each in await found]
 
     async def packages(self, catalog_id: str) -> Sequence[PackagePolicies]:
         wanted = quote(f"catalog/id eq '{catalog_id}'", safe="/'")

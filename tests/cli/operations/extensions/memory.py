@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from entra_sod.core.errors import Forbidden, NotFound, Rejected
-from entra_sod.domain.extensions.model import (
+from entra_sod.cli.operations.extensions.model import (
     REQUEST_EXTENSION,
-    Catalog,
     Extension,
     NewExtension,
     PackagePolicies,
     Policy,
 )
+from entra_sod.core.errors import Forbidden, NotFound, Rejected
+from entra_sod.domain.entra import Catalog
 
 
 class MemoryExtensions:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from entra_sod.core.errors import HookRefused
+from entra_sod.core.errors import SodError
 
 STAGE = "assignmentRequestCreated"
 REQUEST_EXTENSION = "#microsoft.graph.accessPackageAssignmentRequestWorkflowExtension"
@@ -22,10 +22,8 @@ _RESOURCE_ID = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalog:
-    id: str
-    display_name: str
+class HookRefused(SodError):
+    """A hook cannot be planned as asked; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,18 +12,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from entra_sod.adapters.graph import extensions_wire as wire
-from entra_sod.adapters.graph.extensions import ExtensionsClient
+from entra_sod.cli.operations.extensions import wire
 from entra_sod.cli.operations.extensions.apply import carry_out
+from entra_sod.cli.operations.extensions.client import ExtensionsClient
+from entra_sod.cli.operations.extensions.model import LogicApp, NewExtension, Policy
 from entra_sod.cli.operations.extensions.plan import attached, hook, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable
-from entra_sod.domain.extensions.model import LogicApp, NewExtension, Policy
-from entra_sod.ports.extensions import Extensions
 from entra_sod.settings import read_settings
 from local.processes import CHECKOUT
 from tests.adapters.graph.fixtures import Simulator
-from tests.adapters.graph.hooked import (
+from tests.adapters.graph.tenant import APPROVE, FINANCE, ORDER, PAY, TREASURY
+from tests.builders import guid
+from tests.cli.operations.extensions.hooked import (
     APPROVERS,
     EMPLOYEES,
     GUESTS,
@@ -36,8 +38,6 @@ from tests.adapters.graph.hooked import (
     memory_extensions,
     owner_role,
 )
-from tests.adapters.graph.tenant import APPROVE, FINANCE, ORDER, PAY, TREASURY
-from tests.builders import guid
 
 NAME = "entra-sod"
 LOGIC_APP = LogicApp(subscription_id=SUBSCRIPTION, resource_group="sod", workflow="launch")

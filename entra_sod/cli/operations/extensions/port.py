@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from entra_sod.domain.extensions.model import (
-    Catalog,
+from entra_sod.cli.operations.extensions.model import (
     Extension,
     NewExtension,
     PackagePolicies,
     Policy,
 )
+from entra_sod.domain.entra import Catalog
 
 
 class Extensions(Protocol):
