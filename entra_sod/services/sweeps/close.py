@@ -45,7 +45,7 @@ from entra_sod.services.sweeps.progress import tally
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.result import failed_result, result_of
 from entra_sod.services.sweeps.summary import last_summary, summarize
-from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepFiles, SweepRecord, SweepStore
+from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
 
@@ -162,7 +162,7 @@ class Closer:
     ) -> Closing:
         """Read the plan, the parts and the index, each once."""
         plan = await self.fan_out.plan_of(record)
-        collector = ConflictCollector(rules, Spool(SweepFiles(self.store, record.id)))
+        collector = ConflictCollector(rules, Spool(self.store, record.id))
         whole = await gather(self.store, parts, plan, collector)
         whole.index = await merge_index(self.store, record.id, whole.index)
         async for conflict in conflicts_of(self.store, whole.index, rules):
@@ -187,7 +187,7 @@ class Closer:
     async def _keep_summary(self, closing: Closing) -> None:
         """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
         last, record = await last_summary(self.store), closing.record
-        if last is None or last.as_of is None or last.as_of <= record.started_at:
+        if last is None or last.as_of <= record.started_at:
             await self.store.keep_summary(record.id, summarize(closing, last))
 
     async def _end(self, record: SweepRecord, result: SweepResult) -> None:

@@ -26,7 +26,7 @@ from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.sweeps.judge import Closing
 from entra_sod.stores.evidence_chain import Chain
-from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
+from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
 
@@ -78,7 +78,7 @@ class SweepRecorder:
         news, run = News(sweep_id, rules), _run(closing, doubtful)
         evidence = _evidence(closing.record, rules, result, remade_view(enforced))
         pack = await Pack.open(self.chain, evidence)
-        sightings = merged(SweepFiles(self.store, sweep_id), closing.conflicts.seen)
+        sightings = merged(self.store, closing.conflicts.seen)
         async for batch in in_batches(self.keeper.store.all(), sightings):
             for finding in await self.keeper.keep(batch, run):
                 await pack.add(finding)
