@@ -20,15 +20,13 @@ from entra_sod.stores.subscriptions import Receiver, Receivers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcer:
+    """Announces; after a StorageUnavailable, announce again: each event keeps its id."""
+
     receivers: Receivers
     outbox: Outbox
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a check that has ended.
-
-        Raises:
-            StorageUnavailable: announce it again.
-        """
+        """Queue what is to be told of a check that has ended."""
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.receivers.callback(check_id) is not None:
             await self.outbox.send(message)
@@ -39,54 +37,41 @@ class Announcer:
 
         The delivery waits until the row says so. Whoever dies in between closes the sweep again,
         and announces it again.
-
-        Raises:
-            StorageUnavailable: announce it again.
         """
         await self._tell_subscribers(
             DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
         )
 
     async def announce_digests(self, sweep_id: str, number: int, *, traceparent: str) -> None:
-        """Queue the digests of a sweep, whose bodies are kept under 0, 1, ….
-
-        Raises:
-            StorageUnavailable: announce them again.
-        """
+        """Queue the digests of a sweep, whose bodies are kept under 0, 1, …."""
         async for receiver in self._wanting(EventName.DIGEST_READY):
             for occasion in range(number):
-                await self.outbox.send(
-                    DeliveryMessage(
-                        id=sweep_id,
-                        traceparent=traceparent,
-                        subject="digest",
-                        occasion=str(occasion),
-                        subscription=receiver.id,
-                    )
+                message = DeliveryMessage(
+                    id=sweep_id,
+                    traceparent=traceparent,
+                    subject="digest",
+                    occasion=str(occasion),
+                    subscription=receiver.id,
                 )
+                await self.outbox.send(message)
 
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of findings: that a ticket is to be opened, or closed.
-
-        Raises:
-            StorageUnavailable: announce it again; each has the same event id.
-        """
+        """Queue what is to be told of findings: that a ticket is to be opened, or closed."""
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
             wanted = [each for each in tickets if event == f"finding.{each[1]}"]
             async for receiver in self._wanting(event):
                 for finding_id, status in wanted:
-                    await self.outbox.send(
-                        DeliveryMessage(
-                            id=finding_id,
-                            traceparent=traceparent,
-                            subject="finding",
-                            status=status,
-                            occasion=run,
-                            subscription=receiver.id,
-                        )
+                    message = DeliveryMessage(
+                        id=finding_id,
+                        traceparent=traceparent,
+                        subject="finding",
+                        status=status,
+                        occasion=run,
+                        subscription=receiver.id,
                     )
+                    await self.outbox.send(message)
 
     async def _wanting(self, event: EventName) -> AsyncIterator[Receiver]:
         async for receiver in self.receivers.subscriptions():

@@ -28,7 +28,7 @@ from entra_sod.domain.notifications.outcome import (
 )
 from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from entra_sod.ports.sender import Sender
-from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Receiver, Receivers
@@ -116,28 +116,17 @@ class Deliverer:
         return ticket_body(kept.finding, message.status)
 
     async def _end_of(self, message: DeliveryMessage) -> tuple[str, bytes]:
-        what = f"{message.subject} {message.id}"
-        if message.subject == "check":
-            status, result = await self._end_of_check(message.id)
-        else:
-            status, result = await self._end_of_sweep(message.id)
-        if status is None:
+        what, of_checks = f"{message.subject} {message.id}", message.subject == "check"
+        record = await (self.checks if of_checks else self.sweeps).get(message.id)
+        if record is None or not record.status.has_ended:
             raise Unsettled(f"{what} is announced and has not ended yet")
+        if isinstance(record, CheckRecord):
+            result = await self.checks.result(record)
+        else:
+            result = await self.sweeps.result(record)
         if result is None:
             raise InvalidMessage(f"the result of {what} is no longer kept")
-        return status, result
-
-    async def _end_of_check(self, check_id: str) -> tuple[str | None, bytes | None]:
-        record = await self.checks.get(check_id)
-        if record is None or not record.status.has_ended:
-            return None, None
-        return record.status, await self.checks.result(record)
-
-    async def _end_of_sweep(self, sweep_id: str) -> tuple[str | None, bytes | None]:
-        record = await self.sweeps.get(sweep_id)
-        if record is None or not record.status.has_ended:
-            return None, None
-        return record.status, await self.sweeps.result(record)
+        return record.status, result
 
     async def _send(self, receiver: Receiver, event: Event) -> Outcome:
         try:
@@ -178,7 +167,9 @@ class Deliverer:
                 await self._forget_callback(message)
                 _say(logging.INFO, "callback_delivered", message, "was delivered")
             case Gone():
-                await self._end_receiver(message)
+                await self._forget_callback(message)
+                if message.subscription is not None:
+                    await self.receivers.unsubscribe(message.subscription)
                 _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
             case Again(after_seconds=seconds, why=why, refusals=refusals):
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
@@ -193,11 +184,6 @@ class Deliverer:
     async def _forget_callback(self, message: DeliveryMessage) -> None:
         if message.subscription is None:
             await self.receivers.drop_callback(message.id)
-
-    async def _end_receiver(self, message: DeliveryMessage) -> None:
-        await self._forget_callback(message)
-        if message.subscription is not None:
-            await self.receivers.unsubscribe(message.subscription)
 
 
 def _say(level: int, action: str, message: DeliveryMessage, words: str) -> None:

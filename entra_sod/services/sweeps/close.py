@@ -40,10 +40,9 @@ from entra_sod.services.sweeps.fan_out import FanOut
 from entra_sod.services.sweeps.judge import Closing, judge
 from entra_sod.services.sweeps.merge_index import conflicts_of, merge_index
 from entra_sod.services.sweeps.merge_parts import gather
-from entra_sod.services.sweeps.metrics import measure
 from entra_sod.services.sweeps.progress import tally
 from entra_sod.services.sweeps.record import SweepRecorder
-from entra_sod.services.sweeps.result import failed_result, result_of
+from entra_sod.services.sweeps.result import failed_result, measure, result_of
 from entra_sod.services.sweeps.summary import last_summary, summarize
 from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, SweepStore
 
