@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
@@ -12,11 +11,10 @@ from hypothesis import strategies as st
 
 from entra_sod.core.clock import SystemClock
 from entra_sod.domain.detection.join import Conflict
-from entra_sod.domain.entra import Pair, Subject
+from entra_sod.domain.entra import Subject
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By, Finding, Sighting, State
 from entra_sod.domain.findings.observe import View, sightings_of
-from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.findings import external_sort
 from entra_sod.services.findings.external_sort import Spool, merged
 from entra_sod.services.findings.update import Keeper, Run, in_batches
@@ -27,17 +25,6 @@ from tests.builders import guid, rule, rule_set, side
 
 NAMES = [f"{number:08x}" for number in range(1, 30)]
 RULE = rule("r", side("a"), side("bcdef"))
-
-
-@dataclass
-class Everything:
-    """A run that has read all there is."""
-
-    def pair(self, pair: Pair) -> bool:
-        return bool(pair)
-
-    def set_of(self, rule: ResolvedRule) -> bool:
-        return bool(rule)
 
 
 def sighting(other: str, subject: str) -> Sighting:
@@ -51,7 +38,7 @@ def run(number: int) -> Run:
     at = f"{date(2026, 1, 1) + timedelta(days=number)}T02:00:00Z"
     rules = rule_set(RULE)
     moment = Moment(by=By.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
-    return Run(moment, View(rules=rules, covered=Everything()))
+    return Run(moment, View(rules=rules, indexed=rules.packages))
 
 
 async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
