@@ -9,7 +9,7 @@ import msgspec
 
 from entra_sod.domain.detection.cost import Strategy
 from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.messages import SweepMessage
+from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
 from entra_sod.ports.graph import Graph
@@ -54,10 +54,10 @@ class FanOut:
         waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
         await self._send(record.id, waiting, traceparent)
 
-    async def send_to_close(self, sweep_id: str, part: int, traceparent: str) -> None:
+    async def send_to_close(self, of: SweepMessage | SweepStartMessage, part: int) -> None:
         """Have a sweep closed, should all its parts be done, with tries of its own."""
         await self.outbox.send(
-            SweepMessage(id=sweep_id, traceparent=traceparent, part=part, closes=True)
+            SweepMessage(id=of.id, traceparent=of.traceparent, part=part, closes=True)
         )
 
     async def extend(
