@@ -192,14 +192,6 @@ class Closer:
     async def _end(self, record: SweepRecord, result: SweepResult) -> None:
         status, data = SweepStatus(result.status), msgspec.json.encode(result)
         if await self.store.end(record, status, data):
-            _tell_end(result)
-
-
-def _tell_end(result: SweepResult) -> None:
-    measure(result)
-    log.info(
-        "sweep %s ended: %s",
-        result.id,
-        result.status,
-        extra={"action": "sweep_ended", "sweep_id": result.id, "status": result.status},
-    )
+            measure(result)
+            extra = {"action": "sweep_ended", "sweep_id": record.id, "status": result.status}
+            log.info("sweep %s ended: %s", record.id, result.status, extra=extra)
