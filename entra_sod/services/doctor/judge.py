@@ -85,7 +85,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
         return ok(what, waiting)
     # Storage has a clock of its own.
     age = max(now - state.oldest, timedelta(0))
-    words = f"{state.length} messages, the oldest {_minutes(age)} min old"
+    words = f"{state.length} messages, the oldest {age // timedelta(minutes=1)} min old"
     if age <= OLDEST_WORK:
         return ok(what, words)
     return wrong(
@@ -123,7 +123,7 @@ def _sweep(seen: Seen) -> Diagnosis:
     if sweep is None:
         return note(what, "none yet", "entra-sod sweep --url … starts one now.")
     age = seen.now - sweep.started_at
-    words = f"{sweep.id}, {_hours(age)} h ago: {sweep.status}"
+    words = f"{sweep.id}, {age // timedelta(hours=1)} h ago: {sweep.status}"
     if fault := _fault_of_sweep(sweep.status, age, seen.settings):
         return wrong(what, words, fault)
     if sweep.status is SweepStatus.COMPLETED_WITH_GAPS:
@@ -155,11 +155,3 @@ def _rules(rules: RuleSet | SodError) -> Diagnosis:
     if rules.refused:
         return wrong(what, f"older rules stay in force: {rules.refused}", advice)
     return ok(what, f"{len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}")
-
-
-def _minutes(age: timedelta) -> int:
-    return int(age.total_seconds() // 60)
-
-
-def _hours(age: timedelta) -> int:
-    return int(age.total_seconds() // 3600)
