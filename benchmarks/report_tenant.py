@@ -238,7 +238,7 @@ class ReportTenant:
         lines = self._lines(round(self._size.findings * share))
         self._lines_now = lines
         result = self._result(sweep_id, lines)
-        summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[])
+        summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[], as_of=record.started_at)
         await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
         await self._store.end(record, SweepStatus(result.status), msgspec.json.encode(result))
 

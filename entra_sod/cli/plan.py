@@ -133,7 +133,11 @@ async def apply(
     run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
 
     async def write(step: Plan) -> None:
-        applied.add(await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
+        done = await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
+        applied.written += done.written
+        applied.removed += done.removed
+        applied.found_present += done.found_present
+        applied.failed += done.failed
         advance()
 
     error = await until_error(write, _steps(whole))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +15,15 @@ from entra_sod.cli.commands import RulesFolder
 from entra_sod.cli.storage import open_storage
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import RulesError, SodError
+from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.parse import parse_rules
-from entra_sod.domain.rules.version import Manifest
+from entra_sod.domain.rules.version import (
+    CURRENT,
+    Manifest,
+    blob_name,
+    encode_manifest,
+    make_manifest,
+)
 from entra_sod.ports.storage import Blobs
 from entra_sod.stores.rule_files import FolderRules, RuleVersions
 
@@ -56,7 +65,35 @@ async def push_folder(
     """
     files = await FolderRules(folder).files()
     parse_rules(files)
-    return await RuleVersions(container, blobs).push(files, clock.now())
+    return await push_version(container, blobs, files, clock.now())
+
+
+async def push_version(
+    container: str, blobs: Blobs, files: Sequence[SourceFile], at: datetime
+) -> Manifest | None:
+    """Make these files the version in force; None where they are it already.
+
+    A version that is in force but damaged is pushed anew.
+    """
+    manifest = make_manifest(files, at)
+    if await _is_in_force(RuleVersions(container, blobs), manifest.hash):
+        return None
+    for file in files:
+        name = blob_name(manifest.id, file.name)
+        await blobs.put(container, name, file.text.encode())
+    await blobs.put(container, CURRENT, encode_manifest(manifest))
+    return manifest
+
+
+async def _is_in_force(versions: RuleVersions, wanted: str) -> bool:
+    try:
+        present = await versions.current()
+        if present is None or present.hash != wanted:
+            return False
+        await versions.files(present)
+    except RulesError:
+        return False
+    return True
 
 
 def summary(container: str, pushed: Manifest | None) -> str:

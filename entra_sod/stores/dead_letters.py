@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import msgspec
 
@@ -30,23 +28,6 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class DeadLetters:
     def __init__(self, blobs: Blobs, clock: Clock) -> None:
         self._blobs, self._clock = blobs, clock
-
-    async def kept(self, queue: str = "") -> AsyncIterator[tuple[str, DeadLetter]]:
-        """Yield every letter with its name, or those of one queue.
-
-        A blob that is no letter is left out: somebody else put it there.
-        """
-        prefix = f"{queue}/" if queue else ""
-        async for name in self._blobs.names(CONTAINER, prefix):
-            data = await self._blobs.get(CONTAINER, name)
-            if data is None:
-                continue  # somebody else has just dealt with it
-            with suppress(msgspec.DecodeError):
-                yield name, msgspec.json.decode(data, type=DeadLetter)
-
-    async def forget(self, name: str) -> None:
-        """Remove a letter, whose message lies on its queue again or is not wanted any more."""
-        await self._blobs.delete(CONTAINER, name)
 
     async def keep(self, *, queue: str, message_id: str, body: bytes, reason: str) -> None:
         """Keep a message; keeping it twice keeps it once."""

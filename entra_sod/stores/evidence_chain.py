@@ -60,34 +60,35 @@ class Chain:
         Args:
             draft: as `Drafts.keep` returned it: a run has one.
         """
-        if not await self.is_sealed(draft.folder):
+        folder = draft.manifest.folder
+        if not await self.is_sealed(folder):
             try:
                 await self._copy(draft)
             except LookupError:
-                if not await self.is_sealed(draft.folder):
+                if not await self.is_sealed(folder):
                     raise
                 return
-            await self._link(draft)
-        await self.drafts.drop(draft.run)
+            await self._link(draft.manifest)
+        await self.drafts.drop(draft.manifest.run)
 
     async def _copy(self, draft: Draft) -> None:
         for file in draft.files:
             data = await self.drafts.data(file)
-            await self._blobs.create(CONTAINER, f"{draft.folder}/{file.entry.name}", data)
+            await self._blobs.create(CONTAINER, f"{draft.manifest.folder}/{file.entry.name}", data)
 
-    async def _link(self, draft: Draft) -> None:
+    async def _link(self, manifest: Manifest) -> None:
         while True:
             # In this order: whoever moved the head past this pack wrote its manifest before that.
             row = await self._table.get(_CHAIN, _HEAD)
-            if await self.is_sealed(draft.folder):
+            if await self.is_sealed(manifest.folder):
                 return
             head = _head(row) if row else await self._newest()
-            if head is not None and head.run == draft.run:
-                await self._write_manifest(draft, head)
+            if head is not None and head.run == manifest.run:
+                await self._write_manifest(manifest, head)
                 return
             if head is not None:
                 await self._finish(head)
-            new = _next(head, draft, headless=row is None and head is not None)
+            new = _next(head, manifest, headless=row is None and head is not None)
             if await self._replace_head(row, new):
                 _say(new)
 
@@ -107,11 +108,14 @@ class Chain:
             return
         draft = await self.drafts.get(head.run)
         if draft is not None:
-            await self._write_manifest(draft, head)
+            await self._write_manifest(draft.manifest, head)
 
-    async def _write_manifest(self, draft: Draft, head: Head) -> None:
-        data = encode_manifest(_manifest(draft, head.sequence, head.previous, head.headless))
-        await self._blobs.create(CONTAINER, f"{draft.folder}/{MANIFEST}", data)
+    async def _write_manifest(self, manifest: Manifest, head: Head) -> None:
+        linked = msgspec.structs.replace(
+            manifest, sequence=head.sequence, previous=head.previous, headless=head.headless
+        )
+        name = f"{manifest.folder}/{MANIFEST}"
+        await self._blobs.create(CONTAINER, name, encode_manifest(linked))
 
     async def _replace_head(self, row: Row | None, head: Head) -> bool:
         values: dict[str, Value] = {"head": msgspec.json.encode(head).decode()}
@@ -149,48 +153,27 @@ def _of_manifest(name: str, data: bytes) -> Head | None:
         return None
     if name != f"{manifest.folder}/{MANIFEST}":
         return None
+    return _head_of(manifest, data)
+
+
+def _next(head: Head | None, manifest: Manifest, *, headless: bool) -> Head:
+    linked = msgspec.structs.replace(
+        manifest,
+        sequence=head.sequence + 1 if head else 1,
+        previous=Link(folder=head.folder, sha256=head.sha256) if head else None,
+        headless=headless,
+    )
+    return _head_of(linked, encode_manifest(linked))
+
+
+def _head_of(manifest: Manifest, data: bytes) -> Head:
     return Head(
         run=manifest.run,
         folder=manifest.folder,
         sequence=manifest.sequence,
         sha256=digest(data),
         previous=manifest.previous,
-    )
-
-
-def _next(head: Head | None, draft: Draft, *, headless: bool) -> Head:
-    sequence = head.sequence + 1 if head else 1
-    previous = Link(folder=head.folder, sha256=head.sha256) if head else None
-    manifest = encode_manifest(_manifest(draft, sequence, previous, headless))
-    return Head(
-        run=draft.run,
-        folder=draft.folder,
-        sequence=sequence,
-        sha256=digest(manifest),
-        previous=previous,
-        headless=headless,
-    )
-
-
-def _manifest(
-    draft: Draft,
-    sequence: int,
-    previous: Link | None,
-    headless: bool,  # noqa: FBT001 - a field
-) -> Manifest:
-    return Manifest(
-        version=1,
-        run=draft.run,
-        kind=draft.kind,
-        folder=draft.folder,
-        at=draft.at,
-        tool=draft.tool,
-        rules_hash=draft.rules_hash,
-        counts=draft.counts,
-        files=[file.entry for file in draft.files],
-        sequence=sequence,
-        previous=previous,
-        headless=headless,
+        headless=manifest.headless,
     )
 
 

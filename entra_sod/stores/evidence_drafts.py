@@ -8,12 +8,11 @@ one that copies the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 from uuid import uuid4
 
 import msgspec
 
-from entra_sod.domain.evidence.manifest import FileEntry, entry_of
+from entra_sod.domain.evidence.manifest import FileEntry, Manifest, entry_of
 from entra_sod.ports.storage import Blobs, Row, Storage, Table
 
 TABLE, CONTAINER = "evidence", "evidence-drafts"
@@ -31,15 +30,9 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a manifest says but its place in the chain."""
+    """A manifest that has no place in the chain yet, and its files."""
 
-    run: str
-    kind: Literal["sweep", "check"]
-    folder: str
-    at: str
-    tool: str
-    rules_hash: str
-    counts: dict[str, int]
+    manifest: Manifest
     files: list[DraftFile]
 
 
@@ -60,11 +53,12 @@ class Drafts:
 
     async def keep(self, draft: Draft) -> Draft:
         """Make this the run's draft, unless it has one; return the one that it has."""
-        blob = await self._put(draft.run, msgspec.msgpack.encode(draft))
-        row = Row(partition=draft.run, key=_DRAFT, values={"blob": blob})
+        run = draft.manifest.run
+        blob = await self._put(run, msgspec.msgpack.encode(draft))
+        row = Row(partition=run, key=_DRAFT, values={"blob": blob})
         if await self._table.insert(row):
             return draft
-        return await self.get(draft.run) or draft
+        return await self.get(run) or draft
 
     async def get(self, run: str) -> Draft | None:
         row = await self._table.get(run, _DRAFT)

@@ -117,7 +117,7 @@ class Ledger:
             if is_first and row.values["owner"] == owner:
                 return Intent(owner=owner, version=row.etag)
             at = self._now() if _is_intended(row) else row.values["at"]
-            if version := await self._hold(row, reference, owner, at=at, tries=_tries(row) + 1):
+            if version := await self._hold(row, reference, owner, at=at):
                 return self._earlier(row, owner, version)
 
     async def hold(self, reference: Reference) -> Intent | None:
@@ -139,7 +139,7 @@ class Ledger:
     ) -> str | None:
         """Take the right to write; the entry's new version, or None where another was faster."""
         self._require_free(row, reference)
-        if not await self._change(row, owner=owner, until=self._lease(), **values):
+        if not await self._table.replace(row.changed(owner=owner, until=self._lease(), **values)):
             return None
         held = await self._table.get(row.partition, row.key)
         return held.etag if held is not None and held.values["owner"] == owner else None
@@ -168,7 +168,7 @@ class Ledger:
         """Let others write it at once; the intent stays."""
         row = await self._table.get(reference.on, _key(reference))
         if row is not None and row.values["owner"] == intent.owner:
-            await self._change(row, until="")
+            await self._table.replace(row.changed(until=""))
 
     async def withdraw(self, reference: Reference, intent: Intent) -> bool:
         """Take an entry back whose write came to nothing; False where another run has it now."""
@@ -180,7 +180,7 @@ class Ledger:
             row = await self._table.get(reference.on, _key(reference))
             if row is None:
                 await self._table.insert(self._row(reference, origin, uuid4().hex))
-            elif await self._change(row, **self._written()):
+            elif await self._table.replace(row.changed(**self._written())):
                 return
 
     async def adopt(self, entry: Entry) -> bool:
@@ -188,7 +188,7 @@ class Ledger:
         row = await self._table.get(entry.reference.on, _key(entry.reference))
         if row is None or row.etag != entry.version:
             return False
-        return await self._change(row, **self._written())
+        return await self._table.replace(row.changed(**self._written()))
 
     async def forget(self, reference: Reference, version: str) -> bool:
         """Remove an entry that was read; False where somebody else has changed it since."""
@@ -196,9 +196,6 @@ class Ledger:
 
     def _written(self) -> dict[str, Value]:
         return {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
-
-    async def _change(self, row: Row, **values: Value) -> bool:
-        return await self._table.replace(row.changed(**values))
 
     def _row(self, reference: Reference, origin: Origin, owner: str) -> Row:
         return Row(
@@ -208,7 +205,6 @@ class Ledger:
                 "state": str(EntryState.INTENDED),
                 "owner": owner,
                 "until": self._lease(),
-                "tries": 1,
                 "runId": origin.run_id,
                 "ruleIds": msgspec.json.encode(origin.rule_ids).decode(),
                 "rulesHash": origin.rules_hash,
@@ -229,10 +225,6 @@ def _is_intended(row: Row) -> bool:
 
 def _is_younger(at: str, age: timedelta, now: datetime) -> bool:
     return abs(now - datetime.fromisoformat(at)) < age
-
-
-def _tries(row: Row) -> int:
-    return int(str(row.values["tries"]))
 
 
 def _key(reference: Reference) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from entra_sod.core.errors import ConfigurationError, RulesError
@@ -19,9 +18,7 @@ from entra_sod.domain.rules.version import (
     Manifest,
     blob_name,
     decode_manifest,
-    encode_manifest,
     is_rules_file,
-    make_manifest,
     sha256,
 )
 from entra_sod.ports.rules import RuleSource
@@ -113,30 +110,6 @@ class RuleVersions:
         if problems:
             raise RulesError(problems)
         return _decoded(found)
-
-    async def push(self, files: Sequence[SourceFile], at: datetime) -> Manifest | None:
-        """Make these files the version in force; None where they are it already.
-
-        A version that is in force but damaged is pushed anew.
-        """
-        manifest = make_manifest(files, at)
-        if await self._holds(manifest.hash):
-            return None
-        for file in files:
-            name = blob_name(manifest.id, file.name)
-            await self._blobs.put(self._container, name, file.text.encode())
-        await self._blobs.put(self._container, CURRENT, encode_manifest(manifest))
-        return manifest
-
-    async def _holds(self, wanted: str) -> bool:
-        try:
-            present = await self.current()
-            if present is None or present.hash != wanted:
-                return False
-            await self.files(present)
-        except RulesError:
-            return False
-        return True
 
 
 def _is_plain(path: PurePosixPath) -> bool:

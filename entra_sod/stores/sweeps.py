@@ -77,7 +77,7 @@ class SweepStore:
 
     async def announce(self, sweep_id: str) -> None:
         """Say which sweep is about to start, before anything of it is there."""
-        await self._point(_ANNOUNCED, sweepId=sweep_id)
+        await self._put(_LATEST, _ANNOUNCED, {"sweepId": sweep_id})
 
     async def announced(self) -> str | None:
         """The id of the sweep that was started last; it may have no row yet."""
@@ -92,7 +92,7 @@ class SweepStore:
         }
         row = Row(partition=sweep_id, key=_WHOLE, values=values)
         # The pointer first: with the row there, nobody would set it any more.
-        await self._point(_NEWEST, sweepId=sweep_id)
+        await self._put(_LATEST, _NEWEST, {"sweepId": sweep_id})
         await self._table.insert(row)
         return _record(await self._table.get(sweep_id, _WHOLE) or row)
 
@@ -113,7 +113,7 @@ class SweepStore:
     async def keep_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
         """Keep a plan of so many parts; False where somebody else has changed the sweep's row."""
         name = await self.keep_blob(record.id, "plan", plan)
-        return await self._replace(record.row, parts=parts, planBlob=name)
+        return await self._table.replace(record.row.changed(parts=parts, planBlob=name))
 
     async def plan(self, record: SweepRecord) -> bytes:
         return await self.blob(str(record.row.values["planBlob"]))
@@ -122,18 +122,18 @@ class SweepStore:
         row = await self._table.get(sweep_id, _WHOLE)
         if row is not None and row.values["status"] == SweepStatus.QUEUED:
             # Losing this race means that another part marked it: as good.
-            await self._replace(row, status=str(SweepStatus.RUNNING))
+            await self._table.replace(row.changed(status=str(SweepStatus.RUNNING)))
 
     async def part_is_done(self, sweep_id: str, part: int) -> bool:
-        return await self._table.get(sweep_id, _part_key(part)) is not None
+        return await self._table.get(sweep_id, _key(_PART, part)) is not None
 
     async def end_part(
         self, sweep_id: str, part: int, findings: bytes, counts: Mapping[str, int]
     ) -> None:
         """Keep what a part found; a part that is done keeps what it has."""
-        name = await self.keep_blob(sweep_id, _part_key(part), findings)
+        name = await self.keep_blob(sweep_id, _key(_PART, part), findings)
         values: dict[str, Value] = {"blob": name, **counts}
-        await self._table.insert(Row(partition=sweep_id, key=_part_key(part), values=values))
+        await self._table.insert(Row(partition=sweep_id, key=_key(_PART, part), values=values))
 
     async def keep_blob(self, sweep_id: str, kind: str, data: bytes) -> str:
         """Keep bytes under a name of their own, which nobody writes again, and return it."""
@@ -147,10 +147,7 @@ class SweepStore:
         Raises:
             LookupError: it is gone.
         """
-        data = await self._blobs.get(CONTAINER, name)
-        if data is None:
-            raise LookupError(f"the blob {CONTAINER}/{name} is gone")
-        return data
+        return _there(name, await self._blobs.get(CONTAINER, name))
 
     async def blob_range(self, name: str, start: int, length: int) -> bytes:
         """Read a part of a blob.
@@ -158,30 +155,27 @@ class SweepStore:
         Raises:
             LookupError: it is gone.
         """
-        data = await self._blobs.get_range(CONTAINER, name, start, length)
-        if data is None:
-            raise LookupError(f"the blob {CONTAINER}/{name} is gone")
-        return data
+        return _there(name, await self._blobs.get_range(CONTAINER, name, start, length))
 
     async def note_part(self, sweep_id: str, part: int, why: str) -> None:
         """Keep why a part is not done yet, in place of an earlier note."""
         values = {"why": why[:1000], "since": self._clock.now().isoformat()}
-        await self._put(sweep_id, _note_key(part), values)
+        await self._put(sweep_id, _key(_NOTE, part), values)
 
     async def clear_note(self, sweep_id: str, part: int) -> None:
         """Forget why a part was not done, now that it is worked again."""
-        await self._table.delete(sweep_id, _note_key(part))
+        await self._table.delete(sweep_id, _key(_NOTE, part))
 
     async def part_note(self, sweep_id: str, part: int) -> str:
-        row = await self._table.get(sweep_id, _note_key(part))
+        row = await self._table.get(sweep_id, _key(_NOTE, part))
         return str(row.values["why"]) if row else ""
 
     async def keep_tried(self, sweep_id: str, part: int, counts: Mapping[str, int]) -> None:
         """Keep what the tries of a part have cost so far, though they came to nothing."""
-        await self._put(sweep_id, _tried_key(part), counts)
+        await self._put(sweep_id, _key(_TRIED, part), counts)
 
     async def tried(self, sweep_id: str, part: int) -> Mapping[str, int]:
-        row = await self._table.get(sweep_id, _tried_key(part))
+        row = await self._table.get(sweep_id, _key(_TRIED, part))
         return _counts(row) if row else {}
 
     async def parts(self, sweep_id: str) -> Parts:
@@ -197,11 +191,7 @@ class SweepStore:
 
     async def parts_done(self, sweep_id: str) -> Sequence[PartRecord]:
         """Every part that is done, in order."""
-        return [
-            _part_record(row)
-            async for row in self._table.rows(sweep_id)
-            if row.key.startswith(_PART)
-        ]
+        return (await self.parts(sweep_id)).done
 
     async def claim_closing(self, sweep_id: str, owner: str) -> bool:
         """Become the one who closes a sweep, or stay it; False while somebody else is."""
@@ -216,7 +206,7 @@ class SweepStore:
         is_held = is_leased(held_until, self._clock.now(), CLOSING_LEASE)
         if row.values["owner"] != owner and is_held:
             return False
-        return await self._replace(row, **values)
+        return await self._table.replace(row.changed(**values))
 
     async def release_closing(self, sweep_id: str, owner: str) -> None:
         """Let somebody else close it at once."""
@@ -229,7 +219,7 @@ class SweepStore:
         name = await self.keep_blob(record.id, "result", result)
         now: SweepRecord | None = record
         while now is not None and not now.status.has_ended:
-            if await self._replace(now.row, status=str(status), resultBlob=name):
+            if await self._table.replace(now.row.changed(status=str(status), resultBlob=name)):
                 return True
             now = await self.get(record.id)
         return False
@@ -246,7 +236,7 @@ class SweepStore:
     async def keep_summary(self, sweep_id: str, summary: bytes) -> None:
         """Keep for the next sweep what it may learn from this one."""
         blob = await self.keep_blob(sweep_id, "summary", summary)
-        await self._point(_INDEXED, sweepId=sweep_id, blob=blob)
+        await self._put(_LATEST, _INDEXED, {"sweepId": sweep_id, "blob": blob})
 
     async def last_summary(self) -> bytes | None:
         row = await self._table.get(_LATEST, _INDEXED)
@@ -256,48 +246,26 @@ class SweepStore:
         name = record.row.values.get("resultBlob")
         return await self._blobs.get(CONTAINER, str(name)) if name else None
 
-    async def _point(self, key: str, **values: Value) -> None:
-        await self._put(_LATEST, key, values)
-
     async def _put(self, partition: str, key: str, values: Mapping[str, Value]) -> None:
         new = Row(partition=partition, key=key, values=values)
         while not await self._table.insert(new):
             row = await self._table.get(partition, key)
-            if row is not None and await self._replace(row, **values):
+            if row is not None and await self._table.replace(row.changed(**values)):
                 return
 
-    async def _replace(self, row: Row, **values: Value) -> bool:
-        return await self._table.replace(row.changed(**values))
 
-
-@dataclass(frozen=True, slots=True)
-class SweepFiles:
-    """Files of one sweep that are read in pieces."""
-
-    store: SweepStore
-    sweep_id: str
-
-    async def keep(self, kind: str, data: bytes) -> str:
-        return await self.store.keep_blob(self.sweep_id, kind, data)
-
-    async def read(self, name: str, start: int, length: int) -> bytes:
-        return await self.store.blob_range(name, start, length)
+def _there(name: str, data: bytes | None) -> bytes:
+    if data is None:
+        raise LookupError(f"the blob {CONTAINER}/{name} is gone")
+    return data
 
 
 def _is_whole(row: Row) -> bool:
     return row.key == _WHOLE and row.partition != _LATEST
 
 
-def _part_key(part: int) -> str:
-    return f"{_PART}{part:06}"
-
-
-def _note_key(part: int) -> str:
-    return f"{_NOTE}{part:06}"
-
-
-def _tried_key(part: int) -> str:
-    return f"{_TRIED}{part:06}"
+def _key(kind: str, part: int) -> str:
+    return f"{kind}{part:06}"
 
 
 def _number(row: Row, kind: str) -> int | None:

@@ -14,7 +14,7 @@ from entra_sod.core import telemetry
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
 from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, SetSummary
-from entra_sod.services.sweeps.metrics import count_gaps, measure
+from entra_sod.services.sweeps.result import count_gaps, measure
 from tests.app import App, pair_body
 from tests.builders import package, rule, side
 from tests.cli.remote import BOTH, FAILED, PACKAGES, RULES, swept

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -28,7 +29,7 @@ from entra_sod.domain.messages import (
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.ports.storage import Storage
 from entra_sod.stores.checks import CheckRecord, CheckStore
-from entra_sod.stores.dead_letters import DeadLetter, DeadLetters
+from entra_sod.stores.dead_letters import CONTAINER, DeadLetter
 from entra_sod.stores.sweeps import SweepStore
 
 NOTE = "sent again by an operator"
@@ -84,7 +85,7 @@ class Redriver:
 
     async def cases(self, wanted: Filter) -> AsyncIterator[Case]:
         """Look at the letters that are meant, and change nothing."""
-        async for name, letter in self._letters.kept(wanted.queue):
+        async for name, letter in self._letters(wanted.queue):
             message, unreadable = read(letter)
             if wanted.takes(letter, message):
                 against = unreadable or (await self._against(message) if message else "")
@@ -102,16 +103,25 @@ class Redriver:
         if isinstance(message, CheckMessage):
             await self._checks.reopen(message.id, NOTE)
         await self.storage.queues.send(message.queue, encode(message))
-        await self._letters.forget(case.name)
+        await self.discard(case)
         return True
 
     async def discard(self, case: Case) -> None:
-        """Forget a letter without sending it: its work stays as it ended."""
-        await self._letters.forget(case.name)
+        """Forget a letter; where its message was not sent, its work stays as it ended."""
+        await self.storage.blobs.delete(CONTAINER, case.name)
 
-    @property
-    def _letters(self) -> DeadLetters:
-        return DeadLetters(self.storage.blobs, self.clock)
+    async def _letters(self, queue: str) -> AsyncIterator[tuple[str, DeadLetter]]:
+        """Yield every letter with its name, or those of one queue.
+
+        A blob that is no letter is left out: somebody else put it there.
+        """
+        prefix = f"{queue}/" if queue else ""
+        async for name in self.storage.blobs.names(CONTAINER, prefix):
+            data = await self.storage.blobs.get(CONTAINER, name)
+            if data is None:
+                continue  # somebody else has just dealt with it
+            with suppress(msgspec.DecodeError):
+                yield name, msgspec.json.decode(data, type=DeadLetter)
 
     @property
     def _checks(self) -> CheckStore:

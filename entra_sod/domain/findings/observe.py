@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 from entra_sod.domain.detection.join import Conflict
 from entra_sod.domain.entra import Pair
@@ -15,24 +14,21 @@ from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
 
-class Covered(Protocol):
-    """What a run has looked at so well that what it did not see is not there."""
-
-    def pair(self, pair: Pair) -> bool: ...
-
-    def set_of(self, rule: ResolvedRule) -> bool: ...
-
-
 @dataclass(frozen=True)
 class View:
-    """What a run can say of findings.
+    """What a run can say of findings: what it looked at well, and did not see, is not there.
 
     Attributes:
+        asked: pairs that Graph answered for.
+        indexed: packages whose assignments were read to their end.
+        doubtful: pairs of which two ways of reading say different things.
         gone: packages that Graph says do not exist.
     """
 
     rules: RuleSet
-    covered: Covered
+    asked: Collection[Pair] = ()
+    indexed: Collection[str] = ()
+    doubtful: Collection[Pair] = ()
     gone: Collection[str] = ()
 
     def look(self, finding: Finding | None, sighting: Sighting | None) -> Look:
@@ -68,9 +64,11 @@ class View:
         return ""
 
     def _is_covered(self, finding: Finding) -> bool:
-        if finding.pair is not None:
-            return self.covered.pair(finding.pair)
-        return self.covered.set_of(self._rules[finding.rule])
+        if finding.pair is None:
+            return all(each in self.indexed for each in self._rules[finding.rule].set_of)
+        if finding.pair in self.doubtful:
+            return False
+        return finding.pair in self.asked or all(each in self.indexed for each in finding.pair)
 
     @cached_property
     def _rules(self) -> Mapping[str, ResolvedRule]:

@@ -1,11 +1,11 @@
-"""Looks at pairs: are both packages readable, who holds both, what do the rules want written."""
+"""Looks at a pair: are both packages readable, who holds both, what do the rules want written."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from entra_sod.core.errors import PERMANENT, GraphError, Throttled, Unavailable
+from entra_sod.core.errors import PERMANENT, GraphError
 from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Checked, CoverageNotes, Outcome
@@ -16,23 +16,12 @@ from entra_sod.services.detection.detect import Detection, Detector
 type Packages = Mapping[str, AccessPackage | GraphError]
 
 
-async def read_packages(graph: Graph, package_ids: Collection[str]) -> Packages:
-    """Read packages one by one where they are few, in batches where they are many.
+async def read_package(graph: Graph, package_id: str) -> AccessPackage | GraphError:
+    """Read a package, or why it may not be read.
 
     Raises:
         Throttled, Unavailable: worth coming back for.
     """
-    if len(package_ids) > 2:  # noqa: PLR2004 - a pair is read as Graph's documentation reads it
-        found = await graph.packages_by_id(package_ids)
-    else:
-        found = {package_id: await _package(graph, package_id) for package_id in package_ids}
-    for each in found.values():
-        if isinstance(each, (Throttled, Unavailable)):
-            raise each
-    return found
-
-
-async def _package(graph: Graph, package_id: str) -> AccessPackage | GraphError:
     try:
         return await graph.package(package_id)
     except PERMANENT as error:

@@ -14,24 +14,10 @@ from entra_sod.domain.findings.model import By, Finding, Sighting
 from entra_sod.domain.findings.observe import View, sightings_of
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Outcome
-from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import Duty, RuleSet
 from entra_sod.services.evidence.pack import Evidence, Pack
 from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.stores.evidence_chain import Chain
-
-
-@dataclass(frozen=True, slots=True)
-class CheckCovered:
-    """A check has looked at one pair, or at none where it could not."""
-
-    looked_at: Pair | None
-
-    def pair(self, pair: Pair) -> bool:
-        return pair == self.looked_at
-
-    def set_of(self, rule: ResolvedRule) -> bool:  # noqa: ARG002 - the port asks
-        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +45,7 @@ class CheckRecorder:
             run: what the check is called in findings and evidence.
             started_at: when the check was asked for.
         """
-        covered = CheckCovered(pair if result.outcome is not Outcome.UNKNOWN else None)
+        asked = [pair] if result.outcome is not Outcome.UNKNOWN else []
         moment = Moment(
             by=By.CHECK,
             run=run,
@@ -67,7 +53,7 @@ class CheckRecorder:
             rules_hash=result.rules_hash,
             rules_day=rules.day,
         )
-        look = Run(moment, View(rules=rules, covered=covered, gone=gone))
+        look = Run(moment, View(rules=rules, asked=asked, gone=gone))
         seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
         stored = await self.keeper.store.of_pair(pair)
         pack = await Pack.open(self.chain, _evidence(result, run, started_at, rules))

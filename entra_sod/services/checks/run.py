@@ -37,7 +37,7 @@ from entra_sod.domain.results.coverage import (
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.checks.examine import examine, read_packages
+from entra_sod.services.checks.examine import examine, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
@@ -98,7 +98,7 @@ class CheckRunner:
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
         duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
-        packages = await read_packages(self.graph, [first, second])
+        packages = {each: await read_package(self.graph, each) for each in (first, second)}
         found = await examine(
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
         )

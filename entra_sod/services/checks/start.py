@@ -78,7 +78,8 @@ class CheckStarter:
             key, digest=request.digest, check_id=check_id, instead_of=instead_of
         )
         if not claim.is_same_request:
-            raise InvalidRequest([_reused()])
+            detail = "the Idempotency-Key was used for another request; choose a new key"
+            raise InvalidRequest([FieldError(pointer="", detail=detail)])
         return claim
 
     async def _enqueue(self, check_id: str, request: CheckRequest, traceparent: str) -> None:
@@ -104,12 +105,6 @@ def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
 def _is_under_way(record: CheckRecord | None) -> bool:
     """A row that is still `queued` may have lost its message to a crash: send it once more."""
     return record is not None and record.status is not CheckStatus.QUEUED
-
-
-def _reused() -> FieldError:
-    return FieldError(
-        pointer="", detail="the Idempotency-Key was used for another request; choose a new key"
-    )
 
 
 async def wait_for_end(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
@@ -29,14 +29,8 @@ REMEMBER_REFUSAL = timedelta(hours=1)
 # A question, and the object id by which Graph is asked.
 type Asked = tuple[Case, str]
 type Refusals = Mapping[Case, Forbidden]
-
-
-@dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A question where Graph does not say under which object id to look, and why."""
-
-    case: Case
-    why: str
+# Where Graph does not say under which object id to look, and why.
+type Unsettled = Mapping[Case, str]
 
 
 class GraphReader:
@@ -68,21 +62,21 @@ class GraphReader:
         lists.settle()
         return []
 
-    async def read(self, cases: Sequence[Case]) -> tuple[list[Case], list[Unsettled]]:
+    async def read(self, cases: Sequence[Case]) -> tuple[list[Case], Unsettled]:
         """Read what each subject holds; return the refused, and those not settled.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
         """
         if not self.may_list:
-            return [*cases], []
+            return [*cases], {}
         refused = await self._list([_as_given(case) for case in cases])
         if cases and len(refused) == len(cases) and all(map(_is_of_the_way, refused.values())):
             self._refused_until = self._clock.now() + REMEMBER_REFUSAL
         rest = [case for case in cases if case not in refused]
         return [*refused], await self._by_other_id(rest, self._list)
 
-    async def read_by_package(self, cases: Sequence[Case]) -> list[Unsettled]:
+    async def read_by_package(self, cases: Sequence[Case]) -> Unsettled:
         """Where the app's rights are on catalogs only, Graph wants every package named.
 
         Raises:
@@ -131,14 +125,14 @@ class GraphReader:
 
     async def _by_other_id(
         self, cases: Sequence[Case], read: Callable[[Sequence[Asked]], Awaitable[Refusals]]
-    ) -> list[Unsettled]:
+    ) -> Unsettled:
         """Look again where nothing was found: the id may be the one in entitlement management."""
         nothing = [case for case in cases if not case.held]
         if not nothing:
-            return []
+            return {}
         people = await self._graph.subjects_by_id({case.wish.subject for case in nothing})
         again: list[Asked] = []
-        unsettled: list[Unsettled] = []
+        unsettled: dict[Case, str] = {}
         for case in nothing:
             person = people[case.wish.subject]
             if isinstance(person, NotFound):
@@ -146,13 +140,13 @@ class GraphReader:
                 case.look(_unknown(case.wish.subject), BY_OTHER_ID)
                 continue
             if isinstance(person, GraphError):
-                unsettled.append(Unsettled(case, str(person)))
+                unsettled[case] = str(person)
             elif person.object_id is None:
-                unsettled.append(Unsettled(case, "Graph lists by object id, and there is none yet"))
+                unsettled[case] = "Graph lists by object id, and there is none yet"
             else:
                 again.append((case, person.object_id))
         refused = await read(again)
-        return [*unsettled, *(Unsettled(case, str(error)) for case, error in refused.items())]
+        return {**unsettled, **{case: str(error) for case, error in refused.items()}}
 
 
 class _Allowance:

@@ -9,7 +9,8 @@ from datetime import timedelta
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.domain.decisions.choose import is_fresh
 from entra_sod.services.decisions.case import Case
-from entra_sod.services.sweeps.index import SweepIndex, held_by_index, newest_index
+from entra_sod.services.sweeps.index import held_by_index
+from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.sweeps import SweepStore
 
 
@@ -27,14 +28,14 @@ class IndexReader:
 
     async def read(self, cases: Sequence[Case]) -> list[Case]:
         """Answer what can be answered, and return the rest as it was."""
-        index = await newest_index(self.store) if cases and self.oldest else None
+        index = await last_summary(self.store) if cases and self.oldest else None
         if index is None or not is_fresh(index.as_of, self.clock.now(), self.oldest):
             return [*cases]
         known = [case for case in cases if index.knows(case.against)]
         subjects = {case.wish.subject for case in known}
         packages = frozenset[str]().union(*(case.against for case in known))
         try:
-            held = await held_by_index(self.store, index, subjects, packages)
+            held = await held_by_index(self.store, index.index, subjects, packages)
         except LookupError:
             # Somebody tidied up: as good as no index.
             return [*cases]
@@ -48,7 +49,7 @@ class IndexReader:
         return [case for case in cases if not index.knows(case.against)]
 
 
-def _settle(case: Case, index: SweepIndex) -> None:
+def _settle(case: Case, index: SweepSummary) -> None:
     """Say how old the answer is, and what the sweep itself could not read."""
     case.as_of = index.as_of
     for package in sorted(case.against & index.unread.keys()):

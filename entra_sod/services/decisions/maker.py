@@ -100,11 +100,9 @@ class DecisionMaker:
             waiting = await self.graph.read_lists(await self.index.read(waiting))
         refused, unsettled = await self.graph.read(waiting)
         refused = await self.index.read(refused)
-        unsettled += await self.graph.read_by_package(refused)
-        left = await self.index.read([each.case for each in unsettled])
-        for each in unsettled:
-            if each.case in left:
-                each.case.miss(f"whose id {each.case.wish.subject} is", each.why)
+        unsettled = {**unsettled, **await self.graph.read_by_package(refused)}
+        for case in await self.index.read([*unsettled]):
+            case.miss(f"whose id {case.wish.subject} is", unsettled[case])
 
     def _answer(self, case: Case, rules: RuleSet) -> DecisionResult:
         for group in sorted(groups_against(case.rules, case.wish.packages)):

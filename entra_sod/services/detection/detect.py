@@ -40,9 +40,10 @@ class Detector:
         Raises:
             GraphError: something needed could not be read; then nothing is known of the pair.
         """
-        if not self._is_refused():
+        if self._refused_until is None or self._clock.now() >= self._refused_until:
+            pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
-                return await self._by_additional_access(package_id, incompatible_package_id)
+                return Detection(holders=await _held(pages), way=Way.ADDITIONAL_ACCESS)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -50,13 +51,6 @@ class Detector:
                 self._refused_until = self._clock.now() + REMEMBER_REFUSAL
                 return detection
         return await self._by_assignments(package_id, incompatible_package_id)
-
-    def _is_refused(self) -> bool:
-        return self._refused_until is not None and self._clock.now() < self._refused_until
-
-    async def _by_additional_access(self, package_id: str, other_id: str) -> Detection:
-        found = await _held(self._graph.additional_access(package_id, other_id))
-        return Detection(holders=found, way=Way.ADDITIONAL_ACCESS)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
         others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}

@@ -23,22 +23,4 @@ async def error_of(asked: Awaitable[object]) -> SodError | None:
 
 async def error_of_first(pages: AsyncIterator[object]) -> SodError | None:
     """Ask for the first page of a list, for its error alone."""
-    try:
-        async for _ in pages:
-            return None
-    except SodError as error:
-        return error
-    return None
-
-
-async def count(items: AsyncIterator[object], most: int) -> int | SodError:
-    """Count what a list has, and no further than `most`."""
-    number = 0
-    try:
-        async for _ in items:
-            number += 1
-            if number == most:
-                break
-    except SodError as error:
-        return error
-    return number
+    return await error_of(anext(pages, None))

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from entra_sod.core.errors import SodError
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.judge_graph import judge_graph
-from entra_sod.services.doctor.seen import QueueSeen, RulesSeen, Seen, SweepSeen, Tried
+from entra_sod.services.doctor.seen import QueueSeen, Seen, Tried
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.settings import Settings
 
@@ -31,8 +32,8 @@ def judge(seen: Seen) -> list[Diagnosis]:
         *_settings(seen.problems),
         *(_storage(seen.storage) if seen.storage is not None else ()),
         *(diagnosis for each in seen.queues for diagnosis in _queue(each, seen.now)),
-        *([_sweep(seen.sweep, seen)] if seen.sweep else ()),
-        *([_rules(seen.rules)] if seen.rules else ()),
+        *([_sweep(seen)] if seen.storage is not None else ()),
+        *([_rules(seen.rules)] if seen.rules is not None else ()),
         *(judge_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
     ]
 
@@ -84,7 +85,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
         return ok(what, waiting)
     # Storage has a clock of its own.
     age = max(now - state.oldest, timedelta(0))
-    words = f"{state.length} messages, the oldest {_minutes(age)} min old"
+    words = f"{state.length} messages, the oldest {age // timedelta(minutes=1)} min old"
     if age <= OLDEST_WORK:
         return ok(what, words)
     return wrong(
@@ -115,17 +116,17 @@ def _poison(what: str, seen: QueueSeen) -> Diagnosis:
     return ok(what, "none")
 
 
-def _sweep(seen: SweepSeen, all_seen: Seen) -> Diagnosis:
-    what = "last sweep"
-    if seen.error:
-        return unknown(what, str(seen.error))
-    if seen.status is None or seen.started_at is None:
+def _sweep(seen: Seen) -> Diagnosis:
+    what, sweep = "last sweep", seen.sweep
+    if isinstance(sweep, SodError):
+        return unknown(what, str(sweep))
+    if sweep is None:
         return note(what, "none yet", "entra-sod sweep --url … starts one now.")
-    age = all_seen.now - seen.started_at
-    words = f"{seen.id}, {_hours(age)} h ago: {seen.status}"
-    if fault := _fault_of_sweep(SweepStatus(seen.status), age, all_seen.settings):
+    age = seen.now - sweep.started_at
+    words = f"{sweep.id}, {age // timedelta(hours=1)} h ago: {sweep.status}"
+    if fault := _fault_of_sweep(sweep.status, age, seen.settings):
         return wrong(what, words, fault)
-    if seen.status == SweepStatus.COMPLETED_WITH_GAPS:
+    if sweep.status is SweepStatus.COMPLETED_WITH_GAPS:
         return note(what, words, "GET /api/sweeps/latest names what could not be looked at.")
     return ok(what, words)
 
@@ -146,19 +147,11 @@ def _is_nightly(settings: Settings | None) -> bool:
     return settings is not None and settings.sweep_schedule.split()[3:] == ["*", "*", "*"]
 
 
-def _rules(seen: RulesSeen) -> Diagnosis:
+def _rules(rules: RuleSet | SodError) -> Diagnosis:
     what = "rules"
     advice = "Correct the files (entra-sod validate names every mistake) or the setting RULES."
-    if seen.error:
-        return wrong(what, str(seen.error), advice)
-    if seen.older:
-        return wrong(what, f"older rules stay in force: {seen.older}", advice)
-    return ok(what, seen.summary)
-
-
-def _minutes(age: timedelta) -> int:
-    return int(age.total_seconds() // 60)
-
-
-def _hours(age: timedelta) -> int:
-    return int(age.total_seconds() // 3600)
+    if isinstance(rules, SodError):
+        return wrong(what, str(rules), advice)
+    if rules.refused:
+        return wrong(what, f"older rules stay in force: {rules.refused}", advice)
+    return ok(what, f"{len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}")

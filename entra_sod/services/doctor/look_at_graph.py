@@ -66,7 +66,6 @@ async def _catalog(graph: Graph, package: AccessPackage) -> CatalogSeen:
     return CatalogSeen(
         id=package.catalog_id or "",
         name=package.catalog_name or package.catalog_id or "",
-        package=package.id,
         tried=tried,
     )
 

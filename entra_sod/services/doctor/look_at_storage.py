@@ -5,13 +5,13 @@ Each right is tried by itself: where one is missing, the others still answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
 
 from entra_sod.core.errors import SodError
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.services.doctor.ask import count, error_of, error_of_first, or_error
+from entra_sod.services.doctor.ask import error_of, error_of_first, or_error
 from entra_sod.services.doctor.seen import QueueSeen, Tried
 from entra_sod.stores.dead_letters import CONTAINER as LETTERS
 
@@ -54,7 +54,16 @@ async def look_at_queues(storage: Storage) -> list[QueueSeen]:
             queue=queue,
             work=await or_error(storage.queues.state(queue)),
             poison=await or_error(storage.queues.state(queue + POISON_SUFFIX)),
-            letters=await count(storage.blobs.names(LETTERS, f"{queue}/"), MOST_COUNTED),
+            letters=await or_error(_count(storage.blobs.names(LETTERS, f"{queue}/"))),
         )
         for queue in QUEUES
     ]
+
+
+async def _count(items: AsyncIterator[object]) -> int:
+    number = 0
+    async for _ in items:
+        number += 1
+        if number == MOST_COUNTED:
+            break
+    return number

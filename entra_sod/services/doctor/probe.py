@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import SodError
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.roles import Roles
 from entra_sod.ports.storage import Storage
@@ -15,7 +15,7 @@ from entra_sod.services.doctor.diagnosis import Diagnosis
 from entra_sod.services.doctor.judge import judge
 from entra_sod.services.doctor.look_at_graph import look_at_graph
 from entra_sod.services.doctor.look_at_storage import look_at_queues, look_at_rights
-from entra_sod.services.doctor.seen import RulesSeen, Seen, SweepSeen
+from entra_sod.services.doctor.seen import Seen
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.settings import Settings
 from entra_sod.stores.sweeps import SweepStore
@@ -45,35 +45,15 @@ async def examine(patient: Patient) -> list[Diagnosis]:
 
 async def _look(patient: Patient) -> Seen:
     storage, graph, roles = patient.storage, patient.graph, patient.roles
-    rules = await _rules(patient.rules) if patient.rules else None
-    named = rules.packages if rules else ()
+    rules = await or_error(patient.rules.current()) if patient.rules else None
+    named = rules.named_packages if isinstance(rules, RuleSet) else ()
     return Seen(
         now=patient.clock.now(),
         problems=patient.problems,
         settings=patient.settings,
         storage=await look_at_rights(storage) if storage else None,
         queues=await look_at_queues(storage) if storage else (),
-        sweep=await _sweep(SweepStore(storage, patient.clock)) if storage else None,
+        sweep=await or_error(SweepStore(storage, patient.clock).latest()) if storage else None,
         rules=rules,
         graph=await look_at_graph(graph, roles, named) if graph and roles else None,
-    )
-
-
-async def _sweep(store: SweepStore) -> SweepSeen:
-    found = await or_error(store.latest())
-    if isinstance(found, SodError):
-        return SweepSeen(error=found)
-    if found is None:
-        return SweepSeen()
-    return SweepSeen(status=str(found.status), id=found.id, started_at=found.started_at)
-
-
-async def _rules(book: RuleBook) -> RulesSeen:
-    found = await or_error(book.current())
-    if isinstance(found, SodError):
-        return RulesSeen(error=found)
-    return RulesSeen(
-        summary=f"{len(found.rules)} rules, {len(found.duties)} pairs, {found.hash}",
-        older=book.problem or "",
-        packages=found.named_packages,
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from entra_sod.core.errors import SodError
 from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.settings import Settings
+from entra_sod.stores.sweeps import SweepRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,44 +40,15 @@ class QueueSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepSeen:
-    """The latest sweep; None in `status` where there was none yet."""
-
-    status: str | None = None
-    id: str = ""
-    started_at: datetime | None = None
-    error: SodError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulesSeen:
-    """The rules in force.
-
-    Attributes:
-        summary: in a few words.
-        older: why the files as they lie there are not in force, though older ones are.
-        packages: ids of every package that a rule names.
-        error: why there are none.
-    """
-
-    summary: str = ""
-    older: str = ""
-    packages: Collection[str] = ()
-    error: SodError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogSeen:
     """One catalog in which packages of the rules lie, looked at through one of them.
 
     Attributes:
-        package: the one that was looked at.
         tried: of each permission, in a few words, the error or None.
     """
 
     id: str
     name: str
-    package: str
     tried: Mapping[str, SodError | None] = field(default_factory=dict)
 
 
@@ -108,6 +81,8 @@ class Seen:
 
     Attributes:
         problems: of the settings, a sentence each.
+        sweep: the latest; with storage, None says that there was none yet.
+        rules: those in force, or why there are none.
     """
 
     now: datetime
@@ -115,6 +90,6 @@ class Seen:
     settings: Settings | None = None
     storage: Sequence[Tried] | None = None
     queues: Sequence[QueueSeen] = ()
-    sweep: SweepSeen | None = None
-    rules: RulesSeen | None = None
+    sweep: SweepRecord | SodError | None = None
+    rules: RuleSet | SodError | None = None
     graph: GraphSeen | None = None

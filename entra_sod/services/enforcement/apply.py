@@ -55,12 +55,6 @@ class Applied:
     found_present: list[Reference] = field(default_factory=list)
     failed: list[FailedWrite] = field(default_factory=list)
 
-    def add(self, other: Applied) -> None:
-        self.written += other.written
-        self.removed += other.removed
-        self.found_present += other.found_present
-        self.failed += other.failed
-
 
 class Applier:
     def __init__(self, graph: Graph, ledger: Ledger, clock: Clock) -> None:

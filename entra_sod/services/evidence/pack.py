@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from entra_sod.core.version import VERSION
-from entra_sod.domain.evidence.manifest import folder_of
+from entra_sod.domain.evidence.manifest import Manifest, folder_of
 from entra_sod.domain.evidence.rows import (
     CoverageFile,
     belongs,
@@ -128,7 +128,8 @@ def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile])
         "references-failed": len(references.failed),
         "gaps": len(evidence.coverage.coverage.skipped),
     }
-    return Draft(
+    manifest = Manifest(
+        version=1,
         run=evidence.run,
         kind=evidence.kind,
         folder=evidence.folder,
@@ -136,5 +137,8 @@ def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile])
         tool=TOOL,
         rules_hash=evidence.rules.hash if evidence.rules else "",
         counts=counts,
-        files=list(files),
+        files=[each.entry for each in files],
+        sequence=0,
+        previous=None,
     )
+    return Draft(manifest=manifest, files=list(files))

@@ -9,25 +9,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 
 from entra_sod.domain.findings.model import Sighting
+from entra_sod.stores.sweeps import SweepStore
 
 RUN_BYTES = 4 * 2**20
 PIECE_BYTES = 128 * 1024
 _decoder = msgspec.json.Decoder(Sighting)
-
-
-class Files(Protocol):
-    """Somewhere to put a run's files, and to read pieces of them."""
-
-    async def keep(self, kind: str, data: bytes) -> str:
-        """Keep bytes under a name of their own, and return it."""
-        ...
-
-    async def read(self, name: str, start: int, length: int) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +27,10 @@ class SortedFile:
 
 
 class Spool:
-    """Takes sightings in any order."""
+    """Takes the sightings of a sweep in any order."""
 
-    def __init__(self, files: Files) -> None:
-        self._files = files
+    def __init__(self, store: SweepStore, sweep_id: str) -> None:
+        self._store, self._sweep_id = store, sweep_id
         self._held: list[tuple[str, bytes]] = []
         self._size = 0
         self._written: list[SortedFile] = []
@@ -59,14 +49,15 @@ class Spool:
 
     async def _flush(self) -> None:
         data = b"".join(line for _, line in sorted(self._held))
-        name = await self._files.keep(f"seen-{len(self._written):04}", data)
+        kind = f"seen-{len(self._written):04}"
+        name = await self._store.keep_blob(self._sweep_id, kind, data)
         self._written.append(SortedFile(name, len(data)))
         self._held, self._size = [], 0
 
 
-async def merged(files: Files, written: Sequence[SortedFile]) -> AsyncIterator[Sighting]:
+async def merged(store: SweepStore, written: Sequence[SortedFile]) -> AsyncIterator[Sighting]:
     """Yield all sightings in the order of their ids, each id once."""
-    sources = [_lines(files, file) for file in written]
+    sources = [_lines(store, file) for file in written]
     heap: list[tuple[str, int, Sighting]] = []
     for number, source in enumerate(sources):
         if (first := await anext(source, None)) is not None:
@@ -83,10 +74,10 @@ async def merged(files: Files, written: Sequence[SortedFile]) -> AsyncIterator[S
             yield sighting
 
 
-async def _lines(files: Files, file: SortedFile) -> AsyncIterator[Sighting]:
+async def _lines(store: SweepStore, file: SortedFile) -> AsyncIterator[Sighting]:
     rest = b""
     for start in range(0, file.size, PIECE_BYTES):
-        piece = await files.read(file.name, start, min(PIECE_BYTES, file.size - start))
+        piece = await store.blob_range(file.name, start, min(PIECE_BYTES, file.size - start))
         *whole, rest = (rest + piece).split(b"\n")
         for line in whole:
             yield _decoder.decode(line)

@@ -20,15 +20,13 @@ from entra_sod.stores.subscriptions import Receivers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcer:
+    """Announces; after a StorageUnavailable, announce again: each event keeps its id."""
+
     receivers: Receivers
     outbox: Outbox
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a check that has ended.
-
-        Raises:
-            StorageUnavailable: announce it again.
-        """
+        """Queue what is to be told of a check that has ended."""
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.receivers.callback(check_id) is not None:
             await self.outbox.send(message)
@@ -39,9 +37,6 @@ class Announcer:
 
         The delivery waits until the row says so. Whoever dies in between closes the sweep again,
         and announces it again.
-
-        Raises:
-            StorageUnavailable: announce it again.
         """
         message = DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
         await self._tell(_ends_of("sweep"), [message])
@@ -59,11 +54,7 @@ class Announcer:
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of findings: that a ticket is to be opened, or closed.
-
-        Raises:
-            StorageUnavailable: announce it again; each has the same event id.
-        """
+        """Queue what is to be told of findings: that a ticket is to be opened, or closed."""
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
             messages = [
                 DeliveryMessage(

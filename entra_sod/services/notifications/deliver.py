@@ -160,7 +160,9 @@ class Deliverer:
                 await self._forget_callback(message)
                 _say(logging.INFO, "callback_delivered", message, "was delivered")
             case Gone():
-                await self._end_receiver(message)
+                await self._forget_callback(message)
+                if message.subscription is not None:
+                    await self.receivers.unsubscribe(message.subscription)
                 _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
             case Again(after_seconds=seconds, why=why, refusals=refusals):
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
@@ -175,11 +177,6 @@ class Deliverer:
     async def _forget_callback(self, message: DeliveryMessage) -> None:
         if message.subscription is None:
             await self.receivers.drop_callback(message.id)
-
-    async def _end_receiver(self, message: DeliveryMessage) -> None:
-        await self._forget_callback(message)
-        if message.subscription is not None:
-            await self.receivers.unsubscribe(message.subscription)
 
 
 def _say(level: int, action: str, message: DeliveryMessage, words: str) -> None:

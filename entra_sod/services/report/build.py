@@ -34,9 +34,9 @@ MOST_EXCEPTIONS = 5_000
 MOST_LINES = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Material:
-    """What was read.
+    """What was read; makes the view of it, once.
 
     Attributes:
         result: of the sweep that the report tells of; None where there is none.
@@ -44,6 +44,7 @@ class Material:
         tally: of all findings.
         names: packages that may be read.
         gaps: what could not be read for the report.
+        left_out: what the view has no room for.
     """
 
     now: datetime
@@ -53,31 +54,21 @@ class Material:
     tally: Tally
     names: Iterable[AccessPackage]
     gaps: Sequence[Skipped]
-
-
-def build_view(material: Material) -> ReportView:
-    return _Builder(material).view()
-
-
-@dataclass(slots=True)
-class _Builder:
-    material: Material
     left_out: list[Skipped] = field(default_factory=list)
 
     def view(self) -> ReportView:
-        material, rules, day = self.material, self.material.rules, self.material.now.date()
-        result, tally = material.result, material.tally
+        rules, result, tally = self.rules, self.result, self.tally
         in_force = self._cut(list(rules.rules), MOST_RULES, "rules")
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
         used = {each for pair in pairs for each in pair}
         used.update(each for found in kept for each in found.packages)
         used.update(package for rule in in_force for package in packages_of(rule))
-        places = Places(used, material.names)
+        places = Places(used, self.names)
         sides = SidePlaces(places)
-        trends = RuleTrends(material.earlier, rules.hash)
+        trends = RuleTrends(self.earlier, rules.hash)
         return ReportView(
-            generated_at=timestamp(material.now),
+            generated_at=timestamp(self.now),
             tool_version=VERSION,
             rules_hash=rules.hash,
             sweep=self._sweep(result) if result else None,
@@ -89,9 +80,9 @@ class _Builder:
             findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
-            exceptions=self._exceptions(day),
+            exceptions=self._exceptions(self.now.date()),
             drift=result.drift if result else [],
-            trend=trend_points(material.earlier),
+            trend=trend_points(self.earlier),
             left_out=self.left_out,
         )
 
@@ -112,8 +103,8 @@ class _Builder:
 
     def _pairs(self) -> list[Pair]:
         """Pairs with findings first, then those that are kept apart, as many as a report takes."""
-        found = self.material.tally.pairs
-        others = (pair for pair in self.material.rules.duties if pair not in found)
+        found = self.tally.pairs
+        others = (pair for pair in self.rules.duties if pair not in found)
         pairs = [*islice((*sorted(found),), MOST_PAIRS)]
         pairs += islice(others, MOST_PAIRS - len(pairs))
         if len(found) > MOST_PAIRS or next(others, None) is not None:
@@ -129,7 +120,7 @@ class _Builder:
             started_at=result.started_at,
             ended_at=result.ended_at,
             rules_hash=result.rules_hash,
-            is_current=result.rules_hash == self.material.rules.hash,
+            is_current=result.rules_hash == self.rules.hash,
             pairs=result.pairs,
             conflicts=result.findings,
             excepted=result.excepted,
@@ -140,12 +131,12 @@ class _Builder:
         )
 
     def _gaps(self) -> list[Skipped]:
-        result = self.material.result
-        gaps = [*self.material.gaps, *(result.coverage.skipped if result else ())]
+        result = self.result
+        gaps = [*self.gaps, *(result.coverage.skipped if result else ())]
         return self._cut(gaps, MOST_LINES, "lines of what was not checked")
 
     def _rule(self, resolved: ResolvedRule, sides: SidePlaces, trends: RuleTrends) -> RuleInForce:
-        rule, result = resolved.rule, self.material.result
+        rule, result = resolved.rule, self.result
         sets = {each.rule: each.outcome for each in result.sets} if result else {}
         return RuleInForce(
             id=rule.id,
@@ -158,21 +149,21 @@ class _Builder:
             sides=sides.of(resolved),
             at_most=resolved.count if rule.at_most else None,
             outcome=sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None,
-            findings=self.material.tally.by_rule[rule.id],
+            findings=self.tally.by_rule[rule.id],
             trend=trends.of(rule.id),
         )
 
     def _cells(
         self, pairs: Sequence[Pair], places: Places, in_force: Sequence[ResolvedRule]
     ) -> list[CellView]:
-        known = Known(self.material.result, self.material.tally, self.material.rules.hash)
+        known = Known(self.result, self.tally, self.rules.hash)
         rule_places = {each.id: place for place, each in enumerate(in_force)}
         return [self._cell(pair, known, places, rule_places) for pair in pairs]
 
     def _cell(
         self, pair: Pair, known: Known, places: Places, rule_places: dict[str, int]
     ) -> CellView:
-        tally, duty = self.material.tally, self.material.rules.duties.get(pair)
+        tally, duty = self.tally, self.rules.duties.get(pair)
         found = tally.pairs.get(pair, PairTally())
         asked = duty.rule_ids if duty else ()
         severities = [tally.severities.get(each) for each in (found.rules or asked)]
@@ -186,7 +177,7 @@ class _Builder:
         )
 
     def _exceptions(self, day: date) -> list[ExceptionInForce]:
-        soonest = sorted(self.material.rules.exceptions, key=lambda each: (each.end, each.id))
+        soonest = sorted(self.rules.exceptions, key=lambda each: (each.end, each.id))
         kept = self._cut(soonest, MOST_EXCEPTIONS, "exceptions")
         return [_exception(each, day) for each in kept]
 

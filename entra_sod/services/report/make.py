@@ -16,7 +16,7 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.report.build import Material, build_view
+from entra_sod.services.report.build import Material
 from entra_sod.services.report.tally import Tally
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import last_summary
@@ -48,7 +48,7 @@ class ReportMaker:
         tally = Tally({each.id: each.rule.severity for each in rules.rules})
         if result is not None:
             await self._count(tally, result, gaps)
-        material = Material(
+        return Material(
             now=self.clock.now(),
             rules=rules,
             result=result,
@@ -56,8 +56,7 @@ class ReportMaker:
             tally=tally,
             names=await self._names(gaps),
             gaps=gaps,
-        )
-        return build_view(material)
+        ).view()
 
     async def _count(self, tally: Tally, result: SweepResult, gaps: list[Skipped]) -> None:
         async for kept in self.findings.all():

@@ -40,12 +40,11 @@ from entra_sod.services.sweeps.fan_out import FanOut
 from entra_sod.services.sweeps.judge import Closing, judge
 from entra_sod.services.sweeps.merge_index import conflicts_of, merge_index
 from entra_sod.services.sweeps.merge_parts import gather
-from entra_sod.services.sweeps.metrics import measure
 from entra_sod.services.sweeps.progress import tally
 from entra_sod.services.sweeps.record import SweepRecorder
-from entra_sod.services.sweeps.result import failed_result, result_of
+from entra_sod.services.sweeps.result import failed_result, measure, result_of
 from entra_sod.services.sweeps.summary import last_summary, summarize
-from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepFiles, SweepRecord, SweepStore
+from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
 
@@ -162,7 +161,7 @@ class Closer:
     ) -> Closing:
         """Read the plan, the parts and the index, each once."""
         plan = await self.fan_out.plan_of(record)
-        collector = ConflictCollector(rules, Spool(SweepFiles(self.store, record.id)))
+        collector = ConflictCollector(rules, Spool(self.store, record.id))
         whole = await gather(self.store, parts, plan, collector)
         whole.index = await merge_index(self.store, record.id, whole.index)
         async for conflict in conflicts_of(self.store, whole.index, rules):
@@ -187,20 +186,12 @@ class Closer:
     async def _keep_summary(self, closing: Closing) -> None:
         """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
         last, record = await last_summary(self.store), closing.record
-        if last is None or last.as_of is None or last.as_of <= record.started_at:
+        if last is None or last.as_of <= record.started_at:
             await self.store.keep_summary(record.id, summarize(closing, last))
 
     async def _end(self, record: SweepRecord, result: SweepResult) -> None:
         status, data = SweepStatus(result.status), msgspec.json.encode(result)
         if await self.store.end(record, status, data):
-            _tell_end(result)
-
-
-def _tell_end(result: SweepResult) -> None:
-    measure(result)
-    log.info(
-        "sweep %s ended: %s",
-        result.id,
-        result.status,
-        extra={"action": "sweep_ended", "sweep_id": result.id, "status": result.status},
-    )
+            measure(result)
+            extra = {"action": "sweep_ended", "sweep_id": record.id, "status": result.status}
+            log.info("sweep %s ended: %s", record.id, result.status, extra=extra)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 import msgspec
 
 from entra_sod.domain.detection.cost import Strategy
 from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.messages import SweepMessage
+from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
 from entra_sod.ports.graph import Graph
@@ -55,15 +54,11 @@ class FanOut:
         waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
         await self._send(record.id, waiting, traceparent)
 
-    async def send_to_close(self, sweep_id: str, part: int, traceparent: str) -> None:
+    async def send_to_close(self, of: SweepMessage | SweepStartMessage, part: int) -> None:
         """Have a sweep closed, should all its parts be done, with tries of its own."""
-        message = SweepMessage(
-            id=sweep_id,
-            traceparent=traceparent,
-            part=part,
-            closes=True,
+        await self.outbox.send(
+            SweepMessage(id=of.id, traceparent=of.traceparent, part=part, closes=True)
         )
-        await self.outbox.send(message)
 
     async def extend(
         self, record: SweepRecord, plan: SweepPlan, more: Sequence[Part], traceparent: str
@@ -97,28 +92,10 @@ class FanOut:
         self, sweep_id: str, parts: Sequence[tuple[int, Part]], traceparent: str
     ) -> None:
         for number, part in parts:
-            message = SweepMessage(
-                id=sweep_id,
-                traceparent=traceparent,
-                part=number,
-                pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
-                packages=_uuids(part.packages),
-                enforced=_uuids(part.enforced),
-                unlisted=_uuids(part.unlisted),
-                confirms=part.confirms,
-            )
-            await self.outbox.send(message)
-
-
-def _uuids(ids: Sequence[str]) -> list[UUID]:
-    return [UUID(each) for each in ids]
+            asked = msgspec.to_builtins(part)
+            of_part = {**asked, "id": sweep_id, "traceparent": traceparent, "part": number}
+            await self.outbox.send(msgspec.convert(of_part, SweepMessage))
 
 
 def part_of(message: SweepMessage) -> Part:
-    return Part(
-        pairs=[(str(first), str(second)) for first, second in message.pairs],
-        packages=[str(each) for each in message.packages],
-        enforced=[str(each) for each in message.enforced],
-        unlisted=[str(each) for each in message.unlisted],
-        confirms=message.confirms,
-    )
+    return msgspec.convert(msgspec.to_builtins(message), Part)

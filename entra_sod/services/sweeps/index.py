@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from entra_sod.core.parallel import in_parallel
@@ -19,67 +18,35 @@ from entra_sod.domain.detection.index import (
     bucket_runs,
 )
 from entra_sod.domain.entra import Assignment, Subject
-from entra_sod.services.sweeps import summary
 from entra_sod.stores.sweeps import SweepStore
 
 _TO_THE_END = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepIndex:
-    """What the newest sweep that was closed has read.
-
-    Attributes:
-        as_of: all of it was read after that moment; what has come since may be missing.
-        packages: whose assignments were read to their end.
-        unread: packages that it wanted to read and could not, and why.
-    """
-
-    sweep_id: str
-    as_of: datetime
-    packages: Collection[str]
-    unread: Mapping[str, str]
-    files: Sequence[IndexFile]
-
-    def knows(self, packages: Collection[str]) -> bool:
-        """Whether of each it can say who holds it, or why nobody can; of others it is silent."""
-        return all(each in self.packages or each in self.unread for each in packages)
-
-
-async def newest_index(store: SweepStore) -> SweepIndex | None:
-    """Give the index of the newest closed sweep, unless an older version of the app made it."""
-    last = await summary.last_summary(store)
-    if last is None or last.as_of is None:
-        return None
-    return SweepIndex(
-        sweep_id=last.sweep_id,
-        as_of=last.as_of,
-        packages=last.pages.keys(),
-        unread=last.unread,
-        files=last.index,
-    )
-
-
 async def held_by_index(
-    store: SweepStore, index: SweepIndex, subjects: Collection[str], packages: Collection[str]
+    store: SweepStore,
+    files: Sequence[IndexFile],
+    subjects: Collection[str],
+    packages: Collection[str],
 ) -> Mapping[str, Sequence[Assignment]]:
     """Look up who of the subjects holds which of the packages.
 
     Args:
         store: where the index is kept.
-        index: the newest one.
+        files: of the newest index.
         subjects: object ids, or ids in entitlement management.
         packages: of which the index knows.
 
     Raises:
-        LookupError: a file of the index is gone, or an older version of the app wrote it.
+        LookupError: a file of the index is gone.
     """
-    files = [each for each in index.files if not set(packages).isdisjoint(each.places)]
-    opened = await in_parallel(partial(_open, store), files)
+    concerned = [each for each in files if not set(packages).isdisjoint(each.places)]
+    opened = await in_parallel(partial(open_index, store), concerned)
+    directories = await in_parallel(partial(_directory, store), opened)
     found: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
     # All that one subject holds is in the same bucket of every file.
-    for run in bucket_runs(_buckets(subjects, opened)):
-        parts = await in_parallel(partial(_read, store, run), opened)
+    for run in bucket_runs(_buckets(subjects, directories)):
+        parts = await in_parallel(partial(read_buckets, store, run), opened)
         held = [each for part in parts for each in part]
         for asked, assignment in _matched(subjects, held):
             if assignment.package_id in packages:
@@ -88,35 +55,35 @@ async def held_by_index(
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class OpenIndex:
     file: IndexFile
     table: IndexTable
-    directory: IndexDirectory
 
 
-async def _open(store: SweepStore, file: IndexFile) -> _Opened:
-    table = IndexTable(await store.blob_range(file.blob, 0, TABLE_BYTES))
-    directory = await store.blob_range(file.blob, table.directory_start, _TO_THE_END)
-    if not directory:
-        raise LookupError(f"the index {file.blob} has no directory")
-    return _Opened(file, table, IndexDirectory(directory))
+async def open_index(store: SweepStore, file: IndexFile) -> OpenIndex:
+    return OpenIndex(file, IndexTable(await store.blob_range(file.blob, 0, TABLE_BYTES)))
 
 
-def _buckets(subjects: Collection[str], opened: Sequence[_Opened]) -> set[int]:
-    by_object_id = (
-        bucket
-        for each in opened
-        for asked in subjects
-        for bucket in each.directory.buckets_of(asked)
-    )
-    return {*map(bucket_of, subjects), *by_object_id}
-
-
-async def _read(store: SweepStore, run: range, opened: _Opened) -> list[tuple[str, Held]]:
-    start, length = opened.table.span(run)
+async def read_buckets(
+    store: SweepStore, buckets: range, opened: OpenIndex
+) -> list[tuple[str, Held]]:
+    """What a file has in some of its buckets, each with its package."""
+    start, length = opened.table.span(buckets)
     data = await store.blob_range(opened.file.blob, start, length)
     places = opened.file.places
-    return [(places[each.package], each) for each in opened.table.unpack(data, run)]
+    return [(places[each.package], each) for each in opened.table.unpack(data, buckets)]
+
+
+async def _directory(store: SweepStore, opened: OpenIndex) -> IndexDirectory:
+    start = opened.table.directory_start
+    return IndexDirectory(await store.blob_range(opened.file.blob, start, _TO_THE_END))
+
+
+def _buckets(subjects: Collection[str], directories: Sequence[IndexDirectory]) -> set[int]:
+    by_object_id = (
+        bucket for each in directories for asked in subjects for bucket in each.buckets_of(asked)
+    )
+    return {*map(bucket_of, subjects), *by_object_id}
 
 
 def _matched(

@@ -108,7 +108,8 @@ def _gaps(
 def _disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int, int]]:
     """Pairs of which two ways of reading show different holders: how many each of them does."""
     for pair, asked in whole.asked.items():
-        indexed = conflicts.holders[pair] if _is_indexed(pair, whole) else asked
+        is_indexed = pair.low in whole.pages and pair.high in whole.pages
+        indexed = conflicts.holders[pair] if is_indexed else asked
         if asked != indexed:
             yield pair, asked, indexed
 
@@ -116,10 +117,6 @@ def _disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int
 def _planned(plan: SweepPlan) -> set[str]:
     by_index = {package for part in plan.parts for package in part.packages}
     return by_index | {each for part in plan.parts for pair in part.pairs for each in pair}
-
-
-def _is_indexed(pair: Pair, whole: Whole) -> bool:
-    return pair.low in whole.pages and pair.high in whole.pages
 
 
 def drift_views(drift: Sequence[Drift]) -> list[DriftView]:

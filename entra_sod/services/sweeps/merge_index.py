@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import batched, chain
+from functools import partial
+from itertools import chain
 
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import (
-    TABLE_BYTES,
     Held,
     IndexFile,
-    IndexTable,
     IndexWriter,
     bucket_groups,
 )
 from entra_sod.domain.detection.join import Conflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.sweeps.index import open_index, read_buckets
 from entra_sod.stores.sweeps import SweepStore
 
 # Assignments that are held at once, however large the tenant is.
 MAX_ASSIGNMENTS_AT_ONCE = 20_000
-READS_AT_ONCE = 8
 
 
 async def merge_index(
@@ -52,10 +52,9 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
         return group[0]
     places = list(dict.fromkeys(chain.from_iterable(each.places for each in group)))
     writer = IndexWriter(places)
-    for some in batched(group, READS_AT_ONCE, strict=False):
-        read = await asyncio.gather(*(store.blob(each.blob) for each in some))
-        for file, data in zip(some, read, strict=True):
-            writer.add_file(file.places, data)
+    read = await in_parallel(store.blob, [each.blob for each in group])
+    for file, data in zip(group, read, strict=True):
+        writer.add_file(file.places, data)
     blob = await store.keep_blob(sweep_id, "index-merged", writer.finish())
     return IndexFile(blob=blob, places=places, assignments=sum(each.assignments for each in group))
 
@@ -64,13 +63,11 @@ async def conflicts_of(
     store: SweepStore, files: Sequence[IndexFile], rules: RuleSet
 ) -> AsyncIterator[Conflict]:
     """Join the whole index, a few of its buckets at a time."""
-    tables = [IndexTable(await store.blob_range(each.blob, 0, TABLE_BYTES)) for each in files]
+    opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
     for buckets in bucket_groups(assignments, MAX_ASSIGNMENTS_AT_ONCE):
-        held: list[tuple[str, Held]] = []
-        for some in batched(zip(files, tables, strict=True), READS_AT_ONCE, strict=False):
-            read = await asyncio.gather(*(_read(store, *each, buckets) for each in some))
-            held += chain.from_iterable(read)
+        read = await in_parallel(partial(read_buckets, store, buckets), opened)
+        held = list(chain.from_iterable(read))
         # In a thread: a subject may hold thousands of packages, which are all compared.
         for conflict in await asyncio.to_thread(_joined, held, rules):
             yield conflict
@@ -78,11 +75,3 @@ async def conflicts_of(
 
 def _joined(held: Sequence[tuple[str, Held]], rules: RuleSet) -> Sequence[Conflict]:
     return list(join(held, rules))
-
-
-async def _read(
-    store: SweepStore, file: IndexFile, table: IndexTable, buckets: range
-) -> Sequence[tuple[str, Held]]:
-    start, length = table.span(buckets)
-    data = await store.blob_range(file.blob, start, length)
-    return [(file.places[each.package], each) for each in table.unpack(data, buckets)]

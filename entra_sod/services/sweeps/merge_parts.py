@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from itertools import batched
 
 import msgspec
 
+from entra_sod.core.parallel import READS_AT_ONCE, in_parallel
 from entra_sod.domain.detection.index import IndexFile
 from entra_sod.domain.enforcement.outcome import Seen
 from entra_sod.domain.entra import AccessPackage, Pair, ReferenceKind
@@ -20,7 +20,6 @@ from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.stores.sweeps import PartRecord, SweepStore
 
 MOST_SKIPPED_IN_ANSWER = 1000
-READS_AT_ONCE = 8
 _decoder = msgspec.json.Decoder(PartFindings)
 
 
@@ -83,7 +82,7 @@ async def gather(
     """
     whole = Whole()
     for some in batched(records, READS_AT_ONCE, strict=False):
-        read = await asyncio.gather(*(store.blob(each.blob) for each in some))
+        read = await in_parallel(store.blob, [each.blob for each in some])
         for record, data in zip(some, read, strict=True):
             part = _decoder.decode(data)
             _add_pairs(whole, part.pairs)

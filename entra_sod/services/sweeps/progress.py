@@ -105,16 +105,8 @@ def progress_of(
 def tally(counts: Iterable[Mapping[str, int]]) -> Tally:
     """Add up the counts of parts."""
     total = add(*counts)
-    return Tally(
-        pairs=total.get("pairs", 0),
-        packages=total.get("packages", 0),
-        assignments=total.get("assignments", 0),
-        pages=total.get("pages", 0),
-        requests=total.get("requests", 0),
-        round_trips=total.get("roundTrips", 0),
-        throttled=total.get("throttled", 0),
-        throttled_seconds=total.get("throttledMilliseconds", 0) / 1000,
-    )
+    seconds = total.get("throttledMilliseconds", 0) / 1000
+    return msgspec.convert({**total, "throttledSeconds": seconds}, Tally)
 
 
 def rate(requests: int, seconds: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from entra_sod.core.errors import GraphError, NotFound, Throttled, Unavailable
 from entra_sod.domain.detection.index import IndexWriter
@@ -39,18 +39,19 @@ async def look(graph: Graph, part: Part) -> Looked:
     unread = await _unlisted(graph, part)
     hidden = {each.package for each in unread}
     places = [each for each in part.packages if each not in hidden]
-    index = await _read_index(graph, places)
-    asked = await _ask(graph, part, hidden)
-    enforced = await _read_enforced(graph, [each for each in part.enforced if each not in hidden])
+    writer = IndexWriter(places)
+    indexed = await _read_index(graph, places, writer, unread)
+    pairs, unconfirmed = await _ask(graph, part, hidden, unread)
+    enforced = [each for each in part.enforced if each not in hidden]
     findings = PartFindings(
-        pairs=asked.pairs,
+        pairs=pairs,
         places=places,
-        indexed=index.packages,
-        enforced=enforced.packages,
-        unread=[*unread, *index.unread, *asked.unread, *enforced.unread],
-        unconfirmed=asked.unconfirmed,
+        indexed=indexed,
+        enforced=await _read_enforced(graph, enforced, unread),
+        unread=unread,
+        unconfirmed=unconfirmed,
     )
-    return Looked(findings=findings, index=index.writer.finish() if places else b"")
+    return Looked(findings=findings, index=writer.finish() if places else b"")
 
 
 async def _unlisted(graph: Graph, part: Part) -> list[Unread]:
@@ -72,52 +73,43 @@ def _unread(package: str, error: GraphError, what: str = "") -> Unread:
     )
 
 
-@dataclass(slots=True)
-class _Index:
-    writer: IndexWriter
-    packages: list[IndexedPackage] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-
-
-async def _read_index(graph: Graph, packages: Sequence[str]) -> _Index:
-    index = _Index(IndexWriter(packages))
+async def _read_index(
+    graph: Graph, packages: Sequence[str], writer: IndexWriter, unread: list[Unread]
+) -> list[IndexedPackage]:
     held, pages = dict.fromkeys(packages, 0), dict.fromkeys(packages, 0)
+    failed: set[str] = set()
     async for package, page in graph.assignments_of(packages):
         if isinstance(page, GraphError):
-            index.unread.append(_unread(package, page, f"the assignments of {package}"))
+            unread.append(_unread(package, page, f"the assignments of {package}"))
+            failed.add(package)
         else:
-            held[package] += index.writer.add(package, page)
+            held[package] += writer.add(package, page)
             pages[package] += 1
-    failed = {each.package for each in index.unread}
-    index.packages = [
+    return [
         IndexedPackage(id=each, assignments=held[each], pages=pages[each])
         for each in packages
         if each not in failed
     ]
-    return index
 
 
 type _Pair = tuple[str, str]
 
 
-@dataclass(slots=True)
-class _Asked:
-    pairs: list[PairFinding] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-    unconfirmed: str = ""
-
-
-async def _ask(graph: Graph, part: Part, hidden: AbstractSet[str]) -> _Asked:
-    asked = _Asked()
+async def _ask(
+    graph: Graph, part: Part, hidden: AbstractSet[str], unread: list[Unread]
+) -> tuple[list[PairFinding], str]:
+    """What Graph says of the pairs, and why some of them could not be confirmed."""
+    pairs: list[PairFinding] = []
+    unconfirmed = ""
     readable = [pair for pair in part.pairs if not hidden & {*pair}]
     held, refused = await _additional_access(graph, readable)
     if refused and part.confirms:
-        asked.unconfirmed = str(next(iter(refused.values())))
+        unconfirmed = str(next(iter(refused.values())))
     elif refused:
-        await _by_assignments(graph, [*refused], asked)
-    asked.pairs += [_found(pair, held[pair], Way.ADDITIONAL_ACCESS) for pair in held]
-    asked.pairs += [_unknown(pair) for pair in part.pairs if hidden & {*pair}]
-    return asked
+        pairs += await _by_assignments(graph, [*refused], unread)
+    pairs += [_found(pair, held[pair], Way.ADDITIONAL_ACCESS) for pair in held]
+    pairs += [_unknown(pair) for pair in part.pairs if hidden & {*pair}]
+    return pairs, unconfirmed
 
 
 async def _additional_access(
@@ -135,22 +127,27 @@ async def _additional_access(
     return held, refused
 
 
-async def _by_assignments(graph: Graph, pairs: Sequence[_Pair], asked: _Asked) -> None:
+async def _by_assignments(
+    graph: Graph, pairs: Sequence[_Pair], unread: list[Unread]
+) -> list[PairFinding]:
     """Where additionalAccess is refused: the lists of both packages, each read once."""
     held: dict[str, list[Assignment]] = {each: [] for pair in pairs for each in pair}
+    failed: set[str] = set()
     async for package, page in graph.assignments_of(held):
         if isinstance(page, GraphError):
-            asked.unread.append(_unread(package, page, f"the assignments of {package}"))
+            unread.append(_unread(package, page, f"the assignments of {package}"))
+            failed.add(package)
         else:
             held[package] += [each for each in page if each.is_held]
-    failed = {each.package for each in asked.unread}
-    for pair in pairs:
-        if failed.isdisjoint(pair):
-            others = {each.subject.id for each in held[pair[1]]}
-            both = [each for each in held[pair[0]] if each.subject.id in others]
-            asked.pairs.append(_found(pair, both, Way.ASSIGNMENTS))
-        else:
-            asked.pairs.append(_unknown(pair))
+    return [
+        _intersected(pair, held) if failed.isdisjoint(pair) else _unknown(pair) for pair in pairs
+    ]
+
+
+def _intersected(pair: _Pair, held: Mapping[str, Sequence[Assignment]]) -> PairFinding:
+    others = {each.subject.id for each in held[pair[1]]}
+    both = [each for each in held[pair[0]] if each.subject.id in others]
+    return _found(pair, both, Way.ASSIGNMENTS)
 
 
 def _found(pair: _Pair, held: Sequence[Assignment], way: Way) -> PairFinding:
@@ -173,46 +170,38 @@ def _unknown(pair: _Pair) -> PairFinding:
     )
 
 
-@dataclass(slots=True)
-class _Enforced:
-    packages: list[EnforcedPackage] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-
-
-async def _read_enforced(graph: Graph, packages: Sequence[str]) -> _Enforced:
-    enforced = _Enforced()
+async def _read_enforced(
+    graph: Graph, packages: Sequence[str], unread: list[Unread]
+) -> list[EnforcedPackage]:
     if not packages:
-        return enforced
+        return []
     found = await graph.packages_by_id(packages)
-    readable = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
-    references = await graph.references_of(list(readable))
-    for package, each in found.items():
-        if isinstance(each, GraphError):
-            enforced.unread.append(_unread(package, each))
+    readable = [key for key, each in found.items() if isinstance(each, AccessPackage)]
+    references = await graph.references_of(readable)
+    enforced: list[EnforcedPackage] = []
+    for key, each in found.items():
+        read = _unread(key, each) if isinstance(each, GraphError) else _enforced(each, references)
+        if isinstance(read, Unread):
+            unread.append(read)
         else:
-            _add_enforced(enforced, each, references)
+            enforced.append(read)
     return enforced
 
 
-def _add_enforced(
-    enforced: _Enforced,
+def _enforced(
     package: AccessPackage,
     references: Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError],
-) -> None:
+) -> EnforcedPackage | Unread:
     found: dict[ReferenceKind, list[str]] = {}
     for kind in ReferenceKind:
         targets = references[package.id, kind]
         if isinstance(targets, GraphError):
-            what = f"the incompatible {kind}s of {package.id}"
-            enforced.unread.append(_unread(package.id, targets, what))
-            return
+            return _unread(package.id, targets, f"the incompatible {kind}s of {package.id}")
         found[kind] = sorted(targets)
-    enforced.packages.append(
-        EnforcedPackage(
-            id=package.id,
-            member_groups=sorted(package.member_groups),
-            eligible_groups=sorted(package.eligible_groups),
-            incompatible_groups=found[ReferenceKind.GROUP],
-            incompatible_packages=found[ReferenceKind.PACKAGE],
-        )
+    return EnforcedPackage(
+        id=package.id,
+        member_groups=sorted(package.member_groups),
+        eligible_groups=sorted(package.eligible_groups),
+        incompatible_groups=found[ReferenceKind.GROUP],
+        incompatible_packages=found[ReferenceKind.PACKAGE],
     )

@@ -18,7 +18,6 @@ from entra_sod.domain.findings.model import By
 from entra_sod.domain.findings.observe import View
 from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
-from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.evidence.pack import Evidence, Pack
 from entra_sod.services.findings.external_sort import merged
@@ -26,32 +25,9 @@ from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.sweeps.judge import Closing
 from entra_sod.stores.evidence_chain import Chain
-from entra_sod.stores.sweeps import SweepFiles, SweepRecord, SweepStore
+from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
-
-
-@dataclass(frozen=True, slots=True)
-class SweepCovered:
-    """What a sweep has read well enough to say that something is not there.
-
-    Attributes:
-        asked: pairs that Graph answered for.
-        indexed: packages whose assignments were read to their end.
-        doubtful: pairs of which the two ways of reading say different things.
-    """
-
-    asked: Collection[Pair]
-    indexed: Collection[str]
-    doubtful: Collection[Pair]
-
-    def pair(self, pair: Pair) -> bool:
-        if pair in self.doubtful:
-            return False
-        return pair in self.asked or all(each in self.indexed for each in pair)
-
-    def set_of(self, rule: ResolvedRule) -> bool:
-        return all(each in self.indexed for each in rule.set_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +54,7 @@ class SweepRecorder:
         news, run = News(sweep_id, rules), _run(closing, doubtful)
         evidence = _evidence(closing.record, rules, result, remade_view(enforced))
         pack = await Pack.open(self.chain, evidence)
-        sightings = merged(SweepFiles(self.store, sweep_id), closing.conflicts.seen)
+        sightings = merged(self.store, closing.conflicts.seen)
         async for batch in in_batches(self.keeper.store.all(), sightings):
             for finding in await self.keeper.keep(batch, run):
                 await pack.add(finding)
@@ -109,7 +85,6 @@ class SweepRecorder:
 def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
     """When the sweep looked, and what it can say."""
     record, whole, rules = closing.record, closing.whole, closing.rules
-    covered = SweepCovered(asked=whole.asked.keys(), indexed=whole.pages.keys(), doubtful=doubtful)
     moment = Moment(
         by=By.SWEEP,
         run=record.id,
@@ -117,7 +92,14 @@ def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
         rules_hash=rules.hash,
         rules_day=rules.day,
     )
-    return Run(moment, View(rules=rules, covered=covered, gone=whole.seen.gone))
+    view = View(
+        rules=rules,
+        asked=whole.asked.keys(),
+        indexed=whole.pages.keys(),
+        doubtful=doubtful,
+        gone=whole.seen.gone,
+    )
+    return Run(moment, view)
 
 
 def _evidence(

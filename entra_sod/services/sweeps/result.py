@@ -1,12 +1,13 @@
-"""The answer of a sweep that has ended. Pure."""
+"""The answer of a sweep that has ended, and what it tells the metrics."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from entra_sod.core.clock import timestamp
+from entra_sod.core.telemetry import record_sweep
 from entra_sod.domain.results.check import ReferencesView, references_view
-from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, StrategyView, SweepResult
 from entra_sod.services.sweeps.enforce import Written
@@ -80,3 +81,22 @@ def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult
         ended_at=timestamp(at),
         rules_hash="",
     )
+
+
+def measure(result: SweepResult) -> None:
+    """Record a sweep's duration, findings and gaps; call it once for each sweep that ends."""
+    start, end = map(datetime.fromisoformat, (result.started_at, result.ended_at))
+    record_sweep(
+        status=result.status,
+        seconds=(end - start).total_seconds(),
+        conflicts=result.findings,
+        gaps=count_gaps(result),
+    )
+
+
+def count_gaps(result: SweepResult) -> int:
+    """Pairs and sets that are unknown, and references that Graph refused; a failed sweep is one."""
+    if result.status == SweepStatus.FAILED:
+        return 1
+    unknown_sets = sum(each.outcome is Outcome.UNKNOWN for each in result.sets)
+    return result.pairs.unknown + unknown_sets + result.reference_counts.failed

@@ -87,7 +87,7 @@ class SweepRunner:
         if record.parts is None:
             await self.closer.fail(message.id, reason, traceparent=message.traceparent)
         elif await self.closer.parts_of(record):
-            await self._send_to_close(message, record.parts - 1)
+            await self.fan_out.send_to_close(message, record.parts - 1)
 
     async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
         if not await self.store.part_is_done(message.id, message.part):
@@ -96,7 +96,7 @@ class SweepRunner:
             await self.store.end_part(message.id, message.part, findings, tried)
         # Whoever closes the sweep has tries of its own, and is not to be given up for these.
         await self.store.clear_note(message.id, message.part)
-        await self._send_to_close(message, message.part)
+        await self.fan_out.send_to_close(message, message.part)
 
     async def _give_up_closing(self, message: SweepMessage, reason: str) -> None:
         record = await self.store.get(message.id)
@@ -106,10 +106,7 @@ class SweepRunner:
             why = f"it could not be closed: {reason}"
             await self.closer.fail(message.id, why, traceparent=message.traceparent)
         except Unsettled:  # whoever is closing it may succeed, or die
-            await self._send_to_close(message, message.part)
-
-    async def _send_to_close(self, message: SweepMessage | SweepStartMessage, part: int) -> None:
-        await self.fan_out.send_to_close(message.id, part, message.traceparent)
+            await self.fan_out.send_to_close(message, message.part)
 
     async def _supersede(self, message: SweepStartMessage) -> None:
         """End the sweep that this one was started in place of."""

@@ -48,7 +48,7 @@ class SweepStarter:
             return await self._begin(await self._new_id(), traceparent)
         if self.clock.now() - record.started_at >= GIVE_UP_AFTER:
             return await self._begin(await self._new_id(), traceparent, supersedes=record.id)
-        await self._send(record.id, traceparent)
+        await self.outbox.send(SweepStartMessage(id=record.id, traceparent=traceparent))
         return Started(id=record.id, status=record.status, is_joined=True)
 
     async def _new_id(self) -> str:
@@ -59,16 +59,7 @@ class SweepStarter:
     async def _begin(
         self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
     ) -> Started:
-        await self._send(sweep_id, traceparent, supersedes=supersedes)
+        message = SweepStartMessage(id=sweep_id, traceparent=traceparent, supersedes=supersedes)
+        await self.outbox.send(message)
         await self.store.create(sweep_id)
         return Started(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)
-
-    async def _send(
-        self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
-    ) -> None:
-        message = SweepStartMessage(
-            id=sweep_id,
-            traceparent=traceparent,
-            supersedes=supersedes,
-        )
-        await self.outbox.send(message)

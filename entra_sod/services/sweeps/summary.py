@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -19,7 +19,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         pages: of assignments, of each package that this sweep read to its end: what its index has.
         counted: the same of every package that rules name, by the newest sweep that read it.
         index: the files of the index, each with its packages.
-        as_of: all that the index has was read after that moment; None of older versions.
+        as_of: all that the index has was read after that moment; later changes may be missing.
         unread: packages whose assignments could not be read to their end, and why.
     """
 
@@ -27,8 +27,12 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pages: dict[str, int]
     index: list[IndexFile]
     counted: dict[str, int] = {}
-    as_of: datetime | None = None
+    as_of: datetime
     unread: Mapping[str, str] = {}
+
+    def knows(self, packages: Collection[str]) -> bool:
+        """Whether of each it can say who holds it, or why nobody can; of others it is silent."""
+        return all(each in self.pages or each in self.unread for each in packages)
 
 
 _decoder = msgspec.json.Decoder(SweepSummary)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.cli.push import push_version
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import ConfigurationError, RulesError
 from entra_sod.domain.rules.document import SourceFile
@@ -151,7 +152,7 @@ async def test_a_pushed_version_is_read_back(blobs: Blobs, container: str) -> No
     """The files of the version in force are the rules, under the names they had in the folder."""
     files = [rules_file("r"), rules_file("q", "more/q.yaml")]
     await blobs.put(container, "old.yaml", b"version: 1")
-    pushed = await RuleVersions(container, blobs).push(files, AT)
+    pushed = await push_version(container, blobs, files, AT)
     assert pushed is not None
     assert await BlobRules(container, blobs).files() == files
 
@@ -160,8 +161,8 @@ async def test_every_version_is_kept(blobs: Blobs, container: str) -> None:
     """A new version replaces what is in force, and the old one can still be read."""
     versions = RuleVersions(container, blobs)
     old, new = [rules_file("old")], [rules_file("new")]
-    first = await versions.push(old, AT)
-    second = await versions.push(new, LATER)
+    first = await push_version(container, blobs, old, AT)
+    second = await push_version(container, blobs, new, LATER)
     assert first is not None
     assert await versions.current() == second
     assert await versions.files(first) == old
@@ -171,14 +172,13 @@ async def test_every_version_is_kept(blobs: Blobs, container: str) -> None:
 async def test_what_is_in_force_is_not_pushed_again(blobs: Blobs, container: str) -> None:
     """The same files a day later write nothing."""
     versions = RuleVersions(container, blobs)
-    first = await versions.push([rules_file("r")], AT)
-    assert await versions.push([rules_file("r")], LATER) is None
+    first = await push_version(container, blobs, [rules_file("r")], AT)
+    assert await push_version(container, blobs, [rules_file("r")], LATER) is None
     assert await versions.current() == first
 
 
 async def test_a_missing_or_changed_file_is_named(blobs: Blobs, container: str) -> None:
     """A version is read whole or not at all; a push of the same files repairs it."""
-    versions = RuleVersions(container, blobs)
     files = [rules_file("q", "a.yaml"), rules_file("r", "b.yaml")]
     manifest = make_manifest(files, AT)
     await blobs.put(container, CURRENT, encode_manifest(manifest))
@@ -189,7 +189,7 @@ async def test_a_missing_or_changed_file_is_named(blobs: Blobs, container: str) 
         f"versions/{manifest.id}/a.yaml:1:1: is missing, though current names it",
         f"versions/{manifest.id}/b.yaml:1:1: was changed after it was pushed: push it anew",
     )
-    assert await versions.push(files, LATER) is not None
+    assert await push_version(container, blobs, files, LATER) is not None
     assert await BlobRules(container, blobs).files() == files
 
 
@@ -212,13 +212,12 @@ async def test_a_push_cut_anywhere_leaves_a_whole_version(cut: int) -> None:
     """The old version stays in force until the new one's last write, and no mixture ever is."""
     old, new = ([rules_file(f"{each}{n}", f"{n}.yaml") for n in "12"] for each in ("old", "new"))
     blobs = CutShort(writes=3 + cut)
-    versions = RuleVersions("c", blobs)
-    await versions.push(old, AT)
+    await push_version("c", blobs, old, AT)
     if cut < 3:
         with pytest.raises(ConnectionError):
-            await versions.push(new, LATER)
+            await push_version("c", blobs, new, LATER)
     else:
-        await versions.push(new, LATER)
+        await push_version("c", blobs, new, LATER)
     assert await BlobRules("c", blobs).files() == (old if cut < 3 else new)
 
 
@@ -227,7 +226,7 @@ async def test_a_broken_manifest_is_pushed_over(blobs: Blobs, container: str) ->
     await blobs.put(container, CURRENT, b"{")
     with pytest.raises(RulesError, match="current:1:1"):
         await BlobRules(container, blobs).files()
-    await RuleVersions(container, blobs).push([rules_file("r")], AT)
+    await push_version(container, blobs, [rules_file("r")], AT)
     assert await BlobRules(container, blobs).files() == [rules_file("r")]
 
 
@@ -242,11 +241,10 @@ def cut_off(manifest: Manifest) -> bytes:
 async def test_a_running_book_takes_a_new_version_up_after_its_minute() -> None:
     """Within the minute the old rules hold, after it the new ones."""
     blobs, clock = MemoryStorage().blobs, ManualClock()
-    versions = RuleVersions("c", blobs)
     book = RuleBook(BlobRules("c", blobs), MemoryGraph([], {}), clock)
-    await versions.push([rules_file("old")], AT)
+    await push_version("c", blobs, [rules_file("old")], AT)
     assert await rule_ids(book) == ["old"]
-    await versions.push([rules_file("new")], LATER)
+    await push_version("c", blobs, [rules_file("new")], LATER)
     clock.advance(60)
     assert await rule_ids(book) == ["old"]
     clock.advance(1)
@@ -267,7 +265,7 @@ async def test_a_broken_version_never_replaces_a_good_one(
     """Pushed by hand, past every check: the good rules stay, and `problem` says why."""
     blobs, clock = MemoryStorage().blobs, ManualClock()
     book = RuleBook(BlobRules("c", blobs), MemoryGraph([], {}), clock)
-    await RuleVersions("c", blobs).push([rules_file("old")], AT)
+    await push_version("c", blobs, [rules_file("old")], AT)
     assert await rule_ids(book) == ["old"]
     manifest = make_manifest([SourceFile("finance.yaml", file or "")], LATER)
     if file is not None:
@@ -276,7 +274,7 @@ async def test_a_broken_version_never_replaces_a_good_one(
     clock.advance(61)
     assert await rule_ids(book) == ["old"]
     assert expected in (book.problem or "")
-    await RuleVersions("c", blobs).push([rules_file("new")], LATER)
+    await push_version("c", blobs, [rules_file("new")], LATER)
     clock.advance(61)
     assert await rule_ids(book) == ["new"]
     assert book.problem is None

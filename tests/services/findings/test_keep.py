@@ -3,51 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from entra_sod.core.clock import SystemClock
 from entra_sod.domain.detection.join import Conflict
-from entra_sod.domain.entra import Pair, Subject
+from entra_sod.domain.entra import Subject
 from entra_sod.domain.findings.lifecycle import Moment
 from entra_sod.domain.findings.model import By, Finding, Sighting, State
 from entra_sod.domain.findings.observe import View, sightings_of
-from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.findings import external_sort
 from entra_sod.services.findings.external_sort import Spool, merged
 from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.stores.findings import FindingStore, partition_of
+from entra_sod.stores.sweeps import SweepStore
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, rule, rule_set, side
 
 NAMES = [f"{number:08x}" for number in range(1, 30)]
 RULE = rule("r", side("a"), side("bcdef"))
-
-
-@dataclass
-class Everything:
-    """A run that has read all there is."""
-
-    def pair(self, pair: Pair) -> bool:
-        return bool(pair)
-
-    def set_of(self, rule: ResolvedRule) -> bool:
-        return bool(rule)
-
-
-@dataclass
-class MemoryFiles:
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    async def keep(self, kind: str, data: bytes) -> str:
-        self.files[kind] = data
-        return kind
-
-    async def read(self, name: str, start: int, length: int) -> bytes:
-        return self.files[name][start : start + length]
 
 
 def sighting(other: str, subject: str) -> Sighting:
@@ -61,7 +38,7 @@ def run(number: int) -> Run:
     at = f"{date(2026, 1, 1) + timedelta(days=number)}T02:00:00Z"
     rules = rule_set(RULE)
     moment = Moment(by=By.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
-    return Run(moment, View(rules=rules, covered=Everything()))
+    return Run(moment, View(rules=rules, indexed=rules.packages))
 
 
 async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
@@ -168,9 +145,9 @@ async def test_sightings_are_sorted_however_they_come(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(external_sort, "RUN_BYTES", run_bytes)
         patch.setattr(external_sort, "PIECE_BYTES", piece_bytes)
-        files = MemoryFiles()
-        kept = Spool(files)
+        store = SweepStore(MemoryStorage(), SystemClock())
+        kept = Spool(store, "sweep-1")
         for found in seen:
             await kept.add(sighting(*found))
-        read = [found async for found in merged(files, await kept.finish())]
+        read = [found async for found in merged(store, await kept.finish())]
     assert read == sorted({sighting(*found) for found in seen}, key=lambda found: found.id)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from entra_sod.core.clock import ManualClock
+from entra_sod.core.parallel import READS_AT_ONCE
 from entra_sod.domain.detection.index import IndexFile, IndexWriter
 from entra_sod.domain.detection.join import join
 from entra_sod.domain.enforcement.compile import references_on
@@ -19,7 +20,7 @@ from entra_sod.domain.rules.language import Mode
 from entra_sod.services.sweeps import merge_index
 from entra_sod.services.sweeps import result as results
 from entra_sod.services.sweeps.judge import judge
-from entra_sod.services.sweeps.merge_index import READS_AT_ONCE, conflicts_of
+from entra_sod.services.sweeps.merge_index import conflicts_of
 from entra_sod.services.sweeps.merge_index import merge_index as merged
 from entra_sod.stores.sweeps import SweepStore
 from local.memory.storage import MemoryStorage
