@@ -1,8 +1,4 @@
-"""Faults that the odd tenant shows. Each test says what is right, and fails today.
-
-A name begins with the entry of the list of faults that it belongs to; `new` is one that is not on
-the list.
-"""
+"""What is right on the odd tenant. A test of a known fault says so, and what happens today."""
 
 from __future__ import annotations
 
@@ -32,6 +28,8 @@ from tests.adapters.graph.fixtures import Simulator
 from tests.odd.setup import Commands, OddApp, between
 
 UNKNOWN = 3
+# Strict: who mends a fault is told by the test that it passes, and takes the mark away.
+known_fault = pytest.mark.xfail(strict=True, reason="a known fault: docs/known-limits.md names it")
 PAYERS, APPROVERS = packages.GRANTS_PAYERS, packages.GRANTS_APPROVERS
 
 
@@ -154,6 +152,7 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
 # A4
 
 
+@known_fault
 def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
     """The composed pattern selects both packages of that name. Today: one."""
     composed = unicodedata.normalize("NFC", NAMES["decomposed"])
@@ -164,6 +163,7 @@ def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
     assert plan["packages"].keys() == {named("composed"), named("decomposed"), COUNTERPART}
 
 
+@known_fault
 def test_a4_a_decomposed_catalog_is_selected(commands: Commands) -> None:
     """A composed pattern selects a catalog whose name is decomposed. Today: none."""
     composed = unicodedata.normalize("NFC", "Pru\u0308fung")
@@ -177,12 +177,14 @@ def test_a4_a_decomposed_catalog_is_selected(commands: Commands) -> None:
 # A5
 
 
+@known_fault
 def test_a5_a_package_that_gives_what_another_gives_is_named(commands: Commands) -> None:
     """The override package grants both sides, and no rule names it. Today: not a word."""
     commands.write(between(PAYERS, APPROVERS, references=References.BOTH))
     assert "for a day" in commands.run("plan").output
 
 
+@known_fault
 async def test_a5_the_override_package_is_not_simply_allowed(client: GraphClient) -> None:
     """Asking for it is asking for both sides. Today: allow."""
     app = OddApp(client, between(PAYERS, APPROVERS, references=References.BOTH))
@@ -193,6 +195,7 @@ async def test_a5_the_override_package_is_not_simply_allowed(client: GraphClient
 # A6
 
 
+@known_fault
 @pytest.mark.parametrize(
     "granting",
     [
@@ -213,6 +216,7 @@ def test_a6_a_rule_that_enforces_nothing_is_told(commands: Commands, granting: s
     assert plan["notEnforceable"]
 
 
+@known_fault
 def test_a6_a_microsoft_365_group_is_not_planned(commands: Commands, simulator: Simulator) -> None:
     """Graph refuses it, as it is not security-enabled. Today: an addition."""
     commands.write(
@@ -229,6 +233,7 @@ def test_a6_a_microsoft_365_group_is_not_planned(commands: Commands, simulator: 
 # A9
 
 
+@known_fault
 @pytest.mark.parametrize(
     ("entry", "package_id", "holders"),
     [
@@ -258,6 +263,7 @@ async def test_a9_one_unreadable_assignment_is_a_gap_of_its_own(
     assert "assignment" in gaps(answer)
 
 
+@known_fault
 async def test_a9_a_null_target_spoils_no_other_package(
     client: GraphClient, simulator: Simulator
 ) -> None:
@@ -275,6 +281,7 @@ async def test_a9_a_null_target_spoils_no_other_package(
 # Items, packages and references that cannot be read
 
 
+@known_fault
 async def test_new_one_package_that_fails_spoils_no_other(
     client: GraphClient, simulator: Simulator
 ) -> None:
@@ -290,6 +297,7 @@ async def test_new_one_package_that_fails_spoils_no_other(
     assert packages.WITH_GHOSTS not in gaps(answer)
 
 
+@known_fault
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_new_one_package_that_fails_does_not_end_a_command(
     commands: Commands, simulator: Simulator, command: str
@@ -304,6 +312,7 @@ def test_new_one_package_that_fails_does_not_end_a_command(
     assert packages.WITH_STATES in done.output
 
 
+@known_fault
 @pytest.mark.parametrize("answer", ["null", "misshapen", "server-error"])
 @pytest.mark.parametrize("command", ["plan", "drift"])
 def test_new_one_reference_that_fails_does_not_end_a_command(
@@ -352,6 +361,7 @@ async def test_new_one_page_that_fails_leaves_the_pair_unknown(
 # A10
 
 
+@known_fault
 @pytest.mark.parametrize("then", ["first-page", "last-page", "empty-page"])
 async def test_a10_a_list_without_end_ends(
     client: GraphClient, simulator: Simulator, then: str
@@ -365,6 +375,7 @@ async def test_a10_a_list_without_end_ends(
     assert isinstance(raised.value, UnsafeLink)
 
 
+@known_fault
 @pytest.mark.parametrize("then", ["first-page", "last-page", "empty-page"])
 async def test_a10_a_list_without_end_is_a_gap_of_a_batch(
     client: GraphClient, simulator: Simulator, then: str
@@ -385,6 +396,7 @@ async def test_a10_a_list_without_end_is_a_gap_of_a_batch(
 # A12
 
 
+@known_fault
 @pytest.mark.parametrize("way", ["supported", "forbidden"])
 async def test_a12_holders_are_counted_not_their_assignments(
     client: GraphClient, simulator: Simulator, way: str
@@ -400,7 +412,13 @@ async def test_a12_holders_are_counted_not_their_assignments(
 # A13
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(each, marks=known_fault) if each.endswith("end in year 1") else each
+        for each in SCHEDULES
+    ],
+)
 async def test_a13_a_delivered_assignment_is_held_whatever_its_schedule(
     client: GraphClient, name: str
 ) -> None:
@@ -414,6 +432,7 @@ async def test_a13_a_delivered_assignment_is_held_whatever_its_schedule(
 # B1
 
 
+@known_fault
 @pytest.mark.parametrize(
     "subject",
     [make_id("nobody at all"), "00000000-0000-0000-0000-000000000000", COUNTERPART],
@@ -428,6 +447,7 @@ async def test_b1_nobody_is_not_allowed(client: GraphClient, subject: str) -> No
 # B2
 
 
+@known_fault
 async def test_b2_a_known_person_is_not_called_unknown(client: GraphClient) -> None:
     """The alternate key finds the person. Today: "knows no such subject"."""
     app = OddApp(client, between(packages.WITH_STATES, packages.WITH_GHOSTS))
@@ -436,6 +456,7 @@ async def test_b2_a_known_person_is_not_called_unknown(client: GraphClient) -> N
     assert "no such subject" not in json.dumps(answer)
 
 
+@known_fault
 async def test_b1_a_deleted_person_is_not_allowed(client: GraphClient) -> None:
     """Entitlement management no longer finds the person by either key. Today: allow."""
     app = OddApp(client, between(packages.WITH_STATES, packages.WITH_SCHEDULES))
@@ -476,6 +497,7 @@ async def test_c4_a_long_name_of_a_package_does_not_hold_up_a_sweep(client: Grap
     assert (await app.swept())["status"] == "completed"
 
 
+@known_fault
 async def test_c4_odd_names_of_people_do_not_hold_up_a_sweep(client: GraphClient) -> None:
     """A finding for each of them. Today: closing raises, as a name fits no table property."""
     app = OddApp(client, between(packages.WITH_NAMES, COUNTERPART))
