@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from entra_sod.cli import plan as plans
 from entra_sod.cli.operations.plan_document import why_stale
 from entra_sod.cli.plan import ExitCode, Format
 from entra_sod.cli.session import open_session
-from entra_sod.core.errors import SodError
+from entra_sod.cli.terminal import err, out
+from entra_sod.core.errors import PERMANENT, SodError
 from entra_sod.services.enforcement.apply import Applied
-
-out, err = Console(), Console(stderr=True)
 
 # Not `type` statements: typer does not look behind them.
 RulesFolder = Annotated[
@@ -34,7 +32,7 @@ def plan(
 ) -> None:
     """Preview every reference that the rules ask for; writes nothing.
 
-    Exit code 0: nothing to do. 2: changes. 1: an error.
+    Exit code 0: nothing to do. 2: changes. 3: not everything could be read. 1: an error.
     """
     raise typer.Exit(_run(_plan(rules, how, save_to)))
 
@@ -56,7 +54,7 @@ def apply(
 def drift(rules: RulesFolder = Path("rules"), how: How = Format.TABLE) -> None:
     """Show where the tenant differs from the rules and from the ledger; writes nothing.
 
-    Exit code 0: no drift. 2: drift. 1: an error.
+    Exit code 0: no drift. 2: drift. 3: not everything could be read. 1: an error.
     """
     raise typer.Exit(_run(_drift(rules, how)))
 
@@ -65,8 +63,8 @@ def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
     try:
         return asyncio.run(work)
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
-        return ExitCode.ERROR
+        err.print(f"entra-sod: {error}", style="red")
+        return ExitCode.UNKNOWN if isinstance(error, PERMANENT) else ExitCode.ERROR
 
 
 async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
@@ -77,7 +75,7 @@ async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
     plans.show(made, how, out)
     if save_to:
         plans.save(made, save_to)
-    return ExitCode.CHANGES if made.writes else ExitCode.NOTHING
+    return ExitCode.of(range(made.writes), made.not_read)
 
 
 async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -> ExitCode:
@@ -110,7 +108,7 @@ def _tell(applied: Applied) -> ExitCode:
         f"{len(applied.found_present)} made by others meanwhile, {len(applied.failed)} failed"
     )
     for each in applied.failed:
-        err.print(f"failed: {each.reference.on}: {each.why}", style="red", markup=False)
+        err.print(f"failed: {each.reference.on}: {each.why}", style="red")
     return ExitCode.ERROR if applied.failed else ExitCode.NOTHING
 
 
@@ -120,9 +118,6 @@ async def _drift(rules: Path, how: Format) -> ExitCode:
         if session.ledger is None:
             err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
     if why := compared.groups.unseen:
-        err.print(f"deleted groups could not be looked for: {why}", style="yellow", markup=False)
-    if unread := compared.unread:
-        what = "could not be read, so nothing is called extra or foreign that they may ask for"
-        err.print(f"{', '.join(sorted(unread))} {what}", style="yellow", markup=False)
+        err.print(f"deleted groups could not be looked for: {why}", style="yellow")
     plans.show_drift(compared, how, out)
-    return ExitCode.CHANGES if compared.found else ExitCode.NOTHING
+    return ExitCode.of(compared.found, compared.not_read)

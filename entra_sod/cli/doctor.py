@@ -15,12 +15,12 @@ from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.bootstrap.make_doctor import read_patient
 from entra_sod.cli.azure_cli import listing_of
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.expected import EXPECTED, judge_functions
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
 from entra_sod.cli.show_diagnoses import diagnoses_table, headline
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy, note, summed_up, wrong
@@ -64,7 +64,7 @@ def doctor(url: Url = "", as_json: AsJson = False) -> None:  # noqa: FBT002 - a 
 
 
 async def _of_app(url: str) -> Sequence[Diagnosis]:
-    async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+    async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
         return [*await app.diagnoses(), await functions_of(app)]
 
 

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.commands import err
 from entra_sod.cli.operations.erase import Eraser, Traces
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
@@ -31,7 +31,7 @@ def erase(subject: Subject, really: Really = False) -> None:  # noqa: FBT002 - a
     try:
         traces = asyncio.run(_erase(subject.strip(), really=really))
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(1) from error
     _tell(traces, "erased" if really else "to erase")
     raise typer.Exit(2 if traces.kept else 0)

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.operations.evidence_files import BlobPacks, FolderPacks
 from entra_sod.cli.operations.verify_evidence import Proof
 from entra_sod.cli.operations.verify_evidence import verify as prove
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
 from entra_sod.stores.evidence_chain import Chain
 
@@ -44,7 +44,7 @@ def verify(
     try:
         proof = asyncio.run(_verify(folder, first))
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(1) from error
     _tell(proof, is_copy=folder is not None)
     raise typer.Exit(2 if proof.breaks else 0)
@@ -71,4 +71,4 @@ def _tell(proof: Proof, *, is_copy: bool) -> None:
     if is_copy:
         typer.echo("of copies nobody knows whether packs are missing at the end", err=True)
     broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
-    out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}", markup=False)
+    out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}")

@@ -12,8 +12,8 @@ import msgspec
 import typer
 from rich.table import Table
 
-from entra_sod.cli.commands import out
 from entra_sod.cli.sources import read_sources
+from entra_sod.cli.terminal import out
 from entra_sod.core.clock import SystemClock
 from entra_sod.domain.rules.parse import Book, read_book
 

@@ -13,10 +13,10 @@ import msgspec
 import typer
 from rich.table import Table
 
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.running_app import RunningApp, open_app
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.sweep import Url
+from entra_sod.cli.terminal import err, out, shown
 from entra_sod.core.errors import SodError
 from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
 from entra_sod.services.findings.query import (
@@ -117,7 +117,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
         query = parse_query({name: value for name, value in filters.items() if value})
         is_found = asyncio.run(_show(query, finding_id, how, url))
     except SodError as error:
-        err.print(f"entra-sod: {str(error).removeprefix(': ')}", style="red", markup=False)
+        err.print(f"entra-sod: {str(error).removeprefix(': ')}", style="red")
         raise typer.Exit(1) from error
     raise typer.Exit(0 if is_found else 1)
 
@@ -138,7 +138,7 @@ async def _show(query: Query, finding_id: str, how: FindingsFormat, url: str) ->
 
 def _show_one(found: FindingDetail | None, finding_id: str) -> bool:
     if found is None:
-        err.print(f"entra-sod: there is no finding {finding_id}", style="red", markup=False)
+        err.print(f"entra-sod: there is no finding {finding_id}", style="red")
         return False
     typer.echo(msgspec.json.format(msgspec.json.encode(found)))
     return True
@@ -147,7 +147,7 @@ def _show_one(found: FindingDetail | None, finding_id: str) -> bool:
 @asynccontextmanager
 async def _open(url: str) -> AsyncIterator[_Source]:
     if url:
-        async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+        async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
             yield _Served(app)
     else:
         async with open_storage(os.environ) as storage:
@@ -160,7 +160,7 @@ def _table(found: Sequence[FindingView]) -> Table:
     for column in ("finding", "severity", "rule", "who", "state", "since", "first seen"):
         table.add_column(column)
     for each in found[:SHOWN_AT_MOST]:
-        who = each.display_name or each.object_id or each.subject_id
+        who = shown(each.display_name or each.object_id or each.subject_id)
         state = each.state if each.exception is None else f"{each.state} ({each.exception})"
         cells = (each.id, each.severity, each.rule, who, state)
         table.add_row(*cells, each.since[:10], each.first_seen[:10])

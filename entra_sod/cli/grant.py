@@ -12,13 +12,13 @@ from uuid import UUID
 
 import typer
 
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.operations.roles.apply import Outcome, carry_out
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
 from entra_sod.cli.sign_in import DeviceCode
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
 from entra_sod.domain.enforcement.outcome import Enforcement
@@ -95,7 +95,7 @@ def grant(
         wanted = read_wanted(catalogs, app, logic_app, app_role(settings.enforcement, read_only))
         code = asyncio.run(_grant(settings.graph, wanted, sign_in, is_meant=yes or hook))
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         code = ExitCode.ERROR
     raise typer.Exit(ExitCode.NOTHING if hook else code)
 
@@ -162,11 +162,11 @@ async def give(
         return ExitCode.ERROR
     plan = plan_grants(wanted, catalogs, held)
     for line in plan_lines(plan):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     if plan.missing and not is_meant:
         err.print("Nothing was given yet: say --yes.")
         return ExitCode.CHANGES
-    outcome = await carry_out(roles, plan, clock, lambda why: err.print(why, markup=False))
+    outcome = await carry_out(roles, plan, clock, err.print)
     _tell(outcome, caller, settings)
     is_done = not (outcome.refused or outcome.failed or plan.unknown)
     return ExitCode.NOTHING if is_done else ExitCode.ERROR
@@ -176,16 +176,16 @@ def _tell(outcome: Outcome, caller: Caller, settings: GraphSettings) -> None:
     err.print(f"{len(outcome.given)} given, {len(outcome.failed)} failed")
     for each in outcome.failed:
         what = f"{each.grant.role.portal_name} on {each.grant.catalog.display_name}"
-        err.print(f"failed: {what}: {each.why}", style="red", markup=False)
+        err.print(f"failed: {what}: {each.why}", style="red")
     if outcome.refused:
         _tell_refused(why_refused(caller), commands_for(outcome.refused, settings))
 
 
 def _tell_refused(why: str, commands: list[str]) -> None:
-    err.print(why, style="yellow", markup=False)
+    err.print(why, style="yellow")
     err.print("An administrator gives what is missing with --device-code, or in PowerShell by:")
     for line in commands:
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 @asynccontextmanager

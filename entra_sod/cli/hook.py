@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from entra_sod.cli.operations.extensions.apply import Outcome, carry_out
 from entra_sod.cli.operations.extensions.client import ExtensionsClient
@@ -20,9 +19,8 @@ from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.show_hook import hook_json, hook_table
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
-
-out, err = Console(), Console(stderr=True)
 
 LONGEST_WAIT_HOURS = 14 * 24  # what Entra allows
 
@@ -125,7 +123,7 @@ def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
     try:
         return asyncio.run(work)
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         return ExitCode.ERROR
 
 
@@ -184,5 +182,5 @@ def _show(made: HookPlan, *, as_json: bool) -> None:
 def _tell(outcome: Outcome) -> ExitCode:
     err.print(f"{len(outcome.written)} policies written, {len(outcome.failed)} failed")
     for each in outcome.failed:
-        err.print(f"failed: {each.what}: {each.why}", style="red", markup=False)
+        err.print(f"failed: {each.what}: {each.why}", style="red")
     return ExitCode.ERROR if outcome.failed else ExitCode.NOTHING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -12,9 +12,16 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from entra_sod.cli.operations.plan_document import PlanDocument, State, in_view, make_document
+from entra_sod.cli.operations.plan_document import (
+    Gap,
+    PlanDocument,
+    State,
+    in_view,
+    make_document,
+    not_read,
+)
 from entra_sod.cli.session import Session, require_ledger
-from entra_sod.cli.show import drift_table, plan_markdown, plan_table
+from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import ConfigurationError, SodError
@@ -31,11 +38,19 @@ _COLLECT_AFTER = 100_000
 
 
 class ExitCode(IntEnum):
-    """For CI: nothing to do, something went wrong, something to do."""
+    """For CI: nothing to do, an error, something to do, not everything could be looked at."""
 
     NOTHING = 0
     ERROR = 1
     CHANGES = 2
+    UNKNOWN = 3
+
+    @classmethod
+    def of(cls, found: Sized, not_read: Sized) -> ExitCode:
+        """What was not read wins over what was found."""
+        if not_read:
+            return cls.UNKNOWN
+        return cls.CHANGES if found else cls.NOTHING
 
 
 class Format(StrEnum):
@@ -51,7 +66,8 @@ async def make(
     # Hundreds of thousands of assignments pass, none of which is garbage that refers to itself:
     # looking for such garbage every 2,000 objects takes a quarter of the time.
     gc.set_threshold(_COLLECT_AFTER)
-    rules, prunable = await session.rules(folder), await session.prunable()
+    rules, ours = await session.rules(folder), await session.ours()
+    prunable = ours if session.settings.prune else []
     packages = in_view(rules, prunable)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("reading the tenant", total=len(packages))
@@ -62,7 +78,8 @@ async def make(
             advance=lambda done: progress.advance(task, done),
         )
     made_at = timestamp(session.clock.now())
-    return make_document(rules, state, prunable=prunable, made_at=made_at), state
+    made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
+    return made, state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:
@@ -172,13 +189,13 @@ class Compared:
 
     Attributes:
         groups: that references of ours name, as far as they could be looked up.
-        unread: packages that may ask for what nobody else does, and could not be read.
+        not_read: what could not be looked at, and why: what it would show is not in `found`.
     """
 
     found: Sequence[Drift]
     state: State
     groups: GoneGroups
-    unread: frozenset[str]
+    not_read: Sequence[Gap]
 
 
 async def drift(session: Session, folder: Path) -> Compared:
@@ -197,15 +214,19 @@ async def drift(session: Session, folder: Path) -> Compared:
     unread = state.unread_of(packages)
     halves = half_seen(rules, unread)
     sure = [each for each in found if is_certain(each, halves, unread)]
-    return Compared(found=sure, state=state, groups=groups, unread=unread)
+    gaps = not_read(rules, packages, state)
+    return Compared(found=sure, state=state, groups=groups, not_read=gaps)
 
 
 def show_drift(compared: Compared, how: Format, console: Console) -> None:
     found, packages = compared.found, compared.state.packages
     names = {key: package.display_name for key, package in packages.items()}
     if how is Format.JSON:
-        console.file.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
-    elif found:
+        view = {"drift": found, "notRead": compared.not_read}
+        console.file.write(msgspec.json.format(msgspec.json.encode(view)).decode() + "\n")
+        return
+    if found:
         console.print(drift_table(found, names))
-    else:
+    elif not compared.not_read:
         console.print("no drift")
+    console.print(gaps_lines(compared.not_read))

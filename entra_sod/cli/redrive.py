@@ -10,12 +10,11 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.operations.redrive import Case, Filter, Redriver
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err, line, out
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
@@ -54,7 +53,7 @@ def redrive(
     try:
         code = asyncio.run(_redrive(wanted, discard=discard, is_meant=yes))
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         code = ExitCode.ERROR
     raise typer.Exit(code)
 
@@ -97,5 +96,5 @@ def _table(cases: Sequence[Case]) -> Table:
     for case in cases:
         work_id = case.message.id if case.message else case.letter.message_id
         cells = (case.letter.queue, case.letter.at, work_id, case.letter.reason, case.against)
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(line(cell) for cell in cells))
     return table

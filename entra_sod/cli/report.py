@@ -11,11 +11,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from entra_sod.cli.commands import RulesFolder, err, out
+from entra_sod.cli.commands import RulesFolder
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import open_app
 from entra_sod.cli.session import open_session
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.render import render
@@ -56,17 +57,15 @@ def report(
         view = asyncio.run(_view(source, rules))
         save_to.write_bytes(render(view) if how is ReportFormat.HTML else msgspec.json.encode(view))
     except (SodError, OSError) as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False, soft_wrap=True)
+        err.print(f"entra-sod: {error}", style="red", soft_wrap=True)
         raise typer.Exit(ExitCode.ERROR) from error
     gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_standing:,} findings"
-    out.print(f"{save_to}: {shown}, {gaps} gaps", markup=False, soft_wrap=True)
+    out.print(f"{save_to}: {shown}, {gaps} gaps", soft_wrap=True)
 
 
 async def _view(source: str, rules: Path) -> ReportView:
     if source.startswith(("http://", "https://")):
-        async with open_app(
-            source, lambda why: err.print(why, style="yellow", markup=False)
-        ) as app:
+        async with open_app(source, lambda why: err.print(why, style="yellow")) as app:
             return await app.report()
     return _kept(Path(source)) if source else await _from_storage(rules)
 

@@ -47,10 +47,6 @@ class Session:
             if entry.state is EntryState.WRITTEN
         ]
 
-    async def prunable(self) -> Sequence[Reference]:
-        """What may be removed where no rule asks for it: ours, with PRUNE=true."""
-        return await self.ours() if self.settings.prune else []
-
 
 @asynccontextmanager
 async def open_session() -> AsyncIterator[Session]:

@@ -2,49 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from entra_sod.cli.operations.plan_document import Addition, PlanDocument
+from entra_sod.cli.operations.plan_document import Addition, Gap, PlanDocument
+from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 type Names = Mapping[str, str]
+type Show = Callable[[str, Names], str]
 
 # A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
 MAX_ROWS = 200
+MAX_GAP = 400  # characters
+
+
+def _on_terminal(package: str, names: Names) -> str:
+    return shown(names.get(package) or package)
+
+
+def _gap(gap: Gap) -> str:
+    return in_markdown(f"{gap.what}: {gap.why}", MAX_GAP)
+
+
+def _in_markdown(package: str, names: Names) -> str:
+    name = names.get(package)
+    return f"{in_markdown(name)} (`{package}`)" if name else f"`{package}`"
 
 
 def plan_table(plan: PlanDocument) -> RenderableType:
     """What a plan says, for a terminal; of long lists the first rows."""
-    parts: list[RenderableType] = [Text(headline(plan), style="bold")]
+    parts: list[RenderableType] = [line(headline(plan), style="bold")]
     if plan.additions:
         parts += [_additions_table(plan), *_more(plan.additions)]
     if plan.removals:
         removals = _references_table("To remove", "red", plan.removals, plan.packages)
         parts += [removals, *_more(plan.removals)]
     if plan.left_alone:
-        alone = _references_table("Left alone", "dim", plan.left_alone, plan.packages)
+        alone = _references_table("Made by others", "dim", plan.left_alone, plan.packages)
         parts += [alone, *_more(plan.left_alone)]
+    if plan.kept:
+        kept = _references_table("Ours, and kept", "dim", plan.kept, plan.packages)
+        parts += [kept, *_more(plan.kept)]
     parts += [
-        Text(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
+        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
     ]
-    return Group(*parts)
+    return Group(*parts, gaps_lines(plan.not_read))
 
 
-def _more(rows: Sequence[object]) -> Iterator[Text]:
+def gaps_lines(gaps: Sequence[Gap]) -> RenderableType:
+    """What could not be looked at, a line each."""
+    shown_gaps = [line(f"not known: {gap.what}: {gap.why}", "yellow") for gap in gaps[:MAX_ROWS]]
+    return Group(*shown_gaps, *_more(gaps))
+
+
+def _more(rows: Sequence[object]) -> Iterator[RenderableType]:
     if len(rows) > MAX_ROWS:
-        yield Text(f"and {len(rows) - MAX_ROWS:,} more, see --format json", "dim")
+        yield line(f"and {len(rows) - MAX_ROWS:,} more, see --format json", "dim")
 
 
 def headline(plan: PlanDocument) -> str:
     return (
         f"{len(plan.additions)} to add, {len(plan.removals)} to remove, "
         f"{len(plan.unchanged)} unchanged, {len(plan.left_alone)} made by others and left alone, "
-        f"{len(plan.not_enforceable)} not enforceable by Entra"
+        f"{len(plan.kept)} ours and kept, "
+        f"{len(plan.not_enforceable)} not enforceable by Entra, "
+        f"{len(plan.not_read)} not known because they could not be read"
     )
 
 
@@ -54,13 +80,14 @@ def plan_markdown(plan: PlanDocument) -> str:
     if plan.additions:
         lines += _markdown_table(
             ("on package", "kept away", "rules", "cannot get it", "cannot renew it"),
-            (_addition_cells(each, plan.packages) for each in plan.additions),
+            (_addition_cells(each, plan.packages, _in_markdown) for each in plan.additions),
         )
     if plan.removals:
         lines += ["**To remove**", ""]
-        cells = (_reference_cells(each, plan.packages) for each in plan.removals)
+        cells = (_reference_cells(each, plan.packages, _in_markdown) for each in plan.removals)
         lines += _markdown_table(("on package", "was kept away"), cells)
-    lines += [f"- not enforceable: {gap.what}: {gap.why}" for gap in plan.not_enforceable]
+    lines += [f"- not enforceable: {_gap(each)}" for each in plan.not_enforceable]
+    lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
     lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
     return "\n".join(lines)
 
@@ -95,26 +122,28 @@ def _references_table(
     return table
 
 
-def _addition_cells(each: Addition, names: Names) -> tuple[str, ...]:
+def _addition_cells(each: Addition, names: Names, show: Show = _on_terminal) -> tuple[str, ...]:
     at_least = "" if each.is_whole else "≥ "
     return (
-        *_reference_cells(each.reference, names),
+        *_reference_cells(each.reference, names, show),
         ", ".join(each.rules),
         f"{at_least}{each.kept_from_getting}",
         f"{at_least}{each.kept_from_renewing}",
     )
 
 
-def _reference_cells(reference: Reference, names: Names) -> tuple[str, str]:
-    on = names.get(reference.on) or reference.on
+def _reference_cells(
+    reference: Reference, names: Names, show: Show = _on_terminal
+) -> tuple[str, str]:
+    on = show(reference.on, names)
     if reference.kind is ReferenceKind.GROUP:
         return on, f"members of group {reference.target}"
-    return on, f"holders of {names.get(reference.target) or reference.target}"
+    return on, f"holders of {show(reference.target, names)}"
 
 
 def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"| {' | '.join('---' for _ in head)} |"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+        yield f"| {' | '.join(row)} |"
     yield ""

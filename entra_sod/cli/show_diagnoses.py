@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.table import Table
-from rich.text import Text
 
+from entra_sod.cli.terminal import line
 from entra_sod.services.doctor.diagnosis import Diagnosis, Result
 
 _STYLES = {
@@ -21,8 +21,8 @@ def diagnoses_table(diagnoses: Sequence[Diagnosis]) -> Table:
     """A line for each: what, how it is, what was seen, what to do."""
     table = Table("what", "result", "seen", "what to do", box=None, pad_edge=False)
     for each in diagnoses:
-        result = Text(each.result, _STYLES[each.result])
-        table.add_row(Text(each.what), result, Text(each.detail), Text(each.advice))
+        result = line(each.result, _STYLES[each.result])
+        table.add_row(line(each.what), result, line(each.detail), line(each.advice))
     return table
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from entra_sod.cli.operations.roles.plan import Grant, GrantPlan, Wanted
+from entra_sod.cli.terminal import shown
 from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role
 from entra_sod.settings import CLOUDS, GraphSettings
 
@@ -76,5 +77,5 @@ def _catalog(name: str, root: str) -> str:
 
 
 def _words(grant: Grant) -> str:
-    where = f"{grant.catalog.display_name} ({grant.catalog.id})"
+    where = f"{shown(grant.catalog.display_name)} ({grant.catalog.id})"
     return f"{grant.role.portal_name} on {where} to {grant.who} ({grant.principal_id})"

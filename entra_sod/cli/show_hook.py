@@ -7,24 +7,24 @@ from collections.abc import Iterator
 import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from entra_sod.cli.operations.extensions.model import STAGE, Policy
 from entra_sod.cli.operations.extensions.plan import HookPlan
+from entra_sod.cli.terminal import line, shown
 
 
 def hook_table(plan: HookPlan) -> RenderableType:
     """Everything a hook plan says, for a terminal."""
-    parts: list[RenderableType] = [Text(headline(plan), style="bold")]
+    parts: list[RenderableType] = [line(headline(plan), style="bold")]
     if plan.create:
         waits = f"waits {plan.create.wait_hours} h"
-        parts.append(Text(f"+ extension {plan.name}, {waits}", "green"))
-        parts.append(Text(f"    calls {plan.create.logic_app.resource_id}", "green"))
+        parts.append(line(f"+ extension {plan.name}, {waits}", "green"))
+        parts.append(line(f"    calls {plan.create.logic_app.resource_id}", "green"))
     if plan.attach or plan.detach:
         parts.append(_table(plan))
     if plan.is_deleted:
-        parts.append(Text(f"- extension {plan.name}", "red"))
-    parts += [Text(f"left as it is: {gap.what}: {gap.why}", "yellow") for gap in plan.gaps]
+        parts.append(line(f"- extension {plan.name}", "red"))
+    parts += [line(f"left as it is: {gap.what}: {gap.why}", "yellow") for gap in plan.gaps]
     return Group(*parts)
 
 
@@ -66,7 +66,9 @@ def _table(plan: HookPlan) -> Table:
     for sign, policies in (("+", plan.attach), ("-", plan.detach)):
         for each in policies:
             stays = ", ".join(_others(each, plan)) or "nothing else"
-            table.add_row(each.package_id, each.display_name, each.id, f"{sign} {plan.name}", stays)
+            table.add_row(
+                each.package_id, shown(each.display_name), each.id, f"{sign} {plan.name}", stays
+            )
     return table
 
 

@@ -10,8 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
 
+from entra_sod.cli.terminal import line
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairSummary, ReferenceCounts, SweepResult
@@ -43,16 +43,16 @@ class _Log:
         if mark != self._last:
             self._last = mark
             words = [_parts(seen), _effort(seen), _time(seen), *map(_wait, seen.waiting[:1])]
-            self._console.print(Text(f"{seen.id}: {'; '.join(words)}"), soft_wrap=True)
+            self._console.print(line(f"{seen.id}: {'; '.join(words)}"), soft_wrap=True)
 
 
 def board(seen: SweepProgress) -> RenderableType:
     """A bar of the parts, what it took so far, and why parts wait."""
     bar = ProgressBar(total=seen.parts.total or None, completed=seen.parts.done, width=_BAR_WIDTH)
     head = Table.grid(padding=(0, 1))
-    head.add_row(bar, Text(_parts(seen)))
+    head.add_row(bar, line(_parts(seen)))
     lines = [_effort(seen), _time(seen), *map(_wait, seen.waiting[:MOST_WAITING])]
-    return Group(Text(f"{seen.id} {seen.status}", "bold"), head, *map(Text, lines))
+    return Group(line(f"{seen.id} {seen.status}", "bold"), head, *map(line, lines))
 
 
 def _parts(seen: SweepProgress) -> str:
@@ -99,10 +99,10 @@ def summary(result: SweepResult) -> RenderableType:
     """What came of a sweep: first what was not looked at, then what was found."""
     seconds = _seconds(result)
     style = _STYLES.get(SweepStatus(result.status), "bold red")
-    parts: list[RenderableType] = [Text(f"{result.id} {result.status} in {span(seconds)}", style)]
+    parts: list[RenderableType] = [line(f"{result.id} {result.status} in {span(seconds)}", style)]
     parts += _gaps(result.coverage.skipped)
     if result.status != SweepStatus.FAILED:
-        parts += [*map(Text, _counts(result, seconds)), *_conflicts(result)]
+        parts += [*map(line, _counts(result, seconds)), *_conflicts(result)]
     return Group(*parts)
 
 
@@ -111,13 +111,13 @@ def _seconds(result: SweepResult) -> float:
     return (end - start).total_seconds()
 
 
-def _gaps(skipped: Sequence[Skipped]) -> Iterator[Text]:
+def _gaps(skipped: Sequence[Skipped]) -> Iterator[RenderableType]:
     if skipped:
-        yield Text(f"not looked at, or not done ({len(skipped)}):", "yellow")
+        yield line(f"not looked at, or not done ({len(skipped)}):", "yellow")
     for each in skipped[:MOST_GAPS]:
-        yield Text(f"  {each.what}: {each.why}", "yellow")
+        yield line(f"  {each.what}: {each.why}", "yellow")
     if len(skipped) > MOST_GAPS:
-        yield Text(f"  and {len(skipped) - MOST_GAPS} more, see --json", "yellow")
+        yield line(f"  and {len(skipped) - MOST_GAPS} more, see --json", "yellow")
 
 
 def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _conflicts(result: SweepResult) -> Iterator[RenderableType]:
     if conflicts:
         yield _conflicts_table(conflicts[:MOST_PAIRS])
     if len(conflicts) > MOST_PAIRS:
-        yield Text(f"and {result.pairs.conflict - MOST_PAIRS:,} more pairs, see --json")
+        yield line(f"and {result.pairs.conflict - MOST_PAIRS:,} more pairs, see --json")
 
 
 def _conflicts_table(conflicts: Sequence[PairSummary]) -> Table:
@@ -157,5 +157,5 @@ def _conflicts_table(conflicts: Sequence[PairSummary]) -> Table:
     table.add_column("assignments", justify="right")
     for each in conflicts:
         first, second = each.access_package_id, each.incompatible_access_package_id
-        table.add_row(first, second, Text(", ".join(each.rules)), f"{each.holder_count:,}")
+        table.add_row(first, second, line(", ".join(each.rules)), f"{each.holder_count:,}")
     return table

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import batched
 
 from entra_sod.cli.operations.plan_document import State
-from entra_sod.core.errors import Forbidden, GraphError, NotFound, SodError
+from entra_sod.core.errors import GraphError, NotFound, SodError, Throttled
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.ports.graph import Graph
@@ -34,27 +34,33 @@ async def read_state(
         with_holders: whether to read assignments, too.
         advance: called with the number of packages that are done.
 
+    A package of which anything cannot be read is left out whole, with Graph's reason.
+
     Raises:
-        GraphError: something could not be read that does not mean "not allowed" or "not there".
+        Throttled: Graph asks for a longer wait than the client does by itself.
     """
     found = await graph.packages_by_id(package_ids)
     packages = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
-    _raise_unexpected(each for each in found.values() if isinstance(each, GraphError))
+    errors = {key: each for key, each in found.items() if isinstance(each, GraphError)}
     present: set[Reference] = set()
     holders: dict[str, frozenset[str]] = {}
 
     async def read(some: Sequence[str]) -> None:
-        present.update(await _references(graph, some))
+        present.update(await _references(graph, some, errors))
         if with_holders:
-            holders.update(await _holders(graph, some))
+            holders.update(await _holders(graph, some, errors))
         advance(len(some))
 
     await in_parallel(read, batched(sorted(packages), PACKAGES_AT_ONCE, strict=False))
+    for error in errors.values():
+        if isinstance(error, Throttled):
+            raise error
     return State(
-        packages=packages,
-        present=frozenset(present),
-        holders=holders,
-        gone=frozenset(key for key, each in found.items() if isinstance(each, NotFound)),
+        packages={key: each for key, each in packages.items() if key not in errors},
+        present=frozenset(each for each in present if each.on not in errors),
+        holders={key: each for key, each in holders.items() if key not in errors},
+        gone=frozenset(key for key, each in errors.items() if isinstance(each, NotFound)),
+        reasons={key: str(each) for key, each in errors.items() if not isinstance(each, NotFound)},
     )
 
 
@@ -80,29 +86,25 @@ async def until_error[T](
     return errors[0] if errors else None
 
 
-async def _references(graph: Graph, package_ids: Sequence[str]) -> set[Reference]:
-    lists = await graph.references_of(package_ids)
-    return {
-        Reference(on, kind, target)
-        for (on, kind), found in lists.items()
-        for target in _or_raise(found)
-    }
+async def _references(
+    graph: Graph, package_ids: Sequence[str], errors: dict[str, GraphError]
+) -> set[Reference]:
+    references = set[Reference]()
+    for (on, kind), found in (await graph.references_of(package_ids)).items():
+        if isinstance(found, GraphError):
+            errors[on] = found
+        else:
+            references |= {Reference(on, kind, target) for target in found}
+    return references
 
 
-async def _holders(graph: Graph, package_ids: Sequence[str]) -> Mapping[str, frozenset[str]]:
+async def _holders(
+    graph: Graph, package_ids: Sequence[str], errors: dict[str, GraphError]
+) -> Mapping[str, frozenset[str]]:
     holders: dict[str, set[str]] = {each: set() for each in package_ids}
     async for package_id, page in graph.assignments_of(package_ids):
-        holders[package_id] |= {each.subject.id for each in _or_raise(page) if each.is_held}
+        if isinstance(page, GraphError):
+            errors[package_id] = page
+        else:
+            holders[package_id] |= {each.subject.id for each in page if each.is_held}
     return {package_id: frozenset(subjects) for package_id, subjects in holders.items()}
-
-
-def _or_raise[T](found: T | GraphError) -> T:
-    if isinstance(found, GraphError):
-        raise found
-    return found
-
-
-def _raise_unexpected(errors: Iterable[GraphError]) -> None:
-    for error in errors:
-        if not isinstance(error, (Forbidden, NotFound)):
-            raise error

@@ -9,9 +9,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from entra_sod.cli.commands import err, out
 from entra_sod.cli.running_app import AppError, Ended, RunningApp, Started, open_app
 from entra_sod.cli.show_sweep import Show, showing, summary
+from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
@@ -51,12 +51,12 @@ def sweep(url: Url = "", no_wait: NoWait = False, as_json: AsJson = False) -> No
     try:
         raise typer.Exit(asyncio.run(_sweep(url, wait=not no_wait, as_json=as_json)))
     except AppError as error:
-        err.print(f"entra-sod: {error}", style="red", markup=False)
+        err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(SweepExit.ERROR) from error
 
 
 async def _sweep(url: str, *, wait: bool, as_json: bool) -> SweepExit:
-    async with open_app(url, lambda why: err.print(why, style="yellow", markup=False)) as app:
+    async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
         started = await app.start_sweep()
         if not wait:
             _tell_started(started, as_json=as_json)
@@ -95,4 +95,4 @@ def _tell_started(started: Started, *, as_json: bool) -> None:
     if as_json:
         out.file.write(msgspec.json.encode(started).decode() + "\n")
     else:
-        out.print(f"{started.id} {'joined' if started.joined else 'started'}", markup=False)
+        out.print(f"{started.id} {'joined' if started.joined else 'started'}")

@@ -195,6 +195,7 @@ class Reviewed:
         validated: the exit code of `entra-sod validate`, and so on for the others.
         additions: what the first plan would add.
         told: what `apply` said of its writes.
+        left_to_write: how many writes the second plan has.
     """
 
     validated: int
@@ -203,6 +204,7 @@ class Reviewed:
     applied: int
     told: str
     planned_again: int
+    left_to_write: int
     tenant: TenantSeen
 
 

@@ -171,7 +171,7 @@ class Story:
         validated = self._command("validate", "rules", "--offline")
         planned = self._command("plan", "--format", "json", "--out", str(plan_file))
         applied = self._command("apply", str(plan_file))
-        planned_again = self._command("plan")
+        planned_again = self._command("plan", "--format", "json")
         after = self.look()
         plan = msgspec.json.decode(plan_file.read_bytes(), type=PlanDocument)
         return Reviewed(
@@ -181,6 +181,7 @@ class Story:
             applied=applied.returncode,
             told=(applied.stdout + applied.stderr).strip(),
             planned_again=planned_again.returncode,
+            left_to_write=msgspec.json.decode(planned_again.stdout, type=PlanDocument).writes,
             tenant=self._seen(before, after),
         )
 

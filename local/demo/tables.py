@@ -132,12 +132,13 @@ def swept_pairs(found: Iterable[SweptPair]) -> RenderableType:
 
 
 def reviewed(found: Reviewed) -> RenderableType:
+    left = f"{found.left_to_write} left to write"
     return _block(
         _grid(
             ("entra-sod validate rules --offline", f"exit code {found.validated}"),
             ("entra-sod plan --out plan.json", f"exit code {found.planned}"),
             ("entra-sod apply plan.json", f"exit code {found.applied}: {found.told}"),
-            ("entra-sod plan", f"exit code {found.planned_again}"),
+            ("entra-sod plan", f"exit code {found.planned_again}: {left}"),
         )
     )
 

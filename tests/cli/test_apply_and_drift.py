@@ -155,7 +155,7 @@ async def test_drift_calls_nothing_unasked_for_that_an_unread_package_may_ask_fo
     tenant.graph.unreadable.add(guid("b"))
     compared = await drift(tenant.session, tenant.folder)
     assert list(compared.found) == []
-    assert compared.unread == {guid("b")}
+    assert [each.what for each in compared.not_read] == [f"access package {guid('b')}"]
 
 
 async def test_a_tenant_is_read_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:

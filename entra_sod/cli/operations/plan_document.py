@@ -34,12 +34,14 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         present: references on the packages in view.
         holders: subjects of each package in view; empty where nobody asked for them.
         gone: packages in view that Graph says do not exist.
+        reasons: why the other packages in view could not be read, by id.
     """
 
     packages: dict[str, AccessPackage]
     present: frozenset[Reference]
     holders: dict[str, frozenset[str]] = {}
     gone: frozenset[str] = frozenset()
+    reasons: dict[str, str] = {}
 
     def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
         """Those of the packages that could not be read, and are not proven to be gone."""
@@ -91,6 +93,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         packages: every package that the plan depends on, with its name where it was read.
+        left_alone: made by others, as far as the ledger tells.
+        kept: made by this app, asked for by no rule that could be looked at, and not removed.
+        not_read: what could not be looked at, and why. What it would change is not in the plan.
     """
 
     version: Literal[1]
@@ -102,7 +107,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     removals: tuple[Reference, ...]
     unchanged: tuple[Reference, ...]
     left_alone: tuple[Reference, ...]
+    kept: tuple[Reference, ...]
     not_enforceable: tuple[Gap, ...]
+    not_read: tuple[Gap, ...]
 
     @property
     def writes(self) -> int:
@@ -114,19 +121,26 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def make_document(
-    rules: RuleSet, state: State, *, prunable: Collection[Reference], made_at: str
+    rules: RuleSet,
+    state: State,
+    *,
+    ours: Collection[Reference] = (),
+    prunable: Collection[Reference],
+    made_at: str,
 ) -> PlanDocument:
     """Plan everything that the rules ask for.
 
     Args:
         rules: in force.
         state: of every package in view of the rules, and of the prunable references.
-        prunable: references of our ledger that may go where no rule asks for them.
+        ours: references that the ledger says this app made.
+        prunable: those of them that may go where no rule asks for them.
         made_at: the moment, RFC 3339.
     """
     view = in_view(rules, prunable)
     unread = state.unread_of(view)
     removable = [each for each in prunable if not may_be_asked_for(each, unread)]
+    made = frozenset(ours) | frozenset(prunable)
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
     grantors = grantors_of(state.packages.values())
     return PlanDocument(
@@ -138,15 +152,40 @@ def make_document(
         additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
-        left_alone=plan.left_alone,
+        left_alone=tuple(each for each in plan.left_alone if each not in made),
+        kept=tuple(each for each in plan.left_alone if each in made),
         not_enforceable=(
-            *_not_enforceable(rules, state.packages),
+            *_not_enforceable(rules),
             *_kept(set(plan.left_alone) & set(prunable), unread),
         ),
+        not_read=not_read(rules, view, state),
     )
 
 
-def _not_enforceable(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> tuple[Gap, ...]:
+def not_read(rules: RuleSet, view: Collection[str], state: State) -> tuple[Gap, ...]:
+    """What could not be looked at: packages, and sides of rules that select nothing."""
+    packages = [
+        Gap(what=f"access package {each}", why=state.reasons.get(each, "it does not exist"))
+        for each in sorted(frozenset(view) - state.packages.keys())
+        if each in packages_in_view(rules) or each not in state.gone
+    ]
+    why = "it selects no package and no group: a name may be misspelt, or out of the app's reach"
+    sides = [
+        Gap(what=f"side {number} of rule {rule.id}", why=why)
+        for rule in rules.rules
+        for number, side in enumerate(rule.sides, start=1)
+        if not side.packages and not side.groups
+    ]
+    why = "it selects no more packages than it allows"
+    sets = [
+        Gap(what=f"rule {rule.id}", why=why)
+        for rule in rules.rules
+        if rule.rule.at_most is not None and len(rule.set_of) <= rule.count
+    ]
+    return (*packages, *sides, *sets)
+
+
+def _not_enforceable(rules: RuleSet) -> tuple[Gap, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
     too_many = [
         Gap(
@@ -162,11 +201,7 @@ def _not_enforceable(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> t
         )
         for each in rules.exceptions
     ]
-    unreadable = [
-        Gap(what=f"access package {package}", why="the app may not read it")
-        for package in sorted(packages_in_view(rules) - packages.keys())
-    ]
-    return (*too_many, *excepted, *unreadable)
+    return (*too_many, *excepted)
 
 
 def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Gap, ...]:

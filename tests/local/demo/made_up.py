@@ -175,11 +175,12 @@ SWEPT = Swept(
 )
 REVIEWED = Reviewed(
     validated=0,
-    planned=2,
+    planned=3,
     additions=EIGHT,
     applied=0,
     told="8 written",
-    planned_again=0,
+    planned_again=3,
+    left_to_write=0,
     tenant=SWEPT.tenant,
 )
 DISTURBED = Disturbed(

@@ -205,7 +205,8 @@ UNTRUE: dict[str, Case] = {
     "nothing planned": reviewed(replace(REVIEWED, planned=0, additions=())),
     "planned less": reviewed(replace(REVIEWED, additions=EIGHT[1:])),
     "not applied": reviewed(replace(REVIEWED, applied=1)),
-    "something left to plan": reviewed(replace(REVIEWED, planned_again=2)),
+    "something left to plan": reviewed(replace(REVIEWED, left_to_write=2)),
+    "a package unread without a word": reviewed(replace(REVIEWED, planned_again=0)),
     "applied but not there": reviewed(
         replace(REVIEWED, tenant=replace(REVIEWED.tenant, references=dict.fromkeys(FOUR, 1)))
     ),
