@@ -12,13 +12,18 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from entra_sod.cli.operations.plan_document import PlanDocument, State, in_view, make_document
+from entra_sod.cli.operations.plan_document import (
+    PlanDocument,
+    State,
+    compile_references,
+    in_view,
+    make_document,
+)
 from entra_sod.cli.session import Session, require_ledger
 from entra_sod.cli.show import drift_table, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
-from entra_sod.core.errors import ConfigurationError, SodError
-from entra_sod.domain.enforcement.compile import compile_references
+from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
@@ -128,7 +133,8 @@ async def apply(
         removals=plan.removals,
         vanished=_vanished(plan, state, await session.ours()),
     )
-    whole.require_within(session.settings.max_reference_writes)
+    if plan.writes > session.settings.max_reference_writes:
+        raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
     applier = Applier(session.graph, require_ledger(session), session.clock)
     run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
 

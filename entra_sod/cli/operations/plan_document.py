@@ -7,17 +7,17 @@ can refuse a plan whose ground has moved. Pure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from entra_sod.cli.operations.blast_radius import Grantors, Holders, blast_radius, grantors_of
-from entra_sod.domain.enforcement.compile import (
-    compile_references,
+from entra_sod.domain.enforcement.desired import (
+    DesiredReference,
     packages_in_view,
+    references_on,
 )
-from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
@@ -113,6 +113,19 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return tuple(DesiredReference(each.reference, each.rules) for each in self.additions)
 
 
+def compile_references(
+    rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> Iterator[DesiredReference]:
+    """Yield what the rules ask for, in order, each reference once.
+
+    Args:
+        rules: in force.
+        packages: with the groups that they grant; pairs with one that is missing are left out.
+    """
+    for on in sorted(packages_in_view(rules) & packages.keys()):
+        yield from references_on(on, rules, packages)
+
+
 def make_document(
     rules: RuleSet, state: State, *, prunable: Collection[Reference], made_at: str
 ) -> PlanDocument:
@@ -128,6 +141,7 @@ def make_document(
     unread = state.unread_of(view)
     removable = [each for each in prunable if not may_be_asked_for(each, unread)]
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
+    left_alone = state.present.difference(plan.unchanged, plan.removals)
     grantors = grantors_of(state.packages.values())
     return PlanDocument(
         version=1,
@@ -138,10 +152,10 @@ def make_document(
         additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
-        left_alone=plan.left_alone,
+        left_alone=tuple(sorted(left_alone)),
         not_enforceable=(
             *_not_enforceable(rules, state.packages),
-            *_kept(set(plan.left_alone) & set(prunable), unread),
+            *_kept(left_alone & set(prunable), unread),
         ),
     )
 

@@ -29,28 +29,20 @@ MOST_SUGGESTIONS = 100
 COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
 LONGEST_EXCEPTION = timedelta(days=366)
 
-_STAND_INS: Mapping[str, tuple[type[Rule | Control | ExceptionEntry], Mapping[str, object]]] = {
-    "rules": (
-        Rule,
-        {"id": "-", "title": "-", "severity": "low", "owner": "-", "mode": "record"},
-    ),
-    "controls": (
-        Control,
-        {"id": "-", "title": "-", "owner": "-", "days": 1, "evidence": "-"},
-    ),
-    "exceptions": (
-        ExceptionEntry,
-        {
-            "id": "-",
-            "rule": "-",
-            "subject": str(UUID(int=0)),
-            "from": "2000-01-01",
-            "until": "2000-01-01",
-            "reason": "-",
-            "requestedBy": "nobody",
-            "approvedBy": "-",
-        },
-    ),
+_KINDS: Mapping[str, type[Rule | Control | ExceptionEntry]] = {
+    "rules": Rule,
+    "controls": Control,
+    "exceptions": ExceptionEntry,
+}
+# Harmless values of required fields, for those that have a mistake.
+_STAND_INS: Mapping[str, object] = {
+    "severity": "low",
+    "mode": "record",
+    "days": 1,
+    "subject": str(UUID(int=0)),
+    "from": "2000-01-01",
+    "until": "2000-01-01",
+    "requestedBy": "nobody",
 }
 
 
@@ -243,7 +235,12 @@ def _damaged(
     origin: Origin, value: Mapping[object, object], fields: set[str | int | None]
 ) -> _Damaged:
     """Read an entry with harmless values in place of the wrong ones."""
-    kind, stand_ins = _STAND_INS[str(origin.path[0])]
+    kind = _KINDS[str(origin.path[0])]
+    stand_ins = {
+        field.encode_name: _STAND_INS.get(field.encode_name, "-")
+        for field in msgspec.structs.fields(kind)
+        if field.required or field.encode_name == "until"
+    }
     if fields & {"from", "until"}:
         fields |= {"from", "until"}
     named = {name: given for name, given in value.items() if isinstance(name, str)}
