@@ -90,27 +90,24 @@ def _pattern(text: str | None) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(literal))
 
 
-def resolve(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+def resolve(
+    book: Book, tenant: Tenant | None, day: date, *, and_later: bool = False
+) -> list[ResolvedRule]:
     """Resolve a book without mistakes.
 
     Args:
         book: of all files.
         tenant: what patterns are held against; None is for books that name ids only.
         day: rules that are not effective on it are left out.
+        and_later: those that take effect after it are not.
 
     Returns:
         The rules in order of their ids. Ids are taken as they stand, whether the tenant shows them
         or not: a package that may not be read is a gap, and no reason to forget the rule.
     """
-    resolver = Resolver(book, tenant)
-    return [resolver.rule(rule) for _, rule in sorted(book.rules.items()) if rule.holds_on(day)]
-
-
-def resolve_from(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
-    """As `resolve`, with the rules that take effect after the day only."""
-    resolver = Resolver(book, tenant)
+    resolver, last = Resolver(book, tenant), None if and_later else day
     rules = (rule for _, rule in sorted(book.rules.items()))
-    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, None)]
+    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, last)]
 
 
 def needs_tenant(book: Book) -> bool:
