@@ -16,6 +16,7 @@ from entra_sod.cli.operations.plan_document import (
     PlanDocument,
     State,
     compile_references,
+    half_seen,
     in_view,
     make_document,
 )
@@ -27,7 +28,7 @@ from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
-from entra_sod.domain.enforcement.uncertainty import half_seen, is_certain
+from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups

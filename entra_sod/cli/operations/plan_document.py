@@ -225,6 +225,13 @@ def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
     return packages_in_view(rules).union(*(each.packages for each in prunable))
 
 
+def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
+    """Packages whose own wishes are not known, for the other of a pair was not read."""
+    duties = rules.duties.in_order() if unread else ()
+    pairs = (duty.pair for duty in duties)
+    return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
+
+
 def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     package = packages.get(package_id)
     return package.display_name if package else ""
