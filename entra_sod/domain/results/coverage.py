@@ -34,7 +34,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """What was looked at and by which way, and what was not and why; it grows with the look."""
+    """What was looked at and by which way, and what was not and why."""
 
     checked: list[Checked] = []
     skipped: list[Skipped] = []
