@@ -14,7 +14,7 @@ from datetime import date
 from uuid import UUID
 
 from benchmarks.children.checkpoint import reach
-from entra_sod.domain.enforcement.compile import compile_references
+from entra_sod.cli.operations.plan_document import compile_references
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Severity, Side
 from entra_sod.domain.rules.parse import Book

@@ -16,6 +16,8 @@ from entra_sod.cli.operations.plan_document import (
     Gap,
     PlanDocument,
     State,
+    compile_references,
+    half_seen,
     in_view,
     make_document,
     not_read,
@@ -24,12 +26,11 @@ from entra_sod.cli.session import Session, require_ledger
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
-from entra_sod.core.errors import ConfigurationError, SodError
-from entra_sod.domain.enforcement.compile import compile_references
+from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
-from entra_sod.domain.enforcement.uncertainty import half_seen, is_certain
+from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
@@ -145,7 +146,8 @@ async def apply(
         removals=plan.removals,
         vanished=_vanished(plan, state, await session.ours()),
     )
-    whole.require_within(session.settings.max_reference_writes)
+    if plan.writes > session.settings.max_reference_writes:
+        raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
     applier = Applier(session.graph, require_ledger(session), session.clock)
     run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
 

@@ -166,7 +166,6 @@ def test_a_stale_plan_is_refused_and_can_be_replanned(world: World, tmp_path: Pa
     assert run(world, "apply", file, "--replan", ENFORCEMENT="apply").returncode == NOTHING
 
 
-@pytest.mark.slow
 def test_over_the_limit_apply_writes_nothing(world: World, tmp_path: Path) -> None:
     """Twelve writes against a limit of eleven: refused with both numbers, and none is written."""
     file = str(tmp_path / "plan.json")

@@ -7,17 +7,17 @@ can refuse a plan whose ground has moved. Pure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from entra_sod.cli.operations.blast_radius import Grantors, Holders, blast_radius, grantors_of
-from entra_sod.domain.enforcement.compile import (
-    compile_references,
+from entra_sod.domain.enforcement.desired import (
+    DesiredReference,
     packages_in_view,
+    references_on,
 )
-from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
@@ -120,6 +120,19 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return tuple(DesiredReference(each.reference, each.rules) for each in self.additions)
 
 
+def compile_references(
+    rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> Iterator[DesiredReference]:
+    """Yield what the rules ask for, in order, each reference once.
+
+    Args:
+        rules: in force.
+        packages: with the groups that they grant; pairs with one that is missing are left out.
+    """
+    for on in sorted(packages_in_view(rules) & packages.keys()):
+        yield from references_on(on, rules, packages)
+
+
 def make_document(
     rules: RuleSet,
     state: State,
@@ -142,6 +155,7 @@ def make_document(
     removable = [each for each in prunable if not may_be_asked_for(each, unread)]
     made = frozenset(ours) | frozenset(prunable)
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
+    left_alone = state.present.difference(plan.unchanged, plan.removals)
     grantors = grantors_of(state.packages.values())
     return PlanDocument(
         version=1,
@@ -152,11 +166,11 @@ def make_document(
         additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
-        left_alone=tuple(each for each in plan.left_alone if each not in made),
-        kept=tuple(each for each in plan.left_alone if each in made),
+        left_alone=tuple(sorted(left_alone - made)),
+        kept=tuple(sorted(left_alone & made)),
         not_enforceable=(
             *_not_enforceable(rules),
-            *_kept(set(plan.left_alone) & set(prunable), unread),
+            *_kept(left_alone & set(prunable), unread),
         ),
         not_read=not_read(rules, view, state),
     )
@@ -244,6 +258,13 @@ def why_stale(plan: PlanDocument, fresh: PlanDocument, state: State) -> str | No
 def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
     """The packages that a plan depends on."""
     return packages_in_view(rules).union(*(each.packages for each in prunable))
+
+
+def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
+    """Packages whose own wishes are not known, for the other of a pair was not read."""
+    duties = rules.duties.in_order() if unread else ()
+    pairs = (duty.pair for duty in duties)
+    return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
 
 
 def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:

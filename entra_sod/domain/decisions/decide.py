@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.rules.language import ExceptionEntry, Severity
-from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.verdict import Decision, Person, Violation, find_violations
 from entra_sod.domain.rules.verdict import decide as decide_on
 
@@ -83,29 +83,26 @@ def rules_within(rules: Iterable[ResolvedRule], wish: Wish) -> list[ResolvedRule
 
 def packages_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
     """Every package that some rule holds against a wanted one."""
-    found: set[str] = set()
-    for rule in rules:
-        if rule.set_of:
-            found |= rule.set_of if rule.set_of & set(wanted) else set()
-            continue
-        for place, side in enumerate(rule.sides):
-            if side.packages & set(wanted):
-                others = (each for at, each in enumerate(rule.sides) if at != place)
-                found.update(*(each.packages for each in others))
-    return frozenset(found)
+    return frozenset[str]().union(
+        *(side.packages for rule in rules for side in _sides_against(rule, wanted))
+    )
 
 
 def groups_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
     """Every group whose members some rule keeps from a wanted package."""
-    return frozenset(
-        group
-        for rule in rules
-        for place, side in enumerate(rule.sides)
-        if side.packages & set(wanted)
-        for at, other in enumerate(rule.sides)
-        if at != place
-        for group in other.groups
+    return frozenset[str]().union(
+        *(side.groups for rule in rules for side in _sides_against(rule, wanted))
     )
+
+
+def _sides_against(rule: ResolvedRule, wanted: Collection[str]) -> Iterator[ResolvedSide]:
+    """The sides that another side with a wanted package stands against; a set is one of them."""
+    if rule.set_of:
+        if not rule.set_of.isdisjoint(wanted):
+            yield ResolvedSide(rule.set_of, frozenset())
+        return
+    own = {at for at, side in enumerate(rule.sides) if not side.packages.isdisjoint(wanted)}
+    yield from (side for at, side in enumerate(rule.sides) if own - {at})
 
 
 def rule_on(
@@ -186,7 +183,7 @@ def _met(
 ) -> Iterator[Met]:
     for each in violations:
         for wanted in wish.packages:
-            against = _against(each.rule, wanted)
+            against = packages_against([each.rule], [wanted])
             for assignment in holding:
                 package = assignment.package_id or ""
                 if package in against and package != wanted:
@@ -194,18 +191,6 @@ def _met(
             for other in wish.packages:
                 if other in against and other > wanted:
                     yield Met(wanted, other, each.rule, None)
-
-
-def _against(rule: ResolvedRule, wanted: str) -> frozenset[str]:
-    if rule.set_of:
-        return rule.set_of if wanted in rule.set_of else frozenset()
-    sides = [place for place, side in enumerate(rule.sides) if wanted in side.packages]
-    return frozenset(
-        package
-        for place, side in enumerate(rule.sides)
-        for package in side.packages
-        if any(place != own for own in sides)
-    )
 
 
 def _gravity(rule: ResolvedRule) -> int:

@@ -8,7 +8,6 @@ known only from the last sweep.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 PAGES_OF_UNCOUNTED = 1
@@ -19,46 +18,29 @@ class Strategy(StrEnum):
     INDEX = "index"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """A strategy, and a sentence that says why."""
+def choose(
+    pairs: int,
+    packages: Collection[str],
+    needed: Collection[str],
+    pages: Mapping[str, int],
+    *,
+    may_ask: bool,
+) -> tuple[Strategy, str]:
+    """Choose the way with fewer requests, and say why; pair by pair, where they are equal.
 
-    strategy: Strategy
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a sweep has to find out.
-
-    Attributes:
+    Args:
         pairs: how many there are to ask for, those apart whose packages are all `needed`.
         packages: of all pairs and sets.
         needed: packages whose assignments must be read in any case, for rules that count.
         pages: of assignments, that the last sweep read of each package.
         may_ask: whether the app may use `additionalAccess`.
     """
-
-    pairs: int
-    packages: Collection[str]
-    needed: Collection[str]
-    pages: Mapping[str, int]
-    may_ask: bool
-
-    def pages_of(self, packages: Collection[str]) -> int:
-        return sum(self.pages.get(package, PAGES_OF_UNCOUNTED) for package in packages)
-
-
-def choose(question: Question) -> Choice:
-    """Choose the way with fewer requests; pair by pair, where they are equal."""
-    by_index = question.pages_of(question.packages)
-    by_pairs = question.pages_of(question.needed) + question.pairs
-    uncounted = len(set(question.packages) - question.pages.keys())
-    costs = f"{by_pairs} requests pair by pair, {by_index} by an index of assignments"
-    if uncounted:
-        costs += f", taking one page for each of {uncounted} packages not counted before"
-    if not question.may_ask:
+    by_index = sum(pages.get(each, PAGES_OF_UNCOUNTED) for each in packages)
+    by_pairs = sum(pages.get(each, PAGES_OF_UNCOUNTED) for each in needed) + pairs
+    if not may_ask:
         why = f"additionalAccess was refused to the app; {by_index} requests by an index"
-        return Choice(strategy=Strategy.INDEX, why=why)
-    strategy = Strategy.PAIRS if by_pairs <= by_index else Strategy.INDEX
-    return Choice(strategy=strategy, why=costs)
+        return Strategy.INDEX, why
+    costs = f"{by_pairs} requests pair by pair, {by_index} by an index of assignments"
+    if uncounted := len(set(packages) - pages.keys()):
+        costs += f", taking one page for each of {uncounted} packages not counted before"
+    return Strategy.PAIRS if by_pairs <= by_index else Strategy.INDEX, costs

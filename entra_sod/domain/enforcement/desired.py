@@ -8,7 +8,7 @@ import msgspec
 
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Mode
-from entra_sod.domain.rules.ruleset import Duty, Guard, Terms
+from entra_sod.domain.rules.ruleset import Duty, Guard, RuleSet, Terms
 
 
 # A struct, as there are millions: made in a fifth of a dataclass's time. It refers to nothing that
@@ -20,6 +20,20 @@ class DesiredReference(msgspec.Struct, frozen=True, order=True, gc=False):
     rule_ids: tuple[str, ...]
 
 
+def packages_in_view(rules: RuleSet) -> frozenset[str]:
+    """Every package that some rule keeps apart from another, or from the members of groups."""
+    return frozenset(rules.guards) | rules.duties.packages
+
+
+def references_on(
+    on: str, rules: RuleSet, packages: Mapping[str, AccessPackage]
+) -> Sequence[DesiredReference]:
+    """What the rules ask for on one package, in order; nothing where it is not among `packages`."""
+    if on not in packages:
+        return ()
+    return desired_on(packages[on], rules.duties.facing(on), rules.guards.get(on), packages)
+
+
 def desired_by_duty(
     duty: Duty, packages: Mapping[str, AccessPackage]
 ) -> tuple[DesiredReference, ...]:
@@ -29,40 +43,21 @@ def desired_by_duty(
         duty: what the rules ask of the pair; without the mode `enforce` it asks for nothing.
         packages: both packages of the pair, with the groups they grant.
     """
-    if duty.mode is not Mode.ENFORCE:
-        return ()
-    terms, low, high = duty.terms, packages[duty.pair.low], packages[duty.pair.high]
-    on_low = _groups(on=low, other=high, named=terms.high_groups, terms=terms)
-    on_high = _groups(on=high, other=low, named=terms.low_groups, terms=terms)
+    low, high = packages[duty.pair.low], packages[duty.pair.high]
     return (
-        *_on(duty.pair.low, on_low, duty.pair.high, terms),
-        *_on(duty.pair.high, on_high, duty.pair.low, terms),
+        *desired_on(low, {high.id: duty.terms}, None, packages),
+        *desired_on(high, {low.id: duty.terms.turned}, None, packages),
     )
 
 
-def _groups(
-    on: AccessPackage, other: AccessPackage, named: frozenset[str], terms: Terms
-) -> frozenset[str]:
+def _groups(on: AccessPackage, other: AccessPackage, terms: Terms) -> frozenset[str]:
     """Groups to hold against `on`: whoever has `other` is in one, or its side names them."""
     if not terms.references.wants_groups:
         return frozenset()
-    groups = other.member_groups | named
+    groups = other.member_groups | terms.high_groups
     if terms.counts_eligible:
         groups |= other.eligible_groups
     return groups - _granted(on)
-
-
-def _on(on: str, groups: frozenset[str], other: str, terms: Terms) -> list[DesiredReference]:
-    # In the order of references, groups before packages, without comparing references: this runs
-    # for each of millions of pairs, and strings compare faster.
-    rule_ids = terms.rule_ids
-    found = [
-        DesiredReference(Reference(on, ReferenceKind.GROUP, group), rule_ids)
-        for group in sorted(groups)
-    ]
-    if terms.references.wants_packages:
-        found.append(DesiredReference(Reference(on, ReferenceKind.PACKAGE, other), rule_ids))
-    return found
 
 
 def _granted(package: AccessPackage) -> frozenset[str]:
@@ -89,7 +84,7 @@ def desired_on(
     for other, terms in facing.items():
         if terms.mode is not Mode.ENFORCE or other not in packages:
             continue
-        for group in _groups(on=on, other=packages[other], named=terms.high_groups, terms=terms):
+        for group in _groups(on, packages[other], terms):
             groups[group] = _with_ids(groups.get(group), terms.rule_ids)
         if terms.references.wants_packages:
             targets.append((other, terms.rule_ids))

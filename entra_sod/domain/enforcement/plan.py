@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.entra import Reference
 
@@ -18,14 +17,12 @@ class Plan:
         additions: desired and absent.
         removals: prunable, present, and desired by no rule.
         unchanged: desired and present.
-        left_alone: present, desired by no rule and not prunable: somebody else's.
         vanished: neither present nor desired: only the ledger still has them.
     """
 
     additions: tuple[DesiredReference, ...] = ()
     removals: tuple[Reference, ...] = ()
     unchanged: tuple[Reference, ...] = ()
-    left_alone: tuple[Reference, ...] = ()
     vanished: tuple[Reference, ...] = ()
 
     @property
@@ -35,19 +32,6 @@ class Plan:
     @property
     def writes(self) -> int:
         return len(self.additions) + len(self.removals)
-
-    def require_within(self, limit: int, *, done: int = 0) -> None:
-        """Stop a run that would write more than it may, before its first write.
-
-        Args:
-            limit: of the whole run.
-            done: writes of earlier tries of the run.
-
-        Raises:
-            LimitExceeded: with both numbers.
-        """
-        if self.writes + done > limit:
-            raise LimitExceeded(planned=self.writes + done, limit=limit)
 
 
 def make_plan(
@@ -65,12 +49,10 @@ def make_plan(
         noted: all that our own ledger has on lists that were read; the prunable ones count, too.
     """
     wanted, there, ours = _by_reference(desired), set(present), set(prunable)
-    undesired = there - wanted.keys()
     return Plan(
         additions=tuple(wanted[each] for each in _in_order(wanted.keys() - there)),
-        removals=_in_order(undesired & ours),
+        removals=_in_order(there & ours - wanted.keys()),
         unchanged=_in_order(wanted.keys() & there),
-        left_alone=_in_order(undesired - ours),
         vanished=_in_order(ours.union(noted) - there - wanted.keys()),
     )
 

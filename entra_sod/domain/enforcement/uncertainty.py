@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
-from entra_sod.domain.rules.ruleset import RuleSet
 
 
 def may_be_asked_for(reference: Reference, unread: Collection[str]) -> bool:
@@ -22,13 +21,6 @@ def may_be_asked_for(reference: Reference, unread: Collection[str]) -> bool:
     """
     is_group = bool(unread) and reference.kind is ReferenceKind.GROUP
     return is_group or reference.on in unread or reference.target in unread
-
-
-def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
-    """Packages whose own wishes are not known, for the other of a pair was not read."""
-    duties = rules.duties.in_order() if unread else ()
-    pairs = (duty.pair for duty in duties)
-    return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
 
 
 def is_certain(each: Drift, half_seen: Collection[str], unread: AbstractSet[str]) -> bool:

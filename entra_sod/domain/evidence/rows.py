@@ -19,21 +19,6 @@ from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 
 _CLAIMED = "claimed; who and why is in the finding's own history"
-_COLUMNS = (
-    "rule",
-    "packages",
-    "subject",
-    "severity",
-    "owner",
-    "state",
-    "since",
-    "firstSeen",
-    "lastSeen",
-    "seen",
-    "exception",
-    "exceptionUntil",
-    "changes",
-)
 
 
 class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -60,7 +45,7 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     changes: Sequence[Change]
 
 
-class ReferenceLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
     """A reference that the rules ask for, or that was removed.
 
     Attributes:
@@ -71,9 +56,9 @@ class ReferenceLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     access_package_id: str
     kind: str
     target_id: str
-    before: bool
-    planned: Literal["add", "remove"] | None
-    written: bool
+    before: bool = False
+    planned: Literal["add", "remove"] | None = None
+    written: bool = False
     why: str | None = None
 
 
@@ -123,14 +108,17 @@ def json_line(value: object) -> bytes:
 
 
 def csv_head() -> bytes:
-    return csv_table(_COLUMNS, ())
+    return csv_table(FindingLine.__struct_encode_fields__, ())
 
 
 def csv_line(line: FindingLine) -> bytes:
     fields = msgspec.to_builtins(line)
     changes = "; ".join(f"{each.was or 'new'} > {each.now}: {each.why}" for each in line.changes)
     cells = {**fields, "packages": " ".join(line.packages), "changes": changes}
-    row = ["" if cells[name] is None else str(cells[name]) for name in _COLUMNS]
+    row = [
+        "" if cells[name] is None else str(cells[name])
+        for name in FindingLine.__struct_encode_fields__
+    ]
     return csv_table((), [row])
 
 
@@ -138,35 +126,17 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
     """Every reference once: as it was, what was planned, what became of it."""
     written = {_key(each) for each in references.written}
     failed = {_key(each): each.why for each in references.failed}
-    yield from (_line(each, before=True) for each in references.present)
+    for each in references.present:
+        yield ReferenceLine(*_key(each), before=True)
     for each in references.planned:
         key = _key(each)
-        yield _line(each, planned="add", written=key in written, why=failed.get(key))
+        yield ReferenceLine(*key, planned="add", written=key in written, why=failed.get(key))
     for each in references.removed:
-        yield _line(each, before=True, planned="remove", written=True)
+        yield ReferenceLine(*_key(each), before=True, planned="remove", written=True)
 
 
 def _key(view: ReferenceView) -> tuple[str, str, str]:
     return view.access_package_id, view.kind, view.target_id
-
-
-def _line(
-    view: ReferenceView,
-    *,
-    before: bool = False,
-    planned: Literal["add", "remove"] | None = None,
-    written: bool = False,
-    why: str | None = None,
-) -> ReferenceLine:
-    return ReferenceLine(
-        access_package_id=view.access_package_id,
-        kind=view.kind,
-        target_id=view.target_id,
-        before=before,
-        planned=planned,
-        written=written,
-        why=why,
-    )
 
 
 class CoverageFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

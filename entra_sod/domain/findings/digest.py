@@ -23,6 +23,7 @@ _NEEDS_WORK = (State.OPEN, State.EXCEPTION_EXPIRED)
 _RESTS = (State.RESOLVED, State.ON_HOLD, State.EXCEPTED)
 
 type Kind = Literal["new", "reopened", "expiring"]
+_KINDS: tuple[Kind, ...] = ("new", "reopened", "expiring")
 type Ticket = Literal["opened", "resolved"]
 
 
@@ -44,18 +45,6 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 @dataclass(slots=True)
-class _Of:
-    """Of one owner, by kind: how many there are, and the first."""
-
-    counts: dict[Kind, int] = field(
-        default_factory=lambda: {"new": 0, "reopened": 0, "expiring": 0}
-    )
-    first: dict[Kind, list[FindingView]] = field(
-        default_factory=lambda: {"new": [], "reopened": [], "expiring": []}
-    )
-
-
-@dataclass(slots=True)
 class News:
     """Gathers what is to be told of a run, finding by finding.
 
@@ -68,7 +57,8 @@ class News:
     rules: RuleSet
     tickets: list[tuple[str, Ticket]] = field(default_factory=list)
     untold: int = 0
-    _owners: dict[str, _Of] = field(default_factory=dict)
+    _counts: dict[str, dict[Kind, int]] = field(default_factory=dict)
+    _first: dict[str, dict[Kind, list[FindingView]]] = field(default_factory=dict)
     _told: Mapping[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,14 +77,15 @@ class News:
                 self._ticket(finding, ticket)
 
     def digests(self) -> Iterator[Digest]:
-        for owner, found in sorted(self._owners.items()):
-            yield Digest(sweep=self.run, owner=owner, counts=dict(found.counts), **found.first)
+        for owner, counts in sorted(self._counts.items()):
+            yield Digest(sweep=self.run, owner=owner, counts=counts, **self._first[owner])
 
     def _count(self, finding: Finding, kind: Kind) -> None:
-        found = self._owners.setdefault(finding.owner, _Of())
-        found.counts[kind] += 1
-        if len(found.first[kind]) < MOST_IN_DIGEST:
-            found.first[kind].append(view(finding))
+        counts = self._counts.setdefault(finding.owner, dict.fromkeys(_KINDS, 0))
+        first = self._first.setdefault(finding.owner, {each: [] for each in _KINDS})
+        counts[kind] += 1
+        if len(first[kind]) < MOST_IN_DIGEST:
+            first[kind].append(view(finding))
 
     def _ticket(self, finding: Finding, ticket: Ticket) -> None:
         if len(self.tickets) < MOST_TICKETS:

@@ -159,9 +159,7 @@ def _arrived(
 ) -> Finding:
     """A finding that begins to stand, or stands again."""
     now = _standing(finding, excuse)
-    change = _change(moment, was, now, why)
-    if excuse:
-        change = msgspec.structs.replace(change, by=By.EXCEPTION, cause=excuse.id)
+    change = _change(moment, was, now, why, exception=excuse.id if excuse else "")
     return _noted(_permitted(finding, now, excuse, moment), change)
 
 
@@ -190,16 +188,16 @@ def _excused(finding: Finding, excuse: Excuse | None, moment: Moment) -> Finding
     """What exceptions make of a finding that stands; None where all is as it was."""
     now = _standing(finding, excuse)
     if excuse and (now is not finding.state or not _is_noted(finding, excuse)):
-        change = _change(moment, finding.state, now, f"permitted until {excuse.until}")
-        by_it = msgspec.structs.replace(change, by=By.EXCEPTION, cause=excuse.id)
-        return _noted(_permitted(finding, now, excuse, moment), by_it)
+        why = f"permitted until {excuse.until}"
+        change = _change(moment, finding.state, now, why, exception=excuse.id)
+        return _noted(_permitted(finding, now, excuse, moment), change)
     if excuse:
         return _warned(finding, moment)
     if now is finding.state:
         return None
-    change = _change(moment, finding.state, now, _ended(finding, moment))
-    by_it = msgspec.structs.replace(change, by=By.EXCEPTION, cause=finding.exception)
-    return _noted(_permitted(finding, now, None, moment), by_it)
+    why = _ended(finding, moment)
+    change = _change(moment, finding.state, now, why, exception=finding.exception)
+    return _noted(_permitted(finding, now, None, moment), change)
 
 
 def _is_noted(finding: Finding, excuse: Excuse) -> bool:
@@ -220,11 +218,9 @@ def _warned(finding: Finding, moment: Moment) -> Finding | None:
     if left is None or due is None or (finding.warned is not None and finding.warned <= due):
         return None
     why = f"its exception ends in {left} day{'' if left == 1 else 's'}"
-    change = _change(moment, finding.state, finding.state, why)
-    by_it = msgspec.structs.replace(
-        change, by=By.EXCEPTION, cause=finding.exception, days_left=left
-    )
-    return _noted(msgspec.structs.replace(finding, warned=due), by_it)
+    change = _change(moment, finding.state, finding.state, why, exception=finding.exception)
+    change = msgspec.structs.replace(change, days_left=left)
+    return _noted(msgspec.structs.replace(finding, warned=due), change)
 
 
 def days_left(finding: Finding, day: date) -> int | None:
@@ -271,13 +267,16 @@ def _moved(finding: Finding, now: State, moment: Moment, why: str) -> Finding:
     return _noted(moved, _change(moment, finding.state, now, why))
 
 
-def _change(moment: Moment, was: State | None, now: State, why: str) -> Change:
+def _change(
+    moment: Moment, was: State | None, now: State, why: str, *, exception: str = ""
+) -> Change:
+    """What a run notes; an exception of that id is its cause, where there is one."""
     return Change(
         at=moment.at,
         was=was,
         now=now,
-        by=moment.by,
-        cause=moment.run,
+        by=By.EXCEPTION if exception else moment.by,
+        cause=exception or moment.run,
         why=why,
         run=moment.run,
         rules_hash=moment.rules_hash,

@@ -131,15 +131,7 @@ def holders_view(assignments: Iterable[Assignment]) -> list[Holder]:
 
 
 def rule_view(rule: Rule) -> RuleView:
-    return RuleView(
-        id=rule.id,
-        title=rule.title,
-        severity=rule.severity,
-        mode=rule.mode,
-        owner=rule.owner,
-        control=rule.control,
-        advice=rule.advice,
-    )
+    return msgspec.convert(rule, RuleView, from_attributes=True)
 
 
 def references_view(enforced: Enforced, most: int | None = None) -> ReferencesView:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
 
 import msgspec
 
@@ -41,34 +39,17 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     checked: list[Checked] = []
     skipped: list[Skipped] = []
 
-
-@dataclass(slots=True)
-class CoverageNotes:
-    """Coverage while it grows."""
-
-    checked: list[Checked] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
-
     def skip(self, what: str, why: object) -> None:
         self.skipped.append(Skipped(what=what, why=str(why)))
 
-    def as_coverage(self) -> Coverage:
-        return Coverage(checked=list(self.checked), skipped=list(self.skipped))
 
-
-class Notes(Protocol):
-    """Whatever takes down what was not looked at."""
-
-    def skip(self, what: str, why: object) -> None: ...
-
-
-def note_refused(rules: RuleSet, notes: Notes) -> None:
+def note_refused(rules: RuleSet, notes: Coverage) -> None:
     """Say that the newest rules files have a mistake, and older rules were used."""
     if rules.refused:
         notes.skip("the newest version of the rules", rules.refused)
 
 
-def note_groups(groups: Collection[str], notes: Notes) -> None:
+def note_groups(groups: Collection[str], notes: Coverage) -> None:
     """Say of the groups that rules name that nobody looked up who is in them."""
     for group in sorted(groups):
         notes.skip(

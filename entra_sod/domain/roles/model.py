@@ -11,7 +11,6 @@ from enum import StrEnum
 
 CATALOG_SCOPE = "/AccessPackageCatalog/"
 READ_WRITE_ALL = "EntitlementManagement.ReadWrite.All"
-READ_ALL = "EntitlementManagement.Read.All"
 
 
 class Role(StrEnum):

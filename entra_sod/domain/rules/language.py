@@ -130,9 +130,6 @@ class Effective(
     def is_possible(self) -> bool:
         return self.start is None or self.end is None or self.start <= self.end
 
-    def holds_on(self, day: date) -> bool:
-        return self.holds_within(day, day)
-
     def holds_within(self, first: date, last: date | None) -> bool:
         """Whether it holds on any day from the first to the last; None is for ever."""
         is_over = self.end is not None and self.end < first

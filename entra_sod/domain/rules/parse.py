@@ -29,28 +29,21 @@ MOST_SUGGESTIONS = 100
 COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
 LONGEST_EXCEPTION = timedelta(days=366)
 
-_STAND_INS: Mapping[str, tuple[type[Rule | Control | ExceptionEntry], Mapping[str, object]]] = {
-    "rules": (
-        Rule,
-        {"id": "-", "title": "-", "severity": "low", "owner": "-", "mode": "record"},
-    ),
-    "controls": (
-        Control,
-        {"id": "-", "title": "-", "owner": "-", "days": 1, "evidence": "-"},
-    ),
-    "exceptions": (
-        ExceptionEntry,
-        {
-            "id": "-",
-            "rule": "-",
-            "subject": str(UUID(int=0)),
-            "from": "2000-01-01",
-            "until": "2000-01-01",
-            "reason": "-",
-            "requestedBy": "nobody",
-            "approvedBy": "-",
-        },
-    ),
+_KINDS: Mapping[str, type[Side | Rule | Control | ExceptionEntry]] = {
+    "classes": Side,
+    "rules": Rule,
+    "controls": Control,
+    "exceptions": ExceptionEntry,
+}
+# Harmless values of required fields, for those that have a mistake.
+_STAND_INS: Mapping[str, object] = {
+    "severity": "low",
+    "mode": "record",
+    "days": 1,
+    "subject": str(UUID(int=0)),
+    "from": "2000-01-01",
+    "until": "2000-01-01",
+    "requestedBy": "nobody",
 }
 
 
@@ -74,15 +67,8 @@ class _Names:
         return nearest(name, self._names)
 
 
-# None where a file could not be read: then no name is called unknown.
-type _Known = _Names | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AllKnown:
-    classes: _Known = None
-    rules: _Known = None
-    controls: _Known = None
+# By kind; none where a file could not be read: then no name is called unknown.
+type _Known = Mapping[str, _Names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +94,16 @@ class _Damaged:
     """An entry with mistakes in some fields; what the others say is looked at all the same."""
 
     origin: Origin
-    entry: Rule | Control | ExceptionEntry
+    entry: Side | Rule | Control | ExceptionEntry
     fields: Collection[str | int | None]
 
-    def mistakes(self, known: _AllKnown) -> Iterator[Mistake]:
+    def mistakes(self, known: _Known) -> Iterator[Mistake]:
         match self.entry:
             case Rule():
-                found = _rule_mistakes(self.entry, known.classes)
+                found = _rule_mistakes(self.entry, known)
             case ExceptionEntry():
                 found = _exception_mistakes(self.entry, known)
-            case Control():
+            case Side() | Control():
                 return
         for mistake in found:
             if mistake.path and mistake.path[0] not in self.fields:
@@ -173,13 +159,13 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     documents = [Document(file) for file in files]
     damaged = [each for document in documents for each in _read_file(book, document)]
     is_whole = not unread and all(document.is_read for document in documents)
-    known = _all_known(book) if is_whole else _AllKnown()
+    known = {kind: _Names(book.names(kind)) for kind in _KINDS} if is_whole else {}
     for name, side in book.classes.items():
-        _check(book, "classes", name, _side_mistakes(side, known.classes, ()))
-    for circle in islice(find_circles(book.classes), NAMED_AT_MOST):
-        _check(book, "classes", circle.name, [Mistake(("classes",), str(circle))])
+        _check(book, "classes", name, _side_mistakes(side, known, ()))
+    for name, circle in islice(find_circles(book.classes), NAMED_AT_MOST):
+        _check(book, "classes", name, [Mistake(("classes",), circle)])
     for rule in book.rules.values():
-        _check(book, "rules", rule.id, _rule_mistakes(rule, known.classes))
+        _check(book, "rules", rule.id, _rule_mistakes(rule, known))
     for entry in book.exceptions.values():
         _check(book, "exceptions", entry.id, _exception_mistakes(entry, known))
     for each in damaged:
@@ -187,14 +173,6 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
     book.exceptions = {name: _lasting(book, entry) for name, entry in book.exceptions.items()}
     book.problems = list(in_reason(sorted(book.problems)))
     return book
-
-
-def _all_known(book: Book) -> _AllKnown:
-    return _AllKnown(
-        classes=_Names(book.names("classes")),
-        rules=_Names(book.names("rules")),
-        controls=_Names(book.names("controls")),
-    )
 
 
 def _lasting(book: Book, entry: ExceptionEntry) -> ExceptionEntry:
@@ -234,7 +212,7 @@ def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
         if is_hopeless:
             continue
         if is_new and path not in broken:
-            _add(book, kind, name, value)
+            getattr(book, kind)[name] = msgspec.convert(value, _KINDS[kind])
         elif kind != "classes":
             yield _damaged(origin, _mapping(value), broken.get(path, set()))
 
@@ -243,7 +221,12 @@ def _damaged(
     origin: Origin, value: Mapping[object, object], fields: set[str | int | None]
 ) -> _Damaged:
     """Read an entry with harmless values in place of the wrong ones."""
-    kind, stand_ins = _STAND_INS[str(origin.path[0])]
+    kind = _KINDS[str(origin.path[0])]
+    stand_ins = {
+        field.encode_name: _STAND_INS.get(field.encode_name, "-")
+        for field in msgspec.structs.fields(kind)
+        if field.required or field.encode_name == "until"
+    }
     if fields & {"from", "until"}:
         fields |= {"from", "until"}
     named = {name: given for name, given in value.items() if isinstance(name, str)}
@@ -286,17 +269,6 @@ def _mapping(value: object) -> Mapping[object, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _add(book: Book, kind: str, name: str, value: object) -> None:
-    if kind == "classes":
-        book.classes[name] = msgspec.convert(value, Side)
-    elif kind == "rules":
-        book.rules[name] = msgspec.convert(value, Rule)
-    elif kind == "controls":
-        book.controls[name] = msgspec.convert(value, Control)
-    else:
-        book.exceptions[name] = msgspec.convert(value, ExceptionEntry)
-
-
 def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
     if (kind, name) in book.origins:
         place: Path = () if kind == "classes" else ("id",)
@@ -310,19 +282,19 @@ def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> Non
     book.problems += book.origin(kind, name).take(mistakes)
 
 
-def _rule_mistakes(rule: Rule, classes: _Known) -> Iterator[Mistake]:
+def _rule_mistakes(rule: Rule, known: _Known) -> Iterator[Mistake]:
     if (rule.between is None) == (rule.at_most is None):
         yield Mistake((), "needs either between or atMost")
     if rule.effective and not rule.effective.is_possible:
         yield Mistake(("effective", "until"), "is before its from")
     if rule.between is not None:
-        yield from _between_mistakes(rule.between, classes)
+        yield from _between_mistakes(rule.between, known)
     if rule.at_most is not None:
         set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
-        yield from _side_mistakes(set_of, classes, ("atMost",), packages_key="of")
+        yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], classes: _Known) -> Iterator[Mistake]:
+def _between_mistakes(sides: Sequence[Side], known: _Known) -> Iterator[Mistake]:
     if len(sides) < 2:  # noqa: PLR2004 - apart takes two
         yield Mistake(("between",), "needs two sides or more to keep apart")
         return
@@ -330,7 +302,7 @@ def _between_mistakes(sides: Sequence[Side], classes: _Known) -> Iterator[Mistak
         detail = f"has more than {MOST_SIDES} sides: atMost with a count of 1 keeps each from each"
         yield Mistake(("between",), detail)
     for index, side in enumerate(sides):
-        yield from _side_mistakes(side, classes, ("between", index))
+        yield from _side_mistakes(side, known, ("between", index))
     if not any(side.packages or side.classes for side in sides):
         yield Mistake(("between",), "keeps nothing apart: no side has a package")
     elif _is_one_package_against_itself(sides):
@@ -345,16 +317,19 @@ def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
 
 
 def _side_mistakes(
-    side: Side, classes: _Known, path: Path, *, packages_key: str = "packages"
+    side: Side, known: _Known, path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
     if not (side.packages or side.groups or side.classes):
         yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
     for index, selector in enumerate(side.packages):
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):
-        if classes is not None and name not in classes:
-            detail = f"{name} is no class{classes.nearest(name)}"
-            yield Mistake((*path, "classes", index), detail)
+        yield from _unknown(name, "class", known.get("classes"), (*path, "classes", index))
+
+
+def _unknown(name: str, what: str, names: _Names | None, path: Path) -> Iterator[Mistake]:
+    if names is not None and name not in names:
+        yield Mistake(path, f"{name} is no {what}{names.nearest(name)}")
 
 
 def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistake]:
@@ -365,14 +340,10 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
 
 
-def _exception_mistakes(entry: ExceptionEntry, known: _AllKnown) -> Iterator[Mistake]:
-    rules, controls = known.rules, known.controls
-    if rules is not None and entry.rule not in rules:
-        yield Mistake(("rule",), f"{entry.rule} is no rule{rules.nearest(entry.rule)}")
-    if entry.control and controls is not None and entry.control not in controls:
-        yield Mistake(
-            ("control",), f"{entry.control} is no control{controls.nearest(entry.control)}"
-        )
+def _exception_mistakes(entry: ExceptionEntry, known: _Known) -> Iterator[Mistake]:
+    yield from _unknown(entry.rule, "rule", known.get("rules"), ("rule",))
+    if entry.control:
+        yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
     yield from _end_mistakes(entry)
     approver = entry.approved_by.casefold()
     if approver == entry.requested_by.casefold():

@@ -90,27 +90,24 @@ def _pattern(text: str | None) -> re.Pattern[str]:
     return re.compile(fnmatch.translate(literal))
 
 
-def resolve(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
+def resolve(
+    book: Book, tenant: Tenant | None, day: date, *, and_later: bool = False
+) -> list[ResolvedRule]:
     """Resolve a book without mistakes.
 
     Args:
         book: of all files.
         tenant: what patterns are held against; None is for books that name ids only.
         day: rules that are not effective on it are left out.
+        and_later: those that take effect after it are not.
 
     Returns:
         The rules in order of their ids. Ids are taken as they stand, whether the tenant shows them
         or not: a package that may not be read is a gap, and no reason to forget the rule.
     """
-    resolver = Resolver(book, tenant)
-    return [resolver.rule(rule) for _, rule in sorted(book.rules.items()) if rule.holds_on(day)]
-
-
-def resolve_from(book: Book, tenant: Tenant | None, day: date) -> list[ResolvedRule]:
-    """As `resolve`, with the rules that take effect after the day only."""
-    resolver = Resolver(book, tenant)
+    resolver, last = Resolver(book, tenant), None if and_later else day
     rules = (rule for _, rule in sorted(book.rules.items()))
-    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, None)]
+    return [resolver.rule(rule) for rule in rules if rule.holds_within(day, last)]
 
 
 def needs_tenant(book: Book) -> bool:
@@ -128,35 +125,24 @@ def _selectors(book: Book) -> Iterator[PackageSelector]:
             yield from rule.at_most.of
 
 
-class TooMuchWork(Exception):
-    """A book asks for more than somebody wants to wait for."""
-
-
 class Resolver:
     """Resolves the parts of one book against one tenant; each selector once.
 
     Args:
         book: that names the classes.
         tenant: what patterns are held against.
-        most_work: steps of some tenths of a microsecond after which it gives up; None is no limit.
     """
 
-    def __init__(self, book: Book, tenant: Tenant | None, *, most_work: int | None = None) -> None:
-        self._book, self._tenant, self._work_left = book, tenant, most_work
+    def __init__(self, book: Book, tenant: Tenant | None) -> None:
+        self._book, self._tenant = book, tenant
         self._selected: dict[PackageSelector, frozenset[str]] = {}
         self._classes: dict[str, ResolvedSide] = {}
 
     def rule(self, rule: Rule) -> ResolvedRule:
-        """Resolve one rule.
-
-        Raises:
-            TooMuchWork: with this rule the limit is passed.
-        """
         if rule.at_most is None:
             sides = tuple(self.side(side) for side in rule.between or ())
             return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
         set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
-        self._spend(10 * len(set_of))
         alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
         sides = tuple(alone) if rule.at_most.count == 1 else ()
         return ResolvedRule(
@@ -174,19 +160,15 @@ class Resolver:
         return {name: self._book.classes[name] for name in self.reached(named)}
 
     def side(self, side: Side) -> ResolvedSide:
-        members = [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
-        found = ResolvedSide(
+        members = self.members(side)
+        return ResolvedSide(
             frozenset().union(*(member.packages for member in members)),
             frozenset().union(*(member.groups for member in members)),
         )
-        self._spend(5 * len(members) + sum(len(each.packages) for each in members))
-        return found
 
-    def _spend(self, steps: int) -> None:
-        if self._work_left is not None:
-            self._work_left -= steps
-            if self._work_left < 0:
-                raise TooMuchWork
+    def members(self, side: Side) -> Sequence[ResolvedSide]:
+        """What a side itself selects, and what each class that it leads to does."""
+        return [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
 
     def reached(self, classes: Iterable[str]) -> Collection[str]:
         """Every class that classes lead to, however deep, and they themselves, each once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import permutations
@@ -46,6 +46,11 @@ class Terms:
         """Whether groups count that a package makes people eligible members of."""
         return any(rule.eligible for rule in self.rules)
 
+    @property
+    def turned(self) -> Terms:
+        """The same, seen from the higher package."""
+        return replace(self, low_groups=self.high_groups, high_groups=self.low_groups)
+
     def merged(self, asked: Terms) -> Terms:
         """Both: the stricter mode and the wider references win, and every rule is named."""
         new = tuple(rule for rule in asked.rules if rule.id not in self.rule_ids)
@@ -79,21 +84,8 @@ class Duty:
         return self.terms.mode
 
     @property
-    def references(self) -> References:
-        return self.terms.references
-
-    @property
-    def groups(self) -> Mapping[str, frozenset[str]]:
-        """For each package the groups that its own side names, to be kept from the other one."""
-        return {self.pair.low: self.terms.low_groups, self.pair.high: self.terms.high_groups}
-
-    @property
     def named_groups(self) -> frozenset[str]:
         return self.terms.named_groups
-
-    @property
-    def counts_eligible(self) -> bool:
-        return self.terms.counts_eligible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from itertools import batched, zip_longest
 
 import msgspec
 
-from entra_sod.domain.detection.cost import PAGES_OF_UNCOUNTED, Choice, Question, Strategy, choose
+from entra_sod.domain.detection.cost import PAGES_OF_UNCOUNTED, Strategy, choose
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -66,8 +66,10 @@ class Known:
 
 def plan_sweep(rules: RuleSet, known: Known) -> SweepPlan:
     """Choose the strategy and cut the work; a sweep of nothing has one part."""
-    choice, needed = _choose(rules, known)
-    if choice.strategy is Strategy.INDEX:
+    needed = frozenset[str]().union(*(rule.set_of for rule in rules.inexpressible))
+    pairs = sum(1 for _ in _apart(rules, needed)) if needed else len(rules.duties)
+    strategy, why = choose(pairs, rules.packages, needed, known.pages, may_ask=known.may_ask)
+    if strategy is Strategy.INDEX:
         asked, indexed = [], sorted(rules.packages)
     else:
         asked, indexed = list(_apart(rules, needed)), sorted(needed)
@@ -78,8 +80,8 @@ def plan_sweep(rules: RuleSet, known: Known) -> SweepPlan:
     ]
     listed = frozenset(known.listed)
     return SweepPlan(
-        strategy=choice.strategy,
-        why=choice.why,
+        strategy=strategy,
+        why=why,
         rules_hash=rules.hash,
         parts=[_with_unlisted(part, listed) for part in parts] or [Part()],
     )
@@ -97,18 +99,6 @@ def confirming_parts(pairs: Iterable[Pair]) -> list[Part]:
     return [
         Part(pairs=list(some), confirms=True) for some in batched(asked, PART_SIZE, strict=False)
     ]
-
-
-def _choose(rules: RuleSet, known: Known) -> tuple[Choice, frozenset[str]]:
-    needed = frozenset[str]().union(*(rule.set_of for rule in rules.inexpressible))
-    question = Question(
-        pairs=sum(1 for _ in _apart(rules, needed)) if needed else len(rules.duties),
-        packages=rules.packages,
-        needed=needed,
-        pages=known.pages,
-        may_ask=known.may_ask,
-    )
-    return choose(question), needed
 
 
 def _apart(rules: RuleSet, needed: frozenset[str]) -> Iterator[tuple[str, str]]:

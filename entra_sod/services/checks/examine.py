@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from entra_sod.core.errors import PERMANENT, GraphError
 from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.results.coverage import Checked, CoverageNotes, Outcome
+from entra_sod.domain.results.coverage import Checked, Coverage, Outcome
 from entra_sod.domain.rules.ruleset import Duty
 from entra_sod.ports.graph import Graph
 from entra_sod.services.detection.detect import Detection, Detector
@@ -49,7 +49,7 @@ async def examine(
     second: str,
     packages: Packages,
     duty: Duty | None,
-    notes: CoverageNotes,
+    notes: Coverage,
 ) -> Examination:
     """Look at one ordered pair; whatever could not be read is put into the notes.
 
@@ -68,9 +68,7 @@ async def examine(
     )
 
 
-async def _detect(
-    detector: Detector, first: str, second: str, notes: CoverageNotes
-) -> Detection | None:
+async def _detect(detector: Detector, first: str, second: str, notes: Coverage) -> Detection | None:
     what = f"assignments of {first} whose holders also hold {second}"
     try:
         detection = await detector.detect(first, second)

@@ -28,7 +28,6 @@ from entra_sod.domain.results.check import (
 )
 from entra_sod.domain.results.coverage import (
     Coverage,
-    CoverageNotes,
     Outcome,
     Skipped,
     note_groups,
@@ -97,7 +96,7 @@ class CheckRunner:
         """The answer, and which of the packages are gone."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        duty, notes = rules.duties.get(_pair_of(message)), CoverageNotes()
+        duty, notes = rules.duties.get(_pair_of(message)), Coverage()
         packages = {each: await read_package(self.graph, each) for each in (first, second)}
         found = await examine(
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
@@ -119,7 +118,7 @@ class CheckRunner:
             holder_count=len(holders),
             rules=[rule_view(each) for each in (duty.rules if duty else ())],
             references=references_view(enforced),
-            coverage=notes.as_coverage(),
+            coverage=notes,
             rules_hash=rules.hash,
             as_of=as_of,
             exceptions=exception_views(holders, duty, rules),
@@ -132,7 +131,7 @@ class CheckRunner:
         reach: Enforcement,
         run_id: str,
         rules_hash: str,
-        notes: CoverageNotes,
+        notes: Coverage,
     ) -> Enforced:
         try:
             enforced = await self.enforcer.enforce(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from entra_sod.domain.decisions.decide import Wish
 from entra_sod.domain.entra import Assignment
-from entra_sod.domain.results.coverage import Checked, CoverageNotes
+from entra_sod.domain.results.coverage import Checked, Coverage
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.decisions.request import DecisionRequest
 
@@ -30,7 +30,7 @@ class Case:
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
     held: list[Assignment] = field(default_factory=list)
-    notes: CoverageNotes = field(default_factory=CoverageNotes)
+    notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
     gaps: int = 0
 

@@ -116,7 +116,7 @@ class DecisionMaker:
             denies_gaps=self.denies_gaps,
         )
         as_of = case.as_of or self.clock.now()
-        return answer(case.request, case.wish, ruling, rules, case.notes.as_coverage(), as_of=as_of)
+        return answer(case.request, case.wish, ruling, rules, case.notes, as_of=as_of)
 
 
 def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetime) -> Case:

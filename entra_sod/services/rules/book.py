@@ -13,7 +13,7 @@ from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.parse import Book, parse_rules
-from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve_from
+from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
@@ -104,7 +104,7 @@ class RuleBook:
         self, book: Book, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> InForce:
         """Hold a book against a tenant, for a day and all that come after."""
-        rules = resolve_from(book, tenant, day)
+        rules = resolve(book, tenant, day, and_later=True)
         exceptions = [each for each in book.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]

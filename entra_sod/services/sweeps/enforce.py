@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from entra_sod.core.errors import PERMANENT
-from entra_sod.domain.enforcement.compile import packages_in_view, references_on
+from entra_sod.domain.enforcement.desired import packages_in_view, references_on
 from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_asked_for
 from entra_sod.domain.entra import Reference
-from entra_sod.domain.results.coverage import CoverageNotes, Skipped
+from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.orphans import find_gone_groups
@@ -50,7 +50,7 @@ class SweepEnforcer:
         if self.enforcement is Enforcement.OFF:
             return Written(Enforced())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
-        notes = CoverageNotes()
+        notes = Coverage()
         try:
             groups = await find_gone_groups(self.graph, entries)
             if groups.unseen:
@@ -75,7 +75,7 @@ class SweepEnforcer:
         judged: Judged,
         entries: Mapping[Reference, Entry],
         gone: AbstractSet[str],
-        notes: CoverageNotes,
+        notes: Coverage,
     ) -> TenantPlan:
         whole, half_seen = closing.whole, judged.outcomes.half_seen
         noted: dict[str, set[Reference]] = {}
@@ -93,7 +93,7 @@ class SweepEnforcer:
         )
 
     def _may_prune(
-        self, closing: Closing, judged: Judged, unread: AbstractSet[str], notes: CoverageNotes
+        self, closing: Closing, judged: Judged, unread: AbstractSet[str], notes: Coverage
     ) -> Callable[[Reference], bool]:
         """Not where a gap hides what the rules may still ask for."""
         what = "removing references that no rule asks for"

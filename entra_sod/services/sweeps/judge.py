@@ -10,7 +10,7 @@ from itertools import islice
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.results.coverage import (
-    CoverageNotes,
+    Coverage,
     Outcome,
     Skipped,
     note_groups,
@@ -91,7 +91,7 @@ def _lacks_something(whole: Whole, rules: RuleSet) -> bool:
 def _gaps(
     closing: Closing, outcomes: Outcomes, doubtful: Mapping[Pair, tuple[int, int]]
 ) -> Sequence[Skipped]:
-    notes = CoverageNotes()
+    notes = Coverage()
     for package in sorted(outcomes.unread - _planned(closing.plan)):
         why = "the rules came to name it after the sweep was planned; the next one looks"
         notes.skip(f"pairs of access package {package}", why)

@@ -8,7 +8,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.detection.cost import Question, Strategy, choose
+from entra_sod.domain.detection.cost import Strategy, choose
 from entra_sod.domain.detection.index import (
     BUCKETS,
     TABLE_BYTES,
@@ -139,36 +139,33 @@ def test_an_assignment_that_two_pages_repeat_counts_once() -> None:
     assert (conflict.pair, conflict.held) == (Pair.of(guid("a"), guid("b")), 1)
 
 
-def question(pairs: int, pages: Mapping[str, int], packages: str = "abc") -> Question:
-    return Question(pairs=pairs, packages=packages, needed="", pages=pages, may_ask=True)
+def choice(pairs: int, pages: Mapping[str, int], packages: str = "abc") -> tuple[Strategy, str]:
+    return choose(pairs, packages, "", pages, may_ask=True)
 
 
 def test_the_cheaper_way_is_chosen_and_said() -> None:
     """Few pairs of large packages are asked for; many pairs of small ones are indexed."""
-    few, many = question(3, {"a": 9, "b": 9, "c": 9}), question(4, dict.fromkeys("abc", 1))
-    assert choose(few).strategy is Strategy.PAIRS
-    assert choose(many).strategy is Strategy.INDEX
-    assert choose(many).why == "4 requests pair by pair, 3 by an index of assignments"
+    assert choice(3, {"a": 9, "b": 9, "c": 9})[0] is Strategy.PAIRS
+    why = "4 requests pair by pair, 3 by an index of assignments"
+    assert choice(4, dict.fromkeys("abc", 1)) == (Strategy.INDEX, why)
 
 
 def test_a_guess_is_called_one() -> None:
     """Packages that no sweep counted yet are taken for one page each, and the sentence says so."""
-    assert "for each of 2 packages not counted before" in choose(question(9, {"a": 2})).why
+    assert "for each of 2 packages not counted before" in choice(9, {"a": 2})[1]
 
 
 def test_without_additional_access_there_is_one_way() -> None:
     """A refusal of the last sweep is remembered."""
-    refused = Question(pairs=1, packages="abc", needed="", pages={}, may_ask=False)
-    assert choose(refused).strategy is Strategy.INDEX
+    assert choose(1, "abc", "", {}, may_ask=False)[0] is Strategy.INDEX
 
 
 @given(st.integers(0, 50), st.dictionaries(st.sampled_from(NAMES), st.integers(1, 20)))
 def test_no_choice_costs_more_than_the_other(pairs: int, pages: dict[str, int]) -> None:
     """Whatever was counted, what is chosen takes the fewer requests."""
-    asked = question(pairs, pages, NAMES)
+    strategy, _ = choice(pairs, pages, NAMES)
     by_index = sum(pages.get(name, 1) for name in NAMES)
-    chosen = pairs if choose(asked).strategy is Strategy.PAIRS else by_index
-    assert chosen == min(pairs, by_index)
+    assert (pairs if strategy is Strategy.PAIRS else by_index) == min(pairs, by_index)
 
 
 @given(holdings)

@@ -13,9 +13,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from entra_sod.cli.operations.plan_document import compile_references
 from entra_sod.core.clock import ManualClock
-from entra_sod.domain.enforcement.compile import compile_references, packages_in_view
-from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.desired import DesiredReference, packages_in_view
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side

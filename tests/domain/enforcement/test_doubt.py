@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from entra_sod.cli.operations.plan_document import half_seen
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
-from entra_sod.domain.enforcement.uncertainty import half_seen, is_certain, may_be_asked_for
+from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_asked_for
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.builders import guid, rule, rule_set, side
 

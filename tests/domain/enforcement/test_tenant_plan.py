@@ -8,8 +8,13 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.enforcement.compile import compile_references, references_on
-from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_on
+from entra_sod.cli.operations.plan_document import compile_references
+from entra_sod.domain.enforcement.desired import (
+    DesiredReference,
+    desired_by_duty,
+    desired_on,
+    references_on,
+)
 from entra_sod.domain.enforcement.drift import find_drift
 from entra_sod.domain.enforcement.outcome import Remade, Seen
 from entra_sod.domain.enforcement.plan import make_plan

@@ -53,7 +53,7 @@ def test_the_stricter_mode_and_the_wider_references_win() -> None:
     record = rule("r1", side("a"), side("b"), mode=Mode.RECORD, references=References.GROUPS)
     enforce = rule("r2", side("b"), side("a"), mode=Mode.ENFORCE, references=References.PACKAGES)
     (duty,) = rule_set(record, enforce).duties.values()
-    assert (duty.mode, duty.references) == (Mode.ENFORCE, References.BOTH)
+    assert (duty.mode, duty.terms.references) == (Mode.ENFORCE, References.BOTH)
     assert duty.rule_ids == ("r1", "r2")
 
 
@@ -62,7 +62,7 @@ def test_groups_of_a_rule_that_is_not_enforced_are_not_written() -> None:
     record = rule("r1", side("a", ["1"]), side("b"), mode=Mode.RECORD)
     enforce = rule("r2", side("a"), side("b"))
     (duty,) = rule_set(record, enforce).duties.values()
-    assert duty.groups[guid("a")] == frozenset()
+    assert duty.terms.low_groups == frozenset()
     assert duty.named_groups == {guid("1")}
 
 

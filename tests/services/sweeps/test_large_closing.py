@@ -14,7 +14,7 @@ from entra_sod.core.clock import ManualClock
 from entra_sod.core.parallel import READS_AT_ONCE
 from entra_sod.domain.detection.index import IndexFile, IndexWriter
 from entra_sod.domain.detection.join import join
-from entra_sod.domain.enforcement.compile import references_on
+from entra_sod.domain.enforcement.desired import references_on
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.rules.language import Mode
 from entra_sod.services.sweeps import merge_index
