@@ -43,7 +43,7 @@ class ManualClock:
 
 
 # How far the clocks of two instances may be apart before one of them is called wrong.
-LARGEST_SKEW = timedelta(seconds=60)
+MAX_CLOCK_SKEW = timedelta(seconds=60)
 
 
 def is_leased(until: datetime, now: datetime, lease: timedelta) -> bool:
@@ -52,7 +52,7 @@ def is_leased(until: datetime, now: datetime, lease: timedelta) -> bool:
     What ends later than a lease can was written by a clock that is wrong. Its holder may be dead,
     and nobody would get in for as long as that clock is ahead.
     """
-    return timedelta(0) < until - now <= lease + LARGEST_SKEW
+    return timedelta(0) < until - now <= lease + MAX_CLOCK_SKEW
 
 
 def timestamp(moment: datetime) -> str:

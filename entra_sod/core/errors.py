@@ -101,7 +101,7 @@ class StorageUnavailable(SodError):
     """Azure Storage refused or did not answer."""
 
 
-class Unsettled(SodError):
+class NotYetConsistent(SodError):
     """Graph accepted a write but does not list it yet; the ledger keeps the intent."""
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-READS_AT_ONCE = 8
+MAX_CONCURRENT_READS = 8
 
 
 async def in_parallel[T, R](
-    read: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int = READS_AT_ONCE
+    read: Callable[[T], Awaitable[R]], items: Iterable[T], *, at_once: int = MAX_CONCURRENT_READS
 ) -> list[R]:
     """Read each item, so many at a time, and return what was read in the order of the items.
 

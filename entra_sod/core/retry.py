@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from entra_sod.core.errors import (
     ConcurrencyLimited,
     InvalidMessage,
+    NotYetConsistent,
     RulesError,
     SodError,
     Throttled,
     Unavailable,
-    Unsettled,
 )
 
 FIRST_DELAY_SECONDS = 5.0
-LONGEST_DELAY_SECONDS = 300.0
-MOST_ATTEMPTS = 12  # of doubling delays: about 35 minutes in all
-MOST_THROTTLED_ATTEMPTS = 100
+MAX_DELAY_SECONDS = 300.0
+MAX_ATTEMPTS = 12  # of doubling delays: about 35 minutes in all
+MAX_THROTTLED_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Tries:
+class AttemptCounts:
     """How often a message was sent again: because work failed, and because Graph throttled it.
 
     They are counted apart: a night of throttling leaves a failure all its tries.
@@ -38,7 +38,7 @@ class Tries:
 @dataclass(frozen=True, slots=True)
 class Retry:
     after_seconds: float
-    tries: Tries
+    attempts: AttemptCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class Poison:
     reason: str
 
 
-type Decision = Retry | Poison
+type RetryDecision = Retry | Poison
 
 
-def decide(error: SodError, tries: Tries) -> Decision | None:
+def decide_retry(error: SodError, attempts: AttemptCounts) -> RetryDecision | None:
     """Decide on a message whose work failed.
 
     Args:
         error: what happened.
-        tries: that came before.
+        attempts: that came before.
 
     Returns:
         None where only the queue's own redelivery can help, such as wrong settings.
@@ -63,30 +63,31 @@ def decide(error: SodError, tries: Tries) -> Decision | None:
         case InvalidMessage() | RulesError():
             return Poison(str(error))
         case ConcurrencyLimited():  # its turn comes as sure as that of the others: nothing to count
-            return Retry(_throttle_delay(error, 0), tries)
+            return Retry(_throttle_delay(error, 0), attempts)
         case Throttled():
-            return _after_throttling(error, tries)
-        case Unavailable() | Unsettled():
-            return _after_failure(error, tries)
+            return _after_throttling(error, attempts)
+        case Unavailable() | NotYetConsistent():
+            return _after_failure(error, attempts)
         case _:
             return None
 
 
-def _after_throttling(error: Throttled, tries: Tries) -> Decision:
-    if tries.throttled >= MOST_THROTTLED_ATTEMPTS:
-        return _given_up(error, tries.throttled)
+def _after_throttling(error: Throttled, attempts: AttemptCounts) -> RetryDecision:
+    if attempts.throttled >= MAX_THROTTLED_ATTEMPTS:
+        return _attempts_exceeded(error, attempts.throttled)
     return Retry(
-        _throttle_delay(error, tries.throttled), replace(tries, throttled=tries.throttled + 1)
+        _throttle_delay(error, attempts.throttled),
+        replace(attempts, throttled=attempts.throttled + 1),
     )
 
 
-def _after_failure(error: SodError, tries: Tries) -> Decision:
-    if tries.failed >= MOST_ATTEMPTS:
-        return _given_up(error, tries.failed)
-    return Retry(backoff(tries.failed), replace(tries, failed=tries.failed + 1))
+def _after_failure(error: SodError, attempts: AttemptCounts) -> RetryDecision:
+    if attempts.failed >= MAX_ATTEMPTS:
+        return _attempts_exceeded(error, attempts.failed)
+    return Retry(backoff(attempts.failed), replace(attempts, failed=attempts.failed + 1))
 
 
-def _given_up(error: SodError, tried: int) -> Poison:
+def _attempts_exceeded(error: SodError, tried: int) -> Poison:
     return Poison(f"given up after {tried + 1} attempts; the last: {error}")
 
 
@@ -95,6 +96,6 @@ def _throttle_delay(error: Throttled, tried: int) -> float:
     return backoff(tried) if error.retry_after is None else max(1.0, error.retry_after)
 
 
-def backoff(tried: int, longest: float = LONGEST_DELAY_SECONDS) -> float:
+def backoff(tried: int, longest: float = MAX_DELAY_SECONDS) -> float:
     """Double the delay with each try, up to the longest; seconds."""
     return min(longest, FIRST_DELAY_SECONDS * 2.0 ** min(tried, 20))

@@ -46,7 +46,7 @@ _duration = _meter.create_histogram(
 )
 
 
-def count_answer(status: int, requests: int = 1) -> None:
+def count_response(status: int, requests: int = 1) -> None:
     """Count answers of Graph, inside a `$batch` as well; status 0 where none came."""
     _requests.add(requests, {"status": status})
 

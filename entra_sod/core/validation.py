@@ -53,16 +53,16 @@ def find_mistakes(
     kind: Any,  # noqa: ANN401 - any type msgspec knows
     value: object,
     *,
-    most: int | None = None,
+    maximum: int | None = None,
 ) -> list[Mistake]:
     """Find every mistake in a value, in the order of the type's fields; empty where it fits.
 
     Args:
         kind: the type that is asked for.
         value: decoded from JSON or YAML.
-        most: stop after so many; a small document can have half a million.
+        maximum: stop after so many; a small document can have half a million.
     """
-    return list(islice(_walk(kind, value, ()), most))
+    return list(islice(_walk(kind, value, ()), maximum))
 
 
 def read_as[T](kind: type[T], value: object) -> T:
@@ -84,7 +84,7 @@ def _fields(kind: type[msgspec.Struct]) -> Mapping[str, FieldInfo]:
 
 
 def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: ANN401
-    kind = _unwrapped(kind, value)
+    kind = _without_optional(kind, value)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from _walk_struct(kind, value, path)
     elif get_origin(kind) is Annotated and get_origin(get_args(kind)[0]) is list:
@@ -100,13 +100,13 @@ def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: A
         yield from _walk_leaf(kind, value, path)
 
 
-def _unwrapped(kind: Any, value: object) -> Any:  # noqa: ANN401
+def _without_optional(kind: Any, value: object) -> Any:  # noqa: ANN401
     """The type behind an alias, and behind `X | None` where there is a value."""
     if isinstance(kind, TypeAliasType):
-        return _unwrapped(kind.__value__, value)
+        return _without_optional(kind.__value__, value)
     if get_origin(kind) in (Union, types.UnionType) and value is not None:
         arms = [arm for arm in get_args(kind) if arm is not type(None)]
-        return _unwrapped(arms[0], value) if len(arms) == 1 else kind
+        return _without_optional(arms[0], value) if len(arms) == 1 else kind
     return kind
 
 

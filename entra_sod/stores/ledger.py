@@ -20,7 +20,7 @@ from uuid import uuid4
 import msgspec
 
 from entra_sod.core.clock import Clock, is_leased, timestamp
-from entra_sod.core.errors import Unsettled
+from entra_sod.core.errors import NotYetConsistent
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.ports.storage import Row, Storage, Value
 
@@ -105,7 +105,7 @@ class Ledger:
         lets it go, or has been silent for so long that it must have died.
 
         Raises:
-            Unsettled: somebody is writing it just now; come again.
+            NotYetConsistent: somebody is writing it just now; come again.
         """
         owner = uuid4().hex
         while True:
@@ -124,7 +124,7 @@ class Ledger:
         """Take the right to remove a reference; None where the ledger does not call it ours.
 
         Raises:
-            Unsettled: somebody is writing it just now; come again.
+            NotYetConsistent: somebody is writing it just now; come again.
         """
         owner = uuid4().hex
         while True:
@@ -159,7 +159,7 @@ class Ledger:
     def _require_free(self, row: Row, reference: Reference) -> None:
         until = str(row.values.get("until", ""))
         if until and is_leased(datetime.fromisoformat(until), self._clock.now(), WRITING_LEASE):
-            raise Unsettled(
+            raise NotYetConsistent(
                 f"{reference.kind} {reference.target} on {reference.on} is being written by "
                 "another run"
             )

@@ -28,7 +28,7 @@ from entra_sod.core.errors import (
     Throttled,
 )
 from entra_sod.core.request_meter import Meter
-from entra_sod.core.retry import Poison, Retry, Tries, decide
+from entra_sod.core.retry import AttemptCounts, Poison, Retry, decide_retry
 from entra_sod.domain.messages import (
     CHECK_QUEUE,
     LARGEST_MESSAGE,
@@ -135,7 +135,7 @@ async def _do(message: Message) -> None:
 
 
 async def _decide(records: Records, message: Message, error: SodError) -> None:
-    match decide(error, Tries(message.attempt, message.throttled)):
+    match decide_retry(error, AttemptCounts(message.attempt, message.throttled)):
         case Retry() as retry:
             await _send_again(records, message, retry)
             await _tell_wait(records, message, error, retry.after_seconds)
@@ -148,7 +148,7 @@ async def _decide(records: Records, message: Message, error: SodError) -> None:
 
 async def _send_again(records: Records, message: Message, retry: Retry) -> None:
     again = msgspec.structs.replace(
-        message, attempt=retry.tries.failed, throttled=retry.tries.throttled
+        message, attempt=retry.attempts.failed, throttled=retry.attempts.throttled
     )
     await records.outbox.send(again, delay_seconds=retry.after_seconds)
 

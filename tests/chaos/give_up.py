@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from entra_sod.core.retry import MOST_ATTEMPTS
+from entra_sod.core.retry import MAX_ATTEMPTS
 from entra_sod.domain.messages import (
     POISON_SUFFIX,
     SWEEP_QUEUE,
@@ -65,7 +65,7 @@ def _message(sweep_id: str, number: int, part: Part) -> SweepMessage:
 
 def worn_out(work: Work) -> Message:
     """As it comes to a worker for the last time: the next failure is its end."""
-    return SWEEP_QUEUE, _text(msgspec.structs.replace(work, attempt=MOST_ATTEMPTS))
+    return SWEEP_QUEUE, _text(msgspec.structs.replace(work, attempt=MAX_ATTEMPTS))
 
 
 def poisoned(work: Work) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from entra_sod.core.errors import Unavailable
-from entra_sod.core.retry import Poison, Tries, decide
+from entra_sod.core.retry import AttemptCounts, Poison, decide_retry
 from entra_sod.domain.detection.cost import Strategy
 from entra_sod.domain.messages import (
     POISON_SUFFIX,
@@ -63,7 +63,9 @@ def test_a_worn_out_message_is_given_up_at_its_next_failure() -> None:
     assert queue == SWEEP_QUEUE
     assert isinstance(message, SweepMessage)
     assert [str(each) for each in message.packages] == [A]
-    assert isinstance(decide(Unavailable("no answer"), Tries(failed=message.attempt)), Poison)
+    assert isinstance(
+        decide_retry(Unavailable("no answer"), AttemptCounts(failed=message.attempt)), Poison
+    )
 
 
 def test_a_poisoned_message_is_not_tried_again() -> None:

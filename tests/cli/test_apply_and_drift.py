@@ -21,7 +21,7 @@ from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import WRITES_AT_ONCE, read_state, until_error
 from entra_sod.core.clock import ManualClock
-from entra_sod.core.errors import SodError, StorageUnavailable, Throttled, Unsettled
+from entra_sod.core.errors import NotYetConsistent, SodError, StorageUnavailable, Throttled
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -71,7 +71,7 @@ def tenant(tmp_path: Path) -> Tenant:
     return Tenant(tmp_path)
 
 
-@pytest.mark.parametrize("error", [Unsettled("not yet"), StorageUnavailable("503")])
+@pytest.mark.parametrize("error", [NotYetConsistent("not yet"), StorageUnavailable("503")])
 async def test_the_first_error_of_several_is_the_error(error: SodError) -> None:
     """Whatever went wrong has its own words, not those of a group of errors."""
 

@@ -63,9 +63,9 @@ def measured(reader: InMemoryMetricReader) -> Iterator[Measured]:
 
 def test_answers_are_counted_by_their_status(measured: Measured) -> None:
     """One series for each status, with all that a batch carried."""
-    telemetry.count_answer(200, 20)
-    telemetry.count_answer(429)
-    telemetry.count_answer(200)
+    telemetry.count_response(200, 20)
+    telemetry.count_response(429)
+    telemetry.count_response(200)
     points = measured.take()["entra_sod.graph.requests"]
     found = {point.attributes["status"]: point.value for point in points}
     assert found == {200: 21, 429: 1}

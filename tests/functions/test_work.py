@@ -8,7 +8,7 @@ import pytest
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import ConfigurationError, Throttled, Unavailable
-from entra_sod.core.retry import MOST_ATTEMPTS
+from entra_sod.core.retry import MAX_ATTEMPTS
 from entra_sod.domain.messages import CHECK_QUEUE, LARGEST_MESSAGE, SWEEP_QUEUE, decode, encode
 from functions.queues.process import GIVEN_UP, LONGEST_REASON, MOST_INTERRUPTED, bury, work
 from local.memory.storage import SentMessage
@@ -166,7 +166,7 @@ async def test_a_lost_row_is_made_again_from_the_message(app: App) -> None:
 async def test_throttling_takes_no_try_from_a_failure(app: App) -> None:
     """A check that was throttled all night is not given up at its first 503."""
     answer = body_of(await app.post(pair_body("a", "b")))
-    app.graph.errors += [Throttled("slow down", retry_after=60.0)] * (MOST_ATTEMPTS + 1)
+    app.graph.errors += [Throttled("slow down", retry_after=60.0)] * (MAX_ATTEMPTS + 1)
     app.graph.errors.append(Unavailable("503", status=503))
     await app.work_off()
     assert body_of(await app.get(answer["id"]))["outcome"] == "clear"

@@ -21,7 +21,7 @@ from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_throttled
-from entra_sod.core.telemetry import count_answer
+from entra_sod.core.telemetry import count_response
 from entra_sod.ports.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Batches:
 def _value[T](what: str, response: wire.BatchAnswer | None, decoder: msgspec.json.Decoder[T]) -> T:
     if response is None:
         raise Unavailable(f"Graph's batch gave no answer to {what}")
-    count_answer(response.status)
+    count_response(response.status)
     if response.status not in _SUCCESS:
         headers = {name.lower(): value for name, value in response.headers.items()}
         raise graph_error(what, response.status, headers, body=bytes(response.body))

@@ -42,7 +42,7 @@ from entra_sod.adapters.graph.failures import clock_skew, graph_error
 from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
 from entra_sod.core.errors import Throttled, ThrottledLocally, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_requests, count_throttled
-from entra_sod.core.telemetry import count_answer
+from entra_sod.core.telemetry import count_response
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -113,11 +113,11 @@ class RateLimitMiddleware(BaseMiddleware):
         try:
             answer = await super().send(request, transport)
         except httpx.HTTPError:
-            count_answer(0, _carried.get())
+            count_response(0, _carried.get())
             raise
         self.clock_skew = clock_skew(answer.headers.get("date"), datetime.now(UTC))
         if not (answer.is_success and request.url.path.endswith("/$batch")):  # counted one by one
-            count_answer(answer.status_code, _carried.get())
+            count_response(answer.status_code, _carried.get())
         return answer
 
 

@@ -239,7 +239,7 @@ def _file_mistakes(value: object) -> list[Mistake]:
         msgspec.convert(value, RulesFile)
     except msgspec.ValidationError:  # which names the first mistake only
         most = NAMED_AT_MOST + 1
-        found = find_mistakes(RulesFile, value, most=most)
+        found = find_mistakes(RulesFile, value, maximum=most)
         return list(islice(chain(found, _class_name_mistakes(value)), most))
     return []
 

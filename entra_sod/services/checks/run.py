@@ -64,7 +64,7 @@ class CheckRunner:
         It is announced also where it had ended already: whoever ended it may have died before that.
 
         Raises:
-            Throttled, Unavailable, Unsettled: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:

@@ -20,10 +20,10 @@ from entra_sod.core.errors import (
     Forbidden,
     GraphError,
     NotFound,
+    NotYetConsistent,
     Rejected,
     StorageUnavailable,
     Unavailable,
-    Unsettled,
 )
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.outcome import FailedWrite
@@ -64,8 +64,8 @@ class Applier:
         """Write a plan that was found to be within its limit.
 
         Raises:
-            Throttled, Unavailable, Unsettled: come again later; what is done stays done, and the
-                next run goes on from the ledger.
+            Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
+                the next run goes on from the ledger.
         """
         applied = Applied()
         for addition in plan.additions:
@@ -161,14 +161,14 @@ class Applier:
         self, reference: Reference, doubt: GraphError | None, intent: Intent, applied: Applied
     ) -> None:
         if doubt is None:
-            raise Unsettled(
+            raise NotYetConsistent(
                 f"Graph took {reference.kind} {reference.target} on {reference.on} but does not "
                 "list it yet"
             )
         if isinstance(doubt, Unavailable):
             raise doubt
         if intent.may_show_late:
-            raise Unsettled(
+            raise NotYetConsistent(
                 f"{reference.kind} {reference.target} on {reference.on} is refused, and may have "
                 f"been written just before: {doubt}"
             )
@@ -197,7 +197,9 @@ class Applier:
             doubt = error
         if await self._is_listed(reference, expected=False):
             if doubt is None or isinstance(doubt, Unavailable):
-                raise doubt or Unsettled(f"Graph still lists {reference.target}, though removed")
+                raise doubt or NotYetConsistent(
+                    f"Graph still lists {reference.target}, though removed"
+                )
             applied.failed.append(FailedWrite(reference, str(doubt)))
             return False
         applied.removed.append(reference)

@@ -41,8 +41,8 @@ class Enforcer:
             rules_hash: of the rules in force, for the ledger.
 
         Raises:
-            GraphError, Unsettled: permanent ones before anything was written; others mean that the
-                same run should come again, and will go on from the ledger.
+            GraphError, NotYetConsistent: permanent ones before anything was written; others mean
+                that the same run should come again, and will go on from the ledger.
         """
         if reach is Enforcement.OFF or not desired:
             return Enforced()
@@ -81,7 +81,7 @@ class Enforcer:
             entries: the whole ledger; drift from it is found.
 
         Raises:
-            GraphError, Unsettled: as `enforce`.
+            GraphError, NotYetConsistent: as `enforce`.
         """
         limit, done = self.max_reference_writes, _Done()
         # In a thread: millions of references take seconds, and others wait for the loop.

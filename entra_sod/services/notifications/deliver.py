@@ -11,7 +11,7 @@ from typing import assert_never
 import msgspec
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import AddressRefused, InvalidMessage, Unsettled
+from entra_sod.core.errors import AddressRefused, InvalidMessage, NotYetConsistent
 from entra_sod.core.retry import Poison
 from entra_sod.domain.findings.digest import ticket_body
 from entra_sod.domain.messages import DeliveryMessage
@@ -61,7 +61,7 @@ class Deliverer:
         """Try once, and see to what comes next; what nobody wants any more is dropped.
 
         Raises:
-            Unsettled: the work has not ended yet; the same message should come again.
+            NotYetConsistent: the work has not ended yet; the same message should come again.
             InvalidMessage: there is no such work, or its result is gone.
         """
         receiver = await self._receiver(message)
@@ -109,7 +109,7 @@ class Deliverer:
         is_check, what = message.subject == "check", f"{message.subject} {message.id}"
         record = await (self.checks.get(message.id) if is_check else self.sweeps.get(message.id))
         if record is None or not record.status.has_ended:
-            raise Unsettled(f"{what} is announced and has not ended yet")
+            raise NotYetConsistent(f"{what} is announced and has not ended yet")
         status: str = record.status
         if isinstance(record, CheckRecord):
             result = await self.checks.result(record)

@@ -18,10 +18,10 @@ import msgspec
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import (
     ConfigurationError,
+    NotYetConsistent,
     RulesError,
     StorageUnavailable,
     Unavailable,
-    Unsettled,
 )
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.entra import Pair
@@ -68,7 +68,7 @@ class Closer:
             traceparent: of the message that is worked.
 
         Raises:
-            Unsettled: somebody else is closing; come again, for that one may die.
+            NotYetConsistent: somebody else is closing; come again, for that one may die.
             Throttled, Unavailable: come again; the next one goes on from the ledger.
         """
         parts = await self.parts_of(record)
@@ -83,7 +83,7 @@ class Closer:
         """End a sweep of which nothing can be said but why.
 
         Raises:
-            Unsettled: somebody is closing it, and may yet succeed.
+            NotYetConsistent: somebody is closing it, and may yet succeed.
         """
         async with self._alone(sweep_id):
             record = await self.store.get(sweep_id)
@@ -118,7 +118,7 @@ class Closer:
     async def _alone(self, sweep_id: str) -> AsyncIterator[None]:
         owner = uuid4().hex
         if not await self.store.claim_closing(sweep_id, owner):
-            raise Unsettled(f"sweep {sweep_id} is being closed by another worker")
+            raise NotYetConsistent(f"sweep {sweep_id} is being closed by another worker")
         renewing = asyncio.create_task(self._renew(sweep_id, owner))
         try:
             yield

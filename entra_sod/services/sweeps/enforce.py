@@ -45,7 +45,7 @@ class SweepEnforcer:
         """Compare references with the rules and the ledger, and write what is missing.
 
         Raises:
-            GraphError, Unsettled: the sweep should be closed again later.
+            GraphError, NotYetConsistent: the sweep should be closed again later.
         """
         if self.enforcement is Enforcement.OFF:
             return Written(Enforced())

@@ -9,7 +9,7 @@ from itertools import batched
 
 import msgspec
 
-from entra_sod.core.parallel import READS_AT_ONCE, in_parallel
+from entra_sod.core.parallel import MAX_CONCURRENT_READS, in_parallel
 from entra_sod.domain.detection.index import IndexFile
 from entra_sod.domain.enforcement.outcome import Seen
 from entra_sod.domain.entra import AccessPackage, Pair, ReferenceKind
@@ -81,7 +81,7 @@ async def gather(
     for confirmation are known by the index.
     """
     whole = Whole()
-    for some in batched(records, READS_AT_ONCE, strict=False):
+    for some in batched(records, MAX_CONCURRENT_READS, strict=False):
         read = await in_parallel(store.blob, [each.blob for each in some])
         for record, data in zip(some, read, strict=True):
             part = _decoder.decode(data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from entra_sod.core.errors import GraphError, Unsettled
+from entra_sod.core.errors import GraphError, NotYetConsistent
 from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
@@ -41,7 +41,7 @@ class SweepRunner:
         """Plan a sweep and send its parts; of one that is planned, those that are not done.
 
         Raises:
-            Throttled, Unavailable, Unsettled: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
         """
         with low_priority():
             await self._supersede(message)
@@ -56,7 +56,7 @@ class SweepRunner:
         """Work one part, then close the sweep if it was the last.
 
         Raises:
-            Throttled, Unavailable, Unsettled: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
         """
         record = await self.store.get(message.id)
         if record is None or record.status.has_ended:
@@ -105,7 +105,7 @@ class SweepRunner:
         try:
             why = f"it could not be closed: {reason}"
             await self.closer.fail(message.id, why, traceparent=message.traceparent)
-        except Unsettled:  # whoever is closing it may succeed, or die
+        except NotYetConsistent:  # whoever is closing it may succeed, or die
             await self.fan_out.send_to_close(message, message.part)
 
     async def _supersede(self, message: SweepStartMessage) -> None:

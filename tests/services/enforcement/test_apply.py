@@ -5,7 +5,14 @@ import asyncio
 import pytest
 
 from entra_sod.core.clock import ManualClock
-from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, Unavailable, Unsettled
+from entra_sod.core.errors import (
+    Forbidden,
+    GraphError,
+    NotYetConsistent,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.outcome import Enforcement, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
@@ -106,7 +113,7 @@ async def test_a_write_that_never_shows_is_left_for_later_and_then_adopted() -> 
     """An unsettled write raises, keeps its intent, and the next run takes it for its own."""
     world = World()
     world.graph.reads_until_shown = 100
-    with pytest.raises(Unsettled):
+    with pytest.raises(NotYetConsistent):
         await world.apply()
     assert await world.state() is EntryState.INTENDED
     world.graph.reads_until_shown = 0
@@ -211,7 +218,7 @@ async def test_a_reference_is_written_by_one_at_a_time() -> None:
     """Whoever comes while another run is writing it is sent away, and changes nothing."""
     world = World()
     await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
-    with pytest.raises(Unsettled, match="by another run"):
+    with pytest.raises(NotYetConsistent, match="by another run"):
         await world.apply()
     assert world.graph.writes == []
 
@@ -347,7 +354,7 @@ async def test_an_intent_that_came_to_nothing_is_taken_back_at_a_later_try() -> 
 async def test_a_refusal_soon_after_a_lost_try_is_not_the_last_word() -> None:
     """The first try may have written what lists do not show yet: the run comes again."""
     world = World()
-    with pytest.raises(Unsettled, match="not now"):
+    with pytest.raises(NotYetConsistent, match="not now"):
         await lost_then_refused(world, 10)
     assert await world.state() is EntryState.INTENDED
 
@@ -357,7 +364,7 @@ async def test_a_write_that_lists_show_after_many_seconds_is_ours() -> None:
     world = World()
     world.graph.reads_until_shown = 20
     for _ in range(2):
-        with pytest.raises(Unsettled):
+        with pytest.raises(NotYetConsistent):
             await world.apply()
         world.clock.advance(5)
     assert (await world.apply()).written == [REFERENCE]
@@ -411,12 +418,12 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
     """Whoever wants to write it while it is being removed comes again, and then has its entry."""
     world = World()
     await world.apply()
-    sent_away: list[Unsettled] = []
+    sent_away: list[NotYetConsistent] = []
 
     class Checked(LaggingGraph):
         async def remove(self, reference: Reference) -> None:
             await super().remove(reference)
-            with pytest.raises(Unsettled) as caught:
+            with pytest.raises(NotYetConsistent) as caught:
                 await world.apply()
             sent_away.append(caught.value)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from entra_sod.core.errors import Throttled, Unavailable, Unsettled
+from entra_sod.core.errors import NotYetConsistent, Throttled, Unavailable
 from entra_sod.domain.messages import SweepMessage, decode
 from entra_sod.domain.sweeps.parts import PART_SIZE
 from entra_sod.stores.sweeps import CLOSING_LEASE, TABLE
@@ -45,7 +45,7 @@ async def test_two_parts_that_end_together_close_once(make_app: MakeApp) -> None
     parts = await messages(app)
     runner = app.engine.sweep_runner
     ends = await asyncio.gather(*(runner.run(each) for each in parts), return_exceptions=True)
-    assert {type(each) for each in ends} <= {type(None), Unsettled}
+    assert {type(each) for each in ends} <= {type(None), NotYetConsistent}
     for each in parts:
         await runner.run(each)
     assert (await result(app, sweep_id))["status"] == "completed"
@@ -65,7 +65,7 @@ async def test_only_one_of_two_that_are_ready_at_once_closes(
     for name in ("get", "insert", "replace", "delete"):
         monkeypatch.setattr(table, name, yielding(getattr(table, name)))
     ends = await asyncio.gather(*(runner.run(each) for each in parts), return_exceptions=True)
-    assert sorted(type(each).__name__ for each in ends) == ["NoneType", "Unsettled"]
+    assert sorted(type(each).__name__ for each in ends) == ["NoneType", "NotYetConsistent"]
 
 
 def yielding(call: Any) -> Any:
@@ -86,7 +86,7 @@ async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None
     runner, store = app.engine.sweep_runner, app.records.sweeps
     await runner.run(first)
     assert await store.claim_closing(sweep_id, "a worker that was killed")
-    with pytest.raises(Unsettled, match="by another worker"):
+    with pytest.raises(NotYetConsistent, match="by another worker"):
         await runner.run(last)
     app.clock.advance(CLOSING_LEASE.total_seconds())
     await runner.run(last)
@@ -228,7 +228,7 @@ async def test_a_sweep_whose_closing_was_lost_is_closed_by_starting_again(
     store, runner = app.records.sweeps, app.engine.sweep_runner
     await runner.run(parts[0])
     assert await store.claim_closing(sweep_id, "a worker that was killed")
-    with pytest.raises(Unsettled):
+    with pytest.raises(NotYetConsistent):
         await runner.run(parts[1])
     app.clock.advance(CLOSING_LEASE.total_seconds())
     assert await start(app) == sweep_id

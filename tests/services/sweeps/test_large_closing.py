@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from entra_sod.core.clock import ManualClock
-from entra_sod.core.parallel import READS_AT_ONCE
+from entra_sod.core.parallel import MAX_CONCURRENT_READS
 from entra_sod.domain.detection.index import IndexFile, IndexWriter
 from entra_sod.domain.detection.join import join
 from entra_sod.domain.enforcement.desired import references_on
@@ -80,7 +80,7 @@ async def test_merged_or_not_the_index_has_the_same_conflicts(
     files = await files_of(store)
     watched = Watched(storage, monkeypatch)
     fewer = await merged(store, "s", files)
-    assert watched.most_at_once <= READS_AT_ONCE
+    assert watched.most_at_once <= MAX_CONCURRENT_READS
     assert watched.read.total() in (0, FILES)
     assert all(each.assignments <= max(most, HOLDERS_OF_EACH) for each in fewer)
     assert len(fewer) == -(-FILES // max(most // HOLDERS_OF_EACH, 1))
@@ -140,7 +140,7 @@ async def test_a_closing_reads_row_parts_and_index_once(
     assert joins["joined"] == 1
     # Once by the message, for it may be a sweep that has ended; once under the lease.
     assert rows[sweep_id] == 2 + 1  # and once by this test
-    assert watched.most_at_once <= READS_AT_ONCE
+    assert watched.most_at_once <= MAX_CONCURRENT_READS
 
 
 async def test_an_answer_shows_the_first_references_and_counts_all(

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from entra_sod.core import telemetry
 from entra_sod.core.errors import ConcurrencyLimited, Throttled, Unavailable
-from entra_sod.core.retry import MOST_THROTTLED_ATTEMPTS
+from entra_sod.core.retry import MAX_THROTTLED_ATTEMPTS
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
 from entra_sod.domain.sweeps.parts import PART_SIZE
 from entra_sod.stores.ledger import Ledger
@@ -192,7 +192,7 @@ async def test_a_part_that_finds_the_line_too_long_comes_back_as_it_was(make_app
     sweep_id = await start(app)
     await app.work_one()
     full = ConcurrencyLimited("full", retry_after=7.0)
-    app.graph.errors += [full] * (MOST_THROTTLED_ATTEMPTS + 1)
+    app.graph.errors += [full] * (MAX_THROTTLED_ATTEMPTS + 1)
     (before,) = app.storage.sent
     await app.work_one()
     (after,) = app.storage.sent

@@ -11,7 +11,7 @@ import msgspec
 from entra_sod.cli.operations.extensions.model import Extension, HookRefused, Policy
 from entra_sod.cli.operations.extensions.plan import HookPlan, attached, detached
 from entra_sod.cli.operations.extensions.port import Extensions
-from entra_sod.core.errors import Forbidden, GraphError, Unavailable, Unsettled
+from entra_sod.core.errors import Forbidden, GraphError, NotYetConsistent, Unavailable
 
 NEEDS_OWNER = (
     "Extensions are made and deleted by an owner of the catalog who may also write the Logic App, "
@@ -45,7 +45,8 @@ async def carry_out(graph: Extensions, plan: HookPlan) -> Outcome:
     """Create, attach, detach, delete, in this order.
 
     Raises:
-        HookRefused, GraphError, Unsettled: the extension was not made; no policy was touched.
+        HookRefused, GraphError, NotYetConsistent: the extension was not made; no policy was
+            touched.
     """
     outcome = Outcome()
     ours = await _created(graph, plan) if plan.create else plan.extension
@@ -75,7 +76,7 @@ async def _created(graph: Extensions, plan: HookPlan) -> Extension:
         return found[0]
     if lost and not found:
         raise lost
-    raise Unsettled(
+    raise NotYetConsistent(
         f"Graph shows {len(found)} extensions {plan.name} after one was made: look again later"
     )
 

@@ -18,7 +18,7 @@ from entra_sod.cli.operations.extensions.model import (
 )
 from entra_sod.cli.operations.extensions.plan import hook
 from entra_sod.cli.operations.extensions.read import find_catalog
-from entra_sod.core.errors import Forbidden, Unavailable, Unsettled
+from entra_sod.core.errors import Forbidden, NotYetConsistent, Unavailable
 from tests.builders import guid
 from tests.cli.operations.extensions.builders import (
     CATALOG,
@@ -193,7 +193,7 @@ async def test_an_extension_that_graph_does_not_show_is_unsettled() -> None:
     """Nothing is attached to an id that nobody knows."""
     calm = catalog_of(policy("1", "a"))
     graph = Blind(CATALOG, calm._packages, calm.policies.values())
-    with pytest.raises(Unsettled):
+    with pytest.raises(NotYetConsistent):
         await carry_out(graph, await to_install(graph, "a"))
 
 
