@@ -14,7 +14,7 @@ import msgspec
 
 from entra_sod.core.clock import ManualClock, timestamp
 from entra_sod.domain.entra import AccessPackage, Pair
-from entra_sod.domain.findings.model import Finding, State, finding_id
+from entra_sod.domain.findings.model import Finding, FindingState, finding_id
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
 from entra_sod.domain.results.status import SweepStatus
@@ -28,10 +28,10 @@ from entra_sod.domain.rules.language import (
     Severity,
     Side,
 )
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import resolve
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.outcomes import Looked, judge_pairs, judge_sets
+from entra_sod.domain.sweeps.outcomes import ReadScope, evaluate_pairs, evaluate_sets
 from entra_sod.ports.storage import LARGEST_BATCH
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.view import ReportView
@@ -135,7 +135,7 @@ class ReportTenant:
         self._packages = self._make_packages()
         self._unreadable = {each.id for each in self._random.sample(self._packages, size.gaps)}
         self.rules = self._make_rules()
-        self._pairs = list(self.rules.duties)
+        self._pairs = list(self.rules.constraints)
         self.clock = ManualClock(NIGHT - timedelta(days=size.sweeps - 1))
         self._store = SweepStore(MemoryStorage(), self.clock)
         self._lines_now: Sequence[PlantedConflict] = ()
@@ -191,7 +191,7 @@ class ReportTenant:
         if self._size.dense:
             every = [PackageSelector(id=UUID(each.id)) for each in self._packages]
             rules.append(_set_rule("one-each", "Nobody has two packages at all", every, 1))
-        book = Book(classes=classes, rules={each.id: each for each in rules})
+        book = ParsedRules(classes=classes, rules={each.id: each for each in rules})
         day = NIGHT.date()
         return RuleSet(resolve(book, None, day), list(self._exceptions(rules)))
 
@@ -258,7 +258,7 @@ class ReportTenant:
                 pair, person = excepted.pop()
             if (pair, person[0]) in lines:
                 continue
-            line = self._line(list(self.rules.duties[pair].rule_ids), list(pair), person)
+            line = self._line(list(self.rules.constraints[pair].rule_ids), list(pair), person)
             lines[pair, person[0]] = line
             total += len(line.rules)
         return list(lines.values())
@@ -277,7 +277,7 @@ class ReportTenant:
                 subject_id=line.subject_id,
                 object_id=line.object_id,
                 display_name=line.display_name,
-                state=State.EXCEPTED if rule in excuses else State.OPEN,
+                state=FindingState.EXCEPTED if rule in excuses else FindingState.OPEN,
                 since=seen,
                 first_seen=seen,
                 last_seen=seen,
@@ -292,7 +292,7 @@ class ReportTenant:
     def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:
         """For each exception a conflict that it permits, if some pair is its rule's alone."""
         people = {each[0]: each for each in self._people}
-        pairs = {self.rules.duties[each].rule_ids: each for each in chosen}
+        pairs = {self.rules.constraints[each].rule_ids: each for each in chosen}
         return [
             (pairs[each.rule,], people[str(each.subject)])
             for each in self.rules.exceptions
@@ -306,7 +306,7 @@ class ReportTenant:
         self, rules: list[str], packages: list[str], person: tuple[str, str, str]
     ) -> PlantedConflict:
         subject_id, object_id, name = person
-        excuses = self.rules.excuses(rules, (subject_id, object_id))
+        excuses = self.rules.exceptions_for(rules, (subject_id, object_id))
         return PlantedConflict(
             rules=rules,
             access_package_ids=packages,
@@ -319,8 +319,8 @@ class ReportTenant:
     def _result(self, sweep_id: str, lines: Sequence[PlantedConflict]) -> SweepResult:
         holders = Counter(Pair.of(*line.access_package_ids) for line in lines)
         indexed = {each.id for each in self._packages} - self._unreadable
-        looked = Looked(asked=(), indexed=indexed, holders=holders, enforced=indexed)
-        outcomes = judge_pairs(self.rules, looked)
+        looked = ReadScope(asked=(), indexed=indexed, holders=holders, enforced=indexed)
+        outcomes = evaluate_pairs(self.rules, looked)
         refused = "Graph answers 403: the identity lacks a role on the catalog"
         skipped = [
             Skipped(what=f"assignments of access package {each}", why=refused)
@@ -334,7 +334,7 @@ class ReportTenant:
             findings=len(lines),
             excepted=sum(bool(each.exceptions) for each in lines),
             results=outcomes.summaries(),
-            sets=judge_sets(self.rules, looked, {}),
+            sets=evaluate_sets(self.rules, looked, {}),
             references=ReferencesView(),
             reference_counts=ReferenceCounts(),
             drift=self._drift(),

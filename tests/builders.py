@@ -20,7 +20,7 @@ from entra_sod.domain.rules.language import (
     Severity,
     Side,
 )
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -103,4 +103,4 @@ TODAY = date(2026, 6, 1)
 
 def rule_set(*rules: Rule, day: date = TODAY) -> RuleSet:
     """The rules as they are in force, where they name ids only."""
-    return RuleSet(resolve(Book(rules={rule.id: rule for rule in rules}), None, day))
+    return RuleSet(resolve(ParsedRules(rules={rule.id: rule for rule in rules}), None, day))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from uuid import UUID
 
-from entra_sod.domain.rules.document import LARGEST_FILE
-from entra_sod.domain.rules.nodes import MOST_EVENTS
+from entra_sod.domain.rules.document import MAX_FILE_BYTES
+from entra_sod.domain.rules.nodes import MAX_EVENTS
 
 HEAD = "version: 1\n"
 _FRAME = 100  # more values than what stands around the lines
@@ -20,14 +20,14 @@ _BETWEEN = "between: [{classes: [a]}, {classes: [b]}]"
 
 def _filled(head: str, line: Callable[[int], str], events: int, tail: str = "") -> str:
     """As many lines as fit; `events` is how many values, and ends of values, one of them has."""
-    return head + "".join(_lines(line, LARGEST_FILE - len(head + tail), events)) + tail
+    return head + "".join(_lines(line, MAX_FILE_BYTES - len(head + tail), events)) + tail
 
 
 def _lines(line: Callable[[int], str], room: int, events: int) -> Iterator[str]:
     for number in count():
         text = line(number)
         room -= len(text)
-        if room < 0 or (number + 1) * events > MOST_EVENTS - _FRAME:
+        if room < 0 or (number + 1) * events > MAX_EVENTS - _FRAME:
             return
         yield text
 
@@ -52,8 +52,8 @@ def _rule(number: int, body: str) -> str:
 def _rules(packages: int, body: str) -> str:
     classes = _classes(packages) + "rules:\n"
     rules = _filled("", lambda number: _rule(number, body), _RULE).splitlines(keepends=True)
-    fitting = (LARGEST_FILE - len(classes)) // len(rules[-1])
-    allowed = (MOST_EVENTS - 4 * packages - _FRAME) // _RULE
+    fitting = (MAX_FILE_BYTES - len(classes)) // len(rules[-1])
+    allowed = (MAX_EVENTS - 4 * packages - _FRAME) // _RULE
     return classes + "".join(rules[: min(fitting, allowed)])
 
 
@@ -83,9 +83,9 @@ CASES: dict[str, Callable[[], str]] = {
     "lists in lists": lambda: _filled(HEAD + "x:\n", lambda _: f"- {'[' * 16}a{']' * 16}\n", 33),
     "more values than allowed": lambda: HEAD + "x: [" + "1," * 500_000 + "]",
     "aliases": lambda: HEAD + "x: &a [a]\ny: [" + "*a," * 300_000 + "]",
-    "one text": lambda: HEAD + "x: " + "a" * (LARGEST_FILE - 100),
+    "one text": lambda: HEAD + "x: " + "a" * (MAX_FILE_BYTES - 100),
     "one number of base 60": lambda: HEAD + "x: 1" + ":59" * 340_000,
-    "tabs": lambda: HEAD + "\t" * (LARGEST_FILE - 100),
+    "tabs": lambda: HEAD + "\t" * (MAX_FILE_BYTES - 100),
     "names with tabs": lambda: _filled(HEAD + "x:\n", lambda n: f" a{n}:\t1\n", 2),
     "exceptions from unknown rules": lambda: _filled(
         HEAD + "exceptions:\n",

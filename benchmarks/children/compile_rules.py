@@ -17,7 +17,7 @@ from benchmarks.children.checkpoint import reach
 from entra_sod.cli.operations.plan_document import compile_references
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Severity, Side
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -34,7 +34,7 @@ def main(teams: int, side: int, way: str) -> None:
     kept = list(found) if way == "list" else ()
     references = len(kept) or sum(1 for _ in found)
     seconds = time.process_time() - started
-    reach("compiled", seconds=seconds, references=references, pairs=len(rules.duties))
+    reach("compiled", seconds=seconds, references=references, pairs=len(rules.constraints))
 
 
 def a_tenant(teams: int, side: int) -> Iterator[AccessPackage]:
@@ -50,8 +50,8 @@ def a_tenant(teams: int, side: int) -> Iterator[AccessPackage]:
         )
 
 
-def a_book(teams: int) -> Book:
-    book = Book()
+def a_book(teams: int) -> ParsedRules:
+    book = ParsedRules()
     for team in range(teams):
         for side in SIDES:
             book.classes[f"{side} {team}"] = Side(packages=[_selector(team, side)])

@@ -13,11 +13,11 @@ from uuid import UUID
 
 from benchmarks.children.checkpoint import reach
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair, Subject
-from entra_sod.domain.findings.lifecycle import Moment
-from entra_sod.domain.findings.model import By, Sighting
-from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.findings.lifecycle import RunContext
+from entra_sod.domain.findings.model import ChangeSource, ObservedConflict
+from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Row, Storage, Table
@@ -86,13 +86,13 @@ def rules(pairs: int) -> RuleSet:
     return RuleSet([ResolvedRule(rule=made, sides=tuple(sides))])
 
 
-def sightings(size: int, made: RuleSet) -> list[Sighting]:
+def sightings(size: int, made: RuleSet) -> list[ObservedConflict]:
     [resolved] = made.rules
     found = [
         sighting
         for number in range(size)
-        for sighting in sightings_of(
-            Conflict(
+        for sighting in observed_conflicts(
+            DetectedConflict(
                 rules=[resolved.rule],
                 packages=[*pair(number // PEOPLE_OF_A_PAIR)],
                 subject=Subject(
@@ -137,7 +137,7 @@ async def main(where: str, size: int) -> None:
 
 
 async def measured(
-    counting: Counting, made: RuleSet, seen: Sequence[Sighting], where: str
+    counting: Counting, made: RuleSet, seen: Sequence[ObservedConflict], where: str
 ) -> dict[str, float]:
     store = FindingStore(counting)  # type: ignore[arg-type]
     keeper = Keeper(store=store, kept_for=timedelta(days=30))
@@ -146,8 +146,10 @@ async def measured(
 
     async def night(number: int) -> None:
         at = f"2026-01-{number:02}T02:00:00Z"
-        moment = Moment(by=By.SWEEP, run=f"night-{number}", at=at, rules_hash="sha256:0")
-        run = Run(moment, View(rules=made, indexed=made.packages))
+        moment = RunContext(
+            by=ChangeSource.SWEEP, run=f"night-{number}", at=at, rules_hash="sha256:0"
+        )
+        run = Run(moment, FindingObserver(rules=made, indexed=made.packages))
         passed = 0
         async for batch in in_batches(store.all(), each(seen)):
             passed += len(await keeper.keep(batch, run))

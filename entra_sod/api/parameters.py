@@ -6,7 +6,7 @@ from typing import Literal
 
 from entra_sod.api.model import Parameter, title_of
 from entra_sod.api.packages import LONGEST_SEARCH, MOST_PACKAGES
-from entra_sod.domain.findings.model import State
+from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS
 from entra_sod.services.findings.query import LARGEST_PAGE, USUAL_PAGE
@@ -78,7 +78,7 @@ DEEP = Parameter(
 SOURCE = _text("source", "A name that the setting WEBHOOKS has.", where="path", minLength=1)
 FILTERS = (
     _text("rule", "The id of a rule."),
-    _text("state", f"One or more of {', '.join(State)}, with commas between."),
+    _text("state", f"One or more of {', '.join(FindingState)}, with commas between."),
     _text("severity", f"One or more of {', '.join(Severity)}, with commas between."),
     _text("package", "The id of an access package.", format="uuid"),
     _text("subject", "The subject's id, or its object id."),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.domain.webhooks.source import Sources
+from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
 from entra_sod.settings import (
     DeliverySettings,
@@ -67,7 +67,7 @@ class Assembly:
         return Admission(read_caller_settings(self._environment), self.clock)
 
     @cached_property
-    def sources(self) -> Sources:
+    def sources(self) -> WebhookSources:
         """Who may send webhooks. Needs no storage: a stranger is refused before it is touched."""
         return read_webhook_sources(self._environment, APP_FOLDER)
 
@@ -88,7 +88,7 @@ def install(
     delivery: DeliverySettings | None = None,
     *,
     admission: Admission | None = None,
-    sources: Sources | None = None,
+    sources: WebhookSources | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.

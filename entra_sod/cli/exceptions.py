@@ -15,7 +15,7 @@ from rich.table import Table
 from entra_sod.cli.sources import read_sources
 from entra_sod.cli.terminal import out
 from entra_sod.core.clock import SystemClock
-from entra_sod.domain.rules.parse import Book, read_book
+from entra_sod.domain.rules.parse import ParsedRules, read_rules
 
 Paths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
@@ -57,7 +57,7 @@ def exceptions(paths: Paths, within: Within = 30, how: How = ExceptionsFormat.TA
     Exit code 0: none. 2: some. 1: the rules have mistakes.
     """
     sources = read_sources(paths)
-    book = read_book(sources.files, sources.unread)
+    book = read_rules(sources.files, sources.unread)
     for problem in book.problems:
         typer.echo(problem, err=True)
     if book.problems:
@@ -71,12 +71,12 @@ def exceptions(paths: Paths, within: Within = 30, how: How = ExceptionsFormat.TA
     raise typer.Exit(2 if found else 0)
 
 
-def endings(book: Book, today: date) -> list[Ending]:
+def endings(book: ParsedRules, today: date) -> list[Ending]:
     """Every exception, the first to end first."""
     return sorted(_endings(book, today), key=lambda each: (each.until, each.id))
 
 
-def _endings(book: Book, today: date) -> Iterator[Ending]:
+def _endings(book: ParsedRules, today: date) -> Iterator[Ending]:
     for entry in book.exceptions.values():
         control = book.controls.get(entry.control or "")
         over: Literal["over", "in force"] = "over" if entry.end < today else "in force"

@@ -21,8 +21,8 @@ from entra_sod.cli.sign_in import DeviceCode
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
-from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.roles.model import Caller, Role
+from entra_sod.domain.enforcement.result import Enforcement
+from entra_sod.domain.roles.model import CatalogRole, TokenPrincipal
 from entra_sod.settings import CredentialKind, GraphSettings, read_settings
 from entra_sod.settings.environment import is_loopback
 
@@ -100,14 +100,14 @@ def grant(
     raise typer.Exit(ExitCode.NOTHING if hook else code)
 
 
-def app_role(enforcement: Enforcement, read_only: bool | None) -> Role:  # noqa: FBT001 - the option
+def app_role(enforcement: Enforcement, read_only: bool | None) -> CatalogRole:  # noqa: FBT001 - the option
     """The role that was asked for, or else the least that the setting ENFORCEMENT needs."""
     if read_only is None:
         return role_for(enforcement)
-    return Role.CATALOG_READER if read_only else Role.PACKAGE_MANAGER
+    return CatalogRole.CATALOG_READER if read_only else CatalogRole.PACKAGE_MANAGER
 
 
-def read_wanted(catalogs: str, app: str, logic_app: str, role: Role) -> Wanted:
+def read_wanted(catalogs: str, app: str, logic_app: str, role: CatalogRole) -> Wanted:
     """Take what was asked for.
 
     Raises:
@@ -172,7 +172,7 @@ async def give(
     return ExitCode.NOTHING if is_done else ExitCode.ERROR
 
 
-def _tell(outcome: Outcome, caller: Caller, settings: GraphSettings) -> None:
+def _tell(outcome: Outcome, caller: TokenPrincipal, settings: GraphSettings) -> None:
     err.print(f"{len(outcome.given)} given, {len(outcome.failed)} failed")
     for each in outcome.failed:
         what = f"{each.grant.role.portal_name} on {each.grant.catalog.display_name}"

@@ -28,8 +28,8 @@ from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
-from entra_sod.domain.enforcement.outcome import Enforcement
 from entra_sod.domain.enforcement.plan import Plan
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.apply import Applied, Applier

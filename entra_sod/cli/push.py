@@ -19,7 +19,7 @@ from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.parse import parse_rules
 from entra_sod.domain.rules.version import (
     CURRENT,
-    Manifest,
+    RulesManifest,
     blob_name,
     encode_manifest,
     make_manifest,
@@ -55,7 +55,7 @@ def push(
 
 async def push_folder(
     folder: Path, container: str, *, blobs: Blobs, clock: Clock
-) -> Manifest | None:
+) -> RulesManifest | None:
     """Validate the rules of a folder and push them; None where they are in force already.
 
     Raises:
@@ -70,7 +70,7 @@ async def push_folder(
 
 async def push_version(
     container: str, blobs: Blobs, files: Sequence[SourceFile], at: datetime
-) -> Manifest | None:
+) -> RulesManifest | None:
     """Make these files the version in force; None where they are it already.
 
     A version that is in force but damaged is pushed anew.
@@ -96,13 +96,13 @@ async def _is_in_force(versions: RuleVersions, wanted: str) -> bool:
     return True
 
 
-def summary(container: str, pushed: Manifest | None) -> str:
+def summary(container: str, pushed: RulesManifest | None) -> str:
     if pushed is None:
         return f"blob:{container} has these rules in force already: nothing to do"
     files = f"{len(pushed.files)} file{'' if len(pushed.files) == 1 else 's'}"
     return f"blob:{container} has version {pushed.id} in force: {files}, {pushed.hash}"
 
 
-async def _push(container: str, folder: Path) -> Manifest | None:
+async def _push(container: str, folder: Path) -> RulesManifest | None:
     async with open_storage(os.environ) as storage:
         return await push_folder(folder, container, blobs=storage.blobs, clock=SystemClock())

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from entra_sod.cli.operations.roles.plan import Grant, GrantPlan, Wanted
 from entra_sod.cli.terminal import shown
-from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role
+from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, TokenPrincipal
 from entra_sod.settings import CLOUDS, GraphSettings
 
 _POWERSHELL_CLOUDS = {"global": "Global", "usgov": "USGov", "usgov-dod": "USGovDoD"}
@@ -24,7 +24,7 @@ def plan_lines(plan: GrantPlan) -> list[str]:
     return lines if plan.missing else [*lines, "nothing to give"]
 
 
-def why_refused(caller: Caller) -> str:
+def why_refused(caller: TokenPrincipal) -> str:
     """Why somebody may not do this, as far as the token says."""
     if caller.is_person and READ_WRITE_ALL not in caller.scopes:
         return (
@@ -53,7 +53,9 @@ def commands_unseen(wanted: Wanted, settings: GraphSettings) -> list[str]:
     return list(_script(roles, settings))
 
 
-def _script(wanted: Sequence[tuple[str, str, Role]], settings: GraphSettings) -> Iterator[str]:
+def _script(
+    wanted: Sequence[tuple[str, str, CatalogRole]], settings: GraphSettings
+) -> Iterator[str]:
     cloud = next((name for name, (root, _) in CLOUDS.items() if root == settings.root), "")
     environment = _POWERSHELL_CLOUDS.get(cloud, "China" if cloud == "china" else "Global")
     yield f"Connect-MgGraph -Environment {environment} -Scopes {READ_WRITE_ALL}"

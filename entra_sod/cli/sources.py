@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import typer
 
-from entra_sod.domain.rules.document import LARGEST_FILE, Problem, SourceFile, decode
+from entra_sod.domain.rules.document import MAX_FILE_BYTES, RulesProblem, SourceFile, decode
 from entra_sod.domain.rules.version import is_rules_file
 
 
@@ -17,7 +17,7 @@ class Sources:
     """What was found: files that are text, and what is wrong with those that are not."""
 
     files: Sequence[SourceFile]
-    unread: Sequence[Problem]
+    unread: Sequence[RulesProblem]
 
     @property
     def count(self) -> int:
@@ -37,7 +37,7 @@ def read_sources(paths: Iterable[Path]) -> Sources:
     read = [_read(path) for path in sorted(found.values())]
     return Sources(
         files=[each for each in read if isinstance(each, SourceFile)],
-        unread=[each for each in read if isinstance(each, Problem)],
+        unread=[each for each in read if isinstance(each, RulesProblem)],
     )
 
 
@@ -55,10 +55,10 @@ def _is_rules_file(path: Path, folder: Path) -> bool:
     return is_rules_file(PurePosixPath(path.relative_to(folder)))
 
 
-def _read(path: Path) -> SourceFile | Problem:
+def _read(path: Path) -> SourceFile | RulesProblem:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        return Problem(path.as_posix(), 1, 1, f"cannot be read: {error.strerror}")
+        return RulesProblem(path.as_posix(), 1, 1, f"cannot be read: {error.strerror}")
     return decode(path.as_posix(), data)

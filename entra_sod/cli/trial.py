@@ -15,7 +15,7 @@ from entra_sod.cli.operations.rules.rule_tests import Outcome, run_trial
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import RulesError, SodError
 from entra_sod.domain.rules.document import SourceFile, decode
-from entra_sod.domain.rules.parse import Book, parse_rules
+from entra_sod.domain.rules.parse import ParsedRules, parse_rules
 from entra_sod.stores.rule_files import FolderRules
 
 
@@ -56,7 +56,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _run(path: Path, book: Book, today: date) -> Outcome | None:
+def _run(path: Path, book: ParsedRules, today: date) -> Outcome | None:
     try:
         outcome = run_trial(_read(path), book, today)
     except RulesError as error:

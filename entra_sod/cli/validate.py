@@ -16,8 +16,8 @@ from entra_sod.cli.sources import read_sources
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.entra import Group
-from entra_sod.domain.rules.document import Problem
-from entra_sod.domain.rules.parse import Book, read_book
+from entra_sod.domain.rules.document import RulesProblem
+from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant
 from entra_sod.ports.graph import Graph
 from entra_sod.settings import read_settings
@@ -35,7 +35,7 @@ def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - 
     Exit code 0: no mistake, warnings at most. 1: mistakes, or the tenant could not be read.
     """
     sources = read_sources(paths)
-    book = read_book(sources.files, sources.unread)
+    book = read_rules(sources.files, sources.unread)
     tenant, failure = (None, None) if offline else _try_tenant(os.environ, book)
     today = SystemClock().now().date()
     problems = sorted({*book.problems, *lint(book, today, tenant)})
@@ -48,7 +48,9 @@ def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - 
         raise typer.Exit(1)
 
 
-def _try_tenant(environment: Mapping[str, str], book: Book) -> tuple[Tenant | None, str | None]:
+def _try_tenant(
+    environment: Mapping[str, str], book: ParsedRules
+) -> tuple[Tenant | None, str | None]:
     """Read every package of the tenant, or say in one line why not."""
     try:
         return asyncio.run(_read_tenant(environment, book)), None
@@ -57,7 +59,7 @@ def _try_tenant(environment: Mapping[str, str], book: Book) -> tuple[Tenant | No
         return None, line if line.endswith(".") else f"{line}."
 
 
-async def _read_tenant(environment: Mapping[str, str], book: Book) -> Tenant:
+async def _read_tenant(environment: Mapping[str, str], book: ParsedRules) -> Tenant:
     graph = GraphClient(read_settings(environment).graph)
     try:
         return Tenant(await graph.packages(), await _read_groups(graph, named_groups(book)))
@@ -78,7 +80,7 @@ async def _read_groups(graph: Graph, group_ids: Iterable[str]) -> dict[str, Grou
     return found
 
 
-def _summary(problems: Sequence[Problem], files: int) -> str:
+def _summary(problems: Sequence[RulesProblem], files: int) -> str:
     warnings = sum(problem.is_warning for problem in problems)
     parts = (_counted(len(problems) - warnings, "mistake"), _counted(warnings, "warning"))
     return f"{', '.join(parts)} in {_counted(files, 'file')}"

@@ -137,7 +137,7 @@ _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(
 )
 
 
-class _Version(msgspec.Struct):
+class _MessageVersion(msgspec.Struct):
     version: int | None = None
 
 
@@ -145,7 +145,7 @@ def encode(message: Message) -> bytes:
     return msgspec.json.encode(message)
 
 
-def unwrap(text: bytes) -> bytes:
+def decode_base64(text: bytes) -> bytes:
     """Take the base64 off a message as it lies on the queue.
 
     host.json says `messageEncoding: none` and we do it here: what the host cannot decode it would
@@ -166,10 +166,10 @@ def decode(body: bytes) -> Message:
     Raises:
         InvalidMessage: saying why nothing can be made of it.
     """
-    if len(body) > LARGEST_MESSAGE:
-        raise InvalidMessage(f"the message has {len(body)} bytes, over {LARGEST_MESSAGE}")
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise InvalidMessage(f"the message has {len(body)} bytes, over {MAX_MESSAGE_BYTES}")
     try:
-        version = msgspec.json.decode(body, type=_Version).version
+        version = msgspec.json.decode(body, type=_MessageVersion).version
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidMessage(f"the message is {_NOT_JSON}: {error}") from error
     if version != VERSION:
@@ -180,16 +180,16 @@ def decode(body: bytes) -> Message:
         raise InvalidMessage(f"the message is not what its kind asks for: {error}") from error
 
 
-class _Id(msgspec.Struct):
+class _MessageId(msgspec.Struct):
     id: str | None = None
 
 
 def id_of(body: bytes) -> str | None:
     """The id in a message that may be otherwise unreadable, so that its owner can be told."""
     try:
-        return msgspec.json.decode(body, type=_Id).id
+        return msgspec.json.decode(body, type=_MessageId).id
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-LARGEST_MESSAGE = 48 * 1024
+MAX_MESSAGE_BYTES = 48 * 1024

@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Protocol
 
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 
 
 class Roles(Protocol):
-    async def caller(self) -> Caller:
+    async def caller(self) -> TokenPrincipal:
         """Say who asks.
 
         Raises:

@@ -136,7 +136,7 @@ class Queues(Protocol):
         """Put a message on a queue, to be seen after the delay.
 
         Raises:
-            ValueError: the body is over `LARGEST_MESSAGE` bytes.
+            ValueError: the body is over `MAX_MESSAGE_BYTES` bytes.
         """
         ...
 

@@ -17,13 +17,13 @@ from uuid import UUID
 
 from entra_sod.domain.callers.identify import CallerSettings
 from entra_sod.domain.callers.keys import parse_caller_keys
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.notifications.address import HostPattern, parse_host_patterns
 from entra_sod.domain.notifications.signature import SigningKey, parse_signing_keys
 from entra_sod.settings.environment import EnvironmentReader, collecting, is_https, is_loopback
 
 if TYPE_CHECKING:
-    from entra_sod.domain.webhooks.source import Sources
+    from entra_sod.domain.webhooks.source import WebhookSources
 
 # Graph root, token scope and sign-in authority belong together: a token of one cloud is worth
 # nothing in another. https://learn.microsoft.com/graph/deployments
@@ -215,7 +215,7 @@ def _read_decisions(reader: EnvironmentReader) -> DecisionSettings:
     )
 
 
-def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> Sources:
+def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> WebhookSources:
     """Read who may send webhooks; apart from the rest, for a mistake there closes nothing else.
 
     Args:

@@ -17,8 +17,8 @@ from entra_sod.domain.evidence.manifest import (
     CONTAINER,
     FOLDER_PARTS,
     MANIFEST,
-    Link,
-    Manifest,
+    EvidenceManifest,
+    ManifestLink,
     decode_manifest,
     digest,
     encode_manifest,
@@ -38,7 +38,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     sequence: int
     sha256: str
-    previous: Link | None
+    previous: ManifestLink | None
     headless: bool = False
 
 
@@ -76,7 +76,7 @@ class Chain:
             data = await self.drafts.data(file)
             await self._blobs.create(CONTAINER, f"{draft.manifest.folder}/{file.entry.name}", data)
 
-    async def _link(self, manifest: Manifest) -> None:
+    async def _link(self, manifest: EvidenceManifest) -> None:
         while True:
             # In this order: whoever moved the head past this pack wrote its manifest before that.
             row = await self._table.get(_CHAIN, _HEAD)
@@ -110,7 +110,7 @@ class Chain:
         if draft is not None:
             await self._write_manifest(draft.manifest, head)
 
-    async def _write_manifest(self, manifest: Manifest, head: Head) -> None:
+    async def _write_manifest(self, manifest: EvidenceManifest, head: Head) -> None:
         linked = msgspec.structs.replace(
             manifest, sequence=head.sequence, previous=head.previous, headless=head.headless
         )
@@ -156,17 +156,17 @@ def _of_manifest(name: str, data: bytes) -> Head | None:
     return _head_of(manifest, data)
 
 
-def _next(head: Head | None, manifest: Manifest, *, headless: bool) -> Head:
+def _next(head: Head | None, manifest: EvidenceManifest, *, headless: bool) -> Head:
     linked = msgspec.structs.replace(
         manifest,
         sequence=head.sequence + 1 if head else 1,
-        previous=Link(folder=head.folder, sha256=head.sha256) if head else None,
+        previous=ManifestLink(folder=head.folder, sha256=head.sha256) if head else None,
         headless=headless,
     )
     return _head_of(linked, encode_manifest(linked))
 
 
-def _head_of(manifest: Manifest, data: bytes) -> Head:
+def _head_of(manifest: EvidenceManifest, data: bytes) -> Head:
     return Head(
         run=manifest.run,
         folder=manifest.folder,

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from entra_sod.domain.evidence.manifest import FileEntry, Manifest, entry_of
+from entra_sod.domain.evidence.manifest import EvidenceManifest, FileEntry, entry_of
 from entra_sod.ports.storage import Blobs, Row, Storage, Table
 
 TABLE, CONTAINER = "evidence", "evidence-drafts"
@@ -32,7 +32,7 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest that has no place in the chain yet, and its files."""
 
-    manifest: Manifest
+    manifest: EvidenceManifest
     files: list[DraftFile]
 
 

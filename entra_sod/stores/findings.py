@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import msgspec
 
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Change, Finding, place_of
+from entra_sod.domain.findings.model import Change, Finding, pair_prefix
 from entra_sod.ports.storage import LARGEST_PAGE, Place, Row, Storage, Value, Where
 
 TABLE = "findings"
@@ -36,7 +36,7 @@ class FindingStore:
 
     async def of_pair(self, pair: Pair) -> Sequence[Kept]:
         """Every finding of a pair, whatever its state."""
-        place = place_of(pair)
+        place = pair_prefix(pair)
         rows = self._table.rows(place[:_PARTITION], prefix=place)
         found = [_kept(row) async for row in rows]
         return [each for each in found if each.finding.pair == pair]

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from entra_sod.core.errors import ConfigurationError, RulesError
-from entra_sod.domain.rules.document import Problem, SourceFile, decode
+from entra_sod.domain.rules.document import RulesProblem, SourceFile, decode
 from entra_sod.domain.rules.version import (
     CURRENT,
     VERSIONS,
-    Manifest,
+    RulesManifest,
     blob_name,
     decode_manifest,
     is_rules_file,
@@ -81,7 +81,7 @@ class RuleVersions:
     def __init__(self, container: str, blobs: Blobs) -> None:
         self._container, self._blobs = container, blobs
 
-    async def current(self) -> Manifest | None:
+    async def current(self) -> RulesManifest | None:
         """Read which version is in force; None where none was ever pushed.
 
         Raises:
@@ -90,7 +90,7 @@ class RuleVersions:
         data = await self._blobs.get(self._container, CURRENT)
         return None if data is None else decode_manifest(data)
 
-    async def files(self, manifest: Manifest) -> Sequence[SourceFile]:
+    async def files(self, manifest: RulesManifest) -> Sequence[SourceFile]:
         """Read the files of a version, as they were pushed.
 
         Raises:
@@ -119,7 +119,7 @@ def _is_plain(path: PurePosixPath) -> bool:
 
 def _decoded(found: Iterable[tuple[str, bytes]]) -> Sequence[SourceFile]:
     read = [decode(name, data) for name, data in found]
-    unread = [str(each) for each in read if isinstance(each, Problem)]
+    unread = [str(each) for each in read if isinstance(each, RulesProblem)]
     if unread:
         raise RulesError(unread)
     return [each for each in read if isinstance(each, SourceFile)]

@@ -11,7 +11,7 @@ import msgspec
 from entra_sod import bootstrap
 from entra_sod.api.bodies import CheckAccepted
 from entra_sod.core.errors import FieldError, InvalidRequest
-from entra_sod.domain.callers.caller import Caller, within_reach
+from entra_sod.domain.callers.caller import Caller, cap_enforcement
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
 from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS, wait_for_end
@@ -79,7 +79,7 @@ def accepted(
 
 
 def _within_reach(caller: Caller, request: CheckRequest) -> CheckRequest:
-    reach = within_reach(request.enforcement, caller)
+    reach = cap_enforcement(request.enforcement, caller)
     return msgspec.structs.replace(request, enforcement=reach)
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.domain.callers.caller import Caller, Stranger
-from entra_sod.domain.callers.routes import ROUTES, Open, Route
+from entra_sod.domain.callers.caller import Caller, UnknownCaller
+from entra_sod.domain.callers.routes import ROUTES, OpenAccess, Route
 from functions.http.responses import answered
 
 type Answering = Awaitable[func.HttpResponse]
@@ -35,18 +35,18 @@ class GuardedBlueprint(func.Blueprint):
     def answers_caller(self, handler: Handler[Caller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that is told who calls, on a route that takes known callers."""
 
-        def answer(req: func.HttpRequest, caller: Caller | Stranger) -> Answering:
+        def answer(req: func.HttpRequest, caller: Caller | UnknownCaller) -> Answering:
             if not isinstance(caller, Caller):
                 raise TypeError(f"{handler.__name__} is open to strangers")
             return handler(req, caller)
 
         return self._register(handler.__name__, answer)
 
-    def answers_anybody(self, handler: Handler[Caller | Stranger]) -> Any:  # noqa: ANN401 - the base's
+    def answers_anybody(self, handler: Handler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that verifies its callers itself."""
         return self._register(handler.__name__, handler)
 
-    def _register(self, name: str, handler: Handler[Caller | Stranger]) -> Any:  # noqa: ANN401
+    def _register(self, name: str, handler: Handler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
         route = ROUTES[name]
         trigger = self.route(
             route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
@@ -55,12 +55,12 @@ class GuardedBlueprint(func.Blueprint):
 
 
 def _guarded(
-    route: Route, handler: Handler[Caller | Stranger]
+    route: Route, handler: Handler[Caller | UnknownCaller]
 ) -> Callable[[func.HttpRequest], Answering]:
     async def admitted(req: func.HttpRequest) -> func.HttpResponse:
         # What is public tells that the app lives, also where its settings are wrong.
-        if route.access is Open.PUBLIC:
-            return await handler(req, Stranger("nobody looked"))
+        if route.access is OpenAccess.PUBLIC:
+            return await handler(req, UnknownCaller("nobody looked"))
         return await handler(req, bootstrap.app.admission.admit(route, req.headers))
 
     async def answer(req: func.HttpRequest) -> func.HttpResponse:

@@ -68,7 +68,7 @@ async def _rules() -> str:
     rules = await book.current()
     if book.problem:
         return f"older rules stay in force ({rules.hash}): {book.problem}"
-    return f"ok: {len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}"
+    return f"ok: {len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}"
 
 
 async def _webhooks() -> str:

@@ -14,12 +14,18 @@ import azure.functions as func
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import ConfigurationError
-from entra_sod.domain.callers.caller import Caller, Role, Stranger
+from entra_sod.domain.callers.caller import AppRole, Caller, UnknownCaller
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.webhooks.cloud_event import BATCH, open_event
 from entra_sod.domain.webhooks.handshake import consent
-from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source, Sources
-from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
+from entra_sod.domain.webhooks.source import (
+    ReceivedWebhook,
+    Scheme,
+    SourceKind,
+    WebhookSource,
+    WebhookSources,
+)
+from entra_sod.domain.webhooks.verify import is_authentic, is_recent
 from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.webhooks.ask import read_ask
@@ -45,17 +51,19 @@ _RETRY_SECONDS = 60
 
 
 @bp.answers_anybody
-async def receive_webhook(req: func.HttpRequest, caller: Caller | Stranger) -> func.HttpResponse:
+async def receive_webhook(
+    req: func.HttpRequest, caller: Caller | UnknownCaller
+) -> func.HttpResponse:
     headers, now = _headers(req), bootstrap.app.clock.now()
     source = _verified(req, headers, caller, now)
     delivery = _opened(req, source, headers)
-    if not is_fresh(delivery, source, now):
+    if not is_recent(delivery, source, now):
         raise _refused(source, "was sent too long ago")
     request = read_ask(delivery, source, bootstrap.app.delivery.hosts)
     if isinstance(request, DecisionRequest):
-        _sender(source, caller, Role.DECIDE)
+        _sender(source, caller, AppRole.DECIDE)
         return await answer_decision(request)
-    sender = _sender(source, caller, Role.CHECK)
+    sender = _sender(source, caller, AppRole.CHECK)
     key = delivery_key(source, sender, headers, delivery, request)
     check_id = await bootstrap.app.records.check_starter.start(
         request, idempotency_key=key, traceparent=traceparent(req), app=own_root(req)
@@ -72,36 +80,38 @@ async def agree_to_webhooks(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def _verified(
-    req: func.HttpRequest, headers: Mapping[str, str], caller: Caller | Stranger, now: datetime
-) -> Source:
+    req: func.HttpRequest, headers: Mapping[str, str], caller: Caller | UnknownCaller, now: datetime
+) -> WebhookSource:
     """Find out who sends, before anything of the body is read."""
     body = read_body(req, largest=LARGEST_WEBHOOK)
     source = _sources().get(req.route_params["source"])
-    genuine = is_genuine(source, headers, body, caller=caller, now=now)
+    genuine = is_authentic(source, headers, body, caller=caller, now=now)
     if source is None or not genuine:
         raise _refused(source, "does not prove where it comes from")
     return source
 
 
-def _sender(source: Source, caller: Caller | Stranger, role: Role) -> str:
+def _sender(source: WebhookSource, caller: Caller | UnknownCaller, role: AppRole) -> str:
     """Who sends, where several may by one source: held against what is asked, unlike a secret."""
     if source.scheme is not Scheme.ENTRA:
         return ""
     return require_role(caller, [role], f"POST webhooks/{source.name}").name
 
 
-def _opened(req: func.HttpRequest, source: Source, headers: Mapping[str, str]) -> Delivery:
+def _opened(
+    req: func.HttpRequest, source: WebhookSource, headers: Mapping[str, str]
+) -> ReceivedWebhook:
     media_type = media_type_of(req)
     if media_type == BATCH:
         detail = "Send events one by one: application/cloudevents+json, or application/json."
         raise HttpProblem(415, "batch", "Batches of events are not taken", detail)
     value = read_json(req, largest=LARGEST_WEBHOOK)
-    if source.kind is Kind.CLOUDEVENTS:
+    if source.kind is SourceKind.CLOUDEVENTS:
         return open_event(media_type, headers, value)
-    return Delivery(value=value)
+    return ReceivedWebhook(value=value)
 
 
-def _sources() -> Sources:
+def _sources() -> WebhookSources:
     """What is set up; a stranger is not told what is wrong with it."""
     try:
         return bootstrap.app.sources
@@ -113,7 +123,7 @@ def _sources() -> Sources:
         ) from None
 
 
-def _refused(source: Source | None, why: str) -> HttpProblem:
+def _refused(source: WebhookSource | None, why: str) -> HttpProblem:
     name = source.name if source else "of an unknown source"
     log.warning("a webhook %s %s", name, why, extra={"action": "webhook_refused"})
     detail = "Its source is not set up, or it does not prove to come from there just now."

@@ -31,7 +31,7 @@ from entra_sod.core.request_meter import Meter
 from entra_sod.core.retry import AttemptCounts, Poison, Retry, decide_retry
 from entra_sod.domain.messages import (
     CHECK_QUEUE,
-    LARGEST_MESSAGE,
+    MAX_MESSAGE_BYTES,
     POISON_SUFFIX,
     CheckMessage,
     DeliveryMessage,
@@ -39,8 +39,8 @@ from entra_sod.domain.messages import (
     SweepMessage,
     SweepStartMessage,
     decode,
+    decode_base64,
     id_of,
-    unwrap,
 )
 from entra_sod.services.checks.run import fail
 from entra_sod.services.sweeps.counts import spent
@@ -62,7 +62,7 @@ async def work(queue: str, text: bytes) -> None:
     """
     records = bootstrap.app.records
     try:
-        message = _expected(queue, unwrap(text))
+        message = _expected(queue, decode_base64(text))
     except InvalidMessage as error:
         await _poison(records, queue, _unwrapped_if_possible(text), str(error))
         return
@@ -79,7 +79,7 @@ async def work(queue: str, text: bytes) -> None:
 
 async def _poison(records: Records, queue: str, body: bytes, reason: str) -> None:
     """Leave the poison function to say why and to keep it, unless no queue takes it once more."""
-    if len(body) <= LARGEST_MESSAGE:
+    if len(body) <= MAX_MESSAGE_BYTES:
         await records.storage.queues.send(queue + POISON_SUFFIX, body)
     else:
         await _keep_unreadable(records, queue, hashlib.sha256(body).hexdigest(), body, reason)
@@ -97,7 +97,7 @@ async def _keep_unreadable(
 
 def _unwrapped_if_possible(text: bytes) -> bytes:
     try:
-        return unwrap(text)
+        return decode_base64(text)
     except InvalidMessage:
         return text
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from entra_sod.core.errors import Forbidden, Rejected, Unavailable
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 
 
 class MemoryRoles:
@@ -25,17 +25,17 @@ class MemoryRoles:
         self,
         catalogs: Sequence[Catalog],
         held: Iterable[RoleAssignment] = (),
-        asking: Caller | None = None,
+        asking: TokenPrincipal | None = None,
     ) -> None:
         self._catalogs = catalogs
         self.held = list(held)
-        self.asking: Caller | None = asking or Caller()
+        self.asking: TokenPrincipal | None = asking or TokenPrincipal()
         self.known = {each.principal_id for each in self.held}
         self.owned = {each.id for each in catalogs}
         self.may_list = True
         self.skew: timedelta | None = timedelta()
 
-    async def caller(self) -> Caller:
+    async def caller(self) -> TokenPrincipal:
         if self.asking is None:
             raise Unavailable("No token for Graph: no managed identity")
         return self.asking

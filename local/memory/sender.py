@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from entra_sod.domain.notifications.address import Address
-from entra_sod.domain.notifications.outcome import Answered, Outcome
+from entra_sod.domain.notifications.outcome import ResponseReceived, SendOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,14 @@ class Post:
 class MemorySender:
     """Keeps what was sent in `posts`; answers with the next of its outcomes, and 200 after them."""
 
-    def __init__(self, outcomes: Sequence[Outcome] = ()) -> None:
+    def __init__(self, outcomes: Sequence[SendOutcome] = ()) -> None:
         self.posts: list[Post] = []
         self.answer_with(outcomes)
 
-    def answer_with(self, outcomes: Sequence[Outcome]) -> None:
+    def answer_with(self, outcomes: Sequence[SendOutcome]) -> None:
         """Forget the outcomes there are, and answer with these."""
         self._outcomes = list(outcomes)
 
-    async def post(self, address: Address, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def post(self, address: Address, headers: Mapping[str, str], body: bytes) -> SendOutcome:
         self.posts.append(Post(address, headers, body))
-        return self._outcomes.pop(0) if self._outcomes else Answered(200)
+        return self._outcomes.pop(0) if self._outcomes else ResponseReceived(200)

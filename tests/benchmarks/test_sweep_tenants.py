@@ -51,7 +51,7 @@ def test_the_rules_ask_for_these_pairs() -> None:
     ]
     book = parse_rules([SourceFile("rules.yaml", rules_file(TINY, "record"))])
     rules = RuleSet(resolve(book, Tenant(packages), ManualClock().now().date()))
-    assert set(rules.duties) == {Pair.of(*package_ids(pair)) for pair in pairs(TINY)}
+    assert set(rules.constraints) == {Pair.of(*package_ids(pair)) for pair in pairs(TINY)}
 
 
 @pytest.mark.parametrize(("items", "expected"), [(0, 1), (1, 1), (100, 1), (101, 2)])

@@ -14,7 +14,7 @@ from entra_sod.domain.messages import (
     SweepMessage,
     SweepStartMessage,
     decode,
-    unwrap,
+    decode_base64,
 )
 from entra_sod.domain.sweeps.parts import Part, SweepPlan
 from functions.queues.process import MOST_INTERRUPTED
@@ -47,7 +47,7 @@ def kept(message: tuple[str, str]) -> bytes:
 
 
 def read(text: str) -> Message:
-    return decode(unwrap(text.encode()))
+    return decode(decode_base64(text.encode()))
 
 
 def test_parts_with_a_package_are_those_that_ask_who_holds_it() -> None:

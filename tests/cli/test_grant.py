@@ -18,9 +18,9 @@ from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import ConfigurationError
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role
+from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, TokenPrincipal
 from entra_sod.settings import read_settings
 from local.graph.authorization import (
     ACCESS_PACKAGE_MANAGER,
@@ -212,31 +212,33 @@ def test_what_azd_does_not_give_is_named(world: World) -> None:
 def test_every_wrong_option_is_named_in_one_error() -> None:
     """No catalog, and ids that are none."""
     with pytest.raises(ConfigurationError) as caught:
-        read_wanted(" , ", "", "x", Role.CATALOG_READER)
+        read_wanted(" , ", "", "x", CatalogRole.CATALOG_READER)
     assert len(caught.value.problems) == 3
 
 
 def test_the_role_follows_the_setting_unless_told_otherwise() -> None:
     """A deployment that plans may be given the writer's role ahead, and the other way round."""
-    assert app_role(Enforcement.PLAN, None) == Role.CATALOG_READER
-    assert app_role(Enforcement.PLAN, read_only=False) == Role.PACKAGE_MANAGER
-    assert app_role(Enforcement.APPLY, read_only=True) == Role.CATALOG_READER
+    assert app_role(Enforcement.PLAN, None) == CatalogRole.CATALOG_READER
+    assert app_role(Enforcement.PLAN, read_only=False) == CatalogRole.PACKAGE_MANAGER
+    assert app_role(Enforcement.APPLY, read_only=True) == CatalogRole.CATALOG_READER
 
 
 def test_a_person_is_told_why_their_token_is_not_good_enough() -> None:
     """Azure CLI's token lacks the scope, whatever roles its owner has; one with it lacks a role."""
-    cli = Caller(principal_id="p", scopes=frozenset({"User.Read"}), is_person=True)
+    cli = TokenPrincipal(principal_id="p", scopes=frozenset({"User.Read"}), is_person=True)
     assert "--device-code" in why_refused(cli)
-    scoped = Caller(principal_id="p", scopes=frozenset({READ_WRITE_ALL}), is_person=True)
+    scoped = TokenPrincipal(principal_id="p", scopes=frozenset({READ_WRITE_ALL}), is_person=True)
     assert "owner of the catalog" in why_refused(scoped)
-    assert "owner of the catalog" in why_refused(Caller(principal_id="p"))
+    assert "owner of the catalog" in why_refused(TokenPrincipal(principal_id="p"))
 
 
 async def test_a_catalog_that_is_none_fails_a_person_and_gives_the_rest() -> None:
     """The exit code says that not all of what was asked for is done."""
     tenant = MemoryRoles([Catalog(id=FINANCE, display_name="Finance")])
     tenant.known = {DEPLOYED}
-    wanted = Wanted(catalogs=["Finance", "Sales"], app=DEPLOYED, app_role=Role.CATALOG_READER)
+    wanted = Wanted(
+        catalogs=["Finance", "Sales"], app=DEPLOYED, app_role=CatalogRole.CATALOG_READER
+    )
     done = await give(tenant, wanted, SETTINGS, ManualClock(), is_meant=True)
     assert (done, len(tenant.held)) == (ExitCode.ERROR, 1)
 
@@ -244,11 +246,13 @@ async def test_a_catalog_that_is_none_fails_a_person_and_gives_the_rest() -> Non
 def test_the_commands_are_for_the_right_cloud_and_quote_names() -> None:
     """The root of the settings' cloud, PowerShell's name of it, and an apostrophe that survives."""
     settings = read_settings({"GRAPH_CLOUD": "usgov"}).graph
-    wanted = Wanted(catalogs=["O'Brien"], app=DEPLOYED, app_role=Role.CATALOG_READER)
+    wanted = Wanted(catalogs=["O'Brien"], app=DEPLOYED, app_role=CatalogRole.CATALOG_READER)
     first, lookup, post = commands_unseen(wanted, settings)
     assert "-Environment USGov " in first
     assert "displayName eq ''O''''Brien''" in lookup
     assert "https://graph.microsoft.us/v1.0/roleManagement" in post
     catalog = Catalog(id=FINANCE, display_name="Finance")
-    grant = Grant(who="the app", principal_id=DEPLOYED, role=Role.CATALOG_READER, catalog=catalog)
+    grant = Grant(
+        who="the app", principal_id=DEPLOYED, role=CatalogRole.CATALOG_READER, catalog=catalog
+    )
     assert FINANCE in commands_for([grant], SETTINGS)[1]

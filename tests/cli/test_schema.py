@@ -17,7 +17,7 @@ from entra_sod.cli.__main__ import app
 from entra_sod.cli.reference import END, START, tables
 from entra_sod.cli.schema import rules_schema
 from entra_sod.domain.rules.document import Document, SourceFile
-from entra_sod.domain.rules.parse import read_book
+from entra_sod.domain.rules.parse import read_rules
 
 ROOT = Path(__file__).parent.parent.parent
 FINANCE = (ROOT / "rules" / "finance.yaml").read_text(encoding="utf-8")
@@ -95,7 +95,7 @@ def test_wrong_rules_are_refused_by_schema_and_reader_alike(
     document = finance()
     change(document)
     assert not VALIDATOR.is_valid(document)
-    assert read_book([SourceFile("f", yaml.safe_dump(document))]).problems
+    assert read_rules([SourceFile("f", yaml.safe_dump(document))]).problems
 
 
 def test_the_tables_of_the_docs_are_the_generated_ones() -> None:
@@ -108,6 +108,6 @@ def test_the_example_of_the_docs_has_no_mistake() -> None:
     """What the reference shows first is valid."""
     text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     example = text.partition("```yaml\n")[2].partition("```")[0]
-    assert read_book([SourceFile("docs", example)]).problems == []
+    assert read_rules([SourceFile("docs", example)]).problems == []
     document: Any = Document(SourceFile("docs", example)).value
     assert VALIDATOR.is_valid(document)

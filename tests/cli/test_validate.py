@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from entra_sod.cli.__main__ import app
 from entra_sod.cli.schema import rules_schema
-from entra_sod.domain.rules.document import LARGEST_FILE, decode
+from entra_sod.domain.rules.document import MAX_FILE_BYTES, decode
 from tests.adapters.graph.fixtures import Simulator
 from tests.adapters.graph.tenant import APPROVE, PAY, UNKNOWN
 from tests.builders import guid
@@ -146,7 +146,7 @@ def test_a_huge_file_is_refused_at_once(file: Path) -> None:
     """Ten megabytes are not read, let alone parsed."""
     file.write_bytes(b"- x\n" * 2_500_000)
     start = time.monotonic()
-    assert offline(file) == [f"1:1: a rules file may have {LARGEST_FILE} bytes; split it"]
+    assert offline(file) == [f"1:1: a rules file may have {MAX_FILE_BYTES} bytes; split it"]
     assert time.monotonic() - start < 1
 
 
@@ -298,5 +298,5 @@ def test_mutated_rules_never_crash_it(file: Path, data: st.DataObject) -> None:
 
 def test_bytes_that_are_no_rules_file_are_placed() -> None:
     """Both kinds of bytes that are no rules file have their own words."""
-    assert "split it" in str(decode("f", b" " * (LARGEST_FILE + 1)))
+    assert "split it" in str(decode("f", b" " * (MAX_FILE_BYTES + 1)))
     assert str(decode("f", b"a\r\nb\xff")) == "f:2:2: not UTF-8 text: invalid start byte"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from entra_sod.core.errors import InvalidMessage
 from entra_sod.domain.messages import (
-    LARGEST_MESSAGE,
+    MAX_MESSAGE_BYTES,
     CheckMessage,
     DeliveryMessage,
     Message,
@@ -68,7 +68,7 @@ def test_a_message_survives_the_queue(message: Message) -> None:
     """What is encoded is decoded to the same value, and is far smaller than a message may be."""
     body = encode(message)
     assert decode(body) == message
-    assert len(body) < LARGEST_MESSAGE // 4
+    assert len(body) < MAX_MESSAGE_BYTES // 4
 
 
 def test_every_message_has_the_fixed_fields() -> None:
@@ -92,7 +92,7 @@ def test_every_message_has_the_fixed_fields() -> None:
         ({**GOOD, "id": "../x"}, "id"),
         ({**GOOD, "surprise": 1}, "surprise"),
         ({key: value for key, value in GOOD.items() if key != "id"}, "id"),
-        (b"x" * (LARGEST_MESSAGE + 1), "bytes"),
+        (b"x" * (MAX_MESSAGE_BYTES + 1), "bytes"),
     ],
 )
 def test_a_message_that_nothing_can_be_made_of_says_why(body: object, words: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from entra_sod.domain.callers.caller import Role
+from entra_sod.domain.callers.caller import AppRole
 from entra_sod.domain.callers.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,4 +39,4 @@ def test_the_readme_has_every_function_with_its_route() -> None:
 
 def test_the_page_has_every_role() -> None:
     """Each role is explained."""
-    assert set(rows("Roles")) == set(Role)
+    assert set(rows("Roles")) == set(AppRole)

@@ -11,8 +11,8 @@ import azure.functions as func
 import pytest
 
 import function_app
-from entra_sod.domain.callers.caller import Role
-from entra_sod.domain.callers.routes import ROUTES, Open
+from entra_sod.domain.callers.caller import AppRole
+from entra_sod.domain.callers.routes import ROUTES, OpenAccess
 from entra_sod.domain.webhooks.source import Scheme
 from entra_sod.settings import read_webhook_sources
 from functions.http.guard import GuardedBlueprint
@@ -55,7 +55,7 @@ OWN = frozenset({SEND, SHAKE})
 BY_SECRET = ("jira", "automation", "desk", "generic", "plain", "cloudevents", "broker", "nosuch")
 BY_ENTRA = "servicenow"
 
-ROLE_SETS = [(), *((role,) for role in Role), ("SoD.Check", "SoD.Decide", "SoD.Read")]
+ROLE_SETS = [(), *((role,) for role in AppRole), ("SoD.Check", "SoD.Decide", "SoD.Read")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ def test_every_route_is_declared_and_every_declaration_is_a_route() -> None:
     """The table, the functions that the worker finds, and this file's own table are the same."""
     routes = {str(each): each.access for each in ROUTES.values()}
     assert set(FUNCTIONS) == set(routes) == set(EXPECTED) | OWN
-    assert {what for what, access in routes.items() if access is Open.OWN} == OWN
+    assert {what for what, access in routes.items() if access is OpenAccess.OWN} == OWN
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
@@ -240,14 +240,14 @@ def test_every_source_is_in_the_matrix() -> None:
 
 def test_the_matrix_is_whole() -> None:
     """Every role stands alone in it, and is wanted by some route or covers them all."""
-    assert {roles for roles in ROLE_SETS if len(roles) == 1} == {(role,) for role in Role}
+    assert {roles for roles in ROLE_SETS if len(roles) == 1} == {(role,) for role in AppRole}
     wanted = {
         role
         for each in ROUTES.values()
         if isinstance(each.access, frozenset)
         for role in each.access
     }
-    assert wanted == set(Role) - {Role.ADMIN}
+    assert wanted == set(AppRole) - {AppRole.ADMIN}
 
 
 def test_a_function_without_a_line_in_the_table_is_no_function() -> None:

@@ -9,7 +9,7 @@ import pytest
 from entra_sod import bootstrap
 from entra_sod.core.errors import ConfigurationError, Throttled, Unavailable
 from entra_sod.core.retry import MAX_ATTEMPTS
-from entra_sod.domain.messages import CHECK_QUEUE, LARGEST_MESSAGE, SWEEP_QUEUE, decode, encode
+from entra_sod.domain.messages import CHECK_QUEUE, MAX_MESSAGE_BYTES, SWEEP_QUEUE, decode, encode
 from functions.queues.process import GIVEN_UP, LONGEST_REASON, MOST_INTERRUPTED, bury, work
 from local.memory.storage import SentMessage
 from tests.app import App, body_of, pair_body, wrapped
@@ -188,7 +188,7 @@ async def test_a_long_list_of_mistakes_ends_the_check_at_once(app: App) -> None:
 async def test_a_message_that_fits_no_queue_once_more_is_kept_at_once(app: App) -> None:
     """Raw text may be longer than what base64 leaves room for: no byte of it is lost."""
     check_id = guid("c")
-    body = json.dumps({**GOOD, "id": check_id, "more": "?" * LARGEST_MESSAGE}).encode()
+    body = json.dumps({**GOOD, "id": check_id, "more": "?" * MAX_MESSAGE_BYTES}).encode()
     for _ in range(2):
         await work(CHECK_QUEUE, body)
     assert app.storage.sent == []

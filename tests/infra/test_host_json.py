@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
-from entra_sod.domain.messages import LARGEST_MESSAGE
+from entra_sod.domain.messages import MAX_MESSAGE_BYTES
 from tests.infra.bicep import ROOT, SHARED
 from tests.infra.check import PLATFORM_SETTINGS, settings_read
 
@@ -38,7 +38,7 @@ def test_every_queue_setting_is_set_on_purpose() -> None:
     assert queues["visibilityTimeout"] != "00:00:00"
     assert queues["maxPollingInterval"] == "00:00:01"  # so long may a check lie on an idle queue
     assert queues["messageEncoding"] == "none"
-    assert LARGEST_MESSAGE == 49_152
+    assert MAX_MESSAGE_BYTES == 49_152
 
 
 def test_telemetry_and_time_limit_are_set() -> None:

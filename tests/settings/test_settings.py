@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from entra_sod.core.errors import ConfigurationError
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.settings import (
     CLOUDS,
     CredentialKind,

@@ -12,11 +12,11 @@ import pytest
 
 from entra_sod.cli.operations.evidence_files import BlobPacks
 from entra_sod.cli.operations.verify_evidence import Proof, verify
-from entra_sod.domain.enforcement.outcome import Remade
+from entra_sod.domain.enforcement.result import LazyCollection
 from entra_sod.domain.evidence.manifest import CONTAINER, decode_manifest
 from entra_sod.domain.evidence.rows import CoverageFile
-from entra_sod.domain.findings.lifecycle import Moment, Seen, decide_next
-from entra_sod.domain.findings.model import By, Finding, Sighting, finding_id
+from entra_sod.domain.findings.lifecycle import Present, RunContext, decide_next
+from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict, finding_id
 from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 from entra_sod.domain.rules.document import SourceFile
@@ -60,7 +60,7 @@ def evidence(run: str) -> Evidence:
 
 def finding(run: str, number: int) -> Finding:
     subject = f"subject-{number}"
-    seen = Sighting(
+    seen = ObservedConflict(
         id=finding_id("r", None, subject),
         rule="=r",
         severity="high",
@@ -68,8 +68,8 @@ def finding(run: str, number: int) -> Finding:
         packages=("a", "b", "c"),
         subject_id=subject,
     )
-    moment = Moment(by=By.SWEEP, run=run, at="2026-03-01T02:00:00Z", rules_hash="")
-    made = decide_next(None, Seen(seen, None), moment, salt=f"{number:032x}")
+    moment = RunContext(by=ChangeSource.SWEEP, run=run, at="2026-03-01T02:00:00Z", rules_hash="")
+    made = decide_next(None, Present(seen, None), moment, salt=f"{number:032x}")
     assert made is not None
     return made
 
@@ -264,7 +264,7 @@ async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_others_are_served_while_many_references_are_written() -> None:
     """A pack of thousands of lines gives way again and again, and has every line."""
     storage, turns, lines = MemoryStorage(), 0, 20 * LINES_AT_ONCE
-    planned = Remade(lines, lambda: (reference(str(number)) for number in range(lines)))
+    planned = LazyCollection(lines, lambda: (reference(str(number)) for number in range(lines)))
     many = replace(evidence("run"), references=ReferencesView(planned=planned))
 
     async def others() -> None:

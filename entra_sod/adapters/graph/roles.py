@@ -13,7 +13,7 @@ import msgspec
 from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.wire import WirePage, catalog, catalogs_page
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import CATALOG_SCOPE, Caller, RoleAssignment
+from entra_sod.domain.roles.model import CATALOG_SCOPE, RoleAssignment, TokenPrincipal
 
 _CATALOGS = "/identityGovernance/entitlementManagement/catalogs"
 ASSIGNMENTS = "/roleManagement/entitlementManagement/roleAssignments"
@@ -40,7 +40,7 @@ _claims = msgspec.json.Decoder(WireClaims)
 class RolesClient(GraphDoor):
     """The `Roles` port; one request at a time."""
 
-    async def caller(self) -> Caller:
+    async def caller(self) -> TokenPrincipal:
         return caller_of(await self._transport.token())
 
     async def catalogs(self) -> Sequence[Catalog]:
@@ -58,14 +58,14 @@ class RolesClient(GraphDoor):
         return self._transport.clock_skew
 
 
-def caller_of(token: str) -> Caller:
+def caller_of(token: str) -> TokenPrincipal:
     """Read who a token is for; a token that is no JWT says nothing."""
     payload = token.split(".")[1] if token.count(".") > 1 else ""
     try:
         claims = _claims.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
-        return Caller()
-    return Caller(
+        return TokenPrincipal()
+    return TokenPrincipal(
         principal_id=claims.oid.lower(),
         permissions=frozenset(claims.roles),
         scopes=frozenset(claims.scp.split()),

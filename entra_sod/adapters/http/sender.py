@@ -22,7 +22,12 @@ from entra_sod.adapters.http.connect import (
 )
 from entra_sod.core.clock import Clock
 from entra_sod.domain.notifications.address import Address
-from entra_sod.domain.notifications.outcome import Answered, NotCalled, Outcome, Unanswered
+from entra_sod.domain.notifications.outcome import (
+    NoResponse,
+    NotSent,
+    ResponseReceived,
+    SendOutcome,
+)
 
 LONGEST_POST_SECONDS = 10.0
 
@@ -51,19 +56,19 @@ class HttpSender:
         self._network = network or sockets()
         self._tls = tls or httpcore.default_ssl_context()
 
-    async def post(self, address: Address, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def post(self, address: Address, headers: Mapping[str, str], body: bytes) -> SendOutcome:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._post(address, headers, body)
         except TimeoutError:
-            return Unanswered(f"there was no answer within {self._seconds:g} s")
+            return NoResponse(f"there was no answer within {self._seconds:g} s")
         except PrivateAddress as error:
-            return NotCalled(str(error))
+            return NotSent(str(error))
         except (OSError, *_FAILURES) as error:
             # By its type alone: what it says may hold what was sent.
-            return Unanswered(f"there was no answer ({type(error).__name__})")
+            return NoResponse(f"there was no answer ({type(error).__name__})")
 
-    async def _post(self, address: Address, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def _post(self, address: Address, headers: Mapping[str, str], body: bytes) -> SendOutcome:
         connections = CheckedConnections(self._resolve, self._network, is_local=address.is_local)
         url = httpcore.URL(
             scheme=address.scheme.encode(),
@@ -80,10 +85,10 @@ class HttpSender:
             # Its body is nobody's business, and is not read: it has no end that we could trust.
             return self._outcome(answer)
 
-    def _outcome(self, answer: httpcore.Response) -> Answered:
+    def _outcome(self, answer: httpcore.Response) -> ResponseReceived:
         named = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
         wait = retry_after_seconds(named.get(b"retry-after"), self._clock.now())
-        return Answered(answer.status, wait)
+        return ResponseReceived(answer.status, wait)
 
 
 _FAILURES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from entra_sod.domain.messages import LARGEST_MESSAGE
+from entra_sod.domain.messages import MAX_MESSAGE_BYTES
 from entra_sod.ports.storage import LARGEST_BATCH, LARGEST_BYTES, LARGEST_TEXT, Row
 
 
@@ -24,5 +24,5 @@ def check_size(name: str, value: object) -> None:
 
 
 def check_message(queue: str, body: bytes) -> None:
-    if len(body) > LARGEST_MESSAGE:
-        raise ValueError(f"a message for {queue} has {len(body)} bytes, over {LARGEST_MESSAGE}")
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"a message for {queue} has {len(body)} bytes, over {MAX_MESSAGE_BYTES}")

@@ -19,7 +19,7 @@ from entra_sod.domain.enforcement.desired import (
     references_on,
 )
 from entra_sod.domain.enforcement.plan import make_plan
-from entra_sod.domain.enforcement.uncertainty import may_be_asked_for
+from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -152,7 +152,7 @@ def make_document(
     """
     view = in_view(rules, prunable)
     unread = state.unread_of(view)
-    removable = [each for each in prunable if not may_be_asked_for(each, unread)]
+    removable = [each for each in prunable if not may_be_required(each, unread)]
     made = frozenset(ours) | frozenset(prunable)
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
     left_alone = state.present.difference(plan.unchanged, plan.removals)
@@ -206,7 +206,7 @@ def _not_enforceable(rules: RuleSet) -> tuple[Gap, ...]:
             what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
             why="Entra's references allow none or all of a pair, not some of many",
         )
-        for each in rules.inexpressible
+        for each in rules.counted_rules
     ]
     excepted = [
         Gap(
@@ -262,7 +262,7 @@ def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
 
 def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
     """Packages whose own wishes are not known, for the other of a pair was not read."""
-    duties = rules.duties.in_order() if unread else ()
+    duties = rules.constraints.in_order() if unread else ()
     pairs = (duty.pair for duty in duties)
     return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
 

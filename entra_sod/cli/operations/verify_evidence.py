@@ -14,8 +14,8 @@ from entra_sod.cli.operations.evidence_files import decode_tombstone, is_tombsto
 from entra_sod.domain.evidence.manifest import (
     FOLDER_PARTS,
     MANIFEST,
+    EvidenceManifest,
     FileEntry,
-    Manifest,
     block_digests,
     decode_manifest,
     digest,
@@ -69,7 +69,7 @@ class Proof:
 @dataclass(frozen=True, slots=True)
 class _Pack:
     folder: str
-    manifest: Manifest
+    manifest: EvidenceManifest
     data: bytes
 
     @property

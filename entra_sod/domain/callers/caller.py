@@ -9,10 +9,10 @@ from typing import Literal
 
 from entra_sod.core.errors import NotAllowed
 
-type Wish = Literal["off", "plan", "apply"]
+type EnforcementChoice = Literal["off", "plan", "apply"]
 
 
-class Role(StrEnum):
+class AppRole(StrEnum):
     """App roles, by the values that the app registration gives them."""
 
     CHECK = "SoD.Check"  # ask for a check that writes nothing
@@ -22,7 +22,7 @@ class Role(StrEnum):
     ADMIN = "SoD.Admin"  # all of it
 
 
-class Kind(StrEnum):
+class CallerKind(StrEnum):
     """How the app knows a caller."""
 
     PRINCIPAL = "principal"  # Entra signed them in, and the platform says so
@@ -40,9 +40,9 @@ class Caller:
         roles: what they may do.
     """
 
-    kind: Kind
+    kind: CallerKind
     id: str
-    roles: frozenset[Role]
+    roles: frozenset[AppRole]
 
     @property
     def name(self) -> str:
@@ -52,24 +52,24 @@ class Caller:
     @property
     def is_signed_in(self) -> bool:
         """Whether Entra signed them in before the app; who holds a key of the app's is not."""
-        return self.kind is Kind.PRINCIPAL
+        return self.kind is CallerKind.PRINCIPAL
 
-    def may(self, roles: Collection[Role]) -> bool:
+    def may(self, roles: Collection[AppRole]) -> bool:
         """Whether the caller has one of the roles, or the one that covers all."""
-        return Role.ADMIN in self.roles or not self.roles.isdisjoint(roles)
+        return AppRole.ADMIN in self.roles or not self.roles.isdisjoint(roles)
 
 
 @dataclass(frozen=True, slots=True)
-class Stranger:
+class UnknownCaller:
     """A caller whom the app does not know; `why` is for the log and names no credential."""
 
     why: str
 
 
-EVERY_ROLE = frozenset({Role.ADMIN})
+EVERY_ROLE = frozenset({AppRole.ADMIN})
 
 
-def within_reach(wish: Wish | None, caller: Caller) -> Wish | None:
+def cap_enforcement(request: EnforcementChoice | None, caller: Caller) -> EnforcementChoice | None:
     """Return how far to go at most; None leaves it to the app's own setting.
 
     Who may not write, and does not say how far to go, gets a plan.
@@ -77,8 +77,10 @@ def within_reach(wish: Wish | None, caller: Caller) -> Wish | None:
     Raises:
         NotAllowed: the caller wishes to write, and may not.
     """
-    if caller.may({Role.ENFORCE}):
-        return wish
-    if wish == "apply":
-        raise NotAllowed(f"enforcement `apply` takes the app role {Role.ENFORCE}; ask for `plan`.")
-    return wish or "plan"
+    if caller.may({AppRole.ENFORCE}):
+        return request
+    if request == "apply":
+        raise NotAllowed(
+            f"enforcement `apply` takes the app role {AppRole.ENFORCE}; ask for `plan`."
+        )
+    return request or "plan"

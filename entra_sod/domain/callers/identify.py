@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from entra_sod.domain.callers.caller import EVERY_ROLE, Caller, Kind, Stranger
+from entra_sod.domain.callers.caller import EVERY_ROLE, Caller, CallerKind, UnknownCaller
 from entra_sod.domain.callers.keys import HEADER, CallerKey, find_key
 from entra_sod.domain.callers.principal import read_principal
 
@@ -27,7 +27,7 @@ class CallerSettings:
     requests_per_minute: int = 600
 
 
-def identify(headers: Mapping[str, str], settings: CallerSettings) -> Caller | Stranger:
+def identify(headers: Mapping[str, str], settings: CallerSettings) -> Caller | UnknownCaller:
     """Tell who calls: by the platform's principal, or else by a key.
 
     A principal that was sent is what counts, whatever key came with it: two credentials never give
@@ -40,11 +40,11 @@ def identify(headers: Mapping[str, str], settings: CallerSettings) -> Caller | S
     if settings.trusts_platform and (principal := read_principal(headers)):
         return principal
     if settings.is_open:
-        return Caller(kind=Kind.ANYONE, id="local", roles=EVERY_ROLE)
+        return Caller(kind=CallerKind.ANYONE, id="local", roles=EVERY_ROLE)
     presented = headers.get(HEADER)
     if not presented:
-        return Stranger("no credential that is taken here")
+        return UnknownCaller("no credential that is taken here")
     key = find_key(settings.keys, presented)
     if key is None:
-        return Stranger("the key is not known" if settings.keys else "keys are refused")
-    return Caller(kind=Kind.KEY, id=key.name, roles=EVERY_ROLE)
+        return UnknownCaller("the key is not known" if settings.keys else "keys are refused")
+    return Caller(kind=CallerKind.KEY, id=key.name, roles=EVERY_ROLE)

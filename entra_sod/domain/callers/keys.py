@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 HEADER = "x-functions-key"
-MOST_KEYS = 100
-LONGEST_KEY = 512
+MAX_KEYS = 100
+MAX_KEY_LENGTH = 512
 _ENTRY = re.compile(r"(?P<name>[a-z0-9][a-z0-9-]{0,39}):(?P<digest>[0-9a-f]{64})", re.ASCII)
 _EMPTY = hashlib.sha256(b"").digest()
 
@@ -31,7 +31,7 @@ def parse_caller_keys(text: str) -> tuple[CallerKey, ...]:
     """
     keys = tuple(_key(each) for each in re.split(r"[,\s]+", text.strip()) if each)
     digests = {each.digest for each in keys}
-    if len(digests) < len(keys) or _EMPTY in digests or len(keys) > MOST_KEYS:
+    if len(digests) < len(keys) or _EMPTY in digests or len(keys) > MAX_KEYS:
         raise ValueError("keys that say less than they seem to")
     return keys
 
@@ -45,7 +45,7 @@ def _key(entry: str) -> CallerKey:
 
 def find_key(keys: Sequence[CallerKey], presented: str) -> CallerKey | None:
     """Find the key that was presented; every one is compared, each in constant time."""
-    if len(presented) > LONGEST_KEY:
+    if len(presented) > MAX_KEY_LENGTH:
         return None
     digest = digest_of(presented)
     found = [each for each in keys if hmac.compare_digest(each.digest, digest)]

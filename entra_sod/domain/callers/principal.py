@@ -12,12 +12,12 @@ from uuid import UUID
 
 import msgspec
 
-from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger
+from entra_sod.domain.callers.caller import AppRole, Caller, CallerKind, UnknownCaller
 
 # In lower case, as the names of headers compare in any.
 PRINCIPAL, PRINCIPAL_ID = "x-ms-client-principal", "x-ms-client-principal-id"
 ENTRA = "aad"
-LONGEST_PRINCIPAL = 64 * 1024
+MAX_PRINCIPAL_LENGTH = 64 * 1024
 _OBJECT_ID = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
 _ROLES = "roles"
 
@@ -33,25 +33,25 @@ class _Principal(msgspec.Struct, frozen=True):
     role_typ: str = _ROLES
 
 
-def read_principal(headers: Mapping[str, str]) -> Caller | Stranger | None:
+def read_principal(headers: Mapping[str, str]) -> Caller | UnknownCaller | None:
     """Read the principal of a request that came through Easy Auth; None where nobody signed in."""
     encoded = headers.get(PRINCIPAL)
     if not encoded:
         return None
     principal = _decode(encoded)
     if principal is None:
-        return Stranger("the platform's principal cannot be read")
+        return UnknownCaller("the platform's principal cannot be read")
     if principal.auth_typ != ENTRA:
         # Another provider's claims are its own: a role among them is not one that Entra gave.
-        return Stranger("the principal was not signed in by Microsoft Entra ID")
+        return UnknownCaller("the principal was not signed in by Microsoft Entra ID")
     object_id = _object_id(principal, headers)
     if object_id is None:
-        return Stranger("the principal has no object id")
-    return Caller(kind=Kind.PRINCIPAL, id=object_id, roles=frozenset(_roles(principal)))
+        return UnknownCaller("the principal has no object id")
+    return Caller(kind=CallerKind.PRINCIPAL, id=object_id, roles=frozenset(_roles(principal)))
 
 
 def _decode(encoded: str) -> _Principal | None:
-    if len(encoded) > LONGEST_PRINCIPAL:
+    if len(encoded) > MAX_PRINCIPAL_LENGTH:
         return None
     try:
         return msgspec.json.decode(base64.b64decode(encoded, validate=True), type=_Principal)
@@ -69,8 +69,8 @@ def _object_id(principal: _Principal, headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _roles(principal: _Principal) -> Iterator[Role]:
-    known = set(Role)
+def _roles(principal: _Principal) -> Iterator[AppRole]:
+    known = set(AppRole)
     for claim in principal.claims:
         if claim.typ in (principal.role_typ, _ROLES) and claim.val in known:
-            yield Role(claim.val)
+            yield AppRole(claim.val)

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from entra_sod.domain.callers.caller import Role
+from entra_sod.domain.callers.caller import AppRole
 
 
-class Open(Enum):
+class OpenAccess(Enum):
     """Routes that take callers whom the app does not know."""
 
     PUBLIC = "everybody"  # tells nothing, does nothing
     OWN = "its own"  # the route verifies its callers itself, such as by a signature
 
 
-type Access = Open | frozenset[Role]
+type Access = OpenAccess | frozenset[AppRole]
 
 
-def any_of(*roles: Role) -> Access:
+def any_of(*roles: AppRole) -> Access:
     """Ask for one of these roles; `SoD.Admin` and the app's keys have them all."""
     return frozenset(roles)
 
@@ -52,10 +52,10 @@ class Route:
 
 _FINDING = "findings/{id}"
 _WEBHOOK = "webhooks/{source}"
-_ASKED = any_of(Role.CHECK, Role.ENFORCE)
-_FOUND = any_of(Role.CHECK, Role.ENFORCE, Role.READ)
-_DECIDE, _ENFORCE, _READ = any_of(Role.DECIDE), any_of(Role.ENFORCE), any_of(Role.READ)
-_CHOOSE = any_of(Role.CHECK, Role.DECIDE, Role.ENFORCE, Role.READ)
+_ASKED = any_of(AppRole.CHECK, AppRole.ENFORCE)
+_FOUND = any_of(AppRole.CHECK, AppRole.ENFORCE, AppRole.READ)
+_DECIDE, _ENFORCE, _READ = any_of(AppRole.DECIDE), any_of(AppRole.ENFORCE), any_of(AppRole.READ)
+_CHOOSE = any_of(AppRole.CHECK, AppRole.DECIDE, AppRole.ENFORCE, AppRole.READ)
 _TABLE = (
     Route("start_check", "POST", "checks", _ASKED, "Check two packages"),
     Route("get_check", "GET", "checks/{id}", _FOUND, "Get a check's result"),
@@ -63,7 +63,7 @@ _TABLE = (
     Route("decide_many", "POST", "decisions/batch", _DECIDE, "Decide for many"),
     # A sweep goes as far as ENFORCEMENT lets it, so starting one may write.
     Route("start_sweep_by_hand", "POST", "sweeps", _ENFORCE, "Start a sweep"),
-    Route("get_sweep", "GET", "sweeps/{id}", any_of(Role.READ, Role.ENFORCE), "Get a sweep"),
+    Route("get_sweep", "GET", "sweeps/{id}", any_of(AppRole.READ, AppRole.ENFORCE), "Get a sweep"),
     Route("list_findings", "GET", "findings", _READ, "List findings"),
     Route("get_finding", "GET", _FINDING, _READ, "Get a finding"),
     # Somebody's word goes into the history that auditors read.
@@ -77,13 +77,13 @@ _TABLE = (
     # A subscription is told every result there is.
     Route("start_subscription", "POST", "subscriptions", _READ, "When a check or a sweep ends"),
     Route("end_subscription", "DELETE", "subscriptions/{id}", _READ, "End a subscription"),
-    Route("receive_webhook", "POST", _WEBHOOK, Open.OWN, "Receive a webhook"),
-    Route("agree_to_webhooks", "OPTIONS", _WEBHOOK, Open.OWN, "Agree to webhooks"),
+    Route("receive_webhook", "POST", _WEBHOOK, OpenAccess.OWN, "Receive a webhook"),
+    Route("agree_to_webhooks", "OPTIONS", _WEBHOOK, OpenAccess.OWN, "Agree to webhooks"),
     Route("list_packages", "GET", "packages", _CHOOSE, "List access packages"),
     # The same for everybody who runs the app, and a connector may be imported from it.
-    Route("get_contract", "GET", "openapi.json", Open.PUBLIC, "This document"),
+    Route("get_contract", "GET", "openapi.json", OpenAccess.PUBLIC, "This document"),
     Route("get_report", "GET", "report", _READ, "Get the report"),
     Route("ready", "GET", "ready", _READ, "Is it ready?"),
-    Route("health", "GET", "health", Open.PUBLIC, "Is it alive?"),
+    Route("health", "GET", "health", OpenAccess.PUBLIC, "Is it alive?"),
 )
 ROUTES: Mapping[str, Route] = {each.function: each for each in _TABLE}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-PAGES_OF_UNCOUNTED = 1
+DEFAULT_PAGES = 1
 
 
 class Strategy(StrEnum):
@@ -18,7 +18,7 @@ class Strategy(StrEnum):
     INDEX = "index"
 
 
-def choose(
+def choose_strategy(
     pairs: int,
     packages: Collection[str],
     needed: Collection[str],
@@ -35,8 +35,8 @@ def choose(
         pages: of assignments, that the last sweep read of each package.
         may_ask: whether the app may use `additionalAccess`.
     """
-    by_index = sum(pages.get(each, PAGES_OF_UNCOUNTED) for each in packages)
-    by_pairs = sum(pages.get(each, PAGES_OF_UNCOUNTED) for each in needed) + pairs
+    by_index = sum(pages.get(each, DEFAULT_PAGES) for each in packages)
+    by_pairs = sum(pages.get(each, DEFAULT_PAGES) for each in needed) + pairs
     if not may_ask:
         why = f"additionalAccess was refused to the app; {by_index} requests by an index"
         return Strategy.INDEX, why

@@ -4,7 +4,7 @@ A file is cut into buckets by subject, and begins with a table of where each buc
 join can take the same few buckets out of all files, and never holds the tenant in memory. After
 them comes a directory of the same shape by object id, for whoever knows a holder by that.
 
-    257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `Held`
+    257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `IndexedAssignment`
     257 offsets, from here on · 256 buckets, each of 4 bytes for a holder: the upper three are of
     the object id's hash, whose lowest is the number of this bucket; the lowest is the holder's
     bucket by subject
@@ -30,12 +30,12 @@ _ARRAY_OF_32_BITS = 0xDD
 _ENTRY = struct.Struct("<I")
 _LOWEST_BYTE = 0xFF
 # Of neighbouring buckets read at once: how many, and how many unwanted ones may lie between.
-_LONGEST_RUN, _LONGEST_GAP = 16, 4
+_MAX_RUN_LENGTH, _MAX_GAP_LENGTH = 16, 4
 _encoder = msgspec.msgpack.Encoder()
 
 
 # Arrays instead of maps, and out of the garbage collector's sight: there are hundreds of thousands.
-class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class IndexedAssignment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One assignment that is held.
 
     Attributes:
@@ -53,7 +53,7 @@ class Held(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end: datetime | None = None
 
 
-_decoder = msgspec.msgpack.Decoder(list[Held])
+_decoder = msgspec.msgpack.Decoder(list[IndexedAssignment])
 
 
 class IndexFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +78,7 @@ class IndexWriter:
         place = self._places[package_id]
         held = [each for each in page if each.is_held]
         for each in held:
-            self._put(_held(place, each))
+            self._put(_indexed_assignment(place, each))
         return len(held)
 
     def add_file(self, places: Sequence[str], data: bytes) -> None:
@@ -93,7 +93,7 @@ class IndexWriter:
         buckets = [_ARRAY.pack(_ARRAY_OF_32_BITS, count) + held for count, held in arrays]
         return _tabled(buckets) + _tabled(self._directory)
 
-    def _put(self, held: Held) -> None:
+    def _put(self, held: IndexedAssignment) -> None:
         bucket = bucket_of(held.subject_id)
         _encoder.encode_into(held, self._buckets[bucket], -1)
         self._counts[bucket] += 1
@@ -129,7 +129,7 @@ class IndexTable:
         start = self._offsets[buckets.start]
         return start, self._offsets[buckets.stop] - start
 
-    def unpack(self, data: bytes, buckets: range) -> Iterator[Held]:
+    def unpack(self, data: bytes, buckets: range) -> Iterator[IndexedAssignment]:
         """Read neighbouring buckets out of the bytes of their span."""
         start, view = self._offsets[buckets.start], memoryview(data)
         for bucket in buckets:
@@ -155,9 +155,9 @@ class IndexDirectory:
         }
 
 
-def _held(place: int, each: Assignment) -> Held:
+def _indexed_assignment(place: int, each: Assignment) -> IndexedAssignment:
     who = each.subject
-    return Held(
+    return IndexedAssignment(
         place, who.id, each.id, who.object_id, who.display_name, each.state, each.start, each.end
     )
 
@@ -174,7 +174,7 @@ def bucket_runs(buckets: Collection[int]) -> Iterator[range]:
     """Cut some buckets into runs of neighbours, each to be read at once."""
     run = range(0)
     for bucket in sorted(set(buckets)):
-        if run and bucket - run.stop <= _LONGEST_GAP and bucket - run.start < _LONGEST_RUN:
+        if run and bucket - run.stop <= _MAX_GAP_LENGTH and bucket - run.start < _MAX_RUN_LENGTH:
             run = range(run.start, bucket + 1)
             continue
         if run:

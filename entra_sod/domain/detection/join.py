@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from entra_sod.domain.detection.index import Held
+from entra_sod.domain.detection.index import IndexedAssignment
 from entra_sod.domain.entra import Pair, Subject
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class DetectedConflict:
     """One subject that holds what must not meet.
 
     Attributes:
@@ -36,7 +36,9 @@ class Conflict:
         return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
 
 
-def join(held: Iterable[tuple[str, Held]], rules: RuleSet) -> Iterator[Conflict]:
+def join(
+    held: Iterable[tuple[str, IndexedAssignment]], rules: RuleSet
+) -> Iterator[DetectedConflict]:
     """Find every conflict among assignments.
 
     Args:
@@ -47,37 +49,37 @@ def join(held: Iterable[tuple[str, Held]], rules: RuleSet) -> Iterator[Conflict]
     for holdings in _by_subject(held).values():
         if len(holdings) > 1:
             yield from _pair_conflicts(holdings, rules)
-            yield from _too_many(holdings, rules)
+            yield from _set_conflicts(holdings, rules)
 
 
-type _Holdings = dict[str, dict[str, Held]]
+type _HoldingsBySubject = dict[str, dict[str, IndexedAssignment]]
 
 
-def _by_subject(held: Iterable[tuple[str, Held]]) -> Mapping[str, _Holdings]:
-    subjects: dict[str, _Holdings] = {}
+def _by_subject(held: Iterable[tuple[str, IndexedAssignment]]) -> Mapping[str, _HoldingsBySubject]:
+    subjects: dict[str, _HoldingsBySubject] = {}
     for package, each in held:
         holdings = subjects.setdefault(each.subject_id, {})
         holdings.setdefault(package, {})[each.assignment_id] = each
     return subjects
 
 
-def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[Conflict]:
+def _pair_conflicts(holdings: _HoldingsBySubject, rules: RuleSet) -> Iterator[DetectedConflict]:
     for low, high in combinations(sorted(holdings), 2):
-        duty = rules.duties.get(Pair(low, high))
-        if duty is not None:
-            yield _conflict(duty.rules, (low, high), holdings[low])
+        constraint = rules.constraints.get(Pair(low, high))
+        if constraint is not None:
+            yield _conflict(constraint.rules, (low, high), holdings[low])
 
 
-def _too_many(holdings: _Holdings, rules: RuleSet) -> Iterator[Conflict]:
-    for rule in rules.inexpressible:
+def _set_conflicts(holdings: _HoldingsBySubject, rules: RuleSet) -> Iterator[DetectedConflict]:
+    for rule in rules.counted_rules:
         of_the_set = sorted(holdings.keys() & rule.set_of)
         if len(of_the_set) > rule.count:
             yield _conflict((rule.rule,), of_the_set, holdings[of_the_set[0]])
 
 
 def _conflict(
-    rules: Sequence[Rule], packages: Sequence[str], first: Mapping[str, Held]
-) -> Conflict:
+    rules: Sequence[Rule], packages: Sequence[str], first: Mapping[str, IndexedAssignment]
+) -> DetectedConflict:
     held = next(iter(first.values()))
     subject = Subject(id=held.subject_id, object_id=held.object_id, display_name=held.display_name)
-    return Conflict(rules=rules, packages=packages, subject=subject, held=len(first))
+    return DetectedConflict(rules=rules, packages=packages, subject=subject, held=len(first))

@@ -8,7 +8,7 @@ import msgspec
 
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Mode
-from entra_sod.domain.rules.ruleset import Duty, Guard, RuleSet, Terms
+from entra_sod.domain.rules.ruleset import ConstraintTerms, GroupBlock, PairConstraint, RuleSet
 
 
 # A struct, as there are millions: made in a fifth of a dataclass's time. It refers to nothing that
@@ -22,7 +22,7 @@ class DesiredReference(msgspec.Struct, frozen=True, order=True, gc=False):
 
 def packages_in_view(rules: RuleSet) -> frozenset[str]:
     """Every package that some rule keeps apart from another, or from the members of groups."""
-    return frozenset(rules.guards) | rules.duties.packages
+    return frozenset(rules.group_blocks) | rules.constraints.packages
 
 
 def references_on(
@@ -31,26 +31,28 @@ def references_on(
     """What the rules ask for on one package, in order; nothing where it is not among `packages`."""
     if on not in packages:
         return ()
-    return desired_on(packages[on], rules.duties.facing(on), rules.guards.get(on), packages)
+    return desired_on(
+        packages[on], rules.constraints.facing(on), rules.group_blocks.get(on), packages
+    )
 
 
-def desired_by_duty(
-    duty: Duty, packages: Mapping[str, AccessPackage]
+def desired_by_constraint(
+    constraint: PairConstraint, packages: Mapping[str, AccessPackage]
 ) -> tuple[DesiredReference, ...]:
     """References, in order, that keep each package of a pair from the holders of the other.
 
     Args:
-        duty: what the rules ask of the pair; without the mode `enforce` it asks for nothing.
+        constraint: what the rules ask of the pair; without the mode `enforce` it asks for nothing.
         packages: both packages of the pair, with the groups they grant.
     """
-    low, high = packages[duty.pair.low], packages[duty.pair.high]
+    low, high = packages[constraint.pair.low], packages[constraint.pair.high]
     return (
-        *desired_on(low, {high.id: duty.terms}, None, packages),
-        *desired_on(high, {low.id: duty.terms.turned}, None, packages),
+        *desired_on(low, {high.id: constraint.terms}, None, packages),
+        *desired_on(high, {low.id: constraint.terms.turned}, None, packages),
     )
 
 
-def _groups(on: AccessPackage, other: AccessPackage, terms: Terms) -> frozenset[str]:
+def _groups(on: AccessPackage, other: AccessPackage, terms: ConstraintTerms) -> frozenset[str]:
     """Groups to hold against `on`: whoever has `other` is in one, or its side names them."""
     if not terms.references.wants_groups:
         return frozenset()
@@ -67,29 +69,29 @@ def _granted(package: AccessPackage) -> frozenset[str]:
 
 def desired_on(
     on: AccessPackage,
-    facing: Mapping[str, Terms],
-    guard: Guard | None,
+    opposing: Mapping[str, ConstraintTerms],
+    group_block: GroupBlock | None,
     packages: Mapping[str, AccessPackage],
 ) -> Sequence[DesiredReference]:
     """All references on one package, in order, each once.
 
     Args:
         on: the package, with the groups it grants.
-        facing: the packages that rules keep it apart from; the low side of the terms is its own.
-        guard: groups that rules keep it from, where there are any.
+        opposing: the packages that rules keep it apart from; the low side of the terms is its own.
+        group_block: groups that rules keep it from, where there are any.
         packages: that were read; others are left out.
     """
     groups: dict[str, tuple[str, ...]] = {}
     targets: list[tuple[str, tuple[str, ...]]] = []
-    for other, terms in facing.items():
+    for other, terms in opposing.items():
         if terms.mode is not Mode.ENFORCE or other not in packages:
             continue
         for group in _groups(on, packages[other], terms):
             groups[group] = _with_ids(groups.get(group), terms.rule_ids)
         if terms.references.wants_packages:
             targets.append((other, terms.rule_ids))
-    for group in guard.groups - _granted(on) if guard else ():
-        groups[group] = _with_ids(groups.get(group), guard.rule_ids if guard else ())
+    for group in group_block.groups - _granted(on) if group_block else ():
+        groups[group] = _with_ids(groups.get(group), group_block.rule_ids if group_block else ())
     return [
         *_references(on.id, ReferenceKind.GROUP, groups.items()),
         *_references(on.id, ReferenceKind.PACKAGE, targets),

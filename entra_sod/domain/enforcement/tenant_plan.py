@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.drift import Drift, DriftKind, find_drift
-from entra_sod.domain.enforcement.outcome import Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
+from entra_sod.domain.enforcement.result import ReferenceSnapshot
 from entra_sod.domain.entra import Reference
 
 MAX_DRIFT_OF_KIND = 1000
@@ -37,7 +37,7 @@ class TenantPlan:
 
     desired: Callable[[str], Sequence[DesiredReference]]
     packages: Collection[str]
-    seen: Seen
+    seen: ReferenceSnapshot
     noted: Mapping[str, AbstractSet[Reference]]
     written: AbstractSet[Reference]
     may_prune: Callable[[Reference], bool]
@@ -54,16 +54,16 @@ class TenantPlan:
     def unchanged(self) -> Iterator[Reference]:
         return (each for plan in self.plans() for each in plan.unchanged)
 
-    def survey(self, most_writes: int) -> Survey:
+    def survey(self, max_writes: int) -> PlanSummary:
         """Go through all of it once.
 
         Args:
-            most_writes: of changes no more than so many are kept; all are counted.
+            max_writes: of changes no more than so many are kept; all are counted.
         """
-        survey = Survey()
+        survey = PlanSummary()
         for on in self._in_order():
             desired = self.desired(on)
-            survey.add_plan(self._plan(on, desired), self.noted.get(on, _NONE), most_writes)
+            survey.add_plan(self._plan(on, desired), self.noted.get(on, _NONE), max_writes)
             survey.add_drift(each for each in self._drift(on, desired) if self.is_certain(each))
         return survey
 
@@ -86,7 +86,7 @@ class TenantPlan:
 
 
 @dataclass(slots=True)
-class Survey:
+class PlanSummary:
     """What a tenant's plan comes to.
 
     Attributes:
@@ -124,14 +124,14 @@ class Survey:
             vanished=tuple(self.vanished),
         )
 
-    def add_plan(self, plan: Plan, noted: AbstractSet[Reference], most_writes: int) -> None:
+    def add_plan(self, plan: Plan, noted: AbstractSet[Reference], max_writes: int) -> None:
         """Count a package's plan; keep what has to be written, or stands in the ledger."""
         self.present += len(plan.unchanged)
         self.planned += len(plan.additions)
         self.writes += plan.writes
         self.noted += (each for each in plan.unchanged if each in noted) if noted else ()
         self.vanished += plan.vanished
-        if self.writes <= most_writes:
+        if self.writes <= max_writes:
             self.additions += plan.additions
             self.removals += plan.removals
         else:

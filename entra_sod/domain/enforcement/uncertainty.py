@@ -9,7 +9,7 @@ from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 
-def may_be_asked_for(reference: Reference, unread: Collection[str]) -> bool:
+def may_be_required(reference: Reference, unread: Collection[str]) -> bool:
     """Whether a package that was not read may ask for a reference, though no rule seems to.
 
     A package that the app may not read is on no list, so patterns pass it over: any rule may mean

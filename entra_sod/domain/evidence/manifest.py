@@ -12,7 +12,7 @@ import msgspec
 CONTAINER = "evidence"
 MANIFEST = "manifest.json"
 FOLDER_PARTS = 4  # year, month, day, run
-SMALLEST_BLOCK, MOST_BLOCKS = 1024, 256
+MIN_BLOCK_BYTES, MAX_BLOCKS = 1024, 256
 _BLOCK_DIGITS = 16
 
 
@@ -34,14 +34,16 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     blocks: list[str]
 
 
-class Link(msgspec.Struct, frozen=True, kw_only=True):
+class ManifestLink(msgspec.Struct, frozen=True, kw_only=True):
     """The pack before this one: its folder, and the hash of its manifest."""
 
     folder: str
     sha256: str
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class EvidenceManifest(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
     """The last file of a pack, which holds all others and the chain together.
 
     Attributes:
@@ -65,18 +67,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
     counts: Mapping[str, int]
     files: Sequence[FileEntry]
     sequence: int
-    previous: Link | None
+    previous: ManifestLink | None
     headless: bool = False
 
 
-_decoder = msgspec.json.Decoder(Manifest)
+_decoder = msgspec.json.Decoder(EvidenceManifest)
 
 
-def encode_manifest(manifest: Manifest) -> bytes:
+def encode_manifest(manifest: EvidenceManifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
 
 
-def decode_manifest(data: bytes) -> Manifest:
+def decode_manifest(data: bytes) -> EvidenceManifest:
     """Read a manifest.
 
     Raises:
@@ -94,7 +96,7 @@ def folder_of(run: str, at: datetime) -> str:
 
 
 def entry_of(name: str, data: bytes) -> FileEntry:
-    block = max(SMALLEST_BLOCK, -(-len(data) // MOST_BLOCKS))
+    block = max(MIN_BLOCK_BYTES, -(-len(data) // MAX_BLOCKS))
     return FileEntry(
         name=name,
         sha256=digest(data),

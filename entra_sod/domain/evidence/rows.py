@@ -13,12 +13,12 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.domain.findings.model import By, Change, Finding, State
+from entra_sod.domain.findings.model import Change, ChangeSource, Finding, FindingState
 from entra_sod.domain.findings.views import csv_table, salted, subject_hash
 from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 
-_CLAIMED = "claimed; who and why is in the finding's own history"
+_REMEDIATION_CLAIMED = "claimed; who and why is in the finding's own history"
 
 
 class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -35,7 +35,7 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     subject: str
     severity: str
     owner: str
-    state: State
+    state: FindingState
     since: str
     first_seen: str
     last_seen: str
@@ -62,9 +62,9 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
     why: str | None = None
 
 
-def belongs(finding: Finding, run: str) -> bool:
+def is_in_evidence(finding: Finding, run: str) -> bool:
     """Whether a finding is in a run's evidence: it stands, waits, or was changed by the run."""
-    return finding.state is not State.RESOLVED or bool(finding.changes_of(run))
+    return finding.state is not FindingState.RESOLVED or bool(finding.changes_of(run))
 
 
 def finding_line(finding: Finding, run: str) -> FindingLine:
@@ -87,8 +87,10 @@ def finding_line(finding: Finding, run: str) -> FindingLine:
 
 def _changes(finding: Finding, run: str) -> Iterator[Change]:
     for each in finding.history:
-        if each.by is By.PERSON:
-            yield msgspec.structs.replace(each, cause=salted(finding, each.cause), why=_CLAIMED)
+        if each.by is ChangeSource.PERSON:
+            yield msgspec.structs.replace(
+                each, cause=salted(finding, each.cause), why=_REMEDIATION_CLAIMED
+            )
         elif each.run == run:
             yield each
 

@@ -12,19 +12,19 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.domain.findings.model import Change, Finding, State
+from entra_sod.domain.findings.model import Change, Finding, FindingState
 from entra_sod.domain.findings.views import FindingView, view
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
 
-MOST_IN_DIGEST = 10  # of each kind; the counts are always whole
-MOST_TICKETS = 1000  # of one run
-_NEEDS_WORK = (State.OPEN, State.EXCEPTION_EXPIRED)
-_RESTS = (State.RESOLVED, State.ON_HOLD, State.EXCEPTED)
+MAX_DIGEST_FINDINGS = 10  # of each kind; the counts are always whole
+MAX_TICKETS = 1000  # of one run
+_ACTIONABLE = (FindingState.OPEN, FindingState.EXCEPTION_EXPIRED)
+_INACTIVE = (FindingState.RESOLVED, FindingState.ON_HOLD, FindingState.EXCEPTED)
 
-type Kind = Literal["new", "reopened", "expiring"]
-_KINDS: tuple[Kind, ...] = ("new", "reopened", "expiring")
-type Ticket = Literal["opened", "resolved"]
+type DigestSection = Literal["new", "reopened", "expiring"]
+_KINDS: tuple[DigestSection, ...] = ("new", "reopened", "expiring")
+type TicketAction = Literal["opened", "resolved"]
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -38,88 +38,90 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     sweep: str
     owner: str
-    counts: Mapping[Kind, int]
+    counts: Mapping[DigestSection, int]
     new: list[FindingView]
     reopened: list[FindingView]
     expiring: list[FindingView]
 
 
 @dataclass(slots=True)
-class News:
+class RunNotifications:
     """Gathers what is to be told of a run, finding by finding.
 
     Attributes:
         tickets: findings to open a ticket for or to close it, the first thousand of them.
-        untold: how many there are more.
+        omitted_tickets: how many there are more.
     """
 
     run: str
     rules: RuleSet
-    tickets: list[tuple[str, Ticket]] = field(default_factory=list)
-    untold: int = 0
-    _counts: dict[str, dict[Kind, int]] = field(default_factory=dict)
-    _first: dict[str, dict[Kind, list[FindingView]]] = field(default_factory=dict)
-    _told: Mapping[str, bool] = field(init=False)
+    tickets: list[tuple[str, TicketAction]] = field(default_factory=list)
+    omitted_tickets: int = 0
+    _counts: dict[str, dict[DigestSection, int]] = field(default_factory=dict)
+    _first: dict[str, dict[DigestSection, list[FindingView]]] = field(default_factory=dict)
+    _is_notified: Mapping[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._told = {each.id: each.rule.mode is not Mode.RECORD for each in self.rules.rules}
+        self._is_notified = {
+            each.id: each.rule.mode is not Mode.RECORD for each in self.rules.rules
+        }
 
     def add(self, finding: Finding) -> None:
         """Look at what the run changed of a finding."""
-        if not self._told.get(finding.rule):
+        if not self._is_notified.get(finding.rule):
             return
         for before, change in pairwise([None, *finding.history]):
             if change is None or change.run != self.run:
                 continue
-            if kind := kind_of(change, before):
+            if kind := section_of(change, before):
                 self._count(finding, kind)
-            if ticket := ticket_of(change, before):
+            if ticket := ticket_action_of(change, before):
                 self._ticket(finding, ticket)
 
     def digests(self) -> Iterator[Digest]:
         for owner, counts in sorted(self._counts.items()):
             yield Digest(sweep=self.run, owner=owner, counts=counts, **self._first[owner])
 
-    def _count(self, finding: Finding, kind: Kind) -> None:
+    def _count(self, finding: Finding, kind: DigestSection) -> None:
         counts = self._counts.setdefault(finding.owner, dict.fromkeys(_KINDS, 0))
         first = self._first.setdefault(finding.owner, {each: [] for each in _KINDS})
         counts[kind] += 1
-        if len(first[kind]) < MOST_IN_DIGEST:
+        if len(first[kind]) < MAX_DIGEST_FINDINGS:
             first[kind].append(view(finding))
 
-    def _ticket(self, finding: Finding, ticket: Ticket) -> None:
-        if len(self.tickets) < MOST_TICKETS:
+    def _ticket(self, finding: Finding, ticket: TicketAction) -> None:
+        if len(self.tickets) < MAX_TICKETS:
             self.tickets.append((finding.id, ticket))
         else:
-            self.untold += 1
+            self.omitted_tickets += 1
 
 
-def kind_of(change: Change, before: Change | None) -> Kind | None:
+def section_of(change: Change, before: Change | None) -> DigestSection | None:
     """Under which heading of a digest a change comes, which has another one before it."""
     if change.days_left is not None:
         return "expiring"
-    if change.now not in _NEEDS_WORK:
+    if change.now not in _ACTIONABLE:
         return None
     if change.was is None:
         return "new"
-    return "reopened" if _was_before_doubt(change, before) in _RESTS else None
+    return "reopened" if _last_certain_state(change, before) in _INACTIVE else None
 
 
-def _was_before_doubt(change: Change, before: Change | None) -> State | None:
+def _last_certain_state(change: Change, before: Change | None) -> FindingState | None:
     """What it was, looking through a look that did not see it.
 
     Such a look is only a doubt: what needed work before it was told of then, and what was permitted
     before it was told to nobody.
     """
-    is_doubt_over = before is not None and change.was is before.now is State.RESOLVING
+    is_doubt_over = before is not None and change.was is before.now is FindingState.RESOLVING
     return before.was if before and is_doubt_over else change.was
 
 
-def ticket_of(change: Change, before: Change | None) -> Ticket | None:
+def ticket_action_of(change: Change, before: Change | None) -> TicketAction | None:
     """Whether a change opens a ticket or closes it."""
-    if change.now is State.RESOLVED:
+    if change.now is FindingState.RESOLVED:
         return "resolved"
-    return "opened" if kind_of(change, before) in ("new", "reopened") else None
+    return "opened" if section_of(change, before) in ("new", "reopened") else None
 
 
 class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -135,7 +137,7 @@ class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     finding: FindingView
 
 
-def ticket_body(finding: Finding, ticket: Ticket) -> bytes:
+def ticket_body(finding: Finding, ticket: TicketAction) -> bytes:
     body = TicketBody(
         dedupe_key=finding.id,
         action="open" if ticket == "opened" else "close",

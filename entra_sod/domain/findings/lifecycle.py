@@ -16,44 +16,51 @@ from datetime import date
 
 import msgspec
 
-from entra_sod.domain.findings.model import By, Change, Excuse, Finding, Sighting, State
+from entra_sod.domain.findings.model import (
+    ActiveException,
+    Change,
+    ChangeSource,
+    Finding,
+    FindingState,
+    ObservedConflict,
+)
 
 WARN_AT_DAYS = (30, 7, 1)
-LARGEST_HISTORY = 28_000  # characters of JSON; a table property holds 32 Ki
+MAX_HISTORY_LENGTH = 28_000  # characters of JSON; a table property holds 32 Ki
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Present:
     """The subject holds both."""
 
-    sighting: Sighting
-    excuse: Excuse | None
+    conflict: ObservedConflict
+    exception: ActiveException | None
 
 
 @dataclass(frozen=True, slots=True)
-class NotSeen:
+class Absent:
     """Everything that the finding takes was read, and it was not there."""
 
 
 @dataclass(frozen=True, slots=True)
-class NotLooked:
+class Unknown:
     """Something that it takes to know was not read, or says two things."""
 
-    excuse: Excuse | None
+    exception: ActiveException | None
 
 
 @dataclass(frozen=True, slots=True)
-class Off:
+class OutOfScope:
     """There is nothing to look for: the rule is off, or a package is gone."""
 
     why: str
 
 
-type Look = Seen | NotSeen | NotLooked | Off
+type Observation = Present | Absent | Unknown | OutOfScope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class RunContext:
     """A run that looks.
 
     Attributes:
@@ -64,7 +71,7 @@ class Moment:
         rules_day: on which they are in force; a sweep may begin before midnight, and end after it.
     """
 
-    by: By
+    by: ChangeSource
     run: str
     at: str
     rules_hash: str
@@ -77,7 +84,7 @@ class Moment:
 
 
 def decide_next(
-    previous: Finding | None, look: Look, moment: Moment, *, salt: str
+    previous: Finding | None, observation: Observation, context: RunContext, *, salt: str
 ) -> Finding | None:
     """Decide what a look makes of a finding; None where there is nothing to change.
 
@@ -87,206 +94,238 @@ def decide_next(
 
     Args:
         previous: as it stands; None where there is none yet.
-        look: what was seen.
-        moment: who looks.
+        observation: what was seen.
+        context: who looks.
         salt: for a finding that is new.
     """
     if previous is not None and (
-        previous.looked_by == moment.run or previous.looked_at > moment.at
+        previous.looked_by == context.run or previous.looked_at > context.at
     ):
         return None
-    if isinstance(look, Seen):
-        known = previous or _new(look.sighting, moment, salt)
-        return _seen(known, look, moment, is_new=previous is None)
-    if previous is None or previous.state is State.RESOLVED:
+    if isinstance(observation, Present):
+        known = previous or _new(observation.conflict, context, salt)
+        return _present(known, observation, context, is_new=previous is None)
+    if previous is None or previous.state is FindingState.RESOLVED:
         return None
-    match look:
-        case NotSeen():
-            return _not_seen(previous, moment)
-        case NotLooked(excuse=excuse):
-            return _by_calendar(previous, excuse, moment)
-        case Off(why=why):
-            is_held = previous.state is State.ON_HOLD
-            return None if is_held else _moved(previous, State.ON_HOLD, moment, why)
+    match observation:
+        case Absent():
+            return _absent(previous, context)
+        case Unknown(exception=exception):
+            return _by_exception_dates(previous, exception, context)
+        case OutOfScope(why=why):
+            is_held = previous.state is FindingState.ON_HOLD
+            return None if is_held else _with_state(previous, FindingState.ON_HOLD, context, why)
 
 
-def claim(finding: Finding, *, by: str, why: str, at: str) -> Finding | None:
+def mark_resolving(finding: Finding, *, by: str, why: str, at: str) -> Finding | None:
     """Note that somebody says it is being taken away; None where nothing is there to take."""
-    if finding.state not in (State.OPEN, State.EXCEPTION_EXPIRED, State.RESOLVING):
+    if finding.state not in (
+        FindingState.OPEN,
+        FindingState.EXCEPTION_EXPIRED,
+        FindingState.RESOLVING,
+    ):
         return None
-    change = Change(at=at, was=finding.state, now=State.RESOLVING, by=By.PERSON, cause=by, why=why)
-    since = finding.since if finding.state is State.RESOLVING else at
-    claimed = msgspec.structs.replace(finding, state=State.RESOLVING, since=since, claimed_by=by)
-    return _noted(claimed, change)
+    change = Change(
+        at=at,
+        was=finding.state,
+        now=FindingState.RESOLVING,
+        by=ChangeSource.PERSON,
+        cause=by,
+        why=why,
+    )
+    since = finding.since if finding.state is FindingState.RESOLVING else at
+    claimed = msgspec.structs.replace(
+        finding, state=FindingState.RESOLVING, since=since, claimed_by=by
+    )
+    return _with_change(claimed, change)
 
 
-def _new(sighting: Sighting, moment: Moment, salt: str) -> Finding:
+def _new(conflict: ObservedConflict, context: RunContext, salt: str) -> Finding:
     return Finding(
-        **msgspec.structs.asdict(sighting),
-        state=State.OPEN,
-        since=moment.at,
-        first_seen=moment.at,
-        last_seen=moment.at,
+        **msgspec.structs.asdict(conflict),
+        state=FindingState.OPEN,
+        since=context.at,
+        first_seen=context.at,
+        last_seen=context.at,
         looked_at="",
         looked_by="",
-        rules_hash=moment.rules_hash,
+        rules_hash=context.rules_hash,
         salt=salt,
     )
 
 
-def _seen(known: Finding, look: Seen, moment: Moment, *, is_new: bool) -> Finding:
-    sighting = look.sighting
+def _present(known: Finding, observation: Present, context: RunContext, *, is_new: bool) -> Finding:
+    conflict = observation.conflict
     finding = msgspec.structs.replace(
         known,
-        severity=sighting.severity,
-        owner=sighting.owner,
-        packages=sighting.packages,
-        object_id=sighting.object_id or known.object_id,
-        display_name=sighting.display_name or known.display_name,
-        last_seen=moment.at,
-        looked_at=moment.at,
-        looked_by=moment.run,
-        rules_hash=moment.rules_hash,
+        severity=conflict.severity,
+        owner=conflict.owner,
+        packages=conflict.packages,
+        object_id=conflict.object_id or known.object_id,
+        display_name=conflict.display_name or known.display_name,
+        last_seen=context.at,
+        looked_at=context.at,
+        looked_by=context.run,
+        rules_hash=context.rules_hash,
     )
-    if is_new or not known.state.stands or _is_fading(known):
+    if is_new or not known.state.is_held or _is_resolving_by_absence(known):
         why = "found" if is_new else "seen again"
-        return _arrived(finding, None if is_new else known.state, look.excuse, moment, why)
-    return _excused(finding, look.excuse, moment) or finding
+        return _opened(
+            finding, None if is_new else known.state, observation.exception, context, why
+        )
+    return _with_exception(finding, observation.exception, context) or finding
 
 
-def _arrived(
-    finding: Finding, was: State | None, excuse: Excuse | None, moment: Moment, why: str
+def _opened(
+    finding: Finding,
+    was: FindingState | None,
+    exception: ActiveException | None,
+    context: RunContext,
+    why: str,
 ) -> Finding:
     """A finding that begins to stand, or stands again."""
-    now = _standing(finding, excuse)
-    change = _change(moment, was, now, why, exception=excuse.id if excuse else "")
-    return _noted(_permitted(finding, now, excuse, moment), change)
+    now = _state_by_exception(finding, exception)
+    change = _change(context, was, now, why, exception=exception.id if exception else "")
+    return _with_change(_excepted(finding, now, exception, context), change)
 
 
-def _is_fading(finding: Finding) -> bool:
+def _is_resolving_by_absence(finding: Finding) -> bool:
     """Whether it is being resolved because a look did not see it, and not by somebody's word."""
-    return finding.state is State.RESOLVING and not finding.claimed_by
+    return finding.state is FindingState.RESOLVING and not finding.claimed_by
 
 
-def _standing(finding: Finding, excuse: Excuse | None) -> State:
-    if excuse:
-        return State.EXCEPTED
+def _state_by_exception(finding: Finding, exception: ActiveException | None) -> FindingState:
+    if exception:
+        return FindingState.EXCEPTED
     if finding.claimed_by:
-        return State.RESOLVING
-    return State.EXCEPTION_EXPIRED if finding.exception else State.OPEN
+        return FindingState.RESOLVING
+    return FindingState.EXCEPTION_EXPIRED if finding.exception else FindingState.OPEN
 
 
-def _by_calendar(finding: Finding, excuse: Excuse | None, moment: Moment) -> Finding | None:
+def _by_exception_dates(
+    finding: Finding, exception: ActiveException | None, context: RunContext
+) -> Finding | None:
     """Exceptions begin and end, whether anybody could look or not."""
-    if not finding.state.stands or _is_fading(finding):
+    if not finding.state.is_held or _is_resolving_by_absence(finding):
         return None
-    changed = _excused(finding, excuse, moment)
-    return changed and msgspec.structs.replace(changed, looked_by=moment.run)
+    changed = _with_exception(finding, exception, context)
+    return changed and msgspec.structs.replace(changed, looked_by=context.run)
 
 
-def _excused(finding: Finding, excuse: Excuse | None, moment: Moment) -> Finding | None:
+def _with_exception(
+    finding: Finding, exception: ActiveException | None, context: RunContext
+) -> Finding | None:
     """What exceptions make of a finding that stands; None where all is as it was."""
-    now = _standing(finding, excuse)
-    if excuse and (now is not finding.state or not _is_noted(finding, excuse)):
-        why = f"permitted until {excuse.until}"
-        change = _change(moment, finding.state, now, why, exception=excuse.id)
-        return _noted(_permitted(finding, now, excuse, moment), change)
-    if excuse:
-        return _warned(finding, moment)
+    now = _state_by_exception(finding, exception)
+    if exception and (now is not finding.state or not _has_exception(finding, exception)):
+        why = f"permitted until {exception.until}"
+        change = _change(context, finding.state, now, why, exception=exception.id)
+        return _with_change(_excepted(finding, now, exception, context), change)
+    if exception:
+        return _with_warning(finding, context)
     if now is finding.state:
         return None
-    why = _ended(finding, moment)
-    change = _change(moment, finding.state, now, why, exception=finding.exception)
-    return _noted(_permitted(finding, now, None, moment), change)
+    why = _ended(finding, context)
+    change = _change(context, finding.state, now, why, exception=finding.exception)
+    return _with_change(_excepted(finding, now, None, context), change)
 
 
-def _is_noted(finding: Finding, excuse: Excuse) -> bool:
-    return (finding.exception, finding.exception_until) == (excuse.id, excuse.until)
+def _has_exception(finding: Finding, exception: ActiveException) -> bool:
+    return (finding.exception, finding.exception_until) == (exception.id, exception.until)
 
 
-def _ended(finding: Finding, moment: Moment) -> str:
+def _ended(finding: Finding, context: RunContext) -> str:
     until = finding.exception_until
-    if until is not None and until >= moment.day:
+    if until is not None and until >= context.day:
         return "its exception was taken back"
     return f"its exception ended on {until}"
 
 
-def _warned(finding: Finding, moment: Moment) -> Finding | None:
+def _with_warning(finding: Finding, context: RunContext) -> Finding | None:
     """Warn once at each of the days; of an exception that is shorter only at those to come."""
-    left = days_left(finding, moment.day)
-    due = due_at(left)
+    left = days_left(finding, context.day)
+    due = warning_due(left)
     if left is None or due is None or (finding.warned is not None and finding.warned <= due):
         return None
     why = f"its exception ends in {left} day{'' if left == 1 else 's'}"
-    change = _change(moment, finding.state, finding.state, why, exception=finding.exception)
+    change = _change(context, finding.state, finding.state, why, exception=finding.exception)
     change = msgspec.structs.replace(change, days_left=left)
-    return _noted(msgspec.structs.replace(finding, warned=due), change)
+    return _with_change(msgspec.structs.replace(finding, warned=due), change)
 
 
 def days_left(finding: Finding, day: date) -> int | None:
     """Days until an exception's last day: 0 on that day; None without an exception in force."""
-    if finding.state is not State.EXCEPTED or finding.exception_until is None:
+    if finding.state is not FindingState.EXCEPTED or finding.exception_until is None:
         return None
     return (finding.exception_until - day).days
 
 
-def due_at(left: int | None) -> int | None:
+def warning_due(left: int | None) -> int | None:
     """The last of the days to warn at that is reached."""
     reached = [days for days in WARN_AT_DAYS if left is not None and left <= days]
     return min(reached, default=None)
 
 
-def _permitted(finding: Finding, now: State, excuse: Excuse | None, moment: Moment) -> Finding:
-    since = finding.since if now is finding.state and finding.history else moment.at
-    if excuse is None:
+def _excepted(
+    finding: Finding, now: FindingState, exception: ActiveException | None, context: RunContext
+) -> Finding:
+    since = finding.since if now is finding.state and finding.history else context.at
+    if exception is None:
         return msgspec.structs.replace(finding, state=now, since=since, warned=None)
-    left = (excuse.until - moment.day).days
+    left = (exception.until - context.day).days
     return msgspec.structs.replace(
         finding,
         state=now,
         since=since,
-        exception=excuse.id,
-        exception_until=excuse.until,
-        warned=due_at(left),
+        exception=exception.id,
+        exception_until=exception.until,
+        warned=warning_due(left),
     )
 
 
-def _not_seen(finding: Finding, moment: Moment) -> Finding:
-    if finding.state is not State.RESOLVING:
-        return _moved(finding, State.RESOLVING, moment, "not seen any more; the next look decides")
-    resolved = _moved(finding, State.RESOLVED, moment, "not seen")
+def _absent(finding: Finding, context: RunContext) -> Finding:
+    if finding.state is not FindingState.RESOLVING:
+        return _with_state(
+            finding, FindingState.RESOLVING, context, "not seen any more; the next look decides"
+        )
+    resolved = _with_state(finding, FindingState.RESOLVED, context, "not seen")
     return msgspec.structs.replace(
         resolved, exception="", exception_until=None, warned=None, claimed_by=""
     )
 
 
-def _moved(finding: Finding, now: State, moment: Moment, why: str) -> Finding:
+def _with_state(finding: Finding, now: FindingState, context: RunContext, why: str) -> Finding:
     moved = msgspec.structs.replace(
-        finding, state=now, since=moment.at, looked_at=moment.at, looked_by=moment.run
+        finding, state=now, since=context.at, looked_at=context.at, looked_by=context.run
     )
-    return _noted(moved, _change(moment, finding.state, now, why))
+    return _with_change(moved, _change(context, finding.state, now, why))
 
 
 def _change(
-    moment: Moment, was: State | None, now: State, why: str, *, exception: str = ""
+    context: RunContext,
+    was: FindingState | None,
+    now: FindingState,
+    why: str,
+    *,
+    exception: str = "",
 ) -> Change:
     """What a run notes; an exception of that id is its cause, where there is one."""
     return Change(
-        at=moment.at,
+        at=context.at,
         was=was,
         now=now,
-        by=By.EXCEPTION if exception else moment.by,
-        cause=exception or moment.run,
+        by=ChangeSource.EXCEPTION if exception else context.by,
+        cause=exception or context.run,
         why=why,
-        run=moment.run,
-        rules_hash=moment.rules_hash,
+        run=context.run,
+        rules_hash=context.rules_hash,
     )
 
 
-def _noted(finding: Finding, change: Change) -> Finding:
+def _with_change(finding: Finding, change: Change) -> Finding:
     """Add a change; the oldest but the first give way where there are too many."""
     history, left_out = [*finding.history, change], finding.left_out
-    while len(history) > 2 and _size(history) > LARGEST_HISTORY:  # noqa: PLR2004 - first and last
+    while len(history) > 2 and _size(history) > MAX_HISTORY_LENGTH:  # noqa: PLR2004 - first and last
         del history[1]
         left_out += 1
     return msgspec.structs.replace(finding, history=tuple(history), left_out=left_out)

@@ -11,10 +11,10 @@ import msgspec
 
 from entra_sod.domain.entra import Pair
 
-_PLACE, _ID = 8, 32  # hexadecimal digits: of what the rule is held against, of the whole id
+_PREFIX_LENGTH, _ID = 8, 32  # hexadecimal digits: of what the rule is held against, of the whole id
 
 
-class State(StrEnum):
+class FindingState(StrEnum):
     """Where a finding is in its life."""
 
     OPEN = "open"
@@ -25,12 +25,12 @@ class State(StrEnum):
     ON_HOLD = "on-hold"
 
     @property
-    def stands(self) -> bool:
+    def is_held(self) -> bool:
         """Whether the subject holds both, as far as is known."""
-        return self not in (State.RESOLVED, State.ON_HOLD)
+        return self not in (FindingState.RESOLVED, FindingState.ON_HOLD)
 
 
-class By(StrEnum):
+class ChangeSource(StrEnum):
     """What a change comes from."""
 
     SWEEP = "sweep"
@@ -52,9 +52,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"was": "from", "
     """
 
     at: str
-    was: State | None
-    now: State
-    by: By
+    was: FindingState | None
+    now: FindingState
+    by: ChangeSource
     cause: str
     why: str
     run: str = ""
@@ -62,14 +62,14 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, rename={"was": "from", "
     days_left: int | None = msgspec.field(default=None, name="daysLeft")
 
 
-class Excuse(msgspec.Struct, frozen=True, kw_only=True):
+class ActiveException(msgspec.Struct, frozen=True, kw_only=True):
     """An exception in force: its id and its last day."""
 
     id: str
     until: date
 
 
-class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a run saw of one finding.
 
     Attributes:
@@ -86,7 +86,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     display_name: str | None = None
 
 
-class Finding(Sighting, frozen=True, kw_only=True, rename="camel"):
+class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
     """A finding as it stands: what was seen last, and its life.
 
     Attributes:
@@ -100,7 +100,7 @@ class Finding(Sighting, frozen=True, kw_only=True, rename="camel"):
         left_out: how many changes are not.
     """
 
-    state: State
+    state: FindingState
     since: str
     first_seen: str
     last_seen: str
@@ -136,12 +136,12 @@ def finding_id(rule: str, pair: Pair | None, subject_id: str) -> str:
     """
     held_against = [pair.low, pair.high] if pair else [rule]
     rest = _digits([rule, *held_against, subject_id])
-    return (_digits(held_against)[:_PLACE] + rest)[:_ID]
+    return (_digits(held_against)[:_PREFIX_LENGTH] + rest)[:_ID]
 
 
-def place_of(pair: Pair) -> str:
+def pair_prefix(pair: Pair) -> str:
     """The beginning of the ids of a pair's findings; another pair may, rarely, share it."""
-    return _digits([pair.low, pair.high])[:_PLACE]
+    return _digits([pair.low, pair.high])[:_PREFIX_LENGTH]
 
 
 def _digits(parts: Sequence[str]) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.lifecycle import Look, NotLooked, NotSeen, Off, Seen
-from entra_sod.domain.findings.model import Excuse, Finding, Sighting, finding_id
+from entra_sod.domain.findings.lifecycle import Absent, Observation, OutOfScope, Present, Unknown
+from entra_sod.domain.findings.model import ActiveException, Finding, ObservedConflict, finding_id
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True)
-class View:
+class FindingObserver:
     """What a run can say of findings: what it looked at well, and did not see, is not there.
 
     Attributes:
@@ -31,26 +31,28 @@ class View:
     doubtful: Collection[Pair] = ()
     gone: Collection[str] = ()
 
-    def look(self, finding: Finding | None, sighting: Sighting | None) -> Look:
-        """What is to be made of a finding, a sighting, or both."""
-        if sighting is not None:
-            ids = (sighting.subject_id, sighting.object_id)
-            return Seen(sighting, self._excuse(sighting.rule, ids))
+    def observe(self, finding: Finding | None, conflict: ObservedConflict | None) -> Observation:
+        """What is to be made of a finding, an observed conflict, or both."""
+        if conflict is not None:
+            ids = (conflict.subject_id, conflict.object_id)
+            return Present(conflict, self._active_exception(conflict.rule, ids))
         if finding is None:
             raise ValueError("there is nothing to look at")
-        if off := self._why_off(finding):
-            return Off(off)
+        if off := self._out_of_scope_reason(finding):
+            return OutOfScope(off)
         if self._is_covered(finding):
-            return NotSeen()
-        return NotLooked(self._excuse(finding.rule, finding.subject_ids))
+            return Absent()
+        return Unknown(self._active_exception(finding.rule, finding.subject_ids))
 
-    def _excuse(self, rule: str, subject_ids: Iterable[str | None]) -> Excuse | None:
+    def _active_exception(
+        self, rule: str, subject_ids: Iterable[str | None]
+    ) -> ActiveException | None:
         """The exception that lasts longest."""
-        found = self.rules.excuses([rule], subject_ids)
+        found = self.rules.exceptions_for([rule], subject_ids)
         longest = max(found, key=lambda each: (each.end, each.id), default=None)
-        return Excuse(id=longest.id, until=longest.end) if longest else None
+        return ActiveException(id=longest.id, until=longest.end) if longest else None
 
-    def _why_off(self, finding: Finding) -> str:
+    def _out_of_scope_reason(self, finding: Finding) -> str:
         rule, pair = self._rules.get(finding.rule), finding.pair
         if rule is None:
             return f"the rule {finding.rule} is not in force"
@@ -58,8 +60,8 @@ class View:
             return "" if rule.count > 1 else f"the rule {rule.id} counts no set any more"
         if gone := sorted(each for each in pair if each in self.gone):
             return f"access package {gone[0]} is gone"
-        duty = self.rules.duties.get(pair)
-        if duty is None or rule.id not in duty.rule_ids:
+        constraint = self.rules.constraints.get(pair)
+        if constraint is None or rule.id not in constraint.rule_ids:
             return f"the rule {rule.id} does not keep these packages apart any more"
         return ""
 
@@ -75,11 +77,11 @@ class View:
         return {rule.id: rule for rule in self.rules.rules}
 
 
-def sightings_of(conflict: Conflict) -> Iterator[Sighting]:
+def observed_conflicts(conflict: DetectedConflict) -> Iterator[ObservedConflict]:
     """One finding for each rule that a conflict is against."""
     held, subject = tuple(sorted(conflict.packages)), conflict.subject
     for rule in conflict.rules:
-        yield Sighting(
+        yield ObservedConflict(
             id=finding_id(rule.id, conflict.pair, subject.id),
             rule=rule.id,
             severity=rule.severity,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from entra_sod.core.errors import AddressRefused
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-LONGEST = 4096
+MAX_ADDRESS_LENGTH = 4096
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]+)(?P<target>[/?].*)?")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -129,8 +129,8 @@ def check_address(url: str, allowed: Sequence[HostPattern]) -> Address:
 
 
 def _checked_text(url: str) -> str:
-    if len(url) > LONGEST:
-        raise AddressRefused(f"has over {LONGEST} characters")
+    if len(url) > MAX_ADDRESS_LENGTH:
+        raise AddressRefused(f"has over {MAX_ADDRESS_LENGTH} characters")
     if not re.fullmatch(r"[!-~]*", url):
         raise AddressRefused(
             "must be plain ASCII without spaces; write an international host name as xn--…"

@@ -12,11 +12,11 @@ from typing import Literal
 
 import msgspec
 
-LARGEST_BODY = 20_000  # bytes, as Standard Webhooks advise
+MAX_BODY_BYTES = 20_000  # bytes, as Standard Webhooks advise
 _TYPE_PREFIX = "com.entra-sod."
 _FAILED = "failed"
 
-type Subject = Literal["check", "sweep", "digest", "finding"]
+type EventSubject = Literal["check", "sweep", "digest", "finding"]
 
 
 class EventName(StrEnum):
@@ -46,7 +46,7 @@ class Event:
         result: JSON, as its poller gets it.
     """
 
-    subject: Subject
+    subject: EventSubject
     subject_id: str
     status: str
     at: str
@@ -98,7 +98,7 @@ def shortened(result: bytes, self_url: str) -> bytes:
     A field that is left out is absent and named in `omitted`, so that nobody takes it for empty;
     `self` is the address of the whole.
     """
-    if len(result) <= LARGEST_BODY:
+    if len(result) <= MAX_BODY_BYTES:
         return result
     fields = msgspec.json.decode(result, type=dict[str, msgspec.Raw])
     omitted: list[str] = []
@@ -107,5 +107,5 @@ def shortened(result: bytes, self_url: str) -> bytes:
         del fields[largest]
         omitted.append(largest)
         body = msgspec.json.encode({**fields, "self": self_url, "omitted": omitted})
-        if len(body) <= LARGEST_BODY:
+        if len(body) <= MAX_BODY_BYTES:
             return body

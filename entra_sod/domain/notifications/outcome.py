@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from entra_sod.core.retry import Poison, backoff
 
 DAY_SECONDS = 86_400.0
-LONGEST_DELAY_SECONDS = 3600.0
-MOST_REFUSALS = 4
+MAX_DELAY_SECONDS = 3600.0
+MAX_REFUSALS = 4
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _GONE = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ResponseReceived:
     """The receiver answered.
 
     Attributes:
@@ -28,20 +28,20 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
+class NoResponse:
     """Nothing came back, though it may have been received."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class NotCalled:
+class NotSent:
     """The address may not be called, or leads where nothing is called."""
 
     why: str
 
 
-type Outcome = Answered | Unanswered | NotCalled
+type SendOutcome = ResponseReceived | NoResponse | NotSent
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class ReceiverGone:
     """The receiver wants nothing any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryDelivery:
     """One more try.
 
     Attributes:
@@ -67,12 +67,12 @@ class Again:
     refusals: int = 0
 
 
-type Next = Delivered | Gone | Again | Poison
+type DeliveryDecision = Delivered | ReceiverGone | RetryDelivery | Poison
 
 
-def decide_next(
-    outcome: Outcome, *, tries: int, refusals: int, age_seconds: float, chance: float
-) -> Next:
+def decide_delivery(
+    outcome: SendOutcome, *, tries: int, refusals: int, age_seconds: float, chance: float
+) -> DeliveryDecision:
     """Decide after one try.
 
     Args:
@@ -83,44 +83,44 @@ def decide_next(
         chance: from 0 to 1, for the jitter that keeps many deliveries apart.
     """
     match outcome:
-        case Answered(status=status) if status in _SUCCESS:
+        case ResponseReceived(status=status) if status in _SUCCESS:
             return Delivered()
-        case Answered(status=status) if status == _GONE:
-            return Gone()
+        case ResponseReceived(status=status) if status == _GONE:
+            return ReceiverGone()
     left, why = DAY_SECONDS - age_seconds, _words(outcome)
     if left <= 0:
         return Poison(f"given up after a day and {tries + 1} tries; the last: {why}")
     refused = refusals + 1 if _is_refusal(outcome) else 0
-    if refused >= MOST_REFUSALS:
+    if refused >= MAX_REFUSALS:
         return Poison(f"given up after {refused} refusals in a row; the last: {why}")
-    return Again(min(_delay(outcome, tries, chance), left), why, refused)
+    return RetryDelivery(min(_delay(outcome, tries, chance), left), why, refused)
 
 
-def _is_refusal(outcome: Outcome) -> bool:
+def _is_refusal(outcome: SendOutcome) -> bool:
     """Whether it is ours: what we neither follow nor call. No receiver mends that by coming back.
 
     A 4xx is none: a receiver that is just being deployed, or whose key is just being changed,
     answers 404 or 401, and takes the same an hour later.
     """
     match outcome:
-        case Answered(status=status):
+        case ResponseReceived(status=status):
             return status in _REDIRECT
-        case NotCalled():
+        case NotSent():
             return True
-        case Unanswered():
+        case NoResponse():
             return False
 
 
-def _delay(outcome: Outcome, tries: int, chance: float) -> float:
+def _delay(outcome: SendOutcome, tries: int, chance: float) -> float:
     """As long as the receiver says, at least a second; else doubling, half of it by chance."""
-    if isinstance(outcome, Answered) and outcome.retry_after is not None:
+    if isinstance(outcome, ResponseReceived) and outcome.retry_after is not None:
         return max(1.0, outcome.retry_after)
-    return backoff(tries, LONGEST_DELAY_SECONDS) * (0.5 + 0.5 * chance)
+    return backoff(tries, MAX_DELAY_SECONDS) * (0.5 + 0.5 * chance)
 
 
-def _words(outcome: Outcome) -> str:
+def _words(outcome: SendOutcome) -> str:
     match outcome:
-        case Answered(status=status):
+        case ResponseReceived(status=status):
             return f"the receiver answered {status}"
-        case Unanswered(why=why) | NotCalled(why=why):
+        case NoResponse(why=why) | NotSent(why=why):
             return why

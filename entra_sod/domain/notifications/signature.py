@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE_SECONDS = 300
-MOST_KEYS = 2
+MAX_KEYS = 2
 _PREFIX = "whsec_"
 _VERSION = "v1,"
 _KEY_BYTES = range(24, 65)
-_MOST_SIGNATURES = 10
+_MAX_SIGNATURES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ def parse_signing_keys(text: str) -> tuple[SigningKey, ...]:
         ValueError: naming no part of the keys.
     """
     keys = tuple(_key(each.strip()) for each in re.split(r"[,\s]+", text.strip()) if each)
-    if len(keys) > MOST_KEYS:
-        raise ValueError(f"more than {MOST_KEYS} keys")
+    if len(keys) > MAX_KEYS:
+        raise ValueError(f"more than {MAX_KEYS} keys")
     return keys
 
 
@@ -83,7 +83,7 @@ def verify(
     content = f"{headers.get(ID, '')}.{stamp}.".encode() + body
     given = [
         each.removeprefix(_VERSION).encode()
-        for each in headers.get(SIGNATURE, "").split(" ")[:_MOST_SIGNATURES]
+        for each in headers.get(SIGNATURE, "").split(" ")[:_MAX_SIGNATURES]
         if each.startswith(_VERSION)
     ] or [b""]
     expected = [_digest(key, content).encode() for key in keys]

@@ -9,13 +9,13 @@ from itertools import islice
 
 import msgspec
 
-from entra_sod.domain.enforcement.outcome import Enforced, Remade
+from entra_sod.domain.enforcement.result import EnforcementResult, LazyCollection
 from entra_sod.domain.entra import Assignment, Reference, Subject
 from entra_sod.domain.results.coverage import Coverage, Outcome
 from entra_sod.domain.rules.language import Rule
-from entra_sod.domain.rules.ruleset import Duty, RuleSet
+from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 
-MOST_HOLDERS_IN_ANSWER = 1000
+MAX_HOLDERS_IN_RESPONSE = 1000
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -105,14 +105,14 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def exception_views(
-    holders: Iterable[Holder], duty: Duty | None, rules: RuleSet
+    holders: Iterable[Holder], constraint: PairConstraint | None, rules: RuleSet
 ) -> list[ExceptionView]:
     """The exceptions in force that permit a holder to hold both."""
     return [
         ExceptionView(id=each.id, rule=each.rule, subject_id=holder.subject_id, until=each.end)
         for holder in holders
-        for each in rules.excuses(
-            duty.rule_ids if duty else (), (holder.subject_id, holder.object_id)
+        for each in rules.exceptions_for(
+            constraint.rule_ids if constraint else (), (holder.subject_id, holder.object_id)
         )
     ]
 
@@ -134,7 +134,7 @@ def rule_view(rule: Rule) -> RuleView:
     return msgspec.convert(rule, RuleView, from_attributes=True)
 
 
-def references_view(enforced: Enforced, most: int | None = None) -> ReferencesView:
+def references_view(enforced: EnforcementResult, most: int | None = None) -> ReferencesView:
     """All references, or the first of each kind."""
     return ReferencesView(
         present=[_reference_view(each) for each in islice(enforced.present, most)],
@@ -145,13 +145,13 @@ def references_view(enforced: Enforced, most: int | None = None) -> ReferencesVi
     )
 
 
-def remade_view(enforced: Enforced) -> ReferencesView:
+def remade_view(enforced: EnforcementResult) -> ReferencesView:
     """All references of a whole tenant, made while they are gone through."""
     present, planned = enforced.present, enforced.planned
     return msgspec.structs.replace(
         references_view(replace(enforced, present=(), planned=())),
-        present=Remade(len(present), lambda: map(_reference_view, present)),
-        planned=Remade(len(planned), lambda: map(_reference_view, planned)),
+        present=LazyCollection(len(present), lambda: map(_reference_view, present)),
+        planned=LazyCollection(len(planned), lambda: map(_reference_view, planned)),
     )
 
 

@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Way(StrEnum):
+class DetectionMethod(StrEnum):
     """How it was found out who holds both packages of a pair."""
 
     ADDITIONAL_ACCESS = "additionalAccess"

@@ -38,7 +38,7 @@ class ConflictView(
     until: datetime | None
 
 
-class ExcuseView(msgspec.Struct, frozen=True, kw_only=True):
+class DecisionExceptionView(msgspec.Struct, frozen=True, kw_only=True):
     """An exception that permits the conflicts with one rule, until the end of a day."""
 
     id: str
@@ -65,7 +65,7 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reasons: list[str]
     rules: list[RuleView]
     conflicts: list[ConflictView]
-    exceptions: list[ExcuseView]
+    exceptions: list[DecisionExceptionView]
     advice: str | None
     severity: str | None
     coverage: Coverage

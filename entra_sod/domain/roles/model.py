@@ -13,7 +13,7 @@ CATALOG_SCOPE = "/AccessPackageCatalog/"
 READ_WRITE_ALL = "EntitlementManagement.ReadWrite.All"
 
 
-class Role(StrEnum):
+class CatalogRole(StrEnum):
     """A role by its documented id."""
 
     CATALOG_OWNER = "ae79f266-94d4-4dab-b730-feca7e132178"
@@ -28,14 +28,14 @@ class Role(StrEnum):
 
     @property
     def writes_references(self) -> bool:
-        return self in (Role.CATALOG_OWNER, Role.PACKAGE_MANAGER)
+        return self in (CatalogRole.CATALOG_OWNER, CatalogRole.PACKAGE_MANAGER)
 
 
 _PORTAL_NAMES = {
-    Role.CATALOG_OWNER: "Catalog owner",
-    Role.CATALOG_READER: "Catalog reader",
-    Role.PACKAGE_MANAGER: "Access package manager",
-    Role.ASSIGNMENT_MANAGER: "Access package assignment manager",
+    CatalogRole.CATALOG_OWNER: "Catalog owner",
+    CatalogRole.CATALOG_READER: "Catalog reader",
+    CatalogRole.PACKAGE_MANAGER: "Access package manager",
+    CatalogRole.ASSIGNMENT_MANAGER: "Access package assignment manager",
 }
 
 
@@ -54,7 +54,7 @@ class RoleAssignment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class TokenPrincipal:
     """Who a token is for, as far as it says.
 
     Attributes:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from entra_sod.domain.rules.language import Side
 
-SHOWN_OF_A_CIRCLE = 10
+MAX_SHOWN_CLASSES = 10
 
 
-def find_circles(classes: Mapping[str, Side]) -> Iterator[tuple[str, str]]:
+def find_class_cycles(classes: Mapping[str, Side]) -> Iterator[tuple[str, str]]:
     """Each way from a class back to itself, once, told at the class that closes it."""
     done: set[str] = set()
     for start in classes:
@@ -32,6 +32,6 @@ def find_circles(classes: Mapping[str, Side]) -> Iterator[tuple[str, str]]:
 
 
 def _told(circle: list[str]) -> str:
-    if (more := len(circle) - 1 - SHOWN_OF_A_CIRCLE) > 0:
-        circle = [*circle[:SHOWN_OF_A_CIRCLE], f"{more} more", circle[-1]]
+    if (more := len(circle) - 1 - MAX_SHOWN_CLASSES) > 0:
+        circle = [*circle[:MAX_SHOWN_CLASSES], f"{more} more", circle[-1]]
     return f"lead in a circle: {' → '.join(circle)}"

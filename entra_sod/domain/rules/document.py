@@ -13,9 +13,9 @@ import yaml
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.nodes import Composer, Node
 
-LARGEST_FILE = 1024 * 1024
-_TOO_LARGE = f"a rules file may have {LARGEST_FILE} bytes; split it"
-NAMED_AT_MOST = 1000  # mistakes of one file
+MAX_FILE_BYTES = 1024 * 1024
+_TOO_LARGE = f"a rules file may have {MAX_FILE_BYTES} bytes; split it"
+MAX_PROBLEMS = 1000  # mistakes of one file
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SourceFile:
     text: str
 
 
-class Problem(msgspec.Struct, frozen=True, order=True):
+class RulesProblem(msgspec.Struct, frozen=True, order=True):
     """Something to say about a place in a file, counted from 1.
 
     A warning is worth a look; without `is_warning` the file cannot be used as it stands.
@@ -47,16 +47,16 @@ _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML takes for one
 _NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def decode(name: str, data: bytes) -> SourceFile | Problem:
+def decode(name: str, data: bytes) -> SourceFile | RulesProblem:
     """Make a rules file of bytes, or say why they are none."""
-    if len(data) > LARGEST_FILE:
-        return Problem(name, 1, 1, _TOO_LARGE)
+    if len(data) > MAX_FILE_BYTES:
+        return RulesProblem(name, 1, 1, _TOO_LARGE)
     try:
         return SourceFile(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", errors="replace")
         line, column = _position(before)
-        return Problem(name, line + 1, column + 1, f"not UTF-8 text: {error.reason}")
+        return RulesProblem(name, line + 1, column + 1, f"not UTF-8 text: {error.reason}")
 
 
 def _position(before: str) -> tuple[int, int]:
@@ -80,17 +80,17 @@ class Document:
         self._name = file.name
         self._last_line = 0
         self._root: Node | None = None
-        self._room = NAMED_AT_MOST + 1
-        self.problems: list[Problem] = []
+        self._room = MAX_PROBLEMS + 1
+        self.problems: list[RulesProblem] = []
         self.is_read = False
         self.value: object = None
-        if len(file.text) > LARGEST_FILE:
-            self._say(0, 0, _TOO_LARGE)
+        if len(file.text) > MAX_FILE_BYTES:
+            self._add_problem(0, 0, _TOO_LARGE)
         else:
             self._last_line = _position(file.text)[0]
             self._load(file.text)
 
-    def place(self, mistake: Mistake, *, is_warning: bool = False) -> Problem:
+    def place(self, mistake: Mistake, *, is_warning: bool = False) -> RulesProblem:
         """Say where in the file a mistake stands: at its node, or the nearest one around it."""
         mark = self._mark(mistake)
         steps = (*mistake.path, mistake.key)
@@ -99,7 +99,7 @@ class Document:
             mark.line, mark.column, f"{words} {mistake.detail}".strip(), is_warning
         )
 
-    def take(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+    def add_mistakes(self, mistakes: Iterable[Mistake]) -> list[RulesProblem]:
         """Place mistakes until the file has one more than are named; others are not looked for.
 
         A small file can have half a million, which nobody reads and a log cannot hold.
@@ -111,27 +111,27 @@ class Document:
     def _load(self, text: str) -> None:
         if found := _NO_TEXT.search(text):
             line, column = _position(text[: found.start()])
-            self._say(line, column, f"not YAML: U+{ord(found[0]):04X} is not allowed")
+            self._add_problem(line, column, f"not YAML: U+{ord(found[0]):04X} is not allowed")
             return
         composer = Composer(text)
         self._compose(composer)
-        for path, name, place in islice(composer.repeated, NAMED_AT_MOST + 1):
+        for path, name, place in islice(composer.repeated, MAX_PROBLEMS + 1):
             words = ".".join(map(str, (*path, name)))
-            self._say(place.line, place.column, f"{words} is given twice")
+            self._add_problem(place.line, place.column, f"{words} is given twice")
 
     def _compose(self, composer: Composer) -> None:
         try:
             self._root = composer.root()
             if self._root is None:
-                self._say(0, 0, "the file is empty: give version: 1 and rules")
+                self._add_problem(0, 0, "the file is empty: give version: 1 and rules")
                 return
             self.value, self.is_read = self._root.value, True
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
-            self._say(line, column, f"not YAML: {error.problem or error.context}")
+            self._add_problem(line, column, f"not YAML: {error.problem or error.context}")
         except (yaml.YAMLError, ValueError) as error:
-            self._say(0, 0, f"not YAML: {str(error).splitlines()[0]}")
+            self._add_problem(0, 0, f"not YAML: {str(error).splitlines()[0]}")
 
     def _mark(self, mistake: Mistake) -> yaml.Mark:
         node, mark = self._root, self._root.mark if self._root else _START
@@ -143,10 +143,10 @@ class Document:
             mark = place if step == mistake.key else node.mark
         return mark
 
-    def _say(self, line: int, column: int, message: str) -> None:
+    def _add_problem(self, line: int, column: int, message: str) -> None:
         self.problems.append(self._problem(line, column, message, is_warning=False))
 
-    def _problem(self, line: int, column: int, message: str, is_warning: bool) -> Problem:  # noqa: FBT001
+    def _problem(self, line: int, column: int, message: str, is_warning: bool) -> RulesProblem:  # noqa: FBT001
         # The end of the text counts as a line of its own in libyaml's marks.
         line = min(line, self._last_line)
-        return Problem(self._name, line + 1, column + 1, message, is_warning)
+        return RulesProblem(self._name, line + 1, column + 1, message, is_warning)

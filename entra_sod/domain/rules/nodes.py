@@ -11,10 +11,10 @@ import yaml
 
 from entra_sod.core.validation import Path
 
-DEEPEST = 20
-MOST_EVENTS = 125_000  # a mebibyte of packages by id has 90,000, of usual rules likewise
+MAX_DEPTH = 20
+MAX_EVENTS = 125_000  # a mebibyte of packages by id has 90,000, of usual rules likewise
 # Longer digits are no number that a rule has, and slow to read. Nor is base 60: 12:30 is text.
-LONGEST_NUMBER = 40
+MAX_NUMBER_LENGTH = 40
 
 # libyaml reads a file of the largest size in a fifth of a second; Python alone takes seven.
 _FastLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -121,7 +121,7 @@ class Composer:
         """
         depth = 0
         for number, event in enumerate(yaml.parse(text, Loader=_FastLoader)):
-            if number > MOST_EVENTS:
+            if number > MAX_EVENTS:
                 raise _refused("too many values for one file: split it", _start(event))
             if getattr(event, "tag", None):
                 raise _refused("tags (!name) are not for rules files", _start(event))
@@ -132,7 +132,7 @@ class Composer:
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-            if depth > DEEPEST:
+            if depth > MAX_DEPTH:
                 raise _refused("nested too deep", _start(event))
             yield event
 
@@ -149,7 +149,7 @@ def _scalar(event: yaml.ScalarEvent) -> object:
     """What a scalar says: text, unless it is plain and reads as null, a truth or a number."""
     text: str = event.value
     is_plain: bool = event.implicit[0]
-    if not is_plain or len(text) > LONGEST_NUMBER or ":" in text:
+    if not is_plain or len(text) > MAX_NUMBER_LENGTH or ":" in text:
         return text
     for tag, pattern in _RESOLVERS.get(text[:1], ()):
         if pattern.match(text):

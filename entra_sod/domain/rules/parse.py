@@ -12,8 +12,8 @@ import msgspec
 
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
-from entra_sod.domain.rules.class_cycles import find_circles
-from entra_sod.domain.rules.document import NAMED_AT_MOST, Document, Problem, SourceFile
+from entra_sod.domain.rules.class_cycles import find_class_cycles
+from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.language import (
     Control,
     ExceptionEntry,
@@ -24,10 +24,10 @@ from entra_sod.domain.rules.language import (
     Side,
 )
 
-MOST_SIDES = 100
-MOST_SUGGESTIONS = 100
-COMPARED_AT_MOST = 20_000  # letters of a word times letters of all names: some milliseconds
-LONGEST_EXCEPTION = timedelta(days=366)
+MAX_SIDES = 100
+MAX_SUGGESTIONS = 100
+MAX_COMPARED_LETTERS = 20_000  # letters of a word times letters of all names: some milliseconds
+MAX_EXCEPTION_LENGTH = timedelta(days=366)
 
 _KINDS: Mapping[str, type[Side | Rule | Control | ExceptionEntry]] = {
     "classes": Side,
@@ -36,7 +36,7 @@ _KINDS: Mapping[str, type[Side | Rule | Control | ExceptionEntry]] = {
     "exceptions": ExceptionEntry,
 }
 # Harmless values of required fields, for those that have a mistake.
-_STAND_INS: Mapping[str, object] = {
+_PLACEHOLDERS: Mapping[str, object] = {
     "severity": "low",
     "mode": "record",
     "days": 1,
@@ -47,7 +47,7 @@ _STAND_INS: Mapping[str, object] = {
 }
 
 
-class _Names:
+class _NameIndex:
     """The names that the files give.
 
     Comparing words takes milliseconds where there are many or long ones: it has its limits.
@@ -55,49 +55,49 @@ class _Names:
 
     def __init__(self, names: Collection[str]) -> None:
         self._names, self._letters = names, sum(map(len, names))
-        self._suggestions = MOST_SUGGESTIONS
+        self._suggestions = MAX_SUGGESTIONS
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
     def nearest(self, name: str) -> str:
-        if not self._suggestions or len(name) * self._letters > COMPARED_AT_MOST:
+        if not self._suggestions or len(name) * self._letters > MAX_COMPARED_LETTERS:
             return ""
         self._suggestions -= 1
         return nearest(name, self._names)
 
 
 # By kind; none where a file could not be read: then no name is called unknown.
-type _Known = Mapping[str, _Names]
+type _KnownNames = Mapping[str, _NameIndex]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceOrigin:
     """Where a rule, class or exception stands."""
 
     document: Document
     path: Path
 
-    def place(self, mistake: Mistake, *, is_warning: bool = False) -> Problem:
+    def place(self, mistake: Mistake, *, is_warning: bool = False) -> RulesProblem:
         return self.document.place(self._whole(mistake), is_warning=is_warning)
 
-    def take(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+    def add_mistakes(self, mistakes: Iterable[Mistake]) -> list[RulesProblem]:
         """Place mistakes, while the file has not too many."""
-        return self.document.take(map(self._whole, mistakes))
+        return self.document.add_mistakes(map(self._whole, mistakes))
 
     def _whole(self, mistake: Mistake) -> Mistake:
         return Mistake((*self.path, *mistake.path), mistake.detail, mistake.key)
 
 
 @dataclass(frozen=True, slots=True)
-class _Damaged:
+class _InvalidEntry:
     """An entry with mistakes in some fields; what the others say is looked at all the same."""
 
-    origin: Origin
+    origin: SourceOrigin
     entry: Side | Rule | Control | ExceptionEntry
     fields: Collection[str | int | None]
 
-    def mistakes(self, known: _Known) -> Iterator[Mistake]:
+    def mistakes(self, known: _KnownNames) -> Iterator[Mistake]:
         match self.entry:
             case Rule():
                 found = _rule_mistakes(self.entry, known)
@@ -111,7 +111,7 @@ class _Damaged:
 
 
 @dataclass(slots=True)
-class Book:
+class ParsedRules:
     """All rules, classes, controls and exceptions of all files, and where each stands.
 
     Attributes:
@@ -122,10 +122,10 @@ class Book:
     classes: dict[str, Side] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
     exceptions: dict[str, ExceptionEntry] = field(default_factory=dict)
-    origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    origins: dict[tuple[str, str], SourceOrigin] = field(default_factory=dict)
+    problems: list[RulesProblem] = field(default_factory=list)
 
-    def origin(self, kind: str, name: str) -> Origin:
+    def origin(self, kind: str, name: str) -> SourceOrigin:
         """Where a thing of the book stands; kind is the name of a field of `RulesFile`."""
         return self.origins[kind, name]
 
@@ -134,19 +134,19 @@ class Book:
         return {name for given, name in self.origins if given == kind}
 
 
-def parse_rules(files: Iterable[SourceFile]) -> Book:
+def parse_rules(files: Iterable[SourceFile]) -> ParsedRules:
     """Read all files into one book without mistakes.
 
     Raises:
         RulesError: with every mistake of every file.
     """
-    book = read_book(files)
-    if book.problems:
-        raise RulesError([str(problem) for problem in book.problems])
-    return book
+    parsed = read_rules(files)
+    if parsed.problems:
+        raise RulesError([str(problem) for problem in parsed.problems])
+    return parsed
 
 
-def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Book:
+def read_rules(files: Iterable[SourceFile], unread: Sequence[RulesProblem] = ()) -> ParsedRules:
     """Read all files into one book, mistakes included.
 
     What has no mistake is in the book, whatever stands beside it, so that one run finds them all.
@@ -155,75 +155,77 @@ def read_book(files: Iterable[SourceFile], unread: Sequence[Problem] = ()) -> Bo
         files: that are text.
         unread: what is wrong with the files that are not.
     """
-    book = Book(problems=list(unread))
+    parsed = ParsedRules(problems=list(unread))
     documents = [Document(file) for file in files]
-    damaged = [each for document in documents for each in _read_file(book, document)]
+    damaged = [each for document in documents for each in _read_file(parsed, document)]
     is_whole = not unread and all(document.is_read for document in documents)
-    known = {kind: _Names(book.names(kind)) for kind in _KINDS} if is_whole else {}
-    for name, side in book.classes.items():
-        _check(book, "classes", name, _side_mistakes(side, known, ()))
-    for name, circle in islice(find_circles(book.classes), NAMED_AT_MOST):
-        _check(book, "classes", name, [Mistake(("classes",), circle)])
-    for rule in book.rules.values():
-        _check(book, "rules", rule.id, _rule_mistakes(rule, known))
-    for entry in book.exceptions.values():
-        _check(book, "exceptions", entry.id, _exception_mistakes(entry, known))
+    known = {kind: _NameIndex(parsed.names(kind)) for kind in _KINDS} if is_whole else {}
+    for name, side in parsed.classes.items():
+        _check(parsed, "classes", name, _side_mistakes(side, known, ()))
+    for name, circle in islice(find_class_cycles(parsed.classes), MAX_PROBLEMS):
+        _check(parsed, "classes", name, [Mistake(("classes",), circle)])
+    for rule in parsed.rules.values():
+        _check(parsed, "rules", rule.id, _rule_mistakes(rule, known))
+    for entry in parsed.exceptions.values():
+        _check(parsed, "exceptions", entry.id, _exception_mistakes(entry, known))
     for each in damaged:
-        book.problems += each.origin.take(each.mistakes(known))
-    book.exceptions = {name: _lasting(book, entry) for name, entry in book.exceptions.items()}
-    book.problems = list(in_reason(sorted(book.problems)))
-    return book
+        parsed.problems += each.origin.add_mistakes(each.mistakes(known))
+    parsed.exceptions = {
+        name: _with_end(parsed, entry) for name, entry in parsed.exceptions.items()
+    }
+    parsed.problems = list(in_reason(sorted(parsed.problems)))
+    return parsed
 
 
-def _lasting(book: Book, entry: ExceptionEntry) -> ExceptionEntry:
+def _with_end(parsed: ParsedRules, entry: ExceptionEntry) -> ExceptionEntry:
     """An exception with a last day: its own, or as its control says; on a mistake, its first."""
     if entry.until is not None:
         return entry
-    control = book.controls.get(entry.control or "")
+    control = parsed.controls.get(entry.control or "")
     return entry.lasting(control) if control else msgspec.structs.replace(entry, until=entry.start)
 
 
-def in_reason(problems: Iterable[Problem]) -> Iterator[Problem]:
+def in_reason(problems: Iterable[RulesProblem]) -> Iterator[RulesProblem]:
     """Name so many problems of each file, and say where there are more."""
     for name, group in groupby(problems, key=lambda problem: problem.file):
         found = list(group)
-        if len(found) > NAMED_AT_MOST:
+        if len(found) > MAX_PROBLEMS:
             has_only_warnings = all(problem.is_warning for problem in found)
             what = "warnings" if has_only_warnings else "mistakes"
-            detail = f"more than {NAMED_AT_MOST} {what} in this file; the others are not named"
-            yield Problem(name, 1, 1, detail, has_only_warnings)
-        yield from found[:NAMED_AT_MOST]
+            detail = f"more than {MAX_PROBLEMS} {what} in this file; the others are not named"
+            yield RulesProblem(name, 1, 1, detail, has_only_warnings)
+        yield from found[:MAX_PROBLEMS]
 
 
-def _read_file(book: Book, document: Document) -> Iterator[_Damaged]:
+def _read_file(parsed: ParsedRules, document: Document) -> Iterator[_InvalidEntry]:
     """Take in what has no mistake and a new name; yield the other rules and exceptions."""
-    book.problems += document.problems
+    parsed.problems += document.problems
     if not document.is_read:
         return
     mistakes = _file_mistakes(document.value)
-    book.problems += document.take(mistakes)
-    is_hopeless = len(mistakes) > NAMED_AT_MOST  # then not all are known
+    parsed.problems += document.add_mistakes(mistakes)
+    is_hopeless = len(mistakes) > MAX_PROBLEMS  # then not all are known
     broken: dict[Path, set[str | int | None]] = {}
     for mistake in mistakes:
         broken.setdefault(mistake.path[:2], set()).update((*mistake.path[2:3], mistake.key))
     for path, name, value in _entries(document.value):
-        kind, origin = str(path[0]), Origin(document, path)
-        is_new = _is_new(book, kind, name, origin)
+        kind, origin = str(path[0]), SourceOrigin(document, path)
+        is_new = _is_new(parsed, kind, name, origin)
         if is_hopeless:
             continue
         if is_new and path not in broken:
-            getattr(book, kind)[name] = msgspec.convert(value, _KINDS[kind])
+            getattr(parsed, kind)[name] = msgspec.convert(value, _KINDS[kind])
         elif kind != "classes":
-            yield _damaged(origin, _mapping(value), broken.get(path, set()))
+            yield _invalid_entry(origin, _mapping(value), broken.get(path, set()))
 
 
-def _damaged(
-    origin: Origin, value: Mapping[object, object], fields: set[str | int | None]
-) -> _Damaged:
+def _invalid_entry(
+    origin: SourceOrigin, value: Mapping[object, object], fields: set[str | int | None]
+) -> _InvalidEntry:
     """Read an entry with harmless values in place of the wrong ones."""
     kind = _KINDS[str(origin.path[0])]
     stand_ins = {
-        field.encode_name: _STAND_INS.get(field.encode_name, "-")
+        field.encode_name: _PLACEHOLDERS.get(field.encode_name, "-")
         for field in msgspec.structs.fields(kind)
         if field.required or field.encode_name == "until"
     }
@@ -231,16 +233,16 @@ def _damaged(
         fields |= {"from", "until"}
     named = {name: given for name, given in value.items() if isinstance(name, str)}
     sound: dict[str, object] = {key: named[key] for key in named.keys() - fields}
-    return _Damaged(origin, msgspec.convert({**stand_ins, **sound}, kind), fields)
+    return _InvalidEntry(origin, msgspec.convert({**stand_ins, **sound}, kind), fields)
 
 
 def _file_mistakes(value: object) -> list[Mistake]:
     try:
         msgspec.convert(value, RulesFile)
     except msgspec.ValidationError:  # which names the first mistake only
-        most = NAMED_AT_MOST + 1
-        found = find_mistakes(RulesFile, value, maximum=most)
-        return list(islice(chain(found, _class_name_mistakes(value)), most))
+        maximum = MAX_PROBLEMS + 1
+        found = find_mistakes(RulesFile, value, maximum=maximum)
+        return list(islice(chain(found, _class_name_mistakes(value)), maximum))
     return []
 
 
@@ -269,20 +271,20 @@ def _mapping(value: object) -> Mapping[object, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _is_new(book: Book, kind: str, name: str, origin: Origin) -> bool:
-    if (kind, name) in book.origins:
+def _is_new(parsed: ParsedRules, kind: str, name: str, origin: SourceOrigin) -> bool:
+    if (kind, name) in parsed.origins:
         place: Path = () if kind == "classes" else ("id",)
-        book.problems += origin.take([Mistake(place, f"{name} exists already")])
+        parsed.problems += origin.add_mistakes([Mistake(place, f"{name} exists already")])
         return False
-    book.origins[kind, name] = origin
+    parsed.origins[kind, name] = origin
     return True
 
 
-def _check(book: Book, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
-    book.problems += book.origin(kind, name).take(mistakes)
+def _check(parsed: ParsedRules, kind: str, name: str, mistakes: Iterable[Mistake]) -> None:
+    parsed.problems += parsed.origin(kind, name).add_mistakes(mistakes)
 
 
-def _rule_mistakes(rule: Rule, known: _Known) -> Iterator[Mistake]:
+def _rule_mistakes(rule: Rule, known: _KnownNames) -> Iterator[Mistake]:
     if (rule.between is None) == (rule.at_most is None):
         yield Mistake((), "needs either between or atMost")
     if rule.effective and not rule.effective.is_possible:
@@ -294,12 +296,12 @@ def _rule_mistakes(rule: Rule, known: _Known) -> Iterator[Mistake]:
         yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], known: _Known) -> Iterator[Mistake]:
+def _between_mistakes(sides: Sequence[Side], known: _KnownNames) -> Iterator[Mistake]:
     if len(sides) < 2:  # noqa: PLR2004 - apart takes two
         yield Mistake(("between",), "needs two sides or more to keep apart")
         return
-    if len(sides) > MOST_SIDES:
-        detail = f"has more than {MOST_SIDES} sides: atMost with a count of 1 keeps each from each"
+    if len(sides) > MAX_SIDES:
+        detail = f"has more than {MAX_SIDES} sides: atMost with a count of 1 keeps each from each"
         yield Mistake(("between",), detail)
     for index, side in enumerate(sides):
         yield from _side_mistakes(side, known, ("between", index))
@@ -317,7 +319,7 @@ def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
 
 
 def _side_mistakes(
-    side: Side, known: _Known, path: Path, *, packages_key: str = "packages"
+    side: Side, known: _KnownNames, path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
     if not (side.packages or side.groups or side.classes):
         yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
@@ -327,7 +329,7 @@ def _side_mistakes(
         yield from _unknown(name, "class", known.get("classes"), (*path, "classes", index))
 
 
-def _unknown(name: str, what: str, names: _Names | None, path: Path) -> Iterator[Mistake]:
+def _unknown(name: str, what: str, names: _NameIndex | None, path: Path) -> Iterator[Mistake]:
     if names is not None and name not in names:
         yield Mistake(path, f"{name} is no {what}{names.nearest(name)}")
 
@@ -340,7 +342,7 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
 
 
-def _exception_mistakes(entry: ExceptionEntry, known: _Known) -> Iterator[Mistake]:
+def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[Mistake]:
     yield from _unknown(entry.rule, "rule", known.get("rules"), ("rule",))
     if entry.control:
         yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
@@ -358,5 +360,5 @@ def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:
             yield Mistake(("until",), "is missing: give it, or a control that says how long")
     elif entry.until < entry.start:
         yield Mistake(("until",), "is before its from")
-    elif entry.until - entry.start > LONGEST_EXCEPTION:
+    elif entry.until - entry.start > MAX_EXCEPTION_LENGTH:
         yield Mistake(("until",), "is more than a year after its from")

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,12 @@ def _pattern(text: str | None) -> re.Pattern[str]:
 
 
 def resolve(
-    book: Book, tenant: Tenant | None, day: date, *, and_later: bool = False
+    parsed: ParsedRules, tenant: Tenant | None, day: date, *, and_later: bool = False
 ) -> list[ResolvedRule]:
     """Resolve a book without mistakes.
 
     Args:
-        book: of all files.
+        parsed: of all files.
         tenant: what patterns are held against; None is for books that name ids only.
         day: rules that are not effective on it are left out.
         and_later: those that take effect after it are not.
@@ -105,20 +105,20 @@ def resolve(
         The rules in order of their ids. Ids are taken as they stand, whether the tenant shows them
         or not: a package that may not be read is a gap, and no reason to forget the rule.
     """
-    resolver, last = Resolver(book, tenant), None if and_later else day
-    rules = (rule for _, rule in sorted(book.rules.items()))
+    resolver, last = Resolver(parsed, tenant), None if and_later else day
+    rules = (rule for _, rule in sorted(parsed.rules.items()))
     return [resolver.rule(rule) for rule in rules if rule.holds_within(day, last)]
 
 
-def needs_tenant(book: Book) -> bool:
+def needs_tenant(parsed: ParsedRules) -> bool:
     """Whether any selector is a pattern."""
-    return any(selector.id is None for selector in _selectors(book))
+    return any(selector.id is None for selector in _selectors(parsed))
 
 
-def _selectors(book: Book) -> Iterator[PackageSelector]:
-    for side in book.classes.values():
+def _selectors(parsed: ParsedRules) -> Iterator[PackageSelector]:
+    for side in parsed.classes.values():
         yield from side.packages
-    for rule in book.rules.values():
+    for rule in parsed.rules.values():
         for side in rule.between or ():
             yield from side.packages
         if rule.at_most:
@@ -129,12 +129,12 @@ class Resolver:
     """Resolves the parts of one book against one tenant; each selector once.
 
     Args:
-        book: that names the classes.
+        parsed: that names the classes.
         tenant: what patterns are held against.
     """
 
-    def __init__(self, book: Book, tenant: Tenant | None) -> None:
-        self._book, self._tenant = book, tenant
+    def __init__(self, parsed: ParsedRules, tenant: Tenant | None) -> None:
+        self._book, self._tenant = parsed, tenant
         self._selected: dict[PackageSelector, frozenset[str]] = {}
         self._classes: dict[str, ResolvedSide] = {}
 

@@ -17,11 +17,11 @@ from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, References, Rule
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 
-NOBODY = ResolvedSide(frozenset(), frozenset())
+EMPTY_SIDE = ResolvedSide(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class ConstraintTerms:
     """What rules ask of a pair, whichever pair it is: all pairs of two sides share them.
 
     Attributes:
@@ -47,14 +47,14 @@ class Terms:
         return any(rule.eligible for rule in self.rules)
 
     @property
-    def turned(self) -> Terms:
+    def turned(self) -> ConstraintTerms:
         """The same, seen from the higher package."""
         return replace(self, low_groups=self.high_groups, high_groups=self.low_groups)
 
-    def merged(self, asked: Terms) -> Terms:
+    def merged(self, asked: ConstraintTerms) -> ConstraintTerms:
         """Both: the stricter mode and the wider references win, and every rule is named."""
         new = tuple(rule for rule in asked.rules if rule.id not in self.rule_ids)
-        return Terms(
+        return ConstraintTerms(
             rules=(*self.rules, *new),
             mode=max(self.mode, asked.mode, key=lambda mode: mode.strictness),
             references=self.references.widened(asked.references),
@@ -65,11 +65,11 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class PairConstraint:
     """What all rules together ask of one pair."""
 
     pair: Pair
-    terms: Terms
+    terms: ConstraintTerms
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -89,7 +89,7 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guard:
+class GroupBlock:
     """Groups whose members may not get a package, from sides that consist of groups only."""
 
     package: str
@@ -98,17 +98,17 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
-class _Facing:
+class _OpposingSide:
     """Packages that one side stands against, in order, and on which terms."""
 
     packages: Sequence[str]
-    terms: Terms
+    terms: ConstraintTerms
 
     def __contains__(self, package: str) -> bool:
         place = bisect_left(self.packages, package)
         return place < len(self.packages) and self.packages[place] == package
 
-    def beyond(self, package: str) -> Sequence[str]:
+    def packages_after(self, package: str) -> Sequence[str]:
         """The packages after this one; those before it have this one after them."""
         return self.packages[bisect_right(self.packages, package) :]
 
@@ -116,7 +116,7 @@ class _Facing:
         return len(self.packages) == 1 and package in self
 
 
-class Duties(Mapping[Pair, Duty]):
+class PairConstraints(Mapping[Pair, PairConstraint]):
     """Every pair that some rule keeps apart, in order.
 
     Twenty thousand packages make millions of pairs. So only what each package faces is kept, and a
@@ -124,36 +124,36 @@ class Duties(Mapping[Pair, Duty]):
     """
 
     def __init__(self, rules: Iterable[ResolvedRule]) -> None:
-        facings: dict[str, list[_Facing]] = {}
+        opposing_sides: dict[str, list[_OpposingSide]] = {}
         for rule in rules:
-            for package, facing in _facings(rule):
-                facings.setdefault(package, []).append(facing)
-        self._facings = dict(sorted(facings.items()))
+            for package, opposing in _opposing_sides(rule):
+                opposing_sides.setdefault(package, []).append(opposing)
+        self._opposing_sides = dict(sorted(opposing_sides.items()))
 
-    def __getitem__(self, pair: Pair) -> Duty:
-        found: Terms | None = None
-        for facing in self._facings.get(pair.low, ()):
-            if pair.high in facing:
-                found = found.merged(facing.terms) if found else facing.terms
+    def __getitem__(self, pair: Pair) -> PairConstraint:
+        found: ConstraintTerms | None = None
+        for opposing in self._opposing_sides.get(pair.low, ()):
+            if pair.high in opposing:
+                found = found.merged(opposing.terms) if found else opposing.terms
         if found is None:
             raise KeyError(pair)
-        return Duty(pair, found)
+        return PairConstraint(pair, found)
 
     def __iter__(self) -> Iterator[Pair]:
-        return (duty.pair for duty in self.in_order())
+        return (constraint.pair for constraint in self.in_order())
 
     def __len__(self) -> int:
         return self._count
 
-    def in_order(self) -> Iterator[Duty]:
-        """Yield every duty in the order of pairs, which is faster than to look each of them up."""
+    def in_order(self) -> Iterator[PairConstraint]:
+        """Yield every pair constraint in the order of pairs, faster than by looking each up."""
         for low, row in self._rows():
             for high in sorted(row):
-                yield Duty(Pair(low, high), row[high])
+                yield PairConstraint(Pair(low, high), row[high])
 
-    def facing(self, package: str) -> Mapping[str, Terms]:
+    def facing(self, package: str) -> Mapping[str, ConstraintTerms]:
         """All that a package is kept apart from; the low side of these terms is its own."""
-        row = _row((each.packages, each.terms) for each in self._facings.get(package, ()))
+        row = _row((each.packages, each.terms) for each in self._opposing_sides.get(package, ()))
         row.pop(package, None)
         return row
 
@@ -162,31 +162,33 @@ class Duties(Mapping[Pair, Duty]):
         """Every package of some pair."""
         return frozenset(
             package
-            for package, facings in self._facings.items()
-            if not all(facing.is_only(package) for facing in facings)
+            for package, opposing_sides in self._opposing_sides.items()
+            if not all(opposing.is_only(package) for opposing in opposing_sides)
         )
 
     @cached_property
     def _count(self) -> int:
         return sum(len(row) for _, row in self._rows())
 
-    def _rows(self) -> Iterator[tuple[str, Mapping[str, Terms]]]:
+    def _rows(self) -> Iterator[tuple[str, Mapping[str, ConstraintTerms]]]:
         """For each package in order, those after it that it is kept apart from."""
-        for low, facings in self._facings.items():
-            yield low, _row((each.beyond(low), each.terms) for each in facings)
+        for low, opposing_sides in self._opposing_sides.items():
+            yield low, _row((each.packages_after(low), each.terms) for each in opposing_sides)
 
 
-def _row(facings: Iterable[tuple[Sequence[str], Terms]]) -> dict[str, Terms]:
-    row: dict[str, Terms] = {}
-    for packages, terms in facings:
+def _row(
+    opposing_sides: Iterable[tuple[Sequence[str], ConstraintTerms]],
+) -> dict[str, ConstraintTerms]:
+    row: dict[str, ConstraintTerms] = {}
+    for packages, terms in opposing_sides:
         _join(row, dict.fromkeys(packages, terms))
     return row
 
 
-def _join(row: dict[str, Terms], asked: dict[str, Terms]) -> None:
+def _join(row: dict[str, ConstraintTerms], asked: dict[str, ConstraintTerms]) -> None:
     """Add what another rule asks; where two rules meet at many pairs, they are merged once."""
     # By identity, as rules cannot be hashed; the row keeps what is present alive until the end.
-    merged: dict[int, Terms] = {}
+    merged: dict[int, ConstraintTerms] = {}
     for high in row.keys() & asked.keys():
         present = row[high]
         if id(present) not in merged:
@@ -195,17 +197,17 @@ def _join(row: dict[str, Terms], asked: dict[str, Terms]) -> None:
     row.update(asked)
 
 
-def _facings(resolved: ResolvedRule) -> Iterator[tuple[str, _Facing]]:
+def _opposing_sides(resolved: ResolvedRule) -> Iterator[tuple[str, _OpposingSide]]:
     """For each package of one side every other side that has packages."""
     if resolved.is_at_most_one:
-        all_of_them = _Facing(sorted(resolved.set_of), _terms(resolved.rule))
+        all_of_them = _OpposingSide(sorted(resolved.set_of), _terms(resolved.rule))
         yield from ((package, all_of_them) for package in all_of_them.packages)
         return
     sides = [(side, sorted(side.packages)) for side in resolved.sides]
     for (one, packages), (other, against) in permutations(sides, 2):
         if against:
-            facing = _Facing(against, _terms(resolved.rule, one, other, resolved.sides))
-            yield from ((package, facing) for package in packages)
+            opposing = _OpposingSide(against, _terms(resolved.rule, one, other, resolved.sides))
+            yield from ((package, opposing) for package in packages)
 
 
 class RuleSet:
@@ -250,30 +252,30 @@ class RuleSet:
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property
-    def duties(self) -> Duties:
+    def constraints(self) -> PairConstraints:
         """Every pair that some rule keeps apart, in order."""
-        return Duties(self.rules)
+        return PairConstraints(self.rules)
 
     @cached_property
-    def guards(self) -> Mapping[str, Guard]:
+    def group_blocks(self) -> Mapping[str, GroupBlock]:
         """Every package that enforcing rules keep from the members of groups, in order."""
-        guards: dict[str, Guard] = {}
+        group_blocks: dict[str, GroupBlock] = {}
         for rule in self.rules:
-            for package, groups in _guarded_by(rule):
-                present = guards.get(package)
-                guards[package] = Guard(
+            for package, groups in _blocked_groups(rule):
+                present = group_blocks.get(package)
+                group_blocks[package] = GroupBlock(
                     package=package,
                     groups=groups | (present.groups if present else frozenset()),
                     rule_ids=_joined(present.rule_ids if present else (), rule.id),
                 )
-        return dict(sorted(guards.items()))
+        return dict(sorted(group_blocks.items()))
 
     @cached_property
-    def inexpressible(self) -> tuple[ResolvedRule, ...]:
+    def counted_rules(self) -> tuple[ResolvedRule, ...]:
         """Rules that Entra's references cannot express: more than one of many allowed."""
         return tuple(rule for rule in self.rules if rule.count > 1)
 
-    def excuses(
+    def exceptions_for(
         self, rule_ids: Iterable[str], subject_ids: Iterable[str | None]
     ) -> tuple[ExceptionEntry, ...]:
         """The exceptions that let a subject be in conflict: one for every rule, or none at all.
@@ -301,7 +303,7 @@ class RuleSet:
     @cached_property
     def packages(self) -> frozenset[str]:
         """Every package whose assignments matter: of some pair, or of a set that is counted."""
-        return self.duties.packages.union(*(rule.set_of for rule in self.inexpressible))
+        return self.constraints.packages.union(*(rule.set_of for rule in self.counted_rules))
 
     @cached_property
     def named_packages(self) -> frozenset[str]:
@@ -327,11 +329,11 @@ class RuleSet:
 
 def _terms(
     rule: Rule,
-    low: ResolvedSide = NOBODY,
-    high: ResolvedSide = NOBODY,
+    low: ResolvedSide = EMPTY_SIDE,
+    high: ResolvedSide = EMPTY_SIDE,
     sides: Iterable[ResolvedSide] = (),
-) -> Terms:
-    return Terms(
+) -> ConstraintTerms:
+    return ConstraintTerms(
         rules=(rule,),
         mode=rule.mode,
         references=rule.references,
@@ -347,12 +349,12 @@ def _enforced(rule: Rule, side: ResolvedSide) -> frozenset[str]:
     return side.groups if wanted else frozenset()
 
 
-def _guarded_by(resolved: ResolvedRule) -> Iterator[tuple[str, frozenset[str]]]:
+def _blocked_groups(resolved: ResolvedRule) -> Iterator[tuple[str, frozenset[str]]]:
     for side in resolved.sides:
         groups = frozenset[str]() if side.packages else _enforced(resolved.rule, side)
         # The side itself has no packages: all that there are face it.
-        for facing in resolved.sides if groups else ():
-            for package in sorted(facing.packages):
+        for opposing in resolved.sides if groups else ():
+            for package in sorted(opposing.packages):
                 yield package, groups
 
 

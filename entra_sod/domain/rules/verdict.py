@@ -23,7 +23,7 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SubjectAccess:
     """A subject with the packages it holds and the groups it is a member of, as ids."""
 
     holds: frozenset[str] = frozenset()
@@ -35,19 +35,19 @@ class Violation:
     """A rule that holding the package would be against.
 
     Attributes:
-        excuse: the exception that permits it.
+        exception: the exception that permits it.
     """
 
     rule: ResolvedRule
-    excuse: ExceptionEntry | None = None
+    exception: ExceptionEntry | None = None
 
     @property
-    def stands(self) -> bool:
+    def is_unexcepted(self) -> bool:
         """Whether it is a reason to deny: it does more than record, and nothing excuses it."""
-        return self.rule.rule.mode is not Mode.RECORD and self.excuse is None
+        return self.rule.rule.mode is not Mode.RECORD and self.exception is None
 
 
-def is_violated(rule: ResolvedRule, person: Person, asked: str) -> bool:
+def is_violated(rule: ResolvedRule, person: SubjectAccess, asked: str) -> bool:
     """Whether a person would hold a package against a rule."""
     if rule.count > 1:
         return asked in rule.set_of and len(rule.set_of & {*person.holds, asked}) > rule.count
@@ -66,7 +66,7 @@ def is_violated(rule: ResolvedRule, person: Person, asked: str) -> bool:
 
 def find_violations(
     rules: Iterable[ResolvedRule],
-    person: Person,
+    person: SubjectAccess,
     asked: str,
     exceptions: Collection[ExceptionEntry],
     day: date,
@@ -82,12 +82,14 @@ def find_violations(
     """
     for rule in rules:
         if is_violated(rule, person, asked):
-            excuses = (each for each in exceptions if each.rule == rule.id and each.holds_on(day))
-            yield Violation(rule, next(excuses, None))
+            applicable = (
+                each for each in exceptions if each.rule == rule.id and each.holds_on(day)
+            )
+            yield Violation(rule, next(applicable, None))
 
 
 def decide(violations: Collection[Violation]) -> Decision:
     """Deny where a violation stands; review where all are recorded or excused; else allow."""
-    if any(each.stands for each in violations):
+    if any(each.is_unexcepted for each in violations):
         return Decision.DENY
     return Decision.REVIEW if violations else Decision.ALLOW

@@ -26,10 +26,10 @@ _ENDINGS = (".yaml", ".yml")
 _HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 
 type _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
-type _Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\Z")]
+type _VersionId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\Z")]
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RulesManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The blob `current`.
 
     Attributes:
@@ -39,25 +39,25 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     version: Literal[1]
-    id: _Id
+    id: _VersionId
     hash: _Sha256
     files: dict[str, _Sha256]
 
 
-def make_manifest(files: Iterable[SourceFile], at: datetime) -> Manifest:
+def make_manifest(files: Iterable[SourceFile], at: datetime) -> RulesManifest:
     """Name these files as a version that is pushed at a moment."""
     hashes = {file.name: sha256(file.text.encode()) for file in files}
     whole = hash_of(hashes)
     digits = whole.removeprefix("sha256:")[:_HASH_LENGTH]
-    moment = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return Manifest(version=1, id=f"{moment}-{digits}", hash=whole, files=hashes)
+    context = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return RulesManifest(version=1, id=f"{context}-{digits}", hash=whole, files=hashes)
 
 
-def encode_manifest(manifest: Manifest) -> bytes:
+def encode_manifest(manifest: RulesManifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
 
 
-def decode_manifest(data: bytes) -> Manifest:
+def decode_manifest(data: bytes) -> RulesManifest:
     """Read the blob `current`.
 
     Raises:
@@ -67,10 +67,10 @@ def decode_manifest(data: bytes) -> Manifest:
         value = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RulesError([_problem(f"not JSON: {error}")]) from error
-    mistakes = find_mistakes(Manifest, value)
+    mistakes = find_mistakes(RulesManifest, value)
     if mistakes:
-        raise RulesError([_problem(_told(mistake)) for mistake in mistakes])
-    manifest = msgspec.convert(value, Manifest)
+        raise RulesError([_problem(_describe(mistake)) for mistake in mistakes])
+    manifest = msgspec.convert(value, RulesManifest)
     if hash_of(manifest.files) != manifest.hash:
         raise RulesError([_problem("hash is not that of its files")])
     return manifest
@@ -98,7 +98,7 @@ def is_rules_file(path: PurePosixPath) -> bool:
     return path.suffix in _ENDINGS and TESTS not in path.parts[:-1]
 
 
-def _told(mistake: Mistake) -> str:
+def _describe(mistake: Mistake) -> str:
     return f"{mistake.pointer.removeprefix('/') or 'it'} {mistake.detail}"
 
 

@@ -11,14 +11,14 @@ from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule
-from entra_sod.domain.rules.ruleset import Duty, RuleSet
+from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 
-MOST_PAIRS_IN_ANSWER = 1000
+MAX_PAIRS_IN_RESPONSE = 1000
 _ORDER = (Outcome.CONFLICT, Outcome.UNKNOWN, Outcome.CLEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class ReadScope:
     """What was read.
 
     Attributes:
@@ -43,12 +43,13 @@ class Looked:
 
 
 @dataclass(slots=True)
-class Outcomes:
+class PairOutcomes:
     """All pairs, counted; the first of each outcome by name.
 
     Attributes:
         unread: packages of pairs that are unknown, of which nothing was read.
-        half_seen: packages whose own wishes are not known, for the other of the pair was not read.
+        partially_read: packages whose own wishes are not known, for the other of the pair was not
+            read.
     """
 
     counts: Counter[Outcome] = field(default_factory=Counter)
@@ -56,7 +57,7 @@ class Outcomes:
         default_factory=lambda: {each: [] for each in _ORDER}
     )
     unread: set[str] = field(default_factory=set)
-    half_seen: set[str] = field(default_factory=set)
+    partially_read: set[str] = field(default_factory=set)
 
     def as_counts(self) -> PairCounts:
         return PairCounts(
@@ -68,48 +69,50 @@ class Outcomes:
 
     def summaries(self) -> list[PairSummary]:
         """Conflicts first, then what is unknown, as many as an answer takes."""
-        return [each for outcome in _ORDER for each in self.first[outcome]][:MOST_PAIRS_IN_ANSWER]
+        return [each for outcome in _ORDER for each in self.first[outcome]][:MAX_PAIRS_IN_RESPONSE]
 
 
-def judge_pairs(rules: RuleSet, looked: Looked) -> Outcomes:
-    outcomes = Outcomes()
-    for duty in rules.duties.in_order():
-        outcome = looked.outcome(duty.pair)
+def evaluate_pairs(rules: RuleSet, scope: ReadScope) -> PairOutcomes:
+    outcomes = PairOutcomes()
+    for constraint in rules.constraints.in_order():
+        outcome = scope.outcome(constraint.pair)
         outcomes.counts[outcome] += 1
-        if len(outcomes.first[outcome]) < MOST_PAIRS_IN_ANSWER:
-            outcomes.first[outcome].append(_summary(duty, outcome, looked))
+        if len(outcomes.first[outcome]) < MAX_PAIRS_IN_RESPONSE:
+            outcomes.first[outcome].append(_summary(constraint, outcome, scope))
         if outcome is Outcome.UNKNOWN:
-            outcomes.unread.update(each for each in duty.pair if each not in looked.indexed)
-        if duty.mode is Mode.ENFORCE and not all(each in looked.enforced for each in duty.pair):
-            outcomes.half_seen.update(duty.pair)
+            outcomes.unread.update(each for each in constraint.pair if each not in scope.indexed)
+        if constraint.mode is Mode.ENFORCE and not all(
+            each in scope.enforced for each in constraint.pair
+        ):
+            outcomes.partially_read.update(constraint.pair)
     return outcomes
 
 
-def _summary(duty: Duty, outcome: Outcome, looked: Looked) -> PairSummary:
+def _summary(constraint: PairConstraint, outcome: Outcome, scope: ReadScope) -> PairSummary:
     return PairSummary(
-        access_package_id=duty.pair.low,
-        incompatible_access_package_id=duty.pair.high,
+        access_package_id=constraint.pair.low,
+        incompatible_access_package_id=constraint.pair.high,
         outcome=outcome,
-        holder_count=looked.holders.get(duty.pair, 0),
-        rules=list(duty.rule_ids),
+        holder_count=scope.holders.get(constraint.pair, 0),
+        rules=list(constraint.rule_ids),
     )
 
 
-def judge_sets(rules: RuleSet, looked: Looked, over: Mapping[str, int]) -> list[SetSummary]:
+def evaluate_sets(rules: RuleSet, scope: ReadScope, over: Mapping[str, int]) -> list[SetSummary]:
     """What a sweep says of each rule that allows more than one of many."""
     return [
         SetSummary(
             rule=rule.id,
             at_most=rule.count,
             size=len(rule.set_of),
-            outcome=_set_outcome(rule, looked, over),
+            outcome=_set_outcome(rule, scope, over),
             holder_count=over.get(rule.id, 0),
         )
-        for rule in rules.inexpressible
+        for rule in rules.counted_rules
     ]
 
 
-def _set_outcome(rule: ResolvedRule, looked: Looked, over: Mapping[str, int]) -> Outcome:
+def _set_outcome(rule: ResolvedRule, scope: ReadScope, over: Mapping[str, int]) -> Outcome:
     if over.get(rule.id):
         return Outcome.CONFLICT
-    return Outcome.CLEAR if rule.set_of <= set(looked.indexed) else Outcome.UNKNOWN
+    return Outcome.CLEAR if rule.set_of <= set(scope.indexed) else Outcome.UNKNOWN

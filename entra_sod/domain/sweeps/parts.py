@@ -8,13 +8,13 @@ from itertools import batched, zip_longest
 
 import msgspec
 
-from entra_sod.domain.detection.cost import PAGES_OF_UNCOUNTED, Strategy, choose
+from entra_sod.domain.detection.cost import DEFAULT_PAGES, Strategy, choose_strategy
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.rules.ruleset import RuleSet
 
 PART_SIZE = 20
 # So that a part is done in minutes at the default rate, though its packages are large.
-MOST_PAGES_IN_PART = 200
+MAX_PAGES_IN_PART = 200
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -46,39 +46,45 @@ class SweepPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PlanningInput:
     """What is known before a sweep.
 
     Attributes:
         listed: packages that the tenant's list shows.
         pages: of assignments, that the last sweep read of each package.
         may_ask: whether the app may use `additionalAccess`.
-        ours: packages that the ledger has references on or to.
+        own_references: packages that the ledger has references on or to.
         reads_references: whether the app is to compare references at all.
     """
 
     listed: Collection[str]
     pages: Mapping[str, int] = field(default_factory=dict)
     may_ask: bool = True
-    ours: Collection[str] = ()
+    own_references: Collection[str] = ()
     reads_references: bool = True
 
 
-def plan_sweep(rules: RuleSet, known: Known) -> SweepPlan:
+def plan_sweep(rules: RuleSet, planning_input: PlanningInput) -> SweepPlan:
     """Choose the strategy and cut the work; a sweep of nothing has one part."""
-    needed = frozenset[str]().union(*(rule.set_of for rule in rules.inexpressible))
-    pairs = sum(1 for _ in _apart(rules, needed)) if needed else len(rules.duties)
-    strategy, why = choose(pairs, rules.packages, needed, known.pages, may_ask=known.may_ask)
+    needed = frozenset[str]().union(*(rule.set_of for rule in rules.counted_rules))
+    pairs = sum(1 for _ in _apart(rules, needed)) if needed else len(rules.constraints)
+    strategy, why = choose_strategy(
+        pairs, rules.packages, needed, planning_input.pages, may_ask=planning_input.may_ask
+    )
     if strategy is Strategy.INDEX:
         asked, indexed = [], sorted(rules.packages)
     else:
         asked, indexed = list(_apart(rules, needed)), sorted(needed)
-    enforced = {*rules.enforced_packages, *known.ours} if known.reads_references else set()
+    enforced = (
+        {*rules.enforced_packages, *planning_input.own_references}
+        if planning_input.reads_references
+        else set()
+    )
     parts = [
-        *_index_parts(indexed, enforced, known.pages),
+        *_index_parts(indexed, enforced, planning_input.pages),
         *_other_parts(asked, sorted(enforced - set(indexed))),
     ]
-    listed = frozenset(known.listed)
+    listed = frozenset(planning_input.listed)
     return SweepPlan(
         strategy=strategy,
         why=why,
@@ -103,9 +109,9 @@ def confirming_parts(pairs: Iterable[Pair]) -> list[Part]:
 
 def _apart(rules: RuleSet, needed: frozenset[str]) -> Iterator[tuple[str, str]]:
     """The pairs that the index of the packages needed in any case does not answer."""
-    for duty in rules.duties.in_order():
-        if not needed.issuperset(duty.pair):
-            yield duty.pair.low, duty.pair.high
+    for constraint in rules.constraints.in_order():
+        if not needed.issuperset(constraint.pair):
+            yield constraint.pair.low, constraint.pair.high
 
 
 def _index_parts(
@@ -117,7 +123,7 @@ def _index_parts(
 
 def _largest_first(packages: Iterable[str], pages: Mapping[str, int]) -> list[str]:
     """Packages of like size share a part, so that its batches stay full to the last pages."""
-    return sorted(packages, key=lambda each: (-pages.get(each, PAGES_OF_UNCOUNTED), each))
+    return sorted(packages, key=lambda each: (-pages.get(each, DEFAULT_PAGES), each))
 
 
 def _within(packages: Iterable[str], pages: Mapping[str, int]) -> Iterator[list[str]]:
@@ -125,8 +131,8 @@ def _within(packages: Iterable[str], pages: Mapping[str, int]) -> Iterator[list[
     group: list[str] = []
     size = 0
     for package in packages:
-        more = pages.get(package, PAGES_OF_UNCOUNTED)
-        if group and (len(group) == PART_SIZE or size + more > MOST_PAGES_IN_PART):
+        more = pages.get(package, DEFAULT_PAGES)
+        if group and (len(group) == PART_SIZE or size + more > MAX_PAGES_IN_PART):
             yield group
             group, size = [], 0
         group.append(package)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import Path, as_pointer
-from entra_sod.domain.webhooks.source import Delivery
+from entra_sod.domain.webhooks.source import ReceivedWebhook
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -19,7 +19,7 @@ _REQUIRED = ("id", "source", "type")
 _IN_BODY: Path = ("data",)
 
 
-def open_event(media_type: str, headers: Mapping[str, str], value: object) -> Delivery:
+def open_event(media_type: str, headers: Mapping[str, str], value: object) -> ReceivedWebhook:
     """Take an event apart.
 
     Args:
@@ -33,13 +33,15 @@ def open_event(media_type: str, headers: Mapping[str, str], value: object) -> De
     if media_type != STRUCTURED:
         names = ("specversion", *_REQUIRED)
         attributes = {name: unquote(headers.get(f"ce-{name}", "")) for name in names}
-        return Delivery(value=value, event=_identity(attributes, in_body=False))
+        return ReceivedWebhook(value=value, event=_identity(attributes, in_body=False))
     if not isinstance(value, dict):
         raise InvalidRequest([FieldError(pointer="", detail="must be an event, an object")])
     if "data_base64" in value:
         detail = "is not read: send the data as JSON, in data"
         raise InvalidRequest([FieldError(pointer="/data_base64", detail=detail)])
-    return Delivery(value=value.get("data"), at=_IN_BODY, event=_identity(value, in_body=True))
+    return ReceivedWebhook(
+        value=value.get("data"), at=_IN_BODY, event=_identity(value, in_body=True)
+    )
 
 
 def _identity(attributes: Mapping[str, object], *, in_body: bool) -> tuple[str, str]:

@@ -15,29 +15,29 @@ import msgspec
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.core.validation import Mistake, find_mistakes
 from entra_sod.core.validation import Path as Place
-from entra_sod.domain.notifications.signature import MOST_KEYS, SigningKey, parse_signing_keys
-from entra_sod.domain.rules.document import Document, Problem, SourceFile, decode
+from entra_sod.domain.notifications.signature import MAX_KEYS, SigningKey, parse_signing_keys
+from entra_sod.domain.rules.document import Document, RulesProblem, SourceFile, decode
 from entra_sod.domain.webhooks.handshake import ORIGIN
-from entra_sod.domain.webhooks.pointer import parse_pointer
+from entra_sod.domain.webhooks.json_pointer import parse_pointer
 from entra_sod.domain.webhooks.source import (
     DEFAULT_HEADERS,
     DEFAULTS,
-    Field,
-    Kind,
     Scheme,
-    Source,
-    Sources,
+    SourceKind,
+    WebhookField,
+    WebhookSource,
+    WebhookSources,
 )
 
-SHORTEST_SECRET = 16
+MIN_SECRET_LENGTH = 16
 _SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _FILE_NAME = re.compile(r"[\w./-]+\.(ya?ml|json)")
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
-_ASKED = (Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, Field.SUBJECT)
+_ASKED = (WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID, WebhookField.SUBJECT)
 
 
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SourceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One source; `kind` may be left out where it is the source's name.
 
     Attributes:
@@ -45,11 +45,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         fields: where in a body each stands, as a JSON pointer; the kind's own places, without.
     """
 
-    kind: Kind | None = None
+    kind: SourceKind | None = None
     verify: Scheme | None = None
     secrets: list[str] = []
     header: str | None = None
-    fields: dict[Field, str | None] = {}
+    fields: dict[WebhookField, str | None] = {}
     origins: list[str] = []
 
 
@@ -66,12 +66,12 @@ def source_file(text: str, app_folder: Path) -> SourceFile:
         file = decode(name, (app_folder / name).read_bytes())
     except OSError:
         raise ConfigurationError(["WEBHOOKS names a file that cannot be read."]) from None
-    if isinstance(file, Problem):
+    if isinstance(file, RulesProblem):
         raise ConfigurationError([f"{file}."])
     return file
 
 
-def parse_sources(file: SourceFile, environment: Mapping[str, str]) -> Sources:
+def parse_sources(file: SourceFile, environment: Mapping[str, str]) -> WebhookSources:
     """Read the sources and their secrets.
 
     Args:
@@ -84,15 +84,15 @@ def parse_sources(file: SourceFile, environment: Mapping[str, str]) -> Sources:
     document = Document(file)
     problems = [*document.problems]
     if document.is_read:
-        problems += document.take(find_mistakes(dict[str, Entry], document.value))
+        problems += document.add_mistakes(find_mistakes(dict[str, SourceEntry], document.value))
     _require_none(problems)
-    entries = msgspec.convert(document.value, dict[str, Entry])
+    entries = msgspec.convert(document.value, dict[str, SourceEntry])
     readers = [_EntryReader(name, entry, environment) for name, entry in entries.items()]
-    _require_none(document.take(each for reader in readers for each in reader.mistakes()))
+    _require_none(document.add_mistakes(each for reader in readers for each in reader.mistakes()))
     return {reader.name: reader.source() for reader in readers}
 
 
-def _require_none(problems: Sequence[Problem]) -> None:
+def _require_none(problems: Sequence[RulesProblem]) -> None:
     if problems:
         raise ConfigurationError([f"{problem}." for problem in sorted(problems)])
 
@@ -100,9 +100,9 @@ def _require_none(problems: Sequence[Problem]) -> None:
 class _EntryReader:
     """Reads one entry that has the right shape."""
 
-    def __init__(self, name: str, entry: Entry, environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, entry: SourceEntry, environment: Mapping[str, str]) -> None:
         self.name, self._entry, self._environment = name, entry, environment
-        self._kind = entry.kind or (Kind(name) if name in list(Kind) else None)
+        self._kind = entry.kind or (SourceKind(name) if name in list(SourceKind) else None)
         self._pointers = {name: text for name, text in entry.fields.items() if text is not None}
 
     def mistakes(self) -> Iterator[Mistake]:
@@ -113,19 +113,19 @@ class _EntryReader:
             )
             yield Mistake((), detail, key=self.name)
         if self._kind is None:
-            yield self._mistake((), f"needs a kind: {', '.join(Kind)}")
+            yield self._mistake((), f"needs a kind: {', '.join(SourceKind)}")
             return
         yield from self._wrong_secrets(self._scheme(self._kind))
         yield from self._wrong_header(self._scheme(self._kind))
         yield from self._wrong_fields(self._kind)
         yield from self._wrong_origins(self._kind)
 
-    def source(self) -> Source:
+    def source(self) -> WebhookSource:
         """Make the source of an entry without mistakes."""
         if self._kind is None:
             raise LookupError(self.name)
         scheme = self._scheme(self._kind)
-        return Source(
+        return WebhookSource(
             name=self.name,
             kind=self._kind,
             scheme=scheme,
@@ -138,7 +138,7 @@ class _EntryReader:
             origins=frozenset(origin.lower() for origin in self._entry.origins),
         )
 
-    def _scheme(self, kind: Kind) -> Scheme:
+    def _scheme(self, kind: SourceKind) -> Scheme:
         return self._entry.verify or DEFAULTS[kind].scheme
 
     def _secret(self, name: str) -> str:
@@ -150,8 +150,8 @@ class _EntryReader:
             if names:
                 yield self._mistake(("secrets",), "are not used with verify: entra")
             return
-        if not 1 <= len(names) <= MOST_KEYS:
-            detail = f"must name one app setting, or {MOST_KEYS} while keys change"
+        if not 1 <= len(names) <= MAX_KEYS:
+            detail = f"must name one app setting, or {MAX_KEYS} while keys change"
             yield self._mistake(("secrets",), detail)
             return
         for number, name in enumerate(names):
@@ -178,7 +178,7 @@ class _EntryReader:
         elif not _HEADER_NAME.fullmatch(header):
             yield self._mistake(("header",), "must be the name of a header")
 
-    def _wrong_fields(self, kind: Kind) -> Iterator[Mistake]:
+    def _wrong_fields(self, kind: SourceKind) -> Iterator[Mistake]:
         for name, text in self._pointers.items():
             try:
                 parse_pointer(text)
@@ -186,13 +186,13 @@ class _EntryReader:
                 detail = "must be a JSON pointer, such as /issue/fields/customfield_10201"
                 yield self._mistake(("fields", name), detail)
         known = {*DEFAULTS[kind].fields, *self._pointers}
-        if Field.ACCESS_PACKAGE_ID not in known:
-            yield self._mistake(("fields", Field.ACCESS_PACKAGE_ID), "is missing")
+        if WebhookField.ACCESS_PACKAGE_ID not in known:
+            yield self._mistake(("fields", WebhookField.ACCESS_PACKAGE_ID), "is missing")
         if not known.intersection(_ASKED):
             yield self._mistake(("fields",), f"must say where {' or '.join(_ASKED)} is")
 
-    def _wrong_origins(self, kind: Kind) -> Iterator[Mistake]:
-        if self._entry.origins and kind is not Kind.CLOUDEVENTS:
+    def _wrong_origins(self, kind: SourceKind) -> Iterator[Mistake]:
+        if self._entry.origins and kind is not SourceKind.CLOUDEVENTS:
             yield self._mistake(("origins",), "are used with kind: cloudevents only")
         for number, origin in enumerate(self._entry.origins):
             if not ORIGIN.fullmatch(origin):
@@ -212,8 +212,8 @@ def _key(secret: str, scheme: Scheme) -> SigningKey:
     """
     if scheme is Scheme.STANDARD_WEBHOOKS:
         return _standard_key(secret)
-    if len(secret) < SHORTEST_SECRET:
-        raise ValueError(f"less than {SHORTEST_SECRET} characters")
+    if len(secret) < MIN_SECRET_LENGTH:
+        raise ValueError(f"less than {MIN_SECRET_LENGTH} characters")
     if scheme is Scheme.BASIC and ":" not in secret:
         raise ValueError("no user name and password with a colon between")
     return SigningKey(secret.encode())

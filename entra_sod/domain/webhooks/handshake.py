@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from entra_sod.domain.webhooks.source import Kind, Source
+from entra_sod.domain.webhooks.source import SourceKind, WebhookSource
 
-MOST_PER_MINUTE = 600
+MAX_PER_MINUTE = 600
 ORIGIN = re.compile(r"[A-Za-z0-9*._:-]{1,253}")
 _RATE = re.compile(r"[1-9][0-9]{0,8}")
 
 
-def consent(source: Source | None, headers: Mapping[str, str]) -> Mapping[str, str] | None:
+def consent(source: WebhookSource | None, headers: Mapping[str, str]) -> Mapping[str, str] | None:
     """The headers that consent to a system's events; None where there is no consent.
 
     Args:
@@ -24,7 +24,7 @@ def consent(source: Source | None, headers: Mapping[str, str]) -> Mapping[str, s
         headers: of the request, names in lower case.
     """
     origin = headers.get("webhook-request-origin", "")
-    if source is None or source.kind is not Kind.CLOUDEVENTS or not ORIGIN.fullmatch(origin):
+    if source is None or source.kind is not SourceKind.CLOUDEVENTS or not ORIGIN.fullmatch(origin):
         return None
     if source.origins and origin.lower() not in source.origins:
         return None
@@ -33,4 +33,4 @@ def consent(source: Source | None, headers: Mapping[str, str]) -> Mapping[str, s
 
 def _rate(headers: Mapping[str, str]) -> int:
     asked = headers.get("webhook-request-rate", "")
-    return min(int(asked), MOST_PER_MINUTE) if _RATE.fullmatch(asked) else MOST_PER_MINUTE
+    return min(int(asked), MAX_PER_MINUTE) if _RATE.fullmatch(asked) else MAX_PER_MINUTE

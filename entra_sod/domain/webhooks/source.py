@@ -10,7 +10,7 @@ from entra_sod.core.validation import Path
 from entra_sod.domain.notifications.signature import SigningKey
 
 
-class Kind(StrEnum):
+class SourceKind(StrEnum):
     """What sends: it decides what a source is like where its entry does not say."""
 
     JIRA = "jira"
@@ -30,7 +30,7 @@ class Scheme(StrEnum):
     ENTRA = "entra"
 
 
-class Field(StrEnum):
+class WebhookField(StrEnum):
     """What may be read out of a body; the words of our own requests, where these have it."""
 
     ACCESS_PACKAGE_ID = "accessPackageId"
@@ -43,7 +43,7 @@ class Field(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class WebhookSource:
     """One entry of WEBHOOKS, with its secrets.
 
     Attributes:
@@ -54,19 +54,19 @@ class Source:
     """
 
     name: str
-    kind: Kind
+    kind: SourceKind
     scheme: Scheme
     header: str
     keys: tuple[SigningKey, ...]
-    fields: Mapping[Field, Path] = field(default_factory=dict)
+    fields: Mapping[WebhookField, Path] = field(default_factory=dict)
     origins: frozenset[str] = frozenset()
 
 
-type Sources = Mapping[str, Source]
+type WebhookSources = Mapping[str, WebhookSource]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class ReceivedWebhook:
     """What one webhook brought, taken out of its envelope.
 
     Attributes:
@@ -81,40 +81,41 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class SourceDefaults:
     """What a kind is like without being told."""
 
     scheme: Scheme
-    fields: Mapping[Field, Path]
+    fields: Mapping[WebhookField, Path]
 
 
-_OUR_FIELDS: Mapping[Field, Path] = {
-    Field.ACCESS_PACKAGE_ID: ("accessPackageId",),
-    Field.INCOMPATIBLE_ACCESS_PACKAGE_ID: ("incompatibleAccessPackageId",),
-    Field.SUBJECT: ("subject",),
-    Field.REFERENCE: ("reference",),
-    Field.CALLBACK_URL: ("callbackUrl",),
-    Field.STAGE_INSTANCE_ID: ("customExtensionStageInstanceId",),
+_OUR_FIELDS: Mapping[WebhookField, Path] = {
+    WebhookField.ACCESS_PACKAGE_ID: ("accessPackageId",),
+    WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID: ("incompatibleAccessPackageId",),
+    WebhookField.SUBJECT: ("subject",),
+    WebhookField.REFERENCE: ("reference",),
+    WebhookField.CALLBACK_URL: ("callbackUrl",),
+    WebhookField.STAGE_INSTANCE_ID: ("customExtensionStageInstanceId",),
 }
-DEFAULTS: Mapping[Kind, Defaults] = {
+DEFAULTS: Mapping[SourceKind, SourceDefaults] = {
     # Packages and people are custom fields there, which have other numbers on every site.
-    Kind.JIRA: Defaults(
-        Scheme.HMAC_SHA256, {Field.REFERENCE: ("issue", "key"), Field.TIMESTAMP: ("timestamp",)}
+    SourceKind.JIRA: SourceDefaults(
+        Scheme.HMAC_SHA256,
+        {WebhookField.REFERENCE: ("issue", "key"), WebhookField.TIMESTAMP: ("timestamp",)},
     ),
     # The names of Microsoft's tutorial for tickets, where it has one.
-    Kind.SERVICENOW: Defaults(
+    SourceKind.SERVICENOW: SourceDefaults(
         Scheme.ENTRA,
         {
-            Field.ACCESS_PACKAGE_ID: ("AccessPackageId",),
-            Field.INCOMPATIBLE_ACCESS_PACKAGE_ID: ("IncompatibleAccessPackageId",),
-            Field.SUBJECT: ("EntraUserObjectId",),
-            Field.REFERENCE: ("number",),
-            Field.CALLBACK_URL: ("CallbackUrl",),
-            Field.STAGE_INSTANCE_ID: ("StageInstanceId",),
+            WebhookField.ACCESS_PACKAGE_ID: ("AccessPackageId",),
+            WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID: ("IncompatibleAccessPackageId",),
+            WebhookField.SUBJECT: ("EntraUserObjectId",),
+            WebhookField.REFERENCE: ("number",),
+            WebhookField.CALLBACK_URL: ("CallbackUrl",),
+            WebhookField.STAGE_INSTANCE_ID: ("StageInstanceId",),
         },
     ),
-    Kind.GENERIC: Defaults(Scheme.STANDARD_WEBHOOKS, _OUR_FIELDS),
-    Kind.CLOUDEVENTS: Defaults(Scheme.BEARER, _OUR_FIELDS),
+    SourceKind.GENERIC: SourceDefaults(Scheme.STANDARD_WEBHOOKS, _OUR_FIELDS),
+    SourceKind.CLOUDEVENTS: SourceDefaults(Scheme.BEARER, _OUR_FIELDS),
 }
 DEFAULT_HEADERS: Mapping[Scheme, str] = {
     Scheme.HMAC_SHA256: "x-hub-signature",

@@ -15,34 +15,41 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from entra_sod.domain.callers.caller import Caller, Role, Stranger
-from entra_sod.domain.notifications.signature import MOST_KEYS, SigningKey, verify
-from entra_sod.domain.webhooks.pointer import find
-from entra_sod.domain.webhooks.source import DEFAULT_HEADERS, Delivery, Field, Kind, Scheme, Source
+from entra_sod.domain.callers.caller import AppRole, Caller, UnknownCaller
+from entra_sod.domain.notifications.signature import MAX_KEYS, SigningKey, verify
+from entra_sod.domain.webhooks.json_pointer import find
+from entra_sod.domain.webhooks.source import (
+    DEFAULT_HEADERS,
+    ReceivedWebhook,
+    Scheme,
+    SourceKind,
+    WebhookField,
+    WebhookSource,
+)
 
 # A sender's own clock in a signed body: Jira tries again for half an hour.
-OLDEST, NEWEST = timedelta(hours=1), timedelta(minutes=5)
-_ASKING = (Role.CHECK, Role.DECIDE)
+MAX_AGE, MAX_CLOCK_AHEAD = timedelta(hours=1), timedelta(minutes=5)
+_ASKING = (AppRole.CHECK, AppRole.DECIDE)
 _AUTHORIZATION = "authorization"
 _HEX_PREFIX = "sha256="
 _MILLISECONDS_FROM = 100_000_000_000
 
 # Stands in for a source that does not exist, so that looking for one costs what a wrong key costs.
-_NO_SOURCE = Source(
+_NO_SOURCE = WebhookSource(
     name="",
-    kind=Kind.GENERIC,
+    kind=SourceKind.GENERIC,
     scheme=Scheme.HMAC_SHA256,
     header=DEFAULT_HEADERS[Scheme.HMAC_SHA256],
     keys=(SigningKey(secrets.token_bytes(32)),),
 )
 
 
-def is_genuine(
-    source: Source | None,
+def is_authentic(
+    source: WebhookSource | None,
     headers: Mapping[str, str],
     body: bytes,
     *,
-    caller: Caller | Stranger,
+    caller: Caller | UnknownCaller,
     now: datetime,
 ) -> bool:
     """Whether a request proves to come from a source.
@@ -66,19 +73,19 @@ def is_genuine(
     return proved and source is not None
 
 
-def _padded(source: Source) -> tuple[SigningKey, ...]:
+def _padded(source: WebhookSource) -> tuple[SigningKey, ...]:
     """As many keys as a source may have: one that has fewer repeats them."""
-    return (source.keys * MOST_KEYS)[:MOST_KEYS]
+    return (source.keys * MAX_KEYS)[:MAX_KEYS]
 
 
-def _is_signed(source: Source, given: str, body: bytes) -> bool:
+def _is_signed(source: WebhookSource, given: str, body: bytes) -> bool:
     presented = given.removeprefix(_HEX_PREFIX).encode(errors="replace")
     return _any_equal(
         presented, source, lambda key: hmac.digest(key, body, hashlib.sha256).hex().encode()
     )
 
 
-def _is_known(source: Source, given: str) -> bool:
+def _is_known(source: WebhookSource, given: str) -> bool:
     # Digests are compared, as the time of comparing texts would tell a secret's length.
     presented = hashlib.sha256(given.encode(errors="replace")).digest()
     return _any_equal(
@@ -86,7 +93,7 @@ def _is_known(source: Source, given: str) -> bool:
     )
 
 
-def _any_equal(presented: bytes, source: Source, expected: Callable[[bytes], bytes]) -> bool:
+def _any_equal(presented: bytes, source: WebhookSource, expected: Callable[[bytes], bytes]) -> bool:
     found = [hmac.compare_digest(expected(key.secret), presented) for key in _padded(source)]
     return any(found)
 
@@ -99,25 +106,25 @@ def _as_sent(scheme: Scheme, secret: bytes) -> bytes:
     return secret
 
 
-def is_fresh(delivery: Delivery, source: Source, now: datetime) -> bool:
+def is_recent(delivery: ReceivedWebhook, source: WebhookSource, now: datetime) -> bool:
     """Whether the time that a body carries is near enough; so is none at all.
 
     It is seconds or milliseconds since 1970, or RFC 3339 text. Where the body is signed, nobody can
     have changed it or taken it out.
     """
-    place = source.fields.get(Field.TIMESTAMP)
+    place = source.fields.get(WebhookField.TIMESTAMP)
     stamp = find(delivery.value, place) if place else None
     if stamp is None:
         return True
-    moment = _moment(stamp)
-    return moment is not None and -NEWEST <= now - moment <= OLDEST
+    context = _moment(stamp)
+    return context is not None and -MAX_CLOCK_AHEAD <= now - context <= MAX_AGE
 
 
 def _moment(stamp: object) -> datetime | None:
     if type(stamp) is int and stamp >= _MILLISECONDS_FROM:
         stamp = stamp / 1000
     try:
-        moment = msgspec.convert(stamp, datetime, strict=False)
+        context = msgspec.convert(stamp, datetime, strict=False)
     except msgspec.ValidationError:
         return None
-    return moment if moment.tzinfo else None
+    return context if context.tzinfo else None

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import CallerRefused, NotAllowed, TooManyRequests, Unauthenticated
 from entra_sod.domain.callers.address import address_of
-from entra_sod.domain.callers.caller import Caller, Role, Stranger
+from entra_sod.domain.callers.caller import AppRole, Caller, UnknownCaller
 from entra_sod.domain.callers.identify import CallerSettings, identify
-from entra_sod.domain.callers.limit import Limiter
-from entra_sod.domain.callers.routes import Open, Route
+from entra_sod.domain.callers.rate_limit import CallerRateLimiter
+from entra_sod.domain.callers.routes import OpenAccess, Route
 
 log = logging.getLogger("entra_sod")
 
@@ -27,14 +27,14 @@ class Admission:
         self._settings, self._clock = settings, clock
         # Strangers are counted apart, so that their number pushes no known caller out.
         self._limiters = {
-            (is_known, is_reading): Limiter(
+            (is_known, is_reading): CallerRateLimiter(
                 settings.requests_per_minute * (READS_FOR_EACH_REQUEST if is_reading else 1)
             )
             for is_known in (True, False)
             for is_reading in (True, False)
         }
 
-    def admit(self, route: Route, headers: Mapping[str, str]) -> Caller | Stranger:
+    def admit(self, route: Route, headers: Mapping[str, str]) -> Caller | UnknownCaller:
         """Let a request in and say who sends it, or refuse it.
 
         A stranger comes in by routes alone that verify their callers themselves.
@@ -50,7 +50,7 @@ class Admission:
         """
         caller, what = identify(headers, self._settings), str(route)
         self._count(caller, what, headers, is_reading=route.method == _READING)
-        if isinstance(route.access, Open):
+        if isinstance(route.access, OpenAccess):
             return caller
         known = require_role(caller, route.access, what)
         if route.method != _READING:
@@ -59,7 +59,12 @@ class Admission:
         return known
 
     def _count(
-        self, caller: Caller | Stranger, what: str, headers: Mapping[str, str], *, is_reading: bool
+        self,
+        caller: Caller | UnknownCaller,
+        what: str,
+        headers: Mapping[str, str],
+        *,
+        is_reading: bool,
     ) -> None:
         is_known = isinstance(caller, Caller)
         name = caller.name if isinstance(caller, Caller) else address_of(headers)
@@ -75,14 +80,14 @@ class Admission:
         raise _refused(caller, what, error, "too many requests") if is_new else error
 
 
-def require_role(caller: Caller | Stranger, roles: Collection[Role], what: str) -> Caller:
+def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], what: str) -> Caller:
     """Return a known caller who has one of the roles.
 
     Raises:
         Unauthenticated: nobody knows the caller.
         NotAllowed: the caller has none of the roles.
     """
-    if isinstance(caller, Stranger):
+    if isinstance(caller, UnknownCaller):
         detail = (
             "Send a token of Microsoft Entra ID for this app, or one of the app's keys as "
             "x-functions-key."
@@ -94,7 +99,9 @@ def require_role(caller: Caller | Stranger, roles: Collection[Role], what: str) 
     return caller
 
 
-def _refused(caller: Caller | Stranger, what: str, error: CallerRefused, why: str) -> CallerRefused:
+def _refused(
+    caller: Caller | UnknownCaller, what: str, error: CallerRefused, why: str
+) -> CallerRefused:
     name = caller.name if isinstance(caller, Caller) else "a stranger"
     extra = {"action": "caller_refused", "caller": name, "route": what, "why": why}
     log.warning("%s may not %s: %s", name, what, why, extra=extra)

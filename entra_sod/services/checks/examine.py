@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from entra_sod.core.errors import PERMANENT, GraphError
-from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty
+from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_constraint
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Checked, Coverage, Outcome
-from entra_sod.domain.rules.ruleset import Duty
+from entra_sod.domain.rules.ruleset import PairConstraint
 from entra_sod.ports.graph import Graph
 from entra_sod.services.detection.detect import Detection, Detector
 
@@ -48,7 +48,7 @@ async def examine(
     first: str,
     second: str,
     packages: Packages,
-    duty: Duty | None,
+    duty: PairConstraint | None,
     notes: Coverage,
 ) -> Examination:
     """Look at one ordered pair; whatever could not be read is put into the notes.
@@ -64,7 +64,7 @@ async def examine(
         return Examination(detection=None, desired=())
     return Examination(
         detection=await _detect(detector, first, second, notes),
-        desired=desired_by_duty(duty, readable) if duty else (),
+        desired=desired_by_constraint(duty, readable) if duty else (),
     )
 
 

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
-from entra_sod.domain.findings.lifecycle import Moment
-from entra_sod.domain.findings.model import By, Finding, Sighting
-from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.findings.lifecycle import RunContext
+from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict
+from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Outcome
-from entra_sod.domain.rules.ruleset import Duty, RuleSet
+from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.services.evidence.pack import Evidence, Pack
 from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.stores.evidence_chain import Chain
@@ -46,15 +46,17 @@ class CheckRecorder:
             started_at: when the check was asked for.
         """
         asked = [pair] if result.outcome is not Outcome.UNKNOWN else []
-        moment = Moment(
-            by=By.CHECK,
+        moment = RunContext(
+            by=ChangeSource.CHECK,
             run=run,
             at=result.as_of,
             rules_hash=result.rules_hash,
             rules_day=rules.day,
         )
-        look = Run(moment, View(rules=rules, asked=asked, gone=gone))
-        seen = sorted(_sightings(result, pair, rules.duties.get(pair)), key=lambda each: each.id)
+        look = Run(moment, FindingObserver(rules=rules, asked=asked, gone=gone))
+        seen = sorted(
+            _sightings(result, pair, rules.constraints.get(pair)), key=lambda each: each.id
+        )
         stored = await self.keeper.store.of_pair(pair)
         pack = await Pack.open(self.chain, _evidence(result, run, started_at, rules))
         findings: list[Finding] = []
@@ -66,12 +68,16 @@ class CheckRecorder:
         return findings
 
 
-def _sightings(result: CheckResult, pair: Pair, duty: Duty | None) -> Iterable[Sighting]:
+def _sightings(
+    result: CheckResult, pair: Pair, duty: PairConstraint | None
+) -> Iterable[ObservedConflict]:
     subjects = {holder.subject_id: holder for holder in result.holders}
     for holder in subjects.values():
         subject = holder.subject
-        found = Conflict(rules=duty.rules if duty else (), packages=(*pair,), subject=subject)
-        yield from sightings_of(found)
+        found = DetectedConflict(
+            rules=duty.rules if duty else (), packages=(*pair,), subject=subject
+        )
+        yield from observed_conflicts(found)
 
 
 async def record_failure(

@@ -11,13 +11,13 @@ import msgspec
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
+from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.digest import News
+from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.messages import CheckMessage
 from entra_sod.domain.results.check import (
-    MOST_HOLDERS_IN_ANSWER,
+    MAX_HOLDERS_IN_RESPONSE,
     CheckResult,
     PairView,
     ReferencesView,
@@ -85,7 +85,7 @@ class CheckRunner:
         self, run: str, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
     ) -> None:
         """Tell of the findings before the check has ended: whoever dies in between comes again."""
-        news = News(run, rules)
+        news = RunNotifications(run, rules)
         for finding in findings:
             news.add(finding)
         await self.announcer.announce_findings(run, news.tickets, traceparent=message.traceparent)
@@ -96,7 +96,7 @@ class CheckRunner:
         """The answer, and which of the packages are gone."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        duty, notes = rules.duties.get(_pair_of(message)), Coverage()
+        duty, notes = rules.constraints.get(_pair_of(message)), Coverage()
         packages = {each: await read_package(self.graph, each) for each in (first, second)}
         found = await examine(
             self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
@@ -132,14 +132,14 @@ class CheckRunner:
         run_id: str,
         rules_hash: str,
         notes: Coverage,
-    ) -> Enforced:
+    ) -> EnforcementResult:
         try:
             enforced = await self.enforcer.enforce(
                 desired, reach, run_id=run_id, rules_hash=rules_hash
             )
         except PERMANENT as error:
             notes.skip("the pair's incompatible references", error)
-            return Enforced()
+            return EnforcementResult()
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped)
         return enforced
@@ -193,7 +193,7 @@ async def fail(
 
 
 async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
-    answer = msgspec.structs.replace(result, holders=result.holders[:MOST_HOLDERS_IN_ANSWER])
+    answer = msgspec.structs.replace(result, holders=result.holders[:MAX_HOLDERS_IN_RESPONSE])
     await store.end(
         result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)
     )

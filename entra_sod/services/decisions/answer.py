@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from entra_sod.core.clock import timestamp
-from entra_sod.domain.decisions.decide import Met, Ruling, Wish, overlaps
+from entra_sod.domain.decisions.evaluate import AccessRequest, ConflictHit, Verdict, overlaps
 from entra_sod.domain.results.check import rule_view
 from entra_sod.domain.results.coverage import Coverage
-from entra_sod.domain.results.decision import ConflictView, DecisionResult, ExcuseView
+from entra_sod.domain.results.decision import ConflictView, DecisionExceptionView, DecisionResult
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.verdict import Decision, Violation
@@ -18,8 +18,8 @@ from entra_sod.services.decisions.request import DecisionRequest
 
 def answer(
     request: DecisionRequest,
-    wish: Wish,
-    ruling: Ruling,
+    wish: AccessRequest,
+    ruling: Verdict,
     rules: RuleSet,
     coverage: Coverage,
     *,
@@ -34,7 +34,7 @@ def answer(
         reference=request.reference,
         reasons=list(_reasons(wish, ruling, coverage)),
         rules=[rule_view(each) for each in gravest],
-        conflicts=[_conflict(each) for each in ruling.met],
+        conflicts=[_conflict(each) for each in ruling.hits],
         exceptions=list(_excuses([*ruling.violations, *ruling.other_times])),
         advice=advice[0] if advice else None,
         severity=gravest[0].severity if gravest else None,
@@ -44,7 +44,7 @@ def answer(
     )
 
 
-def _conflict(met: Met) -> ConflictView:
+def _conflict(met: ConflictHit) -> ConflictView:
     held = met.assignment
     return ConflictView(
         access_package_id=met.package,
@@ -56,15 +56,17 @@ def _conflict(met: Met) -> ConflictView:
     )
 
 
-def _excuses(violations: Sequence[Violation]) -> Iterator[ExcuseView]:
+def _excuses(violations: Sequence[Violation]) -> Iterator[DecisionExceptionView]:
     for each in violations:
-        if each.excuse:
-            yield ExcuseView(id=each.excuse.id, rule=each.rule.id, until=each.excuse.end)
+        if each.exception:
+            yield DecisionExceptionView(
+                id=each.exception.id, rule=each.rule.id, until=each.exception.end
+            )
 
 
-def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
-    standing = [each for each in ruling.violations if each.stands]
-    others = [each for each in ruling.violations if not each.stands]
+def _reasons(wish: AccessRequest, ruling: Verdict, coverage: Coverage) -> Iterator[str]:
+    standing = [each for each in ruling.violations if each.is_unexcepted]
+    others = [each for each in ruling.violations if not each.is_unexcepted]
     yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
     yield from (_permitted(each) for each in others)
     for each in ruling.other_times:
@@ -76,21 +78,22 @@ def _reasons(wish: Wish, ruling: Ruling, coverage: Coverage) -> Iterator[str]:
 
 def _permitted(violation: Violation) -> str:
     rule = violation.rule.rule
-    if violation.excuse:
-        until = violation.excuse.end.isoformat()
+    if violation.exception:
+        until = violation.exception.end.isoformat()
         return (
-            f"rule {rule.id} is met, and exception {violation.excuse.id} permits it until {until}"
+            f"rule {rule.id} is met, "
+            f"and exception {violation.exception.id} permits it until {until}"
         )
     return f"rule {rule.id} is met, and only {Mode.RECORD}s: {rule.title}"
 
 
-def _other_time(violation: Violation, wish: Wish, ruling: Ruling) -> Iterator[str]:
+def _other_time(violation: Violation, wish: AccessRequest, ruling: Verdict) -> Iterator[str]:
     """Why a rule is not met as the wanted access begins."""
     rule = violation.rule.rule
     if rule.effective and rule.effective.start and not rule.holds_on(wish.first_day):
         day = rule.effective.start.isoformat()
         yield f"rule {rule.id} takes effect on {day}, after the wanted access begins: {rule.title}"
-    for met in ruling.met:
+    for met in ruling.hits:
         held = met.assignment
         if met.rule is not violation.rule or held is None or overlaps(held, wish):
             continue

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from entra_sod.domain.decisions.decide import Wish
+from entra_sod.domain.decisions.evaluate import AccessRequest
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
 from entra_sod.domain.rules.resolve import ResolvedRule
@@ -26,7 +26,7 @@ class Case:
     """
 
     request: DecisionRequest
-    wish: Wish
+    wish: AccessRequest
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
     held: list[Assignment] = field(default_factory=list)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, Unlicensed
-from entra_sod.domain.decisions.choose import MOST_LISTED, prefers_lists
+from entra_sod.domain.decisions.strategy import MAX_LISTED_PACKAGES, prefers_lists
 from entra_sod.domain.entra import Assignment
 from entra_sod.ports.graph import Graph, Page
 from entra_sod.services.decisions.case import Case
@@ -57,7 +57,7 @@ class GraphReader:
         lists = _Lists(cases)
         async for package, page in self._graph.assignments_of(packages):
             lists.add(package, page)
-            if lists.pages > MOST_LISTED:
+            if lists.pages > MAX_LISTED_PACKAGES:
                 return [*cases]
         lists.settle()
         return []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from entra_sod.core.clock import Clock, timestamp
-from entra_sod.domain.decisions.choose import is_fresh
+from entra_sod.domain.decisions.strategy import is_index_fresh
 from entra_sod.services.decisions.case import Case
 from entra_sod.services.sweeps.index import held_by_index
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
@@ -29,7 +29,7 @@ class IndexReader:
     async def read(self, cases: Sequence[Case]) -> list[Case]:
         """Answer what can be answered, and return the rest as it was."""
         index = await last_summary(self.store) if cases and self.oldest else None
-        if index is None or not is_fresh(index.as_of, self.clock.now(), self.oldest):
+        if index is None or not is_index_fresh(index.as_of, self.clock.now(), self.oldest):
             return [*cases]
         known = [case for case in cases if index.knows(case.against)]
         subjects = {case.wish.subject for case in known}

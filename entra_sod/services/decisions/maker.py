@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import PERMANENT, GraphError
-from entra_sod.domain.decisions.choose import prefers_index
-from entra_sod.domain.decisions.decide import (
-    Wish,
+from entra_sod.domain.decisions.evaluate import (
+    AccessRequest,
+    evaluate,
     groups_against,
     packages_against,
-    rule_on,
-    rules_within,
+    rules_in_force_during,
 )
+from entra_sod.domain.decisions.strategy import prefers_index
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -107,7 +107,7 @@ class DecisionMaker:
     def _answer(self, case: Case, rules: RuleSet) -> DecisionResult:
         for group in sorted(groups_against(case.rules, case.wish.packages)):
             case.miss(f"members of group {group}", "group memberships are not read")
-        ruling = rule_on(
+        ruling = evaluate(
             case.rules,
             rules.exceptions,
             case.wish,
@@ -120,7 +120,7 @@ class DecisionMaker:
 
 
 def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetime) -> Case:
-    wish = Wish(
+    wish = AccessRequest(
         subject=str(request.subject),
         packages=request.packages,
         start=max(request.start or now, now).astimezone(UTC),
@@ -128,7 +128,7 @@ def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetim
     )
     granting = [each for each in grants.values() if isinstance(each, AccessPackage)]
     wanted = [each for each in granting if each.id in wish.packages]
-    ruling = with_grants(rules_within(rules.rules, wish), wanted)
+    ruling = with_grants(rules_in_force_during(rules.rules, wish), wanted)
     case = Case(request, wish, ruling, packages_against(ruling, wish.packages))
     _note_rules(case, rules)
     for package in wish.packages:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, Rejected
 from entra_sod.domain.entra import Assignment
-from entra_sod.domain.results.coverage import Way
+from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import Graph, Page
 
 REMEMBER_REFUSAL = timedelta(hours=6)
@@ -24,7 +24,7 @@ class Detection:
     """The assignments of the first package whose holders also hold the second."""
 
     holders: Sequence[Assignment]
-    way: Way
+    way: DetectionMethod
 
 
 class Detector:
@@ -43,7 +43,7 @@ class Detector:
         if self._refused_until is None or self._clock.now() >= self._refused_until:
             pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
-                return Detection(holders=await _held(pages), way=Way.ADDITIONAL_ACCESS)
+                return Detection(holders=await _held(pages), way=DetectionMethod.ADDITIONAL_ACCESS)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -56,7 +56,7 @@ class Detector:
         others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
         held = await _held(self._graph.assignments(package_id))
         both = tuple(each for each in held if each.subject.id in others)
-        return Detection(holders=both, way=Way.ASSIGNMENTS)
+        return Detection(holders=both, way=DetectionMethod.ASSIGNMENTS)
 
 
 async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:

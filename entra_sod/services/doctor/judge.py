@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from entra_sod.core.errors import SodError
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
@@ -154,4 +154,4 @@ def _rules(rules: RuleSet | SodError) -> Diagnosis:
         return wrong(what, str(rules), advice)
     if rules.refused:
         return wrong(what, f"older rules stay in force: {rules.refused}", advice)
-    return ok(what, f"{len(rules.rules)} rules, {len(rules.duties)} pairs, {rules.hash}")
+    return ok(what, f"{len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from entra_sod.core.errors import PERMANENT, Forbidden, SodError, Unlicensed
-from entra_sod.domain.enforcement.outcome import Enforcement
-from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller, Role, RoleAssignment
+from entra_sod.domain.enforcement.result import Enforcement
+from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, RoleAssignment, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.seen import CatalogSeen, GraphSeen
 
@@ -63,8 +63,8 @@ def _refused(what: str, error: SodError) -> Diagnosis:
         return wrong(
             what,
             str(error),
-            f"Give the app's identity {Role.CATALOG_READER.portal_name} or "
-            f"{Role.PACKAGE_MANAGER.portal_name} on each catalog: entra-sod grant.",
+            f"Give the app's identity {CatalogRole.CATALOG_READER.portal_name} or "
+            f"{CatalogRole.PACKAGE_MANAGER.portal_name} on each catalog: entra-sod grant.",
         )
     advice = "Ask again; when it lasts, see GRAPH_ROOT, GRAPH_CLOUD and the network."
     return wrong(what, str(error), advice)
@@ -78,7 +78,7 @@ def _unlisted(seen: GraphSeen) -> Iterator[Diagnosis]:
             "Graph: packages of the rules",
             f"{len(seen.unlisted)} may not be read, or are gone: {named}"
             + (f" and {more} more" if more > 0 else ""),
-            f"Give the app's identity {Role.CATALOG_READER.portal_name} on their catalog "
+            f"Give the app's identity {CatalogRole.CATALOG_READER.portal_name} on their catalog "
             "(entra-sod grant), or correct the ids.",
         )
 
@@ -103,7 +103,7 @@ def _writable(
     if isinstance(seen.roles, SodError) or seen.roles is None or isinstance(seen.caller, SodError):
         why = f": {seen.roles}" if isinstance(seen.roles, SodError) else ""
         detail = f"the roles of the app's identity could not be read{why}"
-        advice = f"Look in the portal whether it is {Role.PACKAGE_MANAGER.portal_name}."
+        advice = f"Look in the portal whether it is {CatalogRole.PACKAGE_MANAGER.portal_name}."
         return unknown(what, detail, advice if writes else "")
     has = _writing_role(seen.caller, seen.roles, catalog.id)
     if has:
@@ -114,16 +114,16 @@ def _writable(
     return wrong(
         what,
         "not allowed, and ENFORCEMENT=apply writes references",
-        f"Give the app's identity {Role.PACKAGE_MANAGER.portal_name} on it: entra-sod grant "
+        f"Give the app's identity {CatalogRole.PACKAGE_MANAGER.portal_name} on it: entra-sod grant "
         "--read-write.",
     )
 
 
-def _writing_role(caller: Caller, roles: Sequence[RoleAssignment], catalog_id: str) -> str:
+def _writing_role(caller: TokenPrincipal, roles: Sequence[RoleAssignment], catalog_id: str) -> str:
     if READ_WRITE_ALL in caller.permissions:
         return READ_WRITE_ALL
     held = {each.role_id for each in roles if each.catalog_id == catalog_id}
-    writing = [role for role in Role if role.writes_references and role in held]
+    writing = [role for role in CatalogRole if role.writes_references and role in held]
     return writing[0].portal_name if writing else ""
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import AccessPackage, ReferenceKind
-from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.roles import Roles
 from entra_sod.services.doctor.ask import error_of, error_of_first, or_error
@@ -44,7 +44,9 @@ async def look_at_graph(graph: Graph, roles: Roles, named: Collection[str]) -> G
     )
 
 
-async def _roles_of(roles: Roles, caller: Caller) -> Sequence[RoleAssignment] | SodError | None:
+async def _roles_of(
+    roles: Roles, caller: TokenPrincipal
+) -> Sequence[RoleAssignment] | SodError | None:
     if not caller.principal_id:
         return None
     return await or_error(roles.of_principal(caller.principal_id))

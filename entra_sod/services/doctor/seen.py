@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from entra_sod.core.errors import SodError
-from entra_sod.domain.roles.model import Caller, RoleAssignment
+from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.settings import Settings
@@ -66,7 +66,7 @@ class GraphSeen:
         skew: how far Graph's clock is ahead.
     """
 
-    caller: Caller | SodError
+    caller: TokenPrincipal | SodError
     packages: int | SodError | None = None
     catalogs: Sequence[CatalogSeen] = ()
     unlisted: Sequence[str] = ()

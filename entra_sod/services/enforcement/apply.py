@@ -26,8 +26,8 @@ from entra_sod.core.errors import (
     Unavailable,
 )
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.outcome import FailedWrite
 from entra_sod.domain.enforcement.plan import Plan
+from entra_sod.domain.enforcement.result import FailedWrite
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.stores.ledger import (

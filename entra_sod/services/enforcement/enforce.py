@@ -9,8 +9,14 @@ from itertools import chain
 
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, PackageList, Remade, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
+from entra_sod.domain.enforcement.result import (
+    Enforcement,
+    EnforcementResult,
+    LazyCollection,
+    ReferenceList,
+    ReferenceSnapshot,
+)
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
@@ -31,7 +37,7 @@ class Enforcer:
         *,
         run_id: str,
         rules_hash: str,
-    ) -> Enforced:
+    ) -> EnforcementResult:
         """Plan the whole of it first; then write it, if that is allowed.
 
         Args:
@@ -45,14 +51,14 @@ class Enforcer:
                 that the same run should come again, and will go on from the ledger.
         """
         if reach is Enforcement.OFF or not desired:
-            return Enforced()
+            return EnforcementResult()
         seen = await self._look({(each.reference.on, each.reference.kind) for each in desired})
         plan = make_plan(desired, seen.present({on for on, _ in seen.lists}))
         entries = await self.applier.entries_of(plan.unchanged)
         done = _Done()
         if reach is Enforcement.APPLY:
             done = await self._carry_out(plan, plan.writes, entries, run_id, rules_hash)
-        return Enforced(
+        return EnforcementResult(
             present=tuple(done.present(plan.unchanged)),
             planned=tuple(done.planned(each.reference for each in plan.additions)),
             written=(*done.earlier, *done.applied.written),
@@ -69,7 +75,7 @@ class Enforcer:
         run_id: str,
         rules_hash: str,
         entries: Mapping[Reference, Entry],
-    ) -> Enforced:
+    ) -> EnforcementResult:
         """Compare the whole tenant with the rules, and write what they ask for.
 
         Args:
@@ -99,9 +105,9 @@ class Enforcer:
         if reach is Enforcement.APPLY:
             done = await self._carry_out(plan, survey.writes, entries, run_id, rules_hash)
         present, found = survey.present - len(done.earlier), len(done.found)
-        return Enforced(
-            present=Remade(present + found, lambda: done.present(tenant.unchanged())),
-            planned=Remade(
+        return EnforcementResult(
+            present=LazyCollection(present + found, lambda: done.present(tenant.unchanged())),
+            planned=LazyCollection(
                 survey.planned + len(done.earlier) - found,
                 lambda: done.planned(tenant.additions()),
             ),
@@ -128,8 +134,8 @@ class Enforcer:
         applied = await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash)
         return _Done(earlier=earlier, applied=applied)
 
-    async def _look(self, lists: Collection[PackageList]) -> Seen:
-        seen = Seen()
+    async def _look(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
+        seen = ReferenceSnapshot()
         for on, kind in sorted(lists):
             seen.add(on, kind, await self.graph.references(on, kind))
         return seen

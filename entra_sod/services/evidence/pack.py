@@ -12,13 +12,13 @@ from typing import Literal
 import msgspec
 
 from entra_sod.core.version import VERSION
-from entra_sod.domain.evidence.manifest import Manifest, folder_of
+from entra_sod.domain.evidence.manifest import EvidenceManifest, folder_of
 from entra_sod.domain.evidence.rows import (
     CoverageFile,
-    belongs,
     csv_head,
     csv_line,
     finding_line,
+    is_in_evidence,
     json_line,
     reference_lines,
 )
@@ -75,7 +75,7 @@ class Pack:
     async def add(self, finding: Finding) -> None:
         """Write a finding down, as it stands after the run."""
         run = self._evidence.run
-        if self._is_sealed or not belongs(finding, run):
+        if self._is_sealed or not is_in_evidence(finding, run):
             return
         line = finding_line(finding, run)
         self._states[line.state] += 1
@@ -128,7 +128,7 @@ def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile])
         "references-failed": len(references.failed),
         "gaps": len(evidence.coverage.coverage.skipped),
     }
-    manifest = Manifest(
+    manifest = EvidenceManifest(
         version=1,
         run=evidence.run,
         kind=evidence.kind,

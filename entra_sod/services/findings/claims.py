@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from entra_sod.core.clock import Clock, timestamp
-from entra_sod.domain.findings.lifecycle import claim
+from entra_sod.domain.findings.lifecycle import mark_resolving
 from entra_sod.domain.findings.model import Finding
 from entra_sod.stores.findings import FindingStore, Kept
 
@@ -42,7 +42,9 @@ async def keep_claim(
         kept = await store.get(finding_id)
         if kept is None:
             return None
-        claimed = claim(kept.finding, by=request.by, why=request.why, at=timestamp(clock.now()))
+        claimed = mark_resolving(
+            kept.finding, by=request.by, why=request.why, at=timestamp(clock.now())
+        )
         if claimed is None:
             raise NothingToClaim(kept.finding.state)
         if not await store.write([Kept(claimed, kept.etag)]):

@@ -1,7 +1,8 @@
 """Sightings in the order of their ids, however many there are: sorted in runs, merged while read.
 
-Findings lie in the order of their ids, and sightings come in any order. So they are sorted a few
-mebibytes at a time and written out, and the files are read side by side, a piece of each at a time.
+Findings lie in the order of their ids, and observed conflicts come in any order. So they are sorted
+a few mebibytes at a time and written out, and the files are read side by side, a piece of each at a
+time.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from entra_sod.domain.findings.model import Sighting
+from entra_sod.domain.findings.model import ObservedConflict
 from entra_sod.stores.sweeps import SweepStore
 
 RUN_BYTES = 4 * 2**20
 PIECE_BYTES = 128 * 1024
-_decoder = msgspec.json.Decoder(Sighting)
+_decoder = msgspec.json.Decoder(ObservedConflict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class SortedFile:
 
 
 class Spool:
-    """Takes the sightings of a sweep in any order."""
+    """Takes the observed conflicts of a sweep in any order."""
 
     def __init__(self, store: SweepStore, sweep_id: str) -> None:
         self._store, self._sweep_id = store, sweep_id
@@ -35,7 +36,7 @@ class Spool:
         self._size = 0
         self._written: list[SortedFile] = []
 
-    async def add(self, sighting: Sighting) -> None:
+    async def add(self, sighting: ObservedConflict) -> None:
         line = msgspec.json.encode(sighting) + b"\n"
         self._held.append((sighting.id, line))
         self._size += len(line)
@@ -55,10 +56,12 @@ class Spool:
         self._held, self._size = [], 0
 
 
-async def merged(store: SweepStore, written: Sequence[SortedFile]) -> AsyncIterator[Sighting]:
-    """Yield all sightings in the order of their ids, each id once."""
+async def merged(
+    store: SweepStore, written: Sequence[SortedFile]
+) -> AsyncIterator[ObservedConflict]:
+    """Yield all observed conflicts in the order of their ids, each id once."""
     sources = [_lines(store, file) for file in written]
-    heap: list[tuple[str, int, Sighting]] = []
+    heap: list[tuple[str, int, ObservedConflict]] = []
     for number, source in enumerate(sources):
         if (first := await anext(source, None)) is not None:
             heapq.heappush(heap, (first.id, number, first))
@@ -74,7 +77,7 @@ async def merged(store: SweepStore, written: Sequence[SortedFile]) -> AsyncItera
             yield sighting
 
 
-async def _lines(store: SweepStore, file: SortedFile) -> AsyncIterator[Sighting]:
+async def _lines(store: SweepStore, file: SortedFile) -> AsyncIterator[ObservedConflict]:
     rest = b""
     for start in range(0, file.size, PIECE_BYTES):
         piece = await store.blob_range(file.name, start, min(PIECE_BYTES, file.size - start))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import find_mistakes
-from entra_sod.domain.findings.model import Finding, State
+from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.ports.storage import Condition
 from entra_sod.stores.findings import FindingStore
@@ -34,7 +34,7 @@ class Query:
     """
 
     rule: str | None = None
-    states: Sequence[State] = ()
+    states: Sequence[FindingState] = ()
     severities: Sequence[Severity] = ()
     package: str | None = None
     subject: str | None = None
@@ -116,7 +116,7 @@ class _Reader:
         text = self.text(name)
         return text.lower() if text else None
 
-    def choices[T: (State, Severity)](self, name: str, kind: type[T]) -> list[T]:
+    def choices[T: (FindingState, Severity)](self, name: str, kind: type[T]) -> list[T]:
         words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]
         known = [each.value for each in kind]
         if unknown := [each for each in words if each not in known]:
@@ -164,7 +164,7 @@ def parse_query(given: Mapping[str, str]) -> Query:
             reader.say(name, "is empty: leave it out for any")
     query = Query(
         rule=reader.text("rule"),
-        states=reader.choices("state", State),
+        states=reader.choices("state", FindingState),
         severities=reader.choices("severity", Severity),
         package=reader.guid("package"),
         subject=reader.some_id("subject"),

@@ -1,6 +1,6 @@
 """Brings findings up to date with what a run saw: both in the order of their ids, side by side.
 
-    async for batch in in_batches(stored, sightings):
+    async for batch in in_batches(stored, observed conflicts):
         for finding in await keeper.keep(batch, run):
             …
 
@@ -15,24 +15,24 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from entra_sod.domain.findings.lifecycle import Moment, decide_next
-from entra_sod.domain.findings.model import Finding, Sighting, State
-from entra_sod.domain.findings.observe import View
+from entra_sod.domain.findings.lifecycle import RunContext, decide_next
+from entra_sod.domain.findings.model import Finding, FindingState, ObservedConflict
+from entra_sod.domain.findings.observe import FindingObserver
 from entra_sod.ports.storage import LARGEST_BATCH
 from entra_sod.stores.findings import FindingStore, Kept, partition_of
 
 SALT_BYTES = 16
 
 # A finding as it is kept, and what a run saw of it; one of them may be missing.
-type Met = tuple[Kept | None, Sighting | None]
+type Met = tuple[Kept | None, ObservedConflict | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A sweep or a check: when it looked, and what it can say."""
 
-    moment: Moment
-    view: View
+    moment: RunContext
+    view: FindingObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Step:
     """
 
     before: Kept | None
-    sighting: Sighting | None
+    sighting: ObservedConflict | None
     after: Finding | None
     is_over: bool = False
 
@@ -86,9 +86,9 @@ class Keeper:
         done = [await self._again(step, run) if step.id in late else step for step in steps]
         return [step.outcome for step in done if step.outcome]
 
-    def _step(self, before: Kept | None, sighting: Sighting | None, run: Run) -> _Step:
+    def _step(self, before: Kept | None, sighting: ObservedConflict | None, run: Run) -> _Step:
         known = before.finding if before else None
-        look = run.view.look(known, sighting)
+        look = run.view.observe(known, sighting)
         after = decide_next(known, look, run.moment, salt=secrets.token_hex(SALT_BYTES))
         is_over = known is not None and after is None and self._is_over(known, run)
         return _Step(before, sighting, after, is_over)
@@ -104,16 +104,16 @@ class Keeper:
                 return anew
 
     def _is_over(self, finding: Finding, run: Run) -> bool:
-        if finding.state not in (State.RESOLVED, State.ON_HOLD):
+        if finding.state not in (FindingState.RESOLVED, FindingState.ON_HOLD):
             return False
         since, now = map(datetime.fromisoformat, (finding.since, run.moment.at))
         return now - since > self.kept_for
 
 
 async def in_batches(
-    stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting]
+    stored: AsyncIterator[Kept], sightings: AsyncIterator[ObservedConflict]
 ) -> AsyncIterator[Sequence[Met]]:
-    """Put findings and sightings of the same id together, as many as are written at once.
+    """Put findings and observed conflicts of the same id together, as many as are written at once.
 
     Args:
         stored: every finding that a run can say something of, in the order of their ids.
@@ -135,9 +135,9 @@ def _partition(met: Met) -> str:
 
 
 async def _side_by_side(
-    stored: AsyncIterator[Kept], sightings: AsyncIterator[Sighting]
+    stored: AsyncIterator[Kept], sightings: AsyncIterator[ObservedConflict]
 ) -> AsyncIterator[Met]:
-    """Pair findings with sightings of the same id; either may be alone."""
+    """Pair findings with observed conflicts of the same id; either may be alone."""
     kept, seen = await anext(stored, None), await anext(sightings, None)
     while kept or seen:
         has_kept = kept is not None and (seen is None or kept.finding.id <= seen.id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from entra_sod.domain.findings.digest import Ticket
+from entra_sod.domain.findings.digest import TicketAction
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.event import EventName
 from entra_sod.stores.outbox import Outbox
@@ -52,7 +52,7 @@ class Announcer:
         await self._tell([EventName.DIGEST_READY], digests)
 
     async def announce_findings(
-        self, run: str, tickets: Sequence[tuple[str, Ticket]], *, traceparent: str
+        self, run: str, tickets: Sequence[tuple[str, TicketAction]], *, traceparent: str
     ) -> None:
         """Queue what is to be told of findings: that a ticket is to be opened, or closed."""
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):

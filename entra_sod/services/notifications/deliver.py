@@ -18,13 +18,13 @@ from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
 from entra_sod.domain.notifications.event import Event
 from entra_sod.domain.notifications.outcome import (
-    Again,
     Delivered,
-    Gone,
-    Next,
-    NotCalled,
-    Outcome,
-    decide_next,
+    DeliveryDecision,
+    NotSent,
+    ReceiverGone,
+    RetryDelivery,
+    SendOutcome,
+    decide_delivery,
 )
 from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from entra_sod.ports.sender import Sender
@@ -121,12 +121,12 @@ class Deliverer:
             raise InvalidMessage(f"the result of {what} is no longer kept")
         return status, result
 
-    async def _send(self, receiver: Receiver, event: Event) -> Outcome:
+    async def _send(self, receiver: Receiver, event: Event) -> SendOutcome:
         try:
             # Again at each try: CALLBACK_HOSTS may have been narrowed since it was accepted.
             address = check_address(receiver.url, self.hosts)
         except AddressRefused as error:
-            return NotCalled(f"the callback address {error}")
+            return NotSent(f"the callback address {error}")
         body = event.body
         return await self.sender.post(address, self._headers(event, body), body)
 
@@ -144,9 +144,9 @@ class Deliverer:
             headers[SIGNATURE] = signature
         return headers
 
-    def _next(self, message: DeliveryMessage, outcome: Outcome) -> Next:
+    def _next(self, message: DeliveryMessage, outcome: SendOutcome) -> DeliveryDecision:
         age = self.clock.now() - datetime.fromisoformat(message.enqueued_at)
-        return decide_next(
+        return decide_delivery(
             outcome,
             tries=message.tries,
             refusals=message.refusals,
@@ -154,17 +154,17 @@ class Deliverer:
             chance=self.chance(),
         )
 
-    async def _conclude(self, message: DeliveryMessage, what: Next) -> None:
+    async def _conclude(self, message: DeliveryMessage, what: DeliveryDecision) -> None:
         match what:
             case Delivered():
                 await self._forget_callback(message)
                 _say(logging.INFO, "callback_delivered", message, "was delivered")
-            case Gone():
+            case ReceiverGone():
                 await self._forget_callback(message)
                 if message.subscription is not None:
                     await self.receivers.unsubscribe(message.subscription)
                 _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
-            case Again(after_seconds=seconds, why=why, refusals=refusals):
+            case RetryDelivery(after_seconds=seconds, why=why, refusals=refusals):
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
                 await self.outbox.send(again, delay_seconds=seconds)
                 _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")

@@ -104,7 +104,7 @@ class Material:
     def _pairs(self) -> list[Pair]:
         """Pairs with findings first, then those that are kept apart, as many as a report takes."""
         found = self.tally.pairs
-        others = (pair for pair in self.rules.duties if pair not in found)
+        others = (pair for pair in self.rules.constraints if pair not in found)
         pairs = [*islice((*sorted(found),), MOST_PAIRS)]
         pairs += islice(others, MOST_PAIRS - len(pairs))
         if len(found) > MOST_PAIRS or next(others, None) is not None:
@@ -163,7 +163,7 @@ class Material:
     def _cell(
         self, pair: Pair, known: Known, places: Places, rule_places: dict[str, int]
     ) -> CellView:
-        tally, duty = self.tally, self.rules.duties.get(pair)
+        tally, duty = self.tally, self.rules.constraints.get(pair)
         found = tally.pairs.get(pair, PairTally())
         asked = duty.rule_ids if duty else ()
         severities = [tally.severities.get(each) for each in (found.rules or asked)]

@@ -8,7 +8,7 @@ from datetime import date
 
 import msgspec
 
-from entra_sod.domain.findings.model import State
+from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.language import Severity
@@ -95,7 +95,7 @@ class _Findings:
 
     def row(self, found: FindingView) -> tuple[object, ...]:
         """A finding, with its exception and the days left of it where one permits it now."""
-        exception = found.exception if found.state == State.EXCEPTED else None
+        exception = found.exception if found.state == FindingState.EXCEPTED else None
         until = found.exception_until if exception else None
         return (
             found.id,

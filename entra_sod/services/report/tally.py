@@ -10,7 +10,7 @@ from itertools import chain, product
 import msgspec
 
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Finding, State
+from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Severity
 
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
@@ -58,14 +58,14 @@ class Tally:
     def add(self, found: Finding) -> None:
         self.total += 1
         self._keep(found)
-        if not found.state.stands:
+        if not found.state.is_held:
             return
         self.standing += 1
         self.by_rule[found.rule] += 1
         if found.pair is not None:
             of_pair = self.pairs.setdefault(found.pair, PairTally())
             of_pair.findings += 1
-            of_pair.excepted += found.state is State.EXCEPTED
+            of_pair.excepted += found.state is FindingState.EXCEPTED
             of_pair.rules.add(found.rule)
 
     def gravest(self) -> list[Finding]:
@@ -74,6 +74,6 @@ class Tally:
 
     def _keep(self, found: Finding) -> None:
         without_history = msgspec.structs.replace(found, history=())
-        self._kept[found.state.stands, Severity(found.severity)].append(without_history)
+        self._kept[found.state.is_held, Severity(found.severity)].append(without_history)
         if self.total > MOST_FINDINGS:
             next(each for each in reversed(self._kept.values()) if each).pop()

@@ -12,7 +12,7 @@ from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry
-from entra_sod.domain.rules.parse import Book, parse_rules
+from entra_sod.domain.rules.parse import ParsedRules, parse_rules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
@@ -51,7 +51,7 @@ class RuleBook:
 
     def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
         self._source, self._graph, self._clock = source, graph, clock
-        self._book: Kept[Book] | None = None
+        self._book: Kept[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: Kept[Tenant] | None = None
         self._rules: Kept[InForce] | None = None
@@ -101,7 +101,7 @@ class RuleBook:
         return self._rules.value
 
     def _hold(
-        self, book: Book, tenant: Tenant | None, day: date, *, unlisted: str | None = None
+        self, book: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> InForce:
         """Hold a book against a tenant, for a day and all that come after."""
         rules = resolve(book, tenant, day, and_later=True)
@@ -139,7 +139,7 @@ class RuleBook:
         """
         return (await self._list(self._clock.now())).packages.values()
 
-    async def _read(self, now: datetime) -> Book:
+    async def _read(self, now: datetime) -> ParsedRules:
         try:
             files = await self._source.files()
             book = parse_rules(files)

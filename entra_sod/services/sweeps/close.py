@@ -179,7 +179,7 @@ class Closer:
         """Enforced pairs that the index found in conflict, where Graph was not asked for them."""
         if not self.confirm or any(part.confirms for part in closing.plan.parts):
             return []
-        duties, asked = closing.rules.duties, closing.whole.asked
+        duties, asked = closing.rules.constraints, closing.whole.asked
         unasked = sorted(pair for pair in closing.conflicts.holders if pair not in asked)
         return [pair for pair in unasked if duties[pair].mode is Mode.ENFORCE]
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.observe import sightings_of
+from entra_sod.domain.findings.observe import observed_conflicts
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.part_results import PairFinding
 from entra_sod.services.findings.external_sort import SortedFile, Spool
@@ -44,14 +44,14 @@ class ConflictCollector:
     async def add_asked(self, found: PairFinding) -> None:
         """Take the conflicts of a pair that Graph answered for, one of each subject."""
         pair = Pair.of(found.access_package_id, found.incompatible_access_package_id)
-        duty = self.rules.duties.get(pair)
+        duty = self.rules.constraints.get(pair)
         if duty is None:
             return
         subjects = {each.subject_id: each.subject for each in found.holders}
         for each in subjects.values():
-            await self._add(Conflict(rules=duty.rules, packages=(*pair,), subject=each))
+            await self._add(DetectedConflict(rules=duty.rules, packages=(*pair,), subject=each))
 
-    async def add_indexed(self, conflict: Conflict) -> None:
+    async def add_indexed(self, conflict: DetectedConflict) -> None:
         if conflict.pair:
             self.conflicts.holders[conflict.pair] += conflict.held
         else:
@@ -62,10 +62,10 @@ class ConflictCollector:
         self.conflicts.seen = await self.spool.finish()
         return self.conflicts
 
-    async def _add(self, conflict: Conflict) -> None:
+    async def _add(self, conflict: DetectedConflict) -> None:
         rule_ids = [each.id for each in conflict.rules]
         ids = (conflict.subject.id, conflict.subject.object_id)
         self.conflicts.findings += 1
-        self.conflicts.excepted += bool(self.rules.excuses(rule_ids, ids))
-        for sighting in sightings_of(conflict):
+        self.conflicts.excepted += bool(self.rules.exceptions_for(rule_ids, ids))
+        for sighting in observed_conflicts(conflict):
             await self.spool.add(sighting)

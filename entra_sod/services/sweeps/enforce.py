@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from entra_sod.core.errors import PERMANENT
 from entra_sod.domain.enforcement.desired import packages_in_view, references_on
-from entra_sod.domain.enforcement.outcome import Enforced, Enforcement
+from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
-from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_asked_for
+from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.ports.graph import Graph
@@ -28,7 +28,7 @@ class Written:
         is_whole: whether all was done that was to be done, but for what a limit stopped.
     """
 
-    enforced: Enforced
+    enforced: EnforcementResult
     gaps: Sequence[Skipped] = ()
     is_whole: bool = True
 
@@ -48,7 +48,7 @@ class SweepEnforcer:
             GraphError, NotYetConsistent: the sweep should be closed again later.
         """
         if self.enforcement is Enforcement.OFF:
-            return Written(Enforced())
+            return Written(EnforcementResult())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
         notes = Coverage()
         try:
@@ -64,7 +64,7 @@ class SweepEnforcer:
             )
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
-            return Written(Enforced(), notes.skipped, is_whole=False)
+            return Written(EnforcementResult(), notes.skipped, is_whole=False)
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped)
         return Written(enforced, notes.skipped, is_whole=not enforced.failed)
@@ -77,7 +77,7 @@ class SweepEnforcer:
         gone: AbstractSet[str],
         notes: Coverage,
     ) -> TenantPlan:
-        whole, half_seen = closing.whole, judged.outcomes.half_seen
+        whole, half_seen = closing.whole, judged.outcomes.partially_read
         noted: dict[str, set[Reference]] = {}
         for each in entries:
             noted.setdefault(each.on, set()).add(each)
@@ -105,7 +105,7 @@ class SweepEnforcer:
             return _nothing
         if unread:
             notes.skip(f"{what}, to groups or by packages that were not read", _why(unread))
-        return lambda each: not may_be_asked_for(each, unread)
+        return lambda each: not may_be_required(each, unread)
 
 
 def _nothing(_: Reference) -> bool:

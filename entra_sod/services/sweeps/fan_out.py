@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from entra_sod.domain.detection.cost import Strategy
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.parts import Known, Part, SweepPlan, first_listed, plan_sweep
+from entra_sod.domain.sweeps.parts import Part, PlanningInput, SweepPlan, first_listed, plan_sweep
 from entra_sod.ports.graph import Graph
 from entra_sod.services.detection.detect import may_ask
 from entra_sod.services.sweeps.summary import last_summary
@@ -77,14 +77,14 @@ class FanOut:
     async def plan_of(self, record: SweepRecord) -> SweepPlan:
         return _decoder.decode(await self.store.plan(record))
 
-    async def _known(self, listed: Collection[str]) -> Known:
+    async def _known(self, listed: Collection[str]) -> PlanningInput:
         last = await last_summary(self.store)
         reads_references = self.enforcement is not Enforcement.OFF
         ours = {each async for entry in self.ledger.entries() for each in entry.reference.packages}
-        return Known(
+        return PlanningInput(
             listed=listed,
             pages=last.counted if last else {},
-            ours=ours,
+            own_references=ours,
             reads_references=reads_references,
         )
 

@@ -10,8 +10,8 @@ from functools import partial
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import (
     TABLE_BYTES,
-    Held,
     IndexDirectory,
+    IndexedAssignment,
     IndexFile,
     IndexTable,
     bucket_of,
@@ -66,7 +66,7 @@ async def open_index(store: SweepStore, file: IndexFile) -> OpenIndex:
 
 async def read_buckets(
     store: SweepStore, buckets: range, opened: OpenIndex
-) -> list[tuple[str, Held]]:
+) -> list[tuple[str, IndexedAssignment]]:
     """What a file has in some of its buckets, each with its package."""
     start, length = opened.table.span(buckets)
     data = await store.blob_range(opened.file.blob, start, length)
@@ -87,7 +87,7 @@ def _buckets(subjects: Collection[str], directories: Sequence[IndexDirectory]) -
 
 
 def _matched(
-    subjects: Collection[str], held: Sequence[tuple[str, Held]]
+    subjects: Collection[str], held: Sequence[tuple[str, IndexedAssignment]]
 ) -> Iterator[tuple[str, Assignment]]:
     """The assignments of each subject asked for, those without an object id among them."""
     asked_as: defaultdict[str, set[str]] = defaultdict(set)
@@ -101,7 +101,7 @@ def _matched(
             yield asked, _assignment(package, each)
 
 
-def _assignment(package: str, held: Held) -> Assignment:
+def _assignment(package: str, held: IndexedAssignment) -> Assignment:
     return Assignment(
         id=held.assignment_id,
         subject=Subject(

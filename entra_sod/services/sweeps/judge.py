@@ -18,7 +18,7 @@ from entra_sod.domain.results.coverage import (
 )
 from entra_sod.domain.results.sweep import DriftView, SetSummary
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.outcomes import Looked, Outcomes, judge_pairs, judge_sets
+from entra_sod.domain.sweeps.outcomes import PairOutcomes, ReadScope, evaluate_pairs, evaluate_sets
 from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.services.sweeps.conflicts import Conflicts
 from entra_sod.services.sweeps.merge_parts import Whole
@@ -49,7 +49,7 @@ class Judged:
         has_gaps: whether anything that was needed could not be read.
     """
 
-    outcomes: Outcomes
+    outcomes: PairOutcomes
     sets: Sequence[SetSummary]
     gaps: Sequence[Skipped]
     doubtful: frozenset[Pair]
@@ -58,14 +58,14 @@ class Judged:
 
 def judge(closing: Closing) -> Judged:
     whole, conflicts, rules = closing.whole, closing.conflicts, closing.rules
-    looked = Looked(
+    looked = ReadScope(
         asked=whole.asked.keys(),
         indexed=whole.pages.keys(),
         holders=conflicts.holders | Counter(whole.asked),
         enforced=whole.packages.keys(),
     )
-    outcomes = judge_pairs(rules, looked)
-    sets = judge_sets(rules, looked, conflicts.over)
+    outcomes = evaluate_pairs(rules, looked)
+    sets = evaluate_sets(rules, looked, conflicts.over)
     is_unknown = outcomes.counts[Outcome.UNKNOWN] > 0 or any(
         each.outcome is Outcome.UNKNOWN for each in sets
     )
@@ -89,7 +89,7 @@ def _lacks_something(whole: Whole, rules: RuleSet) -> bool:
 
 
 def _gaps(
-    closing: Closing, outcomes: Outcomes, doubtful: Mapping[Pair, tuple[int, int]]
+    closing: Closing, outcomes: PairOutcomes, doubtful: Mapping[Pair, tuple[int, int]]
 ) -> Sequence[Skipped]:
     notes = Coverage()
     for package in sorted(outcomes.unread - _planned(closing.plan)):

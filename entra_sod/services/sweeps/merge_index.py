@@ -13,12 +13,12 @@ from itertools import chain
 
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import (
-    Held,
+    IndexedAssignment,
     IndexFile,
     IndexWriter,
     bucket_groups,
 )
-from entra_sod.domain.detection.join import Conflict, join
+from entra_sod.domain.detection.join import DetectedConflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.sweeps.index import open_index, read_buckets
 from entra_sod.stores.sweeps import SweepStore
@@ -61,7 +61,7 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
 
 async def conflicts_of(
     store: SweepStore, files: Sequence[IndexFile], rules: RuleSet
-) -> AsyncIterator[Conflict]:
+) -> AsyncIterator[DetectedConflict]:
     """Join the whole index, a few of its buckets at a time."""
     opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
@@ -73,5 +73,7 @@ async def conflicts_of(
             yield conflict
 
 
-def _joined(held: Sequence[tuple[str, Held]], rules: RuleSet) -> Sequence[Conflict]:
+def _joined(
+    held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet
+) -> Sequence[DetectedConflict]:
     return list(join(held, rules))

@@ -11,9 +11,9 @@ import msgspec
 
 from entra_sod.core.parallel import MAX_CONCURRENT_READS, in_parallel
 from entra_sod.domain.detection.index import IndexFile
-from entra_sod.domain.enforcement.outcome import Seen
+from entra_sod.domain.enforcement.result import ReferenceSnapshot
 from entra_sod.domain.entra import AccessPackage, Pair, ReferenceKind
-from entra_sod.domain.results.coverage import Checked, Coverage, Outcome, Skipped, Way
+from entra_sod.domain.results.coverage import Checked, Coverage, DetectionMethod, Outcome, Skipped
 from entra_sod.domain.sweeps.part_results import EnforcedPackage, PairFinding, PartFindings, Unread
 from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.services.sweeps.conflicts import ConflictCollector
@@ -40,7 +40,7 @@ class Whole:
     index: list[IndexFile] = field(default_factory=list)
     pages: dict[str, int] = field(default_factory=dict)
     packages: dict[str, AccessPackage] = field(default_factory=dict)
-    seen: Seen = field(default_factory=Seen)
+    seen: ReferenceSnapshot = field(default_factory=ReferenceSnapshot)
     unread: dict[str, Unread] = field(default_factory=dict)
     gaps: list[Skipped] = field(default_factory=list)
     has_failed_parts: bool = False
@@ -59,7 +59,7 @@ class Whole:
         checked = [Checked(what=f"{number} pairs", how=way) for way, number in self.ways.items()]
         if self.pages:
             what = f"assignments of {len(self.pages)} packages"
-            checked.append(Checked(what=what, how=Way.ASSIGNMENTS))
+            checked.append(Checked(what=what, how=DetectionMethod.ASSIGNMENTS))
         unread = [Skipped(what=each.what, why=each.why) for each in self.unread.values()]
         return Coverage(checked=checked, skipped=_capped([*unread, *self.gaps, *more_gaps]))
 

@@ -10,7 +10,7 @@ from entra_sod.core.errors import GraphError, NotFound, Throttled, Unavailable
 from entra_sod.domain.detection.index import IndexWriter
 from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
 from entra_sod.domain.results.check import holders_view
-from entra_sod.domain.results.coverage import Outcome, Way
+from entra_sod.domain.results.coverage import DetectionMethod, Outcome
 from entra_sod.domain.sweeps.part_results import (
     EnforcedPackage,
     IndexedPackage,
@@ -107,7 +107,7 @@ async def _ask(
         unconfirmed = str(next(iter(refused.values())))
     elif refused:
         pairs += await _by_assignments(graph, [*refused], unread)
-    pairs += [_found(pair, held[pair], Way.ADDITIONAL_ACCESS) for pair in held]
+    pairs += [_found(pair, held[pair], DetectionMethod.ADDITIONAL_ACCESS) for pair in held]
     pairs += [_unknown(pair) for pair in part.pairs if hidden & {*pair}]
     return pairs, unconfirmed
 
@@ -147,10 +147,10 @@ async def _by_assignments(
 def _intersected(pair: _Pair, held: Mapping[str, Sequence[Assignment]]) -> PairFinding:
     others = {each.subject.id for each in held[pair[1]]}
     both = [each for each in held[pair[0]] if each.subject.id in others]
-    return _found(pair, both, Way.ASSIGNMENTS)
+    return _found(pair, both, DetectionMethod.ASSIGNMENTS)
 
 
-def _found(pair: _Pair, held: Sequence[Assignment], way: Way) -> PairFinding:
+def _found(pair: _Pair, held: Sequence[Assignment], way: DetectionMethod) -> PairFinding:
     # An assignment that two pages repeat counts once.
     holders = list({each.id: each for each in held if each.is_held}.values())
     return PairFinding(

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.clock import timestamp
-from entra_sod.domain.enforcement.outcome import Enforced
+from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
-from entra_sod.domain.findings.digest import News
-from entra_sod.domain.findings.lifecycle import Moment
-from entra_sod.domain.findings.model import By
-from entra_sod.domain.findings.observe import View
+from entra_sod.domain.findings.digest import RunNotifications
+from entra_sod.domain.findings.lifecycle import RunContext
+from entra_sod.domain.findings.model import ChangeSource
+from entra_sod.domain.findings.observe import FindingObserver
 from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -42,7 +42,7 @@ class SweepRecorder:
         closing: Closing,
         doubtful: Collection[Pair],
         result: SweepResult,
-        enforced: Enforced,
+        enforced: EnforcementResult,
         *,
         traceparent: str,
     ) -> None:
@@ -51,7 +51,7 @@ class SweepRecorder:
         Doing it twice does it once; what is announced twice has the same event id.
         """
         sweep_id, rules = closing.record.id, closing.rules
-        news, run = News(sweep_id, rules), _run(closing, doubtful)
+        news, run = RunNotifications(sweep_id, rules), _run(closing, doubtful)
         evidence = _evidence(closing.record, rules, result, remade_view(enforced))
         pack = await Pack.open(self.chain, evidence)
         sightings = merged(self.store, closing.conflicts.seen)
@@ -62,16 +62,16 @@ class SweepRecorder:
         await pack.seal()
         await self._announce(sweep_id, news, traceparent)
 
-    async def _announce(self, sweep_id: str, news: News, traceparent: str) -> None:
+    async def _announce(self, sweep_id: str, news: RunNotifications, traceparent: str) -> None:
         digests = [msgspec.json.encode(each) for each in news.digests()]
         for number, digest in enumerate(digests):
             await self.store.keep_digest(sweep_id, number, digest)
         await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
         await self.announcer.announce_findings(sweep_id, news.tickets, traceparent=traceparent)
-        if news.untold:
+        if news.omitted_tickets:
             log.warning(
                 "%s findings of %s are over the limit of tickets and are told in digests only",
-                news.untold,
+                news.omitted_tickets,
                 sweep_id,
                 extra={"action": "tickets_over_limit", "sweep_id": sweep_id},
             )
@@ -85,14 +85,14 @@ class SweepRecorder:
 def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
     """When the sweep looked, and what it can say."""
     record, whole, rules = closing.record, closing.whole, closing.rules
-    moment = Moment(
-        by=By.SWEEP,
+    moment = RunContext(
+        by=ChangeSource.SWEEP,
         run=record.id,
         at=timestamp(record.started_at),
         rules_hash=rules.hash,
         rules_day=rules.day,
     )
-    view = View(
+    view = FindingObserver(
         rules=rules,
         asked=whole.asked.keys(),
         indexed=whole.pages.keys(),

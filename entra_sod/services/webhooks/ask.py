@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import as_pointer
 from entra_sod.domain.notifications.address import HostPattern
-from entra_sod.domain.webhooks.pointer import find
-from entra_sod.domain.webhooks.source import Delivery, Field, Source
+from entra_sod.domain.webhooks.json_pointer import find
+from entra_sod.domain.webhooks.source import ReceivedWebhook, WebhookField, WebhookSource
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
 from entra_sod.services.decisions.request import DecisionRequest, parse_decision_request
 from entra_sod.services.notifications.subscribe import require_callable
@@ -19,15 +19,17 @@ MOST = "plan"
 type Ask = CheckRequest | DecisionRequest
 
 _OF_A_CHECK = (
-    Field.ACCESS_PACKAGE_ID,
-    Field.INCOMPATIBLE_ACCESS_PACKAGE_ID,
-    Field.REFERENCE,
-    Field.CALLBACK_URL,
+    WebhookField.ACCESS_PACKAGE_ID,
+    WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID,
+    WebhookField.REFERENCE,
+    WebhookField.CALLBACK_URL,
 )
-_OF_A_DECISION = (Field.SUBJECT, Field.ACCESS_PACKAGE_ID, Field.REFERENCE)
+_OF_A_DECISION = (WebhookField.SUBJECT, WebhookField.ACCESS_PACKAGE_ID, WebhookField.REFERENCE)
 
 
-def read_ask(delivery: Delivery, source: Source, hosts: tuple[HostPattern, ...]) -> Ask:
+def read_ask(
+    delivery: ReceivedWebhook, source: WebhookSource, hosts: tuple[HostPattern, ...]
+) -> Ask:
     """Make a request of what a webhook brought.
 
     Args:
@@ -46,7 +48,7 @@ def read_ask(delivery: Delivery, source: Source, hosts: tuple[HostPattern, ...])
         raise InvalidRequest(moved) from None
 
 
-def read_fields(delivery: Delivery, source: Source) -> Mapping[Field, object]:
+def read_fields(delivery: ReceivedWebhook, source: WebhookSource) -> Mapping[WebhookField, object]:
     """The fields that are there; null and blank text are as good as none.
 
     Numbers become text: a ticket's may be written as one.
@@ -61,10 +63,10 @@ def _text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-def _request(found: Mapping[Field, object], hosts: tuple[HostPattern, ...]) -> Ask:
+def _request(found: Mapping[WebhookField, object], hosts: tuple[HostPattern, ...]) -> Ask:
     if errors := list(_contradictions(found)):
         raise InvalidRequest(errors)
-    if Field.SUBJECT in found:
+    if WebhookField.SUBJECT in found:
         return parse_decision_request(_chosen(found, _OF_A_DECISION))
     request = parse_check_request({**_chosen(found, _OF_A_CHECK), "enforcement": MOST})
     if request.callback_url is not None:
@@ -72,34 +74,36 @@ def _request(found: Mapping[Field, object], hosts: tuple[HostPattern, ...]) -> A
     return request
 
 
-def _chosen(found: Mapping[Field, object], names: tuple[Field, ...]) -> dict[str, object]:
+def _chosen(
+    found: Mapping[WebhookField, object], names: tuple[WebhookField, ...]
+) -> dict[str, object]:
     return {str(name): found[name] for name in names if name in found}
 
 
-def _contradictions(found: Mapping[Field, object]) -> Iterator[FieldError]:
+def _contradictions(found: Mapping[WebhookField, object]) -> Iterator[FieldError]:
     """Two questions, or none: neither is guessed, for each would be answered wrongly."""
     names_pair, names_subject = (
-        Field.INCOMPATIBLE_ACCESS_PACKAGE_ID in found,
-        Field.SUBJECT in found,
+        WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID in found,
+        WebhookField.SUBJECT in found,
     )
-    if Field.ACCESS_PACKAGE_ID not in found:
-        yield _error(Field.ACCESS_PACKAGE_ID, "is missing")
+    if WebhookField.ACCESS_PACKAGE_ID not in found:
+        yield _error(WebhookField.ACCESS_PACKAGE_ID, "is missing")
     if not names_pair and not names_subject:
         detail = "is missing: name a second package to have the pair checked, or a subject to have"
-        yield _error(Field.INCOMPATIBLE_ACCESS_PACKAGE_ID, f"{detail} its wish decided")
+        yield _error(WebhookField.INCOMPATIBLE_ACCESS_PACKAGE_ID, f"{detail} its wish decided")
     if names_pair and names_subject:
         detail = "asks two things at once: name a second package, or a subject, not both"
-        yield _error(Field.SUBJECT, detail)
-    if names_subject and Field.CALLBACK_URL in found:
+        yield _error(WebhookField.SUBJECT, detail)
+    if names_subject and WebhookField.CALLBACK_URL in found:
         detail = "is not called for a decision, which is answered at once"
-        yield _error(Field.CALLBACK_URL, detail)
+        yield _error(WebhookField.CALLBACK_URL, detail)
 
 
-def _error(name: Field, detail: str) -> FieldError:
+def _error(name: WebhookField, detail: str) -> FieldError:
     return FieldError(pointer=as_pointer((name,)), detail=detail)
 
 
-def _moved(error: FieldError, delivery: Delivery, source: Source) -> FieldError:
+def _moved(error: FieldError, delivery: ReceivedWebhook, source: WebhookSource) -> FieldError:
     """Point into the sender's body instead of the request that was made of it."""
     for name, place in source.fields.items():
         if error.pointer == as_pointer((name,)):

@@ -8,7 +8,13 @@ from datetime import timedelta
 import msgspec
 
 from entra_sod.domain.notifications.signature import ID
-from entra_sod.domain.webhooks.source import Delivery, Field, Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import (
+    ReceivedWebhook,
+    Scheme,
+    SourceKind,
+    WebhookField,
+    WebhookSource,
+)
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.webhooks.ask import read_fields
 from entra_sod.stores.checks import KEPT_FOR
@@ -21,10 +27,10 @@ SAME_QUESTION = timedelta(minutes=5)
 
 
 def delivery_key(
-    source: Source,
+    source: WebhookSource,
     sender: str,
     headers: Mapping[str, str],
-    delivery: Delivery,
+    delivery: ReceivedWebhook,
     request: CheckRequest,
 ) -> Key:
     """Name a delivery: the same for each try of it, and for no other.
@@ -48,7 +54,10 @@ def delivery_key(
 
 
 def _names(
-    source: Source, headers: Mapping[str, str], delivery: Delivery, request: CheckRequest
+    source: WebhookSource,
+    headers: Mapping[str, str],
+    delivery: ReceivedWebhook,
+    request: CheckRequest,
 ) -> Iterator[tuple[str, ...]]:
     """The names that a delivery has, the best first; each begins with what it is."""
     # First what is signed: anybody on the way could add one of the headers below.
@@ -57,10 +66,10 @@ def _names(
     # ServiceNow's flows send it with an X-.
     if key := headers.get("idempotency-key") or headers.get("x-idempotency-key"):
         yield "key", key
-    if source.kind is Kind.JIRA and (identifier := headers.get(JIRA_IDENTIFIER)):
+    if source.kind is SourceKind.JIRA and (identifier := headers.get(JIRA_IDENTIFIER)):
         yield "jira", identifier
     if delivery.event:
         yield "event", *delivery.event
-    if stage := read_fields(delivery, source).get(Field.STAGE_INSTANCE_ID):
+    if stage := read_fields(delivery, source).get(WebhookField.STAGE_INSTANCE_ID):
         # A stage may ask about several pairs.
         yield "stage", str(stage), request.digest

@@ -13,7 +13,7 @@ from entra_sod.adapters.graph.roles import caller_of
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable, Unlicensed
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Caller, Role, RoleAssignment
+from entra_sod.domain.roles.model import CatalogRole, RoleAssignment, TokenPrincipal
 from entra_sod.settings import read_settings
 from local.memory.roles import MemoryRoles
 from tests.adapters.graph.fixtures import Simulator
@@ -27,16 +27,16 @@ OTHER = guid("f2")
 
 def manager(catalog_id: str = FINANCE, principal_id: str = APP) -> RoleAssignment:
     return RoleAssignment(
-        principal_id=principal_id, role_id=Role.PACKAGE_MANAGER, catalog_id=catalog_id
+        principal_id=principal_id, role_id=CatalogRole.PACKAGE_MANAGER, catalog_id=catalog_id
     )
 
 
-OWNER = RoleAssignment(principal_id=APP, role_id=Role.CATALOG_OWNER, catalog_id=FINANCE)
+OWNER = RoleAssignment(principal_id=APP, role_id=CatalogRole.CATALOG_OWNER, catalog_id=FINANCE)
 
 
 def in_memory() -> MemoryRoles:
     catalogs = [Catalog(id=FINANCE, display_name="Finance")]
-    made = MemoryRoles(catalogs, [OWNER], Caller(principal_id=APP))
+    made = MemoryRoles(catalogs, [OWNER], TokenPrincipal(principal_id=APP))
     made.known |= {OTHER}
     return made
 
@@ -63,7 +63,7 @@ async def roles(
 
 async def test_the_caller_is_known_by_its_token(roles: WritableRoles) -> None:
     """The object id, which roles are given to, and not the client id."""
-    assert await roles.caller() == Caller(principal_id=APP)
+    assert await roles.caller() == TokenPrincipal(principal_id=APP)
 
 
 async def test_catalogs_and_roles_are_those_that_may_be_read(roles: WritableRoles) -> None:
@@ -135,18 +135,22 @@ def jwt(claims: bytes) -> str:
     [
         (
             jwt(b'{"oid": "AA", "scp": "User.Read openid"}'),
-            Caller(principal_id="aa", scopes=frozenset({"User.Read", "openid"}), is_person=True),
+            TokenPrincipal(
+                principal_id="aa", scopes=frozenset({"User.Read", "openid"}), is_person=True
+            ),
         ),
         (
             jwt(b'{"oid": "aa", "roles": ["EntitlementManagement.Read.All"]}'),
-            Caller(principal_id="aa", permissions=frozenset({"EntitlementManagement.Read.All"})),
+            TokenPrincipal(
+                principal_id="aa", permissions=frozenset({"EntitlementManagement.Read.All"})
+            ),
         ),
-        (jwt(b"[]"), Caller()),
-        ("a.b.c", Caller()),
-        ("local", Caller()),
-        ("", Caller()),
+        (jwt(b"[]"), TokenPrincipal()),
+        ("a.b.c", TokenPrincipal()),
+        ("local", TokenPrincipal()),
+        ("", TokenPrincipal()),
     ],
 )
-def test_a_token_says_who_asks_or_nothing(token: str, caller: Caller) -> None:
+def test_a_token_says_who_asks_or_nothing(token: str, caller: TokenPrincipal) -> None:
     """Application and person are told apart; what cannot be read is nobody, and no error."""
     assert caller_of(token) == caller

@@ -11,7 +11,12 @@ from entra_sod.adapters.http.connect import resolve_by_system
 from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.core.clock import ManualClock
 from entra_sod.domain.notifications.address import Address
-from entra_sod.domain.notifications.outcome import Answered, NotCalled, Outcome, Unanswered
+from entra_sod.domain.notifications.outcome import (
+    NoResponse,
+    NotSent,
+    ResponseReceived,
+    SendOutcome,
+)
 from entra_sod.ports.sender import Sender
 from local.memory.sender import MemorySender
 from tests.adapters.http.certificates import serving, trusting
@@ -34,7 +39,7 @@ class Way:
             ManualClock(), resolve=dns, network=self.detour, tls=trusting(), seconds=2
         )
 
-    async def post(self, address: Address = ADDRESS) -> Outcome:
+    async def post(self, address: Address = ADDRESS) -> SendOutcome:
         return await self.sender.post(address, HEADERS, BODY)
 
 
@@ -53,7 +58,7 @@ async def test_a_post_arrives_as_it_was_sent() -> None:
     """Target, host, headers and body are there; TLS asks for the name, not for the number."""
     receiver = Receiver()
     async with way(receiver) as out:
-        assert await out.post() == Answered(200)
+        assert await out.post() == ResponseReceived(200)
     head, body = receiver.requests[0].split(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == f"POST /x?sig={SECRET} HTTP/1.1"
@@ -66,9 +71,9 @@ async def test_a_post_arrives_as_it_was_sent() -> None:
 async def test_nothing_can_rebind_between_check_and_connection() -> None:
     """There is one resolution for a post: the number that was checked is the one connected to."""
     async with way(Receiver(), [PUBLIC], ["127.0.0.1"]) as out:
-        assert await out.post() == Answered(200)
+        assert await out.post() == ResponseReceived(200)
         assert (out.dns.asked, out.detour.called) == ([HOST], [PUBLIC])
-        assert isinstance(await out.post(), NotCalled)
+        assert isinstance(await out.post(), NotSent)
     assert (out.dns.asked, out.detour.called) == ([HOST, HOST], [PUBLIC])
     assert len(out.receiver.requests) == 1
 
@@ -79,7 +84,7 @@ async def test_no_connection_is_made_for_a_bad_dns_answer() -> None:
     for answer in CORPUS.answers:
         dns = Dns(answer.addresses)
         sender = HttpSender(ManualClock(), resolve=dns, network=detour, tls=tls)
-        assert isinstance(await sender.post(ADDRESS, HEADERS, BODY), NotCalled), answer
+        assert isinstance(await sender.post(ADDRESS, HEADERS, BODY), NotSent), answer
         assert dns.asked == [HOST]
     assert detour.called == []
 
@@ -87,14 +92,14 @@ async def test_no_connection_is_made_for_a_bad_dns_answer() -> None:
 async def test_the_next_address_is_tried_where_one_is_not_reached() -> None:
     """All addresses were checked, so any of them will do."""
     async with way(Receiver(), [OTHER_PUBLIC, PUBLIC], unreachable=[OTHER_PUBLIC]) as out:
-        assert await out.post() == Answered(200)
+        assert await out.post() == ResponseReceived(200)
     assert out.detour.called == [OTHER_PUBLIC, PUBLIC]
 
 
 async def test_a_certificate_of_another_name_is_not_spoken_to() -> None:
     """Who cannot prove the name gets neither body nor address."""
     async with way(Receiver(), certificate="evil.example") as out:
-        assert isinstance(await out.post(), Unanswered)
+        assert isinstance(await out.post(), NoResponse)
     assert out.receiver.requests == []
 
 
@@ -104,7 +109,7 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
     target = b"Location: https://127.0.0.1/metadata\r\n"
     answer = b"HTTP/1.1 %d See\r\n%bContent-Length: 0\r\n\r\n" % (status, target)
     async with way(Receiver(answer)) as out:
-        assert await out.post() == Answered(status)
+        assert await out.post() == ResponseReceived(status)
     assert (out.dns.asked, out.detour.called) == ([HOST], [PUBLIC])
 
 
@@ -122,7 +127,7 @@ async def test_a_retry_after_is_read_in_both_forms(header: str, seconds: float |
     """Seconds or a date; anything else is as if it were not there."""
     answer = f"HTTP/1.1 503 Away\r\n{header}\r\nContent-Length: 0\r\n\r\n".encode()
     async with way(Receiver(answer)) as out:
-        assert await out.post() == Answered(503, seconds)
+        assert await out.post() == ResponseReceived(503, seconds)
 
 
 BROKEN = {
@@ -137,14 +142,14 @@ BROKEN = {
 async def test_a_broken_answer_is_none(name: str) -> None:
     """Whatever comes in place of HTTP, it is no answer, and no error of ours."""
     async with way(Receiver(BROKEN[name])) as out:
-        assert isinstance(await out.post(), Unanswered)
+        assert isinstance(await out.post(), NoResponse)
 
 
 async def test_an_endless_body_is_not_read() -> None:
     """The status is all that counts: a body of a gigabyte, announced and not sent, holds nobody."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n" + b"x" * 1000
     async with way(Receiver(answer)) as out:
-        assert await out.post() == Answered(200)
+        assert await out.post() == ResponseReceived(200)
 
 
 async def test_a_receiver_that_is_too_slow_gave_no_answer() -> None:
@@ -160,7 +165,7 @@ async def test_a_receiver_that_is_too_slow_gave_no_answer() -> None:
         )
         async with asyncio.timeout(20):
             outcome = await sender.post(ADDRESS, HEADERS, BODY)
-        assert outcome == Unanswered("there was no answer within 0.2 s")
+        assert outcome == NoResponse("there was no answer within 0.2 s")
 
 
 async def test_a_name_without_an_address_gives_no_answer() -> None:
@@ -173,7 +178,7 @@ async def test_a_name_without_an_address_gives_no_answer() -> None:
         detour = Detour(Receiver())
         sender = HttpSender(ManualClock(), resolve=resolve, network=detour)
         outcome = await sender.post(ADDRESS, HEADERS, BODY)
-        assert isinstance(outcome, Unanswered)
+        assert isinstance(outcome, NoResponse)
         assert SECRET not in outcome.why
         assert detour.called == []
 
@@ -183,7 +188,7 @@ async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPat
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with way(Receiver()) as out:
-        assert await out.post() == Answered(200)
+        assert await out.post() == ResponseReceived(200)
 
 
 async def test_no_log_line_has_the_secret(caplog: pytest.LogCaptureFixture) -> None:
@@ -205,7 +210,7 @@ class TestLocalWorld:
                 scheme="http", host="127.0.0.1", port=receiver.port, target="/x", is_local=True
             )
             sender = HttpSender(ManualClock())
-            assert await sender.post(address, HEADERS, BODY) == Answered(200)
+            assert await sender.post(address, HEADERS, BODY) == ResponseReceived(200)
         assert f"Host: 127.0.0.1:{receiver.port}".encode() in receiver.requests[0]
 
     async def test_a_local_name_that_leads_elsewhere_is_not_called(self) -> None:
@@ -213,7 +218,7 @@ class TestLocalWorld:
         detour = Detour(Receiver())
         sender = HttpSender(ManualClock(), resolve=Dns([PUBLIC]), network=detour)
         local = Address(scheme="http", host="localhost", port=9000, target="/", is_local=True)
-        assert isinstance(await sender.post(local, HEADERS, BODY), NotCalled)
+        assert isinstance(await sender.post(local, HEADERS, BODY), NotSent)
         assert detour.called == []
 
     async def test_the_system_resolves_this_machine(self) -> None:
@@ -227,5 +232,7 @@ async def test_every_sender_says_what_was_answered(kind: str) -> None:
     for status in (200, 204, 410, 503):
         answer = f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode()
         async with way(Receiver(answer)) as out:
-            sender: Sender = MemorySender([Answered(status)]) if kind == "memory" else out.sender
-            assert await sender.post(ADDRESS, HEADERS, BODY) == Answered(status)
+            sender: Sender = (
+                MemorySender([ResponseReceived(status)]) if kind == "memory" else out.sender
+            )
+            assert await sender.post(ADDRESS, HEADERS, BODY) == ResponseReceived(status)

@@ -11,7 +11,7 @@ import pytest
 
 from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.core.errors import StorageUnavailable
-from entra_sod.domain.messages import LARGEST_MESSAGE
+from entra_sod.domain.messages import MAX_MESSAGE_BYTES
 from entra_sod.ports.storage import LARGEST_BYTES, Condition, QueueState, Row, Storage, Value
 from entra_sod.settings import StorageSettings
 from local.memory.storage import MemoryStorage
@@ -268,9 +268,9 @@ async def test_a_message_is_taken_off_its_queue(storage: Storage, name: str) -> 
 
 async def test_a_message_may_fill_its_payload_and_no_more(storage: Storage, name: str) -> None:
     """48 KiB go through base64; a byte more is refused with the sizes."""
-    await storage.queues.send(name, b"x" * LARGEST_MESSAGE, delay_seconds=1)
+    await storage.queues.send(name, b"x" * MAX_MESSAGE_BYTES, delay_seconds=1)
     with pytest.raises(ValueError, match="49153"):
-        await storage.queues.send(name, b"x" * (LARGEST_MESSAGE + 1))
+        await storage.queues.send(name, b"x" * (MAX_MESSAGE_BYTES + 1))
 
 
 async def test_every_service_answers_the_probe(storage: Storage) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from entra_sod.cli.operations.blast_radius import blast_radius, grantors_of
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.drift import Drift, DriftKind, find_drift
-from entra_sod.domain.enforcement.outcome import Seen
+from entra_sod.domain.enforcement.result import ReferenceSnapshot
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.builders import guid, package
 
@@ -38,7 +38,7 @@ def compared(
     gone: Collection[str] = (),
 ) -> list[Drift]:
     """Drift in a tenant where the lists of some packages were read."""
-    seen = Seen()
+    seen = ReferenceSnapshot()
     for on, kind in product(in_view, ReferenceKind):
         listed = (each for each in there if (each.on, each.kind) == (on, kind))
         seen.add(on, kind, (each.target for each in listed))

@@ -15,7 +15,7 @@ from entra_sod.cli.operations.verify_evidence import verify
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.redrive import redrive_with
 from entra_sod.core.errors import Forbidden, StorageUnavailable
-from entra_sod.domain.evidence.manifest import Manifest, decode_manifest
+from entra_sod.domain.evidence.manifest import EvidenceManifest, decode_manifest
 from entra_sod.domain.messages import CHECK_QUEUE, SWEEP_QUEUE, VERSION, SweepMessage, encode
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.stores.checks import KEPT_FOR
@@ -68,7 +68,7 @@ async def test_a_failed_check_is_worked_on_again_under_its_id(app: App) -> None:
     assert await app.letters() == []
 
 
-async def packs_of(app: App, check_id: str) -> dict[str, Manifest]:
+async def packs_of(app: App, check_id: str) -> dict[str, EvidenceManifest]:
     """The packs of a check by their run, with the chain proved."""
     proof = await verify(BlobPacks(app.storage.blobs), await app.records.chain.head())
     assert proof.breaks == []

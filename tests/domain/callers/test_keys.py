@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.domain.callers.keys import (
-    LONGEST_KEY,
-    MOST_KEYS,
+    MAX_KEY_LENGTH,
+    MAX_KEYS,
     digest_of,
     find_key,
     parse_caller_keys,
@@ -37,7 +37,7 @@ def test_what_is_no_key_is_not_found(presented: str) -> None:
 
 def test_a_key_that_is_absurdly_long_is_not_even_hashed() -> None:
     """The length of what is presented is limited, also where its digest would fit."""
-    key = "k" * (LONGEST_KEY + 1)
+    key = "k" * (MAX_KEY_LENGTH + 1)
     assert find_key(parse_caller_keys(keys_setting(jira=key)), key) is None
 
 
@@ -58,7 +58,7 @@ def test_nothing_opens_where_there_are_no_keys(presented: str) -> None:
         f"jira:{KEY}",
         f"jira:{DIGEST} other:{DIGEST}",
         f"jira:{digest_of('').hex()}",
-        keys_setting(**{f"k{number}": f"{number}" for number in range(MOST_KEYS + 1)}),
+        keys_setting(**{f"k{number}": f"{number}" for number in range(MAX_KEYS + 1)}),
     ],
 )
 def test_a_setting_that_is_none_is_refused(text: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.callers.limit import WINDOW_SECONDS, Limiter, take_turn
+from entra_sod.domain.callers.rate_limit import WINDOW_SECONDS, CallerRateLimiter, apply_rate_limit
 
 GAPS = st.lists(st.floats(min_value=0, max_value=30, allow_nan=False), max_size=150)
 RATES = st.integers(min_value=1, max_value=60)
@@ -16,7 +16,7 @@ def taken(gaps: list[float], per_minute: int) -> list[float]:
     moments = []
     for gap in gaps:
         now += gap
-        turn = take_turn(due, now, per_minute=per_minute)
+        turn = apply_rate_limit(due, now, per_minute=per_minute)
         due = turn.due
         if not turn.wait:
             moments.append(now)
@@ -39,12 +39,12 @@ def test_whoever_waits_as_told_is_taken(gaps: list[float], per_minute: int) -> N
     due = now = 1_700_000_000.0
     for gap in gaps:
         now += gap
-        turn = take_turn(due, now, per_minute=per_minute)
+        turn = apply_rate_limit(due, now, per_minute=per_minute)
         due = turn.due
         if turn.wait:
             again = now + turn.wait
-            assert take_turn(due, again + SLACK, per_minute=per_minute).wait == 0
-            earlier = take_turn(due, again - 0.01, per_minute=per_minute)
+            assert apply_rate_limit(due, again + SLACK, per_minute=per_minute).wait == 0
+            earlier = apply_rate_limit(due, again - 0.01, per_minute=per_minute)
             assert turn.wait < 0.02 or earlier.wait > 0
             assert turn.wait <= WINDOW_SECONDS / per_minute + SLACK
 
@@ -60,14 +60,14 @@ def test_an_even_pace_is_never_refused(per_minute: int) -> None:
 def test_a_clock_that_is_set_back_locks_nobody_out(per_minute: int, jump: float) -> None:
     """However far it went back, the next request is taken within one turn."""
     now = 1_700_000_000.0
-    due = take_turn(now, now, per_minute=per_minute).due
-    wait = take_turn(due, now - jump, per_minute=per_minute).wait
+    due = apply_rate_limit(now, now, per_minute=per_minute).due
+    wait = apply_rate_limit(due, now - jump, per_minute=per_minute).wait
     assert wait <= WINDOW_SECONDS / per_minute + SLACK
 
 
 def test_a_minutes_requests_come_at_once_and_no_more() -> None:
     """The first sixty are taken, the next one waits a second, and only it."""
-    limiter = Limiter(60)
+    limiter = CallerRateLimiter(60)
     assert [limiter.take("a", 0.0)[0] for _ in range(61)] == [0.0] * 60 + [1.0]
     assert limiter.take("a", 1.0)[0] == 0
     assert limiter.take("b", 1.0)[0] == 0
@@ -75,7 +75,7 @@ def test_a_minutes_requests_come_at_once_and_no_more() -> None:
 
 def test_a_flood_is_new_once() -> None:
     """Only the first refusal in a row is told as new, so that a log line can be one a flood."""
-    limiter = Limiter(1)
+    limiter = CallerRateLimiter(1)
     assert [limiter.take("a", float(now))[1] for now in (0, 1, 2, 61, 62)] == [
         False,
         True,
@@ -87,7 +87,7 @@ def test_a_flood_is_new_once() -> None:
 
 def test_memory_is_bounded() -> None:
     """However many callers there are, the one not seen for longest is forgotten."""
-    limiter = Limiter(1, most_callers=3)
+    limiter = CallerRateLimiter(1, most_callers=3)
     for number in range(1000):
         limiter.take(f"caller-{number}", 0.0)
     assert len(limiter) == 3

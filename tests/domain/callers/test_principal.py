@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger
-from entra_sod.domain.callers.principal import LONGEST_PRINCIPAL, PRINCIPAL, read_principal
+from entra_sod.domain.callers.caller import AppRole, Caller, CallerKind, UnknownCaller
+from entra_sod.domain.callers.principal import MAX_PRINCIPAL_LENGTH, PRINCIPAL, read_principal
 from tests.credentials import OBJECT_ID, encoded, principal
 
 LONG_ROLE = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
@@ -21,7 +21,7 @@ class Headers(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-def read(headers: Mapping[str, str]) -> Caller | Stranger | None:
+def read(headers: Mapping[str, str]) -> Caller | UnknownCaller | None:
     return read_principal(Headers({name.lower(): value for name, value in headers.items()}))
 
 
@@ -29,8 +29,8 @@ def read(headers: Mapping[str, str]) -> Caller | Stranger | None:
 def test_a_principal_is_known_by_its_object_id_and_roles(role_typ: str) -> None:
     """Roles are read from the claim type that the principal names, and others are passed over."""
     headers = principal("SoD.Check", "SoD.Read", "sod.admin", "Owner", role_typ=role_typ)
-    roles = frozenset({Role.CHECK, Role.READ})
-    assert read(headers) == Caller(kind=Kind.PRINCIPAL, id=OBJECT_ID, roles=roles)
+    roles = frozenset({AppRole.CHECK, AppRole.READ})
+    assert read(headers) == Caller(kind=CallerKind.PRINCIPAL, id=OBJECT_ID, roles=roles)
 
 
 def test_roles_under_the_tokens_own_name_count_as_well() -> None:
@@ -38,7 +38,7 @@ def test_roles_under_the_tokens_own_name_count_as_well() -> None:
     headers = principal(role_typ=LONG_ROLE, claims=[("roles", "SoD.Decide")])
     caller = read(headers)
     assert isinstance(caller, Caller)
-    assert caller.roles == {Role.DECIDE}
+    assert caller.roles == {AppRole.DECIDE}
 
 
 def test_a_claim_of_another_type_gives_no_role() -> None:
@@ -56,7 +56,7 @@ def test_nobody_signed_in() -> None:
 def test_the_id_header_stands_in_for_the_claim() -> None:
     """The object id comes from the claims, or else from the platform's other header."""
     headers = principal("SoD.Read", object_id=None)
-    assert isinstance(read(headers), Stranger)
+    assert isinstance(read(headers), UnknownCaller)
     caller = read({**headers, "x-ms-client-principal-id": OBJECT_ID.upper()})
     assert isinstance(caller, Caller)
     assert caller.id == OBJECT_ID
@@ -65,7 +65,7 @@ def test_the_id_header_stands_in_for_the_claim() -> None:
 @pytest.mark.parametrize("provider", ["google", "facebook", "twitter", "github", "", "AAD "])
 def test_another_providers_principal_is_a_stranger(provider: str) -> None:
     """A role among the claims of another provider is not one that Entra gave."""
-    assert isinstance(read(principal("SoD.Admin", auth_typ=provider)), Stranger)
+    assert isinstance(read(principal("SoD.Admin", auth_typ=provider)), UnknownCaller)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_another_providers_principal_is_a_stranger(provider: str) -> None:
         {PRINCIPAL: "e30="},
         {PRINCIPAL: base64.b64encode(b"[" * 40_000).decode()},
         {PRINCIPAL: base64.b64encode(b"\xff\xfe").decode()},
-        {PRINCIPAL: "A" * (LONGEST_PRINCIPAL + 4)},
+        {PRINCIPAL: "A" * (MAX_PRINCIPAL_LENGTH + 4)},
         encoded({"auth_typ": "aad"}),
         encoded({"auth_typ": "aad", "claims": [{"typ": "roles"}]}),
         encoded({"auth_typ": "aad", "claims": {"roles": "SoD.Admin"}}),
@@ -85,10 +85,10 @@ def test_another_providers_principal_is_a_stranger(provider: str) -> None:
 )
 def test_what_cannot_be_read_is_a_stranger(headers: Mapping[str, str]) -> None:
     """A principal that is broken, too large or without an id never becomes a caller."""
-    assert isinstance(read(headers), Stranger)
+    assert isinstance(read(headers), UnknownCaller)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_get_through(data: bytes) -> None:
     """Whatever the header holds, reading it ends, and gives no caller by chance."""
-    assert isinstance(read({PRINCIPAL: base64.b64encode(data).decode() or "x"}), Stranger)
+    assert isinstance(read({PRINCIPAL: base64.b64encode(data).decode() or "x"}), UnknownCaller)

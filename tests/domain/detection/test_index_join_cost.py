@@ -8,12 +8,12 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.detection.cost import Strategy, choose
+from entra_sod.domain.detection.cost import Strategy, choose_strategy
 from entra_sod.domain.detection.index import (
     BUCKETS,
     TABLE_BYTES,
-    Held,
     IndexDirectory,
+    IndexedAssignment,
     IndexTable,
     IndexWriter,
     bucket_groups,
@@ -44,10 +44,10 @@ some_rules = st.lists(
 ).map(lambda made: rule_set(*made))
 
 
-def held_of(held: Mapping[str, str]) -> list[tuple[str, Held]]:
+def held_of(held: Mapping[str, str]) -> list[tuple[str, IndexedAssignment]]:
     """A person that is named twice has two assignments."""
     return [
-        (guid(name), Held(0, f"subject-{person}", f"{name}-{place}", None, None, None))
+        (guid(name), IndexedAssignment(0, f"subject-{person}", f"{name}-{place}", None, None, None))
         for name, people in held.items()
         for place, person in enumerate(people)
     ]
@@ -60,9 +60,9 @@ def written(pages: Mapping[str, Sequence[Assignment]]) -> bytes:
     return writer.finish()
 
 
-def read(data: bytes, most_at_once: int, assignments: int) -> list[Held]:
+def read(data: bytes, most_at_once: int, assignments: int) -> list[IndexedAssignment]:
     table = IndexTable(data[:TABLE_BYTES])
-    found: list[Held] = []
+    found: list[IndexedAssignment] = []
     for buckets in bucket_groups(assignments, most_at_once):
         start, length = table.span(buckets)
         found += table.unpack(data[start : start + length], buckets)
@@ -104,7 +104,7 @@ def pairs_by_hand(held: Mapping[str, str], rules: RuleSet) -> set[tuple[Pair, st
     return {
         (Pair.of(guid(one), guid(other)), f"subject-{person}")
         for one, other in combinations(NAMES, 2)
-        if Pair.of(guid(one), guid(other)) in rules.duties
+        if Pair.of(guid(one), guid(other)) in rules.constraints
         for person in set(held.get(one, "")) & set(held.get(other, ""))
     }
 
@@ -112,7 +112,7 @@ def pairs_by_hand(held: Mapping[str, str], rules: RuleSet) -> set[tuple[Pair, st
 def too_many_by_hand(held: Mapping[str, str], rules: RuleSet) -> set[tuple[str, str]]:
     return {
         (each.id, f"subject-{person}")
-        for each in rules.inexpressible
+        for each in rules.counted_rules
         for person in PEOPLE
         if sum(person in held.get(name, "") for name in NAMES if guid(name) in each.set_of)
         > each.count
@@ -140,7 +140,7 @@ def test_an_assignment_that_two_pages_repeat_counts_once() -> None:
 
 
 def choice(pairs: int, pages: Mapping[str, int], packages: str = "abc") -> tuple[Strategy, str]:
-    return choose(pairs, packages, "", pages, may_ask=True)
+    return choose_strategy(pairs, packages, "", pages, may_ask=True)
 
 
 def test_the_cheaper_way_is_chosen_and_said() -> None:
@@ -157,7 +157,7 @@ def test_a_guess_is_called_one() -> None:
 
 def test_without_additional_access_there_is_one_way() -> None:
     """A refusal of the last sweep is remembered."""
-    assert choose(1, "abc", "", {}, may_ask=False)[0] is Strategy.INDEX
+    assert choose_strategy(1, "abc", "", {}, may_ask=False)[0] is Strategy.INDEX
 
 
 @given(st.integers(0, 50), st.dictionaries(st.sampled_from(NAMES), st.integers(1, 20)))

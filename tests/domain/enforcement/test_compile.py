@@ -165,12 +165,12 @@ def test_the_order_of_rules_and_packages_does_not_matter(
 def test_duties_are_the_same_looked_up_as_in_order(rules: list[Rule]) -> None:
     """Pairs are made while they are looked at: alone, in a row and counted they agree."""
     found = rule_set(*rules)
-    in_order = list(found.duties.in_order())
+    in_order = list(found.constraints.in_order())
     assert [each.pair for each in in_order] == sorted({each.pair for each in in_order})
-    assert dict(found.duties) == {each.pair: each for each in in_order}
-    assert len(found.duties) == len(in_order)
+    assert dict(found.constraints) == {each.pair: each for each in in_order}
+    assert len(found.constraints) == len(in_order)
     in_pairs = {package_id for each in in_order for package_id in each.pair}
-    assert packages_in_view(found) == in_pairs | set(found.guards)
+    assert packages_in_view(found) == in_pairs | set(found.group_blocks)
 
 
 @thorough

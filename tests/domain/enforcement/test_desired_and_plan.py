@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_duty, desired_on
+from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_constraint, desired_on
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Mode, References
@@ -21,9 +21,9 @@ def references_of(
     side_groups: tuple[str, ...] = (),
 ) -> set[Reference]:
     rules = rule_set(rule("r", side("a"), side("b", side_groups), mode=mode, references=references))
-    (duty,) = rules.duties.values()
+    (duty,) = rules.constraints.values()
     by_id = {each.id: each for each in packages}
-    return {each.reference for each in desired_by_duty(duty, by_id)}
+    return {each.reference for each in desired_by_constraint(duty, by_id)}
 
 
 def test_a_pair_asks_for_both_directions_and_both_kinds() -> None:
@@ -59,7 +59,7 @@ def test_only_enforcing_rules_ask_for_references(mode: Mode) -> None:
 
 def test_a_guard_skips_what_the_package_grants() -> None:
     """A guarded package gets the named groups, less its own."""
-    guard = rule_set(rule("r", side("a"), side("", ["1", "2"]))).guards[A]
+    guard = rule_set(rule("r", side("a"), side("", ["1", "2"]))).group_blocks[A]
     found = desired_on(package("a", "2"), {}, guard, {})
     assert [each.reference for each in found] == [Reference(A, GROUP, guid("1"))]
 

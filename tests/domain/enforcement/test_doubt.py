@@ -4,7 +4,7 @@ import pytest
 
 from entra_sod.cli.operations.plan_document import half_seen
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
-from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_asked_for
+from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.builders import guid, rule, rule_set, side
 
@@ -16,14 +16,14 @@ A_TO_GROUP = Reference(A, ReferenceKind.GROUP, guid("1"))
 @pytest.mark.parametrize("unread", [A, C])
 def test_a_package_that_was_not_read_may_ask_for_what_is_on_it_and_to_it(unread: str) -> None:
     """Between two packages that were read, nothing is in doubt."""
-    assert may_be_asked_for(A_TO_C, {unread})
-    assert not may_be_asked_for(A_TO_C, {B})
+    assert may_be_required(A_TO_C, {unread})
+    assert not may_be_required(A_TO_C, {B})
 
 
 def test_a_package_that_was_not_read_may_grant_any_group() -> None:
     """So it may ask for a reference to it on any other package, until all were read."""
-    assert may_be_asked_for(A_TO_GROUP, {B})
-    assert not may_be_asked_for(A_TO_GROUP, set())
+    assert may_be_required(A_TO_GROUP, {B})
+    assert not may_be_required(A_TO_GROUP, set())
 
 
 def test_both_packages_of_a_pair_are_half_seen() -> None:

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from entra_sod.cli.operations.plan_document import compile_references
 from entra_sod.domain.enforcement.desired import (
     DesiredReference,
-    desired_by_duty,
+    desired_by_constraint,
     desired_on,
     references_on,
 )
 from entra_sod.domain.enforcement.drift import find_drift
-from entra_sod.domain.enforcement.outcome import Remade, Seen
 from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.result import LazyCollection, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Rule
@@ -34,9 +34,9 @@ NO_LIMIT = 1_000
 somebody_elses = st.frozensets(st.sampled_from(foreign_references), max_size=6)
 
 
-def seen_of(present: Iterable[Reference]) -> Seen:
+def seen_of(present: Iterable[Reference]) -> ReferenceSnapshot:
     """The lists of all packages, as they show references."""
-    seen, present = Seen(), list(present)
+    seen, present = ReferenceSnapshot(), list(present)
     for on, kind in product(map(guid, NAMES), ReferenceKind):
         listed = (each for each in present if (each.on, each.kind) == (on, kind))
         seen.add(on, kind, (each.target for each in listed))
@@ -83,11 +83,11 @@ def test_by_package_or_by_pair_the_same_is_asked_for(
     found, by_id = rule_set(*rules), {each.id: each for each in packages}
     desired = list(compile_references(found, by_id))
     by_pair: list[DesiredReference] = []
-    for duty in found.duties.in_order():
+    for duty in found.constraints.in_order():
         if duty.pair.low in by_id and duty.pair.high in by_id:
-            by_pair += desired_by_duty(duty, by_id)
-    for on in found.guards.keys() & by_id.keys():
-        by_pair += desired_on(by_id[on], {}, found.guards[on], by_id)
+            by_pair += desired_by_constraint(duty, by_id)
+    for on in found.group_blocks.keys() & by_id.keys():
+        by_pair += desired_on(by_id[on], {}, found.group_blocks[on], by_id)
     assert desired == list(make_plan(by_pair, ()).additions)
 
 
@@ -137,7 +137,7 @@ def test_no_more_than_one_packages_references_are_made_at_a_time() -> None:
     plan = TenantPlan(
         desired=desired,
         packages=ids,
-        seen=Seen(),
+        seen=ReferenceSnapshot(),
         noted={},
         written=frozenset(),
         may_prune=lambda _: False,
@@ -160,7 +160,7 @@ def test_values_that_are_made_again_are_as_many_as_they_say() -> None:
         times += 1
         return iter(range(3))
 
-    values = Remade(3, make)
+    values = LazyCollection(3, make)
     assert (len(values), times) == (3, 0)
     assert (list(values), list(values), times) == ([0, 1, 2], [0, 1, 2], 2)
     assert 2 in values

@@ -8,26 +8,26 @@ import pytest
 
 from entra_sod.domain.evidence.rows import csv_line, finding_line, json_line
 from entra_sod.domain.findings.lifecycle import (
-    Look,
-    Moment,
-    NotLooked,
-    NotSeen,
-    Seen,
-    claim,
+    Absent,
+    Observation,
+    Present,
+    RunContext,
+    Unknown,
     decide_next,
+    mark_resolving,
 )
-from entra_sod.domain.findings.model import By, Excuse, Finding, Sighting
+from entra_sod.domain.findings.model import ActiveException, ChangeSource, Finding, ObservedConflict
 from entra_sod.domain.findings.views import salted
 
-SIGHTING = Sighting(
+SIGHTING = ObservedConflict(
     id="0" * 32, rule="r", severity="high", owner="o", packages=("a", "b"), subject_id="someone"
 )
-EXCUSE = Excuse(id="EX-1", until=date(2026, 11, 1))
+EXCUSE = ActiveException(id="EX-1", until=date(2026, 11, 1))
 
 
-def look(before: Finding | None, look: Look, night: int) -> Finding:
-    moment = Moment(
-        by=By.SWEEP, run=f"night-{night}", at=f"2026-11-0{night}T02:00:00Z", rules_hash=""
+def look(before: Finding | None, look: Observation, night: int) -> Finding:
+    moment = RunContext(
+        by=ChangeSource.SWEEP, run=f"night-{night}", at=f"2026-11-0{night}T02:00:00Z", rules_hash=""
     )
     after = decide_next(before, look, moment, salt="00" * 16)
     assert after is not None
@@ -36,11 +36,11 @@ def look(before: Finding | None, look: Look, night: int) -> Finding:
 
 @pytest.mark.parametrize(("first", "then"), [(EXCUSE, None), (None, EXCUSE)])
 def test_an_exception_that_begins_or_ends_is_no_sight(
-    first: Excuse | None, then: Excuse | None
+    first: ActiveException | None, then: ActiveException | None
 ) -> None:
     """A night that could not look has seen nothing, though it changed the finding."""
-    found = look(None, Seen(SIGHTING, first), 1)
-    changed = look(found, NotLooked(then), 2)
+    found = look(None, Present(SIGHTING, first), 1)
+    changed = look(found, Unknown(then), 2)
     assert changed.state != found.state
     assert finding_line(found, "night-1").seen
     assert not finding_line(changed, "night-2").seen
@@ -48,10 +48,12 @@ def test_an_exception_that_begins_or_ends_is_no_sight(
 
 def test_words_of_people_stay_in_the_findings_row() -> None:
     """Of a claim evidence has a salted hash of who made it, and no reason."""
-    found = look(None, Seen(SIGHTING, None), 1)
-    claimed = claim(found, by="Ann Example", why="Bob Miller hands it over", at=found.since)
+    found = look(None, Present(SIGHTING, None), 1)
+    claimed = mark_resolving(
+        found, by="Ann Example", why="Bob Miller hands it over", at=found.since
+    )
     assert claimed is not None
-    again = look(claimed, Seen(SIGHTING, None), 2)
+    again = look(claimed, Present(SIGHTING, None), 2)
     line = finding_line(again, "night-2")
     written = json_line(line) + csv_line(line)
     assert not [each for each in (b"Ann", b"Example", b"Bob", b"hands") if each in written]
@@ -59,15 +61,17 @@ def test_words_of_people_stay_in_the_findings_row() -> None:
     assert change.cause == salted(found, "Ann Example")
     assert change.cause.startswith("hmac-sha256:")
     assert b"open > resolving: claimed" in written
-    assert [each.cause for each in again.history if each.by is By.PERSON] == ["Ann Example"]
+    assert [each.cause for each in again.history if each.by is ChangeSource.PERSON] == [
+        "Ann Example"
+    ]
 
 
 def test_what_is_seen_is_seen_with_or_without_a_change() -> None:
     """And what is not there is not."""
-    found = look(None, Seen(SIGHTING, None), 1)
-    again = look(found, Seen(SIGHTING, None), 2)
-    permitted = look(again, Seen(SIGHTING, EXCUSE), 3)
-    gone = look(permitted, NotSeen(), 4)
+    found = look(None, Present(SIGHTING, None), 1)
+    again = look(found, Present(SIGHTING, None), 2)
+    permitted = look(again, Present(SIGHTING, EXCUSE), 3)
+    gone = look(permitted, Absent(), 4)
     assert finding_line(again, "night-2").seen
     assert finding_line(permitted, "night-3").seen
     assert not finding_line(permitted, "night-2").seen

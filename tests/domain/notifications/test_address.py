@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from entra_sod.core.errors import AddressRefused
 from entra_sod.domain.notifications.address import (
-    LONGEST,
+    MAX_ADDRESS_LENGTH,
     Address,
     check_address,
     parse_host_patterns,
@@ -181,8 +181,8 @@ def test_nothing_is_allowed_by_default() -> None:
 def test_an_address_that_is_too_long_is_refused() -> None:
     """An address is at most 4,096 characters."""
     start = "https://hooks.example.com/"
-    check_address(start.ljust(LONGEST, "x"), ALLOWED)
-    assert "4096" in refusal(start.ljust(LONGEST + 1, "x"))
+    check_address(start.ljust(MAX_ADDRESS_LENGTH, "x"), ALLOWED)
+    assert "4096" in refusal(start.ljust(MAX_ADDRESS_LENGTH + 1, "x"))
 
 
 def test_neither_refusal_nor_repr_shows_the_secret() -> None:

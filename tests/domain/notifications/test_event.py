@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.notifications.event import LARGEST_BODY, Event, shortened
+from entra_sod.domain.notifications.event import MAX_BODY_BYTES, Event, shortened
 
 SELF = "https://app.example.com/api/checks/c1"
 names = st.text("abcdefgh", min_size=1, max_size=3)
@@ -46,7 +46,7 @@ def test_the_type_says_whether_it_came_to_something() -> None:
 def test_a_small_result_is_sent_byte_for_byte() -> None:
     """The body is what a poller gets, without a field more or less."""
     assert event().body == b'{"id":"c1"}'
-    largest = b'{"a":"' + b"x" * (LARGEST_BODY - 8) + b'"}'
+    largest = b'{"a":"' + b"x" * (MAX_BODY_BYTES - 8) + b'"}'
     assert shortened(largest, SELF) == largest
 
 
@@ -69,9 +69,9 @@ def test_whatever_the_result_the_body_is_small_and_honest(result: dict[str, Any]
     """Every field is there as it was, or named in `omitted`; the body is under its limit."""
     data = json.dumps(result).encode()
     body = shortened(data, SELF)
-    assert len(body) <= LARGEST_BODY
+    assert len(body) <= MAX_BODY_BYTES
     sent = json.loads(body)
-    if len(data) > LARGEST_BODY:
+    if len(data) > MAX_BODY_BYTES:
         left_out = set(sent.pop("omitted"))
         assert left_out
         assert sent.pop("self") == SELF

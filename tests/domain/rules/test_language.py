@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.rules.document import LARGEST_FILE, SourceFile
+from entra_sod.domain.rules.document import MAX_FILE_BYTES, SourceFile
 from entra_sod.domain.rules.language import Mode, Severity
-from entra_sod.domain.rules.parse import Book, parse_rules, read_book
+from entra_sod.domain.rules.parse import ParsedRules, parse_rules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from tests.builders import guid
@@ -31,10 +31,10 @@ def rule(body: str = PAIR, rule_id: str = "r1") -> str:
 def said(*texts: str) -> list[str]:
     """What is said of files that are named a, b, c, d."""
     files = [SourceFile(name, text) for name, text in zip("abcd", texts, strict=False)]
-    return [str(problem) for problem in read_book(files).problems]
+    return [str(problem) for problem in read_rules(files).problems]
 
 
-def book(text: str) -> Book:
+def book(text: str) -> ParsedRules:
     return parse_rules([SourceFile("f", text)])
 
 
@@ -73,7 +73,7 @@ def test_at_most_one_keeps_every_two_apart() -> None:
     """`atMost` with a count of 1 is every pair of the set, of classes as well."""
     text = HEAD + rule(f"atMost: {{count: 1, of: [{{id: {guid('a')}}}], classes: [more]}}")
     text += f"classes: {{more: {{packages: [{{id: {guid('b')}}}, {{id: {guid('c')}}}]}}}}\n"
-    assert len(RuleSet(resolve(book(text), None, DAY)).duties) == 3
+    assert len(RuleSet(resolve(book(text), None, DAY)).constraints) == 3
 
 
 def test_an_exception_arrives_whole() -> None:
@@ -139,7 +139,7 @@ def test_nested_classes_resolve_fast(classes: str) -> None:
         + rule(f"between: [{{classes: [c0]}}, {{packages: [{{id: {guid('b')}}}]}}]")
         + f"classes:\n{classes}  c{last}: {{packages: [{{id: {guid('a')}}}]}}\n"
     )
-    assert len(RuleSet(resolve(book(text), None, DAY)).duties) == 1
+    assert len(RuleSet(resolve(book(text), None, DAY)).constraints) == 1
 
 
 def test_circles_of_classes_are_named_once_with_their_way() -> None:
@@ -240,7 +240,7 @@ def test_a_large_file_of_rules_is_read() -> None:
     """Thousands of rules, close to the largest file, are all there."""
     entries = [rule(rule_id=f"r{number}") for number in range(3500)]
     text = HEAD + "".join(entries)
-    assert LARGEST_FILE / 2 < len(text) < LARGEST_FILE
+    assert MAX_FILE_BYTES / 2 < len(text) < MAX_FILE_BYTES
     assert len(book(text).rules) == 3500
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.rules.language import AtMost, Mode, PackageSelector, References, Rule, Side
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from tests.builders import TODAY, at_most, guid, package, rule, rule_set, side
@@ -37,14 +37,14 @@ rules = st.lists(
 
 def test_every_holder_of_one_side_stands_against_every_other_side() -> None:
     """Three sides give each pair of packages of different sides, and none within a side."""
-    found = rule_set(rule("r", side("ab"), side("c"), side("d"))).duties
+    found = rule_set(rule("r", side("ab"), side("c"), side("d"))).constraints
     expected = [("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")]
     assert set(found) == {Pair.of(guid(one), guid(other)) for one, other in expected}
 
 
 def test_a_package_never_conflicts_with_itself() -> None:
     """A package on both sides is a pair with the others only."""
-    found = rule_set(rule("r", side("ab"), side("a"))).duties
+    found = rule_set(rule("r", side("ab"), side("a"))).constraints
     assert set(found) == {Pair.of(guid("a"), guid("b"))}
 
 
@@ -52,7 +52,7 @@ def test_the_stricter_mode_and_the_wider_references_win() -> None:
     """Two rules for one pair are merged upwards, and both are named."""
     record = rule("r1", side("a"), side("b"), mode=Mode.RECORD, references=References.GROUPS)
     enforce = rule("r2", side("b"), side("a"), mode=Mode.ENFORCE, references=References.PACKAGES)
-    (duty,) = rule_set(record, enforce).duties.values()
+    (duty,) = rule_set(record, enforce).constraints.values()
     assert (duty.mode, duty.terms.references) == (Mode.ENFORCE, References.BOTH)
     assert duty.rule_ids == ("r1", "r2")
 
@@ -61,7 +61,7 @@ def test_groups_of_a_rule_that_is_not_enforced_are_not_written() -> None:
     """A record rule's groups are known, and not handed on to an enforcing rule's references."""
     record = rule("r1", side("a", ["1"]), side("b"), mode=Mode.RECORD)
     enforce = rule("r2", side("a"), side("b"))
-    (duty,) = rule_set(record, enforce).duties.values()
+    (duty,) = rule_set(record, enforce).constraints.values()
     assert duty.terms.low_groups == frozenset()
     assert duty.named_groups == {guid("1")}
 
@@ -69,8 +69,8 @@ def test_groups_of_a_rule_that_is_not_enforced_are_not_written() -> None:
 def test_a_side_of_groups_only_guards_the_packages_of_the_others() -> None:
     """Groups without packages become a guard on each package that faces them, and no pair."""
     found = rule_set(rule("r", side("ab"), side("", ["1"])))
-    assert not found.duties
-    assert {package: guard.groups for package, guard in found.guards.items()} == {
+    assert not found.constraints
+    assert {package: guard.groups for package, guard in found.group_blocks.items()} == {
         guid("a"): {guid("1")},
         guid("b"): {guid("1")},
     }
@@ -94,8 +94,8 @@ def test_the_order_of_rules_does_not_matter(some_rules: list[Rule]) -> None:
     for shuffled in list(permutations(some_rules))[:6]:
         other = rule_set(*shuffled)
         assert first.hash == other.hash
-        assert list(first.duties.items()) == list(other.duties.items())
-        assert first.guards == other.guards
+        assert list(first.constraints.items()) == list(other.constraints.items())
+        assert first.group_blocks == other.group_blocks
 
 
 @given(rules)
@@ -103,7 +103,7 @@ def test_every_duty_is_asked_for_by_a_rule_that_separates_its_packages(
     some_rules: list[Rule],
 ) -> None:
     """No pair comes from nowhere: each of its rules has its packages on different sides."""
-    for pair, duty in rule_set(*some_rules).duties.items():
+    for pair, duty in rule_set(*some_rules).constraints.items():
         for each in duty.rules:
             places = [{str(item.id) for item in one.packages} for one in each.between or ()]
             assert any(
@@ -127,7 +127,7 @@ SET = replace(A_RULE, between=None, at_most=AtMost(count=2, classes=["k"]))
 
 
 def with_classes(used: Rule, tenant: Tenant | None = None, **classes: Side) -> RuleSet:
-    return RuleSet(resolve(Book(rules={used.id: used}, classes=classes), tenant, TODAY))
+    return RuleSet(resolve(ParsedRules(rules={used.id: used}, classes=classes), tenant, TODAY))
 
 
 @pytest.mark.parametrize("used", [BETWEEN, SET], ids=["between", "atMost"])
@@ -145,5 +145,5 @@ def test_what_patterns_mean_today_is_not_in_the_hash() -> None:
     pattern = Side(packages=[PackageSelector(name="Package *")])
     one = with_classes(BETWEEN, Tenant([package("a"), package("b")]), k=pattern)
     other = with_classes(BETWEEN, Tenant([package("c")]), k=pattern)
-    assert set(one.duties) != set(other.duties)
+    assert set(one.constraints) != set(other.constraints)
     assert one.hash == other.hash

@@ -15,7 +15,7 @@ from entra_sod.core.errors import ConfigurationError, RulesError
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.version import (
     CURRENT,
-    Manifest,
+    RulesManifest,
     blob_name,
     decode_manifest,
     encode_manifest,
@@ -49,7 +49,7 @@ rules:
     return SourceFile(name, text)
 
 
-def broken(manifest: Manifest, **fields: object) -> bytes:
+def broken(manifest: RulesManifest, **fields: object) -> bytes:
     return msgspec.json.encode({**msgspec.to_builtins(manifest), **fields})
 
 
@@ -234,7 +234,7 @@ async def rule_ids(book: RuleBook) -> list[str]:
     return [rule.id for rule in (await book.current()).rules]
 
 
-def cut_off(manifest: Manifest) -> bytes:
+def cut_off(manifest: RulesManifest) -> bytes:
     return encode_manifest(manifest)[:-20]
 
 
@@ -260,7 +260,7 @@ async def test_a_running_book_takes_a_new_version_up_after_its_minute() -> None:
     ],
 )
 async def test_a_broken_version_never_replaces_a_good_one(
-    make_current: Callable[[Manifest], bytes], file: str | None, expected: str
+    make_current: Callable[[RulesManifest], bytes], file: str | None, expected: str
 ) -> None:
     """Pushed by hand, past every check: the good rules stay, and `problem` says why."""
     blobs, clock = MemoryStorage().blobs, ManualClock()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from entra_sod.core.errors import ConfigurationError
-from entra_sod.domain.webhooks.source import Field, Kind, Scheme, Source
+from entra_sod.domain.webhooks.source import Scheme, SourceKind, WebhookField, WebhookSource
 from entra_sod.settings import read_webhook_sources
 from tests.services.webhooks.sender import SETTINGS, STANDARD_SECRET
 
@@ -14,7 +14,7 @@ POINTER = "must be a JSON pointer, such as /issue/fields/customfield_10201."
 MAPPED = "fields: {accessPackageId: /a, subject: /s}"
 
 
-def read(text: str, folder: Path = Path(), **settings: str) -> dict[str, Source]:
+def read(text: str, folder: Path = Path(), **settings: str) -> dict[str, WebhookSource]:
     environment = {**SETTINGS, **settings, "WEBHOOKS": text}
     return dict(read_webhook_sources(environment, folder))
 
@@ -40,19 +40,19 @@ def test_a_kind_needs_no_more_than_its_secret() -> None:
         "servicenow": Scheme.ENTRA,
         "cloudevents": Scheme.BEARER,
     }
-    assert sources["servicenow"].fields[Field.SUBJECT] == ("EntraUserObjectId",)
-    assert sources["generic"].fields[Field.SUBJECT] == ("subject",)
+    assert sources["servicenow"].fields[WebhookField.SUBJECT] == ("EntraUserObjectId",)
+    assert sources["generic"].fields[WebhookField.SUBJECT] == ("subject",)
 
 
 def test_custom_fields_are_mapped_beside_the_kinds_own() -> None:
     """Jira's custom fields have another number on every site; its key is where it always is."""
     [source] = read(f"jira-eu: {{kind: jira, secrets: [JIRA_SECRET], {MAPPED}}}").values()
-    assert (source.kind, source.header) == (Kind.JIRA, "x-hub-signature")
+    assert (source.kind, source.header) == (SourceKind.JIRA, "x-hub-signature")
     assert source.fields == {
-        Field.ACCESS_PACKAGE_ID: ("a",),
-        Field.SUBJECT: ("s",),
-        Field.REFERENCE: ("issue", "key"),
-        Field.TIMESTAMP: ("timestamp",),
+        WebhookField.ACCESS_PACKAGE_ID: ("a",),
+        WebhookField.SUBJECT: ("s",),
+        WebhookField.REFERENCE: ("issue", "key"),
+        WebhookField.TIMESTAMP: ("timestamp",),
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.core.validation import as_pointer
-from entra_sod.domain.webhooks.pointer import find, parse_pointer
+from entra_sod.domain.webhooks.json_pointer import find, parse_pointer
 
 STEPS = st.lists(st.text(max_size=6) | st.integers(0, 5), min_size=1, max_size=5)
 DOCUMENTED = json.loads(

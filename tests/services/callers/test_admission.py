@@ -8,7 +8,14 @@ import pytest
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import NotAllowed, Unauthenticated
-from entra_sod.domain.callers.caller import Caller, Kind, Role, Stranger, Wish, within_reach
+from entra_sod.domain.callers.caller import (
+    AppRole,
+    Caller,
+    CallerKind,
+    EnforcementChoice,
+    UnknownCaller,
+    cap_enforcement,
+)
 from entra_sod.domain.callers.identify import CallerSettings, identify
 from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.rules.language import Mode
@@ -104,20 +111,26 @@ class TestFloods:
 
 
 class TestReach:
-    @pytest.mark.parametrize("roles", [{Role.ENFORCE}, {Role.CHECK, Role.ENFORCE}, {Role.ADMIN}])
+    @pytest.mark.parametrize(
+        "roles", [{AppRole.ENFORCE}, {AppRole.CHECK, AppRole.ENFORCE}, {AppRole.ADMIN}]
+    )
     @pytest.mark.parametrize("wish", [None, "off", "plan", "apply"])
-    def test_whoever_may_write_has_their_wish(self, roles: set[Role], wish: Wish | None) -> None:
+    def test_whoever_may_write_has_their_wish(
+        self, roles: set[AppRole], wish: EnforcementChoice | None
+    ) -> None:
         """With SoD.Enforce the app's own setting is the only limit."""
-        caller = Caller(kind=Kind.PRINCIPAL, id="x", roles=frozenset(roles))
-        assert within_reach(wish, caller) == wish
+        caller = Caller(kind=CallerKind.PRINCIPAL, id="x", roles=frozenset(roles))
+        assert cap_enforcement(wish, caller) == wish
 
     @pytest.mark.parametrize(("wish", "reach"), [(None, "plan"), ("off", "off"), ("plan", "plan")])
-    def test_whoever_may_not_gets_a_plan_at_most(self, wish: Wish | None, reach: Wish) -> None:
+    def test_whoever_may_not_gets_a_plan_at_most(
+        self, wish: EnforcementChoice | None, reach: EnforcementChoice
+    ) -> None:
         """Without SoD.Enforce nothing is written, also where nothing was said."""
-        caller = Caller(kind=Kind.PRINCIPAL, id="x", roles=frozenset({Role.CHECK}))
-        assert within_reach(wish, caller) == reach
+        caller = Caller(kind=CallerKind.PRINCIPAL, id="x", roles=frozenset({AppRole.CHECK}))
+        assert cap_enforcement(wish, caller) == reach
         with pytest.raises(NotAllowed, match=r"SoD\.Enforce"):
-            within_reach("apply", caller)
+            cap_enforcement("apply", caller)
 
     @pytest.mark.parametrize(
         ("credential", "wish", "status", "reach"),
@@ -219,7 +232,7 @@ class TestWhoIsHandedOn:
         told = [admission.admit(own, each) for each in (principal("SoD.Read"), with_key(), {})]
         names = [each.name if isinstance(each, Caller) else each for each in told]
         assert names[:2] == [f"principal:{OBJECT_ID}", "key:jira"]
-        assert isinstance(names[2], Stranger)
+        assert isinstance(names[2], UnknownCaller)
         with pytest.raises(Unauthenticated):
             admission.admit(ROUTES["get_report"], {})
 
@@ -229,7 +242,7 @@ class TestWhoIsHandedOn:
         """Who has asked is handed on to the function, and not looked up again there."""
         app, asked = secured(make_app), list[CallerSettings]()
 
-        def counted(headers: Mapping[str, str], settings: CallerSettings) -> Caller | Stranger:
+        def counted(headers: Mapping[str, str], settings: CallerSettings) -> Caller | UnknownCaller:
             asked.append(settings)
             return identify(headers, settings)
 

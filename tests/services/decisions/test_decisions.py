@@ -320,6 +320,6 @@ async def test_decisions_follow_the_rules(
 
 
 def _is_violated(resolved: Any, held: set[str], wanted: str) -> bool:
-    from entra_sod.domain.rules.verdict import Person
+    from entra_sod.domain.rules.verdict import SubjectAccess
 
-    return is_violated(resolved, Person(frozenset(held)), wanted)
+    return is_violated(resolved, SubjectAccess(frozenset(held)), wanted)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from entra_sod.core.errors import Forbidden, GraphError, Throttled, Unlicensed
-from entra_sod.domain.decisions import choose
+from entra_sod.domain.decisions import strategy
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Mode, PackageSelector, Side
 from entra_sod.services.decisions import from_graph, grants
@@ -203,7 +203,7 @@ def asked_by_package(
             yield key, page
 
     async def long(_packages: object) -> Any:
-        for _ in range(choose.MOST_LISTED + 1):
+        for _ in range(strategy.MAX_LISTED_PACKAGES + 1):
             yield guid("b"), ()
 
     app.graph.assignments_of_subjects_in = slow  # type: ignore[method-assign]

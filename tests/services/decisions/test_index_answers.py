@@ -16,10 +16,10 @@ from entra_sod.core.clock import SystemClock, timestamp
 from entra_sod.core.errors import Forbidden
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.callers.identify import CallerSettings
-from entra_sod.domain.decisions.choose import (
-    MOST_ASKED_LIVE,
-    MOST_LISTED,
-    is_fresh,
+from entra_sod.domain.decisions.strategy import (
+    MAX_LISTED_PACKAGES,
+    MAX_LIVE_SUBJECTS,
+    is_index_fresh,
     prefers_index,
     prefers_lists,
 )
@@ -306,8 +306,8 @@ async def _work_off(storage: Storage) -> None:
     ("subjects", "may_list", "index"),
     [
         (1, True, False),
-        (MOST_ASKED_LIVE, True, False),
-        (MOST_ASKED_LIVE + 1, True, True),
+        (MAX_LIVE_SUBJECTS, True, False),
+        (MAX_LIVE_SUBJECTS + 1, True, True),
         (1, False, True),
     ],
 )
@@ -324,15 +324,15 @@ def test_graph_goes_first_where_it_takes_few_requests(
 def test_an_index_is_fresh_up_to_its_minutes(age: int, oldest: int, fresh: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """The minute itself still counts; no minutes at all count for nothing."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert is_fresh(now - timedelta(seconds=age), now, timedelta(minutes=oldest)) is fresh
+    assert is_index_fresh(now - timedelta(seconds=age), now, timedelta(minutes=oldest)) is fresh
 
 
 @pytest.mark.parametrize(
     ("subjects", "packages", "lists"),
     [
-        (MOST_ASKED_LIVE, 1, False),
-        (MOST_ASKED_LIVE + 1, MOST_LISTED, True),
-        (100, MOST_LISTED + 1, False),
+        (MAX_LIVE_SUBJECTS, 1, False),
+        (MAX_LIVE_SUBJECTS + 1, MAX_LISTED_PACKAGES, True),
+        (100, MAX_LISTED_PACKAGES + 1, False),
     ],
 )
 def test_packages_are_listed_for_many_subjects_and_few_packages(

@@ -74,7 +74,7 @@ async def test_sweeps_go_by_the_rules_of_today(make_app: MakeApp) -> None:
     app.rules.write(LATER, [entry])
     await sweep(app)
     today = await app.engine.rules.current()
-    assert (today.rules, today.exceptions, len(today.duties)) == ((), (), 0)
+    assert (today.rules, today.exceptions, len(today.constraints)) == ((), (), 0)
     later = await app.engine.rules.from_today()
     assert [each.id for each in later.rules] == ["pay"]
     assert [each.id for each in later.exceptions] == ["EX-pay-1"]

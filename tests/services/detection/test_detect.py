@@ -13,7 +13,7 @@ from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, GraphError, Throttled, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
-from entra_sod.domain.results.coverage import Way
+from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import Page
 from entra_sod.services.detection.detect import REMEMBER_REFUSAL, Detector
 from local.memory.graph import MemoryGraph
@@ -65,7 +65,7 @@ def one(name: str, person: str, state: str | None, object_id: str | None = "x") 
 async def test_additional_access_is_the_first_way(detector: Detector, simulator: Simulator) -> None:
     """Where Graph lets the app use additionalAccess, one request answers, and says its way."""
     found = await detector.detect(PAY, APPROVE)
-    assert (found.holders, found.way) == (BOTH, Way.ADDITIONAL_ACCESS)
+    assert (found.holders, found.way) == (BOTH, DetectionMethod.ADDITIONAL_ACCESS)
     assert len(simulator.requests()) == 1
 
 
@@ -76,7 +76,7 @@ async def test_a_refusal_leads_to_both_packages_filtered_lists(
     """Refused by 403 or by 400, the same people are found in the lists of both packages."""
     simulator.control.behave(additional_access=refusal, page_size=2)
     found = await detector.detect(PAY, APPROVE)
-    assert (found.holders, found.way) == (BOTH, Way.ASSIGNMENTS)
+    assert (found.holders, found.way) == (BOTH, DetectionMethod.ASSIGNMENTS)
     lists = [target for target in simulator.targets() if "additionalAccess" not in target]
     assert all("/assignments?" in target for target in lists)
     for package_id in (PAY, APPROVE):
@@ -93,7 +93,7 @@ async def test_a_refusal_is_remembered(
     await detector.detect(PAY, APPROVE)
     clock.advance(REMEMBER_REFUSAL.total_seconds() - 1)
     for pair in ((PAY, APPROVE), (APPROVE, ORDER)):
-        assert (await detector.detect(*pair)).way is Way.ASSIGNMENTS
+        assert (await detector.detect(*pair)).way is DetectionMethod.ASSIGNMENTS
     assert tries(simulator) == 1
 
 
@@ -106,7 +106,7 @@ async def test_a_refusal_is_forgotten_in_time(
     await detector.detect(PAY, APPROVE)
     simulator.control.behave(additional_access="supported")
     clock.advance(REMEMBER_REFUSAL.total_seconds())
-    assert (await detector.detect(PAY, APPROVE)).way is Way.ADDITIONAL_ACCESS
+    assert (await detector.detect(PAY, APPROVE)).way is DetectionMethod.ADDITIONAL_ACCESS
     assert tries(simulator) == 2
 
 
@@ -119,7 +119,7 @@ async def test_a_package_that_may_not_be_read_is_no_refusal_of_the_way(
     pair = (unreadable, PAY) if first else (PAY, unreadable)
     with pytest.raises(Forbidden):
         await detector.detect(*pair)
-    assert (await detector.detect(PAY, APPROVE)).way is Way.ADDITIONAL_ACCESS
+    assert (await detector.detect(PAY, APPROVE)).way is DetectionMethod.ADDITIONAL_ACCESS
     assert tries(simulator) == 2
 
 
@@ -132,7 +132,7 @@ async def test_a_refusal_on_a_later_page_leads_to_the_lists_too(
         {"kind": "status", "status": 403, "match": {"path_contains": "skiptoken"}}
     )
     found = await detector.detect(PAY, APPROVE)
-    assert (found.holders, found.way) == (BOTH, Way.ASSIGNMENTS)
+    assert (found.holders, found.way) == (BOTH, DetectionMethod.ASSIGNMENTS)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_an_unlucky_moment_is_no_refusal(
     simulator.control.add_faults(fault)
     with pytest.raises(error):
         await detector.detect(PAY, APPROVE)
-    assert (await detector.detect(PAY, APPROVE)).way is Way.ADDITIONAL_ACCESS
+    assert (await detector.detect(PAY, APPROVE)).way is DetectionMethod.ADDITIONAL_ACCESS
 
 
 async def test_being_throttled_is_no_refusal(clock: ManualClock) -> None:
@@ -170,7 +170,7 @@ async def test_being_throttled_is_no_refusal(clock: ManualClock) -> None:
     detector = Detector(Throttling([package("a"), package("b")], {A: held("a", "x")}), clock)
     with pytest.raises(Throttled):
         await detector.detect(A, B)
-    assert (await detector.detect(A, B)).way is Way.ADDITIONAL_ACCESS
+    assert (await detector.detect(A, B)).way is DetectionMethod.ADDITIONAL_ACCESS
 
 
 @pytest.mark.parametrize("refusal", ["supported", *REFUSALS])
@@ -322,7 +322,10 @@ async def test_both_ways_find_the_same_people(
     first = await Detector(graph, ManualClock()).detect(A, B)
     graph.refuses_additional_access = True
     second = await Detector(graph, ManualClock()).detect(A, B)
-    assert (first.way, second.way) == (Way.ADDITIONAL_ACCESS, Way.ASSIGNMENTS)
+    assert (first.way, second.way) == (
+        DetectionMethod.ADDITIONAL_ACCESS,
+        DetectionMethod.ASSIGNMENTS,
+    )
     assert first.holders == second.holders
     expected = {person for person in a.keys() & b.keys() if "expired" not in (a[person], b[person])}
     assert {each.subject.id for each in first.holders} == expected

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from entra_sod.core.clock import ManualClock
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Caller, Role, RoleAssignment
+from entra_sod.domain.roles.model import CatalogRole, RoleAssignment, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import Diagnosis, Result
 from entra_sod.services.doctor.probe import Patient
 from entra_sod.services.rules.book import RuleBook
@@ -31,9 +31,11 @@ class WellPatient:
             replace(package(name), catalog_id=FINANCE, catalog_name="Finance") for name in "ab"
         ]
         self.graph = MemoryGraph(packages, {})
-        held = RoleAssignment(principal_id=APP, role_id=Role.PACKAGE_MANAGER, catalog_id=FINANCE)
+        held = RoleAssignment(
+            principal_id=APP, role_id=CatalogRole.PACKAGE_MANAGER, catalog_id=FINANCE
+        )
         catalogs = [Catalog(id=FINANCE, display_name="Finance")]
-        self.roles = MemoryRoles(catalogs, [held], Caller(principal_id=APP))
+        self.roles = MemoryRoles(catalogs, [held], TokenPrincipal(principal_id=APP))
         self.rules = RulesInMemory(RULES)
         self.book = RuleBook(self.rules, self.graph, self.clock)
         self.settings = read_settings({"ENFORCEMENT": "apply", **settings})

@@ -9,7 +9,7 @@ import pytest
 
 from entra_sod.domain.messages import CHECK_QUEUE, SWEEP_QUEUE
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.domain.roles.model import READ_WRITE_ALL, Caller
+from entra_sod.domain.roles.model import READ_WRITE_ALL, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import (
     Diagnosis,
     Result,
@@ -146,14 +146,14 @@ async def test_a_permission_for_the_whole_tenant_may_write() -> None:
     """No role on the catalog is needed then."""
     patient = WellPatient()
     await no_writer(patient)
-    patient.roles.asking = Caller(permissions=frozenset({READ_WRITE_ALL}), principal_id="p")
+    patient.roles.asking = TokenPrincipal(permissions=frozenset({READ_WRITE_ALL}), principal_id="p")
     assert wrong(await examine(patient.patient)) == []
 
 
 async def test_no_secret_of_a_person_is_told() -> None:
     """Diagnoses name ids, counts and reasons; an identity that says nothing is no fault."""
     patient = WellPatient()
-    patient.roles.asking = Caller()
+    patient.roles.asking = TokenPrincipal()
     diagnoses = await examine(patient.patient)
     assert wrong(diagnoses) == []
     assert "catalog Finance: write" in of(diagnoses, Result.UNKNOWN)

@@ -14,8 +14,8 @@ from entra_sod.core.errors import (
     Unavailable,
 )
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.outcome import Enforcement, Seen
 from entra_sod.domain.enforcement.plan import Plan, make_plan
+from entra_sod.domain.enforcement.result import Enforcement, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applied, Applier
@@ -292,7 +292,7 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
 async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() -> None:
     """Two close one sweep: the second read ledger and lists before the first had written."""
     world = World()
-    seen = Seen(lists={(REFERENCE.on, REFERENCE.kind): ()})
+    seen = ReferenceSnapshot(lists={(REFERENCE.on, REFERENCE.kind): ()})
     await world.apply()
     enforcer = Enforcer(graph=world.graph, applier=world.applier, max_reference_writes=1)
     tenant = TenantPlan(

@@ -10,7 +10,7 @@ import pytest
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.enforcement.desired import DesiredReference
-from entra_sod.domain.enforcement.outcome import Enforced, Enforcement, Seen
+from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applier
@@ -55,7 +55,7 @@ class World:
 
     async def check(
         self, desired: Sequence[DesiredReference], reach: Enforcement = Enforcement.APPLY
-    ) -> Enforced:
+    ) -> EnforcementResult:
         return await self.enforcer.enforce(desired, reach, run_id="run", rules_hash="hash")
 
     async def sweep(
@@ -64,7 +64,7 @@ class World:
         reach: Enforcement = Enforcement.APPLY,
         *,
         prune: bool = False,
-    ) -> Enforced:
+    ) -> EnforcementResult:
         """A night's sweep, and the day after it."""
         enforced = await self.enforcer.enforce_all(
             self.tenant(desired, {each.reference for each in await self.entries()}, prune=prune),
@@ -79,7 +79,7 @@ class World:
     def tenant(
         self, desired: Sequence[DesiredReference], ours: set[Reference], *, prune: bool
     ) -> TenantPlan:
-        seen = Seen()
+        seen = ReferenceSnapshot()
         for on, kind in product(map(guid, NAMES), ReferenceKind):
             listed = (each for each in self.graph.present if (each.on, each.kind) == (on, kind))
             seen.add(on, kind, (each.target for each in listed))

@@ -131,8 +131,8 @@ async def test_an_event_of_a_finding_that_is_gone_is_void(app: App) -> None:
 
 async def test_tickets_have_a_limit(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first night does not flood anybody; the digest counts them all."""
-    monkeypatch.setattr(digest, "MOST_TICKETS", 1)
-    monkeypatch.setattr(digest, "MOST_IN_DIGEST", 1)
+    monkeypatch.setattr(digest, "MAX_TICKETS", 1)
+    monkeypatch.setattr(digest, "MAX_DIGEST_FINDINGS", 1)
     await night(app)
     assert len(told(app, "finding.opened")) == 1
     found = {each["owner"]: each for each in told(app, "digest.ready")}

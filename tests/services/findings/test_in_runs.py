@@ -11,7 +11,7 @@ import pytest
 from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import Unavailable
 from entra_sod.domain.entra import ReferenceKind
-from entra_sod.domain.findings.model import Finding, State
+from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.services.findings.query import parse_query, read_page
 from entra_sod.services.sweeps import merge_index
@@ -60,7 +60,12 @@ async def test_a_sweep_leaves_its_findings(make_app: MakeApp) -> None:
     hold(app, b="xy")
     await night(app)
     life = [change.now for change in (await findings(app))["pay", "x"].history]
-    assert life == [State.OPEN, State.RESOLVING, State.RESOLVED, State.OPEN]
+    assert life == [
+        FindingState.OPEN,
+        FindingState.RESOLVING,
+        FindingState.RESOLVED,
+        FindingState.OPEN,
+    ]
 
 
 async def test_an_index_leaves_the_same_findings(make_app: MakeApp) -> None:
@@ -74,7 +79,7 @@ async def test_an_index_leaves_the_same_findings(make_app: MakeApp) -> None:
     assert answer["strategy"]["chosen"] == "pairs"
     by_pairs = (await findings(app))["pay", "x"]
     assert (by_pairs.id, by_pairs.first_seen) == (by_index.id, by_index.first_seen)
-    assert by_pairs.state is State.OPEN
+    assert by_pairs.state is FindingState.OPEN
 
 
 async def test_a_check_is_as_old_as_its_first_reading(
@@ -99,7 +104,11 @@ async def test_a_check_is_as_old_as_its_first_reading(
     began = timestamp(app.clock.now())
     answer = await app.check("a", "b")
     found = (await findings(app))["pay", "x"]
-    assert [each.now for each in found.history] == [State.OPEN, State.RESOLVING, State.OPEN]
+    assert [each.now for each in found.history] == [
+        FindingState.OPEN,
+        FindingState.RESOLVING,
+        FindingState.OPEN,
+    ]
     assert answer["asOf"] == began
 
 
@@ -138,7 +147,7 @@ async def test_another_package_of_a_set_is_the_same_finding(make_app: MakeApp) -
     hold(app, c="", d="x")
     await night(app)
     after = (await findings(app))["many", "x"]
-    assert (after.id, after.state, len(after.history)) == (before.id, State.OPEN, 1)
+    assert (after.id, after.state, len(after.history)) == (before.id, FindingState.OPEN, 1)
     assert after.packages == tuple(guid(name) for name in "abd")
 
 
@@ -154,13 +163,13 @@ async def test_an_edited_rule_keeps_its_findings(make_app: MakeApp) -> None:
     await night(app)
     on_hold = (await findings(app))["pay", "x"]
     assert (on_hold.state, on_hold.history[-1].why) == (
-        State.ON_HOLD,
+        FindingState.ON_HOLD,
         "the rule pay is not in force",
     )
     app.rules.write(RULES)
     await night(app)
     back = (await findings(app))["pay", "x"]
-    assert (back.state, back.first_seen) == (State.OPEN, before.first_seen)
+    assert (back.state, back.first_seen) == (FindingState.OPEN, before.first_seen)
 
 
 async def test_a_package_that_is_gone_puts_findings_on_hold(make_app: MakeApp) -> None:
@@ -171,9 +180,9 @@ async def test_a_package_that_is_gone_puts_findings_on_hold(make_app: MakeApp) -
     del app.graph._packages[guid("b")]
     await night(app)
     found = await findings(app)
-    assert found["pay", "x"].state is State.ON_HOLD
+    assert found["pay", "x"].state is FindingState.ON_HOLD
     assert "is gone" in found["pay", "x"].history[-1].why
-    assert found["buy", "z"].state is State.OPEN
+    assert found["buy", "z"].state is FindingState.OPEN
 
 
 def permit(app: App, rules: Sequence[Rule]) -> None:
@@ -199,7 +208,7 @@ async def test_an_exception_that_ends_during_a_sweep_was_not_taken_back(make_app
     await app.work_off()
     ended = (await findings(app))["pay", guid("e5")].history[-1]
     assert (ended.now, ended.why) == (
-        State.EXCEPTION_EXPIRED,
+        FindingState.EXCEPTION_EXPIRED,
         "its exception ended on 2026-01-03",
     )
 

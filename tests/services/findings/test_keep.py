@@ -1,4 +1,4 @@
-"""Stored findings and sightings, side by side, whatever dies or comes in between."""
+"""Stored findings and observed conflicts, side by side, whatever dies or comes in between."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entra_sod.core.clock import SystemClock
-from entra_sod.domain.detection.join import Conflict
+from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Subject
-from entra_sod.domain.findings.lifecycle import Moment
-from entra_sod.domain.findings.model import By, Finding, Sighting, State
-from entra_sod.domain.findings.observe import View, sightings_of
+from entra_sod.domain.findings.lifecycle import RunContext
+from entra_sod.domain.findings.model import ChangeSource, Finding, FindingState, ObservedConflict
+from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.services.findings import external_sort
 from entra_sod.services.findings.external_sort import Spool, merged
 from entra_sod.services.findings.update import Keeper, Run, in_batches
@@ -27,18 +27,18 @@ NAMES = [f"{number:08x}" for number in range(1, 30)]
 RULE = rule("r", side("a"), side("bcdef"))
 
 
-def sighting(other: str, subject: str) -> Sighting:
+def sighting(other: str, subject: str) -> ObservedConflict:
     packages = [guid("a"), guid(other)]
-    conflict = Conflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
-    [found] = sightings_of(conflict)
+    conflict = DetectedConflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
+    [found] = observed_conflicts(conflict)
     return found
 
 
 def run(number: int) -> Run:
     at = f"{date(2026, 1, 1) + timedelta(days=number)}T02:00:00Z"
     rules = rule_set(RULE)
-    moment = Moment(by=By.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
-    return Run(moment, View(rules=rules, indexed=rules.packages))
+    moment = RunContext(by=ChangeSource.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
+    return Run(moment, FindingObserver(rules=rules, indexed=rules.packages))
 
 
 async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
@@ -55,7 +55,7 @@ def make_keeper() -> Keeper:
     return Keeper(store=FindingStore(MemoryStorage()), kept_for=timedelta(days=100))
 
 
-async def update(keeper: Keeper, number: int, *seen: Sighting) -> list[Finding]:
+async def update(keeper: Keeper, number: int, *seen: ObservedConflict) -> list[Finding]:
     in_order = each(sorted(seen, key=lambda found: found.id))
     return [
         found
@@ -78,7 +78,7 @@ async def test_every_finding_is_met_once_each_night(nights: list[set[tuple[str, 
         stored = [kept.finding async for kept in keeper.store.all()]
         assert told == stored
         assert [found.id for found in told] == sorted(sighting(*found).id for found in ever)
-        standing = {found.id for found in told if found.state is State.OPEN}
+        standing = {found.id for found in told if found.state is FindingState.OPEN}
         assert standing == {sighting(*found).id for found in seen}
 
 
@@ -88,8 +88,8 @@ async def test_a_night_that_is_gone_through_twice_counts_once(keeper: Keeper) ->
     once = await update(keeper, 1)
     again = await update(keeper, 1)
     assert again == once
-    assert [found.state for found in again] == [State.RESOLVING]
-    assert [change.now for change in again[0].changes_of("run-1")] == [State.RESOLVING]
+    assert [found.state for found in again] == [FindingState.RESOLVING]
+    assert [change.now for change in again[0].changes_of("run-1")] == [FindingState.RESOLVING]
 
 
 async def test_what_somebody_changes_in_between_is_decided_anew(keeper: Keeper) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, DeliveryMessage, decode, encode
-from entra_sod.domain.notifications.event import LARGEST_BODY
-from entra_sod.domain.notifications.outcome import Answered, NotCalled, Unanswered
+from entra_sod.domain.notifications.event import MAX_BODY_BYTES
+from entra_sod.domain.notifications.outcome import NoResponse, NotSent, ResponseReceived
 from entra_sod.domain.notifications.signature import parse_signing_keys, verify
 from functions.queues.process import bury, work
 from local.memory.storage import MemoryQueues
@@ -194,7 +194,9 @@ async def test_what_was_told_is_told_no_more(app: App) -> None:
 
 async def test_a_receiver_that_is_away_is_tried_again(app: App) -> None:
     """Same id and body at each try, each with a timestamp of its own; Retry-After is kept."""
-    app.sender.answer_with([Unanswered("away"), Answered(503, retry_after=90.0), Answered(204)])
+    app.sender.answer_with(
+        [NoResponse("away"), ResponseReceived(503, retry_after=90.0), ResponseReceived(204)]
+    )
     await ask(app)
     await app.work_off()
     posts = app.sender.posts
@@ -208,7 +210,7 @@ async def test_a_receiver_that_is_away_is_tried_again(app: App) -> None:
 
 async def test_a_receiver_that_is_away_for_a_day_is_given_up(app: App) -> None:
     """The message is kept with the last answer; the check itself stays as it ended."""
-    app.sender.answer_with([Unanswered("away")] * 100)
+    app.sender.answer_with([NoResponse("away")] * 100)
     start = app.clock.now()
     check_id = await ask(app)
     await app.work_off()
@@ -223,7 +225,7 @@ async def test_a_receiver_that_is_away_for_a_day_is_given_up(app: App) -> None:
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500])
 async def test_a_receiver_that_is_mended_within_hours_is_told(app: App, status: int) -> None:
     """Whatever it answered meanwhile: a new deployment, a lost key or a full disk lose nothing."""
-    app.sender.answer_with([Answered(status)] * 15 + [Answered(204)])
+    app.sender.answer_with([ResponseReceived(status)] * 15 + [ResponseReceived(204)])
     start = app.clock.now()
     await ask(app)
     await app.work_off()
@@ -234,7 +236,9 @@ async def test_a_receiver_that_is_mended_within_hours_is_told(app: App, status: 
 
 async def test_one_404_after_an_outage_loses_nothing(app: App) -> None:
     """Three times 503 and one 404 while the receiver comes up, and then it takes the event."""
-    app.sender.answer_with([Answered(503)] * 3 + [Answered(404), Answered(204)])
+    app.sender.answer_with(
+        [ResponseReceived(503)] * 3 + [ResponseReceived(404), ResponseReceived(204)]
+    )
     await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 5
@@ -243,7 +247,7 @@ async def test_one_404_after_an_outage_loses_nothing(app: App) -> None:
 
 async def test_redirects_are_counted_over_messages(app: App) -> None:
     """The count of refusals travels with the delivery, apart from that of its tries."""
-    app.sender.answer_with([Answered(503)] * 5 + [Answered(302)] * 10)
+    app.sender.answer_with([ResponseReceived(503)] * 5 + [ResponseReceived(302)] * 10)
     await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 9
@@ -251,7 +255,7 @@ async def test_redirects_are_counted_over_messages(app: App) -> None:
     assert "given up after 4 refusals in a row" in letter["reason"]
 
 
-@pytest.mark.parametrize("outcome", [Answered(302), NotCalled("not public")])
+@pytest.mark.parametrize("outcome", [ResponseReceived(302), NotSent("not public")])
 async def test_what_is_not_followed_or_called_is_given_up_soon(app: App, outcome: Any) -> None:
     """Four tries, then a letter with the reason."""
     app.sender.answer_with([outcome] * 100)
@@ -265,7 +269,7 @@ async def test_what_is_not_followed_or_called_is_given_up_soon(app: App, outcome
 
 async def test_a_letter_can_be_sent_again(app: App) -> None:
     """The address is kept with a callback that was given up: its message finds it."""
-    app.sender.answer_with([Answered(302)] * 4)
+    app.sender.answer_with([ResponseReceived(302)] * 4)
     await ask(app)
     await app.work_one()
     message = app.storage.sent[0]
@@ -277,7 +281,7 @@ async def test_a_letter_can_be_sent_again(app: App) -> None:
 
 async def test_gone_stops_at_once(app: App) -> None:
     """After a 410 there is no other try, no letter, and no address."""
-    app.sender.answer_with([Answered(410)])
+    app.sender.answer_with([ResponseReceived(410)])
     check_id = await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 1
@@ -305,21 +309,21 @@ async def test_a_large_result_is_sent_without_its_holders(make_app: MakeApp) -> 
     await app.work_off()
     whole = body_of(await app.get(check_id))
     sent = json.loads(app.sender.posts[0].body)
-    assert len(app.sender.posts[0].body) <= LARGEST_BODY
+    assert len(app.sender.posts[0].body) <= MAX_BODY_BYTES
     assert (sent["holderCount"], sent["omitted"]) == (300, ["holders"])
     assert sent["self"] == f"{URL}/{check_id}"
     assert len(whole.pop("holders")) == 300
     assert whole.items() <= sent.items()
 
 
-@pytest.mark.parametrize("last", [Answered(200), Answered(302)])
+@pytest.mark.parametrize("last", [ResponseReceived(200), ResponseReceived(302)])
 async def test_the_address_is_nowhere_but_in_its_row(
-    app: App, caplog: pytest.LogCaptureFixture, last: Answered
+    app: App, caplog: pytest.LogCaptureFixture, last: ResponseReceived
 ) -> None:
     """Not in answers, messages, logs, letters, statuses or evidence, however it ends."""
     seen: list[bytes] = []
-    refused = [Answered(302)] * 3
-    app.sender.answer_with([Unanswered("away"), Answered(404), *refused, last])
+    refused = [ResponseReceived(302)] * 3
+    app.sender.answer_with([NoResponse("away"), ResponseReceived(404), *refused, last])
     with caplog.at_level(logging.DEBUG):
         answer = await app.post(
             pair_body("a", "b", callbackUrl=CALLBACK), headers={"Idempotency-Key": "k"}
@@ -335,7 +339,7 @@ async def test_the_address_is_nowhere_but_in_its_row(
     assert SECRET not in caplog.text
     assert not [each for each in seen if SECRET.encode() in each]
     is_kept = await app.records.receivers.callback(check_id) is not None
-    assert is_kept == (last == Answered(302))
+    assert is_kept == (last == ResponseReceived(302))
 
 
 async def kept(app: App) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from entra_sod.domain.notifications.outcome import Answered
+from entra_sod.domain.notifications.outcome import ResponseReceived
 from entra_sod.stores.subscriptions import MOST_SUBSCRIPTIONS
 from tests.app import App, body_of, pair_body
 from tests.builders import guid, held, package, rule, side
@@ -165,7 +165,7 @@ async def test_a_callback_and_a_subscription_are_both_told(app: App) -> None:
 async def test_gone_ends_a_subscription(app: App) -> None:
     """After a 410 it is told nothing more, and its DELETE is still no error."""
     subscription_id = await subscribe(app, FIRST)
-    app.sender.answer_with([Answered(410)])
+    app.sender.answer_with([ResponseReceived(410)])
     await app.check("a", "b")
     await app.check("a", "b")
     assert len(app.sender.posts) == 1
@@ -174,12 +174,12 @@ async def test_gone_ends_a_subscription(app: App) -> None:
 
 async def test_one_receiver_that_is_away_does_not_hold_up_another(app: App) -> None:
     """Each has a message of its own; who is given up keeps its subscription."""
-    app.sender.answer_with([Answered(404)])
+    app.sender.answer_with([ResponseReceived(404)])
     await subscribe(app, FIRST)
     await subscribe(app, SECOND)
     await app.check("a", "b")
     assert len(app.sender.posts) == 3
-    app.sender.answer_with([Answered(302)] * 20)
+    app.sender.answer_with([ResponseReceived(302)] * 20)
     await app.check("a", "b")
     assert len(await app.letters()) == 1  # every letter of this app has the same message id
     app.sender.posts.clear()

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.callers.caller import Stranger
-from entra_sod.domain.notifications.signature import MOST_KEYS
-from entra_sod.domain.webhooks.source import Delivery, Kind, Scheme, Source
-from entra_sod.domain.webhooks.verify import is_fresh, is_genuine
+from entra_sod.domain.callers.caller import UnknownCaller
+from entra_sod.domain.notifications.signature import MAX_KEYS
+from entra_sod.domain.webhooks.source import ReceivedWebhook, Scheme, SourceKind, WebhookSource
+from entra_sod.domain.webhooks.verify import is_authentic, is_recent
 from entra_sod.settings import read_webhook_sources
 from tests.app import App
 from tests.builders import held, package, rule, side
@@ -22,16 +22,16 @@ from tests.services.webhooks.corpus import CORPUS, Sent
 
 SOURCES = read_webhook_sources(CORPUS.environment, Path())
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-NOBODY = Stranger("no credential")
+NOBODY = UnknownCaller("no credential")
 NOW_SECONDS = int(NOW.timestamp())
 
 type MakeApp = type[App]
 
 
-def genuine(sent: Sent, *, source: Source | None = None) -> bool:
+def genuine(sent: Sent, *, source: WebhookSource | None = None) -> bool:
     headers = {name.lower(): value for name, value in sent.headers.items()}
     asked = source or SOURCES.get(sent.source)
-    return is_genuine(asked, headers, sent.body.encode(), caller=NOBODY, now=NOW)
+    return is_authentic(asked, headers, sent.body.encode(), caller=NOBODY, now=NOW)
 
 
 def make(make_app: MakeApp) -> App:
@@ -102,7 +102,7 @@ def test_every_refusal_computes_and_compares_as_much(counted: _Counted) -> None:
         work.setdefault(scheme, set()).add(tuple(sorted(counted.calls.items())))
     assert {scheme: len(kinds) for scheme, kinds in work.items()} == dict.fromkeys(work, 1)
     compared = {dict(each).get("compare") for kinds in work.values() for each in kinds}
-    assert compared == {MOST_KEYS, None}
+    assert compared == {MAX_KEYS, None}
     assert work.keys() == set(Scheme)
 
 
@@ -153,23 +153,27 @@ def test_any_changed_byte_is_refused(data: st.DataObject) -> None:
 
 
 @given(st.sampled_from(list(SOURCES.values())), st.dictionaries(st.text(), st.text()), st.binary())
-def test_nothing_made_up_is_genuine(source: Source, headers: dict[str, str], body: bytes) -> None:
+def test_nothing_made_up_is_genuine(
+    source: WebhookSource, headers: dict[str, str], body: bytes
+) -> None:
     """Any text in any header, those of the proof among them, is refused without an error."""
     proof = [source.header or "authorization", "webhook-id", "webhook-timestamp"]
     filled = {**dict(zip(proof, headers.values(), strict=False)), **headers}
-    assert not is_genuine(source, filled, body, caller=NOBODY, now=NOW)
+    assert not is_authentic(source, filled, body, caller=NOBODY, now=NOW)
 
 
 def test_a_source_without_keys_proves_nothing() -> None:
     """Should a source ever come without a secret, it is closed."""
     for scheme in Scheme:
-        source = Source(name="x", kind=Kind.GENERIC, scheme=scheme, header="h", keys=())
+        source = WebhookSource(
+            name="x", kind=SourceKind.GENERIC, scheme=scheme, header="h", keys=()
+        )
         headers = {"h": "", "authorization": "", "webhook-id": "1", "webhook-timestamp": "0"}
-        assert not is_genuine(source, headers, b"", caller=NOBODY, now=NOW)
+        assert not is_authentic(source, headers, b"", caller=NOBODY, now=NOW)
 
 
-def brought(stamp: object) -> Delivery:
-    return Delivery(value={"timestamp": stamp})
+def brought(stamp: object) -> ReceivedWebhook:
+    return ReceivedWebhook(value={"timestamp": stamp})
 
 
 @pytest.mark.parametrize(
@@ -182,8 +186,8 @@ def test_a_time_in_the_body_is_near_or_old(age: int, form: str, *, fresh: bool) 
     moment = NOW - timedelta(seconds=age)
     seconds = int(moment.timestamp())
     written = {"seconds": seconds, "milliseconds": seconds * 1000, "text": moment.isoformat()}
-    assert is_fresh(brought(written[form]), SOURCES["jira"], NOW) is fresh
-    assert is_fresh(brought(None), SOURCES["jira"], NOW)
+    assert is_recent(brought(written[form]), SOURCES["jira"], NOW) is fresh
+    assert is_recent(brought(None), SOURCES["jira"], NOW)
 
 
 @given(
@@ -198,4 +202,4 @@ def test_a_time_in_the_body_is_near_or_old(age: int, form: str, *, fresh: bool) 
 )
 def test_no_other_time_is_fresh(stamp: object) -> None:
     """Numbers without a limit, and what is no time, are refused without an error."""
-    assert is_fresh(brought(stamp), SOURCES["jira"], NOW) is (stamp is None)
+    assert is_recent(brought(stamp), SOURCES["jira"], NOW) is (stamp is None)

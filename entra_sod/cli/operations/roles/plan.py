@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Role, RoleAssignment
+from entra_sod.domain.roles.model import CatalogRole, RoleAssignment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +26,16 @@ class Wanted:
 
     catalogs: Sequence[str]
     app: str
-    app_role: Role
+    app_role: CatalogRole
     logic_app: str | None = None
 
     @property
-    def roles(self) -> Sequence[tuple[str, str, Role]]:
+    def roles(self) -> Sequence[tuple[str, str, CatalogRole]]:
         """Whose, their object id, and the role."""
         of_app = [("the app", self.app, self.app_role)]
         if self.logic_app is None:
             return of_app
-        return [*of_app, ("the Logic App", self.logic_app, Role.ASSIGNMENT_MANAGER)]
+        return [*of_app, ("the Logic App", self.logic_app, CatalogRole.ASSIGNMENT_MANAGER)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Grant:
 
     who: str
     principal_id: str
-    role: Role
+    role: CatalogRole
     catalog: Catalog
 
     @property
@@ -74,16 +74,16 @@ class GrantPlan:
 # What serves in a role's place. A manager of packages assigns them, too, by the documented actions
 # of the role; that is not relied on.
 _SERVES = {
-    Role.CATALOG_READER: set(Role),
-    Role.PACKAGE_MANAGER: {Role.PACKAGE_MANAGER, Role.CATALOG_OWNER},
-    Role.ASSIGNMENT_MANAGER: {Role.ASSIGNMENT_MANAGER, Role.CATALOG_OWNER},
+    CatalogRole.CATALOG_READER: set(CatalogRole),
+    CatalogRole.PACKAGE_MANAGER: {CatalogRole.PACKAGE_MANAGER, CatalogRole.CATALOG_OWNER},
+    CatalogRole.ASSIGNMENT_MANAGER: {CatalogRole.ASSIGNMENT_MANAGER, CatalogRole.CATALOG_OWNER},
 }
 
 
-def role_for(enforcement: Enforcement) -> Role:
+def role_for(enforcement: Enforcement) -> CatalogRole:
     """The least role with which the app can do what it is set to."""
     writes = enforcement is Enforcement.APPLY
-    return Role.PACKAGE_MANAGER if writes else Role.CATALOG_READER
+    return CatalogRole.PACKAGE_MANAGER if writes else CatalogRole.CATALOG_READER
 
 
 def plan_grants(
@@ -126,7 +126,7 @@ def _beyond(grant: Grant, held: Sequence[RoleAssignment]) -> list[str]:
     has = {each.role_id for each in _of(grant, held)}
     further = [
         role
-        for role in (Role.CATALOG_OWNER, Role.PACKAGE_MANAGER)
+        for role in (CatalogRole.CATALOG_OWNER, CatalogRole.PACKAGE_MANAGER)
         if role in has and role != grant.role
     ]
     return [

@@ -13,9 +13,9 @@ from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_opposites
 from entra_sod.core.validation import Mistake, Path
-from entra_sod.domain.rules.document import Problem
+from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
-from entra_sod.domain.rules.parse import Book, Origin, in_reason
+from entra_sod.domain.rules.parse import ParsedRules, SourceOrigin, in_reason
 from entra_sod.domain.rules.resolve import (
     ResolvedRule,
     ResolvedSide,
@@ -36,7 +36,7 @@ class TooMuchWork(Exception):
 class _LimitedResolver(Resolver):
     """Gives up with TooMuchWork after MOST_WORK steps of some tenths of a microsecond."""
 
-    def __init__(self, book: Book, tenant: Tenant) -> None:
+    def __init__(self, book: ParsedRules, tenant: Tenant) -> None:
         super().__init__(book, tenant)
         self._work_left = MOST_WORK
 
@@ -56,7 +56,7 @@ class _LimitedResolver(Resolver):
             raise TooMuchWork
 
 
-def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
+def lint(book: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesProblem]:
     """Find what is wrong or doubtful in what the rules mean.
 
     Args:
@@ -82,20 +82,22 @@ def lint(book: Book, day: date, tenant: Tenant | None) -> list[Problem]:
     return list(in_reason(sorted(found)))
 
 
-def _resolved(book: Book, resolver: Resolver) -> Iterator[ResolvedRule]:
+def _resolved(book: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:
     """Every rule, in order, or as many as their classes and patterns leave the time for."""
     with suppress(TooMuchWork):
         for rule in book.rules.values():
             yield resolver.rule(rule)
 
 
-def _unfinished(book: Book, resolved: int) -> Iterator[Problem]:
+def _unfinished(book: ParsedRules, resolved: int) -> Iterator[RulesProblem]:
     for rule in islice(book.rules.values(), resolved, resolved + 1):
         detail = "and the rules after it were not looked into: those before name too many packages"
         yield _warning(book.origin("rules", rule.id), (), detail)
 
 
-def _opposites(book: Book, resolved: Sequence[ResolvedRule], day: date) -> Iterator[Problem]:
+def _opposites(
+    book: ParsedRules, resolved: Sequence[ResolvedRule], day: date
+) -> Iterator[RulesProblem]:
     """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
     alive = [each for each in resolved if not _is_over(each.rule, day)]
     found = find_opposites(alive)
@@ -109,7 +111,7 @@ def _opposites(book: Book, resolved: Sequence[ResolvedRule], day: date) -> Itera
         yield _warning(book.origin("rules", alive[-1].id), ("mode",), detail)
 
 
-def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+def _selector_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
     resolver = Resolver(book, tenant)
     for origin, path, selector in _selectors(book):
         if tenant is None:
@@ -125,10 +127,10 @@ def _selector_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
 
 
-def _group_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
+def _group_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
     if tenant is None:
         return
-    unseen: list[Problem] = []
+    unseen: list[RulesProblem] = []
     for origin, path, group_id in _groups(book):
         if group_id not in tenant.groups:
             unseen.append(_warning(origin, path, "was not looked up: no right to read groups"))
@@ -140,7 +142,7 @@ def _group_problems(book: Book, tenant: Tenant | None) -> Iterator[Problem]:
     yield from unseen[:1]  # the same holds for all of them
 
 
-def _groups(book: Book) -> Iterator[tuple[Origin, Path, str]]:
+def _groups(book: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
     for name, side in book.classes.items():
         for index, group in enumerate(side.groups):
             yield book.origin("classes", name), ("groups", index, "id"), str(group.id)
@@ -151,12 +153,12 @@ def _groups(book: Book) -> Iterator[tuple[Origin, Path, str]]:
                 yield book.origin("rules", rule.id), path, str(group.id)
 
 
-def named_groups(book: Book) -> frozenset[str]:
+def named_groups(book: ParsedRules) -> frozenset[str]:
     """Every group that a rule or class names."""
     return frozenset(group_id for _, _, group_id in _groups(book))
 
 
-def _selectors(book: Book) -> Iterator[tuple[Origin, Path, PackageSelector]]:
+def _selectors(book: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, PackageSelector]]:
     for name, side in book.classes.items():
         for index, selector in enumerate(side.packages):
             yield book.origin("classes", name), ("packages", index), selector
@@ -174,7 +176,7 @@ def _is_everything(selector: PackageSelector) -> bool:
     return bool(texts) and all(set(text) == {"*"} for text in texts)
 
 
-def _date_problems(book: Book, day: date) -> Iterator[Problem]:
+def _date_problems(book: ParsedRules, day: date) -> Iterator[RulesProblem]:
     for rule in book.rules.values():
         if _is_over(rule, day):
             origin = book.origin("rules", rule.id)
@@ -200,7 +202,7 @@ def _ending(entry: ExceptionEntry, day: date) -> str | None:
     return f"is near: {left} left, within {within}" if within else None
 
 
-def _count_problems(book: Book) -> Iterator[Problem]:
+def _count_problems(book: ParsedRules) -> Iterator[RulesProblem]:
     for rule in book.rules.values():
         if rule.at_most and rule.at_most.count > 1:
             why = "is more than 1: this version does not look for it"
@@ -209,7 +211,7 @@ def _count_problems(book: Book) -> Iterator[Problem]:
             yield _warning(book.origin("rules", rule.id), ("atMost", "count"), why)
 
 
-def _unused_classes(book: Book, resolver: Resolver) -> Iterator[Problem]:
+def _unused_classes(book: ParsedRules, resolver: Resolver) -> Iterator[RulesProblem]:
     sides = [side for rule in book.rules.values() for side in _sides(rule)]
     used = set(resolver.reached(name for side in sides for name in side.classes))
     for name in book.classes.keys() - used:
@@ -225,8 +227,8 @@ def _sides(rule: Rule) -> Sequence[Side]:
 
 
 def _rule_problems(
-    book: Book, resolved: Iterable[ResolvedRule], tenant: Tenant | None
-) -> Iterator[Problem]:
+    book: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
     is_certain = tenant is not None or not needs_tenant(book)
     for each in resolved:
         origin = book.origin("rules", each.id)
@@ -237,8 +239,8 @@ def _rule_problems(
 
 
 def _shared(
-    origin: Origin, sides: Iterable[ResolvedSide], tenant: Tenant | None
-) -> Iterator[Problem]:
+    origin: SourceOrigin, sides: Iterable[ResolvedSide], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
     seen: frozenset[str] = frozenset()
     for index, side in enumerate(sides):
         if shared := seen & side.packages:
@@ -258,7 +260,7 @@ def _listed(package_ids: Collection[str], tenant: Tenant | None) -> str:
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
-def _without_effect(origin: Origin, resolved: ResolvedRule) -> Iterator[Problem]:
+def _without_effect(origin: SourceOrigin, resolved: ResolvedRule) -> Iterator[RulesProblem]:
     rule = resolved.rule
     if rule.at_most is not None:
         if (held := len(resolved.set_of)) <= rule.at_most.count:
@@ -291,5 +293,5 @@ def _meet(one: Rule, other: Rule) -> bool:
     return not starts or not ends or max(starts) <= min(ends)
 
 
-def _warning(origin: Origin, path: Path, detail: str) -> Problem:
+def _warning(origin: SourceOrigin, path: Path, detail: str) -> RulesProblem:
     return origin.place(Mistake(path, detail), is_warning=True)

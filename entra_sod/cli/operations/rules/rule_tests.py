@@ -17,11 +17,11 @@ import msgspec
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.rules.document import Document, Problem, SourceFile
+from entra_sod.domain.rules.document import Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.language import Name, Text
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
-from entra_sod.domain.rules.verdict import Decision, Person, decide, find_violations
+from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
 
 
 class TrialPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,10 +94,10 @@ class Outcome:
     """What became of a file's expectations; the failures are in the order of the file."""
 
     expectations: int
-    failures: Sequence[Problem]
+    failures: Sequence[RulesProblem]
 
 
-def run_trial(source: SourceFile, book: Book, today: date) -> Outcome:
+def run_trial(source: SourceFile, book: ParsedRules, today: date) -> Outcome:
     """Hold the rules against one test file.
 
     Args:
@@ -139,7 +139,7 @@ def find_conflicts(rules: Iterable[ResolvedRule], holds: Collection[str]) -> Ite
 class _World:
     """The small tenant with the rules that are in force in it."""
 
-    def __init__(self, trial: TrialFile, book: Book, day: date) -> None:
+    def __init__(self, trial: TrialFile, book: ParsedRules, day: date) -> None:
         self._book, self._day = book, day
         self._ids = {each.name.casefold(): _package_id(each) for each in trial.packages}
         self._names = {_package_id(each): each.name for each in trial.packages}
@@ -153,7 +153,7 @@ class _World:
 
     def decide(self, person: TrialPerson, asked: str) -> Verdict:
         subject = str(person.id or _made_id("person", person.name))
-        who = Person(self.ids(person.holds), frozenset(map(str, person.groups)))
+        who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
         own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
         asked_id = self._ids[asked.casefold()]
         violations = list(find_violations(self._rules, who, asked_id, own, self._day))
@@ -178,7 +178,7 @@ def _made_id(kind: str, name: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"entra-sod:{kind}:{name.casefold()}")
 
 
-def _read(document: Document, book: Book) -> TrialFile:
+def _read(document: Document, book: ParsedRules) -> TrialFile:
     problems = list(document.problems)
     if document.is_read:
         problems += map(document.place, find_mistakes(TrialFile, document.value))
@@ -188,12 +188,12 @@ def _read(document: Document, book: Book) -> TrialFile:
     return trial
 
 
-def _require_none(problems: Sequence[Problem]) -> None:
+def _require_none(problems: Sequence[RulesProblem]) -> None:
     if problems:
         raise RulesError([str(problem) for problem in sorted(problems)])
 
 
-def _mistakes(trial: TrialFile, book: Book) -> Iterator[Mistake]:
+def _mistakes(trial: TrialFile, book: ParsedRules) -> Iterator[Mistake]:
     if not trial.people:
         yield Mistake(("people",), "is empty: nothing is expected of anybody")
     yield from _repeated("packages", "name", [each.name.casefold() for each in trial.packages])
@@ -281,6 +281,6 @@ def _told(decision: Decision, rules: Collection[str] | None) -> str:
     return f"{decision} by {', '.join(sorted(rules))}" if rules else decision.value
 
 
-def _failure(document: Document, mistake: Mistake) -> Problem:
+def _failure(document: Document, mistake: Mistake) -> RulesProblem:
     """An expectation is a sentence of its own; where it stands needs no words."""
     return msgspec.structs.replace(document.place(mistake), message=mistake.detail)

@@ -10,9 +10,9 @@ from entra_sod.cli.operations.roles.apply import MOST_TRIES, Outcome, carry_out
 from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable
-from entra_sod.domain.enforcement.outcome import Enforcement
+from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import Role, RoleAssignment
+from entra_sod.domain.roles.model import CatalogRole, RoleAssignment
 from local.memory.roles import MemoryRoles
 from tests.builders import guid
 
@@ -24,7 +24,7 @@ CATALOGS = [FINANCE, SALES, *TWINS]
 WANTED = Wanted(
     catalogs=["finance", SALES.id.upper()],
     app=APP,
-    app_role=Role.PACKAGE_MANAGER,
+    app_role=CatalogRole.PACKAGE_MANAGER,
     logic_app=LOGIC_APP,
 )
 
@@ -56,8 +56,8 @@ async def carried_out(roles: MemoryRoles, clock: ManualClock | None = None) -> O
 
 def test_the_least_role_that_the_setting_needs() -> None:
     """Reading is enough until references are written."""
-    assert role_for(Enforcement.OFF) == role_for(Enforcement.PLAN) == Role.CATALOG_READER
-    assert role_for(Enforcement.APPLY) == Role.PACKAGE_MANAGER
+    assert role_for(Enforcement.OFF) == role_for(Enforcement.PLAN) == CatalogRole.CATALOG_READER
+    assert role_for(Enforcement.APPLY) == CatalogRole.PACKAGE_MANAGER
 
 
 def test_every_catalog_gets_the_roles_of_both_identities() -> None:
@@ -67,17 +67,19 @@ def test_every_catalog_gets_the_roles_of_both_identities() -> None:
         (catalog, principal, role)
         for catalog in (FINANCE, SALES)
         for principal, role in (
-            (APP, Role.PACKAGE_MANAGER),
-            (LOGIC_APP, Role.ASSIGNMENT_MANAGER),
+            (APP, CatalogRole.PACKAGE_MANAGER),
+            (LOGIC_APP, CatalogRole.ASSIGNMENT_MANAGER),
         )
     ]
-    twice = Wanted(catalogs=["Finance", FINANCE.id], app=APP, app_role=Role.CATALOG_READER)
+    twice = Wanted(catalogs=["Finance", FINANCE.id], app=APP, app_role=CatalogRole.CATALOG_READER)
     assert len(plan_grants(twice, CATALOGS, []).missing) == 1
 
 
 def test_a_name_that_is_no_catalog_or_several_is_told() -> None:
     """Nothing is guessed, and the catalogs that are known are not held up."""
-    wanted = Wanted(catalogs=["Nowhere", "Twin", "Sales"], app=APP, app_role=Role.CATALOG_READER)
+    wanted = Wanted(
+        catalogs=["Nowhere", "Twin", "Sales"], app=APP, app_role=CatalogRole.CATALOG_READER
+    )
     plan = plan_grants(wanted, CATALOGS, [])
     assert [each.catalog for each in plan.missing] == [SALES]
     assert "no catalog Nowhere" in plan.unknown[0]
@@ -87,22 +89,26 @@ def test_a_name_that_is_no_catalog_or_several_is_told() -> None:
 @pytest.mark.parametrize(
     ("app_role", "present", "serves"),
     [
-        (Role.CATALOG_READER, held(Role.PACKAGE_MANAGER), True),
-        (Role.CATALOG_READER, held(Role.ASSIGNMENT_MANAGER), True),
-        (Role.PACKAGE_MANAGER, held(Role.CATALOG_OWNER), True),
-        (Role.PACKAGE_MANAGER, held(Role.CATALOG_READER), False),
-        (Role.PACKAGE_MANAGER, held(Role.ASSIGNMENT_MANAGER), False),
-        (Role.PACKAGE_MANAGER, held(Role.PACKAGE_MANAGER, SALES), False),
-        (Role.PACKAGE_MANAGER, held(Role.PACKAGE_MANAGER, principal=LOGIC_APP), False),
+        (CatalogRole.CATALOG_READER, held(CatalogRole.PACKAGE_MANAGER), True),
+        (CatalogRole.CATALOG_READER, held(CatalogRole.ASSIGNMENT_MANAGER), True),
+        (CatalogRole.PACKAGE_MANAGER, held(CatalogRole.CATALOG_OWNER), True),
+        (CatalogRole.PACKAGE_MANAGER, held(CatalogRole.CATALOG_READER), False),
+        (CatalogRole.PACKAGE_MANAGER, held(CatalogRole.ASSIGNMENT_MANAGER), False),
+        (CatalogRole.PACKAGE_MANAGER, held(CatalogRole.PACKAGE_MANAGER, SALES), False),
         (
-            Role.PACKAGE_MANAGER,
-            RoleAssignment(principal_id=APP, role_id=Role.PACKAGE_MANAGER, catalog_id=""),
+            CatalogRole.PACKAGE_MANAGER,
+            held(CatalogRole.PACKAGE_MANAGER, principal=LOGIC_APP),
+            False,
+        ),
+        (
+            CatalogRole.PACKAGE_MANAGER,
+            RoleAssignment(principal_id=APP, role_id=CatalogRole.PACKAGE_MANAGER, catalog_id=""),
             False,
         ),
     ],
 )
 def test_a_role_that_includes_what_is_wanted_serves(
-    app_role: Role, present: RoleAssignment, *, serves: bool
+    app_role: CatalogRole, present: RoleAssignment, *, serves: bool
 ) -> None:
     """On the same catalog, for the same principal; a role at the root is not believed."""
     wanted = Wanted(catalogs=["Finance"], app=APP, app_role=app_role)
@@ -112,27 +118,27 @@ def test_a_role_that_includes_what_is_wanted_serves(
 
 def test_a_role_that_goes_too_far_is_named_and_left() -> None:
     """Least privilege is told to a person; nothing is taken away."""
-    wanted = Wanted(catalogs=["Finance"], app=APP, app_role=Role.CATALOG_READER)
-    plan = plan_grants(wanted, CATALOGS, [held(Role.PACKAGE_MANAGER)])
+    wanted = Wanted(catalogs=["Finance"], app=APP, app_role=CatalogRole.CATALOG_READER)
+    plan = plan_grants(wanted, CATALOGS, [held(CatalogRole.PACKAGE_MANAGER)])
     (words,) = plan.beyond
     assert "Access package manager on Finance" in words
-    assert plan_grants(wanted, CATALOGS, [held(Role.CATALOG_READER)]).beyond == []
+    assert plan_grants(wanted, CATALOGS, [held(CatalogRole.CATALOG_READER)]).beyond == []
 
 
 roles_held = st.lists(
     st.builds(
         RoleAssignment,
         principal_id=st.sampled_from([APP, LOGIC_APP, guid("9")]),
-        role_id=st.sampled_from([*Role, "other"]),
+        role_id=st.sampled_from([*CatalogRole, "other"]),
         catalog_id=st.sampled_from(["", *(each.id for each in CATALOGS)]),
     ),
     max_size=8,
 )
 
 
-@given(roles_held, st.sampled_from([Role.CATALOG_READER, Role.PACKAGE_MANAGER]))
+@given(roles_held, st.sampled_from([CatalogRole.CATALOG_READER, CatalogRole.PACKAGE_MANAGER]))
 def test_a_plan_that_was_given_leaves_nothing_to_give(
-    before: list[RoleAssignment], app_role: Role
+    before: list[RoleAssignment], app_role: CatalogRole
 ) -> None:
     """Missing and present make up what is wanted; once given, all of it is present."""
     wanted = Wanted(

@@ -9,7 +9,7 @@ import pytest
 from entra_sod.cli.operations.rules.lint import lint
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import SourceFile
-from entra_sod.domain.rules.parse import read_book
+from entra_sod.domain.rules.parse import read_rules
 from entra_sod.domain.rules.resolve import Tenant
 from tests.builders import guid
 
@@ -39,7 +39,7 @@ def packages(*ids: str) -> str:
 def said(*rules: str, tenant: Tenant | None = None, more: str = "") -> list[str]:
     """What is said of rules that have no mistake in their words; without the file's name."""
     text = "version: 1\nrules:\n" + "".join(rules) + more
-    book = read_book([SourceFile("f", text)])
+    book = read_rules([SourceFile("f", text)])
     assert book.problems == []
     return [str(problem).removeprefix("f:") for problem in lint(book, TODAY, tenant)]
 
@@ -278,7 +278,7 @@ def test_a_book_with_mistakes_is_looked_at_entry_by_entry() -> None:
         + entry(between("classes: [nope]", packages(UNKNOWN)), "r2")
         + "classes:\n  x: {packages: [{name: '**'}], classes: [x]}\n"
     )
-    book = read_book([SourceFile("f", text)])
+    book = read_rules([SourceFile("f", text)])
     assert len(book.problems) == 2
     for tenant in (None, TENANT):
         found = [str(each) for each in lint(book, TODAY, tenant)]

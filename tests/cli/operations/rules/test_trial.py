@@ -20,9 +20,9 @@ from entra_sod.domain.rules.language import (
     Severity,
     Side,
 )
-from entra_sod.domain.rules.parse import Book
+from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide, resolve
-from entra_sod.domain.rules.verdict import Person, is_violated
+from entra_sod.domain.rules.verdict import SubjectAccess, is_violated
 from tests.builders import TODAY, guid, rule, side
 
 HEAD = f"""\
@@ -47,23 +47,23 @@ def at_most(count: int, names: str, *, mode: Mode = Mode.ENFORCE) -> Rule:
     )
 
 
-def book_of(*rules: Rule, exceptions: tuple[ExceptionEntry, ...] = ()) -> Book:
-    return Book(
+def book_of(*rules: Rule, exceptions: tuple[ExceptionEntry, ...] = ()) -> ParsedRules:
+    return ParsedRules(
         rules={each.id: each for each in rules}, exceptions={each.id: each for each in exceptions}
     )
 
 
-def run(person: str, book: Book, head: str = HEAD) -> Outcome:
+def run(person: str, book: ParsedRules, head: str = HEAD) -> Outcome:
     """Run a test with one person; `person` is what stands below the name."""
     lines = "".join(f"    {line}\n" for line in person.splitlines())
     return run_trial(SourceFile("t.yaml", head + lines), book, TODAY)
 
 
-def failures(person: str, book: Book, head: str = HEAD) -> list[str]:
+def failures(person: str, book: ParsedRules, head: str = HEAD) -> list[str]:
     return [str(each) for each in run(person, book, head).failures]
 
 
-def problems(text: str, book: Book) -> tuple[str, ...]:
+def problems(text: str, book: ParsedRules) -> tuple[str, ...]:
     with pytest.raises(RulesError) as caught:
         run_trial(SourceFile("t.yaml", text), book, TODAY)
     return caught.value.problems
@@ -248,7 +248,7 @@ def test_a_test_file_must_be_whole(old: str, new: str, expected: str) -> None:
 
 
 people = st.builds(
-    Person,
+    SubjectAccess,
     holds=st.frozensets(st.sampled_from([guid(name) for name in "abcd"])),
 )
 resolved = st.one_of(
@@ -260,7 +260,9 @@ resolved = st.one_of(
 
 
 @given(resolved, people, st.sampled_from([guid(name) for name in "abcd"]))
-def test_who_is_denied_would_be_in_conflict(each: ResolvedRule, person: Person, asked: str) -> None:
+def test_who_is_denied_would_be_in_conflict(
+    each: ResolvedRule, person: SubjectAccess, asked: str
+) -> None:
     """A rule is violated exactly where getting the package makes a conflict with it in it."""
     after = find_conflicts([each], person.holds | {asked})
     makes = any(asked in conflict.packages for conflict in after)

@@ -14,12 +14,12 @@ from datetime import date, datetime, timedelta
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.rules.language import ExceptionEntry, Severity
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
-from entra_sod.domain.rules.verdict import Decision, Person, Violation, find_violations
+from entra_sod.domain.rules.verdict import Decision, SubjectAccess, Violation, find_violations
 from entra_sod.domain.rules.verdict import decide as decide_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class AccessRequest:
     """Packages that a subject is to get together, from a moment until another, or for ever.
 
     Both moments are in UTC, as the days of rules and exceptions are.
@@ -41,7 +41,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Met:
+class ConflictHit:
     """A package that a wanted one would meet against a rule.
 
     Attributes:
@@ -55,30 +55,32 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Verdict:
     """A decision, and what it rests on.
 
     Attributes:
         violations: of rules as the wanted access begins, each rule once.
         other_times: of rules that meet the access, or take effect, at another time.
-        met: what stands against it, at any time.
+        hits: what stands against it, at any time.
     """
 
     decision: Decision
     violations: tuple[Violation, ...] = ()
     other_times: tuple[Violation, ...] = ()
-    met: tuple[Met, ...] = ()
+    hits: tuple[ConflictHit, ...] = ()
 
     @property
     def rules(self) -> tuple[ResolvedRule, ...]:
         """Every rule that is met, the gravest first."""
         found = [each.rule for each in (*self.violations, *self.other_times)]
-        return tuple(sorted(found, key=lambda rule: (-_gravity(rule), rule.id)))
+        return tuple(sorted(found, key=lambda rule: (-_severity_rank(rule), rule.id)))
 
 
-def rules_within(rules: Iterable[ResolvedRule], wish: Wish) -> list[ResolvedRule]:
+def rules_in_force_during(
+    rules: Iterable[ResolvedRule], request: AccessRequest
+) -> list[ResolvedRule]:
     """The rules that are in force at some time of the wanted access."""
-    return [each for each in rules if each.rule.holds_within(wish.first_day, wish.last_day)]
+    return [each for each in rules if each.rule.holds_within(request.first_day, request.last_day)]
 
 
 def packages_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> frozenset[str]:
@@ -105,31 +107,31 @@ def _sides_against(rule: ResolvedRule, wanted: Collection[str]) -> Iterator[Reso
     yield from (side for at, side in enumerate(rule.sides) if own - {at})
 
 
-def rule_on(
+def evaluate(
     rules: Sequence[ResolvedRule],
     exceptions: Iterable[ExceptionEntry],
-    wish: Wish,
+    request: AccessRequest,
     held: Sequence[Assignment],
     *,
     has_gaps: bool,
     denies_gaps: bool = False,
-) -> Ruling:
-    """Decide on a wish.
+) -> Verdict:
+    """Decide on a request.
 
     Args:
         rules: in force at some time of the wanted access.
         exceptions: in force then or not, of whomever.
-        wish: what is wanted, by whom, and when.
+        request: what is wanted, by whom, and when.
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.
         denies_gaps: whether that is a reason to deny, instead of one to review.
     """
     holding = [each for each in held if each.is_held and each.package_id]
-    excuses = _excuses(exceptions, wish, holding)
-    at_first = [each for each in rules if each.rule.holds_on(wish.first_day)]
-    at_once = [each for each in holding if overlaps(each, wish)]
-    then = list(_violations(at_first, wish, at_once, excuses))
-    ever = list(_violations(rules, wish, holding, excuses))
+    subject_exceptions = _exceptions_of_subject(exceptions, request, holding)
+    at_first = [each for each in rules if each.rule.holds_on(request.first_day)]
+    at_once = [each for each in holding if overlaps(each, request)]
+    then = list(_violations(at_first, request, at_once, subject_exceptions))
+    ever = list(_violations(rules, request, holding, subject_exceptions))
     now_ids = {each.rule.id for each in then}
     later = [each for each in ever if each.rule.id not in now_ids]
     decision = decide_on(then)
@@ -137,61 +139,65 @@ def rule_on(
         decision = Decision.REVIEW
     if has_gaps and denies_gaps:
         decision = Decision.DENY
-    return Ruling(
+    return Verdict(
         decision=decision,
         violations=tuple(then),
         other_times=tuple(later),
-        met=tuple(_met([*then, *later], wish, holding)),
+        hits=tuple(_conflict_hits([*then, *later], request, holding)),
     )
 
 
-def _excuses(
-    exceptions: Iterable[ExceptionEntry], wish: Wish, holding: Sequence[Assignment]
+def _exceptions_of_subject(
+    exceptions: Iterable[ExceptionEntry], request: AccessRequest, holding: Sequence[Assignment]
 ) -> list[ExceptionEntry]:
     ids = (each for held in holding for each in (held.subject.id, held.subject.object_id))
-    known = {wish.subject, *ids}
+    known = {request.subject, *ids}
     return [each for each in exceptions if str(each.subject) in known]
 
 
-def overlaps(assignment: Assignment, wish: Wish) -> bool:
+def overlaps(assignment: Assignment, request: AccessRequest) -> bool:
     """Whether it is held at any time of the wanted access; without dates it is."""
-    is_over = assignment.end is not None and assignment.end <= wish.start
+    is_over = assignment.end is not None and assignment.end <= request.start
     is_later = (
-        assignment.start is not None and wish.until is not None and assignment.start >= wish.until
+        assignment.start is not None
+        and request.until is not None
+        and assignment.start >= request.until
     )
     return not is_over and not is_later
 
 
 def _violations(
     rules: Sequence[ResolvedRule],
-    wish: Wish,
+    request: AccessRequest,
     holding: Sequence[Assignment],
-    excuses: Collection[ExceptionEntry],
+    subject_exceptions: Collection[ExceptionEntry],
 ) -> Iterator[Violation]:
     """Each rule once that any of the wanted packages would be held against."""
-    person = Person(frozenset([*wish.packages, *(each.package_id or "" for each in holding)]))
+    person = SubjectAccess(
+        frozenset([*request.packages, *(each.package_id or "" for each in holding)])
+    )
     seen: set[str] = set()
-    for wanted in wish.packages:
-        for each in find_violations(rules, person, wanted, excuses, wish.first_day):
+    for wanted in request.packages:
+        for each in find_violations(rules, person, wanted, subject_exceptions, request.first_day):
             if each.rule.id not in seen:
                 seen.add(each.rule.id)
                 yield each
 
 
-def _met(
-    violations: Sequence[Violation], wish: Wish, holding: Sequence[Assignment]
-) -> Iterator[Met]:
+def _conflict_hits(
+    violations: Sequence[Violation], request: AccessRequest, holding: Sequence[Assignment]
+) -> Iterator[ConflictHit]:
     for each in violations:
-        for wanted in wish.packages:
+        for wanted in request.packages:
             against = packages_against([each.rule], [wanted])
             for assignment in holding:
                 package = assignment.package_id or ""
                 if package in against and package != wanted:
-                    yield Met(wanted, package, each.rule, assignment)
-            for other in wish.packages:
+                    yield ConflictHit(wanted, package, each.rule, assignment)
+            for other in request.packages:
                 if other in against and other > wanted:
-                    yield Met(wanted, other, each.rule, None)
+                    yield ConflictHit(wanted, other, each.rule, None)
 
 
-def _gravity(rule: ResolvedRule) -> int:
+def _severity_rank(rule: ResolvedRule) -> int:
     return list(Severity).index(rule.rule.severity)

@@ -11,7 +11,7 @@ from itertools import islice
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
 
-type PackageList = tuple[str, ReferenceKind]
+type ReferenceList = tuple[str, ReferenceKind]
 
 
 class Enforcement(IntEnum):
@@ -33,7 +33,7 @@ class FailedWrite:
 
 
 @dataclass(frozen=True, slots=True)
-class Remade[T](Collection[T]):
+class LazyCollection[T](Collection[T]):
     """Values that are made again each time they are gone through: there may be millions."""
 
     count: int
@@ -50,7 +50,7 @@ class Remade[T](Collection[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enforced:
+class EnforcementResult:
     """What one run found, planned and did.
 
     Attributes:
@@ -70,7 +70,7 @@ class Enforced:
 
 
 @dataclass(slots=True)
-class Seen:
+class ReferenceSnapshot:
     """What lists of references showed.
 
     Attributes:
@@ -78,7 +78,7 @@ class Seen:
         gone: packages and groups that Graph says do not exist.
     """
 
-    lists: dict[PackageList, Sequence[str]] = field(default_factory=dict)
+    lists: dict[ReferenceList, Sequence[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     # The same ids stand on many lists; each is held once.
     _ids: dict[str, str] = field(default_factory=dict)
@@ -87,9 +87,11 @@ class Seen:
         ids = self._ids
         self.lists[on, kind] = tuple(ids.setdefault(each, each) for each in sorted(targets))
 
-    def replaced(self, newer: Seen) -> Seen:
+    def replaced(self, newer: ReferenceSnapshot) -> ReferenceSnapshot:
         """The same with the newer lists in place of the older ones."""
-        return Seen(lists={**self.lists, **newer.lists}, gone=self.gone, _ids=self._ids)
+        return ReferenceSnapshot(
+            lists={**self.lists, **newer.lists}, gone=self.gone, _ids=self._ids
+        )
 
     def present(self, packages: Iterable[str]) -> list[Reference]:
         """Every reference listed on packages."""

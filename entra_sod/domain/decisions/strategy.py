@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 # A subject takes one or two requests, and a batch is to take ten.
-MOST_ASKED_LIVE = 5
-MOST_LISTED = 10
+MAX_LIVE_SUBJECTS = 5
+MAX_LISTED_PACKAGES = 10
 
 
 def prefers_index(subjects: int, *, may_list: bool) -> bool:
@@ -21,7 +21,7 @@ def prefers_index(subjects: int, *, may_list: bool) -> bool:
         may_list: whether Graph lists a subject's assignments to this app, as far as is known;
             to rights on catalogs it answers package by package only.
     """
-    return subjects > MOST_ASKED_LIVE or not may_list
+    return subjects > MAX_LIVE_SUBJECTS or not may_list
 
 
 def prefers_lists(subjects: int, packages: int) -> bool:
@@ -31,9 +31,9 @@ def prefers_lists(subjects: int, packages: int) -> bool:
         subjects: that no index answers for.
         packages: that stand against what they want; each has a page of assignments or more.
     """
-    return subjects > MOST_ASKED_LIVE and packages <= MOST_LISTED
+    return subjects > MAX_LIVE_SUBJECTS and packages <= MAX_LISTED_PACKAGES
 
 
-def is_fresh(as_of: datetime, now: datetime, oldest: timedelta) -> bool:
+def is_index_fresh(as_of: datetime, now: datetime, oldest: timedelta) -> bool:
     """Whether an index of that moment may still answer; none may where `oldest` is nothing."""
     return bool(oldest) and now - as_of <= oldest

@@ -10,13 +10,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 WINDOW_SECONDS = 60.0
-MOST_CALLERS = 10_000
+MAX_CALLERS = 10_000
 # Seconds since 1970 are kept to about a tenth of a millionth; sums of many of them to less.
 _ROUNDING_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class RateLimitResult:
     """What became of one request.
 
     Attributes:
@@ -28,7 +28,7 @@ class Turn:
     wait: float
 
 
-def take_turn(due: float, now: float, *, per_minute: int) -> Turn:
+def apply_rate_limit(due: float, now: float, *, per_minute: int) -> RateLimitResult:
     """Take one request, or say how long to wait; what is refused costs nothing.
 
     Args:
@@ -41,24 +41,24 @@ def take_turn(due: float, now: float, *, per_minute: int) -> Turn:
     after = start + WINDOW_SECONDS / per_minute
     wait = after - (now + WINDOW_SECONDS)
     if wait > _ROUNDING_SECONDS:
-        return Turn(due=start, wait=wait)
-    return Turn(due=after, wait=0.0)
+        return RateLimitResult(due=start, wait=wait)
+    return RateLimitResult(due=after, wait=0.0)
 
 
-class Limiter:
+class CallerRateLimiter:
     """The turns of many callers; those not seen for longest are forgotten first."""
 
-    def __init__(self, per_minute: int, *, most_callers: int = MOST_CALLERS) -> None:
+    def __init__(self, per_minute: int, *, most_callers: int = MAX_CALLERS) -> None:
         self._per_minute, self._most_callers = per_minute, most_callers
-        self._turns: OrderedDict[str, Turn] = OrderedDict()
+        self._turns: OrderedDict[str, RateLimitResult] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._turns)
 
     def take(self, caller: str, now: float) -> tuple[float, bool]:
         """Take a caller's turn: seconds to wait (0: taken), and whether it is a new refusal."""
-        before = self._turns.pop(caller, Turn(due=now, wait=0.0))
-        turn = take_turn(before.due, now, per_minute=self._per_minute)
+        before = self._turns.pop(caller, RateLimitResult(due=now, wait=0.0))
+        turn = apply_rate_limit(before.due, now, per_minute=self._per_minute)
         self._turns[caller] = turn
         if len(self._turns) > self._most_callers:
             self._turns.popitem(last=False)
