@@ -32,7 +32,7 @@ from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.outcomes import ReadScope, evaluate_pairs, evaluate_sets
-from entra_sod.ports.storage import LARGEST_BATCH
+from entra_sod.ports.storage import MAX_BATCH_ROWS
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import SweepSummary
@@ -158,7 +158,7 @@ class ReportTenant:
         found = [each for line in self._lines_now for each in self._found(line)]
         found.sort(key=lambda each: each.id)
         for _, near in groupby(found, lambda each: partition_of(each.id)):
-            for some in batched(near, LARGEST_BATCH, strict=False):
+            for some in batched(near, MAX_BATCH_ROWS, strict=False):
                 await store.write([Kept(each, "") for each in some])
 
     def _uuid(self) -> str:

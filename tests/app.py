@@ -22,7 +22,7 @@ from entra_sod.domain.entra import AccessPackage, Assignment
 from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.callers.admission import Admission
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.settings import read_settings, read_webhook_sources
@@ -72,14 +72,14 @@ class FlakyGraph(MemoryGraph):
 
     async def assignments_of(
         self, package_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         self._raise_next()
         async for each in super().assignments_of(package_ids):
             yield each
 
     async def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         self._raise_next()
         async for each in super().additional_access_of(pairs):
             yield each

@@ -18,7 +18,7 @@ from entra_sod.domain.entra import (
     Subject,
 )
 
-type Page = Sequence[Assignment]
+type AssignmentPage = Sequence[Assignment]
 
 
 class Graph(Protocol):
@@ -42,7 +42,7 @@ class Graph(Protocol):
 
     def assignments_of(
         self, package_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         """Page all assignments of many packages, up to 20 pages to one `$batch`.
 
         Yields (package id, page) in any order, until all are read. A package that may not be read
@@ -55,13 +55,13 @@ class Graph(Protocol):
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         """As `assignments_of`, with what `additional_access` gives for many pairs."""
         ...
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         """Page all assignments of many subjects, with package and dates, in batches.
 
         Yields (object id, page) as `assignments_of` does; Forbidden for an identity that has rights
@@ -74,7 +74,7 @@ class Graph(Protocol):
 
     def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         """The same for pairs of an object id and a package, which rights on a catalog allow."""
         ...
 
@@ -100,11 +100,11 @@ class Graph(Protocol):
 
     def additional_access(
         self, package_id: str, incompatible_package_id: str
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncIterator[AssignmentPage]:
         """Page the assignments of the first package whose target also holds the second."""
         ...
 
-    def assignments(self, package_id: str) -> AsyncIterator[Page]:
+    def assignments(self, package_id: str) -> AsyncIterator[AssignmentPage]:
         """Page all assignments of one package, expired ones included."""
         ...
 

@@ -14,10 +14,10 @@ from typing import Literal, Protocol
 # A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
 type Value = str | int | bool | bytes
 
-LARGEST_TEXT = 32 * 1024
-LARGEST_BYTES = 64 * 1024
-LARGEST_BATCH = 100
-LARGEST_PAGE = 1000
+MAX_TEXT_LENGTH = 32 * 1024
+MAX_BINARY_BYTES = 64 * 1024
+MAX_BATCH_ROWS = 100
+MAX_PAGE_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Condition:
 
 # Of each alternative one condition must hold.
 type Where = Sequence[Sequence[Condition]]
-type Place = tuple[str, str]
+type RowKey = tuple[str, str]
 
 
 class Table(Protocol):
@@ -68,9 +68,9 @@ class Table(Protocol):
         partition: str | None = None,
         *,
         prefix: str = "",
-        after: Place | None = None,
+        after: RowKey | None = None,
         where: Where = (),
-        at_once: int = LARGEST_PAGE,
+        at_once: int = MAX_PAGE_ROWS,
     ) -> AsyncIterator[Row]:
         """Yield the rows of one partition, or all of them, in the order of their keys.
 
@@ -90,7 +90,7 @@ class Table(Protocol):
         read. False where somebody else has been faster with any of them.
 
         Args:
-            puts: with `removals` at most `LARGEST_BATCH` rows.
+            puts: with `removals` at most `MAX_BATCH_ROWS` rows.
             removals: rows that were read.
         """
         ...

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.ports.storage import LARGEST_BYTES, Row, Storage, Value
+from entra_sod.ports.storage import MAX_BINARY_BYTES, Row, Storage, Value
 
 TABLE, CONTAINER, ROW_KEY = "checks", "checks", "check"
 KEPT_FOR = timedelta(days=30)
-_LARGEST_INLINE = LARGEST_BYTES - 4096
+_LARGEST_INLINE = MAX_BINARY_BYTES - 4096
 _OF_AN_END = ("result", "resultBlob", "evidence")
 
 

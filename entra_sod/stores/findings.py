@@ -12,7 +12,7 @@ import msgspec
 
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.model import Change, Finding, pair_prefix
-from entra_sod.ports.storage import LARGEST_PAGE, Place, Row, Storage, Value, Where
+from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, Where
 
 TABLE = "findings"
 _PARTITION = 1  # of the id's digits: 16 partitions, so that batches are full
@@ -42,7 +42,7 @@ class FindingStore:
         return [each for each in found if each.finding.pair == pair]
 
     async def all(
-        self, *, after: str = "", where: Where = (), at_once: int = LARGEST_PAGE
+        self, *, after: str = "", where: Where = (), at_once: int = MAX_PAGE_ROWS
     ) -> AsyncIterator[Kept]:
         """Yield findings in the order of their ids.
 
@@ -51,7 +51,7 @@ class FindingStore:
             where: of the rows' properties.
             at_once: how many to ask for at a time.
         """
-        place: Place | None = (after[:_PARTITION], after) if after else None
+        place: RowKey | None = (after[:_PARTITION], after) if after else None
         async for row in self._table.rows(after=place, where=where, at_once=at_once):
             yield _kept(row)
 

@@ -15,7 +15,7 @@ from entra_sod.domain.entra import (
     ReferenceKind,
     Subject,
 )
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 
 
 class MemoryGraph:
@@ -73,7 +73,7 @@ class MemoryGraph:
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncIterator[AssignmentPage]:
         if self.refuses_additional_access:
             raise Forbidden("additionalAccess is not for applications", status=403)
         if package_id == incompatible_package_id:
@@ -85,7 +85,7 @@ class MemoryGraph:
         for page in self._paged(both):
             yield page
 
-    async def assignments(self, package_id: str) -> AsyncIterator[Page]:
+    async def assignments(self, package_id: str) -> AsyncIterator[AssignmentPage]:
         if not self.whole_tenant:
             self._require(package_id)
         for page in self._paged(self._assignments.get(package_id, [])):
@@ -93,14 +93,14 @@ class MemoryGraph:
 
     async def assignments_of(
         self, package_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         for package_id in sorted(set(package_ids)):
             async for page in _or_error(self.assignments(package_id)):
                 yield package_id, page
 
     async def assignments_of_subjects(
         self, object_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         for object_id in sorted(set(object_ids)):
             if self.whole_tenant:
                 held = [each for key in self._packages for each in self._of(object_id, key)]
@@ -111,7 +111,7 @@ class MemoryGraph:
 
     async def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         for object_id, package_id in sorted(set(wanted)):
             try:
                 self._require(package_id)
@@ -140,7 +140,7 @@ class MemoryGraph:
 
     async def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         for pair in sorted(set(pairs)):
             async for page in _or_error(self.additional_access(*pair)):
                 yield pair, page
@@ -184,7 +184,7 @@ class MemoryGraph:
     def _held(self, package_id: str) -> list[Assignment]:
         return [each for each in self._assignments.get(package_id, []) if each.is_held]
 
-    def _paged(self, items: Sequence[Assignment]) -> list[Page]:
+    def _paged(self, items: Sequence[Assignment]) -> list[AssignmentPage]:
         return list(batched(items, self._page_size, strict=False)) or [()]
 
     def _require(self, package_id: str) -> None:
@@ -212,7 +212,9 @@ class MemoryGraph:
         return replace(self._packages[package_id], catalog_id=None, catalog_name="")
 
 
-async def _or_error(pages: AsyncIterator[Page]) -> AsyncIterator[Page | GraphError]:
+async def _or_error(
+    pages: AsyncIterator[AssignmentPage],
+) -> AsyncIterator[AssignmentPage | GraphError]:
     try:
         async for page in pages:
             yield page

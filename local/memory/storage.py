@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 from entra_sod.adapters.storage.limits import check_batch, check_message, check_size
 from entra_sod.ports.storage import (
-    LARGEST_PAGE,
+    MAX_PAGE_ROWS,
     Blobs,
     Condition,
-    Place,
     Queues,
     QueueState,
     Row,
+    RowKey,
     Table,
     Where,
 )
@@ -54,9 +54,9 @@ class MemoryTable:
         partition: str | None = None,
         *,
         prefix: str = "",
-        after: Place | None = None,
+        after: RowKey | None = None,
         where: Where = (),
-        at_once: int = LARGEST_PAGE,  # noqa: ARG002 - all of it is at hand
+        at_once: int = MAX_PAGE_ROWS,  # noqa: ARG002 - all of it is at hand
     ) -> AsyncIterator[Row]:
         for name in [partition] if partition is not None else sorted(self._partitions):
             if after is not None and name < after[0]:

@@ -19,7 +19,7 @@ from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import GraphError
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -68,13 +68,13 @@ class GraphClient(GraphDoor):
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncIterator[AssignmentPage]:
         url = self._urls.additional_access(package_id, incompatible_package_id)
         what = f"additionalAccess of {package_id} and {incompatible_package_id}"
         async for page in self._pages(wire.assignments_page, url, what):
             yield wire.assignments(page)
 
-    async def assignments(self, package_id: str) -> AsyncIterator[Page]:
+    async def assignments(self, package_id: str) -> AsyncIterator[AssignmentPage]:
         url = self._urls.assignments(package_id)
         what = f"the assignments of {package_id}"
         async for page in self._pages(wire.assignments_page, url, what):
@@ -82,21 +82,21 @@ class GraphClient(GraphDoor):
 
     def assignments_of(
         self, package_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         return self._assignment_pages(
             _reads(package_ids, assignments_path, "the assignments of %s")
         )
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]
-    ) -> AsyncIterator[tuple[str, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         return self._assignment_pages(
             _reads(object_ids, subject_path, "the assignments of subject %s")
         )
 
     def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         what = "the assignments of subject %s of %s"
         return self._assignment_pages(_reads(wanted, lambda key: subject_path(*key), what))
 
@@ -109,7 +109,7 @@ class GraphClient(GraphDoor):
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]
-    ) -> AsyncIterator[tuple[tuple[str, str], Page | GraphError]]:
+    ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         what = "additionalAccess of %s and %s"
         return self._assignment_pages(
             _reads(pairs, lambda pair: additional_access_path(*pair), what)
@@ -117,7 +117,7 @@ class GraphClient(GraphDoor):
 
     def _assignment_pages[K](
         self, reads: Sequence[Read[K]]
-    ) -> AsyncIterator[tuple[K, Page | GraphError]]:
+    ) -> AsyncIterator[tuple[K, AssignmentPage | GraphError]]:
         return self._batches.each(reads, wire.assignments_page, _page)
 
     async def references_of(
@@ -163,7 +163,7 @@ def _reads[K: (str, tuple[str, str])](
     return [Read(key, path_of(key), what % key) for key in sorted(set(keys))]
 
 
-def _page(found: wire.WirePage[wire.WireAssignment]) -> Page:
+def _page(found: wire.WirePage[wire.WireAssignment]) -> AssignmentPage:
     return wire.assignments(found.value)
 
 

@@ -26,10 +26,10 @@ from entra_sod.adapters.storage.filters import queries
 from entra_sod.adapters.storage.limits import check_batch, check_message, check_size
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.ports.storage import (
-    LARGEST_PAGE,
-    Place,
+    MAX_PAGE_ROWS,
     QueueState,
     Row,
+    RowKey,
     Table,
     Where,
 )
@@ -108,16 +108,16 @@ class AzureTable:
         partition: str | None = None,
         *,
         prefix: str = "",
-        after: Place | None = None,
+        after: RowKey | None = None,
         where: Where = (),
-        at_once: int = LARGEST_PAGE,
+        at_once: int = MAX_PAGE_ROWS,
     ) -> AsyncIterator[Row]:
         try:
             for query in queries(partition, prefix, after, where):
                 async for entity in self._client.query_entities(
                     query.text,
                     parameters=query.parameters,
-                    results_per_page=min(at_once, LARGEST_PAGE),
+                    results_per_page=min(at_once, MAX_PAGE_ROWS),
                 ):
                     yield _row(entity)
         except ResourceNotFoundError:

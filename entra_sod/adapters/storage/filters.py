@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from entra_sod.ports.storage import Condition, Place, Value, Where
+from entra_sod.ports.storage import Condition, RowKey, Value, Where
 
 # Behind every key that begins with the same text: keys here are ASCII.
 _LAST = "\uffff"
@@ -37,7 +37,7 @@ class Query:
 
 
 def queries(
-    partition: str | None, prefix: str, after: Place | None, where: Where
+    partition: str | None, prefix: str, after: RowKey | None, where: Where
 ) -> Iterator[Query]:
     """Make the queries that answer one after the other, each over a range of keys.
 

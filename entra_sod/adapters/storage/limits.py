@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entra_sod.domain.messages import MAX_MESSAGE_BYTES
-from entra_sod.ports.storage import LARGEST_BATCH, LARGEST_BYTES, LARGEST_TEXT, Row
+from entra_sod.ports.storage import MAX_BATCH_ROWS, MAX_BINARY_BYTES, MAX_TEXT_LENGTH, Row
 
 
 def check_batch(puts: Sequence[Row], removals: Sequence[Row]) -> None:
     """Refuse what cannot be written at once, before the service does."""
     rows = [*puts, *removals]
-    if len(rows) > LARGEST_BATCH or len({row.partition for row in rows}) > 1:
-        raise ValueError(f"a batch has at most {LARGEST_BATCH} rows, of one partition")
+    if len(rows) > MAX_BATCH_ROWS or len({row.partition for row in rows}) > 1:
+        raise ValueError(f"a batch has at most {MAX_BATCH_ROWS} rows, of one partition")
 
 
 def check_size(name: str, value: object) -> None:
     """Refuse what a table property cannot hold, before the service does."""
-    if (isinstance(value, str) and len(value) > LARGEST_TEXT) or (
-        isinstance(value, bytes) and len(value) > LARGEST_BYTES
+    if (isinstance(value, str) and len(value) > MAX_TEXT_LENGTH) or (
+        isinstance(value, bytes) and len(value) > MAX_BINARY_BYTES
     ):
         raise ValueError(f"the property {name} is larger than a table property may be")
 

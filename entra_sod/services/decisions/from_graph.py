@@ -12,7 +12,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, Unlicensed
 from entra_sod.domain.decisions.strategy import MAX_LISTED_PACKAGES, prefers_lists
 from entra_sod.domain.entra import Assignment
-from entra_sod.ports.graph import Graph, Page
+from entra_sod.ports.graph import AssignmentPage, Graph
 from entra_sod.services.decisions.case import Case
 
 BY_SUBJECT, BY_PACKAGE = "assignments of the subject", "assignments of the subject, by package"
@@ -182,7 +182,7 @@ class _Lists:
         self._errors: dict[str, GraphError] = {}
         self.pages = 0
 
-    def add(self, package: str, page: Page | GraphError) -> None:
+    def add(self, package: str, page: AssignmentPage | GraphError) -> None:
         if isinstance(page, GraphError):
             self._errors[package] = page
             return
@@ -207,7 +207,7 @@ def _is_of_the_way(error: Forbidden) -> bool:
     return error.status == HTTPStatus.FORBIDDEN and not isinstance(error, Unlicensed)
 
 
-def _add(key: tuple[str, str], page: Page | GraphError, cases: Iterable[Case]) -> None:
+def _add(key: tuple[str, str], page: AssignmentPage | GraphError, cases: Iterable[Case]) -> None:
     object_id, package = key
     for case in cases:
         if isinstance(page, GraphError):

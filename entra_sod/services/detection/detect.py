@@ -14,7 +14,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, Rejected
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import DetectionMethod
-from entra_sod.ports.graph import Graph, Page
+from entra_sod.ports.graph import AssignmentPage, Graph
 
 REMEMBER_REFUSAL = timedelta(hours=6)
 
@@ -72,7 +72,7 @@ async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
     return True
 
 
-async def _held(pages: AsyncIterator[Page]) -> Sequence[Assignment]:
+async def _held(pages: AsyncIterator[AssignmentPage]) -> Sequence[Assignment]:
     """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
     found: dict[str, Assignment] = {}
     async for page in pages:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from entra_sod.domain.findings.lifecycle import RunContext, decide_next
 from entra_sod.domain.findings.model import Finding, FindingState, ObservedConflict
 from entra_sod.domain.findings.observe import FindingObserver
-from entra_sod.ports.storage import LARGEST_BATCH
+from entra_sod.ports.storage import MAX_BATCH_ROWS
 from entra_sod.stores.findings import FindingStore, Kept, partition_of
 
 SALT_BYTES = 16
@@ -121,7 +121,7 @@ async def in_batches(
     """
     batch: list[Met] = []
     async for met in _side_by_side(stored, sightings):
-        if batch and (len(batch) == LARGEST_BATCH or _partition(met) != _partition(batch[0])):
+        if batch and (len(batch) == MAX_BATCH_ROWS or _partition(met) != _partition(batch[0])):
             yield batch
             batch = []
         batch.append(met)

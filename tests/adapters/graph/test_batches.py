@@ -13,7 +13,7 @@ from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.entra import Assignment
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 from tests.adapters.graph.fixtures import Connect, Simulator
 from tests.adapters.graph.server import RecordingServer
 from tests.adapters.graph.tenant import APPROVE, ORDER, PAY, assignments
@@ -36,7 +36,7 @@ def fault(package_id: str, **kind: object) -> dict[str, object]:
 
 
 async def collected(
-    answers: AsyncIterator[tuple[str, Page | GraphError]],
+    answers: AsyncIterator[tuple[str, AssignmentPage | GraphError]],
 ) -> dict[str, list[Assignment]]:
     found: dict[str, list[Assignment]] = {}
     async for key, page in answers:

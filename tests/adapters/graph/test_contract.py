@@ -16,7 +16,7 @@ from entra_sod.domain.entra import (
     ReferenceKind,
     Subject,
 )
-from entra_sod.ports.graph import Graph, Page
+from entra_sod.ports.graph import AssignmentPage, Graph
 from tests.adapters.graph.fixtures import Connect, Simulator
 from tests.adapters.graph.tenant import (
     ADMIN_CLIENT,
@@ -51,7 +51,7 @@ PAGE_SIZE = 2
 type Ask = Callable[[Graph, str], Awaitable[object]]
 
 
-async def collected(pages: AsyncIterator[Page]) -> list[Assignment]:
+async def collected(pages: AsyncIterator[AssignmentPage]) -> list[Assignment]:
     return [found async for page in pages for found in page]
 
 
@@ -91,7 +91,7 @@ async def read_references_in_batch(graph: Graph, package_id: str) -> frozenset[s
 
 
 async def sorted_out[K](
-    answers: AsyncIterator[tuple[K, Page | GraphError]],
+    answers: AsyncIterator[tuple[K, AssignmentPage | GraphError]],
 ) -> dict[K, list[Assignment]]:
     """What was found for each key; raises an error only when all else has been read."""
     found: dict[K, list[Assignment]] = {}

@@ -12,7 +12,7 @@ import pytest
 from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.messages import MAX_MESSAGE_BYTES
-from entra_sod.ports.storage import LARGEST_BYTES, Condition, QueueState, Row, Storage, Value
+from entra_sod.ports.storage import MAX_BINARY_BYTES, Condition, QueueState, Row, Storage, Value
 from entra_sod.settings import StorageSettings
 from local.memory.storage import MemoryStorage
 
@@ -185,8 +185,8 @@ async def test_a_batch_has_a_hundred_rows_of_one_partition(storage: Storage, nam
 async def test_a_property_that_is_too_large_is_refused(storage: Storage, name: str) -> None:
     """What a table property cannot hold is an error before anything is sent."""
     with pytest.raises(ValueError, match="data"):
-        await storage.table(name).insert(row("k", data=b"x" * (LARGEST_BYTES + 1)))
-    assert await storage.table(name).insert(row("k", data=b"x" * LARGEST_BYTES))
+        await storage.table(name).insert(row("k", data=b"x" * (MAX_BINARY_BYTES + 1)))
+    assert await storage.table(name).insert(row("k", data=b"x" * MAX_BINARY_BYTES))
 
 
 async def test_a_blob_comes_back_as_it_was_put_last(storage: Storage, name: str) -> None:

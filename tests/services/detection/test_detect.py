@@ -14,7 +14,7 @@ from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, GraphError, Throttled, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.results.coverage import DetectionMethod
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.detection.detect import REMEMBER_REFUSAL, Detector
 from local.memory.graph import MemoryGraph
 from tests.adapters.graph.fixtures import Simulator
@@ -161,7 +161,7 @@ async def test_being_throttled_is_no_refusal(clock: ManualClock) -> None:
 
         async def additional_access(
             self, package_id: str, incompatible_package_id: str
-        ) -> AsyncIterator[Page]:
+        ) -> AsyncIterator[AssignmentPage]:
             if self.waits:
                 raise self.waits.pop()
             async for page in super().additional_access(package_id, incompatible_package_id):

@@ -14,7 +14,7 @@ from entra_sod import bootstrap
 from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.rules.language import Mode
-from entra_sod.ports.graph import Page
+from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.sweeps import merge_index
 from tests.app import App
 from tests.builders import at_most, guid, held, package, rule, side
@@ -101,7 +101,7 @@ async def test_assignments_that_may_not_be_read_are_a_gap(make_app: MakeApp) -> 
     app = make(make_app, {"a": "x", "b": "x"})
 
     class Refusing(type(app.graph)):  # type: ignore[misc]
-        async def assignments(self, package_id: str) -> AsyncIterator[Page]:
+        async def assignments(self, package_id: str) -> AsyncIterator[AssignmentPage]:
             if package_id == guid("b"):
                 raise Forbidden("not these assignments", status=403)
             async for page in super().assignments(package_id):
@@ -207,7 +207,7 @@ async def test_a_conflict_that_graph_does_not_show_stays_and_is_said(make_app: M
     class Forgetful(type(app.graph)):  # type: ignore[misc]
         async def additional_access(
             self, package_id: str, incompatible_package_id: str
-        ) -> AsyncIterator[Page]:
+        ) -> AsyncIterator[AssignmentPage]:
             async for page in super().additional_access(package_id, incompatible_package_id):
                 yield page[:1]
 
@@ -236,7 +236,7 @@ async def test_pairs_that_alone_are_refused_are_answered_by_their_lists(make_app
     app = make(make_app, {"a": "y", "b": "y", "c": "y"}, *rules)
     ask = app.graph.additional_access
 
-    async def some(package_id: str, incompatible_package_id: str) -> AsyncIterator[Page]:
+    async def some(package_id: str, incompatible_package_id: str) -> AsyncIterator[AssignmentPage]:
         if guid("c") in (package_id, incompatible_package_id):
             raise Forbidden("not these two", status=403)
         async for page in ask(package_id, incompatible_package_id):
