@@ -118,7 +118,7 @@ class App:
         bootstrap.install(
             self.records,
             self.engine,
-            read.delivery,
+            read.notifications,
             admission=self.admission,
             sources=read_webhook_sources(settings, Path()),
             clock=self.clock,

@@ -18,9 +18,9 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
 from entra_sod.settings import (
-    DeliverySettings,
+    NotificationSettings,
     read_caller_settings,
-    read_delivery_settings,
+    read_notification_settings,
     read_webhook_sources,
 )
 
@@ -57,9 +57,9 @@ class Assembly:
         return read_engine(self._environment, self.records)
 
     @cached_property
-    def delivery(self) -> DeliverySettings:
+    def delivery(self) -> NotificationSettings:
         """Where callbacks may go."""
-        return read_delivery_settings(self._environment)
+        return read_notification_settings(self._environment)
 
     @cached_property
     def admission(self) -> Admission:
@@ -85,7 +85,7 @@ app = Assembly(os.environ, {})
 def install(
     records: Records | None = None,
     engine: Engine | None = None,
-    delivery: DeliverySettings | None = None,
+    delivery: NotificationSettings | None = None,
     *,
     admission: Admission | None = None,
     sources: WebhookSources | None = None,

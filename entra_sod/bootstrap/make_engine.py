@@ -31,7 +31,7 @@ from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.fan_out import FanOut
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
-from entra_sod.settings import DecisionSettings, DeliverySettings, Settings, read_settings
+from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
 
@@ -78,7 +78,7 @@ def make_engine(
             enforcement=settings.enforcement,
         ),
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
-        deliverer=_deliverer(records, settings.delivery, sender),
+        deliverer=_deliverer(records, settings.notifications, sender),
         reports=ReportMaker(
             graph=graph,
             sweeps=records.sweeps,
@@ -101,7 +101,7 @@ def _decision_maker(
     )
 
 
-def _deliverer(records: Records, settings: DeliverySettings, sender: Sender) -> Deliverer:
+def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
     return Deliverer(
         receivers=records.receivers,
         checks=records.checks,
@@ -162,7 +162,7 @@ def _sweep_runner(
 
 
 def _keeper(records: Records, settings: Settings) -> Keeper:
-    return Keeper(store=records.findings, kept_for=settings.findings_kept_for)
+    return Keeper(store=records.findings, kept_for=settings.findings_retention)
 
 
 def read_engine(environment: Mapping[str, str], records: Records) -> Engine:

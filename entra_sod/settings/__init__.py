@@ -37,9 +37,9 @@ DEFAULT_SWEEP_SCHEDULE = "0 0 2 * * *"
 STORAGE = "AzureWebJobsStorage"
 DEFAULT_RETENTION_DAYS = 730
 ANYONE = "anyone"
-_HIGHEST_RATE = 1_000_000
+_MAX_RATE = 1_000_000
 MAX_GRAPH_RATE = 130_000  # that Graph takes in 10 s from one app in all tenants together
-_LONGEST_RETENTION = 36_500  # days
+_MAX_RETENTION_DAYS = 36_500  # days
 
 
 class CredentialKind(StrEnum):
@@ -71,7 +71,7 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverySettings:
+class NotificationSettings:
     """Where callbacks may go, and what they are signed with."""
 
     hosts: tuple[HostPattern, ...] = ()
@@ -95,7 +95,7 @@ class DecisionSettings:
 class Settings:
     graph: GraphSettings
     decisions: DecisionSettings
-    delivery: DeliverySettings
+    notifications: NotificationSettings
     callers: CallerSettings
     rules: str
     enforcement: Enforcement
@@ -104,14 +104,14 @@ class Settings:
     confirm_conflicts: bool
     sweep_schedule: str
     requests_per_10s: int
-    findings_kept_for: timedelta
+    findings_retention: timedelta
 
 
 def _read_all(reader: EnvironmentReader) -> Settings:
     return Settings(
         graph=_read_graph(reader),
         decisions=_read_decisions(reader),
-        delivery=_read_delivery(reader),
+        notifications=_read_notifications(reader),
         callers=_read_callers(reader),
         rules=_read_rules(reader),
         enforcement=reader.choice(
@@ -127,14 +127,14 @@ def _read_all(reader: EnvironmentReader) -> Settings:
             "an NCRONTAB expression of six fields, such as '0 0 2 * * *'",
         ),
         requests_per_10s=reader.whole_number(
-            "GRAPH_REQUESTS_PER_10S", default=100, least=1, most=MAX_GRAPH_RATE
+            "GRAPH_REQUESTS_PER_10S", default=100, minimum=1, maximum=MAX_GRAPH_RATE
         ),
-        findings_kept_for=timedelta(
+        findings_retention=timedelta(
             days=reader.whole_number(
                 "FINDINGS_RETENTION_DAYS",
                 default=DEFAULT_RETENTION_DAYS,
-                least=1,
-                most=_LONGEST_RETENTION,
+                minimum=1,
+                maximum=_MAX_RETENTION_DAYS,
                 unit="days",
             )
         ),
@@ -148,7 +148,7 @@ def _read_storage(reader: EnvironmentReader) -> StorageSettings:
     }
     connection = reader.text(STORAGE)
     if connection and any(uris.values()):
-        reader.complain(
+        reader.add_problem(
             f"{STORAGE} and {STORAGE}__*ServiceUri contradict each other: set one of the two."
         )
     if not connection:
@@ -162,9 +162,9 @@ def _read_storage(reader: EnvironmentReader) -> StorageSettings:
     )
 
 
-def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
+def _read_notifications(reader: EnvironmentReader) -> NotificationSettings:
     in_local_world = is_loopback(reader.text("GRAPH_ROOT"))
-    return DeliverySettings(
+    return NotificationSettings(
         hosts=reader.parsed(
             "CALLBACK_HOSTS",
             (),
@@ -184,7 +184,7 @@ def _read_delivery(reader: EnvironmentReader) -> DeliverySettings:
 def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     is_open = reader.text("CALLER_KEYS") == ANYONE
     if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
-        reader.complain(
+        reader.add_problem(
             f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
             "world only, that is with a loopback address."
         )
@@ -202,7 +202,7 @@ def _read_callers(reader: EnvironmentReader) -> CallerSettings:
         ),
         is_open=is_open,
         requests_per_minute=reader.whole_number(
-            "CALLER_REQUESTS_PER_MINUTE", default=600, least=1, most=_HIGHEST_RATE
+            "CALLER_REQUESTS_PER_MINUTE", default=600, minimum=1, maximum=_MAX_RATE
         ),
     )
 
@@ -235,7 +235,7 @@ def read_webhook_sources(environment: Mapping[str, str], app_folder: Path) -> We
 
 def _require_uris(reader: EnvironmentReader, uris: Mapping[str, str]) -> None:
     if not any(uris.values()):
-        reader.complain(
+        reader.add_problem(
             f"{STORAGE} is not set: give a connection string, or {STORAGE}__queueServiceUri, "
             f"{STORAGE}__blobServiceUri and {STORAGE}__tableServiceUri for an identity."
         )
@@ -243,9 +243,9 @@ def _require_uris(reader: EnvironmentReader, uris: Mapping[str, str]) -> None:
     for service, uri in uris.items():
         name = f"{STORAGE}__{service}ServiceUri"
         if not uri:
-            reader.complain(f"{name} is not set, though its siblings are.")
+            reader.add_problem(f"{name} is not set, though its siblings are.")
         elif not is_https(uri):
-            reader.complain(f"{name} must be an https address.")
+            reader.add_problem(f"{name} must be an https address.")
 
 
 def _read_graph(reader: EnvironmentReader) -> GraphSettings:
@@ -257,7 +257,7 @@ def _read_graph(reader: EnvironmentReader) -> GraphSettings:
     kinds = {each.value: each for each in CredentialKind}
     credential = reader.choice("GRAPH_CREDENTIAL", kinds, CredentialKind.MANAGED_IDENTITY)
     if credential is CredentialKind.LOCAL and not is_loopback(root):
-        reader.complain(
+        reader.add_problem(
             "GRAPH_CREDENTIAL=local contradicts GRAPH_ROOT: its fixed token goes to a loopback "
             "address only."
         )
@@ -275,9 +275,9 @@ def _checked_root(reader: EnvironmentReader, root: str) -> str:
     parts = urlsplit(root)
     is_bare = not (parts.path or parts.query or parts.fragment or parts.username)
     if not is_bare or not parts.hostname or parts.scheme not in ("http", "https"):
-        reader.complain("GRAPH_ROOT must be a scheme and a host, such as https://host.")
+        reader.add_problem("GRAPH_ROOT must be a scheme and a host, such as https://host.")
     elif not is_https(root) and not is_loopback(root):
-        reader.complain(
+        reader.add_problem(
             "GRAPH_ROOT must be https unless its host is localhost, 127.0.0.1 or [::1]."
         )
     return root
@@ -286,7 +286,7 @@ def _checked_root(reader: EnvironmentReader, root: str) -> str:
 def _read_rules(reader: EnvironmentReader) -> str:
     rules = reader.text("RULES", "rules")
     if rules.startswith("blob:") and not re.fullmatch(r"blob:[a-z0-9](-?[a-z0-9]){2,62}", rules):
-        reader.complain("RULES must name a container of 3 to 63 characters after 'blob:'.")
+        reader.add_problem("RULES must name a container of 3 to 63 characters after 'blob:'.")
     return rules
 
 
@@ -301,5 +301,5 @@ def _schedule(text: str) -> str:
 # HTTP functions need.
 read_settings = collecting(_read_all)
 read_storage_settings = collecting(_read_storage)
-read_delivery_settings = collecting(_read_delivery)
+read_notification_settings = collecting(_read_notifications)
 read_caller_settings = collecting(_read_callers)

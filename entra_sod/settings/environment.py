@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from entra_sod.core.errors import ConfigurationError
 
-_MOST = 999_999_999
+_MAX_NUMBER = 999_999_999
 
 
 class EnvironmentReader:
@@ -31,7 +31,7 @@ class EnvironmentReader:
         try:
             return parse(value)
         except (ValueError, KeyError):
-            self.complain(f"{name} must be {expected}.")
+            self.add_problem(f"{name} must be {expected}.")
             return default
 
     def choice[T](self, name: str, choices: Mapping[str, T], default: str) -> T:
@@ -44,13 +44,21 @@ class EnvironmentReader:
         return self.choice(name, {"true": True, "false": False}, str(default).lower())
 
     def whole_number(
-        self, name: str, *, default: int, least: int = 0, most: int = _MOST, unit: str = ""
+        self,
+        name: str,
+        *,
+        default: int,
+        minimum: int = 0,
+        maximum: int = _MAX_NUMBER,
+        unit: str = "",
     ) -> int:
-        limits = f"{least} or more" if most == _MOST else f"from {least} to {most}"
+        limits = f"{minimum} or more" if maximum == _MAX_NUMBER else f"from {minimum} to {maximum}"
         expected = f"a whole number{unit and f' of {unit}'}, {limits}"
-        return self.parsed(name, default, lambda text: _whole_number(text, least, most), expected)
+        return self.parsed(
+            name, default, lambda text: _whole_number(text, minimum, maximum), expected
+        )
 
-    def complain(self, problem: str) -> None:
+    def add_problem(self, problem: str) -> None:
         self.problems.append(problem)
 
 
@@ -69,8 +77,8 @@ def collecting[T](
     return read_whole
 
 
-def _whole_number(text: str, least: int, most: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+def _whole_number(text: str, minimum: int, maximum: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not minimum <= int(text) <= maximum:
         raise ValueError(text)
     return int(text)
 

@@ -11,7 +11,7 @@ from entra_sod.settings import (
     CredentialKind,
     DecisionSettings,
     read_caller_settings,
-    read_delivery_settings,
+    read_notification_settings,
     read_settings,
     read_storage_settings,
 )
@@ -159,13 +159,13 @@ def test_storage_by_identity_takes_the_apps_client_id() -> None:
 
 def test_nothing_is_called_back_by_default() -> None:
     """Without the settings no host is allowed, and there is no key."""
-    settings = read_delivery_settings({})
+    settings = read_notification_settings({})
     assert (settings.hosts, settings.keys) == ((), ())
 
 
 def test_delivery_is_read_without_the_rest() -> None:
     """A wrong setting of another kind does not stand in the way of accepting a callback."""
-    settings = read_delivery_settings(
+    settings = read_notification_settings(
         {"ENFORCEMENT": "always", "CALLBACK_HOSTS": " *.logic.azure.com , hooks.example.com:8443,"}
     )
     assert [(each.host, each.is_suffix, each.port) for each in settings.hosts] == [
@@ -179,8 +179,10 @@ def test_this_machine_is_called_in_a_local_world_only(root: str) -> None:
     """A loopback address in CALLBACK_HOSTS contradicts a Graph root that is not loopback."""
     hosts = {"CALLBACK_HOSTS": "127.0.0.1:9000"}
     with pytest.raises(ConfigurationError, match="CALLBACK_HOSTS"):
-        read_delivery_settings({**hosts, "GRAPH_ROOT": root})
-    assert read_delivery_settings({**hosts, "GRAPH_ROOT": "http://127.0.0.1:1"}).hosts[0].is_local
+        read_notification_settings({**hosts, "GRAPH_ROOT": root})
+    assert (
+        read_notification_settings({**hosts, "GRAPH_ROOT": "http://127.0.0.1:1"}).hosts[0].is_local
+    )
 
 
 def test_no_signing_key_is_shown() -> None:
