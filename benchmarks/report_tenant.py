@@ -36,7 +36,7 @@ from entra_sod.ports.storage import MAX_BATCH_ROWS
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import SweepSummary
-from entra_sod.stores.findings import FindingStore, Kept, partition_of
+from entra_sod.stores.findings import FindingStore, StoredFinding, partition_of
 from entra_sod.stores.sweeps import SweepStore
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
@@ -159,7 +159,7 @@ class ReportTenant:
         found.sort(key=lambda each: each.id)
         for _, near in groupby(found, lambda each: partition_of(each.id)):
             for some in batched(near, MAX_BATCH_ROWS, strict=False):
-                await store.write([Kept(each, "") for each in some])
+                await store.write([StoredFinding(each, "") for each in some])
 
     def _uuid(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -239,7 +239,7 @@ class ReportTenant:
         self._lines_now = lines
         result = self._result(sweep_id, lines)
         summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[], as_of=record.started_at)
-        await self._store.keep_summary(sweep_id, msgspec.json.encode(summary))
+        await self._store.store_summary(sweep_id, msgspec.json.encode(summary))
         await self._store.end(record, SweepStatus(result.status), msgspec.json.encode(result))
 
     def _lines(self, findings: int) -> list[PlantedConflict]:

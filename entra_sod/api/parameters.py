@@ -10,12 +10,12 @@ from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS
 from entra_sod.services.findings.query import LARGEST_PAGE, USUAL_PAGE
-from entra_sod.stores.idempotency import LONGEST_KEY
+from entra_sod.stores.idempotency import MAX_KEY_LENGTH
 
 _KEY_TEXT = (
     "The same key and body is the same check, however often it is sent; after a failure, a new one."
 )
-_KEY_SCHEMA = {"type": "string", "maxLength": LONGEST_KEY}
+_KEY_SCHEMA = {"type": "string", "maxLength": MAX_KEY_LENGTH}
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",
     where="header",

@@ -14,11 +14,11 @@ from entra_sod.services.sweeps.start import SweepStarter
 from entra_sod.settings import StorageSettings, read_storage_settings
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.dead_letters import DeadLetters
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.idempotency import IdempotencyKeys
 from entra_sod.stores.outbox import Outbox
-from entra_sod.stores.subscriptions import Receivers
+from entra_sod.stores.subscriptions import Subscriptions
 from entra_sod.stores.sweeps import SweepStore
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Records:
     checks: CheckStore
     sweeps: SweepStore
     dead_letters: DeadLetters
-    receivers: Receivers
+    receivers: Subscriptions
     findings: FindingStore
-    chain: Chain
+    chain: EvidenceChain
     announcer: Announcer
     keys: IdempotencyKeys
     check_starter: CheckStarter
@@ -47,7 +47,7 @@ class Records:
 def make_records(storage: Storage, clock: Clock) -> Records:
     checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
     outbox = Outbox(storage.queues, clock)
-    receivers, keys = Receivers(storage, clock), IdempotencyKeys(storage, clock)
+    receivers, keys = Subscriptions(storage, clock), IdempotencyKeys(storage, clock)
     return Records(
         storage=storage,
         clock=clock,
@@ -57,7 +57,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         dead_letters=DeadLetters(storage.blobs, clock),
         receivers=receivers,
         findings=FindingStore(storage),
-        chain=Chain(storage),
+        chain=EvidenceChain(storage),
         announcer=Announcer(receivers=receivers, outbox=outbox),
         keys=keys,
         check_starter=CheckStarter(

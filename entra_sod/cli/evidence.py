@@ -15,7 +15,7 @@ from entra_sod.cli.operations.verify_evidence import verify as prove
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 
 SHOWN_AT_MOST = 20
 
@@ -55,7 +55,7 @@ async def _verify(folder: Path | None, first: int) -> Proof:
         return await prove(FolderPacks(folder), None, first=first, is_copy=True)
     async with open_storage(os.environ) as storage:
         # The head first: what is sealed meanwhile lies behind it.
-        head = await Chain(storage).head()
+        head = await EvidenceChain(storage).head()
         return await prove(BlobPacks(storage.blobs), head, first=first)
 
 

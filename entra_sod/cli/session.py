@@ -16,7 +16,7 @@ from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.rules.book import RuleBook
 from entra_sod.settings import Settings, read_settings
-from entra_sod.stores.ledger import EntryState, Ledger
+from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
 
 
@@ -44,7 +44,7 @@ class Session:
         return [
             entry.reference
             async for entry in self.ledger.entries()
-            if entry.state is EntryState.WRITTEN
+            if entry.state is LedgerState.WRITTEN
         ]
 
 

@@ -16,9 +16,9 @@ from entra_sod.domain.results.status import CheckStatus
 from entra_sod.ports.storage import MAX_BINARY_BYTES, Row, Storage, Value
 
 TABLE, CONTAINER, ROW_KEY = "checks", "checks", "check"
-KEPT_FOR = timedelta(days=30)
-_LARGEST_INLINE = MAX_BINARY_BYTES - 4096
-_OF_AN_END = ("result", "resultBlob", "evidence")
+RETENTION = timedelta(days=30)
+_MAX_INLINE_BYTES = MAX_BINARY_BYTES - 4096
+_END_PROPERTIES = ("result", "resultBlob", "evidence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class CheckRecord:
         return self.id if self.round == 1 else f"{self.id}-{self.round}"
 
     def is_expired(self, now: datetime) -> bool:
-        return now - self.created_at > KEPT_FOR
+        return now - self.created_at > RETENTION
 
 
 class CheckStore:
@@ -65,7 +65,7 @@ class CheckStore:
         await self.create(check_id)
         return await self._change(check_id, status=str(CheckStatus.RUNNING), note="")
 
-    async def note(self, check_id: str, why: str) -> None:
+    async def record_note(self, check_id: str, why: str) -> None:
         """Say why a check that has not ended is not running."""
         await self._change(check_id, note=why[:1000])
 
@@ -82,9 +82,9 @@ class CheckStore:
         """
         values: dict[str, Value] = {"status": str(status), "note": ""}
         if evidence != result:
-            values["evidence"] = await self._keep(check_id, "evidence", evidence)
-        if len(result) > _LARGEST_INLINE:
-            values["resultBlob"] = await self._keep(check_id, "result", result)
+            values["evidence"] = await self._store_result(check_id, "evidence", evidence)
+        if len(result) > _MAX_INLINE_BYTES:
+            values["resultBlob"] = await self._store_result(check_id, "result", result)
         else:
             values["result"] = result
         await self._change(check_id, **values)
@@ -97,7 +97,7 @@ class CheckStore:
         row = await self._table.get(check_id, ROW_KEY)
         if row is None or row.values["status"] != CheckStatus.FAILED:
             return False
-        left = {name: row.values[name] for name in row.values if name not in _OF_AN_END}
+        left = {name: row.values[name] for name in row.values if name not in _END_PROPERTIES}
         following = _record(row).round + 1
         values = {**left, "status": str(CheckStatus.QUEUED), "note": note, "round": following}
         return await self._table.replace(replace(row, values=values))
@@ -109,7 +109,7 @@ class CheckStore:
             return inline
         return await self._blobs.get(CONTAINER, str(record.row.values.get("resultBlob", "")))
 
-    async def _keep(self, check_id: str, what: str, data: bytes) -> str:
+    async def _store_result(self, check_id: str, what: str, data: bytes) -> str:
         # A name of its own for each try: only the one that wins the row is ever read.
         name = f"{check_id}/{what}-{uuid4().hex}.json"
         await self._blobs.put(CONTAINER, name, data)

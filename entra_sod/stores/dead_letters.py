@@ -29,16 +29,18 @@ class DeadLetters:
     def __init__(self, blobs: Blobs, clock: Clock) -> None:
         self._blobs, self._clock = blobs, clock
 
-    async def keep(self, *, queue: str, message_id: str, body: bytes, reason: str) -> None:
+    async def store(self, *, queue: str, message_id: str, body: bytes, reason: str) -> None:
         """Keep a message; keeping it twice keeps it once."""
-        letter = DeadLetter(
+        dead_letter = DeadLetter(
             queue=queue,
             message_id=message_id,
             reason=reason,
             body=base64.b64encode(body).decode(),
             at=timestamp(self._clock.now()),
         )
-        await self._blobs.put(CONTAINER, f"{queue}/{message_id}.json", msgspec.json.encode(letter))
+        await self._blobs.put(
+            CONTAINER, f"{queue}/{message_id}.json", msgspec.json.encode(dead_letter)
+        )
         log.error(
             "message %s of %s is kept as poison: %s",
             message_id,

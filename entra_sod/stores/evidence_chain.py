@@ -24,14 +24,14 @@ from entra_sod.domain.evidence.manifest import (
     encode_manifest,
 )
 from entra_sod.ports.storage import Row, Storage, Value
-from entra_sod.stores.evidence_drafts import TABLE, Draft, Drafts
+from entra_sod.stores.evidence_drafts import TABLE, EvidenceDraft, EvidenceDrafts
 
 log = logging.getLogger("entra_sod")
 
 _CHAIN, _HEAD = "chain", "head"
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True):
+class ChainHead(msgspec.Struct, frozen=True, kw_only=True):
     """The newest link: whose pack, and the hash of its manifest; `headless` as in that."""
 
     run: str
@@ -42,23 +42,23 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     headless: bool = False
 
 
-class Chain:
+class EvidenceChain:
     def __init__(self, storage: Storage) -> None:
         self._table, self._blobs = storage.table(TABLE), storage.blobs
-        self.drafts = Drafts(storage)
+        self.drafts = EvidenceDrafts(storage)
 
-    async def head(self) -> Head | None:
+    async def head(self) -> ChainHead | None:
         row = await self._table.get(_CHAIN, _HEAD)
         return _head(row) if row else None
 
     async def is_sealed(self, folder: str) -> bool:
         return await self._has(f"{folder}/{MANIFEST}")
 
-    async def seal(self, draft: Draft) -> None:
+    async def seal(self, draft: EvidenceDraft) -> None:
         """Copy a draft's files, link it, and write its manifest; doing it twice does it once.
 
         Args:
-            draft: as `Drafts.keep` returned it: a run has one.
+            draft: as `EvidenceDrafts.store` returned it: a run has one.
         """
         folder = draft.manifest.folder
         if not await self.is_sealed(folder):
@@ -69,9 +69,9 @@ class Chain:
                     raise
                 return
             await self._link(draft.manifest)
-        await self.drafts.drop(draft.manifest.run)
+        await self.drafts.delete(draft.manifest.run)
 
-    async def _copy(self, draft: Draft) -> None:
+    async def _copy(self, draft: EvidenceDraft) -> None:
         for file in draft.files:
             data = await self.drafts.data(file)
             await self._blobs.create(CONTAINER, f"{draft.manifest.folder}/{file.entry.name}", data)
@@ -90,11 +90,11 @@ class Chain:
                 await self._finish(head)
             new = _next(head, manifest, headless=row is None and head is not None)
             if await self._replace_head(row, new):
-                _say(new)
+                _log_sealed(new)
 
-    async def _newest(self) -> Head | None:
+    async def _newest(self) -> ChainHead | None:
         """The newest pack that is there, where nobody knows the head; it takes reading them all."""
-        newest: Head | None = None
+        newest: ChainHead | None = None
         async for name in self._blobs.names(CONTAINER):
             if _is_manifest(name):
                 found = _of_manifest(name, await self._blobs.get(CONTAINER, name) or b"")
@@ -102,7 +102,7 @@ class Chain:
                     newest = found
         return newest
 
-    async def _finish(self, head: Head) -> None:
+    async def _finish(self, head: ChainHead) -> None:
         """Write the manifest that a worker linked and died before it wrote."""
         if await self.is_sealed(head.folder):
             return
@@ -110,14 +110,14 @@ class Chain:
         if draft is not None:
             await self._write_manifest(draft.manifest, head)
 
-    async def _write_manifest(self, manifest: EvidenceManifest, head: Head) -> None:
+    async def _write_manifest(self, manifest: EvidenceManifest, head: ChainHead) -> None:
         linked = msgspec.structs.replace(
             manifest, sequence=head.sequence, previous=head.previous, headless=head.headless
         )
         name = f"{manifest.folder}/{MANIFEST}"
         await self._blobs.create(CONTAINER, name, encode_manifest(linked))
 
-    async def _replace_head(self, row: Row | None, head: Head) -> bool:
+    async def _replace_head(self, row: Row | None, head: ChainHead) -> bool:
         values: dict[str, Value] = {"head": msgspec.json.encode(head).decode()}
         new = Row(partition=_CHAIN, key=_HEAD, values=values, etag=row.etag if row else "")
         return await (self._table.replace(new) if row else self._table.insert(new))
@@ -126,7 +126,7 @@ class Chain:
         return await self._blobs.get_range(CONTAINER, name, 0, 1) is not None
 
 
-def _say(head: Head) -> None:
+def _log_sealed(head: ChainHead) -> None:
     if head.headless:
         log.error(
             "the head of the chain of evidence was lost: %s follows %s, the newest pack found",
@@ -145,7 +145,7 @@ def _is_manifest(name: str) -> bool:
     return name.endswith(f"/{MANIFEST}") and name.count("/") == FOLDER_PARTS
 
 
-def _of_manifest(name: str, data: bytes) -> Head | None:
+def _of_manifest(name: str, data: bytes) -> ChainHead | None:
     """The head that a pack was once; None where its manifest is damaged or lies elsewhere."""
     try:
         manifest = decode_manifest(data)
@@ -156,7 +156,7 @@ def _of_manifest(name: str, data: bytes) -> Head | None:
     return _head_of(manifest, data)
 
 
-def _next(head: Head | None, manifest: EvidenceManifest, *, headless: bool) -> Head:
+def _next(head: ChainHead | None, manifest: EvidenceManifest, *, headless: bool) -> ChainHead:
     linked = msgspec.structs.replace(
         manifest,
         sequence=head.sequence + 1 if head else 1,
@@ -166,8 +166,8 @@ def _next(head: Head | None, manifest: EvidenceManifest, *, headless: bool) -> H
     return _head_of(linked, encode_manifest(linked))
 
 
-def _head_of(manifest: EvidenceManifest, data: bytes) -> Head:
-    return Head(
+def _head_of(manifest: EvidenceManifest, data: bytes) -> ChainHead:
+    return ChainHead(
         run=manifest.run,
         folder=manifest.folder,
         sequence=manifest.sequence,
@@ -177,5 +177,5 @@ def _head_of(manifest: EvidenceManifest, data: bytes) -> Head:
     )
 
 
-def _head(row: Row) -> Head:
-    return msgspec.json.decode(str(row.values["head"]), type=Head)
+def _head(row: Row) -> ChainHead:
+    return msgspec.json.decode(str(row.values["head"]), type=ChainHead)

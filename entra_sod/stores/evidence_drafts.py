@@ -16,8 +16,8 @@ from entra_sod.domain.evidence.manifest import EvidenceManifest, FileEntry, entr
 from entra_sod.ports.storage import Blobs, Row, Storage, Table
 
 TABLE, CONTAINER = "evidence", "evidence-drafts"
-PART_BYTES = 8 * 2**20
-_INLINE_BYTES = 64 * 1024
+MAX_PART_BYTES = 8 * 2**20
+_MAX_INLINE_BYTES = 64 * 1024
 _DRAFT = "draft"
 
 
@@ -29,29 +29,29 @@ class DraftFile(msgspec.Struct, frozen=True, kw_only=True):
     blob: str = ""
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
+class EvidenceDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A manifest that has no place in the chain yet, and its files."""
 
     manifest: EvidenceManifest
     files: list[DraftFile]
 
 
-_decoder = msgspec.msgpack.Decoder(Draft)
+_decoder = msgspec.msgpack.Decoder(EvidenceDraft)
 
 
-class Drafts:
+class EvidenceDrafts:
     def __init__(self, storage: Storage) -> None:
         self._table: Table = storage.table(TABLE)
         self._blobs: Blobs = storage.blobs
 
-    async def keep_file(self, run: str, name: str, data: bytes) -> DraftFile:
+    async def store_file(self, run: str, name: str, data: bytes) -> DraftFile:
         """Take a file into a draft; a large one is written out at once."""
         entry = entry_of(name, data)
-        if len(data) <= _INLINE_BYTES:
+        if len(data) <= _MAX_INLINE_BYTES:
             return DraftFile(entry=entry, data=data)
         return DraftFile(entry=entry, blob=await self._put(run, data))
 
-    async def keep(self, draft: Draft) -> Draft:
+    async def store(self, draft: EvidenceDraft) -> EvidenceDraft:
         """Make this the run's draft, unless it has one; return the one that it has."""
         run = draft.manifest.run
         blob = await self._put(run, msgspec.msgpack.encode(draft))
@@ -60,7 +60,7 @@ class Drafts:
             return draft
         return await self.get(run) or draft
 
-    async def get(self, run: str) -> Draft | None:
+    async def get(self, run: str) -> EvidenceDraft | None:
         row = await self._table.get(run, _DRAFT)
         data = await self._blobs.get(CONTAINER, str(row.values["blob"])) if row else None
         return _decoder.decode(data) if data else None
@@ -78,7 +78,7 @@ class Drafts:
             raise LookupError(f"the blob {CONTAINER}/{file.blob} is gone")
         return data
 
-    async def drop(self, run: str) -> None:
+    async def delete(self, run: str) -> None:
         """Forget a run's drafts, now that its pack is sealed."""
         await self._table.delete(run, _DRAFT)
         names = [name async for name in self._blobs.names(CONTAINER, f"{run}/")]
@@ -91,14 +91,14 @@ class Drafts:
         return name
 
 
-class PartedFile:
+class RollingFile:
     """Takes lines, and cuts them into files of a few mebibytes: `x.jsonl`, `x-2.jsonl`, ….
 
     Attributes:
         files: those that are full.
     """
 
-    def __init__(self, drafts: Drafts, run: str, name: str, head: bytes = b"") -> None:
+    def __init__(self, drafts: EvidenceDrafts, run: str, name: str, head: bytes = b"") -> None:
         self._drafts, self._run, self._head = drafts, run, head
         self._stem, _, self._ending = name.rpartition(".")
         self._buffer = bytearray(head)
@@ -106,7 +106,7 @@ class PartedFile:
 
     async def add(self, line: bytes) -> None:
         self._buffer += line
-        if len(self._buffer) >= PART_BYTES:
+        if len(self._buffer) >= MAX_PART_BYTES:
             await self._flush()
 
     async def finish(self) -> Sequence[DraftFile]:
@@ -119,4 +119,4 @@ class PartedFile:
         number = len(self.files) + 1
         name = f"{self._stem}{'' if number == 1 else f'-{number}'}.{self._ending}"
         data, self._buffer = bytes(self._buffer), bytearray(self._head)
-        self.files.append(await self._drafts.keep_file(self._run, name, data))
+        self.files.append(await self._drafts.store_file(self._run, name, data))

@@ -19,7 +19,7 @@ _PARTITION = 1  # of the id's digits: 16 partitions, so that batches are full
 _history = msgspec.json.Decoder(tuple[Change, ...])
 
 
-class Kept(msgspec.Struct, frozen=True):
+class StoredFinding(msgspec.Struct, frozen=True):
     """A finding, and the version of its row."""
 
     finding: Finding
@@ -30,20 +30,20 @@ class FindingStore:
     def __init__(self, storage: Storage) -> None:
         self._table = storage.table(TABLE)
 
-    async def get(self, finding_id: str) -> Kept | None:
+    async def get(self, finding_id: str) -> StoredFinding | None:
         row = await self._table.get(finding_id[:_PARTITION], finding_id)
-        return _kept(row) if row else None
+        return _stored(row) if row else None
 
-    async def of_pair(self, pair: Pair) -> Sequence[Kept]:
+    async def of_pair(self, pair: Pair) -> Sequence[StoredFinding]:
         """Every finding of a pair, whatever its state."""
         place = pair_prefix(pair)
         rows = self._table.rows(place[:_PARTITION], prefix=place)
-        found = [_kept(row) async for row in rows]
+        found = [_stored(row) async for row in rows]
         return [each for each in found if each.finding.pair == pair]
 
     async def all(
         self, *, after: str = "", where: Where = (), at_once: int = MAX_PAGE_ROWS
-    ) -> AsyncIterator[Kept]:
+    ) -> AsyncIterator[StoredFinding]:
         """Yield findings in the order of their ids.
 
         Args:
@@ -53,9 +53,11 @@ class FindingStore:
         """
         place: RowKey | None = (after[:_PARTITION], after) if after else None
         async for row in self._table.rows(after=place, where=where, at_once=at_once):
-            yield _kept(row)
+            yield _stored(row)
 
-    async def write(self, puts: Iterable[Kept], removals: Iterable[Kept] = ()) -> Sequence[str]:
+    async def write(
+        self, puts: Iterable[StoredFinding], removals: Iterable[StoredFinding] = ()
+    ) -> Sequence[str]:
         """Write findings of one partition; return the ids of those that somebody else changed.
 
         Raises:
@@ -78,9 +80,9 @@ def partition_of(finding_id: str) -> str:
     return finding_id[:_PARTITION]
 
 
-def _row(kept: Kept) -> Row:
+def _row(stored: StoredFinding) -> Row:
     """A finding's fields by their names in JSON; what is None has no property."""
-    finding = kept.finding
+    finding = stored.finding
     fields = msgspec.to_builtins(msgspec.structs.replace(finding, history=()))
     low, high = finding.packages if finding.pair else ("", "")
     values: dict[str, Value] = {
@@ -93,14 +95,14 @@ def _row(kept: Kept) -> Row:
         "isSet": finding.pair is None,
     }
     del values["id"]
-    return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=kept.etag)
+    return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=stored.etag)
 
 
-def _kept(row: Row) -> Kept:
+def _stored(row: Row) -> StoredFinding:
     fields = {
         **row.values,
         "id": row.key,
         "packages": str(row.values["packages"]).split(),
         "history": _history.decode(str(row.values["history"])),
     }
-    return Kept(msgspec.convert(fields, Finding), row.etag)
+    return StoredFinding(msgspec.convert(fields, Finding), row.etag)

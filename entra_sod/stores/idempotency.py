@@ -15,14 +15,14 @@ import msgspec
 
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.stores.checks import KEPT_FOR
+from entra_sod.stores.checks import RETENTION
 
 TABLE, ROW_KEY = "idempotency", "check"
-LONGEST_KEY = 255
-MOST_FORGOTTEN = 10_000
+MAX_KEY_LENGTH = 255
+MAX_PURGED = 10_000
 
 
-class Entry(StrEnum):
+class RequestSource(StrEnum):
     """By which way a key comes in."""
 
     CALLER = "caller"
@@ -30,7 +30,7 @@ class Entry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class IdempotencyKey:
     """A key among those of its holder.
 
     Attributes:
@@ -40,10 +40,10 @@ class Key:
             that is under way has its key in any case.
     """
 
-    entry: Entry
+    entry: RequestSource
     holder: str
     text: str
-    answers_for: timedelta = KEPT_FOR
+    answers_for: timedelta = RETENTION
 
     @property
     def digest(self) -> str:
@@ -52,7 +52,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class KeyClaim:
     """Whose check a key stands for.
 
     Attributes:
@@ -70,8 +70,8 @@ class IdempotencyKeys:
         self._table, self._clock = storage.table(TABLE), clock
 
     async def claim(
-        self, key: Key, *, digest: str, check_id: str, instead_of: str | None = None
-    ) -> Claim:
+        self, key: IdempotencyKey, *, digest: str, check_id: str, instead_of: str | None = None
+    ) -> KeyClaim:
         """Claim a key for a check, or learn who has it.
 
         Args:
@@ -83,31 +83,31 @@ class IdempotencyKeys:
         values = {"digest": digest, "checkId": check_id, "at": timestamp(self._clock.now())}
         row = Row(partition=key.digest, key=ROW_KEY, values=values)
         if await self._table.insert(row):
-            return Claim(check_id)
+            return KeyClaim(check_id)
         present = await self._table.get(row.partition, ROW_KEY)
         if present is not None:
-            if self._age(present) <= KEPT_FOR and present.values["checkId"] != instead_of:
+            if self._age(present) <= RETENTION and present.values["checkId"] != instead_of:
                 return self._claim(present, digest)
             if await self._table.replace(replace(row, etag=present.etag)):
-                return Claim(check_id)
+                return KeyClaim(check_id)
         return await self.claim(key, digest=digest, check_id=check_id, instead_of=instead_of)
 
-    async def forget_old(self, most: int = MOST_FORGOTTEN) -> None:
+    async def purge_expired(self, maximum: int = MAX_PURGED) -> None:
         """Remove keys that stand for nothing any more; over `most` they are left to another night.
 
         One that is claimed anew in between is another version of its row, and stays.
         """
         removed = 0
         async for row in self._table.rows():
-            if self._age(row) > KEPT_FOR:
+            if self._age(row) > RETENTION:
                 await self._table.delete(row.partition, row.key, etag=row.etag)
                 removed += 1
-            if removed == most:
+            if removed == maximum:
                 return
 
-    def _claim(self, row: Row, digest: str) -> Claim:
+    def _claim(self, row: Row, digest: str) -> KeyClaim:
         is_same = row.values["digest"] == digest
-        return Claim(str(row.values["checkId"]), is_same, self._age(row))
+        return KeyClaim(str(row.values["checkId"]), is_same, self._age(row))
 
     def _age(self, row: Row) -> timedelta:
         return self._clock.now() - datetime.fromisoformat(str(row.values["at"]))

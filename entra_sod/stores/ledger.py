@@ -31,13 +31,13 @@ LISTED_AFTER = timedelta(seconds=60)
 ADOPTED_WITHIN = timedelta(hours=1)
 
 
-class EntryState(StrEnum):
+class LedgerState(StrEnum):
     INTENDED = "intended"
     WRITTEN = "written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """One reference of ours: which run wrote it, because of which rules, in which version.
 
     Attributes:
@@ -46,7 +46,7 @@ class Entry:
     """
 
     reference: Reference
-    state: EntryState
+    state: LedgerState
     run_id: str
     rule_ids: tuple[str, ...]
     rules_hash: str
@@ -58,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class WriteOrigin:
     """Why a write happens: goes into its ledger entry."""
 
     run_id: str
@@ -89,16 +89,16 @@ class Ledger:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._clock = storage.table(TABLE), clock
 
-    async def get(self, reference: Reference) -> Entry | None:
+    async def get(self, reference: Reference) -> LedgerEntry | None:
         row = await self._table.get(reference.on, _key(reference))
         return _entry(row) if row else None
 
-    async def entries(self, package_id: str | None = None) -> AsyncIterator[Entry]:
+    async def entries(self, package_id: str | None = None) -> AsyncIterator[LedgerEntry]:
         """Yield the entries of one package, or all."""
         async for row in self._table.rows(package_id):
             yield _entry(row)
 
-    async def intend(self, reference: Reference, origin: Origin) -> Intent:
+    async def intend(self, reference: Reference, write_origin: WriteOrigin) -> Intent:
         """Note a write that is about to happen; an entry that is there keeps its origin.
 
         One at a time: while somebody writes a reference nobody else does, until that one is done,
@@ -109,7 +109,7 @@ class Ledger:
         """
         owner = uuid4().hex
         while True:
-            new = self._row(reference, origin, owner)
+            new = self._row(reference, write_origin, owner)
             is_first = await self._table.insert(new)
             row = await self._table.get(reference.on, _key(reference))
             if row is None:
@@ -117,10 +117,10 @@ class Ledger:
             if is_first and row.values["owner"] == owner:
                 return Intent(owner=owner, version=row.etag)
             at = self._now() if _is_intended(row) else row.values["at"]
-            if version := await self._hold(row, reference, owner, at=at):
+            if version := await self._claim(row, reference, owner, at=at):
                 return self._earlier(row, owner, version)
 
-    async def hold(self, reference: Reference) -> Intent | None:
+    async def claim_removal(self, reference: Reference) -> Intent | None:
         """Take the right to remove a reference; None where the ledger does not call it ours.
 
         Raises:
@@ -131,10 +131,10 @@ class Ledger:
             row = await self._table.get(reference.on, _key(reference))
             if row is None or _is_intended(row):
                 return None
-            if version := await self._hold(row, reference, owner):
+            if version := await self._claim(row, reference, owner):
                 return Intent(owner=owner, version=version)
 
-    async def _hold(
+    async def _claim(
         self, row: Row, reference: Reference, owner: str, **values: Value
     ) -> str | None:
         """Take the right to write; the entry's new version, or None where another was faster."""
@@ -164,7 +164,7 @@ class Ledger:
                 "another run"
             )
 
-    async def let_go(self, reference: Reference, intent: Intent) -> None:
+    async def release(self, reference: Reference, intent: Intent) -> None:
         """Let others write it at once; the intent stays."""
         row = await self._table.get(reference.on, _key(reference))
         if row is not None and row.values["owner"] == intent.owner:
@@ -174,40 +174,40 @@ class Ledger:
         """Take an entry back whose write came to nothing; False where another run has it now."""
         return await self._table.delete(reference.on, _key(reference), etag=intent.version)
 
-    async def confirm(self, reference: Reference, origin: Origin) -> None:
+    async def confirm(self, reference: Reference, write_origin: WriteOrigin) -> None:
         """Note that the write was seen in Graph, also where the intent is gone by now."""
         while True:
             row = await self._table.get(reference.on, _key(reference))
             if row is None:
-                await self._table.insert(self._row(reference, origin, uuid4().hex))
+                await self._table.insert(self._row(reference, write_origin, uuid4().hex))
             elif await self._table.replace(row.changed(**self._written())):
                 return
 
-    async def adopt(self, entry: Entry) -> bool:
+    async def adopt(self, entry: LedgerEntry) -> bool:
         """Note that an intended write was seen in Graph; False where another run has it now."""
         row = await self._table.get(entry.reference.on, _key(entry.reference))
         if row is None or row.etag != entry.version:
             return False
         return await self._table.replace(row.changed(**self._written()))
 
-    async def forget(self, reference: Reference, version: str) -> bool:
+    async def delete(self, reference: Reference, version: str) -> bool:
         """Remove an entry that was read; False where somebody else has changed it since."""
         return await self._table.delete(reference.on, _key(reference), etag=version)
 
     def _written(self) -> dict[str, Value]:
-        return {"state": str(EntryState.WRITTEN), "at": self._now(), "until": ""}
+        return {"state": str(LedgerState.WRITTEN), "at": self._now(), "until": ""}
 
-    def _row(self, reference: Reference, origin: Origin, owner: str) -> Row:
+    def _row(self, reference: Reference, write_origin: WriteOrigin, owner: str) -> Row:
         return Row(
             partition=reference.on,
             key=_key(reference),
             values={
-                "state": str(EntryState.INTENDED),
+                "state": str(LedgerState.INTENDED),
                 "owner": owner,
                 "until": self._lease(),
-                "runId": origin.run_id,
-                "ruleIds": msgspec.json.encode(origin.rule_ids).decode(),
-                "rulesHash": origin.rules_hash,
+                "runId": write_origin.run_id,
+                "ruleIds": msgspec.json.encode(write_origin.rule_ids).decode(),
+                "rulesHash": write_origin.rules_hash,
                 "at": self._now(),
             },
         )
@@ -220,7 +220,7 @@ class Ledger:
 
 
 def _is_intended(row: Row) -> bool:
-    return row.values["state"] == EntryState.INTENDED
+    return row.values["state"] == LedgerState.INTENDED
 
 
 def _is_younger(at: str, age: timedelta, now: datetime) -> bool:
@@ -231,12 +231,12 @@ def _key(reference: Reference) -> str:
     return f"{reference.kind}:{reference.target}"
 
 
-def _entry(row: Row) -> Entry:
+def _entry(row: Row) -> LedgerEntry:
     kind, target = row.key.split(":", 1)
     values = row.values
-    return Entry(
+    return LedgerEntry(
         reference=Reference(row.partition, ReferenceKind(kind), target),
-        state=EntryState(str(values["state"])),
+        state=LedgerState(str(values["state"])),
         run_id=str(values["runId"]),
         rule_ids=tuple(msgspec.json.decode(str(values["ruleIds"]), type=list[str])),
         rules_hash=str(values["rulesHash"]),

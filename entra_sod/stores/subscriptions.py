@@ -18,12 +18,12 @@ from entra_sod.ports.storage import Condition, Row, Storage
 
 TABLE = "subscriptions"
 # Of one caller. Every event goes through all there are, and costs a message for each that wants it.
-MOST_SUBSCRIPTIONS = 100
+MAX_SUBSCRIPTIONS = 100
 _SUBSCRIPTION, _CALLBACK, _ENDED = "subscription", "callback", "ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class Subscription:
     """One address, and what it is told.
 
     Attributes:
@@ -37,7 +37,7 @@ class Receiver:
     events: frozenset[EventName]
 
 
-class Receivers:
+class Subscriptions:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._clock = storage.table(TABLE), clock
 
@@ -55,7 +55,7 @@ class Receivers:
             holder: the caller's name, which is kept as a digest: only their number matters.
 
         Raises:
-            TooManySubscriptions: the holder has `MOST_SUBSCRIPTIONS` others.
+            TooManySubscriptions: the holder has `MAX_SUBSCRIPTIONS` others.
         """
         wanted = sorted(set(events))
         digest = hashlib.sha256("\n".join([url, *wanted]).encode()).digest()
@@ -71,9 +71,9 @@ class Receivers:
         """Count before adding: who adds several in one instant may get a few more."""
         where = [[Condition("holder", "eq", holder)]]
         theirs = [row.key async for row in self._table.rows(_SUBSCRIPTION, where=where)]
-        if len(theirs) >= MOST_SUBSCRIPTIONS:
+        if len(theirs) >= MAX_SUBSCRIPTIONS:
             raise TooManySubscriptions(
-                f"You have {len(theirs)} subscriptions, and {MOST_SUBSCRIPTIONS} are the most. "
+                f"You have {len(theirs)} subscriptions, and {MAX_SUBSCRIPTIONS} are the most. "
                 "DELETE the Location of one that you need no more."
             )
 
@@ -89,24 +89,24 @@ class Receivers:
         await self._table.delete(_SUBSCRIPTION, subscription_id)
         return True
 
-    async def subscription(self, subscription_id: str) -> Receiver | None:
+    async def subscription(self, subscription_id: str) -> Subscription | None:
         row = await self._table.get(_SUBSCRIPTION, subscription_id)
-        return _receiver(row) if row else None
+        return _subscription_of(row) if row else None
 
-    async def subscriptions(self) -> AsyncIterator[Receiver]:
+    async def subscriptions(self) -> AsyncIterator[Subscription]:
         async for row in self._table.rows(_SUBSCRIPTION):
-            yield _receiver(row)
+            yield _subscription_of(row)
 
-    async def keep_callback(self, check_id: str, *, url: str, app: str) -> None:
+    async def store_callback(self, check_id: str, *, url: str, app: str) -> None:
         """Keep where one check's end is to be told; a callback that is there stays as it is."""
         wanted = [EventName.CHECK_COMPLETED, EventName.CHECK_FAILED]
         await self._table.insert(self._row(_CALLBACK, check_id, url, app, wanted))
 
-    async def callback(self, check_id: str) -> Receiver | None:
+    async def callback(self, check_id: str) -> Subscription | None:
         row = await self._table.get(_CALLBACK, check_id)
-        return _receiver(row) if row else None
+        return _subscription_of(row) if row else None
 
-    async def drop_callback(self, check_id: str) -> None:
+    async def delete_callback(self, check_id: str) -> None:
         """Forget a callback, which was told or wants nothing any more."""
         await self._table.delete(_CALLBACK, check_id)
 
@@ -118,9 +118,9 @@ class Receivers:
         return Row(partition=partition, key=key, values=values)
 
 
-def _receiver(row: Row) -> Receiver:
+def _subscription_of(row: Row) -> Subscription:
     names = str(row.values["events"]).split(",")
-    return Receiver(
+    return Subscription(
         id=row.key,
         url=str(row.values["url"]),
         app=str(row.values["app"]),

@@ -17,7 +17,7 @@ from entra_sod.ports.storage import Row, Storage, Value
 TABLE, CONTAINER = "sweeps", "sweeps"
 CLOSING_LEASE = timedelta(seconds=60)
 _WHOLE, _PART, _CLOSING = "sweep", "part-", "closing"
-_NOTE, _TRIED = "note-", "tried-"
+_NOTE, _ATTEMPT_COSTS = "note-", "tried-"
 _DIGEST = "digest-"
 _LATEST = "latest"
 _NEWEST, _INDEXED, _ANNOUNCED = _WHOLE, "index", "announced"
@@ -62,12 +62,12 @@ class Parts:
 
     Attributes:
         done: in order.
-        tried: counts of tries that came to nothing, of parts that are not done.
+        attempt_costs: counts of tries that came to nothing, of parts that are not done.
         notes: of those that are not done.
     """
 
     done: Sequence[PartRecord]
-    tried: Sequence[Mapping[str, int]]
+    attempt_costs: Sequence[Mapping[str, int]]
     notes: Sequence[PartNote]
 
 
@@ -104,15 +104,15 @@ class SweepStore:
         row = await self._table.get(_LATEST, _NEWEST)
         return await self.get(str(row.values["sweepId"])) if row else None
 
-    async def newest_ended(self, most: int) -> Sequence[SweepRecord]:
+    async def newest_ended(self, limit: int) -> Sequence[SweepRecord]:
         """The newest sweeps that have ended, newest first; reads the rows of all that are kept."""
-        wholes = [_record(row) async for row in self._table.rows() if _is_whole(row)]
+        wholes = [_record(row) async for row in self._table.rows() if _is_sweep_row(row)]
         ended = [each for each in wholes if each.status.has_ended]
-        return sorted(ended, key=lambda each: each.started_at, reverse=True)[:most]
+        return sorted(ended, key=lambda each: each.started_at, reverse=True)[:limit]
 
-    async def keep_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
+    async def store_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
         """Keep a plan of so many parts; False where somebody else has changed the sweep's row."""
-        name = await self.keep_blob(record.id, "plan", plan)
+        name = await self.store_blob(record.id, "plan", plan)
         return await self._table.replace(record.row.changed(parts=parts, planBlob=name))
 
     async def plan(self, record: SweepRecord) -> bytes:
@@ -131,11 +131,11 @@ class SweepStore:
         self, sweep_id: str, part: int, findings: bytes, counts: Mapping[str, int]
     ) -> None:
         """Keep what a part found; a part that is done keeps what it has."""
-        name = await self.keep_blob(sweep_id, _key(_PART, part), findings)
+        name = await self.store_blob(sweep_id, _key(_PART, part), findings)
         values: dict[str, Value] = {"blob": name, **counts}
         await self._table.insert(Row(partition=sweep_id, key=_key(_PART, part), values=values))
 
-    async def keep_blob(self, sweep_id: str, kind: str, data: bytes) -> str:
+    async def store_blob(self, sweep_id: str, kind: str, data: bytes) -> str:
         """Keep bytes under a name of their own, which nobody writes again, and return it."""
         name = f"{sweep_id}/{kind}-{uuid4().hex}"
         await self._blobs.put(CONTAINER, name, data)
@@ -157,7 +157,7 @@ class SweepStore:
         """
         return _there(name, await self._blobs.get_range(CONTAINER, name, start, length))
 
-    async def note_part(self, sweep_id: str, part: int, why: str) -> None:
+    async def record_part_note(self, sweep_id: str, part: int, why: str) -> None:
         """Keep why a part is not done yet, in place of an earlier note."""
         values = {"why": why[:1000], "since": self._clock.now().isoformat()}
         await self._put(sweep_id, _key(_NOTE, part), values)
@@ -170,12 +170,14 @@ class SweepStore:
         row = await self._table.get(sweep_id, _key(_NOTE, part))
         return str(row.values["why"]) if row else ""
 
-    async def keep_tried(self, sweep_id: str, part: int, counts: Mapping[str, int]) -> None:
+    async def store_attempt_costs(
+        self, sweep_id: str, part: int, counts: Mapping[str, int]
+    ) -> None:
         """Keep what the tries of a part have cost so far, though they came to nothing."""
-        await self._put(sweep_id, _key(_TRIED, part), counts)
+        await self._put(sweep_id, _key(_ATTEMPT_COSTS, part), counts)
 
-    async def tried(self, sweep_id: str, part: int) -> Mapping[str, int]:
-        row = await self._table.get(sweep_id, _key(_TRIED, part))
+    async def attempt_costs(self, sweep_id: str, part: int) -> Mapping[str, int]:
+        row = await self._table.get(sweep_id, _key(_ATTEMPT_COSTS, part))
         return _counts(row) if row else {}
 
     async def parts(self, sweep_id: str) -> Parts:
@@ -185,7 +187,9 @@ class SweepStore:
         past = {None, *(part.number for part in done)}
         return Parts(
             done=done,
-            tried=[_counts(row) for row in rows if _number(row, _TRIED) not in past],
+            attempt_costs=[
+                _counts(row) for row in rows if _number(row, _ATTEMPT_COSTS) not in past
+            ],
             notes=[_note(row) for row in rows if _number(row, _NOTE) not in past],
         )
 
@@ -216,7 +220,7 @@ class SweepStore:
 
     async def end(self, record: SweepRecord, status: SweepStatus, result: bytes) -> bool:
         """Close a sweep; False for one that is closed: it keeps the result it has."""
-        name = await self.keep_blob(record.id, "result", result)
+        name = await self.store_blob(record.id, "result", result)
         now: SweepRecord | None = record
         while now is not None and not now.status.has_ended:
             if await self._table.replace(now.row.changed(status=str(status), resultBlob=name)):
@@ -224,18 +228,18 @@ class SweepStore:
             now = await self.get(record.id)
         return False
 
-    async def keep_digest(self, sweep_id: str, number: int, digest: bytes) -> None:
+    async def store_digest(self, sweep_id: str, number: int, digest: bytes) -> None:
         """Keep what one owner is told, in place of what a try that died has kept."""
-        blob = await self.keep_blob(sweep_id, f"{_DIGEST}{number}", digest)
+        blob = await self.store_blob(sweep_id, f"{_DIGEST}{number}", digest)
         await self._put(sweep_id, f"{_DIGEST}{number}", {"blob": blob})
 
     async def digest(self, sweep_id: str, number: str) -> bytes | None:
         row = await self._table.get(sweep_id, f"{_DIGEST}{number}")
         return await self._blobs.get(CONTAINER, str(row.values["blob"])) if row else None
 
-    async def keep_summary(self, sweep_id: str, summary: bytes) -> None:
+    async def store_summary(self, sweep_id: str, summary: bytes) -> None:
         """Keep for the next sweep what it may learn from this one."""
-        blob = await self.keep_blob(sweep_id, "summary", summary)
+        blob = await self.store_blob(sweep_id, "summary", summary)
         await self._put(_LATEST, _INDEXED, {"sweepId": sweep_id, "blob": blob})
 
     async def last_summary(self) -> bytes | None:
@@ -260,7 +264,7 @@ def _there(name: str, data: bytes | None) -> bytes:
     return data
 
 
-def _is_whole(row: Row) -> bool:
+def _is_sweep_row(row: Row) -> bool:
     return row.key == _WHOLE and row.partition != _LATEST
 
 

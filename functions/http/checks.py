@@ -17,7 +17,7 @@ from entra_sod.services.checks.request import CheckRequest, parse_check_request
 from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS, wait_for_end
 from entra_sod.services.notifications.subscribe import require_callable
 from entra_sod.stores.checks import CheckRecord
-from entra_sod.stores.idempotency import LONGEST_KEY, Entry, Key
+from entra_sod.stores.idempotency import MAX_KEY_LENGTH, IdempotencyKey, RequestSource
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import (
     HttpProblem,
@@ -90,20 +90,22 @@ def _check_id(req: func.HttpRequest) -> str:
         raise _unknown() from None
 
 
-def _idempotency_key(req: func.HttpRequest, caller: Caller) -> Key | None:
+def _idempotency_key(req: func.HttpRequest, caller: Caller) -> IdempotencyKey | None:
     keys = {name: req.headers.get(name) or "" for name in KEY_HEADERS}
     errors = [
         FieldError(
             pointer="",
-            detail=f"the {name} has {len(key)} characters, at most {LONGEST_KEY} are taken",
+            detail=f"the {name} has {len(key)} characters, at most {MAX_KEY_LENGTH} are taken",
         )
         for name, key in keys.items()
-        if len(key) > LONGEST_KEY
+        if len(key) > MAX_KEY_LENGTH
     ]
     if errors:
         raise InvalidRequest(errors)
     text = next((key for key in keys.values() if key), None)
-    return Key(entry=Entry.CALLER, holder=caller.name, text=text) if text else None
+    return (
+        IdempotencyKey(entry=RequestSource.CALLER, holder=caller.name, text=text) if text else None
+    )
 
 
 def _wait(req: func.HttpRequest) -> int:

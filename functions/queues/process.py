@@ -89,7 +89,7 @@ async def _keep_unreadable(
     records: Records, queue: str, message_id: str, body: bytes, reason: str
 ) -> None:
     """Keep what nothing can be made of, and end the check that it names."""
-    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    await records.dead_letters.store(queue=queue, message_id=message_id, body=body, reason=reason)
     if queue == CHECK_QUEUE and (check_id := id_of(body)):
         await _fail_check(records, check_id, reason, None)
         await records.announcer.announce_check(check_id, traceparent="")
@@ -175,8 +175,8 @@ async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> 
     """Add a wait to what the tries of a part have cost; a courtesy as well."""
     waited = spent(Meter(throttled_seconds=seconds))
     try:
-        tried = await records.sweeps.tried(message.id, message.part)
-        await records.sweeps.keep_tried(message.id, message.part, add(tried, waited))
+        tried = await records.sweeps.attempt_costs(message.id, message.part)
+        await records.sweeps.store_attempt_costs(message.id, message.part, add(tried, waited))
     except StorageUnavailable:
         log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
@@ -193,11 +193,11 @@ async def _note(records: Records, message: Message, why: str) -> None:
     try:
         match message:
             case CheckMessage():
-                await records.checks.note(message.id, why)
+                await records.checks.record_note(message.id, why)
             case SweepMessage():
-                await records.sweeps.note_part(message.id, message.part, why)
+                await records.sweeps.record_part_note(message.id, message.part, why)
             case SweepStartMessage():
-                await records.sweeps.note_part(message.id, PLANNING, why)
+                await records.sweeps.record_part_note(message.id, PLANNING, why)
             case DeliveryMessage():
                 return  # what it tells of has ended, and says nothing of who was told
     except (StorageUnavailable, LookupError):
@@ -221,7 +221,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
         await _send_interrupted_again(records, message)
         return
     reason = reason or GIVEN_UP
-    await records.dead_letters.keep(queue=queue, message_id=message_id, body=body, reason=reason)
+    await records.dead_letters.store(queue=queue, message_id=message_id, body=body, reason=reason)
     match message:
         case CheckMessage():
             await _fail_check(records, message.id, reason, message)

@@ -18,4 +18,4 @@ async def start_sweep(timer: func.TimerRequest) -> None:
     started = await records.sweep_starter.start(traceparent=new_traceparent())
     say_started(started, by="timer, late" if timer.past_due else "timer")
     # The night's other work, last: nothing hangs on it.
-    await records.keys.forget_old()
+    await records.keys.purge_expired()

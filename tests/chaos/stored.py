@@ -29,8 +29,8 @@ from entra_sod.cli.operations.evidence_files import BlobPacks
 from entra_sod.cli.operations.verify_evidence import Proof, verify
 from entra_sod.core.clock import SystemClock
 from entra_sod.settings import StorageSettings
-from entra_sod.stores.evidence_chain import Chain
-from entra_sod.stores.ledger import Entry, Ledger
+from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.ledger import Ledger, LedgerEntry
 from tests.chaos.found import PART
 
 POISON = "-poison"
@@ -244,7 +244,7 @@ def blob(connection_string: str, container: str, name: str) -> bytes:
         return service.get_blob_client(container, name).download_blob().readall()
 
 
-async def ledger_of(connection_string: str) -> list[Entry]:
+async def ledger_of(connection_string: str) -> list[LedgerEntry]:
     async with _storage_of(connection_string) as storage:
         return [entry async for entry in Ledger(storage, SystemClock()).entries()]
 
@@ -252,7 +252,7 @@ async def ledger_of(connection_string: str) -> list[Entry]:
 async def proof_of(connection_string: str) -> Proof:
     """What comes of verifying all evidence that is stored, as an auditor would."""
     async with _storage_of(connection_string) as storage:
-        return await verify(BlobPacks(storage.blobs), await Chain(storage).head())
+        return await verify(BlobPacks(storage.blobs), await EvidenceChain(storage).head())
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from entra_sod.stores.ledger import EntryState
+from entra_sod.stores.ledger import LedgerState
 from local.graph.demo import demo_tenant
 from local.graph.tenant import Tenant
 from local.world import HostProcess, World
@@ -114,4 +114,4 @@ async def test_a_host_that_is_killed_ten_times_completes_every_check(tmp_path: P
         for entry in entries
     }
     assert in_ledger == added.keys()
-    assert {entry.state for entry in entries} == {EntryState.WRITTEN}
+    assert {entry.state for entry in entries} == {LedgerState.WRITTEN}

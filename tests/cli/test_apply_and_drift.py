@@ -27,7 +27,7 @@ from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import read_settings
-from entra_sod.stores.ledger import EntryState, Ledger, Origin
+from entra_sod.stores.ledger import Ledger, LedgerState, WriteOrigin
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, held, package, rule, side
@@ -55,14 +55,14 @@ class Tenant:
         )
 
     async def is_written(self, *references: Reference) -> None:
-        origin = Origin(run_id="run", rule_ids=("r",), rules_hash="hash")
+        origin = WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash")
         for each in references:
             await self.ledger.intend(each, origin)
             await self.ledger.confirm(each, origin)
         self.graph.present.update(references)
         self.clock.advance(86_400)
 
-    async def states(self) -> dict[Reference, EntryState]:
+    async def states(self) -> dict[Reference, LedgerState]:
         return {each.reference: each.state async for each in self.ledger.entries()}
 
 
@@ -141,7 +141,7 @@ async def test_apply_forgets_what_somebody_removed_by_hand(tenant: Tenant) -> No
     plan, state = await make(tenant.session, tenant.folder, QUIET)
     carried = await apply(tenant.session, plan, state)
     assert (carried.error, sorted(carried.applied.written)) == (None, [A_TO_B, B_TO_A])
-    assert await tenant.states() == dict.fromkeys([A_TO_B, B_TO_A], EntryState.WRITTEN)
+    assert await tenant.states() == dict.fromkeys([A_TO_B, B_TO_A], LedgerState.WRITTEN)
 
 
 @pytest.mark.parametrize("is_ours", [True, False])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.ports.storage import Row
-from entra_sod.stores.checks import KEPT_FOR
+from entra_sod.stores.checks import RETENTION
 from functions.http.responses import LARGEST_BODY, own_url, traceparent
 from functions.http.sweeps import get_sweep
 from tests.app import App, body_of, call, pair_body
@@ -63,7 +63,7 @@ async def test_an_expired_check_is_410(app: App) -> None:
     """After thirty days a result is gone, and the problem says so."""
     check_id = body_of(await app.post(pair_body("a", "b")))["id"]
     await app.work_off()
-    app.clock.advance(KEPT_FOR.total_seconds())
+    app.clock.advance(RETENTION.total_seconds())
     assert (await app.get(check_id)).status_code == 200
     app.clock.advance(1)
     assert (await app.get(check_id)).status_code == 410
@@ -180,7 +180,7 @@ class TestIdempotency:
         """After thirty days the same key asks anew, whatever it asks, and stands for that."""
         headers = {"Idempotency-Key": "k"}
         first = body_of(await app.post(pair_body("a", "b"), headers=headers))
-        app.clock.advance(KEPT_FOR.total_seconds())
+        app.clock.advance(RETENTION.total_seconds())
         assert body_of(await app.post(pair_body("a", "b"), headers=headers))["id"] == first["id"]
         app.clock.advance(1)
         second = body_of(await app.post(pair_body("b", "a"), headers=headers))
@@ -193,7 +193,7 @@ class TestIdempotency:
         """Two who find it old in the same instant get one check."""
         headers = {"Idempotency-Key": "k"}
         await app.post(pair_body("a", "b"), headers=headers)
-        app.clock.advance(KEPT_FOR.total_seconds() + 1)
+        app.clock.advance(RETENTION.total_seconds() + 1)
         read_slowly(app, monkeypatch, "idempotency")
         answers = await asyncio.gather(
             *[app.post(pair_body("a", "b"), headers=headers) for _ in range(2)]

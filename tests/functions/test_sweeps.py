@@ -9,7 +9,7 @@ import pytest
 from entra_sod import bootstrap
 from entra_sod.bootstrap import make_engine
 from entra_sod.domain.messages import SweepStartMessage, decode
-from entra_sod.stores.checks import KEPT_FOR
+from entra_sod.stores.checks import RETENTION
 from functions.http.sweeps import start_sweep_by_hand
 from functions.timers.sweeps import start_sweep
 from tests.app import App, body_of, call, pair_body
@@ -122,7 +122,7 @@ async def test_the_night_forgets_old_keys(app: App) -> None:
     headers = {"Idempotency-Key": "k"}
     await app.post(pair_body("a", "b"), headers=headers)
     await app.work_off()
-    app.clock.advance(KEPT_FOR.total_seconds() + 1)
+    app.clock.advance(RETENTION.total_seconds() + 1)
     timer: Any = start_sweep
     await timer._function.get_user_function()(Nightly())
     assert [each async for each in app.storage.table("idempotency").rows()] == []

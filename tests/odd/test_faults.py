@@ -18,7 +18,7 @@ from entra_sod.core.errors import GraphError, UnsafeLink
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import References
 from entra_sod.settings import read_settings
-from entra_sod.stores.ledger import Ledger, Origin
+from entra_sod.stores.ledger import Ledger, WriteOrigin
 from local.graph import odd_packages as packages
 from local.graph.demo_people import make_id
 from local.graph.odd import SCHEDULES, assignment_id, object_id
@@ -134,7 +134,7 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
     clock = ManualClock()
     ledger, origin = (
         Ledger(MemoryStorage(), clock),
-        Origin(run_id="run", rule_ids=("r",), rules_hash="hash"),
+        WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash"),
     )
     for on, to in ((PAYERS, APPROVERS), (APPROVERS, PAYERS)):
         reference = Reference(on, ReferenceKind.PACKAGE, to)

@@ -23,7 +23,7 @@ from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.evidence.pack import LINES_AT_ONCE, Evidence, Pack
 from entra_sod.stores import evidence_drafts
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 from local.memory.storage import MemoryBlobs, MemoryStorage, MemoryTable
 
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -76,14 +76,14 @@ def finding(run: str, number: int) -> Finding:
 
 async def leave(storage: MemoryStorage, run: str, findings: int = 2) -> None:
     """Leave the evidence of a run with so many findings."""
-    pack = await Pack.open(Chain(storage), evidence(run))
+    pack = await Pack.open(EvidenceChain(storage), evidence(run))
     for number in range(findings):
         await pack.add(finding(run, number))
     await pack.seal()
 
 
 async def proof(storage: MemoryStorage) -> Proof:
-    return await verify(BlobPacks(storage.blobs), await Chain(storage).head())
+    return await verify(BlobPacks(storage.blobs), await EvidenceChain(storage).head())
 
 
 async def files(storage: MemoryStorage) -> dict[str, bytes]:
@@ -136,7 +136,7 @@ async def test_a_worker_may_die_at_any_write(
     monkeypatch: pytest.MonkeyPatch, *, after: bool
 ) -> None:
     """Before or after each write of it: whoever comes again, or next, leaves a whole chain."""
-    monkeypatch.setattr(evidence_drafts, "_INLINE_BYTES", 200)
+    monkeypatch.setattr(evidence_drafts, "_MAX_INLINE_BYTES", 200)
     for kill_at in range(40):
         storage = MemoryStorage()
         await leave(storage, "sweep-1")
@@ -199,7 +199,7 @@ async def test_drafts_that_were_left_behind_are_gone_when_the_run_comes_again(
         raise Died
 
     with monkeypatch.context() as patched:
-        patched.setattr(evidence_drafts.Drafts, "drop", die)
+        patched.setattr(evidence_drafts.EvidenceDrafts, "delete", die)
         with pytest.raises(Died):
             await leave(storage, "sweep-1")
     assert [name async for name in storage.blobs.names(evidence_drafts.CONTAINER)]
@@ -228,7 +228,7 @@ async def test_a_lost_head_begins_no_second_chain(caplog: pytest.LogCaptureFixtu
     ]
     assert "had lost its head" in held.breaks[0].what
     await storage.blobs.delete(CONTAINER, "2026/03/01/sweep-9/manifest.json")
-    later = await verify(BlobPacks(storage.blobs), await Chain(storage).head(), first=3)
+    later = await verify(BlobPacks(storage.blobs), await EvidenceChain(storage).head(), first=3)
     assert (later.packs, later.breaks) == (2, [])
 
 
@@ -250,7 +250,7 @@ async def test_a_worker_may_die_while_it_finds_the_lost_head() -> None:
 
 async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Into parts that each are read whole, with a head of their own where they are tables."""
-    monkeypatch.setattr(evidence_drafts, "PART_BYTES", 1000)
+    monkeypatch.setattr(evidence_drafts, "MAX_PART_BYTES", 1000)
     storage = MemoryStorage()
     await leave(storage, "sweep-1", findings=20)
     found = await files(storage)
@@ -274,7 +274,7 @@ async def test_others_are_served_while_many_references_are_written() -> None:
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    pack = await Pack.open(Chain(storage), many)
+    pack = await Pack.open(EvidenceChain(storage), many)
     await pack.seal()
     beside.cancel()
     assert turns >= lines // LINES_AT_ONCE

@@ -6,15 +6,19 @@ from hypothesis import strategies as st
 
 from entra_sod.core.clock import ManualClock
 from entra_sod.ports.storage import Row
-from entra_sod.stores.checks import KEPT_FOR
-from entra_sod.stores.idempotency import TABLE, Entry, IdempotencyKeys, Key
+from entra_sod.stores.checks import RETENTION
+from entra_sod.stores.idempotency import TABLE, IdempotencyKey, IdempotencyKeys, RequestSource
 from local.memory.storage import MemoryStorage
 
-keys = st.builds(Key, entry=st.sampled_from(Entry), holder=st.text(), text=st.text())
+keys = st.builds(
+    IdempotencyKey, entry=st.sampled_from(RequestSource), holder=st.text(), text=st.text()
+)
 
 
 @given(keys, keys)
-def test_keys_meet_only_where_all_their_parts_are_equal(one: Key, other: Key) -> None:
+def test_keys_meet_only_where_all_their_parts_are_equal(
+    one: IdempotencyKey, other: IdempotencyKey
+) -> None:
     """Whatever is written in a key, it is never another holder's, nor of another way in."""
     is_same = (one.entry, one.holder, one.text) == (other.entry, other.holder, other.text)
     assert (one.digest == other.digest) is is_same
@@ -23,14 +27,14 @@ def test_keys_meet_only_where_all_their_parts_are_equal(one: Key, other: Key) ->
 @given(st.text(), st.text(), st.text())
 def test_no_part_of_a_key_runs_over_into_the_next(first: str, second: str, third: str) -> None:
     """The same letters, cut at another place, are another key."""
-    one = Key(entry=Entry.CALLER, holder=first + second, text=third)
-    other = Key(entry=Entry.CALLER, holder=first, text=second + third)
+    one = IdempotencyKey(entry=RequestSource.CALLER, holder=first + second, text=third)
+    other = IdempotencyKey(entry=RequestSource.CALLER, holder=first, text=second + third)
     assert (one.digest == other.digest) is (second == "")
 
 
 def test_a_key_is_kept_in_one_form() -> None:
     """What is kept is found by the next version, too: the form of the digest does not change."""
-    key = Key(entry=Entry.CALLER, holder="key:jira", text="CHG-1")
+    key = IdempotencyKey(entry=RequestSource.CALLER, holder="key:jira", text="CHG-1")
     assert key.digest == "c005e0d180b7a448fa646431c06e68c7ae6c85173eb80cde06f9c8d7907cb492"
 
 
@@ -51,14 +55,14 @@ class TestForgetting:
             await keys.claim(key_of(text), digest="d", check_id=text)
         clock.advance(1)
         await keys.claim(key_of("young"), digest="d", check_id="young")
-        clock.advance(KEPT_FOR.total_seconds() - 1)
+        clock.advance(RETENTION.total_seconds() - 1)
         return keys
 
     async def test_a_key_in_force_is_never_forgotten(
         self, keys: IdempotencyKeys, storage: MemoryStorage
     ) -> None:
         """Not in the last instant of its time either."""
-        await keys.forget_old()
+        await keys.purge_expired()
         assert await kept(storage) == ["a", "b", "c", "young"]
 
     async def test_what_is_over_is_forgotten(
@@ -66,7 +70,7 @@ class TestForgetting:
     ) -> None:
         """Its row goes; the others keep theirs."""
         clock.advance(1)
-        await keys.forget_old()
+        await keys.purge_expired()
         assert await kept(storage) == ["young"]
 
     async def test_a_night_has_an_end(
@@ -74,9 +78,9 @@ class TestForgetting:
     ) -> None:
         """What is too much for one night goes in the next."""
         clock.advance(1)
-        await keys.forget_old(2)
+        await keys.purge_expired(2)
         assert len(await kept(storage)) == 2
-        await keys.forget_old(2)
+        await keys.purge_expired(2)
         assert await kept(storage) == ["young"]
 
     async def test_a_key_that_is_claimed_meanwhile_stays(
@@ -96,12 +100,12 @@ class TestForgetting:
             return await remove(partition, key, etag=etag)
 
         monkeypatch.setattr(table, "delete", late)
-        await keys.forget_old()
+        await keys.purge_expired()
         assert await kept(storage) == ["new", "new", "new", "young"]
 
 
-def key_of(text: str) -> Key:
-    return Key(entry=Entry.CALLER, holder="key:jira", text=text)
+def key_of(text: str) -> IdempotencyKey:
+    return IdempotencyKey(entry=RequestSource.CALLER, holder="key:jira", text=text)
 
 
 async def kept(storage: MemoryStorage) -> list[str]:

@@ -22,7 +22,7 @@ from entra_sod.ports.storage import Row, Storage
 from entra_sod.services.findings.query import Query
 from entra_sod.stores import checks, sweeps
 from entra_sod.stores.evidence_drafts import CONTAINER as DRAFTS
-from entra_sod.stores.findings import FindingStore, Kept
+from entra_sod.stores.findings import FindingStore, StoredFinding
 from entra_sod.stores.sweeps import SweepStore
 
 _RULES = "/rules/"
@@ -41,7 +41,7 @@ class Traces:
         kept: what cannot be removed, and why.
     """
 
-    findings: list[Kept] = field(default_factory=list)
+    findings: list[StoredFinding] = field(default_factory=list)
     checks: list[Row] = field(default_factory=list)
     check_blobs: list[str] = field(default_factory=list)
     sweeps: list[str] = field(default_factory=list)

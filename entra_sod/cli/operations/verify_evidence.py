@@ -20,7 +20,7 @@ from entra_sod.domain.evidence.manifest import (
     decode_manifest,
     digest,
 )
-from entra_sod.stores.evidence_chain import Head
+from entra_sod.stores.evidence_chain import ChainHead
 
 _MISSING = "is missing"
 
@@ -78,7 +78,7 @@ class _Pack:
 
 
 async def verify(
-    files: Files, head: Head | None, *, first: int = 1, is_copy: bool = False
+    files: Files, head: ChainHead | None, *, first: int = 1, is_copy: bool = False
 ) -> Proof:
     """Go through a chain from its first pack to its last.
 
@@ -143,7 +143,7 @@ async def _read(
     return packs, damaged
 
 
-def _changed(packs: Sequence[_Pack], head: Head | None) -> set[str]:
+def _changed(packs: Sequence[_Pack], head: ChainHead | None) -> set[str]:
     """Packs whose manifest is not the one that was linked; told by those after them, if sound."""
     changed: set[str] = set()
     linked = {head.folder: head.sha256} if head else {}
@@ -228,7 +228,7 @@ def _line(data: bytes, offset: int) -> int:
 
 
 def _end_breaks(
-    last: _Pack | None, head: Head | None, damaged: Mapping[str, str]
+    last: _Pack | None, head: ChainHead | None, damaged: Mapping[str, str]
 ) -> Iterator[Break]:
     found = last.manifest.sequence if last else 0
     if head is None:

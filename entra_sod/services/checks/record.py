@@ -17,13 +17,13 @@ from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.services.evidence.pack import Evidence, Pack
 from entra_sod.services.findings.update import Keeper, Run, in_batches
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorder:
     keeper: Keeper
-    chain: Chain
+    chain: EvidenceChain
 
     async def record(
         self,
@@ -81,7 +81,7 @@ def _sightings(
 
 
 async def record_failure(
-    chain: Chain, result: CheckResult, *, run: str, started_at: datetime
+    chain: EvidenceChain, result: CheckResult, *, run: str, started_at: datetime
 ) -> None:
     """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
     pack = await Pack.open(chain, _evidence(result, run, started_at, None))

@@ -42,7 +42,7 @@ from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.stores.checks import CheckStore
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +154,7 @@ def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
 
 async def fail(
     store: CheckStore,
-    chain: Chain,
+    chain: EvidenceChain,
     check_id: str,
     reason: str,
     *,

@@ -11,9 +11,9 @@ from entra_sod.domain.messages import CheckMessage
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.stores.checks import CheckRecord, CheckStore
-from entra_sod.stores.idempotency import Claim, IdempotencyKeys, Key
+from entra_sod.stores.idempotency import IdempotencyKey, IdempotencyKeys, KeyClaim
 from entra_sod.stores.outbox import Outbox
-from entra_sod.stores.subscriptions import Receivers
+from entra_sod.stores.subscriptions import Subscriptions
 
 LONGEST_WAIT_SECONDS = 20
 _LOOK_EVERY_SECONDS = 0.5
@@ -23,14 +23,14 @@ _LOOK_EVERY_SECONDS = 0.5
 class CheckStarter:
     store: CheckStore
     keys: IdempotencyKeys
-    receivers: Receivers
+    receivers: Subscriptions
     outbox: Outbox
 
     async def start(
         self,
         request: CheckRequest,
         *,
-        idempotency_key: Key | None,
+        idempotency_key: IdempotencyKey | None,
         traceparent: str,
         app: str,
     ) -> str:
@@ -57,11 +57,11 @@ class CheckStarter:
         if not _is_under_way(await self.store.get(check_id)):
             if request.callback_url is not None:
                 url = request.callback_url
-                await self.receivers.keep_callback(check_id, url=url, app=app)
+                await self.receivers.store_callback(check_id, url=url, app=app)
             await self._enqueue(check_id, request, traceparent)
         return check_id
 
-    async def _claimed(self, key: Key, request: CheckRequest, check_id: str) -> str:
+    async def _claimed(self, key: IdempotencyKey, request: CheckRequest, check_id: str) -> str:
         """The check that a key stands for now: a new one by this id, or the one that has it."""
         claim = await self._claim(key, request, check_id)
         if claim.check_id == check_id:
@@ -72,8 +72,12 @@ class CheckStarter:
         return claim.check_id
 
     async def _claim(
-        self, key: Key, request: CheckRequest, check_id: str, instead_of: str | None = None
-    ) -> Claim:
+        self,
+        key: IdempotencyKey,
+        request: CheckRequest,
+        check_id: str,
+        instead_of: str | None = None,
+    ) -> KeyClaim:
         claim = await self.keys.claim(
             key, digest=request.digest, check_id=check_id, instead_of=instead_of
         )
@@ -95,7 +99,7 @@ class CheckStarter:
         await self.outbox.send(message)
 
 
-def _gives_way(record: CheckRecord, claim: Claim, key: Key) -> bool:
+def _gives_way(record: CheckRecord, claim: KeyClaim, key: IdempotencyKey) -> bool:
     """Whether a check is not what its key asks for any more."""
     if record.status is CheckStatus.FAILED:
         return True

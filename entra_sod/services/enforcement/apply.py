@@ -33,11 +33,11 @@ from entra_sod.ports.graph import Graph
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
-    Entry,
-    EntryState,
     Intent,
     Ledger,
-    Origin,
+    LedgerEntry,
+    LedgerState,
+    WriteOrigin,
 )
 
 log = logging.getLogger("entra_sod")
@@ -69,7 +69,7 @@ class Applier:
         """
         applied = Applied()
         for addition in plan.additions:
-            origin = Origin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
+            origin = WriteOrigin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
             try:
                 await self._add(addition, origin, applied)
             except PERMANENT as error:
@@ -84,12 +84,12 @@ class Applier:
             await self._forget(list(same_list))
         return applied
 
-    async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, Entry]:
+    async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, LedgerEntry]:
         """What the ledger has of references."""
         found = {reference: await self._ledger.get(reference) for reference in references}
         return {reference: entry for reference, entry in found.items() if entry is not None}
 
-    async def adopt(self, plan: Plan, entries: Mapping[Reference, Entry]) -> list[Reference]:
+    async def adopt(self, plan: Plan, entries: Mapping[Reference, LedgerEntry]) -> list[Reference]:
         """Tell which references of the plan are there and ours.
 
         Intents that turn out to be in Graph are confirmed: a run died between write and note. One
@@ -98,16 +98,16 @@ class Applier:
         found = [entries[each] for each in plan.unchanged if each in entries]
         return [each.reference for each in found if await self._is_ours(each)]
 
-    async def _is_ours(self, entry: Entry) -> bool:
-        if entry.state is EntryState.WRITTEN:
+    async def _is_ours(self, entry: LedgerEntry) -> bool:
+        if entry.state is LedgerState.WRITTEN:
             return True
         if entry.is_younger(ADOPTED_WITHIN, self._clock.now()):
             await self._ledger.adopt(entry)
             return True
-        await self._ledger.forget(entry.reference, entry.version)
+        await self._ledger.delete(entry.reference, entry.version)
         return False
 
-    async def _add(self, addition: DesiredReference, origin: Origin, applied: Applied) -> None:
+    async def _add(self, addition: DesiredReference, origin: WriteOrigin, applied: Applied) -> None:
         reference = addition.reference
         intent = await self._ledger.intend(reference, origin)
         try:
@@ -118,10 +118,10 @@ class Applier:
 
     async def _let_go(self, reference: Reference, intent: Intent) -> None:
         with suppress(StorageUnavailable):  # it runs out by itself
-            await self._ledger.let_go(reference, intent)
+            await self._ledger.release(reference, intent)
 
     async def _settle(
-        self, reference: Reference, intent: Intent, origin: Origin, applied: Applied
+        self, reference: Reference, intent: Intent, origin: WriteOrigin, applied: Applied
     ) -> None:
         """Write, unless an earlier run turns out to have written; and take note."""
         doubt, is_listed = None, False
@@ -173,18 +173,18 @@ class Applier:
                 f"been written just before: {doubt}"
             )
         if not await self._ledger.withdraw(reference, intent):
-            await self._ledger.let_go(reference, intent)
+            await self._ledger.release(reference, intent)
         applied.failed.append(FailedWrite(reference, str(doubt)))
 
     async def _remove(self, reference: Reference, applied: Applied) -> None:
-        held = await self._ledger.hold(reference)
+        held = await self._ledger.claim_removal(reference)
         if held is None:
             why = "the ledger does not say any more that this app wrote it: it is left alone"
             applied.failed.append(FailedWrite(reference, why))
             return
         try:
             if await self._take_away(reference, applied):
-                await self._ledger.forget(reference, held.version)
+                await self._ledger.delete(reference, held.version)
         finally:
             await self._let_go(reference, held)
 
@@ -220,7 +220,7 @@ class Applier:
             return
         for entry in old:
             if entry.reference.target not in listed:
-                await self._ledger.forget(entry.reference, entry.version)
+                await self._ledger.delete(entry.reference, entry.version)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
         """Read until Graph shows what is expected, a few times, and say what it shows last."""

@@ -21,7 +21,7 @@ from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.apply import Applied, Applier
-from entra_sod.stores.ledger import Entry
+from entra_sod.stores.ledger import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Enforcer:
         *,
         run_id: str,
         rules_hash: str,
-        entries: Mapping[Reference, Entry],
+        entries: Mapping[Reference, LedgerEntry],
     ) -> EnforcementResult:
         """Compare the whole tenant with the rules, and write what they ask for.
 
@@ -122,7 +122,7 @@ class Enforcer:
         self,
         plan: Plan,
         writes: int,
-        entries: Mapping[Reference, Entry],
+        entries: Mapping[Reference, LedgerEntry],
         run_id: str,
         rules_hash: str,
     ) -> _Done:

@@ -26,8 +26,8 @@ from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.stores.evidence_chain import Chain
-from entra_sod.stores.evidence_drafts import Draft, DraftFile, PartedFile
+from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.evidence_drafts import DraftFile, EvidenceDraft, RollingFile
 
 TOOL = f"entra-sod {VERSION}"
 # A sweep may plan millions of references, and others wait for the loop.
@@ -62,14 +62,14 @@ class Pack:
     Where the run's pack is sealed already nothing is written, and drafts left behind are dropped.
     """
 
-    def __init__(self, chain: Chain, evidence: Evidence, *, is_sealed: bool) -> None:
+    def __init__(self, chain: EvidenceChain, evidence: Evidence, *, is_sealed: bool) -> None:
         self._chain, self._evidence, self._is_sealed = chain, evidence, is_sealed
         self._lines = self._file("findings.jsonl")
         self._table = self._file("findings.csv", csv_head())
         self._states = Counter[str]()
 
     @classmethod
-    async def open(cls, chain: Chain, evidence: Evidence) -> Pack:
+    async def open(cls, chain: EvidenceChain, evidence: Evidence) -> Pack:
         return cls(chain, evidence, is_sealed=await chain.is_sealed(evidence.folder))
 
     async def add(self, finding: Finding) -> None:
@@ -86,10 +86,10 @@ class Pack:
         """Add the rest, and seal the pack; call it once, after the last finding."""
         drafts = self._chain.drafts
         if self._is_sealed:
-            await drafts.drop(self._evidence.run)
+            await drafts.delete(self._evidence.run)
             return
         files = [*await self._lines.finish(), *await self._table.finish(), *await self._others()]
-        draft = await drafts.keep(_draft(self._evidence, self._states, files))
+        draft = await drafts.store(_draft(self._evidence, self._states, files))
         await self._chain.seal(draft)
 
     async def _others(self) -> Sequence[DraftFile]:
@@ -103,13 +103,13 @@ class Pack:
         return [
             *await references.finish(),
             *[
-                await self._chain.drafts.keep_file(evidence.run, name, data)
+                await self._chain.drafts.store_file(evidence.run, name, data)
                 for name, data in single.items()
             ],
         ]
 
-    def _file(self, name: str, head: bytes = b"") -> PartedFile:
-        return PartedFile(self._chain.drafts, self._evidence.run, name, head)
+    def _file(self, name: str, head: bytes = b"") -> RollingFile:
+        return RollingFile(self._chain.drafts, self._evidence.run, name, head)
 
 
 def _rules_files(rules: RuleSet | None) -> dict[str, bytes]:
@@ -117,7 +117,7 @@ def _rules_files(rules: RuleSet | None) -> dict[str, bytes]:
     return {f"rules/{file.name}": file.text.encode() for file in files}
 
 
-def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile]) -> Draft:
+def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile]) -> EvidenceDraft:
     references = evidence.references
     counts = {
         "findings": states.total(),
@@ -141,4 +141,4 @@ def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile])
         sequence=0,
         previous=None,
     )
-    return Draft(manifest=manifest, files=list(files))
+    return EvidenceDraft(manifest=manifest, files=list(files))

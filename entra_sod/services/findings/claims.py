@@ -9,7 +9,7 @@ import msgspec
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.domain.findings.lifecycle import mark_resolving
 from entra_sod.domain.findings.model import Finding
-from entra_sod.stores.findings import FindingStore, Kept
+from entra_sod.stores.findings import FindingStore, StoredFinding
 
 type Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -47,5 +47,5 @@ async def keep_claim(
         )
         if claimed is None:
             raise NothingToClaim(kept.finding.state)
-        if not await store.write([Kept(claimed, kept.etag)]):
+        if not await store.write([StoredFinding(claimed, kept.etag)]):
             return claimed

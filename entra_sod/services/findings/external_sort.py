@@ -51,7 +51,7 @@ class Spool:
     async def _flush(self) -> None:
         data = b"".join(line for _, line in sorted(self._held))
         kind = f"seen-{len(self._written):04}"
-        name = await self._store.keep_blob(self._sweep_id, kind, data)
+        name = await self._store.store_blob(self._sweep_id, kind, data)
         self._written.append(SortedFile(name, len(data)))
         self._held, self._size = [], 0
 

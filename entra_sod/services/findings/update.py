@@ -19,12 +19,12 @@ from entra_sod.domain.findings.lifecycle import RunContext, decide_next
 from entra_sod.domain.findings.model import Finding, FindingState, ObservedConflict
 from entra_sod.domain.findings.observe import FindingObserver
 from entra_sod.ports.storage import MAX_BATCH_ROWS
-from entra_sod.stores.findings import FindingStore, Kept, partition_of
+from entra_sod.stores.findings import FindingStore, StoredFinding, partition_of
 
 SALT_BYTES = 16
 
 # A finding as it is kept, and what a run saw of it; one of them may be missing.
-type Met = tuple[Kept | None, ObservedConflict | None]
+type Met = tuple[StoredFinding | None, ObservedConflict | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class _Step:
         is_over: it ended so long ago that it is to be removed.
     """
 
-    before: Kept | None
+    before: StoredFinding | None
     sighting: ObservedConflict | None
     after: Finding | None
     is_over: bool = False
@@ -61,12 +61,12 @@ class _Step:
         return self.after or (self.before.finding if self.before else None)
 
     @property
-    def put(self) -> list[Kept]:
+    def put(self) -> list[StoredFinding]:
         etag = self.before.etag if self.before else ""
-        return [Kept(self.after, etag)] if self.after else []
+        return [StoredFinding(self.after, etag)] if self.after else []
 
     @property
-    def removal(self) -> list[Kept]:
+    def removal(self) -> list[StoredFinding]:
         return [self.before] if self.before and self.is_over else []
 
 
@@ -86,7 +86,9 @@ class Keeper:
         done = [await self._again(step, run) if step.id in late else step for step in steps]
         return [step.outcome for step in done if step.outcome]
 
-    def _step(self, before: Kept | None, sighting: ObservedConflict | None, run: Run) -> _Step:
+    def _step(
+        self, before: StoredFinding | None, sighting: ObservedConflict | None, run: Run
+    ) -> _Step:
         known = before.finding if before else None
         look = run.view.observe(known, sighting)
         after = decide_next(known, look, run.moment, salt=secrets.token_hex(SALT_BYTES))
@@ -111,7 +113,7 @@ class Keeper:
 
 
 async def in_batches(
-    stored: AsyncIterator[Kept], sightings: AsyncIterator[ObservedConflict]
+    stored: AsyncIterator[StoredFinding], sightings: AsyncIterator[ObservedConflict]
 ) -> AsyncIterator[Sequence[Met]]:
     """Put findings and observed conflicts of the same id together, as many as are written at once.
 
@@ -135,7 +137,7 @@ def _partition(met: Met) -> str:
 
 
 async def _side_by_side(
-    stored: AsyncIterator[Kept], sightings: AsyncIterator[ObservedConflict]
+    stored: AsyncIterator[StoredFinding], sightings: AsyncIterator[ObservedConflict]
 ) -> AsyncIterator[Met]:
     """Pair findings with observed conflicts of the same id; either may be alone."""
     kept, seen = await anext(stored, None), await anext(sightings, None)

@@ -15,14 +15,14 @@ from entra_sod.domain.findings.digest import TicketAction
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.event import EventName
 from entra_sod.stores.outbox import Outbox
-from entra_sod.stores.subscriptions import Receivers
+from entra_sod.stores.subscriptions import Subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcer:
     """Announces; after a StorageUnavailable, announce again: each event keeps its id."""
 
-    receivers: Receivers
+    receivers: Subscriptions
     outbox: Outbox
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:

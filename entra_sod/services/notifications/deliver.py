@@ -31,7 +31,7 @@ from entra_sod.ports.sender import Sender
 from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.outbox import Outbox
-from entra_sod.stores.subscriptions import Receiver, Receivers
+from entra_sod.stores.subscriptions import Subscription, Subscriptions
 from entra_sod.stores.sweeps import SweepStore
 
 log = logging.getLogger("entra_sod")
@@ -46,7 +46,7 @@ class Deliverer:
         chance: gives a number from 0 to 1, for the jitter of the waits.
     """
 
-    receivers: Receivers
+    receivers: Subscriptions
     checks: CheckStore
     sweeps: SweepStore
     findings: FindingStore
@@ -72,13 +72,13 @@ class Deliverer:
             outcome = await self._send(receiver, event)
             await self._conclude(message, self._next(message, outcome))
 
-    async def _receiver(self, message: DeliveryMessage) -> Receiver | None:
+    async def _receiver(self, message: DeliveryMessage) -> Subscription | None:
         """Who is to be told; None where it was told already, or has unsubscribed."""
         if message.subscription is None:
             return await self.receivers.callback(message.id)
         return await self.receivers.subscription(message.subscription)
 
-    async def _event(self, message: DeliveryMessage, receiver: Receiver) -> Event | None:
+    async def _event(self, message: DeliveryMessage, receiver: Subscription) -> Event | None:
         """What is to be told; None where it is of a finding that is no longer kept."""
         result: bytes | None
         if message.subject != "finding":
@@ -121,7 +121,7 @@ class Deliverer:
             raise InvalidMessage(f"the result of {what} is no longer kept")
         return status, result
 
-    async def _send(self, receiver: Receiver, event: Event) -> SendOutcome:
+    async def _send(self, receiver: Subscription, event: Event) -> SendOutcome:
         try:
             # Again at each try: CALLBACK_HOSTS may have been narrowed since it was accepted.
             address = check_address(receiver.url, self.hosts)
@@ -176,7 +176,7 @@ class Deliverer:
 
     async def _forget_callback(self, message: DeliveryMessage) -> None:
         if message.subscription is None:
-            await self.receivers.drop_callback(message.id)
+            await self.receivers.delete_callback(message.id)
 
 
 def _say(level: int, action: str, message: DeliveryMessage, words: str) -> None:

@@ -187,7 +187,7 @@ class Closer:
         """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
         last, record = await last_summary(self.store), closing.record
         if last is None or last.as_of <= record.started_at:
-            await self.store.keep_summary(record.id, summarize(closing, last))
+            await self.store.store_summary(record.id, summarize(closing, last))
 
     async def _end(self, record: SweepRecord, result: SweepResult) -> None:
         status, data = SweepStatus(result.status), msgspec.json.encode(result)

@@ -17,7 +17,7 @@ from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.orphans import find_gone_groups
 from entra_sod.services.sweeps.judge import Closing, Judged
-from entra_sod.stores.ledger import Entry, EntryState, Ledger
+from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class SweepEnforcer:
         self,
         closing: Closing,
         judged: Judged,
-        entries: Mapping[Reference, Entry],
+        entries: Mapping[Reference, LedgerEntry],
         gone: AbstractSet[str],
         notes: Coverage,
     ) -> TenantPlan:
@@ -87,7 +87,7 @@ class SweepEnforcer:
             packages=packages_in_view(closing.rules) & whole.packages.keys(),
             seen=replace(whole.seen, gone=whole.seen.gone | gone),
             noted=noted,
-            written={key for key, each in entries.items() if each.state is EntryState.WRITTEN},
+            written={key for key, each in entries.items() if each.state is LedgerState.WRITTEN},
             may_prune=self._may_prune(closing, judged, unread, notes),
             is_certain=lambda each: is_certain(each, half_seen, unread),
         )

@@ -43,7 +43,7 @@ class FanOut:
         pair = first_listed(plan, listed) if plan.strategy is Strategy.PAIRS else None
         if pair is not None and not await may_ask(self.graph, pair):
             plan = plan_sweep(rules, replace(known, may_ask=False))
-        await self.store.keep_plan(record, msgspec.json.encode(plan), len(plan.parts))
+        await self.store.store_plan(record, msgspec.json.encode(plan), len(plan.parts))
         return await self.store.get(record.id) or record
 
     async def send_waiting(self, record: SweepRecord, *, traceparent: str) -> None:
@@ -72,7 +72,7 @@ class FanOut:
         parts = [*plan.parts, *more]
         await self._send(record.id, list(enumerate(parts))[len(plan.parts) :], traceparent)
         data = msgspec.json.encode(msgspec.structs.replace(plan, parts=parts))
-        await self.store.keep_plan(record, data, len(parts))
+        await self.store.store_plan(record, data, len(parts))
 
     async def plan_of(self, record: SweepRecord) -> SweepPlan:
         return _decoder.decode(await self.store.plan(record))

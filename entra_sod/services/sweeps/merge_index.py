@@ -55,7 +55,7 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
     read = await in_parallel(store.blob, [each.blob for each in group])
     for file, data in zip(group, read, strict=True):
         writer.add_file(file.places, data)
-    blob = await store.keep_blob(sweep_id, "index-merged", writer.finish())
+    blob = await store.store_blob(sweep_id, "index-merged", writer.finish())
     return IndexFile(blob=blob, places=places, assignments=sum(each.assignments for each in group))
 
 

@@ -88,7 +88,7 @@ def progress_of(
     """
     elapsed = (now - record.started_at).total_seconds()
     done, total = len(parts.done), record.parts or 0
-    so_far = tally([*(part.counts for part in parts.done), *parts.tried])
+    so_far = tally([*(part.counts for part in parts.done), *parts.attempt_costs])
     return SweepProgress(
         id=record.id,
         status=record.status,

@@ -24,7 +24,7 @@ from entra_sod.services.findings.external_sort import merged
 from entra_sod.services.findings.update import Keeper, Run, in_batches
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.sweeps.judge import Closing
-from entra_sod.stores.evidence_chain import Chain
+from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
@@ -34,7 +34,7 @@ log = logging.getLogger("entra_sod")
 class SweepRecorder:
     store: SweepStore
     keeper: Keeper
-    chain: Chain
+    chain: EvidenceChain
     announcer: Announcer
 
     async def record(
@@ -65,7 +65,7 @@ class SweepRecorder:
     async def _announce(self, sweep_id: str, news: RunNotifications, traceparent: str) -> None:
         digests = [msgspec.json.encode(each) for each in news.digests()]
         for number, digest in enumerate(digests):
-            await self.store.keep_digest(sweep_id, number, digest)
+            await self.store.store_digest(sweep_id, number, digest)
         await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
         await self.announcer.announce_findings(sweep_id, news.tickets, traceparent=traceparent)
         if news.omitted_tickets:

@@ -91,7 +91,7 @@ class SweepRunner:
 
     async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
         if not await self.store.part_is_done(message.id, message.part):
-            tried = await self.store.tried(message.id, message.part)
+            tried = await self.store.attempt_costs(message.id, message.part)
             findings = _failed(message, reason)
             await self.store.end_part(message.id, message.part, findings, tried)
         # Whoever closes the sweep has tries of its own, and is not to be given up for these.
@@ -125,17 +125,19 @@ class SweepRunner:
 
     async def _work(self, message: SweepMessage) -> None:
         await self.store.clear_note(message.id, message.part)
-        tried = await self.store.tried(message.id, message.part)
+        tried = await self.store.attempt_costs(message.id, message.part)
         with metered() as meter, low_priority(is_new=True):
             try:
                 looked = await look(self.graph, part_of(message))
             except GraphError:
                 if meter != Meter():  # else nothing was begun
-                    await self.store.keep_tried(message.id, message.part, add(tried, spent(meter)))
+                    await self.store.store_attempt_costs(
+                        message.id, message.part, add(tried, spent(meter))
+                    )
                 raise
         findings = looked.findings
         if looked.index:
-            blob = await self.store.keep_blob(message.id, f"index-{message.part:06}", looked.index)
+            blob = await self.store.store_blob(message.id, f"index-{message.part:06}", looked.index)
             findings = msgspec.structs.replace(findings, index=blob)
         data = msgspec.json.encode(findings)
         counts = add(tried, spent(meter), found(findings))

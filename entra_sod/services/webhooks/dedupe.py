@@ -17,8 +17,8 @@ from entra_sod.domain.webhooks.source import (
 )
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.webhooks.ask import read_fields
-from entra_sod.stores.checks import KEPT_FOR
-from entra_sod.stores.idempotency import Entry, Key
+from entra_sod.stores.checks import RETENTION
+from entra_sod.stores.idempotency import IdempotencyKey, RequestSource
 
 JIRA_IDENTIFIER = "x-atlassian-webhook-identifier"
 # Without any name, the same question is a sender's own retry for so long. After that its answer may
@@ -32,7 +32,7 @@ def delivery_key(
     headers: Mapping[str, str],
     delivery: ReceivedWebhook,
     request: CheckRequest,
-) -> Key:
+) -> IdempotencyKey:
     """Name a delivery: the same for each try of it, and for no other.
 
     Args:
@@ -44,12 +44,12 @@ def delivery_key(
     """
     best = next(_names(source, headers, delivery, request), None)
     names = best or ("question", request.digest)
-    return Key(
-        entry=Entry.WEBHOOK,
+    return IdempotencyKey(
+        entry=RequestSource.WEBHOOK,
         # A source's name has no space.
         holder=f"{source.name} {sender}",
         text=msgspec.json.encode(names).decode(),
-        answers_for=KEPT_FOR if best else SAME_QUESTION,
+        answers_for=RETENTION if best else SAME_QUESTION,
     )
 
 

@@ -18,7 +18,7 @@ from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.evidence.manifest import EvidenceManifest, decode_manifest
 from entra_sod.domain.messages import CHECK_QUEUE, SWEEP_QUEUE, VERSION, SweepMessage, encode
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.stores.checks import KEPT_FOR
+from entra_sod.stores.checks import RETENTION
 from entra_sod.stores.dead_letters import DeadLetter
 from entra_sod.stores.sweeps import SweepStore
 from functions.queues.process import bury
@@ -40,7 +40,7 @@ async def failed_check(app: App, **fields: str) -> str:
     """A check that was given up because it came for the fifth time without a role."""
     check_id: str = body_of(await app.post(pair_body("a", "b", **fields)))["id"]
     message = app.storage.sent.pop(0)
-    await app.records.checks.note(check_id, "may not read the rules")
+    await app.records.checks.record_note(check_id, "may not read the rules")
     await bury(message.queue, check_id, wrapped(message.body))
     return check_id
 
@@ -163,7 +163,7 @@ async def test_a_check_that_completed_meanwhile_stays_as_it_ended(app: App) -> N
 async def test_an_expired_check_is_not_asked_again(app: App) -> None:
     """Nobody could fetch its answer."""
     await failed_check(app)
-    app.clock.advance(KEPT_FOR.total_seconds() + 1)
+    app.clock.advance(RETENTION.total_seconds() + 1)
     (case,) = await cases(app)
     assert "ask for a new one" in case.against
 
@@ -173,7 +173,7 @@ async def test_a_part_of_a_sweep_that_went_on_is_not_sent_again(app: App) -> Non
     store = SweepStore(app.storage, app.clock)
     await store.create("s")
     part = SweepMessage(version=VERSION, id="s", traceparent="", enqueued_at="", part=1)
-    await app.records.dead_letters.keep(
+    await app.records.dead_letters.store(
         queue=SWEEP_QUEUE, message_id="m", body=encode(part), reason="later version"
     )
     assert [each.against for each in await cases(app)] == [""]
@@ -181,7 +181,7 @@ async def test_a_part_of_a_sweep_that_went_on_is_not_sent_again(app: App) -> Non
     assert "without this part" in (await cases(app))[0].against
     await store.end(await store.create("s"), SweepStatus.COMPLETED, b"{}")
     other = SweepMessage(version=VERSION, id="s", traceparent="", enqueued_at="", part=2)
-    await app.records.dead_letters.keep(
+    await app.records.dead_letters.store(
         queue=SWEEP_QUEUE, message_id="n", body=encode(other), reason="later version"
     )
     assert ["sweep again" in each.against for each in await cases(app)] == [True, True]
@@ -189,7 +189,7 @@ async def test_a_part_of_a_sweep_that_went_on_is_not_sent_again(app: App) -> Non
 
 async def test_what_cannot_be_read_is_kept_and_named(app: App) -> None:
     """A message of no known version stays, unless it is discarded."""
-    await app.records.dead_letters.keep(
+    await app.records.dead_letters.store(
         queue=CHECK_QUEUE, message_id="m", body=b"\xff", reason="not JSON"
     )
     await app.storage.blobs.put("poison", "conflict-checks/note.txt", b"not a letter")

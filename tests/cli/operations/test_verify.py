@@ -14,7 +14,7 @@ from entra_sod.cli.operations.evidence_files import BlobPacks
 from entra_sod.cli.operations.verify_evidence import Proof, verify
 from entra_sod.domain.evidence.manifest import CONTAINER, decode_manifest, encode_manifest, entry_of
 from entra_sod.ports.storage import Blobs
-from entra_sod.stores.evidence_chain import Head
+from entra_sod.stores.evidence_chain import ChainHead
 from tests.app import App
 from tests.services.findings.nights import NIGHTS, live_through, make, replay, story
 
@@ -22,7 +22,7 @@ from tests.services.findings.nights import NIGHTS, live_through, make, replay, s
 class Damaged:
     """Packs that somebody may lay hands on: files by name."""
 
-    def __init__(self, files: dict[str, bytes], head: Head | None) -> None:
+    def __init__(self, files: dict[str, bytes], head: ChainHead | None) -> None:
         self.files, self.head = files, head
         folders = sorted(
             {name.rpartition("/sweep-")[0] + "/" + name.split("/")[3] for name in files}

@@ -20,7 +20,7 @@ from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side
 from entra_sod.services.enforcement.apply import Applier
-from entra_sod.stores.ledger import WRITING_LEASE, EntryState, Ledger
+from entra_sod.stores.ledger import WRITING_LEASE, Ledger, LedgerState
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package, rule, rule_set, side
@@ -283,7 +283,7 @@ class MortalGraph(MemoryGraph):
         return answer
 
 
-type State = tuple[set[Reference], set[tuple[Reference, EntryState]]]
+type State = tuple[set[Reference], set[tuple[Reference, LedgerState]]]
 
 
 @dataclass
@@ -363,5 +363,5 @@ async def test_a_run_that_died_is_finished_by_the_next(
     kept = (written & wanted) | (wanted - present)
     assert await world.state() == (
         (present - written) | wanted,
-        {(each, EntryState.WRITTEN) for each in kept},
+        {(each, LedgerState.WRITTEN) for each in kept},
     )

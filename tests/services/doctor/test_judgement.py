@@ -40,7 +40,7 @@ async def poison_untaken(patient: WellPatient) -> None:
 
 async def letter(patient: WellPatient) -> None:
     letters = DeadLetters(patient.storage.blobs, patient.clock)
-    await letters.keep(queue=CHECK_QUEUE, message_id="m", body=b"{}", reason="no role")
+    await letters.store(queue=CHECK_QUEUE, message_id="m", body=b"{}", reason="no role")
 
 
 async def sweep(patient: WellPatient, status: SweepStatus | None, hours: float) -> None:

@@ -24,9 +24,9 @@ from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
     WRITING_LEASE,
-    EntryState,
     Ledger,
-    Origin,
+    LedgerState,
+    WriteOrigin,
 )
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
@@ -78,7 +78,7 @@ class World:
     async def apply(self, plan: Plan = PLAN) -> Applied:
         return await self.applier.apply(plan, run_id="run", rules_hash="hash")
 
-    async def state(self) -> EntryState | None:
+    async def state(self) -> LedgerState | None:
         entry = await self.ledger.get(REFERENCE)
         return entry.state if entry else None
 
@@ -89,7 +89,7 @@ async def test_a_write_is_in_graph_and_in_the_ledger() -> None:
     assert (await world.apply()).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
-    assert (entry.state, entry.run_id, entry.rule_ids) == (EntryState.WRITTEN, "run", ("r",))
+    assert (entry.state, entry.run_id, entry.rule_ids) == (LedgerState.WRITTEN, "run", ("r",))
     assert world.graph.writes == [REFERENCE]
 
 
@@ -115,12 +115,12 @@ async def test_a_write_that_never_shows_is_left_for_later_and_then_adopted() -> 
     world.graph.reads_until_shown = 100
     with pytest.raises(NotYetConsistent):
         await world.apply()
-    assert await world.state() is EntryState.INTENDED
+    assert await world.state() is LedgerState.INTENDED
     world.graph.reads_until_shown = 0
     plan = make_plan([DesiredReference(REFERENCE, ("r",))], [REFERENCE])
     entries = await world.applier.entries_of(plan.unchanged)
     assert await world.applier.adopt(plan, entries) == [REFERENCE]
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
 
 
 async def test_an_error_before_the_write_is_raised_for_another_try() -> None:
@@ -159,7 +159,7 @@ async def test_a_duplicate_after_an_earlier_try_is_ours() -> None:
         await world.apply()
     world.graph.reads_until_shown = 0
     assert (await world.apply()).written == [REFERENCE]
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
     assert world.graph.writes == [REFERENCE]
 
 
@@ -188,17 +188,17 @@ async def test_an_entry_is_not_forgotten_because_a_list_was_old() -> None:
     await world.apply()
     world.graph.reads_until_shown = 1
     await world.apply(vanished)
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
     world.graph.reads_until_shown = 0
     world.clock.advance(LISTED_AFTER.total_seconds())
     await world.apply(vanished)
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
 
 
 async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
     """The slower one is refused as a duplicate; the reference stays ours all the same."""
     world = World()
-    origin = Origin(run_id="run", rule_ids=("r",), rules_hash="hash")
+    origin = WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash")
 
     class OtherWorkerFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
@@ -211,13 +211,15 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
     applier = Applier(OtherWorkerFirst(), world.ledger, world.clock)
     applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
 
 
 async def test_a_reference_is_written_by_one_at_a_time() -> None:
     """Whoever comes while another run is writing it is sent away, and changes nothing."""
     world = World()
-    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    await world.ledger.intend(
+        REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
+    )
     with pytest.raises(NotYetConsistent, match="by another run"):
         await world.apply()
     assert world.graph.writes == []
@@ -226,7 +228,9 @@ async def test_a_reference_is_written_by_one_at_a_time() -> None:
 async def test_a_write_that_a_dead_run_may_have_sent_is_looked_for_first() -> None:
     """Lists that lag do not show it at once; it is found, and not sent a second time."""
     world = World()
-    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    await world.ledger.intend(
+        REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
+    )
     await world.graph.add(REFERENCE)
     world.graph.reads_until_shown = 3
     world.clock.advance(WRITING_LEASE.total_seconds())
@@ -267,7 +271,9 @@ async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
     """An entry that claims to be held for days was written by a clock that is wrong."""
     world = World()
     world.clock.advance(86_400)
-    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    await world.ledger.intend(
+        REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
+    )
     world.clock.advance(-86_400)
     assert (await world.apply()).written == [REFERENCE]
 
@@ -330,7 +336,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     assert [each.reference for each in applied.failed] == [mirror]
     entry = await world.ledger.get(mirror)
     assert entry is not None
-    assert entry.state is EntryState.INTENDED
+    assert entry.state is LedgerState.INTENDED
 
 
 async def lost_then_refused(world: World, seconds: float) -> Applied:
@@ -356,7 +362,7 @@ async def test_a_refusal_soon_after_a_lost_try_is_not_the_last_word() -> None:
     world = World()
     with pytest.raises(NotYetConsistent, match="not now"):
         await lost_then_refused(world, 10)
-    assert await world.state() is EntryState.INTENDED
+    assert await world.state() is LedgerState.INTENDED
 
 
 async def test_a_write_that_lists_show_after_many_seconds_is_ours() -> None:
@@ -368,7 +374,7 @@ async def test_a_write_that_lists_show_after_many_seconds_is_ours() -> None:
             await world.apply()
         world.clock.advance(5)
     assert (await world.apply()).written == [REFERENCE]
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
     assert world.graph.writes == [REFERENCE]
 
 
@@ -376,7 +382,9 @@ async def test_a_write_that_lists_show_after_many_seconds_is_ours() -> None:
 async def test_an_intent_of_long_ago_claims_nothing(*, is_planned: bool) -> None:
     """The run gave up, and a person made the reference since: it is theirs."""
     world = World()
-    await world.ledger.intend(REFERENCE, Origin(run_id="o", rule_ids=("r",), rules_hash="hash"))
+    await world.ledger.intend(
+        REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
+    )
     world.clock.advance(ADOPTED_WITHIN.total_seconds())
     world.graph.present.add(REFERENCE)
     if is_planned:
@@ -448,7 +456,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
     applier = Applier(FallsSilent(), world.ledger, world.clock)
     await applier.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
-    assert await world.state() is EntryState.WRITTEN
+    assert await world.state() is LedgerState.WRITTEN
 
 
 async def test_what_the_ledger_does_not_call_ours_is_not_removed() -> None:
@@ -469,13 +477,13 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             await super().add(reference)
             entry = await world.ledger.get(reference)
             assert entry is not None
-            assert await world.ledger.forget(reference, entry.version)
+            assert await world.ledger.delete(reference, entry.version)
 
     applier = Applier(Forgotten(), world.ledger, world.clock)
     assert (await applier.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
-    assert (entry.state, entry.run_id) == (EntryState.WRITTEN, "run")
+    assert (entry.state, entry.run_id) == (LedgerState.WRITTEN, "run")
 
 
 async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:

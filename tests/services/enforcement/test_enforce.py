@@ -15,7 +15,7 @@ from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.stores.ledger import Entry, EntryState, Ledger, Origin
+from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigin
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
@@ -93,7 +93,7 @@ class World:
             is_certain=lambda _: True,
         )
 
-    async def entries(self) -> list[Entry]:
+    async def entries(self) -> list[LedgerEntry]:
         return [entry async for entry in self.ledger.entries()]
 
 
@@ -124,7 +124,7 @@ async def test_a_plan_alone_forgets_nothing() -> None:
 async def test_a_plan_alone_confirms_nothing() -> None:
     """Under PLAN an intent whose reference is there stays an intent."""
     world = World()
-    await world.ledger.intend(A_TO_B, Origin(run_id="run", rule_ids=("r",), rules_hash="hash"))
+    await world.ledger.intend(A_TO_B, WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash"))
     world.graph.present.add(A_TO_B)
     before = await world.entries()
     await world.check(to("b"), Enforcement.PLAN)
@@ -145,4 +145,4 @@ async def test_all_tries_of_a_run_together_stay_within_the_limit() -> None:
     assert (len(world.graph.writes), len(again.written)) == (2, 2)
     assert (await world.check(to("bcd"))).stopped is None
     assert len(world.graph.writes) == 3
-    assert {each.state for each in await world.entries()} == {EntryState.WRITTEN}
+    assert {each.state for each in await world.entries()} == {LedgerState.WRITTEN}

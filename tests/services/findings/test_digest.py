@@ -103,14 +103,14 @@ async def test_a_closing_that_comes_again_tells_the_same(
 ) -> None:
     """Every event has the same id as at the first try, so that receivers know it."""
     store, failing = app.records.sweeps, [Unavailable("503")]
-    keep_summary = store.keep_summary
+    keep_summary = store.store_summary
 
     async def fail_once(sweep_id: str, data: bytes) -> None:
         if failing:
             raise failing.pop()
         await keep_summary(sweep_id, data)
 
-    monkeypatch.setattr(store, "keep_summary", fail_once)
+    monkeypatch.setattr(store, "store_summary", fail_once)
     await start(app)
     await app.work_off()
     ids = [each.headers["ce-id"] for each in app.sender.posts]

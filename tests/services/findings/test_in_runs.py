@@ -232,14 +232,14 @@ async def test_a_closing_that_dies_and_comes_again_decides_once(
     await night(app)
     hold(app, b="", c="")
     store, failing = app.records.sweeps, [Unavailable("503")]
-    keep_summary = store.keep_summary
+    keep_summary = store.store_summary
 
     async def fail_once(sweep_id: str, data: bytes) -> None:
         if failing:
             raise failing.pop()
         await keep_summary(sweep_id, data)
 
-    monkeypatch.setattr(store, "keep_summary", fail_once)
+    monkeypatch.setattr(store, "store_summary", fail_once)
     app.clock.advance(24 * 3600)
     sweep_id = await start(app)
     await app.work_off()

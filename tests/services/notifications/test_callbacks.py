@@ -171,7 +171,7 @@ async def test_a_worker_that_dies_after_the_post_tells_the_same_again(
         raise StorageUnavailable(check_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(app.records.receivers, "drop_callback", dying)
+        patch.setattr(app.records.receivers, "delete_callback", dying)
         with pytest.raises(StorageUnavailable, match=check_id):
             await work(DELIVERY_QUEUE, wrapped(message.body))
     await work(DELIVERY_QUEUE, wrapped(message.body))
@@ -412,7 +412,7 @@ class TestAsking:
 
 async def test_a_delivery_of_nothing_known_is_kept_as_poison(app: App) -> None:
     """A message for a check that never ends is given up in the end, with its reason."""
-    await app.records.receivers.keep_callback(guid("c"), url=CALLBACK, app="https://a/api")
+    await app.records.receivers.store_callback(guid("c"), url=CALLBACK, app="https://a/api")
     message = DeliveryMessage(
         version=1,
         id=guid("c"),

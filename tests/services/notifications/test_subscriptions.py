@@ -7,7 +7,7 @@ import azure.functions as func
 import pytest
 
 from entra_sod.domain.notifications.outcome import ResponseReceived
-from entra_sod.stores.subscriptions import MOST_SUBSCRIPTIONS
+from entra_sod.stores.subscriptions import MAX_SUBSCRIPTIONS
 from tests.app import App, body_of, pair_body
 from tests.builders import guid, held, package, rule, side
 from tests.credentials import KEY, OTHER_KEY, keys_setting, with_key
@@ -113,13 +113,13 @@ class TestHowMany:
         """Somebody has as many subscriptions as a caller may have."""
         keys = keys_setting(jira=KEY, desk=OTHER_KEY)
         app = make_app([], {}, [], CALLBACK_HOSTS=CORPUS.allowed, CALLER_KEYS=keys)
-        answers = [await add(app, number) for number in range(MOST_SUBSCRIPTIONS)]
+        answers = [await add(app, number) for number in range(MAX_SUBSCRIPTIONS)]
         assert {each.status_code for each in answers} == {201}
         return app
 
     async def test_one_caller_has_a_hundred_at_most(self, app: App) -> None:
         """409, which says what to do; none is added, and those that are there stay."""
-        answer = await add(app, MOST_SUBSCRIPTIONS)
+        answer = await add(app, MAX_SUBSCRIPTIONS)
         problem = body_of(answer)
         assert (answer.status_code, answer.mimetype) == (409, "application/problem+json")
         assert problem["type"] == "urn:entra-sod:problem:too-many-subscriptions"
@@ -133,13 +133,13 @@ class TestHowMany:
 
     async def test_one_callers_number_keeps_no_other_out(self, app: App) -> None:
         """Each has a hundred of their own."""
-        assert (await add(app, MOST_SUBSCRIPTIONS, OTHER_KEY)).status_code == 201
+        assert (await add(app, MAX_SUBSCRIPTIONS, OTHER_KEY)).status_code == 201
 
     async def test_one_that_has_ended_makes_room(self, app: App) -> None:
         """After a DELETE, another is taken, and no more than one."""
         ended = body_of(await add(app, 7))["id"]
         assert await app.records.receivers.unsubscribe(ended)
-        answers = [await add(app, MOST_SUBSCRIPTIONS + number) for number in range(2)]
+        answers = [await add(app, MAX_SUBSCRIPTIONS + number) for number in range(2)]
         assert [each.status_code for each in answers] == [201, 409]
 
     async def test_who_has_them_is_kept_as_a_digest(self, app: App) -> None:

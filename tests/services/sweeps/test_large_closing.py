@@ -64,7 +64,7 @@ async def files_of(store: SweepStore) -> list[IndexFile]:
         place = guid(f"{number:02x}")
         writer = IndexWriter([place])
         size = writer.add(place, held_of(number))
-        blob = await store.keep_blob("s", "index", writer.finish())
+        blob = await store.store_blob("s", "index", writer.finish())
         files.append(IndexFile(blob=blob, places=[place], assignments=size))
     return files
 

@@ -60,7 +60,9 @@ def progress(
     )
     parts = [PartRecord(number=number, blob="b", counts=counts or {}) for number in range(done)]
     now = START + timedelta(minutes=minutes)
-    return progress_of(record, Parts(done=parts, tried=tried, notes=notes), now, location=URL)
+    return progress_of(
+        record, Parts(done=parts, attempt_costs=tried, notes=notes), now, location=URL
+    )
 
 
 def note(part: int, minutes: float, why: str = "throttled") -> PartNote:
@@ -135,22 +137,22 @@ class TestTheStore:
     ) -> None:
         """A part that was given up keeps its note for its poison, and is not said to wait."""
         for part in (1, 2):
-            await store.note_part("s", part, "slow down")
-            await store.keep_tried("s", part, {"requests": part})
+            await store.record_part_note("s", part, "slow down")
+            await store.store_attempt_costs("s", part, {"requests": part})
         await store.end_part("s", 1, b"", {"requests": 10})
         parts = await store.parts("s")
         assert [(each.number, each.counts) for each in parts.done] == [(1, {"requests": 10})]
         assert [(each.part, each.why) for each in parts.notes] == [(2, "slow down")]
-        assert parts.tried == [{"requests": 2}]
+        assert parts.attempt_costs == [{"requests": 2}]
 
     async def test_a_newer_note_takes_the_place_of_the_older(self, store: SweepStore) -> None:
         """One note for each part, the last one; so with what its tries have cost."""
         for why in ("first", "last"):
-            await store.note_part("s", 0, why)
+            await store.record_part_note("s", 0, why)
         for requests in (1, 4):
-            await store.keep_tried("s", 0, {"requests": requests})
+            await store.store_attempt_costs("s", 0, {"requests": requests})
         assert [each.why for each in (await store.parts("s")).notes] == ["last"]
-        assert await store.tried("s", 0) == {"requests": 4}
+        assert await store.attempt_costs("s", 0) == {"requests": 4}
 
 
 async def followed(sweep_id: str) -> dict[str, Any]:
@@ -235,7 +237,7 @@ async def test_what_a_part_cost_before_it_was_given_up_is_kept(make_app: MakeApp
     await app.work_one()
     message = decode(app.storage.sent[0].body)
     assert isinstance(message, SweepMessage)
-    await app.records.sweeps.keep_tried(sweep_id, message.part, {"requests": 7})
+    await app.records.sweeps.store_attempt_costs(sweep_id, message.part, {"requests": 7})
     await app.engine.sweep_runner.give_up(message, "given up")
     assert (await followed(sweep_id))["soFar"]["requests"] == 7
     (part,) = await app.records.sweeps.parts_done(sweep_id)

@@ -179,7 +179,7 @@ async def test_waits_on_the_queue_are_in_the_throttled_time(
     await app.work_one()
     record = await app.records.sweeps.get(sweep_id)
     assert record is not None
-    (tried,) = (await app.records.sweeps.parts(sweep_id)).tried
+    (tried,) = (await app.records.sweeps.parts(sweep_id)).attempt_costs
     assert tried["throttledMilliseconds"] == 60_000
     await app.work_off()
     assert (await result(app, sweep_id))["throttledSeconds"] == 60.0
@@ -198,7 +198,7 @@ async def test_a_part_that_finds_the_line_too_long_comes_back_as_it_was(make_app
     (after,) = app.storage.sent
     assert (after.body, after.delay_seconds) == (before.body, 7)
     parts = await app.records.sweeps.parts(sweep_id)
-    assert (parts.tried, parts.notes) == ([], [])
+    assert (parts.attempt_costs, parts.notes) == ([], [])
     await app.work_off()
     assert (await result(app, sweep_id))["status"] == "completed"
 
@@ -304,7 +304,7 @@ async def test_a_package_off_the_list_that_only_a_reference_is_to_is_looked_for(
     await sweep(app)
     ledger = Ledger(app.storage, app.clock)
     for entry in [each async for each in ledger.entries(guid("b"))]:
-        await ledger.forget(entry.reference, entry.version)
+        await ledger.delete(entry.reference, entry.version)
     before = set(app.graph.present)
     app.clock.advance(3600)
     app.graph.unreadable.add(guid("b"))
