@@ -49,8 +49,8 @@ async def main(rounds: int, holder: str, nobody: str, wanted: str, many: Sequenc
     graph = engine.graph
     assert isinstance(graph, GraphClient)
     transport = graph._transport  # noqa: SLF001 - timed apart
-    timed = _Timed(transport.ask)
-    transport.ask = timed  # type: ignore[method-assign]
+    timed = _Timed(transport.post_batch)
+    transport.post_batch = timed  # type: ignore[method-assign]
     try:
         found = await _single(engine, timed, rounds, holder, wanted)
         nothing = await _single(engine, timed, rounds, nobody, wanted)

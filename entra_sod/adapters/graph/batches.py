@@ -27,13 +27,13 @@ from entra_sod.ports.rate_limit import RateLimiter
 if TYPE_CHECKING:
     from entra_sod.adapters.graph.transport import GraphTransport
 
-MOST_FAILURES = 3
-MOST_REFUSALS = 10
+MAX_FAILURES = 3
+MAX_REFUSALS = 10
 _SUCCESS = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Read[K]:
+class BatchRead[K]:
     """One thing to read: whose it is, its path under the version root, and it in a few words."""
 
     key: K
@@ -42,7 +42,7 @@ class Read[K]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part[K]:
+class _BatchPart[K]:
     """A read on the worklist.
 
     Attributes:
@@ -53,31 +53,31 @@ class _Part[K]:
         refusals: how often it was throttled.
     """
 
-    read: Read[K]
+    read: BatchRead[K]
     path: str
     followed: set[str]
     failures: int = 0
     refusals: int = 0
 
-    def after(self, error: Throttled | Unavailable) -> _Part[K]:
+    def after(self, error: Throttled | Unavailable) -> _BatchPart[K]:
         """The same once more, unless the error says or shows that it takes longer."""
         if isinstance(error, Unavailable):
-            if self.failures == MOST_FAILURES:
+            if self.failures == MAX_FAILURES:
                 raise error
             return replace(self, failures=self.failures + 1)
-        if self.refusals == MOST_REFUSALS or (error.retry_after or 0) > MAX_SILENCE_IN_PLACE:
+        if self.refusals == MAX_REFUSALS or (error.retry_after or 0) > MAX_SILENCE_IN_PLACE:
             raise error
         return replace(self, refusals=self.refusals + 1)
 
 
 @dataclass(slots=True)
-class _Outcome[K, T]:
+class _BatchOutcome[K, T]:
     """What one batch gave."""
 
     answers: list[tuple[K, T | GraphError]] = field(default_factory=list)
-    following: list[_Part[K]] = field(default_factory=list)
-    throttled: list[tuple[_Part[K], Throttled]] = field(default_factory=list)
-    failed: list[tuple[_Part[K], Unavailable]] = field(default_factory=list)
+    following: list[_BatchPart[K]] = field(default_factory=list)
+    throttled: list[tuple[_BatchPart[K], Throttled]] = field(default_factory=list)
+    failed: list[tuple[_BatchPart[K], Unavailable]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Batches:
 
     async def each[K, W, T](
         self,
-        reads: Iterable[Read[K]],
+        reads: Iterable[BatchRead[K]],
         decoder: msgspec.json.Decoder[W],
         value_of: Callable[[W], T],
     ) -> AsyncIterator[tuple[K, T | GraphError]]:
@@ -103,7 +103,7 @@ class Batches:
         Raises:
             Throttled, Unavailable: come again later.
         """
-        worklist = deque(_Part(read, read.path, {read.path}) for read in reads)
+        worklist = deque(_BatchPart(read, read.path, {read.path}) for read in reads)
         while worklist:
             await self._recover(worklist)
             size = min(len(worklist), self.limiter.max_batch)
@@ -115,20 +115,20 @@ class Batches:
             worklist.extendleft([part.after(error) for part, error in outcome.throttled])
             worklist.extend([part.after(error) for part, error in outcome.failed])
 
-    async def _recover[K](self, worklist: Iterable[_Part[K]]) -> None:
+    async def _recover[K](self, worklist: Iterable[_BatchPart[K]]) -> None:
         """Wait where there is nothing left to do but what has failed before."""
         if fewest := min(part.failures for part in worklist):
             await self.clock.sleep(2.0 ** (fewest - 1))
 
     async def _send[K, T](
-        self, parts: Sequence[_Part[K]], decoder: msgspec.json.Decoder[T]
-    ) -> _Outcome[K, T]:
+        self, parts: Sequence[_BatchPart[K]], decoder: msgspec.json.Decoder[T]
+    ) -> _BatchOutcome[K, T]:
         body = wire.batch_body([part.path for part in parts])
-        data = await self.transport.ask(
+        data = await self.transport.post_batch(
             self.urls.batch(), body, "a batch of reads", requests=len(parts)
         )
         responses = {each.id: each for each in wire.decode(wire.batch_answers, data).responses}
-        outcome = _Outcome[K, T]()
+        outcome = _BatchOutcome[K, T]()
         for number, part in enumerate(parts):
             self._sort(part, responses.get(str(number)), decoder, outcome)
         await self._slow_down([error.retry_after for _, error in outcome.throttled])
@@ -136,10 +136,10 @@ class Batches:
 
     def _sort[K, T](
         self,
-        part: _Part[K],
+        part: _BatchPart[K],
         response: wire.BatchAnswer | None,
         decoder: msgspec.json.Decoder[T],
-        outcome: _Outcome[K, T],
+        outcome: _BatchOutcome[K, T],
     ) -> None:
         try:
             value = _value(part.read.what, response, decoder)
@@ -152,7 +152,7 @@ class Batches:
         except GraphError as error:
             outcome.answers.append((part.read.key, error))
 
-    def _following[K](self, part: _Part[K], value: object) -> list[_Part[K]]:
+    def _following[K](self, part: _BatchPart[K], value: object) -> list[_BatchPart[K]]:
         """The next page, if there is one."""
         if not isinstance(value, wire.WirePage) or value.next_link is None:
             return []
@@ -162,7 +162,7 @@ class Batches:
             what = part.read.what
             raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
         part.followed.add(path)
-        return [_Part(part.read, path, part.followed)]
+        return [_BatchPart(part.read, path, part.followed)]
 
     async def _slow_down(self, waits: Sequence[float | None]) -> None:
         """Tell the rate limiter once for a batch, with the longest wait that was asked for."""

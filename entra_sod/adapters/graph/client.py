@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from entra_sod.adapters.graph import wire
-from entra_sod.adapters.graph.batches import Batches, Read
+from entra_sod.adapters.graph.batches import Batches, BatchRead
 from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.urls import (
     additional_access_path,
@@ -116,7 +116,7 @@ class GraphClient(GraphDoor):
         )
 
     def _assignment_pages[K](
-        self, reads: Sequence[Read[K]]
+        self, reads: Sequence[BatchRead[K]]
     ) -> AsyncIterator[tuple[K, AssignmentPage | GraphError]]:
         return self._batches.each(reads, wire.assignments_page, _page)
 
@@ -124,7 +124,7 @@ class GraphClient(GraphDoor):
         self, package_ids: Collection[str]
     ) -> Mapping[tuple[str, ReferenceKind], frozenset[str] | GraphError]:
         reads = [
-            Read((key, kind), references_path(key, kind), f"the incompatible {kind}s of {key}")
+            BatchRead((key, kind), references_path(key, kind), f"the incompatible {kind}s of {key}")
             for key in sorted(set(package_ids))
             for kind in ReferenceKind
         ]
@@ -158,9 +158,9 @@ class GraphClient(GraphDoor):
 
 def _reads[K: (str, tuple[str, str])](
     keys: Collection[K], path_of: Callable[[K], str], what: str
-) -> list[Read[K]]:
+) -> list[BatchRead[K]]:
     """One read for each key; `what` has a place for each part of a key."""
-    return [Read(key, path_of(key), what % key) for key in sorted(set(keys))]
+    return [BatchRead(key, path_of(key), what % key) for key in sorted(set(keys))]
 
 
 def _page(found: wire.WirePage[wire.WireAssignment]) -> AssignmentPage:

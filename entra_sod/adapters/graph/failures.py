@@ -23,7 +23,7 @@ from entra_sod.core.errors import (
 
 _UNAVAILABLE_FROM = 500
 _REDIRECT = range(300, 400)
-_LONGEST_RETRY_AFTER = 86_400.0  # a queue hides a message for seven days at most
+_MAX_RETRY_AFTER_SECONDS = 86_400.0  # a queue hides a message for seven days at most
 _NO_LICENCE = "NoLicense"  # observed in the wild, not documented
 
 
@@ -99,11 +99,11 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """Read Retry-After: seconds, or an HTTP date, or nothing usable (None)."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return min(float(text), _LONGEST_RETRY_AFTER)
+        return min(float(text), _MAX_RETRY_AFTER_SECONDS)
     moment = _moment_of(text)
     if moment is None:
         return None
-    return min(max(0.0, (moment - now).total_seconds()), _LONGEST_RETRY_AFTER)
+    return min(max(0.0, (moment - now).total_seconds()), _MAX_RETRY_AFTER_SECONDS)
 
 
 def clock_skew(date: str | None, now: datetime) -> timedelta | None:

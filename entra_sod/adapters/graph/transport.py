@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from kiota_abstractions.request_option import RequestOption
 
-LONGEST_WAIT_SECONDS = MAX_SILENCE_IN_PLACE
-MOST_TRIES_AFTER_429 = 3
-WAITS_AFTER_LOST_CONNECTION = (0.5, 1.0)
+MAX_WAIT_SECONDS = MAX_SILENCE_IN_PLACE
+MAX_ATTEMPTS_AFTER_429 = 3
+RETRY_DELAYS_AFTER_LOST_CONNECTION = (0.5, 1.0)
 # A token is good for five minutes at least, and may not be when a turn has come after them.
 MAX_SECONDS_WITH_ONE_TOKEN = 240.0
 _ONCE: list[RequestOption] = [RetryHandlerOption(max_retries=0)]
@@ -67,7 +67,7 @@ class _ConnectionLost(Unavailable):
     """The connection broke: soon there will be another, unlike after an answer that takes long."""
 
 
-class ShortWaits(RetryHandler):
+class ShortRetryHandler(RetryHandler):
     """Retries 503 and 504 as the SDK does, but waits in place for seconds only.
 
     The SDK itself would sleep up to 179 s three times over, past the worker's own time limit. A
@@ -90,7 +90,7 @@ class ShortWaits(RetryHandler):
             wait = super().get_delay_time(retry_count, response, delay)
         except OverflowError:  # a Retry-After date that no calendar has
             return give_up
-        return wait if wait <= LONGEST_WAIT_SECONDS else give_up
+        return wait if wait <= MAX_WAIT_SECONDS else give_up
 
 
 class RateLimitMiddleware(BaseMiddleware):
@@ -121,7 +121,7 @@ class RateLimitMiddleware(BaseMiddleware):
         return answer
 
 
-class Bytes(ResponseHandler):
+class BytesHandler(ResponseHandler):
     """Takes the bytes of a success, and makes everything else one of our errors.
 
     The adapter itself would take a redirect that is not followed for a success.
@@ -180,9 +180,9 @@ class GraphTransport:
 
     async def read(self, url: str, what: str) -> bytes:
         """GET, with short retries."""
-        return await self._patiently(lambda: _request(Method.GET, url), what)
+        return await self._send_with_retries(lambda: _request(Method.GET, url), what)
 
-    async def ask(self, url: str, body: bytes, what: str, *, requests: int) -> bytes:
+    async def post_batch(self, url: str, body: bytes, what: str, *, requests: int) -> bytes:
         """POST a batch of reads, with short retries.
 
         Args:
@@ -193,7 +193,7 @@ class GraphTransport:
         """
         carried = _carried.set(requests)
         try:
-            return await self._patiently(lambda: _request(Method.POST, url, body), what)
+            return await self._send_with_retries(lambda: _request(Method.POST, url, body), what)
         finally:
             _carried.reset(carried)
 
@@ -203,7 +203,9 @@ class GraphTransport:
         request.add_request_options(_ONCE)
         await self._send(request, what)
 
-    async def _patiently(self, request: Callable[[], RequestInformation], what: str) -> bytes:
+    async def _send_with_retries(
+        self, request: Callable[[], RequestInformation], what: str
+    ) -> bytes:
         """Send until it is not throttled, and once more where the connection was lost.
 
         Raises:
@@ -218,17 +220,17 @@ class GraphTransport:
                 raise
             except Throttled as error:
                 tries += 1
-                if tries > MOST_TRIES_AFTER_429 or _is_long(error.retry_after):
+                if tries > MAX_ATTEMPTS_AFTER_429 or _is_long(error.retry_after):
                     raise
             except _ConnectionLost:
-                if lost == len(WAITS_AFTER_LOST_CONNECTION):
+                if lost == len(RETRY_DELAYS_AFTER_LOST_CONNECTION):
                     raise
-                await asyncio.sleep(WAITS_AFTER_LOST_CONNECTION[lost])
+                await asyncio.sleep(RETRY_DELAYS_AFTER_LOST_CONNECTION[lost])
                 lost += 1
 
     async def _send(self, request: RequestInformation, what: str) -> bytes:
         """Send once. A 429 of Graph is counted, and told to the rate limiter."""
-        request.add_request_options([ResponseHandlerOption(Bytes(what))])
+        request.add_request_options([ResponseHandlerOption(BytesHandler(what))])
         try:
             answer = await self._adapter.send_primitive_async(request, "bytes", {})
         except ThrottledLocally:
@@ -262,7 +264,7 @@ def _no_token(what: str, error: AzureError) -> Unavailable:
 
 
 def _is_long(retry_after: float | None) -> bool:
-    return retry_after is not None and retry_after > LONGEST_WAIT_SECONDS
+    return retry_after is not None and retry_after > MAX_WAIT_SECONDS
 
 
 def _request(method: Method, url: str, body: bytes | None = None) -> RequestInformation:
@@ -282,7 +284,7 @@ def _middleware(rate_limit: RateLimitMiddleware) -> list[BaseMiddleware]:
         RedirectHandlerOption.get_key(): RedirectHandlerOption(should_redirect=False),
     }
     chain = [
-        ShortWaits() if isinstance(handler, RetryHandler) else handler
+        ShortRetryHandler() if isinstance(handler, RetryHandler) else handler
         for handler in KiotaClientFactory.get_default_middleware(chosen)
     ]
     telemetry = cast("GraphTelemetryHandlerOption", options[GraphTelemetryHandlerOption.get_key()])

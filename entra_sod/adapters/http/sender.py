@@ -29,7 +29,7 @@ from entra_sod.domain.notifications.outcome import (
     SendOutcome,
 )
 
-LONGEST_POST_SECONDS = 10.0
+MAX_POST_SECONDS = 10.0
 
 
 class HttpSender:
@@ -50,7 +50,7 @@ class HttpSender:
         resolve: Resolve = resolve_by_system,
         network: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
-        seconds: float = LONGEST_POST_SECONDS,
+        seconds: float = MAX_POST_SECONDS,
     ) -> None:
         self._clock, self._resolve, self._seconds = clock, resolve, seconds
         self._network = network or sockets()

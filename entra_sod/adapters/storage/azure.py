@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _CHANGED = (404, 409, 412)  # gone, there already, of another version
 _NO_SUCH_RANGE = 416
-FOREVER = -1  # time to live of a message: a check waits as long as it must
+NEVER_EXPIRES = -1  # time to live of a message: a check waits as long as it must
 
 
 async def _creating[T](
@@ -251,7 +251,7 @@ class AzureQueues:
         )
         await _creating(
             lambda: client.send_message(
-                body, visibility_timeout=round(delay_seconds), time_to_live=FOREVER
+                body, visibility_timeout=round(delay_seconds), time_to_live=NEVER_EXPIRES
             ),
             client.create_queue,
         )

@@ -12,7 +12,7 @@ _LAST = "\uffff"
 
 
 @dataclass(slots=True)
-class Query:
+class ODataQuery:
     """A filter, and the values that its placeholders stand for."""
 
     parts: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Query:
 
 def queries(
     partition: str | None, prefix: str, after: RowKey | None, where: Where
-) -> Iterator[Query]:
+) -> Iterator[ODataQuery]:
     """Make the queries that answer one after the other, each over a range of keys.
 
     What lies behind a place is two ranges: the rest of its partition, and the partitions behind
@@ -57,8 +57,8 @@ def queries(
         yield behind
 
 
-def _query(partition: str | None, prefix: str, where: Where) -> Query:
-    query = Query()
+def _query(partition: str | None, prefix: str, where: Where) -> ODataQuery:
+    query = ODataQuery()
     if partition is not None:
         query.require("PartitionKey", "eq", partition)
     if prefix:
