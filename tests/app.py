@@ -24,7 +24,7 @@ from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.callers.admission import Admission
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings, read_webhook_sources
 from functions.http.checks import get_check, start_check
 from functions.http.subscriptions import end_subscription, start_subscription
@@ -109,7 +109,7 @@ class App:
 
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
-        book = RuleBook(self.rules, self.graph, self.clock)
+        book = RulesProvider(self.rules, self.graph, self.clock)
         read = read_settings(
             {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
         )

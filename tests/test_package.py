@@ -14,7 +14,7 @@ import yaml
 
 from entra_sod.api.document import openapi
 from entra_sod.core.version import VERSION
-from entra_sod.services.evidence.pack import TOOL
+from entra_sod.services.evidence.writer import TOOL
 
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")

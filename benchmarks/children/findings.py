@@ -21,8 +21,8 @@ from entra_sod.domain.findings.observe import FindingObserver, observed_conflict
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Row, Storage, Table
-from entra_sod.services.findings.query import LARGEST_PAGE, Query, read_page
-from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.services.findings.query import MAX_PAGE_SIZE, FindingsQuery, read_page
+from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.findings import FindingStore
 from local.memory.storage import MemoryStorage
@@ -140,7 +140,7 @@ async def measured(
     counting: Counting, made: RuleSet, seen: Sequence[ObservedConflict], where: str
 ) -> dict[str, float]:
     store = FindingStore(counting)  # type: ignore[arg-type]
-    keeper = Keeper(store=store, kept_for=timedelta(days=30))
+    keeper = FindingsUpdater(store=store, retention=timedelta(days=30))
     clock = time.process_time if where == "counted" else time.perf_counter
     facts: dict[str, float] = {}
 
@@ -149,13 +149,13 @@ async def measured(
         moment = RunContext(
             by=ChangeSource.SWEEP, run=f"night-{number}", at=at, rules_hash="sha256:0"
         )
-        run = Run(moment, FindingObserver(rules=made, indexed=made.packages))
+        run = FindingsRun(moment, FindingObserver(rules=made, indexed=made.packages))
         passed = 0
         async for batch in in_batches(store.all(), each(seen)):
-            passed += len(await keeper.keep(batch, run))
+            passed += len(await keeper.update(batch, run))
         assert passed == len(seen)
 
-    async def pages(query: Query) -> None:
+    async def pages(query: FindingsQuery) -> None:
         page = await read_page(store, query)
         found = len(page.findings)
         while page.next is not None:
@@ -166,8 +166,8 @@ async def measured(
     steps: dict[str, Callable[[], Awaitable[None]]] = {
         "first night": lambda: night(1),
         "second night": lambda: night(2),
-        "list": lambda: pages(Query(page_size=LARGEST_PAGE)),
-        "list by rule": lambda: pages(Query(rule="r", page_size=LARGEST_PAGE)),
+        "list": lambda: pages(FindingsQuery(page_size=MAX_PAGE_SIZE)),
+        "list by rule": lambda: pages(FindingsQuery(rule="r", page_size=MAX_PAGE_SIZE)),
     }
     for name, step in steps.items():
         before, started = counting.transactions, clock()

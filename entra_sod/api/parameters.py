@@ -8,8 +8,8 @@ from entra_sod.api.model import Parameter, title_of
 from entra_sod.api.packages import LONGEST_SEARCH, MOST_PACKAGES
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS
-from entra_sod.services.findings.query import LARGEST_PAGE, USUAL_PAGE
+from entra_sod.services.checks.start import MAX_WAIT_SECONDS
+from entra_sod.services.findings.query import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from entra_sod.stores.idempotency import MAX_KEY_LENGTH
 
 _KEY_TEXT = (
@@ -64,7 +64,7 @@ def id_of(title: str, text: str) -> Parameter:
 WAIT = _number(
     "wait",
     "Seconds to hold the line for the result, which then comes at once.",
-    (0, LONGEST_WAIT_SECONDS),
+    (0, MAX_WAIT_SECONDS),
     0,
     is_advanced=True,
 )
@@ -84,7 +84,11 @@ FILTERS = (
     _text("subject", "The subject's id, or its object id."),
     _text("since", "In its state since this day or moment."),
     _number(
-        "pageSize", "How many to list at most.", (1, LARGEST_PAGE), USUAL_PAGE, is_advanced=True
+        "pageSize",
+        "How many to list at most.",
+        (1, MAX_PAGE_SIZE),
+        DEFAULT_PAGE_SIZE,
+        is_advanced=True,
     ),
     _text("continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
 )

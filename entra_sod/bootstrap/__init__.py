@@ -26,7 +26,7 @@ from entra_sod.settings import (
 
 if TYPE_CHECKING:
     from entra_sod.bootstrap.make_engine import Engine
-    from entra_sod.services.doctor.probe import Patient
+    from entra_sod.services.doctor.run import DiagnosticContext
 
 APP_FOLDER = Path(__file__).parent.parent.parent
 
@@ -72,7 +72,7 @@ class Assembly:
         return read_webhook_sources(self._environment, APP_FOLDER)
 
     @cached_property
-    def patient(self) -> Patient:
+    def patient(self) -> DiagnosticContext:
         """The app as its doctor looks at it."""
         from entra_sod.bootstrap.make_doctor import read_patient
 

@@ -14,13 +14,15 @@ from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
-from entra_sod.services.doctor.probe import Patient
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.doctor.run import DiagnosticContext
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import rule_source
 
 
-def read_patient(environment: Mapping[str, str], open_storage: Callable[[], Storage]) -> Patient:
+def read_patient(
+    environment: Mapping[str, str], open_storage: Callable[[], Storage]
+) -> DiagnosticContext:
     """Make the patient that the environment asks for; wrong settings are part of it.
 
     Args:
@@ -32,13 +34,13 @@ def read_patient(environment: Mapping[str, str], open_storage: Callable[[], Stor
     settings = _made(lambda: read_settings(environment), problems)
     storage = _made(open_storage, problems)
     if settings is None:
-        return Patient(clock=clock, problems=problems, storage=storage)
+        return DiagnosticContext(clock=clock, problems=problems, storage=storage)
     graph = GraphClient(settings.graph)
     rules = None
     if storage is not None:
         source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=storage.blobs)
-        rules = RuleBook(source, graph, clock)
-    return Patient(
+        rules = RulesProvider(source, graph, clock)
+    return DiagnosticContext(
         clock=clock,
         problems=problems,
         settings=settings,

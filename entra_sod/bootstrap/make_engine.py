@@ -20,15 +20,15 @@ from entra_sod.services.decisions.from_index import IndexReader
 from entra_sod.services.decisions.grants import GrantReader
 from entra_sod.services.decisions.maker import DecisionMaker
 from entra_sod.services.detection.detect import Detector
-from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.findings.update import Keeper
+from entra_sod.services.enforcement.reference_writer import ReferenceWriter
+from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
-from entra_sod.services.rules.book import RuleBook
-from entra_sod.services.sweeps.close import Closer
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.enforce import SweepEnforcer
-from entra_sod.services.sweeps.fan_out import FanOut
+from entra_sod.services.sweeps.finalize import SweepFinalizer
+from entra_sod.services.sweeps.planner import SweepPlanner
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
@@ -41,7 +41,7 @@ class Engine:
     """What needs Graph and the rules as well: the work itself."""
 
     graph: Graph
-    rules: RuleBook
+    rules: RulesProvider
     decisions: DecisionMaker
     check_runner: CheckRunner
     sweep_runner: SweepRunner
@@ -52,7 +52,7 @@ class Engine:
 def make_engine(
     records: Records,
     graph: Graph,
-    rules: RuleBook,
+    rules: RulesProvider,
     settings: Settings,
     sender: Sender,
 ) -> Engine:
@@ -60,7 +60,7 @@ def make_engine(
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
     enforcer = Enforcer(
         graph=graph,
-        applier=Applier(graph, ledger, clock),
+        writer=ReferenceWriter(graph, ledger, clock),
         max_reference_writes=settings.max_reference_writes,
     )
     return Engine(
@@ -72,7 +72,7 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
-            recorder=CheckRecorder(keeper=_keeper(records, settings), chain=records.chain),
+            recorder=CheckRecorder(updater=_keeper(records, settings), chain=records.chain),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
@@ -89,7 +89,7 @@ def make_engine(
 
 
 def _decision_maker(
-    records: Records, graph: Graph, rules: RuleBook, settings: DecisionSettings
+    records: Records, graph: Graph, rules: RulesProvider, settings: DecisionSettings
 ) -> DecisionMaker:
     return DecisionMaker(
         graph=GraphReader(graph, records.clock),
@@ -103,7 +103,7 @@ def _decision_maker(
 
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
     return Deliverer(
-        receivers=records.receivers,
+        subscriptions=records.receivers,
         checks=records.checks,
         sweeps=records.sweeps,
         findings=records.findings,
@@ -119,19 +119,19 @@ def _deliverer(records: Records, settings: NotificationSettings, sender: Sender)
 def _sweep_runner(
     records: Records,
     graph: Graph,
-    rules: RuleBook,
+    rules: RulesProvider,
     settings: Settings,
     enforcer: Enforcer,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
-    fan_out = FanOut(
+    fan_out = SweepPlanner(
         graph=graph,
         store=records.sweeps,
         outbox=records.outbox,
         ledger=ledger,
         enforcement=settings.enforcement,
     )
-    closer = Closer(
+    closer = SweepFinalizer(
         rules=rules,
         enforcing=SweepEnforcer(
             graph=graph,
@@ -141,10 +141,10 @@ def _sweep_runner(
             prune=settings.prune,
         ),
         store=records.sweeps,
-        fan_out=fan_out,
+        planner=fan_out,
         recorder=SweepRecorder(
             store=records.sweeps,
-            keeper=_keeper(records, settings),
+            updater=_keeper(records, settings),
             chain=records.chain,
             announcer=records.announcer,
         ),
@@ -156,13 +156,13 @@ def _sweep_runner(
         graph=graph,
         rules=rules,
         store=records.sweeps,
-        fan_out=fan_out,
-        closer=closer,
+        planner=fan_out,
+        finalizer=closer,
     )
 
 
-def _keeper(records: Records, settings: Settings) -> Keeper:
-    return Keeper(store=records.findings, kept_for=settings.findings_retention)
+def _keeper(records: Records, settings: Settings) -> FindingsUpdater:
+    return FindingsUpdater(store=records.findings, retention=settings.findings_retention)
 
 
 def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
@@ -176,5 +176,5 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     rate = records.storage.table("throttle")
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
-    rules = RuleBook(source, graph, records.clock)
+    rules = RulesProvider(source, graph, records.clock)
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

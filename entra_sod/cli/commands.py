@@ -16,7 +16,7 @@ from entra_sod.cli.plan import ExitCode, Format
 from entra_sod.cli.session import open_session
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import PERMANENT, SodError
-from entra_sod.services.enforcement.apply import Applied
+from entra_sod.services.enforcement.reference_writer import AppliedPlan
 
 # Not `type` statements: typer does not look behind them.
 RulesFolder = Annotated[
@@ -102,7 +102,7 @@ async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -
     return code
 
 
-def _tell(applied: Applied) -> ExitCode:
+def _tell(applied: AppliedPlan) -> ExitCode:
     out.print(
         f"{len(applied.written)} written, {len(applied.removed)} removed, "
         f"{len(applied.found_present)} made by others meanwhile, {len(applied.failed)} failed"
@@ -117,7 +117,7 @@ async def _drift(rules: Path, how: Format) -> ExitCode:
         compared = await plans.drift(session, rules)
         if session.ledger is None:
             err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
-    if why := compared.groups.unseen:
+    if why := compared.groups.unread:
         err.print(f"deleted groups could not be looked for: {why}", style="yellow")
     plans.show_drift(compared, how, out)
     return ExitCode.of(compared.found, compared.not_read)

@@ -24,7 +24,7 @@ from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy, note, summed_up, wrong
-from entra_sod.services.doctor.probe import Patient, examine
+from entra_sod.services.doctor.run import DiagnosticContext, run_diagnostics
 
 # Not `type` statements: typer does not look behind them.
 Url = Annotated[
@@ -79,11 +79,11 @@ async def functions_of(app: RunningApp) -> Diagnosis:
 
 async def _of_environment() -> Sequence[Diagnosis]:
     async with _patient() as patient:
-        return await examine(patient)
+        return await run_diagnostics(patient)
 
 
 @asynccontextmanager
-async def _patient() -> AsyncIterator[Patient]:
+async def _patient() -> AsyncIterator[DiagnosticContext]:
     async with AsyncExitStack() as ending:
         problems: list[str] = []
         storage: Storage | None = None

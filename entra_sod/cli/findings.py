@@ -20,8 +20,8 @@ from entra_sod.cli.terminal import err, out, shown
 from entra_sod.core.errors import SodError
 from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
 from entra_sod.services.findings.query import (
-    LARGEST_PAGE,
-    Query,
+    MAX_PAGE_SIZE,
+    FindingsQuery,
     parameters,
     parse_query,
     read_page,
@@ -51,7 +51,7 @@ Since = Annotated[str, typer.Option("--since", help="Date of the last change of 
 class _Source(Protocol):
     """Where findings are asked for."""
 
-    def findings(self, query: Query) -> AsyncIterator[FindingView]: ...
+    def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]: ...
 
     async def finding(self, finding_id: str) -> FindingDetail | None: ...
 
@@ -60,8 +60,8 @@ class _Stored:
     def __init__(self, store: FindingStore) -> None:
         self._store = store
 
-    async def findings(self, query: Query) -> AsyncIterator[FindingView]:
-        following: Query | None = query
+    async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
+        following: FindingsQuery | None = query
         while following:
             page = await read_page(self._store, following)
             for finding in page.findings:
@@ -77,7 +77,7 @@ class _Served:
     def __init__(self, app: RunningApp) -> None:
         self._app = app
 
-    async def findings(self, query: Query) -> AsyncIterator[FindingView]:
+    async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
         given: Mapping[str, str] = dict(parameters(query))
         while given:
             page = await self._app.found(given)
@@ -111,7 +111,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "package": package,
         "subject": subject,
         "since": since,
-        "pageSize": str(LARGEST_PAGE),
+        "pageSize": str(MAX_PAGE_SIZE),
     }
     try:
         query = parse_query({name: value for name, value in filters.items() if value})
@@ -122,7 +122,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
     raise typer.Exit(0 if is_found else 1)
 
 
-async def _show(query: Query, finding_id: str, how: FindingsFormat, url: str) -> bool:
+async def _show(query: FindingsQuery, finding_id: str, how: FindingsFormat, url: str) -> bool:
     async with _open(url) as source:
         if finding_id:
             return _show_one(await source.finding(finding_id), finding_id)

@@ -32,8 +32,8 @@ from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
-from entra_sod.services.enforcement.apply import Applied, Applier
-from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
+from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
+from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 
 _COLLECT_AFTER = 100_000
 
@@ -116,7 +116,7 @@ class Carried:
         error: that stopped it halfway: run it again, what is done stays done.
     """
 
-    applied: Applied
+    applied: AppliedPlan
     error: SodError | None
 
 
@@ -148,8 +148,8 @@ async def apply(
     )
     if plan.writes > session.settings.max_reference_writes:
         raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
-    applier = Applier(session.graph, require_ledger(session), session.clock)
-    run_id, applied = f"apply-{plan.state_hash[-12:]}", Applied()
+    applier = ReferenceWriter(session.graph, require_ledger(session), session.clock)
+    run_id, applied = f"apply-{plan.state_hash[-12:]}", AppliedPlan()
 
     async def write(step: Plan) -> None:
         done = await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
@@ -196,7 +196,7 @@ class Compared:
 
     found: Sequence[Drift]
     state: State
-    groups: GoneGroups
+    groups: DeletedGroups
     not_read: Sequence[Gap]
 
 
@@ -205,7 +205,7 @@ async def drift(session: Session, folder: Path) -> Compared:
     rules, ours = await session.rules(folder), await session.ours()
     packages = in_view(rules, ours)
     state = await read_state(session.graph, packages, with_holders=False)
-    groups = await find_gone_groups(session.graph, ours)
+    groups = await find_deleted_groups(session.graph, ours)
     found = find_drift(
         compile_references(rules, state.packages),
         state.present,

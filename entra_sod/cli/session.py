@@ -14,7 +14,7 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
@@ -35,7 +35,7 @@ class Session:
 
     async def rules(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder."""
-        return await RuleBook(FolderRules(folder), self.graph, self.clock).current()
+        return await RulesProvider(FolderRules(folder), self.graph, self.clock).current()
 
     async def ours(self) -> Sequence[Reference]:
         """The references that the ledger says this app wrote."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from entra_sod.cli.terminal import line
-from entra_sod.services.doctor.diagnosis import Diagnosis, Result
+from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult
 
 _STYLES = {
-    Result.OK: "green",
-    Result.NOTE: "cyan",
-    Result.UNKNOWN: "yellow",
-    Result.WRONG: "bold red",
+    DiagnosisResult.OK: "green",
+    DiagnosisResult.NOTE: "cyan",
+    DiagnosisResult.UNKNOWN: "yellow",
+    DiagnosisResult.WRONG: "bold red",
 }
 
 
@@ -28,7 +28,7 @@ def diagnoses_table(diagnoses: Sequence[Diagnosis]) -> Table:
 
 def headline(diagnoses: Sequence[Diagnosis]) -> str:
     """How many are wrong, of how many."""
-    wrong = sum(each.result is Result.WRONG for each in diagnoses)
-    unknown = sum(each.result is Result.UNKNOWN for each in diagnoses)
+    wrong = sum(each.result is DiagnosisResult.WRONG for each in diagnoses)
+    unknown = sum(each.result is DiagnosisResult.UNKNOWN for each in diagnoses)
     unseen = f", {unknown} could not be looked at" if unknown else ""
     return f"{len(diagnoses)} looked at, {wrong} wrong{unseen}"

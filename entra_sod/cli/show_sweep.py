@@ -15,7 +15,7 @@ from entra_sod.cli.terminal import line
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairSummary, ReferenceCounts, SweepResult
-from entra_sod.services.sweeps.progress import SweepProgress, Waiting, rate
+from entra_sod.services.sweeps.progress import SweepProgress, WaitingPart, rate
 
 MOST_GAPS, MOST_PAIRS, MOST_WAITING = 20, 20, 3
 _BAR_WIDTH = 40
@@ -81,7 +81,7 @@ def _about(seconds: int) -> str:
     return f"about {span(seconds)} left"
 
 
-def _wait(waiting: Waiting) -> str:
+def _wait(waiting: WaitingPart) -> str:
     who = "planning" if waiting.part is None else f"part {waiting.part}"
     return f"{who}, since {waiting.since}: {waiting.why}"
 

@@ -13,7 +13,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.services.doctor.diagnosis import Diagnosis, Result, ok, unknown, wrong
+from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult, ok, unknown, wrong
 
 # Access packages that no tenant has: an honest app does not know about them.
 _PACKAGES = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
@@ -52,7 +52,7 @@ async def smoke(
         AppError: the app does not answer.
     """
     functions = await _functions(listing, expected, clock, tell)
-    if functions.result is Result.WRONG:
+    if functions.result is DiagnosisResult.WRONG:
         return [functions]
     try:
         check_id = await app.start_check(CANARY, idempotency_key=f"smoke-{uuid4()}")
@@ -74,7 +74,7 @@ async def _functions(
     """What the platform lists, once it does: a deployment takes a while to be seen."""
     diagnosis = await _listed(listing, expected)
     for _ in range(MOST_LOOKS - 1):
-        if diagnosis.result is not Result.WRONG:
+        if diagnosis.result is not DiagnosisResult.WRONG:
             break
         tell(f"not yet: {diagnosis.detail}")
         await clock.sleep(WAIT_SECONDS)

@@ -14,7 +14,7 @@ from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.domain.callers.caller import Caller, cap_enforcement
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.services.checks.request import CheckRequest, parse_check_request
-from entra_sod.services.checks.start import LONGEST_WAIT_SECONDS, wait_for_end
+from entra_sod.services.checks.start import MAX_WAIT_SECONDS, wait_for_end
 from entra_sod.services.notifications.subscribe import require_callable
 from entra_sod.stores.checks import CheckRecord
 from entra_sod.stores.idempotency import MAX_KEY_LENGTH, IdempotencyKey, RequestSource
@@ -110,8 +110,8 @@ def _idempotency_key(req: func.HttpRequest, caller: Caller) -> IdempotencyKey | 
 
 def _wait(req: func.HttpRequest) -> int:
     text = req.params.get("wait", "0")
-    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > LONGEST_WAIT_SECONDS:
-        detail = f"wait must be a whole number of seconds from 0 to {LONGEST_WAIT_SECONDS}"
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > MAX_WAIT_SECONDS:
+        detail = f"wait must be a whole number of seconds from 0 to {MAX_WAIT_SECONDS}"
         raise InvalidRequest([FieldError(pointer="", detail=detail)])
     return int(text)
 

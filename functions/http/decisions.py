@@ -10,7 +10,7 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.core.errors import GraphError
 from entra_sod.services.decisions.request import (
-    LARGEST_BATCH,
+    MAX_BATCH_BYTES,
     DecisionRequest,
     parse_decision_request,
     parse_decision_requests,
@@ -34,7 +34,7 @@ async def decide(req: func.HttpRequest) -> func.HttpResponse:
 async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
     from entra_sod.domain.results.decision import DecisionResults
 
-    body = read_json(req, largest=LARGEST_BATCH)
+    body = read_json(req, largest=MAX_BATCH_BYTES)
     requests = parse_decision_requests(body, bootstrap.app.clock.now())
     return json_response(200, DecisionResults(decisions=await _decided(requests)))
 

@@ -10,8 +10,8 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.core.validation import read_as
 from entra_sod.domain.findings.views import FindingPage, as_csv, detail, view
-from entra_sod.services.findings.claims import ClaimRequest, NothingToClaim, keep_claim
-from entra_sod.services.findings.query import Query, parameters, parse_query, read_page
+from entra_sod.services.findings.claims import ClaimRequest, NotClaimable, store_claim
+from entra_sod.services.findings.query import FindingsQuery, parameters, parse_query, read_page
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
 from functions.http.responses import HttpProblem, json_response, own_url, read_json
@@ -46,8 +46,8 @@ async def get_finding(req: func.HttpRequest) -> func.HttpResponse:
 async def claim_finding(req: func.HttpRequest) -> func.HttpResponse:
     request, records = read_as(ClaimRequest, read_json(req)), bootstrap.app.records
     try:
-        claimed = await keep_claim(records.findings, _finding_id(req), request, records.clock)
-    except NothingToClaim as error:
+        claimed = await store_claim(records.findings, _finding_id(req), request, records.clock)
+    except NotClaimable as error:
         text = f"It is {error}: there is nothing to take away."
         raise HttpProblem(409, "nothing-to-claim", "Nothing to claim", text) from error
     if claimed is None:
@@ -67,5 +67,5 @@ def _unknown() -> HttpProblem:
     return HttpProblem(404, "unknown-finding", "No such finding", text)
 
 
-def _link(req: func.HttpRequest, query: Query) -> str:
+def _link(req: func.HttpRequest, query: FindingsQuery) -> str:
     return f"{own_url(req, 'findings')}?{urlencode(list(parameters(query)))}"

@@ -45,9 +45,9 @@ def _wants_deep(req: func.HttpRequest) -> bool:
 
 async def _deep() -> func.HttpResponse:
     from entra_sod.services.doctor.diagnosis import is_healthy, summed_up
-    from entra_sod.services.doctor.probe import examine
+    from entra_sod.services.doctor.run import run_diagnostics
 
-    diagnoses = await examine(bootstrap.app.patient)
+    diagnoses = await run_diagnostics(bootstrap.app.patient)
     return json_response(200 if is_healthy(diagnoses) else 503, summed_up(diagnoses))
 
 

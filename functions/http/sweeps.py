@@ -10,7 +10,7 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.api.bodies import SweepAccepted
 from entra_sod.services.sweeps.progress import progress_of
-from entra_sod.services.sweeps.start import Started
+from entra_sod.services.sweeps.start import StartedSweep
 from entra_sod.stores.sweeps import SweepRecord
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import (
@@ -39,7 +39,7 @@ async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
     return _accepted(location, body)
 
 
-def say_started(started: Started, *, by: str) -> None:
+def say_started(started: StartedSweep, *, by: str) -> None:
     log.info(
         "sweep %s %s by %s",
         started.id,

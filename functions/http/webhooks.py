@@ -28,8 +28,8 @@ from entra_sod.domain.webhooks.source import (
 from entra_sod.domain.webhooks.verify import is_authentic, is_recent
 from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest
-from entra_sod.services.webhooks.ask import read_ask
-from entra_sod.services.webhooks.dedupe import delivery_key
+from entra_sod.services.webhooks.deduplication import delivery_key
+from entra_sod.services.webhooks.request_mapping import map_request
 from functions.http.checks import accepted
 from functions.http.decisions import answer_decision
 from functions.http.guard import GuardedBlueprint
@@ -59,7 +59,7 @@ async def receive_webhook(
     delivery = _opened(req, source, headers)
     if not is_recent(delivery, source, now):
         raise _refused(source, "was sent too long ago")
-    request = read_ask(delivery, source, bootstrap.app.delivery.hosts)
+    request = map_request(delivery, source, bootstrap.app.delivery.hosts)
     if isinstance(request, DecisionRequest):
         _sender(source, caller, AppRole.DECIDE)
         return await answer_decision(request)

@@ -42,8 +42,8 @@ from entra_sod.domain.messages import (
     decode_base64,
     id_of,
 )
-from entra_sod.services.checks.run import fail
-from entra_sod.services.sweeps.counts import spent
+from entra_sod.services.checks.run import record_check_failure
+from entra_sod.services.sweeps.part_counts import request_counts
 from entra_sod.services.sweeps.progress import add
 
 log = logging.getLogger("entra_sod")
@@ -173,7 +173,7 @@ async def _tell_wait(records: Records, message: Message, error: SodError, second
 
 async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> None:
     """Add a wait to what the tries of a part have cost; a courtesy as well."""
-    waited = spent(Meter(throttled_seconds=seconds))
+    waited = request_counts(Meter(throttled_seconds=seconds))
     try:
         tried = await records.sweeps.attempt_costs(message.id, message.part)
         await records.sweeps.store_attempt_costs(message.id, message.part, add(tried, waited))
@@ -227,7 +227,7 @@ async def bury(queue: str, message_id: str, text: bytes) -> None:
             await _fail_check(records, message.id, reason, message)
             await records.announcer.announce_check(message.id, traceparent=message.traceparent)
         case SweepMessage() | SweepStartMessage():
-            await bootstrap.app.engine.sweep_runner.give_up(message, reason)
+            await bootstrap.app.engine.sweep_runner.end_poisoned(message, reason)
         case DeliveryMessage():
             return  # the letter is all there is to do: the work itself has ended
 
@@ -236,7 +236,9 @@ async def _fail_check(
     records: Records, check_id: str, reason: str, message: CheckMessage | None
 ) -> None:
     now = records.clock.now()
-    await fail(records.checks, records.chain, check_id, reason, at=now, message=message)
+    await record_check_failure(
+        records.checks, records.chain, check_id, reason, at=now, message=message
+    )
 
 
 async def _send_interrupted_again(records: Records, message: Message) -> None:

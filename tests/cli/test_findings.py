@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from entra_sod.cli import findings as command
 from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.findings import _Served, _Stored
-from entra_sod.services.findings.query import Query
+from entra_sod.services.findings.query import FindingsQuery
 from tests.app import App
 from tests.cli.remote import ADDRESS, BOTH, PACKAGES, RULES, Asked, InMemory
 from tests.services.sweeps.test_sweeps import sweep
@@ -26,7 +26,7 @@ async def test_a_running_app_tells_the_same_as_its_storage(make_app: MakeApp) ->
     await sweep(app)
     asked = Asked(InMemory(app))
     stored, served = _Stored(app.records.findings), _Served(asked.app)
-    query = Query(page_size=1)
+    query = FindingsQuery(page_size=1)
     found = [each async for each in served.findings(query)]
     assert found == [each async for each in stored.findings(query)]
     assert len(found) == 2

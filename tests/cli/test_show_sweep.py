@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 
 from entra_sod.cli.show_sweep import MOST_GAPS, board, showing, span, summary
 from entra_sod.domain.results.coverage import Coverage, Skipped
-from entra_sod.services.sweeps.progress import PartsDone, SweepProgress, Tally, Waiting
+from entra_sod.services.sweeps.progress import PartsDone, SweepCounts, SweepProgress, WaitingPart
 from tests.app import App
 from tests.builders import guid
 from tests.cli.remote import (
@@ -27,10 +27,10 @@ SEEN = SweepProgress(
     self_=f"{ADDRESS}/sweeps/s",
     started_at="2026-01-01T00:00:00Z",
     parts=PartsDone(done=3, total=10),
-    so_far=Tally(requests=1240, throttled=2, throttled_seconds=65.4),
+    so_far=SweepCounts(requests=1240, throttled=2, throttled_seconds=65.4),
     rate=97.3,
     seconds_left=140,
-    waiting=[Waiting(part=4, why="Graph throttles", since="2026-01-01T00:01:00Z")],
+    waiting=[WaitingPart(part=4, why="Graph throttles", since="2026-01-01T00:01:00Z")],
 )
 
 

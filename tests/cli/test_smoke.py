@@ -12,7 +12,7 @@ from entra_sod.cli.expected import EXPECTED, judge_functions
 from entra_sod.cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Coverage, Skipped
-from entra_sod.services.doctor.diagnosis import Result
+from entra_sod.services.doctor.diagnosis import DiagnosisResult
 from tests.app import app_functions
 from tests.cli.remote import ADDRESS, Asked, answering
 
@@ -66,7 +66,7 @@ def app(listed: list[object], outcomes: list[object]) -> Asked:
     return answering(handler, "master")
 
 
-async def results(asked: Asked) -> dict[str, Result]:
+async def results(asked: Asked) -> dict[str, DiagnosisResult]:
     diagnoses = await smoke(asked.app, asked.app.functions, NAMES, asked.clock, asked.told.append)
     await asked.http.aclose()
     return {each.what: each.result for each in diagnoses}
@@ -75,7 +75,10 @@ async def results(asked: Asked) -> dict[str, Result]:
 async def test_an_app_that_comes_up_late_is_waited_for() -> None:
     """Neither a host that does not answer yet, nor half of the functions, is the end."""
     asked = app([503, [], ["a"], ["a", "b"]], [None, None, "unknown"])
-    assert await results(asked) == {"functions": Result.OK, "canary check": Result.OK}
+    assert await results(asked) == {
+        "functions": DiagnosisResult.OK,
+        "canary check": DiagnosisResult.OK,
+    }
     assert len(asked.clock.slept) == 5
 
 
@@ -83,14 +86,14 @@ async def test_an_app_that_comes_up_late_is_waited_for() -> None:
 async def test_an_app_that_is_not_whole_is_sent_no_canary(listed: list[str]) -> None:
     """None, too few, or some of another version: the deployment failed, after patience."""
     asked = app([listed], ["unknown"])
-    assert await results(asked) == {"functions": Result.WRONG}
+    assert await results(asked) == {"functions": DiagnosisResult.WRONG}
     assert len(asked.clock.slept) == MOST_LOOKS - 1
 
 
 @pytest.mark.parametrize("outcome", ["clear", "conflict"])
 async def test_an_app_that_knows_what_it_cannot_know_fails(outcome: str) -> None:
     """An all-clear for packages that do not exist is the worst answer there is."""
-    assert (await results(app([["a", "b"]], [outcome])))["canary check"] is Result.WRONG
+    assert (await results(app([["a", "b"]], [outcome])))["canary check"] is DiagnosisResult.WRONG
 
 
 def canary(skipped: list[dict[str, str]], status: str = "completed") -> CheckResult:
@@ -103,7 +106,7 @@ def canary(skipped: list[dict[str, str]], status: str = "completed") -> CheckRes
 def test_packages_that_graph_does_not_show_are_an_honest_reason(status: int) -> None:
     """An identity with roles on catalogs is refused; one that may read all learns of nothing."""
     found = judge_canary(canary(refusals(status)))
-    assert found.result is Result.OK
+    assert found.result is DiagnosisResult.OK
     assert f"Graph answers {status}" in found.detail
 
 
@@ -111,8 +114,8 @@ def test_a_canary_that_failed_fails_the_deployment_with_its_reason() -> None:
     """A worker without a token, storage or rules fails every check, and says unknown of each."""
     why = "no token: the managed identity is off"
     found = judge_canary(canary([{"what": "the whole check", "why": why}], "failed"))
-    assert (found.result, why in found.detail) == (Result.WRONG, True)
-    assert judge_canary(canary(refusals(403), "failed")).result is Result.WRONG
+    assert (found.result, why in found.detail) == (DiagnosisResult.WRONG, True)
+    assert judge_canary(canary(refusals(403), "failed")).result is DiagnosisResult.WRONG
 
 
 @pytest.mark.parametrize(
@@ -128,25 +131,25 @@ def test_a_canary_that_failed_fails_the_deployment_with_its_reason() -> None:
 )
 def test_a_canary_that_is_unknown_for_another_reason_fails(skipped: list[dict[str, str]]) -> None:
     """Graph has to have answered about both packages, and not about the token or the licence."""
-    assert judge_canary(canary(skipped)).result is Result.WRONG
+    assert judge_canary(canary(skipped)).result is DiagnosisResult.WRONG
 
 
 async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
     """Whoever deploys need not have a role; nothing is called good for that."""
     found = await results(app([["a", "b"]], [403]))
-    assert found == {"functions": Result.OK, "canary check": Result.UNKNOWN}
+    assert found == {"functions": DiagnosisResult.OK, "canary check": DiagnosisResult.UNKNOWN}
 
 
 async def test_a_canary_that_nobody_works_on_fails() -> None:
     """The wait has an end."""
-    assert (await results(app([["a", "b"]], [None])))["canary check"] is Result.WRONG
+    assert (await results(app([["a", "b"]], [None])))["canary check"] is DiagnosisResult.WRONG
 
 
 def test_the_canary_writes_nothing_and_names_two_packages() -> None:
     """Enforcement is off whatever the app's setting, and the two are distinct."""
     assert CANARY["enforcement"] == "off"
     assert CANARY["accessPackageId"] != CANARY["incompatibleAccessPackageId"]
-    assert judge_canary(None).result is Result.WRONG
+    assert judge_canary(None).result is DiagnosisResult.WRONG
 
 
 def test_the_expected_functions_are_those_of_the_app() -> None:

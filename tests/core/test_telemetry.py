@@ -14,7 +14,7 @@ from entra_sod.core import telemetry
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
 from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, SetSummary
-from entra_sod.services.sweeps.result import count_gaps, measure
+from entra_sod.services.sweeps.result import count_gaps, record_metrics
 from tests.app import App, pair_body
 from tests.builders import package, rule, side
 from tests.cli.remote import BOTH, FAILED, PACKAGES, RULES, swept
@@ -136,7 +136,7 @@ async def test_the_end_of_a_sweep_is_recorded(make_app: MakeApp, measured: Measu
 
 def test_a_sweep_that_failed_is_recorded_as_such(measured: Measured) -> None:
     """No findings of nothing, under its own status, and a gap: nothing is known of any pair."""
-    measure(FAILED)
+    record_metrics(FAILED)
     taken = measured.take()
     (point,) = taken["entra_sod.conflicts"]
     assert (point.sum, point.attributes) == (0, {"status": "failed"})

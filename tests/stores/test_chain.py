@@ -21,7 +21,7 @@ from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.evidence.pack import LINES_AT_ONCE, Evidence, Pack
+from entra_sod.services.evidence.writer import LINES_AT_ONCE, EvidenceInput, EvidenceWriter
 from entra_sod.stores import evidence_drafts
 from entra_sod.stores.evidence_chain import EvidenceChain
 from local.memory.storage import MemoryBlobs, MemoryStorage, MemoryTable
@@ -41,8 +41,8 @@ def reference(target: str) -> ReferenceView:
     return ReferenceView(access_package_id="a", kind="group", target_id=target)
 
 
-def evidence(run: str) -> Evidence:
-    return Evidence(
+def evidence(run: str) -> EvidenceInput:
+    return EvidenceInput(
         run=run,
         kind="sweep",
         started_at=AT,
@@ -76,7 +76,7 @@ def finding(run: str, number: int) -> Finding:
 
 async def leave(storage: MemoryStorage, run: str, findings: int = 2) -> None:
     """Leave the evidence of a run with so many findings."""
-    pack = await Pack.open(EvidenceChain(storage), evidence(run))
+    pack = await EvidenceWriter.open(EvidenceChain(storage), evidence(run))
     for number in range(findings):
         await pack.add(finding(run, number))
     await pack.seal()
@@ -274,7 +274,7 @@ async def test_others_are_served_while_many_references_are_written() -> None:
             await asyncio.sleep(0)
 
     beside = asyncio.create_task(others())
-    pack = await Pack.open(EvidenceChain(storage), many)
+    pack = await EvidenceWriter.open(EvidenceChain(storage), many)
     await pack.seal()
     beside.cancel()
     assert turns >= lines // LINES_AT_ONCE

@@ -19,7 +19,7 @@ from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.evidence.manifest import CONTAINER as EVIDENCE
 from entra_sod.domain.evidence.manifest import MANIFEST, digest
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.services.findings.query import Query
+from entra_sod.services.findings.query import FindingsQuery
 from entra_sod.stores import checks, sweeps
 from entra_sod.stores.evidence_drafts import CONTAINER as DRAFTS
 from entra_sod.stores.findings import FindingStore, StoredFinding
@@ -63,7 +63,7 @@ class Eraser:
         """
         traces, known = Traces(), subject.lower()
         store = FindingStore(self.storage)
-        async for kept in store.all(where=Query(subject=known).where):
+        async for kept in store.all(where=FindingsQuery(subject=known).where):
             traces.findings.append(kept)
         ids = {known, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
         words = [each.lower().encode() for each in sorted(ids)]

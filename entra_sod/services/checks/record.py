@@ -15,14 +15,14 @@ from entra_sod.domain.findings.observe import FindingObserver, observed_conflict
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
-from entra_sod.services.evidence.pack import Evidence, Pack
-from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
+from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.stores.evidence_chain import EvidenceChain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecorder:
-    keeper: Keeper
+    updater: FindingsUpdater
     chain: EvidenceChain
 
     async def record(
@@ -46,22 +46,22 @@ class CheckRecorder:
             started_at: when the check was asked for.
         """
         asked = [pair] if result.outcome is not Outcome.UNKNOWN else []
-        moment = RunContext(
+        context = RunContext(
             by=ChangeSource.CHECK,
             run=run,
             at=result.as_of,
             rules_hash=result.rules_hash,
             rules_day=rules.day,
         )
-        look = Run(moment, FindingObserver(rules=rules, asked=asked, gone=gone))
+        look = FindingsRun(context, FindingObserver(rules=rules, asked=asked, gone=gone))
         seen = sorted(
             _sightings(result, pair, rules.constraints.get(pair)), key=lambda each: each.id
         )
-        stored = await self.keeper.store.of_pair(pair)
-        pack = await Pack.open(self.chain, _evidence(result, run, started_at, rules))
+        stored = await self.updater.store.of_pair(pair)
+        pack = await EvidenceWriter.open(self.chain, _evidence(result, run, started_at, rules))
         findings: list[Finding] = []
         async for batch in in_batches(_each(stored), _each(seen)):
-            findings += await self.keeper.keep(batch, look)
+            findings += await self.updater.update(batch, look)
         for finding in findings:
             await pack.add(finding)
         await pack.seal()
@@ -69,13 +69,13 @@ class CheckRecorder:
 
 
 def _sightings(
-    result: CheckResult, pair: Pair, duty: PairConstraint | None
+    result: CheckResult, pair: Pair, constraint: PairConstraint | None
 ) -> Iterable[ObservedConflict]:
     subjects = {holder.subject_id: holder for holder in result.holders}
     for holder in subjects.values():
         subject = holder.subject
         found = DetectedConflict(
-            rules=duty.rules if duty else (), packages=(*pair,), subject=subject
+            rules=constraint.rules if constraint else (), packages=(*pair,), subject=subject
         )
         yield from observed_conflicts(found)
 
@@ -84,14 +84,14 @@ async def record_failure(
     chain: EvidenceChain, result: CheckResult, *, run: str, started_at: datetime
 ) -> None:
     """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
-    pack = await Pack.open(chain, _evidence(result, run, started_at, None))
+    pack = await EvidenceWriter.open(chain, _evidence(result, run, started_at, None))
     await pack.seal()
 
 
 def _evidence(
     result: CheckResult, run: str, started_at: datetime, rules: RuleSet | None
-) -> Evidence:
-    return Evidence(
+) -> EvidenceInput:
+    return EvidenceInput(
         run=run,
         kind="check",
         started_at=started_at,

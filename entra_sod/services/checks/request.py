@@ -10,7 +10,7 @@ import msgspec
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import read_as
-from entra_sod.services.notifications.subscribe import Address
+from entra_sod.services.notifications.subscribe import CallbackAddress
 
 
 class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
     access_package_id: UUID
     incompatible_access_package_id: UUID
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
-    callback_url: Address | None = None
+    callback_url: CallbackAddress | None = None
     enforcement: Literal["off", "plan", "apply"] | None = None
 
     def __repr__(self) -> str:

@@ -36,7 +36,7 @@ from entra_sod.domain.results.coverage import (
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.checks.examine import examine, read_package
+from entra_sod.services.checks.read_check import read_check, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
@@ -78,17 +78,19 @@ class CheckRunner:
                 started_at=record.created_at,
             )
             await self._announce(record.run, message, rules, findings)
-            await keep(self.store, result, CheckStatus.COMPLETED)
+            await store_result(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
     async def _announce(
         self, run: str, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
     ) -> None:
         """Tell of the findings before the check has ended: whoever dies in between comes again."""
-        news = RunNotifications(run, rules)
+        notifications = RunNotifications(run, rules)
         for finding in findings:
-            news.add(finding)
-        await self.announcer.announce_findings(run, news.tickets, traceparent=message.traceparent)
+            notifications.add(finding)
+        await self.announcer.announce_findings(
+            run, notifications.tickets, traceparent=message.traceparent
+        )
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet
@@ -96,14 +98,19 @@ class CheckRunner:
         """The answer, and which of the packages are gone."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        duty, notes = rules.constraints.get(_pair_of(message)), Coverage()
+        constraint, notes = rules.constraints.get(_pair_of(message)), Coverage()
         packages = {each: await read_package(self.graph, each) for each in (first, second)}
-        found = await examine(
-            self.detector, first=first, second=second, packages=packages, duty=duty, notes=notes
+        found = await read_check(
+            self.detector,
+            first=first,
+            second=second,
+            packages=packages,
+            constraint=constraint,
+            notes=notes,
         )
-        note_groups(duty.named_groups if duty else (), notes)
+        note_groups(constraint.named_groups if constraint else (), notes)
         note_refused(rules, notes)
-        reach = reach_of(message, self.enforcement)
+        reach = enforcement_of(message, self.enforcement)
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
         holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
@@ -116,12 +123,12 @@ class CheckRunner:
             enforcement=reach.word,
             holders=holders,
             holder_count=len(holders),
-            rules=[rule_view(each) for each in (duty.rules if duty else ())],
+            rules=[rule_view(each) for each in (constraint.rules if constraint else ())],
             references=references_view(enforced),
             coverage=notes,
             rules_hash=rules.hash,
             as_of=as_of,
-            exceptions=exception_views(holders, duty, rules),
+            exceptions=exception_views(holders, constraint, rules),
         )
         return result, gone
 
@@ -145,14 +152,14 @@ class CheckRunner:
         return enforced
 
 
-def reach_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
+def enforcement_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
     """How far to go: as far as the caller wishes, never further than the app's setting."""
     if message.enforcement is None:
         return setting
     return min(setting, Enforcement[message.enforcement.upper()])
 
 
-async def fail(
+async def record_check_failure(
     store: CheckStore,
     chain: EvidenceChain,
     check_id: str,
@@ -189,10 +196,10 @@ async def fail(
     record = await store.begin(check_id)
     if not record.status.has_ended:
         await record_failure(chain, result, run=record.run, started_at=record.created_at)
-        await keep(store, result, CheckStatus.FAILED)
+        await store_result(store, result, CheckStatus.FAILED)
 
 
-async def keep(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
+async def store_result(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:
     answer = msgspec.structs.replace(result, holders=result.holders[:MAX_HOLDERS_IN_RESPONSE])
     await store.end(
         result.id, status, msgspec.json.encode(answer), evidence=msgspec.json.encode(result)

@@ -15,7 +15,7 @@ from entra_sod.stores.idempotency import IdempotencyKey, IdempotencyKeys, KeyCla
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Subscriptions
 
-LONGEST_WAIT_SECONDS = 20
+MAX_WAIT_SECONDS = 20
 _LOOK_EVERY_SECONDS = 0.5
 
 
@@ -23,7 +23,7 @@ _LOOK_EVERY_SECONDS = 0.5
 class CheckStarter:
     store: CheckStore
     keys: IdempotencyKeys
-    receivers: Subscriptions
+    subscriptions: Subscriptions
     outbox: Outbox
 
     async def start(
@@ -57,7 +57,7 @@ class CheckStarter:
         if not _is_under_way(await self.store.get(check_id)):
             if request.callback_url is not None:
                 url = request.callback_url
-                await self.receivers.store_callback(check_id, url=url, app=app)
+                await self.subscriptions.store_callback(check_id, url=url, app=app)
             await self._enqueue(check_id, request, traceparent)
         return check_id
 
@@ -67,7 +67,7 @@ class CheckStarter:
         if claim.check_id == check_id:
             return check_id
         record = await self.store.get(claim.check_id)
-        if record is not None and _gives_way(record, claim, key):
+        if record is not None and _is_outdated(record, claim, key):
             claim = await self._claim(key, request, check_id, instead_of=claim.check_id)
         return claim.check_id
 
@@ -99,7 +99,7 @@ class CheckStarter:
         await self.outbox.send(message)
 
 
-def _gives_way(record: CheckRecord, claim: KeyClaim, key: IdempotencyKey) -> bool:
+def _is_outdated(record: CheckRecord, claim: KeyClaim, key: IdempotencyKey) -> bool:
     """Whether a check is not what its key asks for any more."""
     if record.status is CheckStatus.FAILED:
         return True

@@ -18,24 +18,24 @@ from entra_sod.services.decisions.request import DecisionRequest
 
 def answer(
     request: DecisionRequest,
-    wish: AccessRequest,
-    ruling: Verdict,
+    wanted: AccessRequest,
+    verdict: Verdict,
     rules: RuleSet,
     coverage: Coverage,
     *,
     as_of: datetime,
 ) -> DecisionResult:
-    gravest = [each.rule for each in ruling.rules]
+    gravest = [each.rule for each in verdict.rules]
     advice = [each.advice for each in gravest if each.advice]
     return DecisionResult(
-        decision=ruling.decision,
-        subject=wish.subject,
-        access_package_ids=list(wish.packages),
+        decision=verdict.decision,
+        subject=wanted.subject,
+        access_package_ids=list(wanted.packages),
         reference=request.reference,
-        reasons=list(_reasons(wish, ruling, coverage)),
+        reasons=list(_reasons(wanted, verdict, coverage)),
         rules=[rule_view(each) for each in gravest],
-        conflicts=[_conflict(each) for each in ruling.hits],
-        exceptions=list(_excuses([*ruling.violations, *ruling.other_times])),
+        conflicts=[_conflict(each) for each in verdict.hits],
+        exceptions=list(_exceptions([*verdict.violations, *verdict.other_times])),
         advice=advice[0] if advice else None,
         severity=gravest[0].severity if gravest else None,
         coverage=coverage,
@@ -56,7 +56,7 @@ def _conflict(met: ConflictHit) -> ConflictView:
     )
 
 
-def _excuses(violations: Sequence[Violation]) -> Iterator[DecisionExceptionView]:
+def _exceptions(violations: Sequence[Violation]) -> Iterator[DecisionExceptionView]:
     for each in violations:
         if each.exception:
             yield DecisionExceptionView(
@@ -64,15 +64,15 @@ def _excuses(violations: Sequence[Violation]) -> Iterator[DecisionExceptionView]
             )
 
 
-def _reasons(wish: AccessRequest, ruling: Verdict, coverage: Coverage) -> Iterator[str]:
-    standing = [each for each in ruling.violations if each.is_unexcepted]
-    others = [each for each in ruling.violations if not each.is_unexcepted]
+def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Iterator[str]:
+    standing = [each for each in verdict.violations if each.is_unexcepted]
+    others = [each for each in verdict.violations if not each.is_unexcepted]
     yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
     yield from (_permitted(each) for each in others)
-    for each in ruling.other_times:
+    for each in verdict.other_times:
         # Two wanted packages may meet one assignment.
-        yield from dict.fromkeys(_other_time(each, wish, ruling))
-    if ruling.decision is not Decision.ALLOW and not standing:
+        yield from dict.fromkeys(_other_time(each, wanted, verdict))
+    if verdict.decision is not Decision.ALLOW and not standing:
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
 
 
@@ -87,17 +87,17 @@ def _permitted(violation: Violation) -> str:
     return f"rule {rule.id} is met, and only {Mode.RECORD}s: {rule.title}"
 
 
-def _other_time(violation: Violation, wish: AccessRequest, ruling: Verdict) -> Iterator[str]:
+def _other_time(violation: Violation, wanted: AccessRequest, verdict: Verdict) -> Iterator[str]:
     """Why a rule is not met as the wanted access begins."""
     rule = violation.rule.rule
-    if rule.effective and rule.effective.start and not rule.holds_on(wish.first_day):
+    if rule.effective and rule.effective.start and not rule.holds_on(wanted.first_day):
         day = rule.effective.start.isoformat()
         yield f"rule {rule.id} takes effect on {day}, after the wanted access begins: {rule.title}"
-    for met in ruling.hits:
+    for met in verdict.hits:
         held = met.assignment
-        if met.rule is not violation.rule or held is None or overlaps(held, wish):
+        if met.rule is not violation.rule or held is None or overlaps(held, wanted):
             continue
-        if held.end is not None and held.end <= wish.start:
+        if held.end is not None and held.end <= wanted.start:
             when = f"ends on {timestamp(held.end)}, before the wanted access begins"
         else:
             when = "begins after the wanted access ends"

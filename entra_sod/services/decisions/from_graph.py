@@ -13,24 +13,24 @@ from entra_sod.core.errors import Forbidden, GraphError, NotFound, Unlicensed
 from entra_sod.domain.decisions.strategy import MAX_LISTED_PACKAGES, prefers_lists
 from entra_sod.domain.entra import Assignment
 from entra_sod.ports.graph import AssignmentPage, Graph
-from entra_sod.services.decisions.case import Case
+from entra_sod.services.decisions.pending_decision import PendingDecision
 
 BY_SUBJECT, BY_PACKAGE = "assignments of the subject", "assignments of the subject, by package"
 BY_LIST, BY_OTHER_ID = "assignments of the packages", "subject by id"
 # Of one subject where the app's rights are on catalogs only: five batches.
-MOST_PACKAGES_ASKED = 100
+MAX_PACKAGES_READ = 100
 # Of all subjects of one call, package by package: 50 s at the usual rate. Callers wait for it, a
 # Logic App for two minutes, and Azure's load balancer for less than four.
-MOST_ASKED = 500
-LONGEST_ASKING = timedelta(seconds=60)
+MAX_SUBJECTS_READ = 500
+MAX_READING_TIME = timedelta(seconds=60)
 _PORTION = 100  # requests, between looks at the clock
 REMEMBER_REFUSAL = timedelta(hours=1)
 
 # A question, and the object id by which Graph is asked.
-type Asked = tuple[Case, str]
-type Refusals = Mapping[Case, Forbidden]
+type SubjectRead = tuple[PendingDecision, str]
+type RefusedReads = Mapping[PendingDecision, Forbidden]
 # Where Graph does not say under which object id to look, and why.
-type Unsettled = Mapping[Case, str]
+type UnresolvedDecision = Mapping[PendingDecision, str]
 
 
 class GraphReader:
@@ -41,115 +41,135 @@ class GraphReader:
         self._refused_until: datetime | None = None
 
     @property
-    def may_list(self) -> bool:
+    def may_list_subjects(self) -> bool:
         """Whether Graph lists all that a subject holds, as far as is known."""
         return self._refused_until is None or self._clock.now() >= self._refused_until
 
-    async def read_lists(self, cases: Sequence[Case]) -> list[Case]:
+    async def read_lists(
+        self, pending_decisions: Sequence[PendingDecision]
+    ) -> list[PendingDecision]:
         """Read whole packages for many subjects; return all as they were where these are long.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
         """
-        packages = frozenset[str]().union(*(case.against for case in cases))
-        if not prefers_lists(len({case.wish.subject for case in cases}), len(packages)):
-            return [*cases]
-        lists = _Lists(cases)
+        packages = frozenset[str]().union(*(pending.against for pending in pending_decisions))
+        if not prefers_lists(
+            len({pending.wanted.subject for pending in pending_decisions}), len(packages)
+        ):
+            return [*pending_decisions]
+        lists = _Lists(pending_decisions)
         async for package, page in self._graph.assignments_of(packages):
             lists.add(package, page)
             if lists.pages > MAX_LISTED_PACKAGES:
-                return [*cases]
+                return [*pending_decisions]
         lists.settle()
         return []
 
-    async def read(self, cases: Sequence[Case]) -> tuple[list[Case], Unsettled]:
+    async def read(
+        self, pending_decisions: Sequence[PendingDecision]
+    ) -> tuple[list[PendingDecision], UnresolvedDecision]:
         """Read what each subject holds; return the refused, and those not settled.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
         """
-        if not self.may_list:
-            return [*cases], {}
-        refused = await self._list([_as_given(case) for case in cases])
-        if cases and len(refused) == len(cases) and all(map(_is_of_the_way, refused.values())):
+        if not self.may_list_subjects:
+            return [*pending_decisions], {}
+        refused = await self._list([_as_given(pending) for pending in pending_decisions])
+        if (
+            pending_decisions
+            and len(refused) == len(pending_decisions)
+            and all(map(_is_about_permission, refused.values()))
+        ):
             self._refused_until = self._clock.now() + REMEMBER_REFUSAL
-        rest = [case for case in cases if case not in refused]
+        rest = [pending for pending in pending_decisions if pending not in refused]
         return [*refused], await self._by_other_id(rest, self._list)
 
-    async def read_by_package(self, cases: Sequence[Case]) -> Unsettled:
+    async def read_by_package(
+        self, pending_decisions: Sequence[PendingDecision]
+    ) -> UnresolvedDecision:
         """Where the app's rights are on catalogs only, Graph wants every package named.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
         """
-        for case in cases:
-            if len(case.against) > MOST_PACKAGES_ASKED:
-                why = f"Graph is asked for {MOST_PACKAGES_ASKED} packages in one decision"
-                case.miss(f"{len(case.against) - MOST_PACKAGES_ASKED} packages more", why)
-        allowance = _Allowance(self._clock)
+        for pending in pending_decisions:
+            if len(pending.against) > MAX_PACKAGES_READ:
+                why = f"Graph is asked for {MAX_PACKAGES_READ} packages in one decision"
+                pending.note_gap(f"{len(pending.against) - MAX_PACKAGES_READ} packages more", why)
+        allowance = _RequestBudget(self._clock)
 
-        async def read(asked: Sequence[Asked]) -> Refusals:
+        async def read(asked: Sequence[SubjectRead]) -> RefusedReads:
             await self._list_by_package(asked, allowance)
             return {}
 
-        await read([_as_given(case) for case in cases])
-        return await self._by_other_id(cases, read)
+        await read([_as_given(pending) for pending in pending_decisions])
+        return await self._by_other_id(pending_decisions, read)
 
-    async def _list(self, asked: Sequence[Asked]) -> Refusals:
-        by_id = _grouped((object_id, case) for case, object_id in asked)
-        refused: dict[Case, Forbidden] = {}
+    async def _list(self, asked: Sequence[SubjectRead]) -> RefusedReads:
+        by_id = _grouped((object_id, pending) for pending, object_id in asked)
+        refused: dict[PendingDecision, Forbidden] = {}
         async for object_id, page in self._graph.assignments_of_subjects(by_id.keys()):
             if isinstance(page, Forbidden):
                 refused |= dict.fromkeys(by_id[object_id], page)
                 continue
-            for case in by_id[object_id]:
+            for pending in by_id[object_id]:
                 if isinstance(page, GraphError):
-                    case.miss(f"the assignments of subject {object_id}", page)
+                    pending.note_gap(f"the assignments of subject {object_id}", page)
                 else:
-                    case.add(page, BY_SUBJECT)
+                    pending.add(page, BY_SUBJECT)
         return refused
 
-    async def _list_by_package(self, asked: Sequence[Asked], allowance: _Allowance) -> None:
+    async def _list_by_package(
+        self, asked: Sequence[SubjectRead], allowance: _RequestBudget
+    ) -> None:
         by_key = _grouped(
-            ((object_id, package), case)
-            for case, object_id in asked
-            for package in sorted(case.against)[:MOST_PACKAGES_ASKED]
+            ((object_id, package), pending)
+            for pending, object_id in asked
+            for package in sorted(pending.against)[:MAX_PACKAGES_READ]
         )
         left = [*by_key]
         while left and (size := allowance.take(len(left))):
             portion, left = left[:size], left[size:]
             async for key, page in self._graph.assignments_of_subjects_in(portion):
                 _add(key, page, by_key[key])
-        for case, packages in Counter(case for key in left for case in by_key[key]).items():
-            case.miss(f"whether {case.wish.subject} holds {packages} packages more", allowance.why)
+        for pending, packages in Counter(
+            pending for key in left for pending in by_key[key]
+        ).items():
+            pending.note_gap(
+                f"whether {pending.wanted.subject} holds {packages} packages more", allowance.why
+            )
 
     async def _by_other_id(
-        self, cases: Sequence[Case], read: Callable[[Sequence[Asked]], Awaitable[Refusals]]
-    ) -> Unsettled:
+        self,
+        pending_decisions: Sequence[PendingDecision],
+        read: Callable[[Sequence[SubjectRead]], Awaitable[RefusedReads]],
+    ) -> UnresolvedDecision:
         """Look again where nothing was found: the id may be the one in entitlement management."""
-        nothing = [case for case in cases if not case.held]
+        nothing = [pending for pending in pending_decisions if not pending.held]
         if not nothing:
             return {}
-        people = await self._graph.subjects_by_id({case.wish.subject for case in nothing})
-        again: list[Asked] = []
-        unsettled: dict[Case, str] = {}
-        for case in nothing:
-            person = people[case.wish.subject]
+        people = await self._graph.subjects_by_id({pending.wanted.subject for pending in nothing})
+        again: list[SubjectRead] = []
+        unsettled: dict[PendingDecision, str] = {}
+        for pending in nothing:
+            person = people[pending.wanted.subject]
             if isinstance(person, NotFound):
                 # An object id, then, of somebody who holds nothing; or of nobody.
-                case.look(_unknown(case.wish.subject), BY_OTHER_ID)
+                pending.note_checked(_unknown(pending.wanted.subject), BY_OTHER_ID)
                 continue
             if isinstance(person, GraphError):
-                unsettled[case] = str(person)
+                unsettled[pending] = str(person)
             elif person.object_id is None:
-                unsettled[case] = "Graph lists by object id, and there is none yet"
+                unsettled[pending] = "Graph lists by object id, and there is none yet"
             else:
-                again.append((case, person.object_id))
+                again.append((pending, person.object_id))
         refused = await read(again)
-        return {**unsettled, **{case: str(error) for case, error in refused.items()}}
+        return {**unsettled, **{pending: str(error) for pending, error in refused.items()}}
 
 
-class _Allowance:
+class _RequestBudget:
     """How much Graph may still be asked in one call, package by package.
 
     Attributes:
@@ -157,28 +177,28 @@ class _Allowance:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock, self._until = clock, clock.now() + LONGEST_ASKING
-        self._left = MOST_ASKED
+        self._clock, self._until = clock, clock.now() + MAX_READING_TIME
+        self._left = MAX_SUBJECTS_READ
         self.why = ""
 
     def take(self, wanted: int) -> int:
         """How many of the wanted requests may be sent now; none is the end."""
         if self._clock.now() >= self._until:
-            self.why = f"Graph is asked for {LONGEST_ASKING.seconds} seconds in one call"
+            self.why = f"Graph is asked for {MAX_READING_TIME.seconds} seconds in one call"
             return 0
         size = min(wanted, self._left, _PORTION)
         self._left -= size
         if not size:
-            self.why = f"Graph is asked package by package {MOST_ASKED} times in one call"
+            self.why = f"Graph is asked package by package {MAX_SUBJECTS_READ} times in one call"
         return size
 
 
 class _Lists:
     """Of whole packages, what is held by whoever is asked about, by whichever id."""
 
-    def __init__(self, cases: Sequence[Case]) -> None:
-        self._by_id = _grouped((case.wish.subject, case) for case in cases)
-        self._held: list[tuple[Case, Assignment]] = []
+    def __init__(self, pending_decisions: Sequence[PendingDecision]) -> None:
+        self._by_id = _grouped((pending.wanted.subject, pending) for pending in pending_decisions)
+        self._held: list[tuple[PendingDecision, Assignment]] = []
         self._errors: dict[str, GraphError] = {}
         self.pages = 0
 
@@ -189,32 +209,40 @@ class _Lists:
         self.pages += 1
         for each in page:
             for known_id in (each.subject.id, each.subject.object_id):
-                for case in self._by_id.get(known_id or "", ()):
-                    self._held.append((case, replace(each, package_id=package)))
+                for pending in self._by_id.get(known_id or "", ()):
+                    self._held.append((pending, replace(each, package_id=package)))
 
     def settle(self) -> None:
-        for case in (case for cases in self._by_id.values() for case in cases):
-            for package in sorted(case.against & self._errors.keys()):
-                case.miss(f"whether {case.wish.subject} holds {package}", self._errors[package])
-            case.add((), BY_LIST)
-        for case, held in self._held:
-            if held.package_id in case.against:
-                case.held.append(held)
+        for pending in (
+            pending for pending_decisions in self._by_id.values() for pending in pending_decisions
+        ):
+            for package in sorted(pending.against & self._errors.keys()):
+                pending.note_gap(
+                    f"whether {pending.wanted.subject} holds {package}", self._errors[package]
+                )
+            pending.add((), BY_LIST)
+        for pending, held in self._held:
+            if held.package_id in pending.against:
+                pending.held.append(held)
 
 
-def _is_of_the_way(error: Forbidden) -> bool:
+def _is_about_permission(error: Forbidden) -> bool:
     """Whether it refuses the list as a way of asking: no token, no licence are other matters."""
     return error.status == HTTPStatus.FORBIDDEN and not isinstance(error, Unlicensed)
 
 
-def _add(key: tuple[str, str], page: AssignmentPage | GraphError, cases: Iterable[Case]) -> None:
+def _add(
+    key: tuple[str, str],
+    page: AssignmentPage | GraphError,
+    pending_decisions: Iterable[PendingDecision],
+) -> None:
     object_id, package = key
-    for case in cases:
+    for pending in pending_decisions:
         if isinstance(page, GraphError):
-            case.miss(f"whether {object_id} holds {package}", page)
+            pending.note_gap(f"whether {object_id} holds {package}", page)
         else:
             known = (replace(each, package_id=each.package_id or package) for each in page)
-            case.add(known, BY_PACKAGE)
+            pending.add(known, BY_PACKAGE)
 
 
 def _unknown(subject: str) -> str:
@@ -224,12 +252,12 @@ def _unknown(subject: str) -> str:
     )
 
 
-def _as_given(case: Case) -> Asked:
-    return case, case.wish.subject
+def _as_given(pending: PendingDecision) -> SubjectRead:
+    return pending, pending.wanted.subject
 
 
-def _grouped[K](pairs: Iterable[tuple[K, Case]]) -> dict[K, list[Case]]:
-    found: dict[K, list[Case]] = {}
-    for key, case in pairs:
-        found.setdefault(key, []).append(case)
+def _grouped[K](pairs: Iterable[tuple[K, PendingDecision]]) -> dict[K, list[PendingDecision]]:
+    found: dict[K, list[PendingDecision]] = {}
+    for key, pending in pairs:
+        found.setdefault(key, []).append(pending)
     return found

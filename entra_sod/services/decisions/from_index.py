@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.domain.decisions.strategy import is_index_fresh
-from entra_sod.services.decisions.case import Case
+from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.sweeps.index import held_by_index
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.sweeps import SweepStore
@@ -26,32 +26,32 @@ class IndexReader:
     clock: Clock
     oldest: timedelta
 
-    async def read(self, cases: Sequence[Case]) -> list[Case]:
+    async def read(self, pending_decisions: Sequence[PendingDecision]) -> list[PendingDecision]:
         """Answer what can be answered, and return the rest as it was."""
-        index = await last_summary(self.store) if cases and self.oldest else None
+        index = await last_summary(self.store) if pending_decisions and self.oldest else None
         if index is None or not is_index_fresh(index.as_of, self.clock.now(), self.oldest):
-            return [*cases]
-        known = [case for case in cases if index.knows(case.against)]
-        subjects = {case.wish.subject for case in known}
-        packages = frozenset[str]().union(*(case.against for case in known))
+            return [*pending_decisions]
+        known = [pending for pending in pending_decisions if index.knows(pending.against)]
+        subjects = {pending.wanted.subject for pending in known}
+        packages = frozenset[str]().union(*(pending.against for pending in known))
         try:
             held = await held_by_index(self.store, index.index, subjects, packages)
         except LookupError:
             # Somebody tidied up: as good as no index.
-            return [*cases]
-        for case in known:
-            found = held.get(case.wish.subject, ())
-            _settle(case, index)
-            case.add(
-                (each for each in found if each.package_id in case.against),
+            return [*pending_decisions]
+        for pending in known:
+            found = held.get(pending.wanted.subject, ())
+            _settle(pending, index)
+            pending.add(
+                (each for each in found if each.package_id in pending.against),
                 f"index of sweep {index.sweep_id}, as of {timestamp(index.as_of)}",
             )
-        return [case for case in cases if not index.knows(case.against)]
+        return [pending for pending in pending_decisions if not index.knows(pending.against)]
 
 
-def _settle(case: Case, index: SweepSummary) -> None:
+def _settle(pending: PendingDecision, index: SweepSummary) -> None:
     """Say how old the answer is, and what the sweep itself could not read."""
-    case.as_of = index.as_of
-    for package in sorted(case.against & index.unread.keys()):
+    pending.as_of = index.as_of
+    for package in sorted(pending.against & index.unread.keys()):
         why = f"sweep {index.sweep_id} could not read it: {index.unread[package]}"
-        case.miss(f"whether {case.wish.subject} holds {package}", why)
+        pending.note_gap(f"whether {pending.wanted.subject} holds {package}", why)

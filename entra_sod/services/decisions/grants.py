@@ -11,13 +11,13 @@ from entra_sod.core.errors import GraphError, Rejected
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.ports.graph import Graph
-from entra_sod.services.rules.book import Kept
+from entra_sod.services.rules.provider import CachedValue
 
-READ_GRANTS_AGAIN_AFTER = timedelta(minutes=10)
+GRANTS_LIFETIME = timedelta(minutes=10)
 # Of one call: ten batches.
-MOST_GRANTS_READ = 200
+MAX_GRANTS_READ = 200
 
-type Grants = Mapping[str, AccessPackage | GraphError]
+type PackageGrants = Mapping[str, AccessPackage | GraphError]
 
 
 class GrantReader:
@@ -25,9 +25,9 @@ class GrantReader:
 
     def __init__(self, graph: Graph, clock: Clock) -> None:
         self._graph, self._clock = graph, clock
-        self._kept: dict[str, Kept[AccessPackage]] = {}
+        self._kept: dict[str, CachedValue[AccessPackage]] = {}
 
-    async def read(self, packages: Collection[str]) -> Grants:
+    async def read(self, packages: Collection[str]) -> PackageGrants:
         """Read packages with the groups that they grant; what is not read, by its error.
 
         Raises:
@@ -35,17 +35,15 @@ class GrantReader:
         """
         now = self._clock.now()
         self._kept = {
-            key: each
-            for key, each in self._kept.items()
-            if each.is_fresh(now, READ_GRANTS_AGAIN_AFTER)
+            key: each for key, each in self._kept.items() if each.is_fresh(now, GRANTS_LIFETIME)
         }
         missing = sorted(set(packages) - self._kept.keys())
-        wanted, too_many = missing[:MOST_GRANTS_READ], missing[MOST_GRANTS_READ:]
+        wanted, too_many = missing[:MAX_GRANTS_READ], missing[MAX_GRANTS_READ:]
         found = await self._graph.packages_by_id(wanted) if wanted else {}
         for key, each in found.items():
             if isinstance(each, AccessPackage):
-                self._kept[key] = Kept(each, now)
-        why = Rejected(f"the groups of {MOST_GRANTS_READ} packages are read in one call")
+                self._kept[key] = CachedValue(each, now)
+        why = Rejected(f"the groups of {MAX_GRANTS_READ} packages are read in one call")
         known = {key: self._kept[key].value for key in packages if key in self._kept}
         return {**known, **found, **dict.fromkeys(too_many, why)}
 

@@ -20,12 +20,12 @@ from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.decisions.answer import answer
-from entra_sod.services.decisions.case import Case
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, Grants, with_grants
+from entra_sod.services.decisions.grants import GrantReader, PackageGrants, with_grants
+from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class DecisionMaker:
     graph: GraphReader
     index: IndexReader
     grants: GrantReader
-    rules: RuleBook
+    rules: RulesProvider
     clock: Clock
     denies_gaps: bool
 
@@ -53,12 +53,12 @@ class DecisionMaker:
         rules = await self.rules.from_today()
         grants = await self._granted(requests, rules)
         now = self.clock.now()
-        cases = [_case(each, rules, grants, now) for each in requests]
-        await self._look_for_packages(cases, rules)
-        await self._read_or_miss([each for each in cases if each.against])
-        return [self._answer(case, rules) for case in cases]
+        pending_decisions = [_pending(each, rules, grants, now) for each in requests]
+        await self._read_packages(pending_decisions, rules)
+        await self._read_or_note_gap([each for each in pending_decisions if each.against])
+        return [self._answer(pending, rules) for pending in pending_decisions]
 
-    async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> Grants:
+    async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
         """What the wanted packages grant, where any rule names a group."""
         if not rules.named_groups:
             return {}
@@ -68,10 +68,14 @@ class DecisionMaker:
         except PERMANENT as error:
             return dict.fromkeys(wanted, error)
 
-    async def _look_for_packages(self, cases: Sequence[Case], rules: RuleSet) -> None:
+    async def _read_packages(
+        self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
+    ) -> None:
         """A package that no rule names may be a wrong id, which must not be allowed."""
         named = rules.packages | rules.enforced_packages
-        unnamed = {each for case in cases for each in case.wish.packages} - named
+        unnamed = {
+            each for pending in pending_decisions for each in pending.wanted.packages
+        } - named
         if not unnamed:
             return
         why: object = "the tenant's list does not show it"
@@ -79,47 +83,49 @@ class DecisionMaker:
             unnamed -= {*await self.rules.listed()}
         except PERMANENT as error:
             why = f"the tenant's list is refused: {error}"
-        for case in cases:
-            for package in case.wish.packages:
+        for pending in pending_decisions:
+            for package in pending.wanted.packages:
                 if package in unnamed:
-                    case.miss(f"access package {package}", why)
+                    pending.note_gap(f"access package {package}", why)
 
-    async def _read_or_miss(self, cases: Sequence[Case]) -> None:
+    async def _read_or_note_gap(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Read; what Graph refuses altogether is no reason to ask again and again."""
         try:
-            await self._read(cases)
+            await self._read(pending_decisions)
         except PERMANENT as error:
-            for case in cases:
-                case.miss(f"what {case.wish.subject} holds", error)
+            for pending in pending_decisions:
+                pending.note_gap(f"what {pending.wanted.subject} holds", error)
 
-    async def _read(self, cases: Sequence[Case]) -> None:
+    async def _read(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Read what each subject holds, from whichever is to be asked first, then the other."""
-        waiting = [*cases]
-        subjects = {case.wish.subject for case in waiting}
-        if prefers_index(len(subjects), may_list=self.graph.may_list):
+        waiting = [*pending_decisions]
+        subjects = {pending.wanted.subject for pending in waiting}
+        if prefers_index(len(subjects), may_list=self.graph.may_list_subjects):
             waiting = await self.graph.read_lists(await self.index.read(waiting))
         refused, unsettled = await self.graph.read(waiting)
         refused = await self.index.read(refused)
         unsettled = {**unsettled, **await self.graph.read_by_package(refused)}
-        for case in await self.index.read([*unsettled]):
-            case.miss(f"whose id {case.wish.subject} is", unsettled[case])
+        for pending in await self.index.read([*unsettled]):
+            pending.note_gap(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
-    def _answer(self, case: Case, rules: RuleSet) -> DecisionResult:
-        for group in sorted(groups_against(case.rules, case.wish.packages)):
-            case.miss(f"members of group {group}", "group memberships are not read")
-        ruling = evaluate(
-            case.rules,
+    def _answer(self, pending: PendingDecision, rules: RuleSet) -> DecisionResult:
+        for group in sorted(groups_against(pending.rules, pending.wanted.packages)):
+            pending.note_gap(f"members of group {group}", "group memberships are not read")
+        verdict = evaluate(
+            pending.rules,
             rules.exceptions,
-            case.wish,
-            case.held,
-            has_gaps=case.gaps > 0,
+            pending.wanted,
+            pending.held,
+            has_gaps=pending.gaps > 0,
             denies_gaps=self.denies_gaps,
         )
-        as_of = case.as_of or self.clock.now()
-        return answer(case.request, case.wish, ruling, rules, case.notes, as_of=as_of)
+        as_of = pending.as_of or self.clock.now()
+        return answer(pending.request, pending.wanted, verdict, rules, pending.notes, as_of=as_of)
 
 
-def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetime) -> Case:
+def _pending(
+    request: DecisionRequest, rules: RuleSet, grants: PackageGrants, now: datetime
+) -> PendingDecision:
     wish = AccessRequest(
         subject=str(request.subject),
         packages=request.packages,
@@ -128,18 +134,18 @@ def _case(request: DecisionRequest, rules: RuleSet, grants: Grants, now: datetim
     )
     granting = [each for each in grants.values() if isinstance(each, AccessPackage)]
     wanted = [each for each in granting if each.id in wish.packages]
-    ruling = with_grants(rules_in_force_during(rules.rules, wish), wanted)
-    case = Case(request, wish, ruling, packages_against(ruling, wish.packages))
-    _note_rules(case, rules)
+    verdict = with_grants(rules_in_force_during(rules.rules, wish), wanted)
+    pending = PendingDecision(request, wish, verdict, packages_against(verdict, wish.packages))
+    _note_rules(pending, rules)
     for package in wish.packages:
         if isinstance(error := grants.get(package), GraphError):
-            case.miss(f"the groups that access package {package} grants", error)
-    return case
+            pending.note_gap(f"the groups that access package {package} grants", error)
+    return pending
 
 
-def _note_rules(case: Case, rules: RuleSet) -> None:
+def _note_rules(pending: PendingDecision, rules: RuleSet) -> None:
     """Say where the rules are not those that are wanted, or not whole."""
     if rules.refused:
-        case.miss("the newest version of the rules", rules.refused)
+        pending.note_gap("the newest version of the rules", rules.refused)
     if rules.unlisted:
-        case.miss("the packages that patterns of the rules fit", rules.unlisted)
+        pending.note_gap("the packages that patterns of the rules fit", rules.unlisted)

@@ -12,12 +12,12 @@ import msgspec
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import read_as
 
-MOST_PACKAGES = 20
-MOST_SUBJECTS = 100
+MAX_PACKAGES = 20
+MAX_SUBJECTS = 100
 # As many subjects with as many packages, however the JSON is spaced and escaped.
-LARGEST_BATCH = 512 * 1024
+MAX_BATCH_BYTES = 512 * 1024
 
-type Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+type AwareDatetime = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -34,9 +34,9 @@ class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
 
     subject: UUID
     access_package_id: UUID | None = None
-    access_package_ids: Annotated[list[UUID], msgspec.Meta(max_length=MOST_PACKAGES)] = []
-    start: Moment | None = msgspec.field(default=None, name="from")
-    until: Moment | None = None
+    access_package_ids: Annotated[list[UUID], msgspec.Meta(max_length=MAX_PACKAGES)] = []
+    start: AwareDatetime | None = msgspec.field(default=None, name="from")
+    until: AwareDatetime | None = None
     reference: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
 
     @property
@@ -49,7 +49,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
 class DecisionRequests(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """`POST /decisions/batch`: the same for up to 100 subjects."""
 
-    requests: Annotated[list[DecisionRequest], msgspec.Meta(min_length=1, max_length=MOST_SUBJECTS)]
+    requests: Annotated[list[DecisionRequest], msgspec.Meta(min_length=1, max_length=MAX_SUBJECTS)]
 
 
 def parse_decision_request(value: object, now: datetime | None = None) -> DecisionRequest:

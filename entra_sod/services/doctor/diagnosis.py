@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Result(StrEnum):
+class DiagnosisResult(StrEnum):
     """`note` is worth knowing and nothing to mend; `unknown` could not be looked at."""
 
     OK = "ok"
@@ -28,7 +28,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     what: str
-    result: Result
+    result: DiagnosisResult
     detail: str = ""
     advice: str = ""
 
@@ -41,24 +41,24 @@ class Diagnoses(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ok(what: str, detail: str = "") -> Diagnosis:
-    return Diagnosis(what=what, result=Result.OK, detail=detail)
+    return Diagnosis(what=what, result=DiagnosisResult.OK, detail=detail)
 
 
 def note(what: str, detail: str, advice: str = "") -> Diagnosis:
-    return Diagnosis(what=what, result=Result.NOTE, detail=detail, advice=advice)
+    return Diagnosis(what=what, result=DiagnosisResult.NOTE, detail=detail, advice=advice)
 
 
 def unknown(what: str, detail: str, advice: str = "") -> Diagnosis:
-    return Diagnosis(what=what, result=Result.UNKNOWN, detail=detail, advice=advice)
+    return Diagnosis(what=what, result=DiagnosisResult.UNKNOWN, detail=detail, advice=advice)
 
 
 def wrong(what: str, detail: str, advice: str) -> Diagnosis:
-    return Diagnosis(what=what, result=Result.WRONG, detail=detail, advice=advice)
+    return Diagnosis(what=what, result=DiagnosisResult.WRONG, detail=detail, advice=advice)
 
 
 def is_healthy(diagnoses: Iterable[Diagnosis]) -> bool:
     """Whether nothing is wrong; what could not be looked at has its own line for the cause."""
-    return all(each.result is not Result.WRONG for each in diagnoses)
+    return all(each.result is not DiagnosisResult.WRONG for each in diagnoses)
 
 
 def summed_up(diagnoses: Iterable[Diagnosis]) -> Diagnoses:

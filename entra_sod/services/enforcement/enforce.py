@@ -20,14 +20,14 @@ from entra_sod.domain.enforcement.result import (
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
-from entra_sod.services.enforcement.apply import Applied, Applier
+from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.ledger import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enforcer:
     graph: Graph
-    applier: Applier
+    writer: ReferenceWriter
     max_reference_writes: int
 
     async def enforce(
@@ -52,12 +52,14 @@ class Enforcer:
         """
         if reach is Enforcement.OFF or not desired:
             return EnforcementResult()
-        seen = await self._look({(each.reference.on, each.reference.kind) for each in desired})
+        seen = await self._read_references(
+            {(each.reference.on, each.reference.kind) for each in desired}
+        )
         plan = make_plan(desired, seen.present({on for on, _ in seen.lists}))
-        entries = await self.applier.entries_of(plan.unchanged)
-        done = _Done()
+        entries = await self.writer.entries_of(plan.unchanged)
+        done = _DoneWrites()
         if reach is Enforcement.APPLY:
-            done = await self._carry_out(plan, plan.writes, entries, run_id, rules_hash)
+            done = await self._apply(plan, plan.writes, entries, run_id, rules_hash)
         return EnforcementResult(
             present=tuple(done.present(plan.unchanged)),
             planned=tuple(done.planned(each.reference for each in plan.additions)),
@@ -89,21 +91,21 @@ class Enforcer:
         Raises:
             GraphError, NotYetConsistent: as `enforce`.
         """
-        limit, done = self.max_reference_writes, _Done()
+        limit, done = self.max_reference_writes, _DoneWrites()
         # In a thread: millions of references take seconds, and others wait for the loop.
         survey = await asyncio.to_thread(tenant.survey, limit)
         drift, plan = survey.drift, survey.plan
         if reach is Enforcement.APPLY and survey.writes <= limit:
-            newer = await self._look({(each.on, each.kind) for each in plan.changes})
+            newer = await self._read_references({(each.on, each.kind) for each in plan.changes})
             # Another try of this run may have been at it since the ledger was read.
             came = [each.reference for each in plan.additions if each.reference in newer]
-            entries = {**entries, **await self.applier.entries_of(came)}
+            entries = {**entries, **await self.writer.entries_of(came)}
             tenant = replace(tenant, seen=tenant.seen.replaced(newer))
             survey = await asyncio.to_thread(tenant.survey, limit)
             plan = survey.plan
             plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
         if reach is Enforcement.APPLY:
-            done = await self._carry_out(plan, survey.writes, entries, run_id, rules_hash)
+            done = await self._apply(plan, survey.writes, entries, run_id, rules_hash)
         present, found = survey.present - len(done.earlier), len(done.found)
         return EnforcementResult(
             present=LazyCollection(present + found, lambda: done.present(tenant.unchanged())),
@@ -118,23 +120,23 @@ class Enforcer:
             stopped=done.stopped,
         )
 
-    async def _carry_out(
+    async def _apply(
         self,
         plan: Plan,
         writes: int,
         entries: Mapping[Reference, LedgerEntry],
         run_id: str,
         rules_hash: str,
-    ) -> _Done:
-        adopted = await self.applier.adopt(plan, entries)
+    ) -> _DoneWrites:
+        adopted = await self.writer.adopt(plan, entries)
         earlier = [each for each in adopted if entries[each].run_id == run_id]
         if writes + len(earlier) > self.max_reference_writes:
             error = LimitExceeded(planned=writes + len(earlier), limit=self.max_reference_writes)
-            return _Done(earlier=earlier, stopped=str(error))
-        applied = await self.applier.apply(plan, run_id=run_id, rules_hash=rules_hash)
-        return _Done(earlier=earlier, applied=applied)
+            return _DoneWrites(earlier=earlier, stopped=str(error))
+        applied = await self.writer.apply(plan, run_id=run_id, rules_hash=rules_hash)
+        return _DoneWrites(earlier=earlier, applied=applied)
 
-    async def _look(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
+    async def _read_references(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
         seen = ReferenceSnapshot()
         for on, kind in sorted(lists):
             seen.add(on, kind, await self.graph.references(on, kind))
@@ -142,11 +144,11 @@ class Enforcer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class _DoneWrites:
     """What was written: by this try, and by earlier ones of the same run."""
 
     earlier: Sequence[Reference] = ()
-    applied: Applied = field(default_factory=Applied)
+    applied: AppliedPlan = field(default_factory=AppliedPlan)
     stopped: str | None = None
 
     @property

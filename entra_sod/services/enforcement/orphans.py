@@ -12,19 +12,19 @@ from entra_sod.ports.graph import Graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GoneGroups:
+class DeletedGroups:
     """What looking groups up has shown.
 
     Attributes:
         gone: ids of those that do not exist.
-        unseen: why the others were not looked up, where the identity may not; else None.
+        unread: why the others were not looked up, where the identity may not; else None.
     """
 
     gone: frozenset[str] = frozenset()
-    unseen: str | None = None
+    unread: str | None = None
 
 
-async def find_gone_groups(graph: Graph, ours: Iterable[Reference]) -> GoneGroups:
+async def find_deleted_groups(graph: Graph, ours: Iterable[Reference]) -> DeletedGroups:
     """Look up each group that a reference of ours is to, once, at most eight at a time.
 
     The first refusal ends the looking: it is about the permission, not about the group.
@@ -51,7 +51,7 @@ async def find_gone_groups(graph: Graph, ours: Iterable[Reference]) -> GoneGroup
 
     groups = {each.target for each in ours if each.kind is ReferenceKind.GROUP}
     await in_parallel(look, sorted(groups))
-    return GoneGroups(gone=frozenset(gone), unseen=_why(refusals[0]) if refusals else None)
+    return DeletedGroups(gone=frozenset(gone), unread=_why(refusals[0]) if refusals else None)
 
 
 def _why(error: Forbidden) -> str:

@@ -11,7 +11,7 @@ from entra_sod.domain.findings.lifecycle import mark_resolving
 from entra_sod.domain.findings.model import Finding
 from entra_sod.stores.findings import FindingStore, StoredFinding
 
-type Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+type ClaimText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,21 +22,21 @@ class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         why: for whoever audits it.
     """
 
-    by: Words
-    why: Words
+    by: ClaimText
+    why: ClaimText
 
 
-class NothingToClaim(Exception):
+class NotClaimable(Exception):
     """The finding is permitted, on hold or resolved: there is nothing to take away."""
 
 
-async def keep_claim(
+async def store_claim(
     store: FindingStore, finding_id: str, request: ClaimRequest, clock: Clock
 ) -> Finding | None:
     """Note a claim in a finding's history; None where there is no such finding.
 
     Raises:
-        NothingToClaim: of a finding that does not stand, or is permitted.
+        NotClaimable: of a finding that does not stand, or is permitted.
     """
     while True:
         kept = await store.get(finding_id)
@@ -46,6 +46,6 @@ async def keep_claim(
             kept.finding, by=request.by, why=request.why, at=timestamp(clock.now())
         )
         if claimed is None:
-            raise NothingToClaim(kept.finding.state)
+            raise NotClaimable(kept.finding.state)
         if not await store.write([StoredFinding(claimed, kept.etag)]):
             return claimed

@@ -16,7 +16,7 @@ import msgspec
 from entra_sod.domain.findings.model import ObservedConflict
 from entra_sod.stores.sweeps import SweepStore
 
-RUN_BYTES = 4 * 2**20
+MAX_RUN_BYTES = 4 * 2**20
 PIECE_BYTES = 128 * 1024
 _decoder = msgspec.json.Decoder(ObservedConflict)
 
@@ -27,7 +27,7 @@ class SortedFile:
     size: int
 
 
-class Spool:
+class ExternalSorter:
     """Takes the observed conflicts of a sweep in any order."""
 
     def __init__(self, store: SweepStore, sweep_id: str) -> None:
@@ -36,11 +36,11 @@ class Spool:
         self._size = 0
         self._written: list[SortedFile] = []
 
-    async def add(self, sighting: ObservedConflict) -> None:
-        line = msgspec.json.encode(sighting) + b"\n"
-        self._held.append((sighting.id, line))
+    async def add(self, conflict: ObservedConflict) -> None:
+        line = msgspec.json.encode(conflict) + b"\n"
+        self._held.append((conflict.id, line))
         self._size += len(line)
-        if self._size >= RUN_BYTES:
+        if self._size >= MAX_RUN_BYTES:
             await self._flush()
 
     async def finish(self) -> Sequence[SortedFile]:
@@ -56,7 +56,7 @@ class Spool:
         self._held, self._size = [], 0
 
 
-async def merged(
+async def read_sorted(
     store: SweepStore, written: Sequence[SortedFile]
 ) -> AsyncIterator[ObservedConflict]:
     """Yield all observed conflicts in the order of their ids, each id once."""
@@ -67,20 +67,20 @@ async def merged(
             heapq.heappush(heap, (first.id, number, first))
     last = ""
     while heap:
-        found, number, sighting = heap[0]
+        found, number, conflict = heap[0]
         if (following := await anext(sources[number], None)) is None:
             heapq.heappop(heap)
         else:
             heapq.heapreplace(heap, (following.id, number, following))
         if found != last:
             last = found
-            yield sighting
+            yield conflict
 
 
 async def _lines(store: SweepStore, file: SortedFile) -> AsyncIterator[ObservedConflict]:
     rest = b""
     for start in range(0, file.size, PIECE_BYTES):
         piece = await store.blob_range(file.name, start, min(PIECE_BYTES, file.size - start))
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
+        *merged, rest = (rest + piece).split(b"\n")
+        for line in merged:
             yield _decoder.decode(line)

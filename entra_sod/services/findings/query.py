@@ -15,14 +15,14 @@ from entra_sod.domain.rules.language import Severity
 from entra_sod.ports.storage import Condition
 from entra_sod.stores.findings import FindingStore
 
-LARGEST_PAGE, USUAL_PAGE = 1000, 100
+MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _FILTERS = ("rule", "state", "severity", "package", "subject", "since")
 _OTHERS = ("pageSize", "continuation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class FindingsQuery:
     """What is asked for; None is for any.
 
     Attributes:
@@ -39,7 +39,7 @@ class Query:
     package: str | None = None
     subject: str | None = None
     since: str | None = None
-    page_size: int = USUAL_PAGE
+    page_size: int = DEFAULT_PAGE_SIZE
     after: str = ""
 
     @property
@@ -71,14 +71,14 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class FindingsPage:
     """Some findings, and the query for those that come next."""
 
     findings: Sequence[Finding]
-    next: Query | None
+    next: FindingsQuery | None
 
 
-async def read_page(store: FindingStore, query: Query) -> Page:
+async def read_page(store: FindingStore, query: FindingsQuery) -> FindingsPage:
     """Read one page; the last has no next, and may be empty."""
     found: list[Finding] = []
     stored = store.all(after=query.after, where=query.where, at_once=query.page_size + 1)
@@ -86,19 +86,19 @@ async def read_page(store: FindingStore, query: Query) -> Page:
         if not query.fits(kept.finding):
             continue
         if len(found) == query.page_size:
-            return Page(found, replace(query, after=found[-1].id))
+            return FindingsPage(found, replace(query, after=found[-1].id))
         found.append(kept.finding)
-    return Page(found, None)
+    return FindingsPage(found, None)
 
 
 @dataclass(slots=True)
-class _Reader:
+class _ParameterReader:
     """Reads the parameters of an address, and collects what is wrong with them."""
 
     given: Mapping[str, str]
     errors: list[FieldError] = field(default_factory=list)
 
-    def say(self, name: str, detail: str) -> None:
+    def add_error(self, name: str, detail: str) -> None:
         self.errors.append(FieldError(pointer="", detail=f"{name} {detail}"))
 
     def text(self, name: str) -> str | None:
@@ -107,7 +107,7 @@ class _Reader:
     def guid(self, name: str) -> str | None:
         text = self.text(name)
         if text and (mistakes := find_mistakes(UUID, text)):
-            self.say(name, mistakes[0].detail)
+            self.add_error(name, mistakes[0].detail)
             return None
         return self.some_id(name)
 
@@ -120,7 +120,9 @@ class _Reader:
         words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]
         known = [each.value for each in kind]
         if unknown := [each for each in words if each not in known]:
-            self.say(name, f"knows no {unknown[0]!r}; it is one or more of {', '.join(known)}")
+            self.add_error(
+                name, f"knows no {unknown[0]!r}; it is one or more of {', '.join(known)}"
+            )
             return []
         return [kind(each) for each in words]
 
@@ -131,38 +133,38 @@ class _Reader:
                 return text
             return f"{date.fromisoformat(text)}T00:00:00Z"
         except ValueError:
-            self.say(name, "must be a date, or a moment such as 2026-11-22T02:00:00Z")
+            self.add_error(name, "must be a date, or a moment such as 2026-11-22T02:00:00Z")
             return None
 
     def page_size(self) -> int:
-        text = self.text("pageSize") or str(USUAL_PAGE)
-        if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= LARGEST_PAGE:
+        text = self.text("pageSize") or str(DEFAULT_PAGE_SIZE)
+        if re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= MAX_PAGE_SIZE:
             return int(text)
-        self.say("pageSize", f"must be a whole number from 1 to {LARGEST_PAGE}")
-        return USUAL_PAGE
+        self.add_error("pageSize", f"must be a whole number from 1 to {MAX_PAGE_SIZE}")
+        return DEFAULT_PAGE_SIZE
 
     def continuation(self) -> str:
         text = self.text("continuation") or ""
         if text and not re.fullmatch("[0-9a-f]{32}", text):
-            self.say("continuation", "must be as nextLink has it")
+            self.add_error("continuation", "must be as nextLink has it")
             return ""
         return text
 
 
-def parse_query(given: Mapping[str, str]) -> Query:
+def parse_query(given: Mapping[str, str]) -> FindingsQuery:
     """Read what is asked for from the parameters of an address.
 
     Raises:
         InvalidRequest: naming every parameter that is unknown or wrong.
     """
-    reader = _Reader(given)
+    reader = _ParameterReader(given)
     for name, text in given.items():
         if name not in (*_FILTERS, *_OTHERS):
             known = ", ".join((*_FILTERS, "pageSize"))
-            reader.say(name, f"is not known here; there are {known}")
+            reader.add_error(name, f"is not known here; there are {known}")
         elif not text.strip():
-            reader.say(name, "is empty: leave it out for any")
-    query = Query(
+            reader.add_error(name, "is empty: leave it out for any")
+    query = FindingsQuery(
         rule=reader.text("rule"),
         states=reader.choices("state", FindingState),
         severities=reader.choices("severity", Severity),
@@ -177,7 +179,7 @@ def parse_query(given: Mapping[str, str]) -> Query:
     return query
 
 
-def parameters(query: Query) -> Iterator[tuple[str, str]]:
+def parameters(query: FindingsQuery) -> Iterator[tuple[str, str]]:
     """The parameters that `parse_query` reads as this query."""
     given = {
         "rule": query.rule,

@@ -24,15 +24,15 @@ from entra_sod.stores.findings import FindingStore, StoredFinding, partition_of
 SALT_BYTES = 16
 
 # A finding as it is kept, and what a run saw of it; one of them may be missing.
-type Met = tuple[StoredFinding | None, ObservedConflict | None]
+type FindingMatch = tuple[StoredFinding | None, ObservedConflict | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FindingsRun:
     """A sweep or a check: when it looked, and what it can say."""
 
-    moment: RunContext
-    view: FindingObserver
+    context: RunContext
+    observer: FindingObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class _Step:
     """
 
     before: StoredFinding | None
-    sighting: ObservedConflict | None
+    conflict: ObservedConflict | None
     after: Finding | None
     is_over: bool = False
 
     @property
     def id(self) -> str:
-        known = self.before.finding if self.before else self.sighting
+        known = self.before.finding if self.before else self.conflict
         return known.id if known else ""
 
     @property
@@ -71,15 +71,15 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keeper:
-    """Keeps findings up to date, for so long after their end as `kept_for` says."""
+class FindingsUpdater:
+    """Keeps findings up to date, for so long after their end as `retention` says."""
 
     store: FindingStore
-    kept_for: timedelta
+    retention: timedelta
 
-    async def keep(self, batch: Sequence[Met], run: Run) -> Sequence[Finding]:
+    async def update(self, batch: Sequence[FindingMatch], run: FindingsRun) -> Sequence[Finding]:
         """Decide on a batch and write it; give the findings as they then stand, in their order."""
-        steps = [self._step(before, sighting, run) for before, sighting in batch]
+        steps = [self._step(before, conflict, run) for before, conflict in batch]
         puts = [kept for step in steps for kept in step.put]
         removals = [kept for step in steps for kept in step.removal]
         late = set(await self.store.write(puts, removals))
@@ -87,42 +87,42 @@ class Keeper:
         return [step.outcome for step in done if step.outcome]
 
     def _step(
-        self, before: StoredFinding | None, sighting: ObservedConflict | None, run: Run
+        self, before: StoredFinding | None, conflict: ObservedConflict | None, run: FindingsRun
     ) -> _Step:
         known = before.finding if before else None
-        look = run.view.observe(known, sighting)
-        after = decide_next(known, look, run.moment, salt=secrets.token_hex(SALT_BYTES))
+        look = run.observer.observe(known, conflict)
+        after = decide_next(known, look, run.context, salt=secrets.token_hex(SALT_BYTES))
         is_over = known is not None and after is None and self._is_over(known, run)
-        return _Step(before, sighting, after, is_over)
+        return _Step(before, conflict, after, is_over)
 
-    async def _again(self, step: _Step, run: Run) -> _Step:
+    async def _again(self, step: _Step, run: FindingsRun) -> _Step:
         """Decide anew on a finding that somebody else has changed in between."""
         while True:
             before = await self.store.get(step.id)
-            if before is None and step.sighting is None:
+            if before is None and step.conflict is None:
                 return _Step(None, None, None)
-            anew = self._step(before, step.sighting, run)
+            anew = self._step(before, step.conflict, run)
             if not await self.store.write(anew.put, anew.removal):
                 return anew
 
-    def _is_over(self, finding: Finding, run: Run) -> bool:
+    def _is_over(self, finding: Finding, run: FindingsRun) -> bool:
         if finding.state not in (FindingState.RESOLVED, FindingState.ON_HOLD):
             return False
-        since, now = map(datetime.fromisoformat, (finding.since, run.moment.at))
-        return now - since > self.kept_for
+        since, now = map(datetime.fromisoformat, (finding.since, run.context.at))
+        return now - since > self.retention
 
 
 async def in_batches(
-    stored: AsyncIterator[StoredFinding], sightings: AsyncIterator[ObservedConflict]
-) -> AsyncIterator[Sequence[Met]]:
+    stored: AsyncIterator[StoredFinding], conflicts: AsyncIterator[ObservedConflict]
+) -> AsyncIterator[Sequence[FindingMatch]]:
     """Put findings and observed conflicts of the same id together, as many as are written at once.
 
     Args:
         stored: every finding that a run can say something of, in the order of their ids.
-        sightings: of the run, in the same order, each once.
+        conflicts: of the run, in the same order, each once.
     """
-    batch: list[Met] = []
-    async for met in _side_by_side(stored, sightings):
+    batch: list[FindingMatch] = []
+    async for met in _merge_by_id(stored, conflicts):
         if batch and (len(batch) == MAX_BATCH_ROWS or _partition(met) != _partition(batch[0])):
             yield batch
             batch = []
@@ -131,16 +131,16 @@ async def in_batches(
         yield batch
 
 
-def _partition(met: Met) -> str:
-    before, sighting = met
-    return partition_of(before.finding.id if before else sighting.id if sighting else "")
+def _partition(met: FindingMatch) -> str:
+    before, conflict = met
+    return partition_of(before.finding.id if before else conflict.id if conflict else "")
 
 
-async def _side_by_side(
-    stored: AsyncIterator[StoredFinding], sightings: AsyncIterator[ObservedConflict]
-) -> AsyncIterator[Met]:
+async def _merge_by_id(
+    stored: AsyncIterator[StoredFinding], conflicts: AsyncIterator[ObservedConflict]
+) -> AsyncIterator[FindingMatch]:
     """Pair findings with observed conflicts of the same id; either may be alone."""
-    kept, seen = await anext(stored, None), await anext(sightings, None)
+    kept, seen = await anext(stored, None), await anext(conflicts, None)
     while kept or seen:
         has_kept = kept is not None and (seen is None or kept.finding.id <= seen.id)
         has_seen = seen is not None and (kept is None or seen.id <= kept.finding.id)
@@ -148,4 +148,4 @@ async def _side_by_side(
         if has_kept:
             kept = await anext(stored, None)
         if has_seen:
-            seen = await anext(sightings, None)
+            seen = await anext(conflicts, None)

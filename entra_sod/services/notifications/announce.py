@@ -22,13 +22,13 @@ from entra_sod.stores.subscriptions import Subscriptions
 class Announcer:
     """Announces; after a StorageUnavailable, announce again: each event keeps its id."""
 
-    receivers: Subscriptions
+    subscriptions: Subscriptions
     outbox: Outbox
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
         """Queue what is to be told of a check that has ended."""
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
-        if await self.receivers.callback(check_id) is not None:
+        if await self.subscriptions.callback(check_id) is not None:
             await self.outbox.send(message)
         await self._tell(_ends_of("check"), [message])
 
@@ -73,10 +73,10 @@ class Announcer:
         self, events: Collection[EventName], messages: Sequence[DeliveryMessage]
     ) -> None:
         """Queue each message for every subscriber of one of the events."""
-        async for receiver in self.receivers.subscriptions():
-            if not receiver.events.isdisjoint(events):
+        async for subscription in self.subscriptions.subscriptions():
+            if not subscription.events.isdisjoint(events):
                 for message in messages:
-                    await self.outbox.send(replace(message, subscription=receiver.id))
+                    await self.outbox.send(replace(message, subscription=subscription.id))
 
 
 def _ends_of(subject: str) -> list[EventName]:

@@ -46,7 +46,7 @@ class Deliverer:
         chance: gives a number from 0 to 1, for the jitter of the waits.
     """
 
-    receivers: Subscriptions
+    subscriptions: Subscriptions
     checks: CheckStore
     sweeps: SweepStore
     findings: FindingStore
@@ -64,21 +64,21 @@ class Deliverer:
             NotYetConsistent: the work has not ended yet; the same message should come again.
             InvalidMessage: there is no such work, or its result is gone.
         """
-        receiver = await self._receiver(message)
-        if receiver is None:
+        subscription = await self._subscription(message)
+        if subscription is None:
             return
-        event = await self._event(message, receiver)
-        if event is not None and event.name in receiver.events:
-            outcome = await self._send(receiver, event)
-            await self._conclude(message, self._next(message, outcome))
+        event = await self._event(message, subscription)
+        if event is not None and event.name in subscription.events:
+            outcome = await self._send(subscription, event)
+            await self._apply_decision(message, self._next(message, outcome))
 
-    async def _receiver(self, message: DeliveryMessage) -> Subscription | None:
+    async def _subscription(self, message: DeliveryMessage) -> Subscription | None:
         """Who is to be told; None where it was told already, or has unsubscribed."""
         if message.subscription is None:
-            return await self.receivers.callback(message.id)
-        return await self.receivers.subscription(message.subscription)
+            return await self.subscriptions.callback(message.id)
+        return await self.subscriptions.subscription(message.subscription)
 
-    async def _event(self, message: DeliveryMessage, receiver: Subscription) -> Event | None:
+    async def _event(self, message: DeliveryMessage, subscription: Subscription) -> Event | None:
         """What is to be told; None where it is of a finding that is no longer kept."""
         result: bytes | None
         if message.subject != "finding":
@@ -86,14 +86,14 @@ class Deliverer:
         else:
             status, result = message.status, await self._ticket(message)
         if result is None:
-            _say(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
+            _log(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
             return None
         return Event(
             subject=message.subject,
             subject_id=message.id,
             status=status,
             at=message.enqueued_at,
-            app=receiver.app,
+            app=subscription.app,
             result=result,
             occasion=message.occasion,
         )
@@ -121,10 +121,10 @@ class Deliverer:
             raise InvalidMessage(f"the result of {what} is no longer kept")
         return status, result
 
-    async def _send(self, receiver: Subscription, event: Event) -> SendOutcome:
+    async def _send(self, subscription: Subscription, event: Event) -> SendOutcome:
         try:
             # Again at each try: CALLBACK_HOSTS may have been narrowed since it was accepted.
-            address = check_address(receiver.url, self.hosts)
+            address = check_address(subscription.url, self.hosts)
         except AddressRefused as error:
             return NotSent(f"the callback address {error}")
         body = event.body
@@ -154,32 +154,32 @@ class Deliverer:
             chance=self.chance(),
         )
 
-    async def _conclude(self, message: DeliveryMessage, what: DeliveryDecision) -> None:
+    async def _apply_decision(self, message: DeliveryMessage, what: DeliveryDecision) -> None:
         match what:
             case Delivered():
-                await self._forget_callback(message)
-                _say(logging.INFO, "callback_delivered", message, "was delivered")
+                await self._delete_callback(message)
+                _log(logging.INFO, "callback_delivered", message, "was delivered")
             case ReceiverGone():
-                await self._forget_callback(message)
+                await self._delete_callback(message)
                 if message.subscription is not None:
-                    await self.receivers.unsubscribe(message.subscription)
-                _say(logging.INFO, "callback_gone", message, "is wanted no more (410)")
+                    await self.subscriptions.unsubscribe(message.subscription)
+                _log(logging.INFO, "callback_gone", message, "is wanted no more (410)")
             case RetryDelivery(after_seconds=seconds, why=why, refusals=refusals):
                 again = msgspec.structs.replace(message, tries=message.tries + 1, refusals=refusals)
                 await self.outbox.send(again, delay_seconds=seconds)
-                _say(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
+                _log(logging.WARNING, "callback_deferred", message, f"waits {seconds:.0f} s: {why}")
             case Poison(reason=reason):
                 await self.outbox.give_up(message, reason)
-                _say(logging.ERROR, "callback_given_up", message, f"is {reason}")
+                _log(logging.ERROR, "callback_given_up", message, f"is {reason}")
             case _:
                 assert_never(what)
 
-    async def _forget_callback(self, message: DeliveryMessage) -> None:
+    async def _delete_callback(self, message: DeliveryMessage) -> None:
         if message.subscription is None:
-            await self.receivers.delete_callback(message.id)
+            await self.subscriptions.delete_callback(message.id)
 
 
-def _say(level: int, action: str, message: DeliveryMessage, words: str) -> None:
+def _log(level: int, action: str, message: DeliveryMessage, words: str) -> None:
     log.log(
         level,
         "the end of %s %s for %s %s",

@@ -14,7 +14,7 @@ from entra_sod.domain.notifications.event import EventName
 
 _POINTER = "/callbackUrl"
 
-type Address = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
+type CallbackAddress = Annotated[str, msgspec.Meta(extra_json_schema={"format": "uri"})]
 
 
 class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_un
             have other bodies, and are told to whoever names them.
     """
 
-    callback_url: Address
+    callback_url: CallbackAddress
     events: list[EventName] = msgspec.field(
         default_factory=lambda: [each for each in EventName if each.subject in ("check", "sweep")]
     )

@@ -16,8 +16,8 @@ from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.report.places import Places, SidePlaces
-from entra_sod.services.report.tally import MOST_FINDINGS, PairTally, Tally, rank
+from entra_sod.services.report.page_index import PageIndex, SideIndex
+from entra_sod.services.report.totals import MAX_FINDINGS, FindingTotals, PairTotals, rank
 from entra_sod.services.report.trend import RuleTrends, trend_points
 from entra_sod.services.report.view import (
     CellView,
@@ -28,20 +28,20 @@ from entra_sod.services.report.view import (
 )
 
 # How much a report takes, so that it opens anywhere. What is over is counted, and said.
-MOST_PAIRS = 100_000
-MOST_RULES = 2_000
-MOST_EXCEPTIONS = 5_000
-MOST_LINES = 1_000
+MAX_PAIRS = 100_000
+MAX_RULES = 2_000
+MAX_EXCEPTIONS = 5_000
+MAX_DRIFT_LINES = 1_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Material:
+class ReportInput:
     """What was read; makes the view of it, once.
 
     Attributes:
         result: of the sweep that the report tells of; None where there is none.
         earlier: results of ended sweeps, this one among them, oldest first.
-        tally: of all findings.
+        totals: of all findings.
         names: packages that may be read.
         gaps: what could not be read for the report.
         left_out: what the view has no room for.
@@ -51,21 +51,21 @@ class Material:
     rules: RuleSet
     result: SweepResult | None
     earlier: Sequence[SweepResult]
-    tally: Tally
+    totals: FindingTotals
     names: Iterable[AccessPackage]
     gaps: Sequence[Skipped]
     left_out: list[Skipped] = field(default_factory=list)
 
     def view(self) -> ReportView:
-        rules, result, tally = self.rules, self.result, self.tally
-        in_force = self._cut(list(rules.rules), MOST_RULES, "rules")
+        rules, result, tally = self.rules, self.result, self.totals
+        in_force = self._cut(list(rules.rules), MAX_RULES, "rules")
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
         used = {each for pair in pairs for each in pair}
         used.update(each for found in kept for each in found.packages)
         used.update(package for rule in in_force for package in packages_of(rule))
-        places = Places(used, self.names)
-        sides = SidePlaces(places)
+        page_index = PageIndex(used, self.names)
+        sides = SideIndex(page_index)
         trends = RuleTrends(self.earlier, rules.hash)
         return ReportView(
             generated_at=timestamp(self.now),
@@ -73,10 +73,10 @@ class Material:
             rules_hash=rules.hash,
             sweep=self._sweep(result) if result else None,
             gaps=self._gaps(),
-            packages=places.views,
+            packages=page_index.views,
             rules=[self._rule(each, sides, trends) for each in in_force],
             sides=sides.views,
-            cells=self._cells(pairs, places, in_force),
+            cells=self._cells(pairs, page_index, in_force),
             findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
@@ -94,21 +94,21 @@ class Material:
         return items[:most]
 
     def _say_findings(self, total: int) -> None:
-        if total > MOST_FINDINGS:
+        if total > MAX_FINDINGS:
             why = (
-                f"a report takes {MOST_FINDINGS:,}: those that stand before those that are over, "
+                f"a report takes {MAX_FINDINGS:,}: those that stand before those that are over, "
                 "the gravest first; all that stand are in the counts"
             )
-            self.left_out.append(Skipped(what=f"{total - MOST_FINDINGS:,} findings", why=why))
+            self.left_out.append(Skipped(what=f"{total - MAX_FINDINGS:,} findings", why=why))
 
     def _pairs(self) -> list[Pair]:
         """Pairs with findings first, then those that are kept apart, as many as a report takes."""
-        found = self.tally.pairs
+        found = self.totals.pairs
         others = (pair for pair in self.rules.constraints if pair not in found)
-        pairs = [*islice((*sorted(found),), MOST_PAIRS)]
-        pairs += islice(others, MOST_PAIRS - len(pairs))
-        if len(found) > MOST_PAIRS or next(others, None) is not None:
-            why = f"a report's matrix takes {MOST_PAIRS:,} pairs, those with findings first"
+        pairs = [*islice((*sorted(found),), MAX_PAIRS)]
+        pairs += islice(others, MAX_PAIRS - len(pairs))
+        if len(found) > MAX_PAIRS or next(others, None) is not None:
+            why = f"a report's matrix takes {MAX_PAIRS:,} pairs, those with findings first"
             self.left_out.append(Skipped(what="further pairs of the rules", why=why))
         return pairs
 
@@ -127,15 +127,15 @@ class Material:
             assignments=result.assignments,
             strategy=result.strategy.chosen,
             why=result.strategy.why,
-            checked=self._cut(checked, MOST_LINES, "lines of what was checked"),
+            checked=self._cut(checked, MAX_DRIFT_LINES, "lines of what was checked"),
         )
 
     def _gaps(self) -> list[Skipped]:
         result = self.result
         gaps = [*self.gaps, *(result.coverage.skipped if result else ())]
-        return self._cut(gaps, MOST_LINES, "lines of what was not checked")
+        return self._cut(gaps, MAX_DRIFT_LINES, "lines of what was not checked")
 
-    def _rule(self, resolved: ResolvedRule, sides: SidePlaces, trends: RuleTrends) -> RuleInForce:
+    def _rule(self, resolved: ResolvedRule, sides: SideIndex, trends: RuleTrends) -> RuleInForce:
         rule, result = resolved.rule, self.result
         sets = {each.rule: each.outcome for each in result.sets} if result else {}
         return RuleInForce(
@@ -149,26 +149,30 @@ class Material:
             sides=sides.of(resolved),
             at_most=resolved.count if rule.at_most else None,
             outcome=sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None,
-            findings=self.tally.by_rule[rule.id],
+            findings=self.totals.by_rule[rule.id],
             trend=trends.of(rule.id),
         )
 
     def _cells(
-        self, pairs: Sequence[Pair], places: Places, in_force: Sequence[ResolvedRule]
+        self, pairs: Sequence[Pair], page_index: PageIndex, in_force: Sequence[ResolvedRule]
     ) -> list[CellView]:
-        known = Known(self.result, self.tally, self.rules.hash)
+        known = PairOutcomeLookup(self.result, self.totals, self.rules.hash)
         rule_places = {each.id: place for place, each in enumerate(in_force)}
-        return [self._cell(pair, known, places, rule_places) for pair in pairs]
+        return [self._cell(pair, known, page_index, rule_places) for pair in pairs]
 
     def _cell(
-        self, pair: Pair, known: Known, places: Places, rule_places: dict[str, int]
+        self,
+        pair: Pair,
+        known: PairOutcomeLookup,
+        page_index: PageIndex,
+        rule_places: dict[str, int],
     ) -> CellView:
-        tally, duty = self.tally, self.rules.constraints.get(pair)
-        found = tally.pairs.get(pair, PairTally())
-        asked = duty.rule_ids if duty else ()
+        tally, constraint = self.totals, self.rules.constraints.get(pair)
+        found = tally.pairs.get(pair, PairTotals())
+        asked = constraint.rule_ids if constraint else ()
         severities = [tally.severities.get(each) for each in (found.rules or asked)]
         return CellView(
-            packages=(places.of[pair.low], places.of[pair.high]),
+            packages=(page_index.of[pair.low], page_index.of[pair.high]),
             rules=[rule_places[each] for each in asked if each in rule_places],
             outcome=known.outcome(pair),
             severity=min(severities, key=rank, default=None),
@@ -178,14 +182,14 @@ class Material:
 
     def _exceptions(self, day: date) -> list[ExceptionInForce]:
         soonest = sorted(self.rules.exceptions, key=lambda each: (each.end, each.id))
-        kept = self._cut(soonest, MOST_EXCEPTIONS, "exceptions")
+        kept = self._cut(soonest, MAX_EXCEPTIONS, "exceptions")
         return [_exception(each, day) for each in kept]
 
 
-class Known:
+class PairOutcomeLookup:
     """What a sweep says of each pair, though its result lists a thousand at most."""
 
-    def __init__(self, result: SweepResult | None, tally: Tally, rules_hash: str) -> None:
+    def __init__(self, result: SweepResult | None, tally: FindingTotals, rules_hash: str) -> None:
         self._tally = tally
         listed = result.results if result else []
         self._listed = {

@@ -16,14 +16,14 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.report.build import Material
-from entra_sod.services.report.tally import Tally
+from entra_sod.services.report.build import ReportInput
+from entra_sod.services.report.totals import FindingTotals
 from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
-MOST_SWEEPS = 30
+MAX_SWEEPS = 30
 _results = msgspec.json.Decoder(SweepResult)
 
 
@@ -45,20 +45,20 @@ class ReportMaker:
         """
         gaps = [Skipped(what="the newest rules files", why=rules.refused)] if rules.refused else []
         result = await self._swept(gaps, rules)
-        tally = Tally({each.id: each.rule.severity for each in rules.rules})
+        tally = FindingTotals({each.id: each.rule.severity for each in rules.rules})
         if result is not None:
             await self._count(tally, result, gaps)
-        return Material(
+        return ReportInput(
             now=self.clock.now(),
             rules=rules,
             result=result,
             earlier=await self._earlier(),
-            tally=tally,
+            totals=tally,
             names=await self._names(gaps),
             gaps=gaps,
         ).view()
 
-    async def _count(self, tally: Tally, result: SweepResult, gaps: list[Skipped]) -> None:
+    async def _count(self, tally: FindingTotals, result: SweepResult, gaps: list[Skipped]) -> None:
         async for kept in self.findings.all():
             tally.add(kept.finding)
         # Every conflict of a sweep becomes a finding, which is kept long after it has ended.
@@ -92,7 +92,7 @@ class ReportMaker:
         return _results.decode(data) if data else None
 
     async def _earlier(self) -> list[SweepResult]:
-        records = await self.sweeps.newest_ended(MOST_SWEEPS)
+        records = await self.sweeps.newest_ended(MAX_SWEEPS)
         found = await in_parallel(self._result, records)
         return [each for each in reversed(found) if each is not None]
 

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from entra_sod.services.report.compact import embedded
+from entra_sod.services.report.page_data import embedded
 from entra_sod.services.report.view import ReportView
 
 _FOLDER = Path(__file__).with_name("page")

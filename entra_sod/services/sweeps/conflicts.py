@@ -11,11 +11,11 @@ from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.observe import observed_conflicts
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.part_results import PairFinding
-from entra_sod.services.findings.external_sort import SortedFile, Spool
+from entra_sod.services.findings.external_sort import ExternalSorter, SortedFile
 
 
 @dataclass(slots=True)
-class Conflicts:
+class SweepConflicts:
     """What a sweep counted.
 
     Attributes:
@@ -38,18 +38,20 @@ class ConflictCollector:
     """Takes every conflict once: counts it, and spools what was seen of its findings."""
 
     rules: RuleSet
-    spool: Spool
-    conflicts: Conflicts = field(default_factory=Conflicts)
+    spool: ExternalSorter
+    conflicts: SweepConflicts = field(default_factory=SweepConflicts)
 
     async def add_asked(self, found: PairFinding) -> None:
         """Take the conflicts of a pair that Graph answered for, one of each subject."""
         pair = Pair.of(found.access_package_id, found.incompatible_access_package_id)
-        duty = self.rules.constraints.get(pair)
-        if duty is None:
+        constraint = self.rules.constraints.get(pair)
+        if constraint is None:
             return
         subjects = {each.subject_id: each.subject for each in found.holders}
         for each in subjects.values():
-            await self._add(DetectedConflict(rules=duty.rules, packages=(*pair,), subject=each))
+            await self._add(
+                DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each)
+            )
 
     async def add_indexed(self, conflict: DetectedConflict) -> None:
         if conflict.pair:
@@ -58,7 +60,7 @@ class ConflictCollector:
             self.conflicts.over[conflict.rules[0].id] += 1
         await self._add(conflict)
 
-    async def finish(self) -> Conflicts:
+    async def finish(self) -> SweepConflicts:
         self.conflicts.seen = await self.spool.finish()
         return self.conflicts
 

@@ -15,13 +15,13 @@ from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.enforcement.orphans import find_gone_groups
-from entra_sod.services.sweeps.judge import Closing, Judged
+from entra_sod.services.enforcement.orphans import find_deleted_groups
+from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ReferenceWrites:
     """What came of enforcing, and what did not.
 
     Attributes:
@@ -41,22 +41,22 @@ class SweepEnforcer:
     enforcement: Enforcement
     prune: bool
 
-    async def enforce(self, closing: Closing, judged: Judged) -> Written:
+    async def enforce(self, closing: ClosingSweep, verdict: SweepVerdict) -> ReferenceWrites:
         """Compare references with the rules and the ledger, and write what is missing.
 
         Raises:
             GraphError, NotYetConsistent: the sweep should be closed again later.
         """
         if self.enforcement is Enforcement.OFF:
-            return Written(EnforcementResult())
+            return ReferenceWrites(EnforcementResult())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
         notes = Coverage()
         try:
-            groups = await find_gone_groups(self.graph, entries)
-            if groups.unseen:
-                notes.skip("whether groups that we refer to still exist", groups.unseen)
+            groups = await find_deleted_groups(self.graph, entries)
+            if groups.unread:
+                notes.skip("whether groups that we refer to still exist", groups.unread)
             enforced = await self.enforcer.enforce_all(
-                self._tenant(closing, judged, entries, groups.gone, notes),
+                self._tenant(closing, verdict, entries, groups.gone, notes),
                 self.enforcement,
                 run_id=closing.record.id,
                 rules_hash=closing.rules.hash,
@@ -64,51 +64,55 @@ class SweepEnforcer:
             )
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
-            return Written(EnforcementResult(), notes.skipped, is_whole=False)
+            return ReferenceWrites(EnforcementResult(), notes.skipped, is_whole=False)
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped)
-        return Written(enforced, notes.skipped, is_whole=not enforced.failed)
+        return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
 
     def _tenant(
         self,
-        closing: Closing,
-        judged: Judged,
+        closing: ClosingSweep,
+        verdict: SweepVerdict,
         entries: Mapping[Reference, LedgerEntry],
         gone: AbstractSet[str],
         notes: Coverage,
     ) -> TenantPlan:
-        whole, half_seen = closing.whole, judged.outcomes.partially_read
+        merged, half_seen = closing.whole, verdict.outcomes.partially_read
         noted: dict[str, set[Reference]] = {}
         for each in entries:
             noted.setdefault(each.on, set()).add(each)
-        unread = whole.in_doubt
+        unread = merged.uncertain_packages
         return TenantPlan(
-            desired=lambda on: references_on(on, closing.rules, whole.packages),
-            packages=packages_in_view(closing.rules) & whole.packages.keys(),
-            seen=replace(whole.seen, gone=whole.seen.gone | gone),
+            desired=lambda on: references_on(on, closing.rules, merged.packages),
+            packages=packages_in_view(closing.rules) & merged.packages.keys(),
+            seen=replace(merged.references, gone=merged.references.gone | gone),
             noted=noted,
             written={key for key, each in entries.items() if each.state is LedgerState.WRITTEN},
-            may_prune=self._may_prune(closing, judged, unread, notes),
+            may_prune=self._may_prune(closing, verdict, unread, notes),
             is_certain=lambda each: is_certain(each, half_seen, unread),
         )
 
     def _may_prune(
-        self, closing: Closing, judged: Judged, unread: AbstractSet[str], notes: Coverage
+        self,
+        closing: ClosingSweep,
+        verdict: SweepVerdict,
+        unread: AbstractSet[str],
+        notes: Coverage,
     ) -> Callable[[Reference], bool]:
         """Not where a gap hides what the rules may still ask for."""
         what = "removing references that no rule asks for"
         if not self.prune:
-            return _nothing
-        if judged.has_gaps or closing.plan.rules_hash != closing.rules.hash:
+            return _prune_nothing
+        if verdict.has_gaps or closing.plan.rules_hash != closing.rules.hash:
             why = "a part of the sweep has gaps or saw other rules: what is stale is not known"
             notes.skip(what, why)
-            return _nothing
+            return _prune_nothing
         if unread:
             notes.skip(f"{what}, to groups or by packages that were not read", _why(unread))
         return lambda each: not may_be_required(each, unread)
 
 
-def _nothing(_: Reference) -> bool:
+def _prune_nothing(_: Reference) -> bool:
     return False
 
 

@@ -19,12 +19,12 @@ from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.stores.sweeps import PartRecord, SweepStore
 
-MOST_SKIPPED_IN_ANSWER = 1000
+MAX_GAPS_IN_RESPONSE = 1000
 _decoder = msgspec.json.Decoder(PartFindings)
 
 
 @dataclass(slots=True)
-class Whole:
+class MergedParts:
     """The sum of all parts.
 
     Attributes:
@@ -40,13 +40,13 @@ class Whole:
     index: list[IndexFile] = field(default_factory=list)
     pages: dict[str, int] = field(default_factory=dict)
     packages: dict[str, AccessPackage] = field(default_factory=dict)
-    seen: ReferenceSnapshot = field(default_factory=ReferenceSnapshot)
+    references: ReferenceSnapshot = field(default_factory=ReferenceSnapshot)
     unread: dict[str, Unread] = field(default_factory=dict)
     gaps: list[Skipped] = field(default_factory=list)
     has_failed_parts: bool = False
 
     @property
-    def in_doubt(self) -> set[str]:
+    def uncertain_packages(self) -> set[str]:
         """Packages that were not read, or not to their end, and are not proven to be gone."""
         return {each.package for each in self.unread.values() if not each.is_gone}
 
@@ -65,69 +65,69 @@ class Whole:
 
 
 def _capped(skipped: list[Skipped]) -> list[Skipped]:
-    rest = len(skipped) - MOST_SKIPPED_IN_ANSWER
+    rest = len(skipped) - MAX_GAPS_IN_RESPONSE
     if rest <= 0:
         return skipped
     more = Skipped(what=f"{rest} more", why="only the first are named here")
-    return [*skipped[:MOST_SKIPPED_IN_ANSWER], more]
+    return [*skipped[:MAX_GAPS_IN_RESPONSE], more]
 
 
-async def gather(
+async def merge_parts(
     store: SweepStore, records: Sequence[PartRecord], plan: SweepPlan, into: ConflictCollector
-) -> Whole:
+) -> MergedParts:
     """Add all parts up, a few of them at a time.
 
     The collector takes the holders of pairs that Graph answered for; those of pairs that were asked
     for confirmation are known by the index.
     """
-    whole = Whole()
+    merged = MergedParts()
     for some in batched(records, MAX_CONCURRENT_READS, strict=False):
         read = await in_parallel(store.blob, [each.blob for each in some])
         for record, data in zip(some, read, strict=True):
             part = _decoder.decode(data)
-            _add_pairs(whole, part.pairs)
-            _add_index(whole, part)
-            _add_enforced(whole, part.enforced)
-            _add_gaps(whole, record, part)
+            _add_pairs(merged, part.pairs)
+            _add_index(merged, part)
+            _add_enforced(merged, part.enforced)
+            _add_gaps(merged, record, part)
             for each in () if plan.parts[record.number].confirms else part.pairs:
                 await into.add_asked(each)
-    return whole
+    return merged
 
 
-def _add_pairs(whole: Whole, pairs: Iterable[PairFinding]) -> None:
+def _add_pairs(merged: MergedParts, pairs: Iterable[PairFinding]) -> None:
     for each in pairs:
         if each.outcome is not Outcome.UNKNOWN:
             pair = Pair.of(each.access_package_id, each.incompatible_access_package_id)
-            whole.asked[pair] = len(each.holders)
-            whole.ways[each.way] += 1
+            merged.asked[pair] = len(each.holders)
+            merged.ways[each.way] += 1
 
 
-def _add_index(whole: Whole, part: PartFindings) -> None:
+def _add_index(merged: MergedParts, part: PartFindings) -> None:
     if part.index:
         held = sum(each.assignments for each in part.indexed)
-        whole.index.append(IndexFile(blob=part.index, places=part.places, assignments=held))
-    whole.pages.update((each.id, each.pages) for each in part.indexed)
+        merged.index.append(IndexFile(blob=part.index, places=part.places, assignments=held))
+    merged.pages.update((each.id, each.pages) for each in part.indexed)
 
 
-def _add_enforced(whole: Whole, packages: Iterable[EnforcedPackage]) -> None:
+def _add_enforced(merged: MergedParts, packages: Iterable[EnforcedPackage]) -> None:
     for each in packages:
-        whole.packages[each.id] = AccessPackage(
+        merged.packages[each.id] = AccessPackage(
             id=each.id,
             member_groups=frozenset(each.member_groups),
             eligible_groups=frozenset(each.eligible_groups),
         )
-        whole.seen.add(each.id, ReferenceKind.GROUP, each.incompatible_groups)
-        whole.seen.add(each.id, ReferenceKind.PACKAGE, each.incompatible_packages)
+        merged.references.add(each.id, ReferenceKind.GROUP, each.incompatible_groups)
+        merged.references.add(each.id, ReferenceKind.PACKAGE, each.incompatible_packages)
 
 
-def _add_gaps(whole: Whole, record: PartRecord, part: PartFindings) -> None:
+def _add_gaps(merged: MergedParts, record: PartRecord, part: PartFindings) -> None:
     for each in part.unread:
-        whole.unread.setdefault(each.what, each)
+        merged.unread.setdefault(each.what, each)
         if each.is_gone:
-            whole.seen.gone.add(each.package)
+            merged.references.gone.add(each.package)
     if part.failed:
-        whole.has_failed_parts = True
-        whole.gaps.append(Skipped(what=f"part {record.number} of the sweep", why=part.failed))
+        merged.has_failed_parts = True
+        merged.gaps.append(Skipped(what=f"part {record.number} of the sweep", why=part.failed))
     if part.unconfirmed:
         what = "Graph's own word on conflicts of enforced pairs"
-        whole.gaps.append(Skipped(what=what, why=part.unconfirmed))
+        merged.gaps.append(Skipped(what=what, why=part.unconfirmed))

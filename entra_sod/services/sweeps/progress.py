@@ -11,12 +11,12 @@ import msgspec
 from entra_sod.core.clock import timestamp
 from entra_sod.stores.sweeps import PartNote, Parts, SweepRecord
 
-MOST_WAITING_SHOWN = 10
+MAX_WAITING_SHOWN = 10
 # Graph's own window: what its limits are told in.
 RATE_SECONDS = 10
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class SweepCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a sweep has read so far, and what that took.
 
     Attributes:
@@ -45,7 +45,7 @@ class PartsDone(msgspec.Struct, frozen=True, kw_only=True):
     total: int
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+class WaitingPart(msgspec.Struct, frozen=True, kw_only=True):
     """A part that could not be worked yet, why, and since when; None is the sweep's planning."""
 
     part: int | None
@@ -69,10 +69,10 @@ class SweepProgress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     self_: str = msgspec.field(name="self")
     started_at: str
     parts: PartsDone
-    so_far: Tally
+    so_far: SweepCounts
     rate: float
     seconds_left: int | None
-    waiting: list[Waiting]
+    waiting: list[WaitingPart]
 
 
 def progress_of(
@@ -88,7 +88,7 @@ def progress_of(
     """
     elapsed = (now - record.started_at).total_seconds()
     done, total = len(parts.done), record.parts or 0
-    so_far = tally([*(part.counts for part in parts.done), *parts.attempt_costs])
+    so_far = sum_counts([*(part.counts for part in parts.done), *parts.attempt_costs])
     return SweepProgress(
         id=record.id,
         status=record.status,
@@ -102,11 +102,11 @@ def progress_of(
     )
 
 
-def tally(counts: Iterable[Mapping[str, int]]) -> Tally:
+def sum_counts(counts: Iterable[Mapping[str, int]]) -> SweepCounts:
     """Add up the counts of parts."""
     total = add(*counts)
     seconds = total.get("throttledMilliseconds", 0) / 1000
-    return msgspec.convert({**total, "throttledSeconds": seconds}, Tally)
+    return msgspec.convert({**total, "throttledSeconds": seconds}, SweepCounts)
 
 
 def rate(requests: int, seconds: float) -> float:
@@ -128,15 +128,15 @@ def _seconds_left(done: int, total: int, elapsed: float) -> int | None:
     return round(elapsed / done * (total - done))
 
 
-def _newest(notes: Iterable[PartNote], *, is_planned: bool) -> list[Waiting]:
+def _newest(notes: Iterable[PartNote], *, is_planned: bool) -> list[WaitingPart]:
     # What planning once waited for is over when there is a plan.
     waiting = [each for each in notes if each.part >= 0 or not is_planned]
     waiting.sort(key=lambda each: each.since, reverse=True)
     return [
-        Waiting(
+        WaitingPart(
             part=each.part if each.part >= 0 else None,
             why=each.why,
             since=timestamp(each.since),
         )
-        for each in waiting[:MOST_WAITING_SHOWN]
+        for each in waiting[:MAX_WAITING_SHOWN]
     ]

@@ -23,14 +23,14 @@ from entra_sod.ports.graph import Graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class PartResult:
     """What a part found, and the index file that belongs to it."""
 
     findings: PartFindings
     index: bytes
 
 
-async def look(graph: Graph, part: Part) -> Looked:
+async def read_part(graph: Graph, part: Part) -> PartResult:
     """Read what a part asks for; what may not be read is in the findings.
 
     Raises:
@@ -41,7 +41,7 @@ async def look(graph: Graph, part: Part) -> Looked:
     places = [each for each in part.packages if each not in hidden]
     writer = IndexWriter(places)
     indexed = await _read_index(graph, places, writer, unread)
-    pairs, unconfirmed = await _ask(graph, part, hidden, unread)
+    pairs, unconfirmed = await _read_pairs(graph, part, hidden, unread)
     enforced = [each for each in part.enforced if each not in hidden]
     findings = PartFindings(
         pairs=pairs,
@@ -51,7 +51,7 @@ async def look(graph: Graph, part: Part) -> Looked:
         unread=unread,
         unconfirmed=unconfirmed,
     )
-    return Looked(findings=findings, index=writer.finish() if places else b"")
+    return PartResult(findings=findings, index=writer.finish() if places else b"")
 
 
 async def _unlisted(graph: Graph, part: Part) -> list[Unread]:
@@ -92,10 +92,10 @@ async def _read_index(
     ]
 
 
-type _Pair = tuple[str, str]
+type _PairIds = tuple[str, str]
 
 
-async def _ask(
+async def _read_pairs(
     graph: Graph, part: Part, hidden: AbstractSet[str], unread: list[Unread]
 ) -> tuple[list[PairFinding], str]:
     """What Graph says of the pairs, and why some of them could not be confirmed."""
@@ -113,11 +113,11 @@ async def _ask(
 
 
 async def _additional_access(
-    graph: Graph, pairs: Collection[_Pair]
-) -> tuple[dict[_Pair, list[Assignment]], dict[_Pair, GraphError]]:
+    graph: Graph, pairs: Collection[_PairIds]
+) -> tuple[dict[_PairIds, list[Assignment]], dict[_PairIds, GraphError]]:
     """The holders of each pair, and the pairs that were refused."""
-    held: dict[_Pair, list[Assignment]] = {pair: [] for pair in pairs}
-    refused: dict[_Pair, GraphError] = {}
+    held: dict[_PairIds, list[Assignment]] = {pair: [] for pair in pairs}
+    refused: dict[_PairIds, GraphError] = {}
     async for pair, page in graph.additional_access_of(pairs):
         if isinstance(page, GraphError):
             refused[pair] = page
@@ -128,7 +128,7 @@ async def _additional_access(
 
 
 async def _by_assignments(
-    graph: Graph, pairs: Sequence[_Pair], unread: list[Unread]
+    graph: Graph, pairs: Sequence[_PairIds], unread: list[Unread]
 ) -> list[PairFinding]:
     """Where additionalAccess is refused: the lists of both packages, each read once."""
     held: dict[str, list[Assignment]] = {each: [] for pair in pairs for each in pair}
@@ -144,13 +144,13 @@ async def _by_assignments(
     ]
 
 
-def _intersected(pair: _Pair, held: Mapping[str, Sequence[Assignment]]) -> PairFinding:
+def _intersected(pair: _PairIds, held: Mapping[str, Sequence[Assignment]]) -> PairFinding:
     others = {each.subject.id for each in held[pair[1]]}
     both = [each for each in held[pair[0]] if each.subject.id in others]
     return _found(pair, both, DetectionMethod.ASSIGNMENTS)
 
 
-def _found(pair: _Pair, held: Sequence[Assignment], way: DetectionMethod) -> PairFinding:
+def _found(pair: _PairIds, held: Sequence[Assignment], way: DetectionMethod) -> PairFinding:
     # An assignment that two pages repeat counts once.
     holders = list({each.id: each for each in held if each.is_held}.values())
     return PairFinding(
@@ -162,7 +162,7 @@ def _found(pair: _Pair, held: Sequence[Assignment], way: DetectionMethod) -> Pai
     )
 
 
-def _unknown(pair: _Pair) -> PairFinding:
+def _unknown(pair: _PairIds) -> PairFinding:
     return PairFinding(
         access_package_id=pair[0],
         incompatible_access_package_id=pair[1],

@@ -19,11 +19,11 @@ from entra_sod.domain.findings.observe import FindingObserver
 from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.evidence.pack import Evidence, Pack
-from entra_sod.services.findings.external_sort import merged
-from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
+from entra_sod.services.findings.external_sort import read_sorted
+from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.sweeps.judge import Closing
+from entra_sod.services.sweeps.evaluate import ClosingSweep
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
@@ -33,13 +33,13 @@ log = logging.getLogger("entra_sod")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRecorder:
     store: SweepStore
-    keeper: Keeper
+    updater: FindingsUpdater
     chain: EvidenceChain
     announcer: Announcer
 
     async def record(
         self,
-        closing: Closing,
+        closing: ClosingSweep,
         doubtful: Collection[Pair],
         result: SweepResult,
         enforced: EnforcementResult,
@@ -51,27 +51,31 @@ class SweepRecorder:
         Doing it twice does it once; what is announced twice has the same event id.
         """
         sweep_id, rules = closing.record.id, closing.rules
-        news, run = RunNotifications(sweep_id, rules), _run(closing, doubtful)
+        notifications, run = RunNotifications(sweep_id, rules), _run(closing, doubtful)
         evidence = _evidence(closing.record, rules, result, remade_view(enforced))
-        pack = await Pack.open(self.chain, evidence)
-        sightings = merged(self.store, closing.conflicts.seen)
-        async for batch in in_batches(self.keeper.store.all(), sightings):
-            for finding in await self.keeper.keep(batch, run):
+        pack = await EvidenceWriter.open(self.chain, evidence)
+        observed = read_sorted(self.store, closing.conflicts.seen)
+        async for batch in in_batches(self.updater.store.all(), observed):
+            for finding in await self.updater.update(batch, run):
                 await pack.add(finding)
-                news.add(finding)
+                notifications.add(finding)
         await pack.seal()
-        await self._announce(sweep_id, news, traceparent)
+        await self._announce(sweep_id, notifications, traceparent)
 
-    async def _announce(self, sweep_id: str, news: RunNotifications, traceparent: str) -> None:
-        digests = [msgspec.json.encode(each) for each in news.digests()]
+    async def _announce(
+        self, sweep_id: str, notifications: RunNotifications, traceparent: str
+    ) -> None:
+        digests = [msgspec.json.encode(each) for each in notifications.digests()]
         for number, digest in enumerate(digests):
             await self.store.store_digest(sweep_id, number, digest)
         await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
-        await self.announcer.announce_findings(sweep_id, news.tickets, traceparent=traceparent)
-        if news.omitted_tickets:
+        await self.announcer.announce_findings(
+            sweep_id, notifications.tickets, traceparent=traceparent
+        )
+        if notifications.omitted_tickets:
             log.warning(
                 "%s findings of %s are over the limit of tickets and are told in digests only",
-                news.omitted_tickets,
+                notifications.omitted_tickets,
                 sweep_id,
                 extra={"action": "tickets_over_limit", "sweep_id": sweep_id},
             )
@@ -79,13 +83,13 @@ class SweepRecorder:
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
         """Leave the evidence of a sweep that came to nothing; it changes no finding."""
         evidence = _evidence(record, None, result, result.references)
-        await (await Pack.open(self.chain, evidence)).seal()
+        await (await EvidenceWriter.open(self.chain, evidence)).seal()
 
 
-def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
+def _run(closing: ClosingSweep, doubtful: Collection[Pair]) -> FindingsRun:
     """When the sweep looked, and what it can say."""
-    record, whole, rules = closing.record, closing.whole, closing.rules
-    moment = RunContext(
+    record, parts, rules = closing.record, closing.whole, closing.rules
+    context = RunContext(
         by=ChangeSource.SWEEP,
         run=record.id,
         at=timestamp(record.started_at),
@@ -94,19 +98,19 @@ def _run(closing: Closing, doubtful: Collection[Pair]) -> Run:
     )
     view = FindingObserver(
         rules=rules,
-        asked=whole.asked.keys(),
-        indexed=whole.pages.keys(),
+        asked=parts.asked.keys(),
+        indexed=parts.pages.keys(),
         doubtful=doubtful,
-        gone=whole.seen.gone,
+        gone=parts.references.gone,
     )
-    return Run(moment, view)
+    return FindingsRun(context, view)
 
 
 def _evidence(
     record: SweepRecord, rules: RuleSet | None, result: SweepResult, references: ReferencesView
-) -> Evidence:
+) -> EvidenceInput:
     pairs = {"conflict": result.pairs.conflict, "clear": result.pairs.clear}
-    return Evidence(
+    return EvidenceInput(
         run=record.id,
         kind="sweep",
         started_at=record.started_at,

@@ -10,29 +10,33 @@ from entra_sod.domain.results.check import ReferencesView, references_view
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, StrategyView, SweepResult
-from entra_sod.services.sweeps.enforce import Written
-from entra_sod.services.sweeps.judge import Closing, Judged, drift_views
-from entra_sod.services.sweeps.progress import Tally, rate
+from entra_sod.services.sweeps.enforce import ReferenceWrites
+from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict, drift_views
+from entra_sod.services.sweeps.progress import SweepCounts, rate
 from entra_sod.stores.sweeps import SweepRecord
 
 MAX_REFERENCES_IN_ANSWER = 1000
 
 
 def result_of(
-    closing: Closing, judged: Judged, written: Written, took: Tally, at: datetime
+    closing: ClosingSweep,
+    verdict: SweepVerdict,
+    written: ReferenceWrites,
+    took: SweepCounts,
+    at: datetime,
 ) -> SweepResult:
     """What a sweep says that has looked."""
-    plan, whole, enforced = closing.plan, closing.whole, written.enforced
+    plan, merged, enforced = closing.plan, closing.whole, written.enforced
     elapsed = (at - closing.record.started_at).total_seconds()
-    is_whole = written.is_whole and not judged.has_gaps
+    is_whole = written.is_whole and not verdict.has_gaps
     return SweepResult(
         id=closing.record.id,
         status=SweepStatus.COMPLETED if is_whole else SweepStatus.COMPLETED_WITH_GAPS,
-        pairs=judged.outcomes.as_counts(),
+        pairs=verdict.outcomes.as_counts(),
         findings=closing.conflicts.findings,
         excepted=closing.conflicts.excepted,
-        results=judged.outcomes.summaries(),
-        sets=list(judged.sets),
+        results=verdict.outcomes.summaries(),
+        sets=list(verdict.sets),
         references=references_view(enforced, MAX_REFERENCES_IN_ANSWER),
         reference_counts=ReferenceCounts(
             present=len(enforced.present),
@@ -42,9 +46,9 @@ def result_of(
             removed=len(enforced.removed),
         ),
         drift=drift_views(enforced.drift),
-        coverage=whole.coverage([*judged.gaps, *written.gaps]),
-        strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(whole.ways)),
-        assignments=whole.assignments,
+        coverage=merged.coverage([*verdict.gaps, *written.gaps]),
+        strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(merged.ways)),
+        assignments=merged.assignments,
         requests=took.requests,
         round_trips=took.round_trips,
         throttled=took.throttled,
@@ -83,7 +87,7 @@ def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult
     )
 
 
-def measure(result: SweepResult) -> None:
+def record_metrics(result: SweepResult) -> None:
     """Record a sweep's duration, findings and gaps; call it once for each sweep that ends."""
     start, end = map(datetime.fromisoformat, (result.started_at, result.ended_at))
     record_sweep(

@@ -15,27 +15,29 @@ from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rate_limit import low_priority
-from entra_sod.services.rules.book import RuleBook
-from entra_sod.services.sweeps.close import Closer
-from entra_sod.services.sweeps.counts import found, spent
-from entra_sod.services.sweeps.fan_out import FanOut, part_of
+from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.sweeps.finalize import SweepFinalizer
+from entra_sod.services.sweeps.part_counts import part_counts, request_counts
+from entra_sod.services.sweeps.planner import SweepPlanner, part_of
 from entra_sod.services.sweeps.progress import add
-from entra_sod.services.sweeps.read_part import look
+from entra_sod.services.sweeps.read_part import read_part
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
-PARTS_AT_ONCE = 2
+MAX_CONCURRENT_PARTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRunner:
     graph: Graph
-    rules: RuleBook
+    rules: RulesProvider
     store: SweepStore
-    fan_out: FanOut
-    closer: Closer
-    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARTS_AT_ONCE))
+    planner: SweepPlanner
+    finalizer: SweepFinalizer
+    _turns: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(MAX_CONCURRENT_PARTS)
+    )
 
     async def start(self, message: SweepStartMessage) -> None:
         """Plan a sweep and send its parts; of one that is planned, those that are not done.
@@ -48,9 +50,9 @@ class SweepRunner:
             record = await self._planned(message.id)
             if record.status.has_ended:
                 return
-            await self.fan_out.send_waiting(record, traceparent=message.traceparent)
+            await self.planner.send_open_parts(record, traceparent=message.traceparent)
             # All parts may be done already, and whoever was to close may have died.
-            await self.closer.close_if_done(record, traceparent=message.traceparent)
+            await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
     async def run(self, message: SweepMessage) -> None:
         """Work one part, then close the sweep if it was the last.
@@ -66,9 +68,9 @@ class SweepRunner:
             if not (message.closes or await self.store.part_is_done(message.id, message.part)):
                 async with self._turns:
                     await self._work(message)
-            await self.closer.close_if_done(record, traceparent=message.traceparent)
+            await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
-    async def give_up(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
+    async def end_poisoned(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
         """End what a message stood for: a part as a gap, a sweep that came to nothing as failed.
 
         Only a message that is there for nothing but closing fails a sweep that is planned: a part's
@@ -76,50 +78,50 @@ class SweepRunner:
         """
         match message:
             case SweepStartMessage():
-                await self._give_up_start(message, reason)
+                await self._end_start(message, reason)
             case SweepMessage(closes=True):
-                await self._give_up_closing(message, reason)
+                await self._end_closing(message, reason)
             case SweepMessage():
-                await self._give_up_part(message, reason)
+                await self._end_part(message, reason)
 
-    async def _give_up_start(self, message: SweepStartMessage, reason: str) -> None:
+    async def _end_start(self, message: SweepStartMessage, reason: str) -> None:
         record = await self.store.get(message.id) or await self.store.create(message.id)
         if record.parts is None:
-            await self.closer.fail(message.id, reason, traceparent=message.traceparent)
-        elif await self.closer.parts_of(record):
-            await self.fan_out.send_to_close(message, record.parts - 1)
+            await self.finalizer.fail(message.id, reason, traceparent=message.traceparent)
+        elif await self.finalizer.parts_of(record):
+            await self.planner.send_to_close(message, record.parts - 1)
 
-    async def _give_up_part(self, message: SweepMessage, reason: str) -> None:
+    async def _end_part(self, message: SweepMessage, reason: str) -> None:
         if not await self.store.part_is_done(message.id, message.part):
             tried = await self.store.attempt_costs(message.id, message.part)
             findings = _failed(message, reason)
             await self.store.end_part(message.id, message.part, findings, tried)
         # Whoever closes the sweep has tries of its own, and is not to be given up for these.
         await self.store.clear_note(message.id, message.part)
-        await self.fan_out.send_to_close(message, message.part)
+        await self.planner.send_to_close(message, message.part)
 
-    async def _give_up_closing(self, message: SweepMessage, reason: str) -> None:
+    async def _end_closing(self, message: SweepMessage, reason: str) -> None:
         record = await self.store.get(message.id)
-        if record is None or not await self.closer.parts_of(record):
+        if record is None or not await self.finalizer.parts_of(record):
             return
         try:
             why = f"it could not be closed: {reason}"
-            await self.closer.fail(message.id, why, traceparent=message.traceparent)
+            await self.finalizer.fail(message.id, why, traceparent=message.traceparent)
         except NotYetConsistent:  # whoever is closing it may succeed, or die
-            await self.fan_out.send_to_close(message, message.part)
+            await self.planner.send_to_close(message, message.part)
 
     async def _supersede(self, message: SweepStartMessage) -> None:
         """End the sweep that this one was started in place of."""
         if message.supersedes is not None:
             why = f"it was not done in time; {message.id} was started in its place"
-            await self.closer.fail(message.supersedes, why, traceparent=message.traceparent)
+            await self.finalizer.fail(message.supersedes, why, traceparent=message.traceparent)
 
     async def _planned(self, sweep_id: str) -> SweepRecord:
         """The row of a sweep, made where there is none, with a plan unless it has ended."""
         record = await self.store.get(sweep_id) or await self.store.create(sweep_id)
         if record.status.has_ended or record.parts is not None:
             return record
-        return await self.fan_out.plan(
+        return await self.planner.plan(
             record, await self.rules.current(), await self.rules.listed()
         )
 
@@ -128,11 +130,11 @@ class SweepRunner:
         tried = await self.store.attempt_costs(message.id, message.part)
         with metered() as meter, low_priority(is_new=True):
             try:
-                looked = await look(self.graph, part_of(message))
+                looked = await read_part(self.graph, part_of(message))
             except GraphError:
                 if meter != Meter():  # else nothing was begun
                     await self.store.store_attempt_costs(
-                        message.id, message.part, add(tried, spent(meter))
+                        message.id, message.part, add(tried, request_counts(meter))
                     )
                 raise
         findings = looked.findings
@@ -140,7 +142,7 @@ class SweepRunner:
             blob = await self.store.store_blob(message.id, f"index-{message.part:06}", looked.index)
             findings = msgspec.structs.replace(findings, index=blob)
         data = msgspec.json.encode(findings)
-        counts = add(tried, spent(meter), found(findings))
+        counts = add(tried, request_counts(meter), part_counts(findings))
         await self.store.end_part(message.id, message.part, data, counts)
         count_read(pages=counts["pages"], assignments=counts["assignments"])
 

@@ -16,7 +16,7 @@ GIVE_UP_AFTER = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class StartedSweep:
     """A sweep that was asked for, its status then, and whether it was under way already."""
 
     id: str
@@ -30,7 +30,7 @@ class SweepStarter:
     outbox: Outbox
     clock: Clock
 
-    async def start(self, *, traceparent: str) -> Started:
+    async def start(self, *, traceparent: str) -> StartedSweep:
         """Ask for a sweep; one that is under way is joined instead.
 
         Joining has the parts that are not done sent once more: should their messages have been
@@ -49,7 +49,7 @@ class SweepStarter:
         if self.clock.now() - record.started_at >= GIVE_UP_AFTER:
             return await self._begin(await self._new_id(), traceparent, supersedes=record.id)
         await self.outbox.send(SweepStartMessage(id=record.id, traceparent=traceparent))
-        return Started(id=record.id, status=record.status, is_joined=True)
+        return StartedSweep(id=record.id, status=record.status, is_joined=True)
 
     async def _new_id(self) -> str:
         sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ-") + secrets.token_hex(4)
@@ -58,8 +58,8 @@ class SweepStarter:
 
     async def _begin(
         self, sweep_id: str, traceparent: str, *, supersedes: str | None = None
-    ) -> Started:
+    ) -> StartedSweep:
         message = SweepStartMessage(id=sweep_id, traceparent=traceparent, supersedes=supersedes)
         await self.outbox.send(message)
         await self.store.create(sweep_id)
-        return Started(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)
+        return StartedSweep(id=sweep_id, status=SweepStatus.QUEUED, is_joined=False)

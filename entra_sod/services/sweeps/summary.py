@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from entra_sod.domain.detection.index import IndexFile
-from entra_sod.services.sweeps.judge import Closing
+from entra_sod.services.sweeps.evaluate import ClosingSweep
 from entra_sod.stores.sweeps import SweepStore
 
 
@@ -44,20 +44,20 @@ async def last_summary(store: SweepStore) -> SweepSummary | None:
     return _decoder.decode(data) if data else None
 
 
-def summarize(closing: Closing, last: SweepSummary | None) -> bytes:
+def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
     """Sum a sweep up, with what the one before knew and this one did not look at."""
-    whole, named = closing.whole, closing.rules.packages
-    counted = (last.counted if last else {}) | whole.pages
+    merged, named = closing.whole, closing.rules.packages
+    counted = (last.counted if last else {}) | merged.pages
     summary = SweepSummary(
         sweep_id=closing.record.id,
-        pages=whole.pages,
+        pages=merged.pages,
         counted={each: counted[each] for each in sorted(named) if each in counted},
-        index=whole.index,
+        index=merged.index,
         as_of=closing.record.started_at,
         unread={
             each.package: each.why
-            for each in whole.unread.values()
-            if each.package not in whole.pages
+            for each in merged.unread.values()
+            if each.package not in merged.pages
         },
     )
     return msgspec.json.encode(summary)

@@ -19,7 +19,7 @@ from entra_sod.domain.enforcement.desired import DesiredReference, packages_in_v
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side
-from entra_sod.services.enforcement.apply import Applier
+from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import WRITING_LEASE, Ledger, LedgerState
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
@@ -320,7 +320,7 @@ class World:
         self.clock.advance(WRITING_LEASE.total_seconds())
         ours = [entry.reference async for entry in self.ledger.entries()]
         plan = make_plan(desired, set(self.graph.present), ours)
-        applier = Applier(self.graph, self.ledger, self.clock)
+        applier = ReferenceWriter(self.graph, self.ledger, self.clock)
         entries = await applier.entries_of(plan.unchanged)
         await applier.adopt(plan, entries)
         shuffled = Plan(

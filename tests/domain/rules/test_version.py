@@ -23,7 +23,7 @@ from entra_sod.domain.rules.version import (
     make_manifest,
 )
 from entra_sod.ports.storage import Blobs
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.rule_files import BlobRules, FolderRules, RuleVersions
 from local.memory.graph import MemoryGraph
@@ -230,7 +230,7 @@ async def test_a_broken_manifest_is_pushed_over(blobs: Blobs, container: str) ->
     assert await BlobRules(container, blobs).files() == [rules_file("r")]
 
 
-async def rule_ids(book: RuleBook) -> list[str]:
+async def rule_ids(book: RulesProvider) -> list[str]:
     return [rule.id for rule in (await book.current()).rules]
 
 
@@ -241,7 +241,7 @@ def cut_off(manifest: RulesManifest) -> bytes:
 async def test_a_running_book_takes_a_new_version_up_after_its_minute() -> None:
     """Within the minute the old rules hold, after it the new ones."""
     blobs, clock = MemoryStorage().blobs, ManualClock()
-    book = RuleBook(BlobRules("c", blobs), MemoryGraph([], {}), clock)
+    book = RulesProvider(BlobRules("c", blobs), MemoryGraph([], {}), clock)
     await push_version("c", blobs, [rules_file("old")], AT)
     assert await rule_ids(book) == ["old"]
     await push_version("c", blobs, [rules_file("new")], LATER)
@@ -264,7 +264,7 @@ async def test_a_broken_version_never_replaces_a_good_one(
 ) -> None:
     """Pushed by hand, past every check: the good rules stay, and `problem` says why."""
     blobs, clock = MemoryStorage().blobs, ManualClock()
-    book = RuleBook(BlobRules("c", blobs), MemoryGraph([], {}), clock)
+    book = RulesProvider(BlobRules("c", blobs), MemoryGraph([], {}), clock)
     await push_version("c", blobs, [rules_file("old")], AT)
     assert await rule_ids(book) == ["old"]
     manifest = make_manifest([SourceFile("finance.yaml", file or "")], LATER)

@@ -19,7 +19,7 @@ from entra_sod.core.errors import Throttled, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.domain.rules.verdict import is_violated
-from entra_sod.services.decisions.request import LARGEST_BATCH, MOST_PACKAGES, MOST_SUBJECTS
+from entra_sod.services.decisions.request import MAX_BATCH_BYTES, MAX_PACKAGES, MAX_SUBJECTS
 from functions.http.decisions import decide, decide_many
 from tests.app import App, body_of, call
 from tests.builders import at_most, exception, guid, package, rule, side
@@ -264,16 +264,16 @@ async def test_the_largest_batch_that_is_promised_is_read(make_app: MakeApp) -> 
     """A hundred subjects with twenty packages each, every field full, escaped and indented."""
     make(make_app, {})
     moments = {"from": "2026-03-01T12:00:00.000000+01:00", "until": "2026-04-01T12:00:00.000+01:00"}
-    wanted = [guid(f"{number:x}") for number in range(0x10, 0x10 + MOST_PACKAGES)]
+    wanted = [guid(f"{number:x}") for number in range(0x10, 0x10 + MAX_PACKAGES)]
     each = {"subject": ANN, "accessPackageIds": wanted, "reference": "\N{DESERT}" * 200, **moments}
-    data = json.dumps({"requests": [each] * MOST_SUBJECTS}, indent=2).encode()
-    assert len(data) <= LARGEST_BATCH
+    data = json.dumps({"requests": [each] * MAX_SUBJECTS}, indent=2).encode()
+    assert len(data) <= MAX_BATCH_BYTES
     headers = {"Content-Type": "application/json"}
     url = "https://app/api/decisions/batch"
     request = func.HttpRequest("POST", url, headers=headers, body=data)
     response = await call(decide_many, request)
-    assert (response.status_code, len(body_of(response)["decisions"])) == (200, MOST_SUBJECTS)
-    too_large = data.ljust(LARGEST_BATCH + 1)
+    assert (response.status_code, len(body_of(response)["decisions"])) == (200, MAX_SUBJECTS)
+    too_large = data.ljust(MAX_BATCH_BYTES + 1)
     request = func.HttpRequest("POST", url, headers=headers, body=too_large)
     assert (await call(decide_many, request)).status_code == 413
 

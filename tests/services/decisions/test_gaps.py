@@ -141,7 +141,7 @@ async def test_grants_of_too_many_packages_are_a_gap(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of one call: the rest is reviewed."""
-    monkeypatch.setattr(grants, "MOST_GRANTS_READ", 1)
+    monkeypatch.setattr(grants, "MAX_GRANTS_READ", 1)
     app = granting(make_app, package("d"))
     asked = count_grants(app)
     answer = await ask("de", BOB)
@@ -166,7 +166,7 @@ async def test_many_subjects_package_by_package_are_bounded_in_requests(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the most of one call nothing is asked, and whoever is left is reviewed with the why."""
-    monkeypatch.setattr(from_graph, "MOST_ASKED", 20)
+    monkeypatch.setattr(from_graph, "MAX_SUBJECTS_READ", 20)
     _, asked = asked_by_package(make_app, {"b": [holds("b", CROWD[0])]})
     answers = await ask_many("a", CROWD[:6])
     assert len(asked) == 20

@@ -27,7 +27,7 @@ from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.rules.language import Mode
 from entra_sod.ports.storage import Storage
 from entra_sod.services.callers.admission import Admission
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from functions.http.decisions import decide_many
 from functions.queues.process import work
@@ -277,7 +277,9 @@ async def test_a_hundred_subjects_take_at_most_ten_requests(
     records = make_records(MemoryStorage(), SystemClock())
     graph = connect(AZURE_CLIENT_ID=ADMIN_CLIENT)
     names = [each[:2] for each in (PAY, APPROVE, ORDER)]
-    book = RuleBook(RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock)
+    book = RulesProvider(
+        RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock
+    )
     engine = make_engine(records, graph, book, read_settings({}), MemorySender())
     bootstrap.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)

@@ -17,7 +17,7 @@ from entra_sod.domain.callers.identify import CallerSettings
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.rules.language import GroupSelector, PackageSelector, Rule, Side
 from entra_sod.services.callers.admission import Admission
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from functions.http.decisions import decide, decide_many
 from local.memory.sender import MemorySender
@@ -161,7 +161,7 @@ def install(connect: Connect, client: str, *rules: Rule) -> None:
     """The app, on the simulated Graph."""
     records = make_records(MemoryStorage(), SystemClock())
     graph = connect(AZURE_CLIENT_ID=client)
-    book = RuleBook(RulesInMemory(rules), graph, records.clock)
+    book = RulesProvider(RulesInMemory(rules), graph, records.clock)
     engine = make_engine(records, graph, book, read_settings({}), MemorySender())
     bootstrap.install(
         records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)

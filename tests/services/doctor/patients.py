@@ -8,9 +8,9 @@ from dataclasses import replace
 from entra_sod.core.clock import ManualClock
 from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CatalogRole, RoleAssignment, TokenPrincipal
-from entra_sod.services.doctor.diagnosis import Diagnosis, Result
-from entra_sod.services.doctor.probe import Patient
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult
+from entra_sod.services.doctor.run import DiagnosticContext
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from local.memory.graph import MemoryGraph
 from local.memory.roles import MemoryRoles
@@ -37,12 +37,12 @@ class WellPatient:
         catalogs = [Catalog(id=FINANCE, display_name="Finance")]
         self.roles = MemoryRoles(catalogs, [held], TokenPrincipal(principal_id=APP))
         self.rules = RulesInMemory(RULES)
-        self.book = RuleBook(self.rules, self.graph, self.clock)
+        self.book = RulesProvider(self.rules, self.graph, self.clock)
         self.settings = read_settings({"ENFORCEMENT": "apply", **settings})
 
     @property
-    def patient(self) -> Patient:
-        return Patient(
+    def patient(self) -> DiagnosticContext:
+        return DiagnosticContext(
             clock=self.clock,
             settings=self.settings,
             storage=self.storage,
@@ -53,8 +53,8 @@ class WellPatient:
 
 
 def wrong(diagnoses: Sequence[Diagnosis]) -> list[str]:
-    return [each.what for each in diagnoses if each.result is Result.WRONG]
+    return [each.what for each in diagnoses if each.result is DiagnosisResult.WRONG]
 
 
-def of(diagnoses: Sequence[Diagnosis], result: Result) -> list[str]:
+def of(diagnoses: Sequence[Diagnosis], result: DiagnosisResult) -> list[str]:
     return [each.what for each in diagnoses if each.result is result]

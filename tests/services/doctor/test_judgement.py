@@ -12,14 +12,14 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.roles.model import READ_WRITE_ALL, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import (
     Diagnosis,
-    Result,
+    DiagnosisResult,
     is_healthy,
     ok,
     summed_up,
     unknown,
 )
 from entra_sod.services.doctor.diagnosis import wrong as wrong_diagnosis
-from entra_sod.services.doctor.probe import examine
+from entra_sod.services.doctor.run import run_diagnostics
 from entra_sod.stores.dead_letters import DeadLetters
 from entra_sod.stores.sweeps import SweepStore
 from local.memory.storage import SentMessage
@@ -105,9 +105,11 @@ HARMS: dict[str, tuple[Harm, str]] = {
 
 async def test_a_well_app_lacks_nothing() -> None:
     """Nothing is wrong, and nothing could not be looked at."""
-    diagnoses = await examine(WellPatient().patient)
-    assert wrong(diagnoses) == of(diagnoses, Result.UNKNOWN) == []
-    assert {"settings", "storage: queues", "rules", "clock"} <= set(of(diagnoses, Result.OK))
+    diagnoses = await run_diagnostics(WellPatient().patient)
+    assert wrong(diagnoses) == of(diagnoses, DiagnosisResult.UNKNOWN) == []
+    assert {"settings", "storage: queues", "rules", "clock"} <= set(
+        of(diagnoses, DiagnosisResult.OK)
+    )
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -116,30 +118,30 @@ async def test_one_harm_is_one_line(harm: str) -> None:
     patient = WellPatient()
     do, expected = HARMS[harm]
     await do(patient)
-    diagnoses = await examine(patient.patient)
+    diagnoses = await run_diagnostics(patient.patient)
     assert wrong(diagnoses) == [expected]
-    assert all(each.advice for each in diagnoses if each.result is Result.WRONG)
+    assert all(each.advice for each in diagnoses if each.result is DiagnosisResult.WRONG)
 
 
 async def test_a_message_that_waits_for_its_time_is_no_fault() -> None:
     """A copy that Graph's Retry-After put off is hidden, and counted."""
     patient = WellPatient()
     await patient.storage.queues.send(SWEEP_QUEUE, b"{}", delay_seconds=7200)
-    assert wrong(await examine(patient.patient)) == []
+    assert wrong(await run_diagnostics(patient.patient)) == []
 
 
 async def test_a_sweep_that_is_due_weekly_is_not_judged_by_its_age() -> None:
     """Only a schedule of every day says what two missed nights are."""
     patient = WellPatient(SWEEP_SCHEDULE="0 0 2 * * 1")
     await missed_timer(patient)
-    assert wrong(await examine(patient.patient)) == []
+    assert wrong(await run_diagnostics(patient.patient)) == []
 
 
 async def test_gaps_are_worth_a_note() -> None:
     """The sweep did its work; what it could not see has an owner elsewhere."""
     patient = WellPatient()
     await sweep(patient, SweepStatus.COMPLETED_WITH_GAPS, 1)
-    assert "last sweep" in of(await examine(patient.patient), Result.NOTE)
+    assert "last sweep" in of(await run_diagnostics(patient.patient), DiagnosisResult.NOTE)
 
 
 async def test_a_permission_for_the_whole_tenant_may_write() -> None:
@@ -147,16 +149,16 @@ async def test_a_permission_for_the_whole_tenant_may_write() -> None:
     patient = WellPatient()
     await no_writer(patient)
     patient.roles.asking = TokenPrincipal(permissions=frozenset({READ_WRITE_ALL}), principal_id="p")
-    assert wrong(await examine(patient.patient)) == []
+    assert wrong(await run_diagnostics(patient.patient)) == []
 
 
 async def test_no_secret_of_a_person_is_told() -> None:
     """Diagnoses name ids, counts and reasons; an identity that says nothing is no fault."""
     patient = WellPatient()
     patient.roles.asking = TokenPrincipal()
-    diagnoses = await examine(patient.patient)
+    diagnoses = await run_diagnostics(patient.patient)
     assert wrong(diagnoses) == []
-    assert "catalog Finance: write" in of(diagnoses, Result.UNKNOWN)
+    assert "catalog Finance: write" in of(diagnoses, DiagnosisResult.UNKNOWN)
 
 
 def test_unknown_alone_is_healthy_and_wrong_is_not() -> None:

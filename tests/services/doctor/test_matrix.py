@@ -27,9 +27,9 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.rules.language import PackageSelector, Side
 from entra_sod.ports.storage import Blobs, Queues, Storage, Table
-from entra_sod.services.doctor.diagnosis import Diagnosis, Result
-from entra_sod.services.doctor.probe import Patient, examine
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult
+from entra_sod.services.doctor.run import DiagnosticContext, run_diagnostics
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import StorageSettings
 from local.graph.authorization import ACCESS_PACKAGE_MANAGER, CATALOG_READER, CATALOG_SCOPE
 from local.memory.storage import MemoryStorage
@@ -70,14 +70,14 @@ class Examine:
         assert isinstance(graph, GraphClient)
         assert isinstance(roles, RolesClient)
         self._clients += [graph, roles]
-        return await examine(
-            Patient(
+        return await run_diagnostics(
+            DiagnosticContext(
                 clock=SystemClock(),
                 settings=found.settings,
                 storage=self.storage,
                 graph=graph,
                 roles=roles,
-                rules=RuleBook(RulesInMemory(RULES), graph, SystemClock()),
+                rules=RulesProvider(RulesInMemory(RULES), graph, SystemClock()),
             )
         )
 
@@ -142,7 +142,7 @@ async def test_of_graph(look: Examine, simulator: Simulator, taken: str) -> None
     take_away(simulator)
     diagnoses = await look()
     assert wrong(diagnoses) == expected
-    assert all(each.advice for each in diagnoses if each.result is Result.WRONG)
+    assert all(each.advice for each in diagnoses if each.result is DiagnosisResult.WRONG)
 
 
 async def test_nothing_is_written_to_graph(look: Examine, simulator: Simulator) -> None:
@@ -156,7 +156,7 @@ async def test_nothing_is_written_to_graph(look: Examine, simulator: Simulator) 
 async def test_additional_access_refused_is_a_note(look: Examine, simulator: Simulator) -> None:
     """There is another way, so nothing has to be done."""
     simulator.control.behave(additional_access="forbidden")
-    assert "Graph: additionalAccess" in of(await look(), Result.NOTE)
+    assert "Graph: additionalAccess" in of(await look(), DiagnosisResult.NOTE)
 
 
 async def test_roles_that_cannot_be_read_leave_the_right_to_write_open(
@@ -164,7 +164,7 @@ async def test_roles_that_cannot_be_read_leave_the_right_to_write_open(
 ) -> None:
     """No write is tried to find out."""
     refuse("roleAssignments")(simulator)
-    assert of(await look(), Result.UNKNOWN) == ["catalog Finance: write"]
+    assert of(await look(), DiagnosisResult.UNKNOWN) == ["catalog Finance: write"]
 
 
 async def test_a_reader_is_enough_to_plan(look: Examine, simulator: Simulator) -> None:
@@ -197,11 +197,11 @@ async def test_of_the_identity(look: Examine, monkeypatch: pytest.MonkeyPatch) -
 )
 async def test_of_the_settings(name: str, value: str) -> None:
     """One setting wrong, one line wrong, with its name; storage is looked at nevertheless."""
-    diagnoses = await examine(read_patient({name: value}, MemoryStorage))
+    diagnoses = await run_diagnostics(read_patient({name: value}, MemoryStorage))
     assert wrong(diagnoses) == ["settings"]
-    (diagnosis,) = [each for each in diagnoses if each.result is Result.WRONG]
+    (diagnosis,) = [each for each in diagnoses if each.result is DiagnosisResult.WRONG]
     assert name in diagnosis.detail
-    assert "storage: blobs" in of(diagnoses, Result.OK)
+    assert "storage: blobs" in of(diagnoses, DiagnosisResult.OK)
 
 
 async def test_of_the_storage_settings() -> None:
@@ -211,7 +211,7 @@ async def test_of_the_storage_settings() -> None:
         raise ConfigurationError(["AzureWebJobsStorage is not set"])
 
     patient = replace(read_patient({}, nowhere), graph=None, roles=None)
-    diagnoses = await examine(patient)
+    diagnoses = await run_diagnostics(patient)
     assert wrong(diagnoses) == ["settings"]
     assert not [each for each in diagnoses if each.what.startswith("storage")]
 

@@ -18,8 +18,8 @@ from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import Enforcement, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
-from entra_sod.services.enforcement.apply import Applied, Applier
 from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
@@ -73,9 +73,9 @@ class World:
     def __init__(self) -> None:
         self.graph, self.clock = LaggingGraph(), ManualClock()
         self.ledger = Ledger(MemoryStorage(), self.clock)
-        self.applier = Applier(self.graph, self.ledger, self.clock)
+        self.applier = ReferenceWriter(self.graph, self.ledger, self.clock)
 
-    async def apply(self, plan: Plan = PLAN) -> Applied:
+    async def apply(self, plan: Plan = PLAN) -> AppliedPlan:
         return await self.applier.apply(plan, run_id="run", rules_hash="hash")
 
     async def state(self) -> LedgerState | None:
@@ -208,7 +208,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    applier = Applier(OtherWorkerFirst(), world.ledger, world.clock)
+    applier = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock)
     applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
@@ -288,8 +288,8 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
             raise Rejected("the reference exists", status=400)
 
     graph = SomebodyElseFirst()
-    applier = Applier(graph, world.ledger, world.clock)
-    enforcer = Enforcer(graph=graph, applier=applier, max_reference_writes=1)
+    applier = ReferenceWriter(graph, world.ledger, world.clock)
+    enforcer = Enforcer(graph=graph, writer=applier, max_reference_writes=1)
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
@@ -300,7 +300,7 @@ async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() 
     world = World()
     seen = ReferenceSnapshot(lists={(REFERENCE.on, REFERENCE.kind): ()})
     await world.apply()
-    enforcer = Enforcer(graph=world.graph, applier=world.applier, max_reference_writes=1)
+    enforcer = Enforcer(graph=world.graph, writer=world.applier, max_reference_writes=1)
     tenant = TenantPlan(
         desired=lambda _: [DesiredReference(REFERENCE, ("r",))],
         packages=[REFERENCE.on],
@@ -329,7 +329,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
                 raise Forbidden("the role is gone", status=403)
             return await super().references(package_id, kind)
 
-    applier = Applier(RoleTakenAway(), world.ledger, world.clock)
+    applier = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock)
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
     applied = await applier.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
@@ -339,7 +339,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     assert entry.state is LedgerState.INTENDED
 
 
-async def lost_then_refused(world: World, seconds: float) -> Applied:
+async def lost_then_refused(world: World, seconds: float) -> AppliedPlan:
     """A first try without an answer, and after so long another that Graph refuses."""
     world.graph.instead_of_write = Unavailable("503", status=503)
     with pytest.raises(Unavailable):
@@ -413,7 +413,7 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
             self.present.add(reference)
             raise refusal
 
-    applier = Applier(SomebodyElseFirst(), world.ledger, world.clock)
+    applier = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock)
     applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
@@ -437,7 +437,9 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
     graph = Checked()
     graph.present.add(REFERENCE)
-    await Applier(graph, world.ledger, world.clock).apply(REMOVAL, run_id="s", rules_hash="old")
+    await ReferenceWriter(graph, world.ledger, world.clock).apply(
+        REMOVAL, run_id="s", rules_hash="old"
+    )
     assert (len(sent_away), await world.state()) == (1, None)
 
 
@@ -453,7 +455,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             world.clock.advance(LISTED_AFTER.total_seconds())
             await world.apply()
 
-    applier = Applier(FallsSilent(), world.ledger, world.clock)
+    applier = ReferenceWriter(FallsSilent(), world.ledger, world.clock)
     await applier.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
@@ -479,7 +481,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert entry is not None
             assert await world.ledger.delete(reference, entry.version)
 
-    applier = Applier(Forgotten(), world.ledger, world.clock)
+    applier = ReferenceWriter(Forgotten(), world.ledger, world.clock)
     assert (await applier.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
@@ -495,7 +497,7 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
             await super().add(reference)
             await asyncio.Event().wait()
 
-    applier = Applier(Endless(), world.ledger, world.clock)
+    applier = ReferenceWriter(Endless(), world.ledger, world.clock)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(applier.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
     assert (await world.apply()).written == [REFERENCE]

@@ -13,8 +13,8 @@ from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
-from entra_sod.services.enforcement.apply import Applier
 from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigin
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
@@ -50,8 +50,8 @@ class World:
             ManualClock(),
         )
         self.ledger = Ledger(MemoryStorage(), self.clock)
-        applier = Applier(self.graph, self.ledger, self.clock)
-        self.enforcer = Enforcer(graph=self.graph, applier=applier, max_reference_writes=limit)
+        applier = ReferenceWriter(self.graph, self.ledger, self.clock)
+        self.enforcer = Enforcer(graph=self.graph, writer=applier, max_reference_writes=limit)
 
     async def check(
         self, desired: Sequence[DesiredReference], reach: Enforcement = Enforcement.APPLY

@@ -6,7 +6,7 @@ import pytest
 
 from entra_sod.core.errors import Forbidden, Unavailable
 from entra_sod.domain.entra import Group, Reference, ReferenceKind
-from entra_sod.services.enforcement.orphans import GoneGroups, find_gone_groups
+from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from local.memory.graph import MemoryGraph
 from tests.builders import guid
 
@@ -37,29 +37,29 @@ async def test_a_group_that_the_directory_does_not_have_is_gone() -> None:
     """Each group is looked up once, however many references name it; packages are not."""
     graph = CountingGraph(THERE)
     to_package = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
-    found = await find_gone_groups(graph, [*ours(THERE, GONE), to_package])
-    assert found == GoneGroups(gone=frozenset([GONE]))
+    found = await find_deleted_groups(graph, [*ours(THERE, GONE), to_package])
+    assert found == DeletedGroups(gone=frozenset([GONE]))
     assert sorted(graph.looked_up) == [THERE, GONE]
 
 
 async def test_without_the_permission_nothing_is_called_gone() -> None:
     """The first refusal says why, and no other group is asked for."""
     graph = CountingGraph(fails=Forbidden("no", status=403))
-    found = await find_gone_groups(graph, ours(*(f"group-{number}" for number in range(50))))
+    found = await find_deleted_groups(graph, ours(*(f"group-{number}" for number in range(50))))
     assert found.gone == frozenset()
-    assert found.unseen is not None
-    assert "directory permission such as GroupMember.Read.All (Graph answers 403)" in found.unseen
+    assert found.unread is not None
+    assert "directory permission such as GroupMember.Read.All (Graph answers 403)" in found.unread
     assert len(graph.looked_up) == 1
 
 
 async def test_what_could_not_be_read_is_an_error() -> None:
     """A Graph that does not answer has not said that a group is gone."""
     with pytest.raises(Unavailable):
-        await find_gone_groups(CountingGraph(fails=Unavailable("later")), ours(THERE, GONE))
+        await find_deleted_groups(CountingGraph(fails=Unavailable("later")), ours(THERE, GONE))
 
 
 async def test_nothing_of_ours_asks_for_nothing() -> None:
     """Without references to groups no permission is needed, and none is missed."""
     graph = CountingGraph(fails=Forbidden("no", status=403))
-    assert await find_gone_groups(graph, []) == GoneGroups()
+    assert await find_deleted_groups(graph, []) == DeletedGroups()
     assert graph.looked_up == []

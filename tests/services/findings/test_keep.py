@@ -16,8 +16,8 @@ from entra_sod.domain.findings.lifecycle import RunContext
 from entra_sod.domain.findings.model import ChangeSource, Finding, FindingState, ObservedConflict
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.services.findings import external_sort
-from entra_sod.services.findings.external_sort import Spool, merged
-from entra_sod.services.findings.update import Keeper, Run, in_batches
+from entra_sod.services.findings.external_sort import ExternalSorter, read_sorted
+from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.stores.findings import FindingStore, partition_of
 from entra_sod.stores.sweeps import SweepStore
 from local.memory.storage import MemoryStorage
@@ -34,11 +34,11 @@ def sighting(other: str, subject: str) -> ObservedConflict:
     return found
 
 
-def run(number: int) -> Run:
+def run(number: int) -> FindingsRun:
     at = f"{date(2026, 1, 1) + timedelta(days=number)}T02:00:00Z"
     rules = rule_set(RULE)
     moment = RunContext(by=ChangeSource.SWEEP, run=f"run-{number}", at=at, rules_hash=rules.hash)
-    return Run(moment, FindingObserver(rules=rules, indexed=rules.packages))
+    return FindingsRun(moment, FindingObserver(rules=rules, indexed=rules.packages))
 
 
 async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
@@ -47,20 +47,20 @@ async def each[T](values: Iterable[T]) -> AsyncIterator[T]:
 
 
 @pytest.fixture
-def keeper() -> Keeper:
+def keeper() -> FindingsUpdater:
     return make_keeper()
 
 
-def make_keeper() -> Keeper:
-    return Keeper(store=FindingStore(MemoryStorage()), kept_for=timedelta(days=100))
+def make_keeper() -> FindingsUpdater:
+    return FindingsUpdater(store=FindingStore(MemoryStorage()), retention=timedelta(days=100))
 
 
-async def update(keeper: Keeper, number: int, *seen: ObservedConflict) -> list[Finding]:
+async def update(keeper: FindingsUpdater, number: int, *seen: ObservedConflict) -> list[Finding]:
     in_order = each(sorted(seen, key=lambda found: found.id))
     return [
         found
         async for batch in in_batches(keeper.store.all(), in_order)
-        for found in await keeper.keep(batch, run(number))
+        for found in await keeper.update(batch, run(number))
     ]
 
 
@@ -82,7 +82,7 @@ async def test_every_finding_is_met_once_each_night(nights: list[set[tuple[str, 
         assert standing == {sighting(*found).id for found in seen}
 
 
-async def test_a_night_that_is_gone_through_twice_counts_once(keeper: Keeper) -> None:
+async def test_a_night_that_is_gone_through_twice_counts_once(keeper: FindingsUpdater) -> None:
     """Absence is not counted twice, and what the run changed is told again."""
     await update(keeper, 0, sighting("b", "x"))
     once = await update(keeper, 1)
@@ -92,16 +92,16 @@ async def test_a_night_that_is_gone_through_twice_counts_once(keeper: Keeper) ->
     assert [change.now for change in again[0].changes_of("run-1")] == [FindingState.RESOLVING]
 
 
-async def test_what_somebody_changes_in_between_is_decided_anew(keeper: Keeper) -> None:
+async def test_what_somebody_changes_in_between_is_decided_anew(keeper: FindingsUpdater) -> None:
     """A check that comes while a sweep holds the old version is not written over."""
     await update(keeper, 0, sighting("b", "x"), sighting("b", "y"))
     old = [kept async for kept in keeper.store.all()]
     checked = await update(keeper, 2, sighting("b", "x"), sighting("b", "y"))
     late = [(kept, None) for kept in old]
-    assert await keeper.keep(late, run(1)) == checked
+    assert await keeper.update(late, run(1)) == checked
 
 
-async def test_nothing_is_written_by_reading_alone(keeper: Keeper) -> None:
+async def test_nothing_is_written_by_reading_alone(keeper: FindingsUpdater) -> None:
     """Batches are of one partition each, in order and whole; who takes them has changed nothing."""
     await update(keeper, 0, *(sighting(one, other) for one in "bcde" for other in "uvwxyz"))
     before = [kept async for kept in keeper.store.all()]
@@ -115,14 +115,14 @@ async def test_nothing_is_written_by_reading_alone(keeper: Keeper) -> None:
     assert [kept async for kept in keeper.store.all()] == before
 
 
-async def test_what_appears_in_between_is_not_made_twice(keeper: Keeper) -> None:
+async def test_what_appears_in_between_is_not_made_twice(keeper: FindingsUpdater) -> None:
     """Two runs that find the same person in the same moment make one finding."""
     await update(keeper, 0, sighting("b", "x"))
-    [found] = await keeper.keep([(None, sighting("b", "x"))], run(1))
+    [found] = await keeper.update([(None, sighting("b", "x"))], run(1))
     assert (found.first_seen[:10], found.last_seen[:10]) == ("2026-01-01", "2026-01-02")
 
 
-async def test_what_is_long_over_is_removed(keeper: Keeper) -> None:
+async def test_what_is_long_over_is_removed(keeper: FindingsUpdater) -> None:
     """A hundred days after its end a finding is kept, and the day after it is gone."""
     await update(keeper, 0, sighting("b", "x"), sighting("c", "y"))
     for number in (1, 2):
@@ -143,11 +143,11 @@ async def test_sightings_are_sorted_however_they_come(
 ) -> None:
     """Whatever fits into memory at once, they come in the order of ids, each once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(external_sort, "RUN_BYTES", run_bytes)
+        patch.setattr(external_sort, "MAX_RUN_BYTES", run_bytes)
         patch.setattr(external_sort, "PIECE_BYTES", piece_bytes)
         store = SweepStore(MemoryStorage(), SystemClock())
-        kept = Spool(store, "sweep-1")
+        kept = ExternalSorter(store, "sweep-1")
         for found in seen:
             await kept.add(sighting(*found))
-        read = [found async for found in merged(store, await kept.finish())]
+        read = [found async for found in read_sorted(store, await kept.finish())]
     assert read == sorted({sighting(*found) for found in seen}, key=lambda found: found.id)

@@ -10,8 +10,8 @@ from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.messages import SweepStartMessage, decode
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.report import build, tally
-from entra_sod.services.report.compact import embedded
+from entra_sod.services.report import build, totals
+from entra_sod.services.report.page_data import embedded
 from entra_sod.services.report.view import CellView, ReportView
 from entra_sod.stores.findings import TABLE
 from tests.app import App
@@ -178,7 +178,7 @@ class TestTheTrend:
         message = decode(app.storage.sent.pop().body)
         assert isinstance(message, SweepStartMessage)
         assert message.id == started.id
-        await app.engine.sweep_runner.give_up(message, "no rules")
+        await app.engine.sweep_runner.end_poisoned(message, "no rules")
         view = await report(app)
         assert [each.status for each in view.trend] == ["completed", "failed"]
         assert {each.id: each.trend for each in view.rules} == {"r1": [2, None], "r2": [1, None]}
@@ -234,8 +234,8 @@ class TestBounds:
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The others are left out by number, and every count has them."""
-        monkeypatch.setattr(tally, "MOST_FINDINGS", 2)
-        monkeypatch.setattr(build, "MOST_FINDINGS", 2)
+        monkeypatch.setattr(totals, "MAX_FINDINGS", 2)
+        monkeypatch.setattr(build, "MAX_FINDINGS", 2)
         await sweep(app)
         view = await report(app)
         assert [each.severity for each in view.findings] == ["critical", "critical"]
@@ -246,8 +246,8 @@ class TestBounds:
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A resolved finding is left out before a lesser one that is open, and counts for none."""
-        monkeypatch.setattr(tally, "MOST_FINDINGS", 2)
-        monkeypatch.setattr(build, "MOST_FINDINGS", 2)
+        monkeypatch.setattr(totals, "MAX_FINDINGS", 2)
+        monkeypatch.setattr(build, "MAX_FINDINGS", 2)
         await sweep(app)
         app.graph._assignments[guid("a")] = held("a", "x")
         for _ in range(2):
@@ -263,7 +263,7 @@ class TestBounds:
         self, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Of too many pairs those without findings are left out, and the report says so."""
-        monkeypatch.setattr(build, "MOST_PAIRS", 1)
+        monkeypatch.setattr(build, "MAX_PAIRS", 1)
         app = make_app(PACKAGES, {"b": held("b", "z"), "c": held("c", "z")}, RULES)
         await sweep(app)
         view = await report(app)

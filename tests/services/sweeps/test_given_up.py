@@ -32,7 +32,7 @@ BROKEN = "version: 1\nrules: [{id: r}]\n"
 
 async def give_up(app: App, message: SweepMessage | SweepStartMessage, reason: str) -> None:
     """As the poison function does."""
-    await app.engine.sweep_runner.give_up(message, reason)
+    await app.engine.sweep_runner.end_poisoned(message, reason)
 
 
 async def status(app: App, sweep_id: str) -> SweepStatus:

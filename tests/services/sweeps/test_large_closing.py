@@ -19,7 +19,7 @@ from entra_sod.domain.entra import Assignment
 from entra_sod.domain.rules.language import Mode
 from entra_sod.services.sweeps import merge_index
 from entra_sod.services.sweeps import result as results
-from entra_sod.services.sweeps.judge import judge
+from entra_sod.services.sweeps.evaluate import evaluate
 from entra_sod.services.sweeps.merge_index import conflicts_of
 from entra_sod.services.sweeps.merge_index import merge_index as merged
 from entra_sod.stores.sweeps import SweepStore
@@ -170,7 +170,7 @@ async def test_what_takes_long_is_done_beside_the_loop(
 
         return called
 
-    monkeypatch.setattr(f"{CLOSING}.close.judge", watched("judge", judge))
+    monkeypatch.setattr(f"{CLOSING}.close.judge", watched("judge", evaluate))
     monkeypatch.setattr(f"{CLOSING}.merge_index.join", watched("join", join))
     monkeypatch.setattr(f"{CLOSING}.enforce.references_on", watched("plan", references_on))
     names = "abcdef"

@@ -18,16 +18,16 @@ from entra_sod.domain.sweeps.parts import PART_SIZE, Part
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.storage import Row
 from entra_sod.services.sweeps import run
-from entra_sod.services.sweeps.counts import found, spent
+from entra_sod.services.sweeps.part_counts import part_counts, request_counts
 from entra_sod.services.sweeps.progress import (
-    MOST_WAITING_SHOWN,
+    MAX_WAITING_SHOWN,
     SweepProgress,
     add,
     progress_of,
     rate,
-    tally,
+    sum_counts,
 )
-from entra_sod.services.sweeps.read_part import Looked, look
+from entra_sod.services.sweeps.read_part import PartResult, read_part
 from entra_sod.stores.sweeps import PartNote, PartRecord, Parts, SweepRecord, SweepStore
 from functions.http.sweeps import get_sweep
 from local.memory.storage import MemoryStorage
@@ -109,7 +109,7 @@ def test_a_sweep_without_a_plan_has_no_parts_yet() -> None:
 
 def test_the_newest_reasons_come_first() -> None:
     """At most ten are shown, and what planning once waited for is over."""
-    notes = [note(-1, 99), *(note(number, number) for number in range(MOST_WAITING_SHOWN + 5))]
+    notes = [note(-1, 99), *(note(number, number) for number in range(MAX_WAITING_SHOWN + 5))]
     waiting = progress(20, notes=notes).waiting
     assert [each.part for each in waiting] == list(range(14, 4, -1))
     assert waiting[0].since == "2026-01-01T02:14:00Z"
@@ -119,9 +119,9 @@ def test_what_a_part_keeps_comes_back_as_it_was() -> None:
     """Meter and findings go into a row of whole numbers, and add up to the same tally."""
     meter = Meter(requests=5, round_trips=2, throttled=1, throttled_seconds=2.3456)
     indexed = [IndexedPackage(id=each, assignments=10, pages=2) for each in "ab"]
-    counts = add(spent(meter), found(PartFindings(indexed=indexed)))
+    counts = add(request_counts(meter), part_counts(PartFindings(indexed=indexed)))
     assert all(isinstance(value, int) for value in counts.values())
-    total = tally([counts])
+    total = sum_counts([counts])
     assert (total.requests, total.round_trips, total.throttled) == (5, 2, 1)
     assert total.throttled_seconds == 2.346
     assert (total.packages, total.assignments, total.pages) == (2, 20, 4)
@@ -209,7 +209,7 @@ async def test_requests_of_a_try_that_failed_are_not_forgotten(
     """What each throttled try cost is told while the part waits, and counts in its end."""
     tries = 0
 
-    async def costly(graph: Graph, part: Part) -> Looked:
+    async def costly(graph: Graph, part: Part) -> PartResult:
         nonlocal tries
         tries += 1
         meter = _current.get()
@@ -217,9 +217,9 @@ async def test_requests_of_a_try_that_failed_are_not_forgotten(
         meter.requests += 7
         if tries <= 2:
             raise Throttled("slow down", retry_after=30.0)
-        return await look(graph, part)
+        return await read_part(graph, part)
 
-    monkeypatch.setattr(run, "look", costly)
+    monkeypatch.setattr(run, "read_part", costly)
     app = make_app([package("a"), package("b")], {}, [rule("r", side("a"), side("b"))])
     sweep_id = await start(app)
     for _ in range(3):
@@ -238,7 +238,7 @@ async def test_what_a_part_cost_before_it_was_given_up_is_kept(make_app: MakeApp
     message = decode(app.storage.sent[0].body)
     assert isinstance(message, SweepMessage)
     await app.records.sweeps.store_attempt_costs(sweep_id, message.part, {"requests": 7})
-    await app.engine.sweep_runner.give_up(message, "given up")
+    await app.engine.sweep_runner.end_poisoned(message, "given up")
     assert (await followed(sweep_id))["soFar"]["requests"] == 7
     (part,) = await app.records.sweeps.parts_done(sweep_id)
     assert part.counts == {"requests": 7}

@@ -23,7 +23,7 @@ _decoder = msgspec.json.Decoder(SweepPlan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FanOut:
+class SweepPlanner:
     graph: Graph
     store: SweepStore
     outbox: Outbox
@@ -38,7 +38,7 @@ class FanOut:
         Where it would ask pair by pair, it asks for one first: a refusal that every part met by
         itself would cost each of them a question, and then the lists of its packages.
         """
-        known = await self._known(listed)
+        known = await self._planning_input(listed)
         plan = plan_sweep(rules, known)
         pair = first_listed(plan, listed) if plan.strategy is Strategy.PAIRS else None
         if pair is not None and not await may_ask(self.graph, pair):
@@ -46,7 +46,7 @@ class FanOut:
         await self.store.store_plan(record, msgspec.json.encode(plan), len(plan.parts))
         return await self.store.get(record.id) or record
 
-    async def send_waiting(self, record: SweepRecord, *, traceparent: str) -> None:
+    async def send_open_parts(self, record: SweepRecord, *, traceparent: str) -> None:
         """Send the parts that are not done of a sweep that is planned."""
         # Whoever was first has planned it: the same plan for all.
         plan = await self.plan_of(record)
@@ -77,7 +77,7 @@ class FanOut:
     async def plan_of(self, record: SweepRecord) -> SweepPlan:
         return _decoder.decode(await self.store.plan(record))
 
-    async def _known(self, listed: Collection[str]) -> PlanningInput:
+    async def _planning_input(self, listed: Collection[str]) -> PlanningInput:
         last = await last_summary(self.store)
         reads_references = self.enforcement is not Enforcement.OFF
         ours = {each async for entry in self.ledger.entries() for each in entry.reference.packages}

@@ -35,7 +35,7 @@ LINES_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EvidenceInput:
     """What a run leaves behind, but its findings.
 
     Attributes:
@@ -56,20 +56,20 @@ class Evidence:
         return folder_of(self.run, self.started_at)
 
 
-class Pack:
+class EvidenceWriter:
     """The evidence of a run while it grows: findings are added one by one, and all is sealed.
 
     Where the run's pack is sealed already nothing is written, and drafts left behind are dropped.
     """
 
-    def __init__(self, chain: EvidenceChain, evidence: Evidence, *, is_sealed: bool) -> None:
+    def __init__(self, chain: EvidenceChain, evidence: EvidenceInput, *, is_sealed: bool) -> None:
         self._chain, self._evidence, self._is_sealed = chain, evidence, is_sealed
         self._lines = self._file("findings.jsonl")
         self._table = self._file("findings.csv", csv_head())
         self._states = Counter[str]()
 
     @classmethod
-    async def open(cls, chain: EvidenceChain, evidence: Evidence) -> Pack:
+    async def open(cls, chain: EvidenceChain, evidence: EvidenceInput) -> EvidenceWriter:
         return cls(chain, evidence, is_sealed=await chain.is_sealed(evidence.folder))
 
     async def add(self, finding: Finding) -> None:
@@ -88,11 +88,15 @@ class Pack:
         if self._is_sealed:
             await drafts.delete(self._evidence.run)
             return
-        files = [*await self._lines.finish(), *await self._table.finish(), *await self._others()]
+        files = [
+            *await self._lines.finish(),
+            *await self._table.finish(),
+            *await self._other_files(),
+        ]
         draft = await drafts.store(_draft(self._evidence, self._states, files))
         await self._chain.seal(draft)
 
-    async def _others(self) -> Sequence[DraftFile]:
+    async def _other_files(self) -> Sequence[DraftFile]:
         evidence, references = self._evidence, self._file("references.jsonl")
         for number, line in enumerate(reference_lines(evidence.references)):
             await references.add(json_line(line))
@@ -117,7 +121,9 @@ def _rules_files(rules: RuleSet | None) -> dict[str, bytes]:
     return {f"rules/{file.name}": file.text.encode() for file in files}
 
 
-def _draft(evidence: Evidence, states: Counter[str], files: Sequence[DraftFile]) -> EvidenceDraft:
+def _draft(
+    evidence: EvidenceInput, states: Counter[str], files: Sequence[DraftFile]
+) -> EvidenceDraft:
     references = evidence.references
     counts = {
         "findings": states.total(),

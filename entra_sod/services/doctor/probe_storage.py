@@ -11,18 +11,18 @@ from dataclasses import replace
 from entra_sod.core.errors import SodError
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.services.doctor.ask import error_of, error_of_first, or_error
-from entra_sod.services.doctor.seen import QueueSeen, Tried
+from entra_sod.services.doctor.probe_results import ProbedRight, QueueProbe
+from entra_sod.services.doctor.results import error_of, error_of_first, value_or_error
 from entra_sod.stores.dead_letters import CONTAINER as LETTERS
 
 CANARY = "doctor"  # the queue, the table, the container, and the name of the row and the blob
 QUEUES = (CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE)
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 # Of no version that any row has: changing it is allowed or refused, and never done.
 _NO_ETAG = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
 
 
-async def look_at_rights(storage: Storage) -> list[Tried]:
+async def probe_storage_rights(storage: Storage) -> list[ProbedRight]:
     """Try every right; what is left of it is one row and one blob at most, and no message.
 
     Where taking a message off is refused, the canaries stay on their queue.
@@ -43,18 +43,19 @@ async def look_at_rights(storage: Storage) -> list[Tried]:
         ("blobs", "delete", error_of(blobs.delete(CANARY, CANARY))),
     ]
     return [
-        Tried(service=service, right=right, error=await answer) for service, right, answer in rights
+        ProbedRight(service=service, right=right, error=await answer)
+        for service, right, answer in rights
     ]
 
 
-async def look_at_queues(storage: Storage) -> list[QueueSeen]:
+async def probe_queues(storage: Storage) -> list[QueueProbe]:
     """Count what lies on each queue, on its poison queue, and what was given up and kept."""
     return [
-        QueueSeen(
+        QueueProbe(
             queue=queue,
-            work=await or_error(storage.queues.state(queue)),
-            poison=await or_error(storage.queues.state(queue + POISON_SUFFIX)),
-            letters=await or_error(_count(storage.blobs.names(LETTERS, f"{queue}/"))),
+            work=await value_or_error(storage.queues.state(queue)),
+            poison=await value_or_error(storage.queues.state(queue + POISON_SUFFIX)),
+            dead_letters=await value_or_error(_count(storage.blobs.names(LETTERS, f"{queue}/"))),
         )
         for queue in QUEUES
     ]
@@ -64,6 +65,6 @@ async def _count(items: AsyncIterator[object]) -> int:
     number = 0
     async for _ in items:
         number += 1
-        if number == MOST_COUNTED:
+        if number == MAX_COUNTED:
             break
     return number

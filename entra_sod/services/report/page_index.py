@@ -10,7 +10,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.report.view import PackageView, SideView
 
 
-class Places:
+class PageIndex:
     """Packages in order of catalog and name.
 
     Attributes:
@@ -29,11 +29,11 @@ def _package(package_id: str, known: Mapping[str, AccessPackage]) -> PackageView
     return PackageView(id=package_id, name=found.display_name, catalog=found.catalog_name)
 
 
-class SidePlaces:
+class SideIndex:
     """Sides of rules; those of the same packages are one, whichever rules name them."""
 
-    def __init__(self, places: Places) -> None:
-        self._places = places
+    def __init__(self, page_index: PageIndex) -> None:
+        self._places = page_index
         self._found: dict[frozenset[str], int] = {}
         self.views: list[SideView] = []
 

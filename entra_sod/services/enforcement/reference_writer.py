@@ -43,11 +43,11 @@ from entra_sod.stores.ledger import (
 log = logging.getLogger("entra_sod")
 
 # Graph documents no delay between a write and its being listed; these add up to six seconds.
-LOOK_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
+READ_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
 
 
 @dataclass(slots=True)
-class Applied:
+class AppliedPlan:
     """What became of a plan's writes."""
 
     written: list[Reference] = field(default_factory=list)
@@ -56,18 +56,18 @@ class Applied:
     failed: list[FailedWrite] = field(default_factory=list)
 
 
-class Applier:
+class ReferenceWriter:
     def __init__(self, graph: Graph, ledger: Ledger, clock: Clock) -> None:
         self._graph, self._ledger, self._clock = graph, ledger, clock
 
-    async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> Applied:
+    async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
         """Write a plan that was found to be within its limit.
 
         Raises:
             Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
                 the next run goes on from the ledger.
         """
-        applied = Applied()
+        applied = AppliedPlan()
         for addition in plan.additions:
             origin = WriteOrigin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
             try:
@@ -81,7 +81,7 @@ class Applier:
             except PERMANENT as error:
                 applied.failed.append(FailedWrite(reference, str(error)))
         for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
-            await self._forget(list(same_list))
+            await self._purge(list(same_list))
         return applied
 
     async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, LedgerEntry]:
@@ -107,45 +107,52 @@ class Applier:
         await self._ledger.delete(entry.reference, entry.version)
         return False
 
-    async def _add(self, addition: DesiredReference, origin: WriteOrigin, applied: Applied) -> None:
+    async def _add(
+        self, addition: DesiredReference, origin: WriteOrigin, applied: AppliedPlan
+    ) -> None:
         reference = addition.reference
         intent = await self._ledger.intend(reference, origin)
         try:
-            await self._settle(reference, intent, origin, applied)
+            await self._write_once(reference, intent, origin, applied)
         except BaseException:  # cancelled, too: nobody is to wait for a lease of the dead
-            await self._let_go(reference, intent)
+            await self._release(reference, intent)
             raise
 
-    async def _let_go(self, reference: Reference, intent: Intent) -> None:
+    async def _release(self, reference: Reference, intent: Intent) -> None:
         with suppress(StorageUnavailable):  # it runs out by itself
             await self._ledger.release(reference, intent)
 
-    async def _settle(
-        self, reference: Reference, intent: Intent, origin: WriteOrigin, applied: Applied
+    async def _write_once(
+        self, reference: Reference, intent: Intent, origin: WriteOrigin, applied: AppliedPlan
     ) -> None:
         """Write, unless an earlier run turns out to have written; and take note."""
-        doubt, is_listed = None, False
+        write_error, is_listed = None, False
         if intent.may_be_sent:
             is_listed = await self._is_listed(reference, expected=True)
         was_sent = not is_listed
         if was_sent:
-            doubt = await self._try_to_add(reference)
+            write_error = await self._try_to_add(reference)
             is_listed = await self._is_listed(reference, expected=True)
         if not is_listed:
-            await self._give_up_or_raise(reference, doubt, intent, applied)
-        elif await self._is_somebody_elses(reference, intent, doubt, was_sent=was_sent):
+            await self._fail_or_raise(reference, write_error, intent, applied)
+        elif await self._is_foreign(reference, intent, write_error, was_sent=was_sent):
             applied.found_present.append(reference)
         else:
             await self._ledger.confirm(reference, origin)
             applied.written.append(reference)
-            _say("reference_written", reference)
+            _log_write("reference_written", reference)
 
-    async def _is_somebody_elses(
-        self, reference: Reference, intent: Intent, doubt: GraphError | None, *, was_sent: bool
+    async def _is_foreign(
+        self,
+        reference: Reference,
+        intent: Intent,
+        write_error: GraphError | None,
+        *,
+        was_sent: bool,
     ) -> bool:
         """Refused, and yet there: made between our look and our write, unless by a run of ours."""
         if was_sent:
-            is_theirs = isinstance(doubt, PERMANENT) and not intent.may_show_late
+            is_theirs = isinstance(write_error, PERMANENT) and not intent.may_show_late
         else:
             is_theirs = intent.is_abandoned
         return is_theirs and await self._ledger.withdraw(reference, intent)
@@ -157,56 +164,60 @@ class Applier:
             return doubt
         return None
 
-    async def _give_up_or_raise(
-        self, reference: Reference, doubt: GraphError | None, intent: Intent, applied: Applied
+    async def _fail_or_raise(
+        self,
+        reference: Reference,
+        write_error: GraphError | None,
+        intent: Intent,
+        applied: AppliedPlan,
     ) -> None:
-        if doubt is None:
+        if write_error is None:
             raise NotYetConsistent(
                 f"Graph took {reference.kind} {reference.target} on {reference.on} but does not "
                 "list it yet"
             )
-        if isinstance(doubt, Unavailable):
-            raise doubt
+        if isinstance(write_error, Unavailable):
+            raise write_error
         if intent.may_show_late:
             raise NotYetConsistent(
                 f"{reference.kind} {reference.target} on {reference.on} is refused, and may have "
-                f"been written just before: {doubt}"
+                f"been written just before: {write_error}"
             )
         if not await self._ledger.withdraw(reference, intent):
             await self._ledger.release(reference, intent)
-        applied.failed.append(FailedWrite(reference, str(doubt)))
+        applied.failed.append(FailedWrite(reference, str(write_error)))
 
-    async def _remove(self, reference: Reference, applied: Applied) -> None:
+    async def _remove(self, reference: Reference, applied: AppliedPlan) -> None:
         held = await self._ledger.claim_removal(reference)
         if held is None:
             why = "the ledger does not say any more that this app wrote it: it is left alone"
             applied.failed.append(FailedWrite(reference, why))
             return
         try:
-            if await self._take_away(reference, applied):
+            if await self._delete(reference, applied):
                 await self._ledger.delete(reference, held.version)
         finally:
-            await self._let_go(reference, held)
+            await self._release(reference, held)
 
-    async def _take_away(self, reference: Reference, applied: Applied) -> bool:
+    async def _delete(self, reference: Reference, applied: AppliedPlan) -> bool:
         """Remove a reference from Graph, and say whether it is gone."""
-        doubt: GraphError | None = None
+        write_error: GraphError | None = None
         try:
             await self._graph.remove(reference)
         except (Forbidden, NotFound, Rejected, Unavailable) as error:
-            doubt = error
+            write_error = error
         if await self._is_listed(reference, expected=False):
-            if doubt is None or isinstance(doubt, Unavailable):
-                raise doubt or NotYetConsistent(
+            if write_error is None or isinstance(write_error, Unavailable):
+                raise write_error or NotYetConsistent(
                     f"Graph still lists {reference.target}, though removed"
                 )
-            applied.failed.append(FailedWrite(reference, str(doubt)))
+            applied.failed.append(FailedWrite(reference, str(write_error)))
             return False
         applied.removed.append(reference)
-        _say("reference_removed", reference)
+        _log_write("reference_removed", reference)
         return True
 
-    async def _forget(self, vanished: Collection[Reference]) -> None:
+    async def _purge(self, vanished: Collection[Reference]) -> None:
         """Forget entries of one list that is read once more, for lists lag and others write."""
         entries, now = await self.entries_of(vanished), self._clock.now()
         old = [each for each in entries.values() if not each.is_younger(LISTED_AFTER, now)]
@@ -224,7 +235,7 @@ class Applier:
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
         """Read until Graph shows what is expected, a few times, and say what it shows last."""
-        for wait in (*LOOK_AGAIN_SECONDS, None):
+        for wait in (*READ_AGAIN_SECONDS, None):
             listed = reference.target in await self._graph.references(reference.on, reference.kind)
             if listed is expected or wait is None:
                 return listed
@@ -232,7 +243,7 @@ class Applier:
         raise AssertionError("unreachable")
 
 
-def _say(action: str, reference: Reference) -> None:
+def _log_write(action: str, reference: Reference) -> None:
     log.info(
         "%s %s %s on %s",
         action,

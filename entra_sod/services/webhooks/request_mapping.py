@@ -14,9 +14,9 @@ from entra_sod.services.decisions.request import DecisionRequest, parse_decision
 from entra_sod.services.notifications.subscribe import require_callable
 
 # A webhook asks; it never writes, whatever the app's setting allows.
-MOST = "plan"
+MAX_ENFORCEMENT = "plan"
 
-type Ask = CheckRequest | DecisionRequest
+type MappedRequest = CheckRequest | DecisionRequest
 
 _OF_A_CHECK = (
     WebhookField.ACCESS_PACKAGE_ID,
@@ -27,9 +27,9 @@ _OF_A_CHECK = (
 _OF_A_DECISION = (WebhookField.SUBJECT, WebhookField.ACCESS_PACKAGE_ID, WebhookField.REFERENCE)
 
 
-def read_ask(
+def map_request(
     delivery: ReceivedWebhook, source: WebhookSource, hosts: tuple[HostPattern, ...]
-) -> Ask:
+) -> MappedRequest:
     """Make a request of what a webhook brought.
 
     Args:
@@ -44,7 +44,7 @@ def read_ask(
     try:
         return _request(found, hosts)
     except InvalidRequest as error:
-        moved = [_moved(each, delivery, source) for each in error.errors]
+        moved = [_with_pointer(each, delivery, source) for each in error.errors]
         raise InvalidRequest(moved) from None
 
 
@@ -63,12 +63,12 @@ def _text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-def _request(found: Mapping[WebhookField, object], hosts: tuple[HostPattern, ...]) -> Ask:
+def _request(found: Mapping[WebhookField, object], hosts: tuple[HostPattern, ...]) -> MappedRequest:
     if errors := list(_contradictions(found)):
         raise InvalidRequest(errors)
     if WebhookField.SUBJECT in found:
         return parse_decision_request(_chosen(found, _OF_A_DECISION))
-    request = parse_check_request({**_chosen(found, _OF_A_CHECK), "enforcement": MOST})
+    request = parse_check_request({**_chosen(found, _OF_A_CHECK), "enforcement": MAX_ENFORCEMENT})
     if request.callback_url is not None:
         require_callable(request.callback_url, hosts)
     return request
@@ -103,7 +103,9 @@ def _error(name: WebhookField, detail: str) -> FieldError:
     return FieldError(pointer=as_pointer((name,)), detail=detail)
 
 
-def _moved(error: FieldError, delivery: ReceivedWebhook, source: WebhookSource) -> FieldError:
+def _with_pointer(
+    error: FieldError, delivery: ReceivedWebhook, source: WebhookSource
+) -> FieldError:
     """Point into the sender's body instead of the request that was made of it."""
     for name, place in source.fields.items():
         if error.pointer == as_pointer((name,)):

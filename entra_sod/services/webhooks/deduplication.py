@@ -16,14 +16,14 @@ from entra_sod.domain.webhooks.source import (
     WebhookSource,
 )
 from entra_sod.services.checks.request import CheckRequest
-from entra_sod.services.webhooks.ask import read_fields
+from entra_sod.services.webhooks.request_mapping import read_fields
 from entra_sod.stores.checks import RETENTION
 from entra_sod.stores.idempotency import IdempotencyKey, RequestSource
 
 JIRA_IDENTIFIER = "x-atlassian-webhook-identifier"
 # Without any name, the same question is a sender's own retry for so long. After that its answer may
 # be of rules that are in force no more, and it is asked anew; the rules are not read here.
-SAME_QUESTION = timedelta(minutes=5)
+DUPLICATE_WINDOW = timedelta(minutes=5)
 
 
 def delivery_key(
@@ -49,7 +49,7 @@ def delivery_key(
         # A source's name has no space.
         holder=f"{source.name} {sender}",
         text=msgspec.json.encode(names).decode(),
-        answers_for=RETENTION if best else SAME_QUESTION,
+        answers_for=RETENTION if best else DUPLICATE_WINDOW,
     )
 
 

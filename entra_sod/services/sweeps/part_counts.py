@@ -11,7 +11,7 @@ from entra_sod.core.request_meter import Meter
 from entra_sod.domain.sweeps.part_results import PartFindings
 
 
-def spent(meter: Meter) -> Mapping[str, int]:
+def request_counts(meter: Meter) -> Mapping[str, int]:
     """What a piece of work took."""
     return {
         "requests": meter.requests,
@@ -21,7 +21,7 @@ def spent(meter: Meter) -> Mapping[str, int]:
     }
 
 
-def found(findings: PartFindings) -> Mapping[str, int]:
+def part_counts(findings: PartFindings) -> Mapping[str, int]:
     """What a part has read."""
     return {
         "pairs": len(findings.pairs),

@@ -10,13 +10,13 @@ from entra_sod.domain.entra import AccessPackage, ReferenceKind
 from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.roles import Roles
-from entra_sod.services.doctor.ask import error_of, error_of_first, or_error
-from entra_sod.services.doctor.seen import CatalogSeen, GraphSeen
+from entra_sod.services.doctor.probe_results import CatalogProbe, GraphProbe
+from entra_sod.services.doctor.results import error_of, error_of_first, value_or_error
 
-MOST_CATALOGS = 20
+MAX_CATALOGS = 20
 
 
-async def look_at_graph(graph: Graph, roles: Roles, named: Collection[str]) -> GraphSeen:
+async def probe_graph(graph: Graph, roles: Roles, named: Collection[str]) -> GraphProbe:
     """Look at the token, at what may be read, and at each catalog with packages of the rules.
 
     Args:
@@ -24,16 +24,16 @@ async def look_at_graph(graph: Graph, roles: Roles, named: Collection[str]) -> G
         roles: likewise.
         named: ids of the packages that rules name.
     """
-    caller = await or_error(roles.caller())
+    caller = await value_or_error(roles.caller())
     if isinstance(caller, SodError):
-        return GraphSeen(caller=caller)
-    packages = await or_error(graph.packages())
+        return GraphProbe(caller=caller)
+    packages = await value_or_error(graph.packages())
     held = await _roles_of(roles, caller)
     if isinstance(packages, SodError):
-        return GraphSeen(caller=caller, packages=packages, skew=roles.clock_skew())
+        return GraphProbe(caller=caller, packages=packages, skew=roles.clock_skew())
     listed = {each.id: each for each in packages}
     ours = [listed[each] for each in sorted(named) if each in listed]
-    return GraphSeen(
+    return GraphProbe(
         caller=caller,
         packages=len(packages),
         catalogs=[await _catalog(graph, each) for each in _one_of_each_catalog(ours)],
@@ -49,26 +49,26 @@ async def _roles_of(
 ) -> Sequence[RoleAssignment] | SodError | None:
     if not caller.principal_id:
         return None
-    return await or_error(roles.of_principal(caller.principal_id))
+    return await value_or_error(roles.of_principal(caller.principal_id))
 
 
 def _one_of_each_catalog(packages: Sequence[AccessPackage]) -> list[AccessPackage]:
     first: dict[str, AccessPackage] = {}
     for each in packages:
         first.setdefault(each.catalog_id or "", each)
-    return list(first.values())[:MOST_CATALOGS]
+    return list(first.values())[:MAX_CATALOGS]
 
 
-async def _catalog(graph: Graph, package: AccessPackage) -> CatalogSeen:
+async def _catalog(graph: Graph, package: AccessPackage) -> CatalogProbe:
     tried: Mapping[str, SodError | None] = {
         "resources": await error_of(graph.package(package.id)),
         "assignments": await error_of_first(graph.assignments(package.id)),
         "references": await error_of(graph.references(package.id, ReferenceKind.GROUP)),
     }
-    return CatalogSeen(
+    return CatalogProbe(
         id=package.catalog_id or "",
         name=package.catalog_name or package.catalog_id or "",
-        tried=tried,
+        permissions=tried,
     )
 
 

@@ -20,11 +20,11 @@ from entra_sod.ports.rules import RuleSource
 
 log = logging.getLogger("entra_sod")
 
-READ_AGAIN_AFTER = timedelta(seconds=60)
-LIST_AGAIN_AFTER = timedelta(minutes=10)
+RULES_LIFETIME = timedelta(seconds=60)
+LIST_LIFETIME = timedelta(minutes=10)
 
 
-class Kept[T]:
+class CachedValue[T]:
     """A value with the moment it was read."""
 
     def __init__(self, value: T, at: datetime) -> None:
@@ -35,14 +35,14 @@ class Kept[T]:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class ActiveRules:
     """The rules and exceptions in force today, and those in force today or later."""
 
     today: RuleSet
     from_today: RuleSet
 
 
-class RuleBook:
+class RulesProvider:
     """The rules in force: read again after a minute, held against the tenant after ten.
 
     Attributes:
@@ -51,11 +51,11 @@ class RuleBook:
 
     def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
         self._source, self._graph, self._clock = source, graph, clock
-        self._book: Kept[ParsedRules] | None = None
+        self._parsed: CachedValue[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
-        self._tenant: Kept[Tenant] | None = None
-        self._rules: Kept[InForce] | None = None
-        self._unlisted: Kept[InForce] | None = None
+        self._tenant: CachedValue[Tenant] | None = None
+        self._rules: CachedValue[ActiveRules] | None = None
+        self._unlisted: CachedValue[ActiveRules] | None = None
         self.problem: str | None = None
 
     async def current(self) -> RuleSet:
@@ -67,7 +67,7 @@ class RuleBook:
             RulesError, ConfigurationError: no version was good since the process began.
             GraphError: patterns need the list of packages, and it could not be read.
         """
-        return (await self._in_force()).today
+        return (await self._active()).today
 
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for what is wanted later.
@@ -80,39 +80,39 @@ class RuleBook:
             Throttled, Unavailable: patterns need the list of packages, which cannot be had now.
         """
         now = self._clock.now()
-        if self._unlisted is not None and self._unlisted.is_fresh(now, READ_AGAIN_AFTER):
+        if self._unlisted is not None and self._unlisted.is_fresh(now, RULES_LIFETIME):
             return self._unlisted.value.from_today
         try:
-            return (await self._in_force()).from_today
+            return (await self._active()).from_today
         except PERMANENT as error:
-            if self._book is None:
+            if self._parsed is None:
                 raise
             tenant = self._tenant.value if self._tenant else Tenant(())
-            found = self._hold(self._book.value, tenant, now.date(), unlisted=str(error))
-            self._unlisted = Kept(found, now)
+            found = self._resolve(self._parsed.value, tenant, now.date(), unlisted=str(error))
+            self._unlisted = CachedValue(found, now)
             return found.from_today
 
-    async def _in_force(self) -> InForce:
+    async def _active(self) -> ActiveRules:
         now = self._clock.now()
-        if self._rules is None or not self._rules.is_fresh(now, READ_AGAIN_AFTER):
-            book = await self._read(now)
-            tenant = await self._list(now) if needs_tenant(book) else None
-            self._rules = Kept(self._hold(book, tenant, now.date()), now)
+        if self._rules is None or not self._rules.is_fresh(now, RULES_LIFETIME):
+            parsed = await self._read(now)
+            tenant = await self._list(now) if needs_tenant(parsed) else None
+            self._rules = CachedValue(self._resolve(parsed, tenant, now.date()), now)
         return self._rules.value
 
-    def _hold(
-        self, book: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
-    ) -> InForce:
+    def _resolve(
+        self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
+    ) -> ActiveRules:
         """Hold a book against a tenant, for a day and all that come after."""
-        rules = resolve(book, tenant, day, and_later=True)
-        exceptions = [each for each in book.exceptions.values() if each.end >= day]
+        rules = resolve(parsed, tenant, day, and_later=True)
+        exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]
         today = self._rule_set(rules_today, exceptions_today, unlisted, day)
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
-            return InForce(today, today)
-        return InForce(today, self._rule_set(rules, exceptions, unlisted, day))
+            return ActiveRules(today, today)
+        return ActiveRules(today, self._rule_set(rules, exceptions, unlisted, day))
 
     def _rule_set(
         self,
@@ -142,17 +142,17 @@ class RuleBook:
     async def _read(self, now: datetime) -> ParsedRules:
         try:
             files = await self._source.files()
-            book = parse_rules(files)
+            parsed = parse_rules(files)
         except (RulesError, ConfigurationError) as error:
-            if self._book is None:
+            if self._parsed is None:
                 raise
             self.problem = str(error)
             log.error("older rules stay: %s", error, extra={"action": "rules_refused"})  # noqa: TRY400
-            return self._book.value
-        self.problem, self._book, self._files = None, Kept(book, now), tuple(files)
-        return book
+            return self._parsed.value
+        self.problem, self._parsed, self._files = None, CachedValue(parsed, now), tuple(files)
+        return parsed
 
     async def _list(self, now: datetime) -> Tenant:
-        if self._tenant is None or not self._tenant.is_fresh(now, LIST_AGAIN_AFTER):
-            self._tenant = Kept(Tenant(await self._graph.packages()), now)
+        if self._tenant is None or not self._tenant.is_fresh(now, LIST_LIFETIME):
+            self._tenant = CachedValue(Tenant(await self._graph.packages()), now)
         return self._tenant.value

@@ -20,27 +20,27 @@ from entra_sod.domain.results.sweep import DriftView, SetSummary
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.outcomes import PairOutcomes, ReadScope, evaluate_pairs, evaluate_sets
 from entra_sod.domain.sweeps.parts import SweepPlan
-from entra_sod.services.sweeps.conflicts import Conflicts
-from entra_sod.services.sweeps.merge_parts import Whole
+from entra_sod.services.sweeps.conflicts import SweepConflicts
+from entra_sod.services.sweeps.merge_parts import MergedParts
 from entra_sod.stores.sweeps import PartRecord, SweepRecord
 
-MOST_DRIFT_IN_ANSWER = 1000
+MAX_DRIFT_IN_RESPONSE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
+class ClosingSweep:
     """All that a sweep is closed by, each read once."""
 
     record: SweepRecord
     plan: SweepPlan
     parts: Sequence[PartRecord]
-    whole: Whole
-    conflicts: Conflicts
+    whole: MergedParts
+    conflicts: SweepConflicts
     rules: RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class SweepVerdict:
     """What is known of all pairs and sets.
 
     Attributes:
@@ -56,40 +56,40 @@ class Judged:
     has_gaps: bool
 
 
-def judge(closing: Closing) -> Judged:
-    whole, conflicts, rules = closing.whole, closing.conflicts, closing.rules
+def evaluate(closing: ClosingSweep) -> SweepVerdict:
+    merged, conflicts, rules = closing.whole, closing.conflicts, closing.rules
     looked = ReadScope(
-        asked=whole.asked.keys(),
-        indexed=whole.pages.keys(),
-        holders=conflicts.holders | Counter(whole.asked),
-        enforced=whole.packages.keys(),
+        asked=merged.asked.keys(),
+        indexed=merged.pages.keys(),
+        holders=conflicts.holders | Counter(merged.asked),
+        enforced=merged.packages.keys(),
     )
     outcomes = evaluate_pairs(rules, looked)
     sets = evaluate_sets(rules, looked, conflicts.over)
     is_unknown = outcomes.counts[Outcome.UNKNOWN] > 0 or any(
         each.outcome is Outcome.UNKNOWN for each in sets
     )
-    doubtful = {pair: (asked, held) for pair, asked, held in _disagreeing(whole, conflicts)}
-    return Judged(
+    doubtful = {pair: (asked, held) for pair, asked, held in _disagreeing(merged, conflicts)}
+    return SweepVerdict(
         outcomes=outcomes,
         sets=sets,
         gaps=_gaps(closing, outcomes, doubtful),
         doubtful=frozenset(doubtful),
-        has_gaps=is_unknown or whole.has_failed_parts or _lacks_something(whole, rules),
+        has_gaps=is_unknown or merged.has_failed_parts or _has_unread_packages(merged, rules),
     )
 
 
-def _lacks_something(whole: Whole, rules: RuleSet) -> bool:
+def _has_unread_packages(merged: MergedParts, rules: RuleSet) -> bool:
     """Whether a package was not read that rules name; what only the ledger knows may be gone.
 
     So that is no gap of the sweep, but what it may ask for stays all the same.
     """
     named = rules.packages | rules.enforced_packages
-    return any(each.package in named for each in whole.unread.values())
+    return any(each.package in named for each in merged.unread.values())
 
 
 def _gaps(
-    closing: Closing, outcomes: PairOutcomes, doubtful: Mapping[Pair, tuple[int, int]]
+    closing: ClosingSweep, outcomes: PairOutcomes, doubtful: Mapping[Pair, tuple[int, int]]
 ) -> Sequence[Skipped]:
     notes = Coverage()
     for package in sorted(outcomes.unread - _planned(closing.plan)):
@@ -105,10 +105,10 @@ def _gaps(
     return notes.skipped
 
 
-def _disagreeing(whole: Whole, conflicts: Conflicts) -> Iterator[tuple[Pair, int, int]]:
+def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tuple[Pair, int, int]]:
     """Pairs of which two ways of reading show different holders: how many each of them does."""
-    for pair, asked in whole.asked.items():
-        is_indexed = pair.low in whole.pages and pair.high in whole.pages
+    for pair, asked in merged.asked.items():
+        is_indexed = pair.low in merged.pages and pair.high in merged.pages
         indexed = conflicts.holders[pair] if is_indexed else asked
         if asked != indexed:
             yield pair, asked, indexed
@@ -127,5 +127,5 @@ def drift_views(drift: Sequence[Drift]) -> list[DriftView]:
             reference_kind=each.reference.kind,
             target_id=each.reference.target,
         )
-        for each in islice(drift, MOST_DRIFT_IN_ANSWER)
+        for each in islice(drift, MAX_DRIFT_IN_RESPONSE)
     ]

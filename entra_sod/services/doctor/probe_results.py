@@ -15,7 +15,7 @@ from entra_sod.stores.sweeps import SweepRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class ProbedRight:
     """One right of one service, tried harmlessly.
 
     Attributes:
@@ -30,30 +30,30 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueSeen:
+class QueueProbe:
     """A queue with the one for its poison; or why they could not be looked at."""
 
     queue: str
     work: QueueState | SodError
     poison: QueueState | SodError
-    letters: int | SodError
+    dead_letters: int | SodError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogSeen:
+class CatalogProbe:
     """One catalog in which packages of the rules lie, looked at through one of them.
 
     Attributes:
-        tried: of each permission, in a few words, the error or None.
+        permissions: of each permission, in a few words, the error or None.
     """
 
     id: str
     name: str
-    tried: Mapping[str, SodError | None] = field(default_factory=dict)
+    permissions: Mapping[str, SodError | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphSeen:
+class GraphProbe:
     """What Graph gave.
 
     Attributes:
@@ -68,7 +68,7 @@ class GraphSeen:
 
     caller: TokenPrincipal | SodError
     packages: int | SodError | None = None
-    catalogs: Sequence[CatalogSeen] = ()
+    catalogs: Sequence[CatalogProbe] = ()
     unlisted: Sequence[str] = ()
     additional_access: bool | SodError | None = None
     roles: Sequence[RoleAssignment] | SodError | None = None
@@ -76,7 +76,7 @@ class GraphSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ProbeResults:
     """Everything; None where an earlier fault stood in the way.
 
     Attributes:
@@ -88,8 +88,8 @@ class Seen:
     now: datetime
     problems: Sequence[str] = ()
     settings: Settings | None = None
-    storage: Sequence[Tried] | None = None
-    queues: Sequence[QueueSeen] = ()
+    storage: Sequence[ProbedRight] | None = None
+    queues: Sequence[QueueProbe] = ()
     sweep: SweepRecord | SodError | None = None
     rules: RuleSet | SodError | None = None
-    graph: GraphSeen | None = None
+    graph: GraphProbe | None = None

@@ -15,7 +15,7 @@ from entra_sod.services.decisions.request import DecisionRequest
 
 # Compared by identity: the same may be asked twice.
 @dataclass(slots=True, eq=False)
-class Case:
+class PendingDecision:
     """A question.
 
     Attributes:
@@ -26,7 +26,7 @@ class Case:
     """
 
     request: DecisionRequest
-    wish: AccessRequest
+    wanted: AccessRequest
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
     held: list[Assignment] = field(default_factory=list)
@@ -38,14 +38,14 @@ class Case:
         for each in page:
             self.held.append(each)
             if each.is_held and each.package_id is None:
-                self.miss(f"which package assignment {each.id} is of", "Graph does not say")
-        self.look(f"what {self.wish.subject} holds", how)
+                self.note_gap(f"which package assignment {each.id} is of", "Graph does not say")
+        self.note_checked(f"what {self.wanted.subject} holds", how)
 
-    def look(self, what: str, how: str) -> None:
+    def note_checked(self, what: str, how: str) -> None:
         checked = Checked(what=what, how=how)
         if checked not in self.notes.checked:
             self.notes.checked.append(checked)
 
-    def miss(self, what: str, why: object) -> None:
+    def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)
         self.gaps += 1

@@ -12,7 +12,7 @@ from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.language import Severity
-from entra_sod.services.report.tally import rank
+from entra_sod.services.report.totals import rank
 from entra_sod.services.report.view import CellView, ReportView
 
 _OUTCOMES = (Outcome.CONFLICT, Outcome.CLEAR, Outcome.UNKNOWN)
@@ -27,10 +27,10 @@ _ESCAPED = {
 }
 
 
-type _Subject = tuple[str, str | None, str | None]
+type _SubjectFields = tuple[str, str | None, str | None]
 
 
-class _Words[T: Hashable]:
+class _StringTable[T: Hashable]:
     """Values by their places."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class _Words[T: Hashable]:
 
 def embedded(view: ReportView) -> bytes:
     """The view as JSON that may stand inside a `script` element."""
-    found, sets = _Findings.of(view), _Words[tuple[int, ...]]()
+    found, sets = _Findings.of(view), _StringTable[tuple[int, ...]]()
     data = msgspec.json.encode(
         {
             **{name: getattr(view, attribute) for attribute, name in _fields(view)},
@@ -68,7 +68,7 @@ def _fields(view: ReportView) -> Iterable[tuple[str, str]]:
     return (each for each in names if each[0] not in ("packages", "cells", "findings"))
 
 
-def _cell(cell: CellView, sets: _Words[tuple[int, ...]]) -> tuple[int, ...]:
+def _cell(cell: CellView, sets: _StringTable[tuple[int, ...]]) -> tuple[int, ...]:
     return (
         *cell.packages,
         sets.of(tuple(cell.rules)),
@@ -85,13 +85,13 @@ class _Findings:
 
     places: Mapping[str, int]
     day: date
-    words: _Words[str] = field(default_factory=_Words)
-    subjects: _Words[_Subject] = field(default_factory=_Words)
+    words: _StringTable[str] = field(default_factory=_StringTable)
+    subjects: _StringTable[_SubjectFields] = field(default_factory=_StringTable)
 
     @classmethod
     def of(cls, view: ReportView) -> _Findings:
-        places = {each.id: place for place, each in enumerate(view.packages)}
-        return cls(places, date.fromisoformat(view.generated_at[:10]))
+        page_index = {each.id: place for place, each in enumerate(view.packages)}
+        return cls(page_index, date.fromisoformat(view.generated_at[:10]))
 
     def row(self, found: FindingView) -> tuple[object, ...]:
         """A finding, with its exception and the days left of it where one permits it now."""

@@ -13,7 +13,7 @@ from entra_sod.domain.rules.ruleset import PairConstraint
 from entra_sod.ports.graph import Graph
 from entra_sod.services.detection.detect import Detection, Detector
 
-type Packages = Mapping[str, AccessPackage | GraphError]
+type ReadPackages = Mapping[str, AccessPackage | GraphError]
 
 
 async def read_package(graph: Graph, package_id: str) -> AccessPackage | GraphError:
@@ -29,7 +29,7 @@ async def read_package(graph: Graph, package_id: str) -> AccessPackage | GraphEr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class CheckReading:
     """What is known of a pair; without a detection, nothing is."""
 
     detection: Detection | None
@@ -42,15 +42,15 @@ class Examination:
         return Outcome.CONFLICT if self.detection.holders else Outcome.CLEAR
 
 
-async def examine(
+async def read_check(
     detector: Detector,
     *,
     first: str,
     second: str,
-    packages: Packages,
-    duty: PairConstraint | None,
+    packages: ReadPackages,
+    constraint: PairConstraint | None,
     notes: Coverage,
-) -> Examination:
+) -> CheckReading:
     """Look at one ordered pair; whatever could not be read is put into the notes.
 
     Raises:
@@ -61,10 +61,10 @@ async def examine(
         if package_id not in readable:
             notes.skip(f"access package {package_id}", packages[package_id])
     if first not in readable or second not in readable:
-        return Examination(detection=None, desired=())
-    return Examination(
+        return CheckReading(detection=None, desired=())
+    return CheckReading(
         detection=await _detect(detector, first, second, notes),
-        desired=desired_by_constraint(duty, readable) if duty else (),
+        desired=desired_by_constraint(constraint, readable) if constraint else (),
     )
 
 

@@ -11,14 +11,14 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
-from entra_sod.services.doctor.judge_graph import judge_graph
-from entra_sod.services.doctor.seen import QueueSeen, Seen, Tried
+from entra_sod.services.doctor.evaluate_graph import evaluate_graph
+from entra_sod.services.doctor.probe_results import ProbedRight, ProbeResults, QueueProbe
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.settings import Settings
 
-OLDEST_WORK = timedelta(hours=1)
+MAX_WORK_AGE = timedelta(hours=1)
 # Two nights and an hour: one that was missed may be an upgrade, two are a fault.
-OLDEST_SWEEP = timedelta(hours=49)
+MAX_SWEEP_AGE = timedelta(hours=49)
 STORAGE_ROLES = {
     "queues": "Storage Queue Data Contributor",
     "tables": "Storage Table Data Contributor",
@@ -26,7 +26,7 @@ STORAGE_ROLES = {
 }
 
 
-def judge(seen: Seen) -> list[Diagnosis]:
+def evaluate_probes(seen: ProbeResults) -> list[Diagnosis]:
     """Say of everything that was looked at how it is, and what to do."""
     return [
         *_settings(seen.problems),
@@ -34,11 +34,11 @@ def judge(seen: Seen) -> list[Diagnosis]:
         *(diagnosis for each in seen.queues for diagnosis in _queue(each, seen.now)),
         *([_sweep(seen)] if seen.storage is not None else ()),
         *([_rules(seen.rules)] if seen.rules is not None else ()),
-        *(judge_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
+        *(evaluate_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
     ]
 
 
-def _enforcement(seen: Seen) -> Enforcement:
+def _enforcement(seen: ProbeResults) -> Enforcement:
     return seen.settings.enforcement if seen.settings else Enforcement.PLAN
 
 
@@ -49,7 +49,7 @@ def _settings(problems: Sequence[str]) -> list[Diagnosis]:
     return [wrong("settings", problem, advice) for problem in problems]
 
 
-def _storage(tried: Sequence[Tried]) -> Iterator[Diagnosis]:
+def _storage(tried: Sequence[ProbedRight]) -> Iterator[Diagnosis]:
     for service in STORAGE_ROLES:
         mine = [each for each in tried if each.service == service]
         failed = [each for each in mine if each.error]
@@ -70,7 +70,7 @@ def _to_do_of(service: str) -> str:
     )
 
 
-def _queue(seen: QueueSeen, now: datetime) -> Iterator[Diagnosis]:
+def _queue(seen: QueueProbe, now: datetime) -> Iterator[Diagnosis]:
     what = f"queue {seen.queue}"
     if isinstance(seen.work, SodError):
         yield unknown(what, str(seen.work))
@@ -86,7 +86,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
     # Storage has a clock of its own.
     age = max(now - state.oldest, timedelta(0))
     words = f"{state.length} messages, the oldest {age // timedelta(minutes=1)} min old"
-    if age <= OLDEST_WORK:
+    if age <= MAX_WORK_AGE:
         return ok(what, words)
     return wrong(
         what,
@@ -96,27 +96,27 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
     )
 
 
-def _poison(what: str, seen: QueueSeen) -> Diagnosis:
+def _poison(what: str, seen: QueueProbe) -> Diagnosis:
     if isinstance(seen.poison, SodError):
         return unknown(what, str(seen.poison))
-    if isinstance(seen.letters, SodError):
-        return unknown(what, str(seen.letters))
+    if isinstance(seen.dead_letters, SodError):
+        return unknown(what, str(seen.dead_letters))
     if seen.poison.length:
         return wrong(
             what,
             f"{seen.poison.length} messages that no poison function has taken",
             "See whether the host lists the function, and its log.",
         )
-    if seen.letters:
+    if seen.dead_letters:
         return wrong(
             what,
-            f"{seen.letters} messages were given up and are kept",
+            f"{seen.dead_letters} messages were given up and are kept",
             "Read why, mend it, and send them again: entra-sod redrive.",
         )
     return ok(what, "none")
 
 
-def _sweep(seen: Seen) -> Diagnosis:
+def _sweep(seen: ProbeResults) -> Diagnosis:
     what, sweep = "last sweep", seen.sweep
     if isinstance(sweep, SodError):
         return unknown(what, str(sweep))
@@ -137,7 +137,7 @@ def _fault_of_sweep(status: SweepStatus, age: timedelta, settings: Settings | No
         return "GET /api/sweeps/latest says why; mend it and sweep again."
     if not status.has_ended and age > GIVE_UP_AFTER:
         return "It is stuck: see the queue sweep-pairs and the log, and sweep again."
-    if age > OLDEST_SWEEP and _is_nightly(settings):
+    if age > MAX_SWEEP_AGE and _is_nightly(settings):
         return "The timer start_sweep was missed twice: see that the host lists it, and its log."
     return ""
 

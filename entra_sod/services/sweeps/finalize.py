@@ -30,19 +30,19 @@ from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import confirming_parts
-from entra_sod.services.findings.external_sort import Spool
+from entra_sod.services.findings.external_sort import ExternalSorter
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.rules.book import RuleBook
+from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.conflicts import ConflictCollector
-from entra_sod.services.sweeps.counts import spent
 from entra_sod.services.sweeps.enforce import SweepEnforcer
-from entra_sod.services.sweeps.fan_out import FanOut
-from entra_sod.services.sweeps.judge import Closing, judge
+from entra_sod.services.sweeps.evaluate import ClosingSweep, evaluate
 from entra_sod.services.sweeps.merge_index import conflicts_of, merge_index
-from entra_sod.services.sweeps.merge_parts import gather
-from entra_sod.services.sweeps.progress import tally
+from entra_sod.services.sweeps.merge_parts import merge_parts
+from entra_sod.services.sweeps.part_counts import request_counts
+from entra_sod.services.sweeps.planner import SweepPlanner
+from entra_sod.services.sweeps.progress import sum_counts
 from entra_sod.services.sweeps.record import SweepRecorder
-from entra_sod.services.sweeps.result import failed_result, measure, result_of
+from entra_sod.services.sweeps.result import failed_result, record_metrics, result_of
 from entra_sod.services.sweeps.summary import last_summary, summarize
 from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, SweepStore
 
@@ -50,11 +50,11 @@ log = logging.getLogger("entra_sod")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closer:
-    rules: RuleBook
+class SweepFinalizer:
+    rules: RulesProvider
     enforcing: SweepEnforcer
     store: SweepStore
-    fan_out: FanOut
+    planner: SweepPlanner
     recorder: SweepRecorder
     announcer: Announcer
     clock: Clock
@@ -74,7 +74,7 @@ class Closer:
         parts = await self.parts_of(record)
         if not parts:
             return
-        async with self._alone(record.id):
+        async with self._closing_lease(record.id):
             now = await self.store.get(record.id)
             if now is not None and not now.status.has_ended and now.parts == len(parts):
                 await self._close(now, parts, await self._rules(), traceparent)
@@ -85,7 +85,7 @@ class Closer:
         Raises:
             NotYetConsistent: somebody is closing it, and may yet succeed.
         """
-        async with self._alone(sweep_id):
+        async with self._closing_lease(sweep_id):
             record = await self.store.get(sweep_id)
             if record is not None and not record.status.has_ended:
                 result = failed_result(record, reason, self.clock.now())
@@ -115,7 +115,7 @@ class Closer:
             raise Unavailable(f"no rules to close the sweep by: {error}") from error
 
     @asynccontextmanager
-    async def _alone(self, sweep_id: str) -> AsyncIterator[None]:
+    async def _closing_lease(self, sweep_id: str) -> AsyncIterator[None]:
         owner = uuid4().hex
         if not await self.store.claim_closing(sweep_id, owner):
             raise NotYetConsistent(f"sweep {sweep_id} is being closed by another worker")
@@ -140,50 +140,50 @@ class Closer:
         closing = await self._read(record, parts, rules)
         if to_confirm := self._to_confirm(closing):
             more = confirming_parts(to_confirm)
-            await self.fan_out.extend(record, closing.plan, more, traceparent)
+            await self.planner.extend(record, closing.plan, more, traceparent)
             return
         # In a thread: there may be millions of pairs, and others wait for the loop.
-        judged = await asyncio.to_thread(judge, closing)
+        verdict = await asyncio.to_thread(evaluate, closing)
         with metered() as meter:
-            written = await self.enforcing.enforce(closing, judged)
-        took = tally([*(each.counts for each in parts), spent(meter)])
-        result = result_of(closing, judged, written, took, self.clock.now())
+            written = await self.enforcing.enforce(closing, verdict)
+        took = sum_counts([*(each.counts for each in parts), request_counts(meter)])
+        result = result_of(closing, verdict, written, took, self.clock.now())
         await self.recorder.record(
-            closing, judged.doubtful, result, written.enforced, traceparent=traceparent
+            closing, verdict.doubtful, result, written.enforced, traceparent=traceparent
         )
-        await self._keep_summary(closing)
+        await self._store_summary(closing)
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)
         await self._end(record, result)
 
     async def _read(
         self, record: SweepRecord, parts: Sequence[PartRecord], rules: RuleSet
-    ) -> Closing:
+    ) -> ClosingSweep:
         """Read the plan, the parts and the index, each once."""
-        plan = await self.fan_out.plan_of(record)
-        collector = ConflictCollector(rules, Spool(self.store, record.id))
-        whole = await gather(self.store, parts, plan, collector)
-        whole.index = await merge_index(self.store, record.id, whole.index)
-        async for conflict in conflicts_of(self.store, whole.index, rules):
+        plan = await self.planner.plan_of(record)
+        collector = ConflictCollector(rules, ExternalSorter(self.store, record.id))
+        merged = await merge_parts(self.store, parts, plan, collector)
+        merged.index = await merge_index(self.store, record.id, merged.index)
+        async for conflict in conflicts_of(self.store, merged.index, rules):
             await collector.add_indexed(conflict)
-        return Closing(
+        return ClosingSweep(
             record=record,
             plan=plan,
             parts=parts,
-            whole=whole,
+            whole=merged,
             conflicts=await collector.finish(),
             rules=rules,
         )
 
-    def _to_confirm(self, closing: Closing) -> list[Pair]:
+    def _to_confirm(self, closing: ClosingSweep) -> list[Pair]:
         """Enforced pairs that the index found in conflict, where Graph was not asked for them."""
         if not self.confirm or any(part.confirms for part in closing.plan.parts):
             return []
-        duties, asked = closing.rules.constraints, closing.whole.asked
+        constraints, asked = closing.rules.constraints, closing.whole.asked
         unasked = sorted(pair for pair in closing.conflicts.holders if pair not in asked)
-        return [pair for pair in unasked if duties[pair].mode is Mode.ENFORCE]
+        return [pair for pair in unasked if constraints[pair].mode is Mode.ENFORCE]
 
-    async def _keep_summary(self, closing: Closing) -> None:
+    async def _store_summary(self, closing: ClosingSweep) -> None:
         """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
         last, record = await last_summary(self.store), closing.record
         if last is None or last.as_of <= record.started_at:
@@ -192,6 +192,6 @@ class Closer:
     async def _end(self, record: SweepRecord, result: SweepResult) -> None:
         status, data = SweepStatus(result.status), msgspec.json.encode(result)
         if await self.store.end(record, status, data):
-            measure(result)
+            record_metrics(result)
             extra = {"action": "sweep_ended", "sweep_id": record.id, "status": result.status}
             log.info("sweep %s ended: %s", record.id, result.status, extra=extra)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from entra_sod.core.errors import SodError
 
 
-async def or_error[T](asked: Awaitable[T]) -> T | SodError:
+async def value_or_error[T](asked: Awaitable[T]) -> T | SodError:
     """Await an answer, and take an error that has a name for one."""
     try:
         return await asked
@@ -17,7 +17,7 @@ async def or_error[T](asked: Awaitable[T]) -> T | SodError:
 
 async def error_of(asked: Awaitable[object]) -> SodError | None:
     """Await an answer for its error alone."""
-    answer = await or_error(asked)
+    answer = await value_or_error(asked)
     return answer if isinstance(answer, SodError) else None
 
 

@@ -14,9 +14,9 @@ from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Severity
 
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
-MOST_FINDINGS = 20_000
+MAX_FINDINGS = 20_000
 
-type _Place = tuple[bool, Severity]
+type _SeverityKey = tuple[bool, Severity]
 
 
 def rank(severity: Severity | None) -> int:
@@ -25,7 +25,7 @@ def rank(severity: Severity | None) -> int:
 
 
 @dataclass(slots=True)
-class PairTally:
+class PairTotals:
     """The findings of one pair: how many, how many of them excepted, and under which rules."""
 
     findings: int = 0
@@ -34,7 +34,7 @@ class PairTally:
 
 
 @dataclass(slots=True)
-class Tally:
+class FindingTotals:
     """What was counted; those that do not stand are listed, and in no count but `total`.
 
     What a report does not take is not held either: the gravest push the others out.
@@ -49,9 +49,9 @@ class Tally:
     total: int = 0
     standing: int = 0
     is_whole: bool = True
-    pairs: dict[Pair, PairTally] = field(default_factory=dict)
+    pairs: dict[Pair, PairTotals] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
-    _kept: dict[_Place, list[Finding]] = field(
+    _kept: dict[_SeverityKey, list[Finding]] = field(
         default_factory=lambda: {each: [] for each in product((True, False), reversed(Severity))}
     )
 
@@ -63,7 +63,7 @@ class Tally:
         self.standing += 1
         self.by_rule[found.rule] += 1
         if found.pair is not None:
-            of_pair = self.pairs.setdefault(found.pair, PairTally())
+            of_pair = self.pairs.setdefault(found.pair, PairTotals())
             of_pair.findings += 1
             of_pair.excepted += found.state is FindingState.EXCEPTED
             of_pair.rules.add(found.rule)
@@ -75,5 +75,5 @@ class Tally:
     def _keep(self, found: Finding) -> None:
         without_history = msgspec.structs.replace(found, history=())
         self._kept[found.state.is_held, Severity(found.severity)].append(without_history)
-        if self.total > MOST_FINDINGS:
+        if self.total > MAX_FINDINGS:
             next(each for each in reversed(self._kept.values()) if each).pop()

@@ -9,13 +9,13 @@ from entra_sod.core.errors import PERMANENT, Forbidden, SodError, Unlicensed
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, RoleAssignment, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
-from entra_sod.services.doctor.seen import CatalogSeen, GraphSeen
+from entra_sod.services.doctor.probe_results import CatalogProbe, GraphProbe
 
-LARGEST_SKEW = timedelta(seconds=5)
-_MOST_NAMED = 5
+MAX_CLOCK_SKEW = timedelta(seconds=5)
+_MAX_NAMED = 5
 
 
-def judge_graph(seen: GraphSeen, enforcement: Enforcement) -> Iterator[Diagnosis]:
+def evaluate_graph(seen: GraphProbe, enforcement: Enforcement) -> Iterator[Diagnosis]:
     """Token, clock, licence, packages, and each catalog of the rules."""
     if isinstance(seen.caller, SodError):
         yield wrong("Graph: token", str(seen.caller), _NOBODY)
@@ -47,7 +47,7 @@ _NO_LICENCE = (
 
 def _clock(skew: timedelta) -> Diagnosis:
     words = f"{skew.total_seconds():+.0f} s to Graph's"
-    if abs(skew) <= LARGEST_SKEW:
+    if abs(skew) <= MAX_CLOCK_SKEW:
         return ok("clock", words)
     return wrong(
         "clock",
@@ -70,10 +70,10 @@ def _refused(what: str, error: SodError) -> Diagnosis:
     return wrong(what, str(error), advice)
 
 
-def _unlisted(seen: GraphSeen) -> Iterator[Diagnosis]:
+def _unlisted(seen: GraphProbe) -> Iterator[Diagnosis]:
     if seen.unlisted:
-        named = ", ".join(seen.unlisted[:_MOST_NAMED])
-        more = len(seen.unlisted) - _MOST_NAMED
+        named = ", ".join(seen.unlisted[:_MAX_NAMED])
+        more = len(seen.unlisted) - _MAX_NAMED
         yield wrong(
             "Graph: packages of the rules",
             f"{len(seen.unlisted)} may not be read, or are gone: {named}"
@@ -84,19 +84,19 @@ def _unlisted(seen: GraphSeen) -> Iterator[Diagnosis]:
 
 
 def _catalog(
-    catalog: CatalogSeen, seen: GraphSeen, enforcement: Enforcement
+    catalog: CatalogProbe, seen: GraphProbe, enforcement: Enforcement
 ) -> Iterator[Diagnosis]:
     what = f"catalog {catalog.name}"
-    failed = {each: error for each, error in catalog.tried.items() if error}
+    failed = {each: error for each, error in catalog.permissions.items() if error}
     for right, error in failed.items():
         yield _refused(f"{what}: {right}", error)
     if not failed:
-        yield ok(f"{what}: read", ", ".join(catalog.tried))
+        yield ok(f"{what}: read", ", ".join(catalog.permissions))
     yield _writable(f"{what}: write", catalog, seen, enforcement)
 
 
 def _writable(
-    what: str, catalog: CatalogSeen, seen: GraphSeen, enforcement: Enforcement
+    what: str, catalog: CatalogProbe, seen: GraphProbe, enforcement: Enforcement
 ) -> Diagnosis:
     """By the roles that Graph lists; no write is tried, for it would be one."""
     writes = enforcement is Enforcement.APPLY
@@ -127,7 +127,7 @@ def _writing_role(caller: TokenPrincipal, roles: Sequence[RoleAssignment], catal
     return writing[0].portal_name if writing else ""
 
 
-def _additional_access(seen: GraphSeen) -> Iterator[Diagnosis]:
+def _additional_access(seen: GraphProbe) -> Iterator[Diagnosis]:
     what = "Graph: additionalAccess"
     if seen.additional_access is True:
         yield ok(what, "supported")
