@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.api.model import Answer, Header, Operation, Parameter
+from entra_sod.api.model import ApiResponse, Header, Operation, Parameter
 from entra_sod.api.operations import EVERYWHERE, OF_A_BODY, OPERATIONS, PROBLEMS
 from entra_sod.api.schemas import REFERENCE, components, either
 from entra_sod.core.version import VERSION
@@ -90,9 +90,9 @@ def problems_of(operation: Operation) -> list[int]:
         found.update(OF_A_BODY)
     if any(each.where == "query" for each in operation.parameters):
         found.add(HTTPStatus.UNPROCESSABLE_ENTITY)
-    if any(each.also for each in operation.answers.values()):
+    if any(each.also for each in operation.responses.values()):
         found.add(HTTPStatus.NOT_ACCEPTABLE)
-    return sorted(found - operation.answers.keys())
+    return sorted(found - operation.responses.keys())
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    own = {str(status): response(answer) for status, answer in operation.answers.items()}
+    own = {str(status): response(answer) for status, answer in operation.responses.items()}
     shared = {
         str(each): {"$ref": f"#/components/responses/{each}"} for each in problems_of(operation)
     }
@@ -133,7 +133,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def response(answer: Answer) -> dict[str, Any]:
+def response(answer: ApiResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.text}
     if answer.headers:
         made["headers"] = {each.name: _header(each) for each in answer.headers}

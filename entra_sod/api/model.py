@@ -40,7 +40,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ApiResponse:
     """One answer.
 
     Attributes:
@@ -79,7 +79,7 @@ class Operation:
         route: in the table; the operation's id is made of its function's name.
         body: the type that is asked for.
         may_lack_body: nothing at all is as good.
-        answers: its own, the most welcome first.
+        responses: its own, the most welcome first.
         problems: the statuses of its own problems; `problems_of` adds what goes without saying.
         visibility: for makers of flows: `important`, `advanced` or `internal`; None leaves it out
             of the connector.
@@ -87,7 +87,7 @@ class Operation:
 
     route: Route
     text: str
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ApiResponse]
     problems: Sequence[int] = ()
     parameters: Sequence[Parameter] = ()
     body: type | None = None

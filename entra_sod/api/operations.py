@@ -8,17 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from entra_sod.api.bodies import (
-    Alive,
-    CheckAccepted,
-    NoFields,
-    PackageList,
-    Problem,
-    Readiness,
-    SubscriptionView,
-    SweepAccepted,
-)
-from entra_sod.api.model import Answer, Header, Operation, Trigger
+from entra_sod.api.model import ApiResponse, Header, Operation, Trigger
 from entra_sod.api.parameters import (
     DEEP,
     FILTERS,
@@ -29,6 +19,16 @@ from entra_sod.api.parameters import (
     WAIT,
     X_IDEMPOTENCY_KEY,
     id_of,
+)
+from entra_sod.api.responses import (
+    Alive,
+    CheckAccepted,
+    NoFields,
+    PackageList,
+    Problem,
+    Readiness,
+    SubscriptionView,
+    SweepAccepted,
 )
 from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
@@ -52,25 +52,27 @@ LOCATION = Header(
 _PERHAPS_RETRY_AFTER = replace(RETRY_AFTER, required=False)
 
 
-def _problem(text: str, *headers: Header) -> Answer:
-    return Answer(text=text, body=Problem, headers=headers, media_type="application/problem+json")
+def _problem(text: str, *headers: Header) -> ApiResponse:
+    return ApiResponse(
+        text=text, body=Problem, headers=headers, media_type="application/problem+json"
+    )
 
 
-def _ok(text: str, body: type, *also: str) -> dict[int, Answer]:
+def _ok(text: str, body: type, *also: str) -> dict[int, ApiResponse]:
     """One good answer, which comes as text as well where `also` names media types."""
-    return {200: Answer(text=text, body=body, also=also)}
+    return {200: ApiResponse(text=text, body=body, also=also)}
 
 
-def _accepted(text: str, body: type) -> dict[int, Answer]:
+def _accepted(text: str, body: type) -> dict[int, ApiResponse]:
     """The answer to follow what goes on by."""
-    return {202: Answer(text=text, body=body, headers=(LOCATION, RETRY_AFTER))}
+    return {202: ApiResponse(text=text, body=body, headers=(LOCATION, RETRY_AFTER))}
 
 
 # An operation names the problems of its own by their statuses. It has those of EVERYWHERE as well,
 # and those that its body, its query and the forms of its answer bring with them.
 PROBLEMS = {
     400: _problem("The body is not JSON."),
-    401: Answer(text="No valid key or token. The platform's own answer has no body."),
+    401: ApiResponse(text="No valid key or token. The platform's own answer has no body."),
     403: _problem("The caller may not do this."),
     404: _problem("There is no such thing."),
     406: _problem("Accept names no form that the answer has."),
@@ -92,14 +94,14 @@ OPERATIONS = (
         text="May this subject get these access packages? Answered at once; nothing is written.",
         visibility="important",
         body=DecisionRequest,
-        answers=_ok("The decision, and why.", DecisionResult),
+        responses=_ok("The decision, and why.", DecisionResult),
     ),
     Operation(
         route=ROUTES["decide_many"],
         text="The same for up to 100 requests.",
         visibility="advanced",
         body=DecisionRequests,
-        answers=_ok("The decisions, in the same order.", DecisionResults),
+        responses=_ok("The decisions, in the same order.", DecisionResults),
     ),
     Operation(
         route=ROUTES["start_check"],
@@ -107,7 +109,7 @@ OPERATIONS = (
         visibility="important",
         parameters=(WAIT, IDEMPOTENCY_KEY, X_IDEMPOTENCY_KEY),
         body=CheckRequest,
-        answers=_ok("It ended while you waited.", CheckResult)
+        responses=_ok("It ended while you waited.", CheckResult)
         | _accepted("It is queued; ask again at Location.", CheckAccepted),
         problems=(HTTPStatus.GONE,),
     ),
@@ -116,7 +118,7 @@ OPERATIONS = (
         text="The result of a check, as often as you ask.",
         visibility="advanced",
         parameters=(id_of("Check Id", "As the start of the check answered."),),
-        answers=_ok("It has ended.", CheckResult)
+        responses=_ok("It has ended.", CheckResult)
         | _accepted("It has not ended; ask again.", CheckAccepted),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
@@ -126,14 +128,14 @@ OPERATIONS = (
         visibility="advanced",
         body=NoFields,
         may_lack_body=True,
-        answers=_accepted("It is under way; follow it at Location.", SweepAccepted),
+        responses=_accepted("It is under way; follow it at Location.", SweepAccepted),
     ),
     Operation(
         route=ROUTES["get_sweep"],
         text="A sweep's progress while it runs, and its result after that.",
         visibility="advanced",
         parameters=(id_of("Sweep Id", "As the start of the sweep answered, or `latest`."),),
-        answers=_ok("It has ended.", SweepResult)
+        responses=_ok("It has ended.", SweepResult)
         | _accepted("It is under way; ask again.", SweepProgress),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE),
     ),
@@ -147,8 +149,8 @@ OPERATIONS = (
             text="The result of a check or of a sweep.",
             bodies=(CheckResult, SweepResult),
         ),
-        answers={
-            HTTPStatus.CREATED: Answer(
+        responses={
+            HTTPStatus.CREATED: ApiResponse(
                 text="It is kept; DELETE Location to end it.",
                 body=SubscriptionView,
                 headers=(LOCATION,),
@@ -161,7 +163,7 @@ OPERATIONS = (
         text="Nothing more is told. Ending it twice is no error.",
         visibility="internal",
         parameters=(id_of("Subscription Id", "As the subscription's start answered."),),
-        answers={HTTPStatus.NO_CONTENT: Answer(text="It has ended.")},
+        responses={HTTPStatus.NO_CONTENT: ApiResponse(text="It has ended.")},
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
@@ -169,7 +171,7 @@ OPERATIONS = (
         text="What a ticketing system sends. It proves its own origin; no key is wanted.",
         parameters=(SOURCE,),
         body=dict,
-        answers=_ok("The decision that it asked for.", DecisionResult)
+        responses=_ok("The decision that it asked for.", DecisionResult)
         | _accepted("The check that it asked for.", CheckAccepted),
         problems=EVERYWHERE,
     ),
@@ -177,9 +179,11 @@ OPERATIONS = (
         route=ROUTES["agree_to_webhooks"],
         text="The handshake that CloudEvents has before the first webhook.",
         parameters=(SOURCE,),
-        answers={
-            HTTPStatus.OK: Answer(text="Agreed: see WebHook-Allowed-Origin."),
-            HTTPStatus.METHOD_NOT_ALLOWED: Answer(text="Not agreed; nobody may send from there."),
+        responses={
+            HTTPStatus.OK: ApiResponse(text="Agreed: see WebHook-Allowed-Origin."),
+            HTTPStatus.METHOD_NOT_ALLOWED: ApiResponse(
+                text="Not agreed; nobody may send from there."
+            ),
         },
         problems=(429, 503),
     ),
@@ -188,14 +192,14 @@ OPERATIONS = (
         text="Who holds what must never meet, since when, and in which state.",
         visibility="important",
         parameters=FILTERS,
-        answers=_ok("A page of them.", FindingPage, "text/csv"),
+        responses=_ok("A page of them.", FindingPage, "text/csv"),
     ),
     Operation(
         route=ROUTES["get_finding"],
         text="One finding with its whole history.",
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
-        answers=_ok("The finding.", FindingDetail),
+        responses=_ok("The finding.", FindingDetail),
         problems=(HTTPStatus.NOT_FOUND,),
     ),
     Operation(
@@ -204,38 +208,38 @@ OPERATIONS = (
         visibility="advanced",
         parameters=(id_of("Finding Id", "As the list of findings has it."),),
         body=ClaimRequest,
-        answers=_ok("The finding.", FindingDetail),
+        responses=_ok("The finding.", FindingDetail),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
         route=ROUTES["get_report"],
         text="The newest sweep as one page for people, or as JSON.",
-        answers=_ok("The report.", dict, "text/html"),
+        responses=_ok("The report.", dict, "text/html"),
     ),
     Operation(
         route=ROUTES["list_packages"],
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
         parameters=(SEARCH, LIMIT),
-        answers=_ok("Those that fit.", PackageList),
+        responses=_ok("Those that fit.", PackageList),
     ),
     Operation(
         route=ROUTES["get_contract"],
         text="The contract of the app, as OpenAPI 3.1. No key is wanted.",
-        answers=_ok("The document.", dict),
+        responses=_ok("The document.", dict),
     ),
     Operation(
         route=ROUTES["health"],
         text="Says only that the app answers. No key is wanted.",
-        answers=_ok("It is.", Alive),
+        responses=_ok("It is.", Alive),
     ),
     Operation(
         route=ROUTES["ready"],
         text="What the app can reach, and what it cannot.",
         parameters=(DEEP,),
-        answers={
-            HTTPStatus.OK: Answer(text="It can reach all that it needs.", body=Readiness),
-            HTTPStatus.SERVICE_UNAVAILABLE: Answer(
+        responses={
+            HTTPStatus.OK: ApiResponse(text="It can reach all that it needs.", body=Readiness),
+            HTTPStatus.SERVICE_UNAVAILABLE: ApiResponse(
                 text="Something is missing, or cannot be reached.", body=Readiness
             ),
         },

@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from entra_sod.api.bodies import PackageChoice, PackageList
+from entra_sod.api.responses import PackageChoice, PackageList
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.domain.entra import AccessPackage
 
-MOST_PACKAGES = 1000
-LONGEST_SEARCH = 200
+MAX_PACKAGES = 1000
+MAX_SEARCH_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class PackageQuery:
     """Which packages: those with `search` in their name or catalog, and at most so many."""
 
     search: str = ""
-    limit: int = MOST_PACKAGES
+    limit: int = MAX_PACKAGES
 
 
 def parse_package_query(params: Mapping[str, str]) -> PackageQuery:
@@ -28,12 +28,12 @@ def parse_package_query(params: Mapping[str, str]) -> PackageQuery:
     Raises:
         InvalidRequest: naming each wrong parameter.
     """
-    search, limit = params.get("search", ""), params.get("limit", str(MOST_PACKAGES))
+    search, limit = params.get("search", ""), params.get("limit", str(MAX_PACKAGES))
     errors = []
-    if len(search) > LONGEST_SEARCH:
-        errors.append(f"search must have at most {LONGEST_SEARCH} characters")
-    if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MOST_PACKAGES:
-        errors.append(f"limit must be a whole number from 1 to {MOST_PACKAGES}")
+    if len(search) > MAX_SEARCH_LENGTH:
+        errors.append(f"search must have at most {MAX_SEARCH_LENGTH} characters")
+    if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MAX_PACKAGES:
+        errors.append(f"limit must be a whole number from 1 to {MAX_PACKAGES}")
     if errors:
         raise InvalidRequest([FieldError(pointer="", detail=each) for each in errors])
     return PackageQuery(search=search, limit=int(limit))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from entra_sod.api.model import Parameter, title_of
-from entra_sod.api.packages import LONGEST_SEARCH, MOST_PACKAGES
+from entra_sod.api.packages import MAX_PACKAGES, MAX_SEARCH_LENGTH
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.checks.start import MAX_WAIT_SECONDS
@@ -93,6 +93,6 @@ FILTERS = (
     _text("continuation", "As nextLink has it.", pattern="^[0-9a-f]{32}$"),
 )
 SEARCH = _text(
-    "search", "Part of a package's or a catalog's name, in any case.", maxLength=LONGEST_SEARCH
+    "search", "Part of a package's or a catalog's name, in any case.", maxLength=MAX_SEARCH_LENGTH
 )
-LIMIT = _number("limit", "How many to list at most.", (1, MOST_PACKAGES), MOST_PACKAGES)
+LIMIT = _number("limit", "How many to list at most.", (1, MAX_PACKAGES), MAX_PACKAGES)

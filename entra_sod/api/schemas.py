@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.api.bodies import Problem
 from entra_sod.api.model import Schema, title_of
 from entra_sod.api.operations import OPERATIONS
+from entra_sod.api.responses import Problem
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.notifications.subscribe import SubscriptionRequest
@@ -64,7 +64,7 @@ def either(bodies: Sequence[type], made: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bodies() -> list[type]:
-    answers = [each.body for operation in OPERATIONS for each in operation.answers.values()]
+    answers = [each.body for operation in OPERATIONS for each in operation.responses.values()]
     bodies = [operation.body for operation in OPERATIONS]
     # A plain object has no type of its own.
     return [each for each in (Problem, *bodies, *answers) if each not in (None, dict)]

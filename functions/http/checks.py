@@ -9,7 +9,7 @@ import azure.functions as func
 import msgspec
 
 from entra_sod import bootstrap
-from entra_sod.api.bodies import CheckAccepted
+from entra_sod.api.responses import CheckAccepted
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.domain.callers.caller import Caller, cap_enforcement
 from entra_sod.domain.results.status import CheckStatus

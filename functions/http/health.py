@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.api.bodies import Alive, Readiness
+from entra_sod.api.responses import Alive, Readiness
 from entra_sod.core.errors import FieldError, InvalidRequest, SodError
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import json_response

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import msgspec
 
-from entra_sod.api.bodies import FieldProblem, NoFields, Problem
+from entra_sod.api.responses import FieldProblem, NoFields, Problem
 from entra_sod.core.errors import (
     CallerRefused,
     ConfigurationError,

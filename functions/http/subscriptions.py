@@ -7,7 +7,7 @@ from uuid import UUID
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.api.bodies import SubscriptionView
+from entra_sod.api.responses import SubscriptionView
 from entra_sod.core.errors import TooManySubscriptions
 from entra_sod.domain.callers.caller import Caller
 from entra_sod.services.notifications.subscribe import parse_subscription_request

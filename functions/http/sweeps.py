@@ -8,7 +8,7 @@ import re
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.api.bodies import SweepAccepted
+from entra_sod.api.responses import SweepAccepted
 from entra_sod.services.sweeps.progress import progress_of
 from entra_sod.services.sweeps.start import StartedSweep
 from entra_sod.stores.sweeps import SweepRecord

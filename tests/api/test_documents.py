@@ -11,7 +11,7 @@ import pytest
 import schemathesis
 
 from entra_sod.api.document import openapi, openapi_json, response
-from entra_sod.api.model import Answer, Operation, title_of
+from entra_sod.api.model import ApiResponse, Operation, title_of
 from entra_sod.api.operations import OPERATIONS
 from entra_sod.api.schemas import FIELD_EXTENSIONS, components, either
 from entra_sod.cli.contract import as_text, connector_files
@@ -123,7 +123,9 @@ def test_what_is_said_of_a_field_is_in_the_document(kind: type, name: str) -> No
 
 def test_an_answer_may_come_as_text_too() -> None:
     """Beside its type it may have other media types, for people and for spreadsheets."""
-    content = response(Answer(text="A table.", body=CheckResult, also=("text/csv",)))["content"]
+    content = response(ApiResponse(text="A table.", body=CheckResult, also=("text/csv",)))[
+        "content"
+    ]
     assert content == {
         "application/json": {"schema": {"$ref": "#/components/schemas/CheckResult"}},
         "text/csv": {"schema": {"type": "string"}},

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from entra_sod.api.bodies import NoFields, Problem
 from entra_sod.api.document import KEY_HEADER, TEXT, TITLE, extensions
 from entra_sod.api.model import Operation, Parameter
 from entra_sod.api.operations import OPERATIONS
+from entra_sod.api.responses import NoFields, Problem
 from entra_sod.api.schemas import components, either
 from entra_sod.core.version import VERSION
 
@@ -118,7 +118,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for status, answer in operation.answers.items():
+    for status, answer in operation.responses.items():
         shown: dict[str, Any] = {"description": answer.text}
         made[str(int(status))] = shown
         if answer.body and len(made) == 1:
