@@ -74,9 +74,9 @@ class Assembly:
     @cached_property
     def patient(self) -> DiagnosticContext:
         """The app as its doctor looks at it."""
-        from entra_sod.bootstrap.make_doctor import read_patient
+        from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 
-        return read_patient(self._environment, lambda: self.records.storage)
+        return read_diagnostic_context(self._environment, lambda: self.records.storage)
 
 
 app = Assembly(os.environ, {})

@@ -20,7 +20,7 @@ from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import rule_source
 
 
-def read_patient(
+def read_diagnostic_context(
     environment: Mapping[str, str], open_storage: Callable[[], Storage]
 ) -> DiagnosticContext:
     """Make the patient that the environment asks for; wrong settings are part of it.

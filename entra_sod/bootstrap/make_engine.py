@@ -72,7 +72,7 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
-            recorder=CheckRecorder(updater=_keeper(records, settings), chain=records.chain),
+            recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
             announcer=records.announcer,
             clock=clock,
             enforcement=settings.enforcement,
@@ -103,7 +103,7 @@ def _decision_maker(
 
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
     return Deliverer(
-        subscriptions=records.receivers,
+        subscriptions=records.subscriptions,
         checks=records.checks,
         sweeps=records.sweeps,
         findings=records.findings,
@@ -124,14 +124,14 @@ def _sweep_runner(
     enforcer: Enforcer,
 ) -> SweepRunner:
     ledger = Ledger(records.storage, records.clock)
-    fan_out = SweepPlanner(
+    planner = SweepPlanner(
         graph=graph,
         store=records.sweeps,
         outbox=records.outbox,
         ledger=ledger,
         enforcement=settings.enforcement,
     )
-    closer = SweepFinalizer(
+    finalizer = SweepFinalizer(
         rules=rules,
         enforcing=SweepEnforcer(
             graph=graph,
@@ -141,10 +141,10 @@ def _sweep_runner(
             prune=settings.prune,
         ),
         store=records.sweeps,
-        planner=fan_out,
+        planner=planner,
         recorder=SweepRecorder(
             store=records.sweeps,
-            updater=_keeper(records, settings),
+            updater=_updater(records, settings),
             chain=records.chain,
             announcer=records.announcer,
         ),
@@ -156,12 +156,12 @@ def _sweep_runner(
         graph=graph,
         rules=rules,
         store=records.sweeps,
-        planner=fan_out,
-        finalizer=closer,
+        planner=planner,
+        finalizer=finalizer,
     )
 
 
-def _keeper(records: Records, settings: Settings) -> FindingsUpdater:
+def _updater(records: Records, settings: Settings) -> FindingsUpdater:
     return FindingsUpdater(store=records.findings, retention=settings.findings_retention)
 
 

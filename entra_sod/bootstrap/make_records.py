@@ -35,7 +35,7 @@ class Records:
     checks: CheckStore
     sweeps: SweepStore
     dead_letters: DeadLetters
-    receivers: Subscriptions
+    subscriptions: Subscriptions
     findings: FindingStore
     chain: EvidenceChain
     announcer: Announcer
@@ -47,7 +47,7 @@ class Records:
 def make_records(storage: Storage, clock: Clock) -> Records:
     checks, sweeps = CheckStore(storage, clock), SweepStore(storage, clock)
     outbox = Outbox(storage.queues, clock)
-    receivers, keys = Subscriptions(storage, clock), IdempotencyKeys(storage, clock)
+    subscriptions, keys = Subscriptions(storage, clock), IdempotencyKeys(storage, clock)
     return Records(
         storage=storage,
         clock=clock,
@@ -55,15 +55,15 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         checks=checks,
         sweeps=sweeps,
         dead_letters=DeadLetters(storage.blobs, clock),
-        receivers=receivers,
+        subscriptions=subscriptions,
         findings=FindingStore(storage),
         chain=EvidenceChain(storage),
-        announcer=Announcer(subscriptions=receivers, outbox=outbox),
+        announcer=Announcer(subscriptions=subscriptions, outbox=outbox),
         keys=keys,
         check_starter=CheckStarter(
             store=checks,
             keys=keys,
-            subscriptions=receivers,
+            subscriptions=subscriptions,
             outbox=outbox,
         ),
         sweep_starter=SweepStarter(store=sweeps, outbox=outbox, clock=clock),

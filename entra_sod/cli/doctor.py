@@ -13,7 +13,7 @@ import typer
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
-from entra_sod.bootstrap.make_doctor import read_patient
+from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 from entra_sod.cli.azure_cli import listing_of
 from entra_sod.cli.expected import EXPECTED, judge_functions
 from entra_sod.cli.plan import ExitCode
@@ -97,7 +97,7 @@ async def _patient() -> AsyncIterator[DiagnosticContext]:
                 raise ConfigurationError(problems)
             return storage
 
-        patient = read_patient(os.environ, opened)
+        patient = read_diagnostic_context(os.environ, opened)
         for each in (patient.graph, patient.roles):
             if isinstance(each, GraphClient | RolesClient):
                 ending.push_async_callback(each.close)

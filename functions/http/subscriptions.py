@@ -21,7 +21,7 @@ bp = GuardedBlueprint()
 async def start_subscription(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
     request = parse_subscription_request(read_json(req), bootstrap.app.delivery.hosts)
     try:
-        subscription_id = await bootstrap.app.records.receivers.subscribe(
+        subscription_id = await bootstrap.app.records.subscriptions.subscribe(
             url=request.callback_url,
             app=own_root(req),
             events=request.events,
@@ -36,7 +36,7 @@ async def start_subscription(req: func.HttpRequest, caller: Caller) -> func.Http
 
 @bp.answers
 async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    if not await bootstrap.app.records.receivers.unsubscribe(_subscription_id(req)):
+    if not await bootstrap.app.records.subscriptions.unsubscribe(_subscription_id(req)):
         raise _unknown()
     return func.HttpResponse(status_code=204, headers={"Cache-Control": "no-store"})
 

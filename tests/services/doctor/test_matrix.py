@@ -22,7 +22,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.bootstrap.make_doctor import read_patient
+from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.rules.language import PackageSelector, Side
@@ -65,7 +65,7 @@ class Examine:
         self._clients: list[GraphClient | RolesClient] = []
 
     async def __call__(self) -> Sequence[Diagnosis]:
-        found = read_patient(self.environment, lambda: self.storage)
+        found = read_diagnostic_context(self.environment, lambda: self.storage)
         graph, roles = found.graph, found.roles
         assert isinstance(graph, GraphClient)
         assert isinstance(roles, RolesClient)
@@ -197,7 +197,7 @@ async def test_of_the_identity(look: Examine, monkeypatch: pytest.MonkeyPatch) -
 )
 async def test_of_the_settings(name: str, value: str) -> None:
     """One setting wrong, one line wrong, with its name; storage is looked at nevertheless."""
-    diagnoses = await run_diagnostics(read_patient({name: value}, MemoryStorage))
+    diagnoses = await run_diagnostics(read_diagnostic_context({name: value}, MemoryStorage))
     assert wrong(diagnoses) == ["settings"]
     (diagnosis,) = [each for each in diagnoses if each.result is DiagnosisResult.WRONG]
     assert name in diagnosis.detail
@@ -210,7 +210,7 @@ async def test_of_the_storage_settings() -> None:
     def nowhere() -> Storage:
         raise ConfigurationError(["AzureWebJobsStorage is not set"])
 
-    patient = replace(read_patient({}, nowhere), graph=None, roles=None)
+    patient = replace(read_diagnostic_context({}, nowhere), graph=None, roles=None)
     diagnoses = await run_diagnostics(patient)
     assert wrong(diagnoses) == ["settings"]
     assert not [each for each in diagnoses if each.what.startswith("storage")]

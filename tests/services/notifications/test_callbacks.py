@@ -171,7 +171,7 @@ async def test_a_worker_that_dies_after_the_post_tells_the_same_again(
         raise StorageUnavailable(check_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(app.records.receivers, "delete_callback", dying)
+        patch.setattr(app.records.subscriptions, "delete_callback", dying)
         with pytest.raises(StorageUnavailable, match=check_id):
             await work(DELIVERY_QUEUE, wrapped(message.body))
     await work(DELIVERY_QUEUE, wrapped(message.body))
@@ -286,7 +286,7 @@ async def test_gone_stops_at_once(app: App) -> None:
     await app.work_off()
     assert len(app.sender.posts) == 1
     assert await app.letters() == []
-    assert await app.records.receivers.callback(check_id) is None
+    assert await app.records.subscriptions.callback(check_id) is None
 
 
 async def test_an_address_that_is_allowed_no_more_is_not_called(app: App) -> None:
@@ -338,7 +338,7 @@ async def test_the_address_is_nowhere_but_in_its_row(
     assert len(app.sender.posts) == 6
     assert SECRET not in caplog.text
     assert not [each for each in seen if SECRET.encode() in each]
-    is_kept = await app.records.receivers.callback(check_id) is not None
+    is_kept = await app.records.subscriptions.callback(check_id) is not None
     assert is_kept == (last == ResponseReceived(302))
 
 
@@ -404,7 +404,7 @@ class TestAsking:
 
         request = parse_check_request(pair_body("a", "b", callbackUrl=CALLBACK))
         assert SECRET not in repr(request)
-        receiver = await app.records.receivers.callback(await ask(app))
+        receiver = await app.records.subscriptions.callback(await ask(app))
         assert receiver is not None
         assert receiver.url == CALLBACK
         assert SECRET not in repr(receiver)
@@ -412,7 +412,7 @@ class TestAsking:
 
 async def test_a_delivery_of_nothing_known_is_kept_as_poison(app: App) -> None:
     """A message for a check that never ends is given up in the end, with its reason."""
-    await app.records.receivers.store_callback(guid("c"), url=CALLBACK, app="https://a/api")
+    await app.records.subscriptions.store_callback(guid("c"), url=CALLBACK, app="https://a/api")
     message = DeliveryMessage(
         version=1,
         id=guid("c"),

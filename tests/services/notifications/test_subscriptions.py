@@ -125,7 +125,7 @@ class TestHowMany:
         assert problem["type"] == "urn:entra-sod:problem:too-many-subscriptions"
         assert "100 are the most" in problem["detail"]
         assert "DELETE" in problem["detail"]
-        assert len([each async for each in app.records.receivers.subscriptions()]) == 100
+        assert len([each async for each in app.records.subscriptions.subscriptions()]) == 100
 
     async def test_one_that_is_there_may_be_asked_for_again(self, app: App) -> None:
         """A caller whose answer was lost gets the id, also with a hundred."""
@@ -138,7 +138,7 @@ class TestHowMany:
     async def test_one_that_has_ended_makes_room(self, app: App) -> None:
         """After a DELETE, another is taken, and no more than one."""
         ended = body_of(await add(app, 7))["id"]
-        assert await app.records.receivers.unsubscribe(ended)
+        assert await app.records.subscriptions.unsubscribe(ended)
         answers = [await add(app, MAX_SUBSCRIPTIONS + number) for number in range(2)]
         assert [each.status_code for each in answers] == [201, 409]
 
@@ -233,7 +233,7 @@ async def test_bad_input_says_what_was_wrong_and_where(
     assert answer.status_code == 422
     assert [each["pointer"] for each in body_of(answer)["errors"]] == pointers
     assert b"s3cr3t" not in answer.get_body()
-    assert [each async for each in app.records.receivers.subscriptions()] == []
+    assert [each async for each in app.records.subscriptions.subscriptions()] == []
 
 
 async def test_the_corpus_is_refused_here_as_well(app: App) -> None:
@@ -241,4 +241,4 @@ async def test_the_corpus_is_refused_here_as_well(app: App) -> None:
     for bad in CORPUS.addresses:
         answer = await app.post({"callbackUrl": bad.url}, url=URL)
         assert answer.status_code == 422, bad
-    assert [each async for each in app.records.receivers.subscriptions()] == []
+    assert [each async for each in app.records.subscriptions.subscriptions()] == []
