@@ -28,7 +28,7 @@ from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings, read_webhook_sources
 from functions.http.checks import get_check, start_check
 from functions.http.subscriptions import end_subscription, start_subscription
-from functions.queues.process import bury, work
+from functions.queues.process import handle_poison_message, process_message
 from local.memory.graph import MemoryGraph
 from local.memory.sender import MemorySender
 from local.memory.storage import MemoryStorage
@@ -189,9 +189,11 @@ class App:
         message = self.storage.sent.pop(0)
         self.clock.advance(message.delay_seconds)
         if message.queue.endswith(POISON_SUFFIX):
-            await bury(message.queue.removesuffix(POISON_SUFFIX), "m1", wrapped(message.body))
+            await handle_poison_message(
+                message.queue.removesuffix(POISON_SUFFIX), "m1", wrapped(message.body)
+            )
         else:
-            await work(message.queue, wrapped(message.body))
+            await process_message(message.queue, wrapped(message.body))
 
 
 @cache

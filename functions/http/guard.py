@@ -16,10 +16,10 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.domain.callers.caller import Caller, UnknownCaller
 from entra_sod.domain.callers.routes import ROUTES, OpenAccess, Route
-from functions.http.responses import answered
+from functions.http.responses import with_problem_details
 
 type Answering = Awaitable[func.HttpResponse]
-type Handler[C] = Callable[[func.HttpRequest, C], Answering]
+type HttpHandler[C] = Callable[[func.HttpRequest, C], Answering]
 
 
 class GuardedBlueprint(func.Blueprint):
@@ -32,7 +32,7 @@ class GuardedBlueprint(func.Blueprint):
         """Register a function for its route; it is given admitted requests only."""
         return self._register(handler.__name__, lambda req, _: handler(req))
 
-    def answers_caller(self, handler: Handler[Caller]) -> Any:  # noqa: ANN401 - the base's
+    def answers_caller(self, handler: HttpHandler[Caller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that is told who calls, on a route that takes known callers."""
 
         def answer(req: func.HttpRequest, caller: Caller | UnknownCaller) -> Answering:
@@ -42,11 +42,11 @@ class GuardedBlueprint(func.Blueprint):
 
         return self._register(handler.__name__, answer)
 
-    def answers_anybody(self, handler: Handler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401 - the base's
+    def answers_anybody(self, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that verifies its callers itself."""
         return self._register(handler.__name__, handler)
 
-    def _register(self, name: str, handler: Handler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
+    def _register(self, name: str, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
         route = ROUTES[name]
         trigger = self.route(
             route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
@@ -55,7 +55,7 @@ class GuardedBlueprint(func.Blueprint):
 
 
 def _guarded(
-    route: Route, handler: Handler[Caller | UnknownCaller]
+    route: Route, handler: HttpHandler[Caller | UnknownCaller]
 ) -> Callable[[func.HttpRequest], Answering]:
     async def admitted(req: func.HttpRequest) -> func.HttpResponse:
         # What is public tells that the app lives, also where its settings are wrong.
@@ -64,7 +64,7 @@ def _guarded(
         return await handler(req, bootstrap.app.admission.admit(route, req.headers))
 
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
-        return await answered(admitted(req))
+        return await with_problem_details(admitted(req))
 
     answer.__name__ = route.function
     return answer

@@ -16,7 +16,7 @@ def choose_media(req: func.HttpRequest, offered: Sequence[str]) -> str:
         HttpProblem: 406, nothing that is offered is wanted.
     """
     ranges = list(_ranges(req.headers.get("Accept") or "*/*"))
-    liking = {media: _liking(media, ranges) for media in offered}
+    liking = {media: _quality(media, ranges) for media in offered}
     best = max(offered, key=lambda media: liking[media])
     if liking[best] <= 0:
         detail = f"This answer comes as {' or '.join(offered)}."
@@ -34,7 +34,7 @@ def _ranges(header: str) -> Iterator[tuple[str, float]]:
             yield media, 1.0
 
 
-def _liking(media: str, ranges: Sequence[tuple[str, float]]) -> float:
+def _quality(media: str, ranges: Sequence[tuple[str, float]]) -> float:
     """By the range that fits closest."""
     for wanted in (media, media.partition("/")[0] + "/*", "*/*"):
         found = [liking for name, liking in ranges if name == wanted]

@@ -31,7 +31,7 @@ from entra_sod.domain.notifications.public_addresses import is_loopback
 
 log = logging.getLogger("entra_sod")
 
-LARGEST_BODY = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
 _GRAPH_RETRY_SECONDS = 5
@@ -85,7 +85,7 @@ def json_response(
     return func.HttpResponse(data, status_code=status, headers=all_headers, mimetype=mimetype)
 
 
-async def answered(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
+async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     """Await a handler and turn every error that has a name into its problem."""
     try:
         return await work
@@ -140,7 +140,7 @@ def _unavailable(slug: str, title: str, detail: str) -> HttpProblem:
     return HttpProblem(503, slug, title, detail, retry_after=_RETRY_SECONDS)
 
 
-def read_json(request: func.HttpRequest, *, largest: int = LARGEST_BODY) -> object:
+def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> object:
     """Decode a JSON body, within limits.
 
     Raises:

@@ -31,7 +31,7 @@ POLL_SECONDS = 15
 async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
     require_no_fields(req)
     started = await bootstrap.app.records.sweep_starter.start(traceparent=traceparent(req))
-    say_started(started, by="hand")
+    report_started(started, by="hand")
     location = own_url(req, f"sweeps/{started.id}")
     body = SweepAccepted(
         id=started.id, status=started.status, self_=location, joined=started.is_joined
@@ -39,7 +39,7 @@ async def start_sweep_by_hand(req: func.HttpRequest) -> func.HttpResponse:
     return _accepted(location, body)
 
 
-def say_started(started: StartedSweep, *, by: str) -> None:
+def report_started(started: StartedSweep, *, by: str) -> None:
     log.info(
         "sweep %s %s by %s",
         started.id,

@@ -46,7 +46,7 @@ bp = GuardedBlueprint()
 log = logging.getLogger("entra_sod")
 
 # A Jira issue with its comments outgrows what our own requests may have.
-LARGEST_WEBHOOK = 1024 * 1024
+MAX_WEBHOOK_BYTES = 1024 * 1024
 _RETRY_SECONDS = 60
 
 
@@ -83,7 +83,7 @@ def _verified(
     req: func.HttpRequest, headers: Mapping[str, str], caller: Caller | UnknownCaller, now: datetime
 ) -> WebhookSource:
     """Find out who sends, before anything of the body is read."""
-    body = read_body(req, largest=LARGEST_WEBHOOK)
+    body = read_body(req, largest=MAX_WEBHOOK_BYTES)
     source = _sources().get(req.route_params["source"])
     genuine = is_authentic(source, headers, body, caller=caller, now=now)
     if source is None or not genuine:
@@ -105,7 +105,7 @@ def _opened(
     if media_type == BATCH:
         detail = "Send events one by one: application/cloudevents+json, or application/json."
         raise HttpProblem(415, "batch", "Batches of events are not taken", detail)
-    value = read_json(req, largest=LARGEST_WEBHOOK)
+    value = read_json(req, largest=MAX_WEBHOOK_BYTES)
     if source.kind is SourceKind.CLOUDEVENTS:
         return open_event(media_type, headers, value)
     return ReceivedWebhook(value=value)

@@ -48,13 +48,13 @@ from entra_sod.services.sweeps.progress import add
 
 log = logging.getLogger("entra_sod")
 
-GIVEN_UP = "the worker died again and again without saying why; see the log of the app"
-MOST_INTERRUPTED = 3
-LONGEST_REASON = 8_000  # of a rules file with many mistakes; a message has 48 KiB
-PLANNING = -1  # the number under which notes on a sweep's planning are kept
+NO_REASON = "the worker died again and again without saying why; see the log of the app"
+MAX_INTERRUPTIONS = 3
+MAX_REASON_LENGTH = 8_000  # of a rules file with many mistakes; a message has 48 KiB
+PLANNING_PART = -1  # the number under which notes on a sweep's planning are kept
 
 
-async def work(queue: str, text: bytes) -> None:
+async def process_message(queue: str, text: bytes) -> None:
     """Work on one message of a queue, as it lies there.
 
     Raises:
@@ -64,16 +64,16 @@ async def work(queue: str, text: bytes) -> None:
     try:
         message = _expected(queue, decode_base64(text))
     except InvalidMessage as error:
-        await _poison(records, queue, _unwrapped_if_possible(text), str(error))
+        await _poison(records, queue, _decoded_if_possible(text), str(error))
         return
     telemetry.record_queue_age(queue, message.enqueued_at, records.clock.now())
     try:
         with _traced(message):
-            await _do(message)
+            await _run(message)
     except SodError as error:
-        await _decide(records, message, error)
+        await _retry_or_poison(records, message, error)
     except Exception as error:
-        await _note(records, message, f"{type(error).__name__}: {error}")
+        await _record_note(records, message, f"{type(error).__name__}: {error}")
         raise
 
 
@@ -82,10 +82,10 @@ async def _poison(records: Records, queue: str, body: bytes, reason: str) -> Non
     if len(body) <= MAX_MESSAGE_BYTES:
         await records.storage.queues.send(queue + POISON_SUFFIX, body)
     else:
-        await _keep_unreadable(records, queue, hashlib.sha256(body).hexdigest(), body, reason)
+        await _store_unreadable(records, queue, hashlib.sha256(body).hexdigest(), body, reason)
 
 
-async def _keep_unreadable(
+async def _store_unreadable(
     records: Records, queue: str, message_id: str, body: bytes, reason: str
 ) -> None:
     """Keep what nothing can be made of, and end the check that it names."""
@@ -95,7 +95,7 @@ async def _keep_unreadable(
         await records.announcer.announce_check(check_id, traceparent="")
 
 
-def _unwrapped_if_possible(text: bytes) -> bytes:
+def _decoded_if_possible(text: bytes) -> bytes:
     try:
         return decode_base64(text)
     except InvalidMessage:
@@ -119,7 +119,7 @@ def _traced(message: Message) -> Iterator[None]:
         context.detach(token)
 
 
-async def _do(message: Message) -> None:
+async def _run(message: Message) -> None:
     engine = bootstrap.app.engine
     match message:
         case CheckMessage():
@@ -134,26 +134,26 @@ async def _do(message: Message) -> None:
             assert_never(message)
 
 
-async def _decide(records: Records, message: Message, error: SodError) -> None:
+async def _retry_or_poison(records: Records, message: Message, error: SodError) -> None:
     match decide_retry(error, AttemptCounts(message.attempt, message.throttled)):
         case Retry() as retry:
-            await _send_again(records, message, retry)
-            await _tell_wait(records, message, error, retry.after_seconds)
+            await _send_retry(records, message, retry)
+            await _report_wait(records, message, error, retry.after_seconds)
         case Poison(reason=reason):
-            await records.outbox.give_up(message, reason[:LONGEST_REASON])
+            await records.outbox.give_up(message, reason[:MAX_REASON_LENGTH])
         case None:
-            await _note(records, message, str(error))
+            await _record_note(records, message, str(error))
             raise error
 
 
-async def _send_again(records: Records, message: Message, retry: Retry) -> None:
+async def _send_retry(records: Records, message: Message, retry: Retry) -> None:
     again = msgspec.structs.replace(
         message, attempt=retry.attempts.failed, throttled=retry.attempts.throttled
     )
     await records.outbox.send(again, delay_seconds=retry.after_seconds)
 
 
-async def _tell_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
+async def _report_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
     """Say why a message waits, and count what it waits for Graph."""
     if isinstance(error, ConcurrencyLimited):  # many do, again and again, and nobody has to look
         log.info(
@@ -168,7 +168,7 @@ async def _tell_wait(records: Records, message: Message, error: SodError, second
         telemetry.count_throttled(seconds)
         if isinstance(message, SweepMessage):
             await _add_wait(records, message, seconds)
-    await _note(records, message, f"waits {seconds:.0f} s: {error}")
+    await _record_note(records, message, f"waits {seconds:.0f} s: {error}")
 
 
 async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> None:
@@ -181,7 +181,7 @@ async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> 
         log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
 
-async def _note(records: Records, message: Message, why: str) -> None:
+async def _record_note(records: Records, message: Message, why: str) -> None:
     """Say on the status why the work is not done; that is a courtesy, the work comes first."""
     log.warning(
         "%s of %s is not done: %s",
@@ -197,30 +197,30 @@ async def _note(records: Records, message: Message, why: str) -> None:
             case SweepMessage():
                 await records.sweeps.record_part_note(message.id, message.part, why)
             case SweepStartMessage():
-                await records.sweeps.record_part_note(message.id, PLANNING, why)
+                await records.sweeps.record_part_note(message.id, PLANNING_PART, why)
             case DeliveryMessage():
                 return  # what it tells of has ended, and says nothing of who was told
     except (StorageUnavailable, LookupError):
         log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 
 
-async def bury(queue: str, message_id: str, text: bytes) -> None:
+async def handle_poison_message(queue: str, message_id: str, text: bytes) -> None:
     """Take a message off a poison queue: keep it, and end what it worked for as failed.
 
     Raises:
         Exception: the queue is to deliver the message again.
     """
-    records, body = bootstrap.app.records, _unwrapped_if_possible(text)
+    records, body = bootstrap.app.records, _decoded_if_possible(text)
     try:
         message = _expected(queue, body)
     except InvalidMessage as error:
-        await _keep_unreadable(records, queue, message_id, body, str(error))
+        await _store_unreadable(records, queue, message_id, body, str(error))
         return
     reason = message.reason or await _last_note(records, message)
-    if not reason and message.interrupted < MOST_INTERRUPTED:
+    if not reason and message.interrupted < MAX_INTERRUPTIONS:
         await _send_interrupted_again(records, message)
         return
-    reason = reason or GIVEN_UP
+    reason = reason or NO_REASON
     await records.dead_letters.store(queue=queue, message_id=message_id, body=body, reason=reason)
     match message:
         case CheckMessage():
@@ -260,6 +260,6 @@ async def _last_note(records: Records, message: Message) -> str:
         case SweepMessage():
             return await records.sweeps.part_note(message.id, message.part)
         case SweepStartMessage():
-            return await records.sweeps.part_note(message.id, PLANNING)
+            return await records.sweeps.part_note(message.id, PLANNING_PART)
         case DeliveryMessage():
             return ""

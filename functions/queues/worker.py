@@ -14,35 +14,35 @@ from entra_sod.domain.messages import POISON_SUFFIX, QUEUE_FUNCTIONS
 
 bp = func.Blueprint()
 
-type Handler = Callable[[func.QueueMessage], Awaitable[None]]
+type QueueHandler = Callable[[func.QueueMessage], Awaitable[None]]
 
 
-def _register(name: str, queue: str, handler: Handler) -> Any:  # noqa: ANN401 - the library's
+def _register(name: str, queue: str, handler: QueueHandler) -> Any:  # noqa: ANN401 - the library's
     handler.__name__ = name
     trigger = bp.queue_trigger(arg_name="msg", queue_name=queue, connection="AzureWebJobsStorage")
     return bp.function_name(name)(trigger(handler))
 
 
-def _working_on(queue: str) -> Handler:
+def _processor_of(queue: str) -> QueueHandler:
     async def run(msg: func.QueueMessage) -> None:
-        from functions.queues.process import work
+        from functions.queues.process import process_message
 
-        await work(queue, msg.get_body())
+        await process_message(queue, msg.get_body())
 
     return run
 
 
-def _burying(queue: str) -> Handler:
+def _poison_handler_of(queue: str) -> QueueHandler:
     """What the workers had to give up: kept with its reason, and told to whoever waits for it."""
 
     async def run(msg: func.QueueMessage) -> None:
-        from functions.queues.process import bury
+        from functions.queues.process import handle_poison_message
 
-        await bury(queue, str(msg.id), msg.get_body())
+        await handle_poison_message(queue, str(msg.id), msg.get_body())
 
     return run
 
 
 for _queue, (_worker, _owner) in QUEUE_FUNCTIONS.items():
-    _register(_worker, _queue, _working_on(_queue))
-    _register(_owner, _queue + POISON_SUFFIX, _burying(_queue))
+    _register(_worker, _queue, _processor_of(_queue))
+    _register(_owner, _queue + POISON_SUFFIX, _poison_handler_of(_queue))

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from entra_sod import bootstrap
 from functions.http.responses import new_traceparent
-from functions.http.sweeps import say_started
+from functions.http.sweeps import report_started
 
 bp = func.Blueprint()
 
@@ -16,6 +16,6 @@ bp = func.Blueprint()
 async def start_sweep(timer: func.TimerRequest) -> None:
     records = bootstrap.app.records
     started = await records.sweep_starter.start(traceparent=new_traceparent())
-    say_started(started, by="timer, late" if timer.past_due else "timer")
+    report_started(started, by="timer, late" if timer.past_due else "timer")
     # The night's other work, last: nothing hangs on it.
     await records.keys.purge_expired()

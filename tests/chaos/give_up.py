@@ -18,7 +18,7 @@ from entra_sod.domain.messages import (
     encode,
 )
 from entra_sod.domain.sweeps.parts import Part, SweepPlan
-from functions.queues.process import MOST_INTERRUPTED
+from functions.queues.process import MAX_INTERRUPTIONS
 from tests.chaos.stored import Message, Planned
 
 type Work = SweepMessage | SweepStartMessage
@@ -70,7 +70,7 @@ def worn_out(work: Work) -> Message:
 
 def poisoned(work: Work) -> Message:
     """As the queue puts it aside, after all deliveries that it gets while its workers die."""
-    body = msgspec.structs.replace(work, interrupted=MOST_INTERRUPTED)
+    body = msgspec.structs.replace(work, interrupted=MAX_INTERRUPTIONS)
     return SWEEP_QUEUE + POISON_SUFFIX, _text(body)
 
 

@@ -17,7 +17,7 @@ from entra_sod.domain.messages import (
     decode_base64,
 )
 from entra_sod.domain.sweeps.parts import Part, SweepPlan
-from functions.queues.process import MOST_INTERRUPTED
+from functions.queues.process import MAX_INTERRUPTIONS
 from tests.builders import guid
 from tests.chaos.found import Asked, read_letter
 from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
@@ -72,7 +72,7 @@ def test_a_poisoned_message_is_not_tried_again() -> None:
     """It lies where the queue puts what it has delivered for the last time."""
     queue, text = poisoned(parts_with(planned(), A)[0])
     assert queue == SWEEP_QUEUE + POISON_SUFFIX
-    assert read(text).interrupted == MOST_INTERRUPTED
+    assert read(text).interrupted == MAX_INTERRUPTIONS
 
 
 def test_work_is_left_while_a_part_is_not_done() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from entra_sod.ports.storage import Row
 from entra_sod.stores.checks import RETENTION
-from functions.http.responses import LARGEST_BODY, own_url, traceparent
+from functions.http.responses import MAX_BODY_BYTES, own_url, traceparent
 from functions.http.sweeps import get_sweep
 from tests.app import App, body_of, call, pair_body
 from tests.builders import guid, held, package, rule, side
@@ -78,7 +78,7 @@ async def test_an_expired_check_is_410(app: App) -> None:
         (b"[" * 60_000, {}, 400, []),
         (b"{}", {"Content-Type": "text/plain"}, 415, []),
         (b"{}", {"Content-Type": ""}, 415, []),
-        (b'"' + b"x" * LARGEST_BODY + b'"', {}, 413, []),
+        (b'"' + b"x" * MAX_BODY_BYTES + b'"', {}, 413, []),
         ([], {}, 422, [""]),
         ({}, {}, 422, ["/accessPackageId", "/incompatibleAccessPackageId"]),
         (pair_body("a", "a"), {}, 422, ["/incompatibleAccessPackageId"]),

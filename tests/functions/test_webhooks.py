@@ -7,7 +7,7 @@ import pytest
 
 from entra_sod import bootstrap
 from functions.http.health import ready
-from functions.http.webhooks import LARGEST_WEBHOOK
+from functions.http.webhooks import MAX_WEBHOOK_BYTES
 from tests.app import App, body_of, call
 from tests.builders import guid
 from tests.services.webhooks.jira import issue, jira
@@ -34,9 +34,9 @@ async def test_a_large_issue_fits() -> None:
     start = issue(
         customfield_10201=guid("a"), customfield_10202={"value": guid("b")}, description=""
     )
-    room = LARGEST_WEBHOOK - len(start)
+    room = MAX_WEBHOOK_BYTES - len(start)
     fits = start.replace(b'"description": ""', b'"description": "' + b"x" * room + b'"')
-    assert len(fits) == LARGEST_WEBHOOK
+    assert len(fits) == MAX_WEBHOOK_BYTES
     check_id(await jira(fits))
     assert (await jira(fits + b" ")).status_code == 413
     assert (await send("jira", fits + b" ")).status_code == 413

@@ -10,7 +10,13 @@ from entra_sod import bootstrap
 from entra_sod.core.errors import ConfigurationError, Throttled, Unavailable
 from entra_sod.core.retry import MAX_ATTEMPTS
 from entra_sod.domain.messages import CHECK_QUEUE, MAX_MESSAGE_BYTES, SWEEP_QUEUE, decode, encode
-from functions.queues.process import GIVEN_UP, LONGEST_REASON, MOST_INTERRUPTED, bury, work
+from functions.queues.process import (
+    MAX_INTERRUPTIONS,
+    MAX_REASON_LENGTH,
+    NO_REASON,
+    handle_poison_message,
+    process_message,
+)
 from local.memory.storage import SentMessage
 from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import guid, package, rule, side
@@ -36,7 +42,7 @@ async def letter(app: App) -> dict[str, str]:
 @pytest.mark.parametrize("body", [b"\xff\x00 not json", b'{"version": 9, "id": "x1"}'])
 async def test_an_unreadable_message_is_kept_whole_with_its_reason(app: App, body: bytes) -> None:
     """It goes to poison at its first delivery, and the letter has its bytes and why."""
-    await work(CHECK_QUEUE, wrapped(body))
+    await process_message(CHECK_QUEUE, wrapped(body))
     assert [message.queue for message in app.storage.sent] == ["conflict-checks-poison"]
     await app.work_off()
     kept = await letter(app)
@@ -46,7 +52,7 @@ async def test_an_unreadable_message_is_kept_whole_with_its_reason(app: App, bod
 
 async def test_a_message_that_is_no_base64_is_kept_as_it_lay_there(app: App) -> None:
     """What the host would lose sight of reaches the poison function, byte for byte."""
-    await work(CHECK_QUEUE, b"?? no base64 ??")
+    await process_message(CHECK_QUEUE, b"?? no base64 ??")
     await app.work_off()
     kept = await letter(app)
     assert base64.b64decode(kept["body"]) == b"?? no base64 ??"
@@ -56,7 +62,9 @@ async def test_a_message_that_is_no_base64_is_kept_as_it_lay_there(app: App) -> 
 async def test_an_unknown_version_fails_the_check_it_names(app: App) -> None:
     """The owner of an unreadable message finds the reason on the check's status."""
     check_id = guid("c")
-    await work(CHECK_QUEUE, wrapped(json.dumps({**GOOD, "id": check_id, "version": 2}).encode()))
+    await process_message(
+        CHECK_QUEUE, wrapped(json.dumps({**GOOD, "id": check_id, "version": 2}).encode())
+    )
     await app.work_off()
     answer = body_of(await app.get(check_id))
     assert (answer["status"], answer["outcome"], answer["pair"]) == ("failed", "unknown", None)
@@ -65,7 +73,7 @@ async def test_an_unknown_version_fails_the_check_it_names(app: App) -> None:
 
 async def test_a_message_on_the_wrong_queue_is_poison(app: App) -> None:
     """A check on the sweep queue is not worked on there."""
-    await work(SWEEP_QUEUE, wrapped(json.dumps(GOOD).encode()))
+    await process_message(SWEEP_QUEUE, wrapped(json.dumps(GOOD).encode()))
     await app.work_off()
     assert "does not belong" in (await letter(app))["reason"]
 
@@ -76,8 +84,8 @@ async def test_what_the_queue_gave_up_fails_with_the_last_note(app: App) -> None
     message = app.storage.sent.pop()
     app.graph.errors.append(ZeroDivisionError("a bug"))
     with pytest.raises(ZeroDivisionError):
-        await work(CHECK_QUEUE, wrapped(message.body))
-    await bury(CHECK_QUEUE, "m1", wrapped(message.body))
+        await process_message(CHECK_QUEUE, wrapped(message.body))
+    await handle_poison_message(CHECK_QUEUE, "m1", wrapped(message.body))
     result = body_of(await app.get(answer["id"]))
     assert result["status"] == "failed"
     assert "ZeroDivisionError: a bug" in result["coverage"]["skipped"][0]["why"]
@@ -86,7 +94,7 @@ async def test_what_the_queue_gave_up_fails_with_the_last_note(app: App) -> None
 async def test_work_that_was_only_interrupted_is_tried_again(app: App) -> None:
     """A worker that died without a word proves nothing against the message: it comes back."""
     answer = body_of(await app.post(pair_body("a", "b")))
-    await bury(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
+    await handle_poison_message(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
     assert body_of(await app.get(answer["id"]))["status"] == "queued"
     await app.work_off()
     assert body_of(await app.get(answer["id"]))["outcome"] == "clear"
@@ -95,10 +103,10 @@ async def test_work_that_was_only_interrupted_is_tried_again(app: App) -> None:
 async def test_work_that_kills_every_worker_ends_as_failed(app: App) -> None:
     """After its last round the check fails, and the reason points to the log."""
     answer = body_of(await app.post(pair_body("a", "b")))
-    for _ in range(MOST_INTERRUPTED + 1):
-        await bury(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
+    for _ in range(MAX_INTERRUPTIONS + 1):
+        await handle_poison_message(CHECK_QUEUE, "m1", wrapped(app.storage.sent.pop().body))
     result = body_of(await app.get(answer["id"]))
-    assert result["coverage"]["skipped"][0]["why"] == GIVEN_UP
+    assert result["coverage"]["skipped"][0]["why"] == NO_REASON
 
 
 async def test_a_part_that_failed_says_its_last_error(app: App) -> None:
@@ -109,8 +117,8 @@ async def test_a_part_that_failed_says_its_last_error(app: App) -> None:
     app.graph.errors += [ZeroDivisionError("first"), ZeroDivisionError("last")]
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            await work(SWEEP_QUEUE, wrapped(message.body))
-    await bury(SWEEP_QUEUE, "m1", wrapped(message.body))
+            await process_message(SWEEP_QUEUE, wrapped(message.body))
+    await handle_poison_message(SWEEP_QUEUE, "m1", wrapped(message.body))
     await app.work_off()
     record = await app.records.sweeps.get(sweep_id)
     assert record is not None
@@ -126,7 +134,7 @@ async def test_burying_twice_changes_nothing(app: App) -> None:
     message = decode(app.storage.sent.pop().body)
     body = encode(msgspec.structs.replace(message, reason="because"))
     for _ in range(2):
-        await bury(CHECK_QUEUE, "m1", wrapped(body))
+        await handle_poison_message(CHECK_QUEUE, "m1", wrapped(body))
     assert (await letter(app))["messageId"] == "m1"
     assert body_of(await app.get(answer["id"]))["status"] == "failed"
 
@@ -136,7 +144,7 @@ async def test_a_check_that_ended_well_is_not_failed_by_a_late_poison(app: App) 
     answer = body_of(await app.post(pair_body("a", "b")))
     body = app.storage.sent[0].body
     await app.work_off()
-    await bury(CHECK_QUEUE, "m1", wrapped(body))
+    await handle_poison_message(CHECK_QUEUE, "m1", wrapped(body))
     assert body_of(await app.get(answer["id"]))["outcome"] == "clear"
 
 
@@ -149,7 +157,7 @@ async def test_wrong_settings_are_noted_and_left_to_the_queue(
     bootstrap.install(app.records, admission=app.admission)
     monkeypatch.setenv("ENFORCEMENT", "yes please")
     with pytest.raises(ConfigurationError, match="ENFORCEMENT"):
-        await work(CHECK_QUEUE, wrapped(body))
+        await process_message(CHECK_QUEUE, wrapped(body))
     assert "ENFORCEMENT must be" in body_of(await app.get(answer["id"]))["note"]
     assert app.storage.sent == []
 
@@ -182,7 +190,7 @@ async def test_a_long_list_of_mistakes_ends_the_check_at_once(app: App) -> None:
     result = body_of(await app.get(answer["id"]))
     assert result["status"] == "failed"
     assert "rules.yaml:1" in result["coverage"]["skipped"][0]["why"]
-    assert len((await letter(app))["reason"]) == LONGEST_REASON
+    assert len((await letter(app))["reason"]) == MAX_REASON_LENGTH
 
 
 async def test_a_message_that_fits_no_queue_once_more_is_kept_at_once(app: App) -> None:
@@ -190,7 +198,7 @@ async def test_a_message_that_fits_no_queue_once_more_is_kept_at_once(app: App) 
     check_id = guid("c")
     body = json.dumps({**GOOD, "id": check_id, "more": "?" * MAX_MESSAGE_BYTES}).encode()
     for _ in range(2):
-        await work(CHECK_QUEUE, body)
+        await process_message(CHECK_QUEUE, body)
     assert app.storage.sent == []
     assert base64.b64decode((await letter(app))["body"]) == body
     assert body_of(await app.get(check_id))["status"] == "failed"

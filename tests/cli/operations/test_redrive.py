@@ -21,7 +21,7 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.stores.checks import RETENTION
 from entra_sod.stores.dead_letters import DeadLetter
 from entra_sod.stores.sweeps import SweepStore
-from functions.queues.process import bury
+from functions.queues.process import handle_poison_message
 from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import held, package, rule, side
 
@@ -41,7 +41,7 @@ async def failed_check(app: App, **fields: str) -> str:
     check_id: str = body_of(await app.post(pair_body("a", "b", **fields)))["id"]
     message = app.storage.sent.pop(0)
     await app.records.checks.record_note(check_id, "may not read the rules")
-    await bury(message.queue, check_id, wrapped(message.body))
+    await handle_poison_message(message.queue, check_id, wrapped(message.body))
     return check_id
 
 

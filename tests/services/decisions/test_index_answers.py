@@ -30,7 +30,7 @@ from entra_sod.services.callers.admission import Admission
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from functions.http.decisions import decide_many
-from functions.queues.process import work
+from functions.queues.process import process_message
 from local.memory.sender import MemorySender
 from local.memory.storage import MemoryStorage
 from tests.adapters.graph.fixtures import Connect, Simulator
@@ -301,7 +301,7 @@ async def _work_off(storage: Storage) -> None:
     assert isinstance(storage, MemoryStorage)
     while storage.sent:
         message = storage.sent.pop(0)
-        await work(message.queue, wrapped(message.body))
+        await process_message(message.queue, wrapped(message.body))
 
 
 @pytest.mark.parametrize(

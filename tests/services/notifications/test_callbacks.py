@@ -14,7 +14,7 @@ from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, DeliveryMessa
 from entra_sod.domain.notifications.event import MAX_BODY_BYTES
 from entra_sod.domain.notifications.outcome import NoResponse, NotSent, ResponseReceived
 from entra_sod.domain.notifications.signature import parse_signing_keys, verify
-from functions.queues.process import bury, work
+from functions.queues.process import handle_poison_message, process_message
 from local.memory.storage import MemoryQueues
 from tests.app import App, body_of, pair_body, wrapped
 from tests.builders import guid, held, package, rule, side
@@ -110,8 +110,8 @@ async def test_a_check_that_failed_is_told_as_well(app: App) -> None:
     message = app.storage.sent.pop()
     app.graph.errors.append(ZeroDivisionError("a bug"))
     with pytest.raises(ZeroDivisionError):
-        await work(CHECK_QUEUE, wrapped(message.body))
-    await bury(CHECK_QUEUE, "m1", wrapped(message.body))
+        await process_message(CHECK_QUEUE, wrapped(message.body))
+    await handle_poison_message(CHECK_QUEUE, "m1", wrapped(message.body))
     await app.work_off()
     (post,) = app.sender.posts
     assert post.headers["ce-type"] == "com.entra-sod.check.failed"
@@ -122,7 +122,7 @@ async def test_a_check_whose_message_was_unreadable_is_told_as_well(app: App) ->
     """The id in a message of another version is enough to find who waits."""
     check_id = await ask(app)
     body = json.loads(app.storage.sent.pop().body)
-    await work(CHECK_QUEUE, wrapped(json.dumps({**body, "version": 2}).encode()))
+    await process_message(CHECK_QUEUE, wrapped(json.dumps({**body, "version": 2}).encode()))
     await app.work_off()
     (post,) = app.sender.posts
     assert json.loads(post.body)["id"] == check_id
@@ -153,8 +153,8 @@ async def test_a_failed_check_loses_no_callback_either(
     lose_next(app, monkeypatch, DELIVERY_QUEUE)
     app.storage.sent.clear()
     with pytest.raises(StorageUnavailable):
-        await bury(CHECK_QUEUE, "m1", body)
-    await bury(CHECK_QUEUE, "m1", body)
+        await handle_poison_message(CHECK_QUEUE, "m1", body)
+    await handle_poison_message(CHECK_QUEUE, "m1", body)
     await app.work_off()
     assert len(app.sender.posts) == 1
 
@@ -173,8 +173,8 @@ async def test_a_worker_that_dies_after_the_post_tells_the_same_again(
     with monkeypatch.context() as patch:
         patch.setattr(app.records.subscriptions, "delete_callback", dying)
         with pytest.raises(StorageUnavailable, match=check_id):
-            await work(DELIVERY_QUEUE, wrapped(message.body))
-    await work(DELIVERY_QUEUE, wrapped(message.body))
+            await process_message(DELIVERY_QUEUE, wrapped(message.body))
+    await process_message(DELIVERY_QUEUE, wrapped(message.body))
     first, second = app.sender.posts
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body

@@ -12,7 +12,7 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import CONTAINER
-from functions.queues.process import bury, work
+from functions.queues.process import handle_poison_message, process_message
 from tests.app import App, wrapped
 from tests.services.sweeps.test_closing import messages, two_parts
 from tests.services.sweeps.test_index_sweeps import ENFORCED, make
@@ -99,7 +99,7 @@ async def test_rules_that_are_broken_when_a_sweep_closes_can_be_mended(make_app:
     [part] = await messages(app)
     good, app.rules.text = app.rules.text, BROKEN
     app.configure()
-    await work("sweep-pairs", wrapped(encode(part)))
+    await process_message("sweep-pairs", wrapped(encode(part)))
     assert await status(app, sweep_id) is SweepStatus.RUNNING
     app.rules.text = good
     await app.work_off()
@@ -113,7 +113,7 @@ async def test_rules_that_stay_broken_fail_the_sweep_with_the_reason(make_app: M
     [part] = await messages(app)
     app.rules.text = BROKEN
     app.configure()
-    await work("sweep-pairs", wrapped(encode(part)))
+    await process_message("sweep-pairs", wrapped(encode(part)))
     await app.work_off()
     answer = await result(app, sweep_id)
     assert answer["status"] == "failed"
@@ -131,14 +131,14 @@ async def test_findings_that_were_lost_fail_the_sweep_with_the_reason(make_app: 
     text = wrapped(encode(last))
     for _ in range(5):
         with pytest.raises(LookupError):
-            await work("sweep-pairs", text)
-    await bury("sweep-pairs", "m1", text)
+            await process_message("sweep-pairs", text)
+    await handle_poison_message("sweep-pairs", "m1", text)
     [closing] = app.storage.sent
     app.storage.sent.clear()
     for _ in range(5):
         with pytest.raises(LookupError):
-            await work("sweep-pairs", wrapped(closing.body))
-    await bury("sweep-pairs", "m2", wrapped(closing.body))
+            await process_message("sweep-pairs", wrapped(closing.body))
+    await handle_poison_message("sweep-pairs", "m2", wrapped(closing.body))
     answer = await result(app, sweep_id)
     assert answer["status"] == "failed"
     assert "could not be closed: LookupError" in skipped(answer)[0]["why"]
