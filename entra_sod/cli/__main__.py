@@ -19,9 +19,9 @@ from entra_sod.cli.hook import app as hook
 from entra_sod.cli.push import push
 from entra_sod.cli.redrive import redrive
 from entra_sod.cli.report import report
+from entra_sod.cli.rule_tests import test_rules
 from entra_sod.cli.schema import schema
 from entra_sod.cli.sweep import sweep
-from entra_sod.cli.trial import test_rules
 from entra_sod.cli.validate import validate
 from entra_sod.core.version import VERSION
 

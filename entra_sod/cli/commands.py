@@ -19,15 +19,17 @@ from entra_sod.core.errors import PERMANENT, SodError
 from entra_sod.services.enforcement.reference_writer import AppliedPlan
 
 # Not `type` statements: typer does not look behind them.
-RulesFolder = Annotated[
+PlanRulesFolder = Annotated[
     Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
 ]
-How = Annotated[Format, typer.Option("--format", help="For people, programs, pull requests.")]
+PlanFormat = Annotated[
+    Format, typer.Option("--format", help="For people, programs, pull requests.")
+]
 
 
 def plan(
-    rules: RulesFolder = Path("rules"),
-    how: How = Format.TABLE,
+    rules: PlanRulesFolder = Path("rules"),
+    how: PlanFormat = Format.TABLE,
     save_to: Annotated[Path | None, typer.Option("--out", help="Keep the plan for apply.")] = None,
 ) -> None:
     """Preview every reference that the rules ask for; writes nothing.
@@ -39,7 +41,7 @@ def plan(
 
 def apply(
     plan_file: Annotated[Path, typer.Argument(help="What plan --out wrote.", exists=True)],
-    rules: RulesFolder = Path("rules"),
+    rules: PlanRulesFolder = Path("rules"),
     replan: Annotated[bool, typer.Option("--replan", help="If stale, apply a new plan.")] = False,  # noqa: FBT002 - a flag
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -51,7 +53,7 @@ def apply(
     raise typer.Exit(_run(_apply(plan_file, rules, replan=replan, dry_run=dry_run)))
 
 
-def drift(rules: RulesFolder = Path("rules"), how: How = Format.TABLE) -> None:
+def drift(rules: PlanRulesFolder = Path("rules"), how: PlanFormat = Format.TABLE) -> None:
     """Show where the tenant differs from the rules and from the ledger; writes nothing.
 
     Exit code 0: no drift. 2: drift. 3: not everything could be read. 1: an error.
@@ -96,13 +98,13 @@ async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("writing", total=fresh.writes)
             carried = await plans.apply(session, fresh, state, lambda: progress.advance(task))
-    code = _tell(carried.applied)
+    code = _report_applied(carried.applied)
     if carried.error:
         raise carried.error
     return code
 
 
-def _tell(applied: AppliedPlan) -> ExitCode:
+def _report_applied(applied: AppliedPlan) -> ExitCode:
     out.print(
         f"{len(applied.written)} written, {len(applied.removed)} removed, "
         f"{len(applied.found_present)} made by others meanwhile, {len(applied.failed)} failed"

@@ -15,7 +15,7 @@ from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 from entra_sod.cli.azure_cli import listing_of
-from entra_sod.cli.expected import EXPECTED, judge_functions
+from entra_sod.cli.expected import EXPECTED, compare_functions
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
 from entra_sod.cli.show_diagnoses import diagnoses_table, headline
@@ -27,7 +27,7 @@ from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy, note, sum
 from entra_sod.services.doctor.run import DiagnosticContext, run_diagnostics
 
 # Not `type` statements: typer does not look behind them.
-Url = Annotated[
+DoctorUrl = Annotated[
     str,
     typer.Option(
         "--url",
@@ -35,10 +35,10 @@ Url = Annotated[
         help="Ask a running app, which knows its own rights: https://app.example.com/api.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+DoctorJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-def doctor(url: Url = "", as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+def doctor(url: DoctorUrl = "", as_json: DoctorJson = False) -> None:  # noqa: FBT002 - a flag
     """Look at settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
 
     With --url the running app looks at itself, with its own identity and network; it is asked with
@@ -74,16 +74,16 @@ async def functions_of(app: RunningApp) -> Diagnosis:
         listed = await listing_of(app)()
     except AppError as error:
         return note("functions", f"could not be listed: {error}")
-    return judge_functions(listed, EXPECTED)
+    return compare_functions(listed, EXPECTED)
 
 
 async def _of_environment() -> Sequence[Diagnosis]:
-    async with _patient() as patient:
-        return await run_diagnostics(patient)
+    async with _diagnostic_context() as context:
+        return await run_diagnostics(context)
 
 
 @asynccontextmanager
-async def _patient() -> AsyncIterator[DiagnosticContext]:
+async def _diagnostic_context() -> AsyncIterator[DiagnosticContext]:
     async with AsyncExitStack() as ending:
         problems: list[str] = []
         storage: Storage | None = None
@@ -97,8 +97,8 @@ async def _patient() -> AsyncIterator[DiagnosticContext]:
                 raise ConfigurationError(problems)
             return storage
 
-        patient = read_diagnostic_context(os.environ, opened)
-        for each in (patient.graph, patient.roles):
+        context = read_diagnostic_context(os.environ, opened)
+        for each in (context.graph, context.roles):
             if isinstance(each, GraphClient | RolesClient):
                 ending.push_async_callback(each.close)
-        yield patient
+        yield context

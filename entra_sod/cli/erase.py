@@ -14,11 +14,11 @@ from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
-Subject = Annotated[str, typer.Option("--subject", help="Either id of the person.")]
+ErasedSubject = Annotated[str, typer.Option("--subject", help="Either id of the person.")]
 Really = Annotated[bool, typer.Option("--erase", help="Remove it; else only say what there is.")]
 
 
-def erase(subject: Subject, really: Really = False) -> None:  # noqa: FBT002 - a flag
+def erase(subject: ErasedSubject, really: Really = False) -> None:  # noqa: FBT002 - a flag
     """Show where a person's data lies, and with --erase remove it from the app's storage.
 
     Who still holds both packages is found again by the next sweep. Exceptions in the rules are the
@@ -33,7 +33,7 @@ def erase(subject: Subject, really: Really = False) -> None:  # noqa: FBT002 - a
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(1) from error
-    _tell(traces, "erased" if really else "to erase")
+    _print_traces(traces, "erased" if really else "to erase")
     raise typer.Exit(2 if traces.kept else 0)
 
 
@@ -46,7 +46,7 @@ async def _erase(subject: str, *, really: bool) -> Traces:
     return traces
 
 
-def _tell(traces: Traces, word: str) -> None:
+def _print_traces(traces: Traces, word: str) -> None:
     typer.echo(
         f"{word}: {len(traces.findings)} findings, {len(traces.checks)} checks, "
         f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence, "

@@ -17,7 +17,7 @@ from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
 from entra_sod.stores.evidence_chain import EvidenceChain
 
-SHOWN_AT_MOST = 20
+MAX_SHOWN = 20
 
 app = typer.Typer(help="The evidence of sweeps and checks.", no_args_is_help=True)
 
@@ -46,7 +46,7 @@ def verify(
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(1) from error
-    _tell(proof, is_copy=folder is not None)
+    _print_proof(proof, is_copy=folder is not None)
     raise typer.Exit(2 if proof.breaks else 0)
 
 
@@ -59,11 +59,11 @@ async def _verify(folder: Path | None, first: int) -> Proof:
         return await prove(BlobPacks(storage.blobs), head, first=first)
 
 
-def _tell(proof: Proof, *, is_copy: bool) -> None:
-    for each in proof.breaks[:SHOWN_AT_MOST]:
+def _print_proof(proof: Proof, *, is_copy: bool) -> None:
+    for each in proof.breaks[:MAX_SHOWN]:
         typer.echo(each)
-    if len(proof.breaks) > SHOWN_AT_MOST:
-        typer.echo(f"and {len(proof.breaks) - SHOWN_AT_MOST} more")
+    if len(proof.breaks) > MAX_SHOWN:
+        typer.echo(f"and {len(proof.breaks) - MAX_SHOWN} more")
     for erased in proof.erased:
         typer.echo(erased)
     for folder in proof.unsealed:

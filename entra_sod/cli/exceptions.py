@@ -17,7 +17,7 @@ from entra_sod.cli.terminal import out
 from entra_sod.core.clock import SystemClock
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 
-Paths = Annotated[
+ExceptionsPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
 ]
 Within = Annotated[int, typer.Option(min=0, help="Show those that end within so many days.")]
@@ -28,7 +28,9 @@ class ExceptionsFormat(StrEnum):
     JSON = "json"
 
 
-How = Annotated[ExceptionsFormat, typer.Option("--format", help="For people, or programs.")]
+ExceptionsAs = Annotated[
+    ExceptionsFormat, typer.Option("--format", help="For people, or programs.")
+]
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -51,19 +53,21 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     evidence: str | None = None
 
 
-def exceptions(paths: Paths, within: Within = 30, how: How = ExceptionsFormat.TABLE) -> None:
+def exceptions(
+    paths: ExceptionsPaths, within: Within = 30, how: ExceptionsAs = ExceptionsFormat.TABLE
+) -> None:
     """List the exceptions of rules files that end soon, or are over, the first to end first.
 
     Exit code 0: none. 2: some. 1: the rules have mistakes.
     """
     sources = read_sources(paths)
-    book = read_rules(sources.files, sources.unread)
-    for problem in book.problems:
+    parsed = read_rules(sources.files, sources.unread)
+    for problem in parsed.problems:
         typer.echo(problem, err=True)
-    if book.problems:
+    if parsed.problems:
         raise typer.Exit(1)
     today = SystemClock().now().date()
-    found = [each for each in endings(book, today) if each.days_left <= within]
+    found = [each for each in endings(parsed, today) if each.days_left <= within]
     if how is ExceptionsFormat.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(found)))
     else:
@@ -71,14 +75,14 @@ def exceptions(paths: Paths, within: Within = 30, how: How = ExceptionsFormat.TA
     raise typer.Exit(2 if found else 0)
 
 
-def endings(book: ParsedRules, today: date) -> list[Ending]:
+def endings(parsed: ParsedRules, today: date) -> list[Ending]:
     """Every exception, the first to end first."""
-    return sorted(_endings(book, today), key=lambda each: (each.until, each.id))
+    return sorted(_endings(parsed, today), key=lambda each: (each.until, each.id))
 
 
-def _endings(book: ParsedRules, today: date) -> Iterator[Ending]:
-    for entry in book.exceptions.values():
-        control = book.controls.get(entry.control or "")
+def _endings(parsed: ParsedRules, today: date) -> Iterator[Ending]:
+    for entry in parsed.exceptions.values():
+        control = parsed.controls.get(entry.control or "")
         over: Literal["over", "in force"] = "over" if entry.end < today else "in force"
         yield Ending(
             id=entry.id,

@@ -14,7 +14,7 @@ EXPECTED = frozenset(
 )
 
 
-def judge_functions(listed: Collection[str], expected: Collection[str]) -> Diagnosis:
+def compare_functions(listed: Collection[str], expected: Collection[str]) -> Diagnosis:
     """Compare what the host lists with what this version has."""
     missing, extra = sorted(set(expected) - set(listed)), sorted(set(listed) - set(expected))
     if not listed:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from entra_sod.cli.running_app import RunningApp, open_app
 from entra_sod.cli.storage import open_storage
-from entra_sod.cli.sweep import Url
+from entra_sod.cli.sweep import SweepUrl
 from entra_sod.cli.terminal import err, out, shown
 from entra_sod.core.errors import SodError
 from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
@@ -28,7 +28,7 @@ from entra_sod.services.findings.query import (
 )
 from entra_sod.stores.findings import FindingStore
 
-SHOWN_AT_MOST = 200
+MAX_SHOWN = 200
 
 
 class FindingsFormat(StrEnum):
@@ -38,14 +38,16 @@ class FindingsFormat(StrEnum):
 
 
 # Not `type` statements: typer does not look behind them.
-How = Annotated[FindingsFormat, typer.Option("--format", help="For people, or programs.")]
-Name = Annotated[str, typer.Argument(metavar="[ID]", help="One finding, with its history.")]
-Rule = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
-States = Annotated[str, typer.Option("--state", help="One or more, with commas between.")]
-Severities = Annotated[str, typer.Option("--severity", help="One or more, with commas between.")]
-Package = Annotated[str, typer.Option("--package", help="The id of an access package.")]
-Subject = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
-Since = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
+FindingsAs = Annotated[FindingsFormat, typer.Option("--format", help="For people, or programs.")]
+FindingName = Annotated[str, typer.Argument(metavar="[ID]", help="One finding, with its history.")]
+RuleFilter = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
+StateFilter = Annotated[str, typer.Option("--state", help="One or more, with commas between.")]
+SeverityFilter = Annotated[
+    str, typer.Option("--severity", help="One or more, with commas between.")
+]
+PackageFilter = Annotated[str, typer.Option("--package", help="The id of an access package.")]
+SubjectFilter = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+SinceFilter = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
 
 
 class _Source(Protocol):
@@ -90,15 +92,15 @@ class _Served:
 
 
 def findings(  # noqa: PLR0917 - an option for each filter
-    finding_id: Name = "",
-    rule: Rule = "",
-    state: States = "",
-    severity: Severities = "",
-    package: Package = "",
-    subject: Subject = "",
-    since: Since = "",
-    how: How = FindingsFormat.TABLE,
-    url: Url = "",
+    finding_id: FindingName = "",
+    rule: RuleFilter = "",
+    state: StateFilter = "",
+    severity: SeverityFilter = "",
+    package: PackageFilter = "",
+    subject: SubjectFilter = "",
+    since: SinceFilter = "",
+    how: FindingsAs = FindingsFormat.TABLE,
+    url: SweepUrl = "",
 ) -> None:
     """List findings; from the app's storage, or with --url from a running app.
 
@@ -155,11 +157,11 @@ async def _open(url: str) -> AsyncIterator[_Source]:
 
 
 def _table(found: Sequence[FindingView]) -> Table:
-    more = f", the first {SHOWN_AT_MOST} of them" if len(found) > SHOWN_AT_MOST else ""
+    more = f", the first {MAX_SHOWN} of them" if len(found) > MAX_SHOWN else ""
     table = Table(title=f"{len(found)} findings{more}", title_justify="left")
     for column in ("finding", "severity", "rule", "who", "state", "since", "first seen"):
         table.add_column(column)
-    for each in found[:SHOWN_AT_MOST]:
+    for each in found[:MAX_SHOWN]:
         who = shown(each.display_name or each.object_id or each.subject_id)
         state = each.state if each.exception is None else f"{each.state} ({each.exception})"
         cells = (each.id, each.severity, each.rule, who, state)

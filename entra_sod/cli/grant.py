@@ -12,9 +12,9 @@ from uuid import UUID
 
 import typer
 
-from entra_sod.cli.operations.roles.apply import Outcome, carry_out
+from entra_sod.cli.operations.roles.apply import GrantOutcome, apply
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
-from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
+from entra_sod.cli.operations.roles.plan import WantedRoles, plan_grants, role_for
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
 from entra_sod.cli.sign_in import DeviceCode
@@ -52,7 +52,9 @@ ReadOnly = Annotated[
         help="Catalog reader, or Access package manager; by default as ENFORCEMENT wants it.",
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it, and not only say what would be done.")]
+ConfirmGrant = Annotated[
+    bool, typer.Option("--yes", help="Do it, and not only say what would be done.")
+]
 ByDevice = Annotated[
     bool, typer.Option("--device-code", help="Sign in by a browser, with the permission it takes.")
 ]
@@ -66,7 +68,7 @@ Hook = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class SignInOptions:
     """Who asks."""
 
     by_device: bool
@@ -79,7 +81,7 @@ def grant(
     app: AppPrincipal = "",
     logic_app: LogicAppPrincipal = "",
     read_only: ReadOnly = None,
-    yes: Yes = False,
+    yes: ConfirmGrant = False,
     by_device: ByDevice = False,
     tenant: TenantId = "",
     hook: Hook = False,
@@ -89,7 +91,7 @@ def grant(
     Exit code 0: all is given. 2: something is to be given, and --yes was not said. 1: an error, or
     somebody else has to give it; the commands for that are printed. With --hook always 0.
     """
-    sign_in = SignIn(by_device=by_device, tenant_id=tenant)
+    sign_in = SignInOptions(by_device=by_device, tenant_id=tenant)
     try:
         settings = read_settings(os.environ)
         wanted = read_wanted(catalogs, app, logic_app, app_role(settings.enforcement, read_only))
@@ -107,7 +109,7 @@ def app_role(enforcement: Enforcement, read_only: bool | None) -> CatalogRole:  
     return CatalogRole.CATALOG_READER if read_only else CatalogRole.PACKAGE_MANAGER
 
 
-def read_wanted(catalogs: str, app: str, logic_app: str, role: CatalogRole) -> Wanted:
+def read_wanted(catalogs: str, app: str, logic_app: str, role: CatalogRole) -> WantedRoles:
     """Take what was asked for.
 
     Raises:
@@ -123,7 +125,7 @@ def read_wanted(catalogs: str, app: str, logic_app: str, role: CatalogRole) -> W
     other = _object_id("LOGIC_APP_PRINCIPAL_ID (or --logic-app)", logic_app, problems, or_none=True)
     if problems:
         raise ConfigurationError(problems)
-    return Wanted(catalogs=names, app=principal, app_role=role, logic_app=other or None)
+    return WantedRoles(catalogs=names, app=principal, app_role=role, logic_app=other or None)
 
 
 def _object_id(name: str, text: str, problems: list[str], *, or_none: bool = False) -> str:
@@ -137,14 +139,19 @@ def _object_id(name: str, text: str, problems: list[str], *, or_none: bool = Fal
 
 
 async def _grant(
-    settings: GraphSettings, wanted: Wanted, sign_in: SignIn, *, is_meant: bool
+    settings: GraphSettings, wanted: WantedRoles, sign_in: SignInOptions, *, is_meant: bool
 ) -> ExitCode:
     async with _open(settings, sign_in) as roles:
-        return await give(roles, wanted, settings, SystemClock(), is_meant=is_meant)
+        return await assign_roles(roles, wanted, settings, SystemClock(), is_meant=is_meant)
 
 
-async def give(
-    roles: WritableRoles, wanted: Wanted, settings: GraphSettings, clock: Clock, *, is_meant: bool
+async def assign_roles(
+    roles: WritableRoles,
+    wanted: WantedRoles,
+    settings: GraphSettings,
+    clock: Clock,
+    *,
+    is_meant: bool,
 ) -> ExitCode:
     """Say what would be done, and do it where that is meant.
 
@@ -158,7 +165,7 @@ async def give(
             each for _, principal, _ in wanted.roles for each in await roles.of_principal(principal)
         ]
     except Forbidden as error:
-        _tell_refused(f"{error}. {why_refused(caller)}", commands_unseen(wanted, settings))
+        _print_refusal(f"{error}. {why_refused(caller)}", commands_unseen(wanted, settings))
         return ExitCode.ERROR
     plan = plan_grants(wanted, catalogs, held)
     for line in plan_lines(plan):
@@ -166,22 +173,22 @@ async def give(
     if plan.missing and not is_meant:
         err.print("Nothing was given yet: say --yes.")
         return ExitCode.CHANGES
-    outcome = await carry_out(roles, plan, clock, err.print)
-    _tell(outcome, caller, settings)
+    outcome = await apply(roles, plan, clock, err.print)
+    _print_outcome(outcome, caller, settings)
     is_done = not (outcome.refused or outcome.failed or plan.unknown)
     return ExitCode.NOTHING if is_done else ExitCode.ERROR
 
 
-def _tell(outcome: Outcome, caller: TokenPrincipal, settings: GraphSettings) -> None:
+def _print_outcome(outcome: GrantOutcome, caller: TokenPrincipal, settings: GraphSettings) -> None:
     err.print(f"{len(outcome.given)} given, {len(outcome.failed)} failed")
     for each in outcome.failed:
         what = f"{each.grant.role.portal_name} on {each.grant.catalog.display_name}"
         err.print(f"failed: {what}: {each.why}", style="red")
     if outcome.refused:
-        _tell_refused(why_refused(caller), commands_for(outcome.refused, settings))
+        _print_refusal(why_refused(caller), commands_for(outcome.refused, settings))
 
 
-def _tell_refused(why: str, commands: list[str]) -> None:
+def _print_refusal(why: str, commands: list[str]) -> None:
     err.print(why, style="yellow")
     err.print("An administrator gives what is missing with --device-code, or in PowerShell by:")
     for line in commands:
@@ -189,7 +196,9 @@ def _tell_refused(why: str, commands: list[str]) -> None:
 
 
 @asynccontextmanager
-async def _open(settings: GraphSettings, sign_in: SignIn) -> AsyncIterator[WritableRolesClient]:
+async def _open(
+    settings: GraphSettings, sign_in: SignInOptions
+) -> AsyncIterator[WritableRolesClient]:
     """Ask as a person: the app's own identity has no rights to give.
 
     In a local world, whoever the settings name asks.

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.operations.extensions.apply import Outcome, carry_out
+from entra_sod.cli.operations.extensions.apply import ExtensionOutcome, apply
 from entra_sod.cli.operations.extensions.client import ExtensionsClient
 from entra_sod.cli.operations.extensions.model import LogicApp
-from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.plan import ExtensionPlan, plan_install, plan_remove
 from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.session import Session, open_session
@@ -22,7 +22,7 @@ from entra_sod.cli.show_hook import hook_json, hook_table
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
 
-LONGEST_WAIT_HOURS = 14 * 24  # what Entra allows
+MAX_WAIT_HOURS = 14 * 24  # what Entra allows
 
 app = typer.Typer(
     help="Entra's launch and wait: let every request for a package of a rule ask the app first.",
@@ -35,27 +35,27 @@ LogicAppId = Annotated[
     str | None,
     typer.Option("--logic-app", help="Resource id of the workflow, for the first install."),
 ]
-RulesFolder = Annotated[
+HookRulesFolder = Annotated[
     Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
 ]
-Name = Annotated[str, typer.Option("--name", help="Of the extension; ours is known by it.")]
+HookName = Annotated[str, typer.Option("--name", help="Of the extension; ours is known by it.")]
 WaitHours = Annotated[
     int,
     typer.Option(
         "--wait-hours",
         min=1,
-        max=LONGEST_WAIT_HOURS,
+        max=MAX_WAIT_HOURS,
         help="How long a request waits for an answer before it fails.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+HookJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 DEFAULT_NAME = "entra-sod"
 DEFAULT_WAIT_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class HookOptions:
     """What was said on the command line."""
 
     catalog: str
@@ -70,16 +70,16 @@ def plan_command(
     *,
     catalog: CatalogName,
     logic_app: LogicAppId = None,
-    rules: RulesFolder = Path("rules"),
-    name: Name = DEFAULT_NAME,
+    rules: HookRulesFolder = Path("rules"),
+    name: HookName = DEFAULT_NAME,
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
-    as_json: AsJson = False,
+    as_json: HookJson = False,
 ) -> None:
     """Show what install would change; writes nothing.
 
     Exit code 0: nothing to do. 2: changes. 1: an error.
     """
-    wanted = Wanted(
+    wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
     )
     raise typer.Exit(_run(_plan(wanted, as_json=as_json)))
@@ -90,16 +90,16 @@ def install_command(
     *,
     catalog: CatalogName,
     logic_app: LogicAppId = None,
-    rules: RulesFolder = Path("rules"),
-    name: Name = DEFAULT_NAME,
+    rules: HookRulesFolder = Path("rules"),
+    name: HookName = DEFAULT_NAME,
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
-    as_json: AsJson = False,
+    as_json: HookJson = False,
 ) -> None:
     """Make the extension, and attach it to the policies of the packages that rules name.
 
     Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
     """
-    wanted = Wanted(
+    wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
     )
     raise typer.Exit(_run(_install(wanted, as_json=as_json)))
@@ -109,14 +109,14 @@ def install_command(
 def remove_command(
     *,
     catalog: CatalogName,
-    name: Name = DEFAULT_NAME,
-    as_json: AsJson = False,
+    name: HookName = DEFAULT_NAME,
+    as_json: HookJson = False,
 ) -> None:
     """Take the extension off every policy of the catalog, and delete it; all else stays.
 
     Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
     """
-    raise typer.Exit(_run(_remove(Wanted(catalog=catalog, name=name), as_json=as_json)))
+    raise typer.Exit(_run(_remove(HookOptions(catalog=catalog, name=name), as_json=as_json)))
 
 
 def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
@@ -127,29 +127,31 @@ def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
         return ExitCode.ERROR
 
 
-async def _plan(wanted: Wanted, *, as_json: bool) -> ExitCode:
+async def _plan(wanted: HookOptions, *, as_json: bool) -> ExitCode:
     async with _open() as (session, graph):
         made = await _to_install(session, graph, wanted)
     _show(made, as_json=as_json)
     return ExitCode.NOTHING if made.is_empty else ExitCode.CHANGES
 
 
-async def _install(wanted: Wanted, *, as_json: bool) -> ExitCode:
+async def _install(wanted: HookOptions, *, as_json: bool) -> ExitCode:
     async with _open() as (session, graph):
         made = await _to_install(session, graph, wanted)
         _show(made, as_json=as_json)
-        return _tell(await carry_out(graph, made))
+        return _print_outcome(await apply(graph, made))
 
 
-async def _remove(wanted: Wanted, *, as_json: bool) -> ExitCode:
+async def _remove(wanted: HookOptions, *, as_json: bool) -> ExitCode:
     async with _open() as (_, graph):
         seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog))
         made = plan_remove(seen, name=wanted.name)
         _show(made, as_json=as_json)
-        return _tell(await carry_out(graph, made))
+        return _print_outcome(await apply(graph, made))
 
 
-async def _to_install(session: Session, graph: ExtensionsClient, wanted: Wanted) -> HookPlan:
+async def _to_install(
+    session: Session, graph: ExtensionsClient, wanted: HookOptions
+) -> ExtensionPlan:
     logic_app = LogicApp.parse(wanted.logic_app) if wanted.logic_app else None
     named = (await session.rules(wanted.rules)).named_packages
     seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog), only=named)
@@ -172,14 +174,14 @@ async def _open() -> AsyncIterator[tuple[Session, ExtensionsClient]]:
             await graph.close()
 
 
-def _show(made: HookPlan, *, as_json: bool) -> None:
+def _show(made: ExtensionPlan, *, as_json: bool) -> None:
     if as_json:
         out.file.write(hook_json(made))
     else:
         out.print(hook_table(made))
 
 
-def _tell(outcome: Outcome) -> ExitCode:
+def _print_outcome(outcome: ExtensionOutcome) -> ExitCode:
     err.print(f"{len(outcome.written)} policies written, {len(outcome.failed)} failed")
     for each in outcome.failed:
         err.print(f"failed: {each.what}: {each.why}", style="red")

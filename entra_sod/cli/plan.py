@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from entra_sod.cli.operations.plan_document import (
-    Gap,
     PlanDocument,
-    State,
+    PlanGap,
+    TenantState,
     compile_references,
     half_seen,
     in_view,
@@ -62,7 +62,7 @@ class Format(StrEnum):
 
 async def make(
     session: Session, folder: Path, console: Console, *, with_holders: bool = True
-) -> tuple[PlanDocument, State]:
+) -> tuple[PlanDocument, TenantState]:
     """Plan everything that the rules of a folder ask for; reads only."""
     # Hundreds of thousands of assignments pass, none of which is garbage that refers to itself:
     # looking for such garbage every 2,000 objects takes a quarter of the time.
@@ -109,7 +109,7 @@ def load(path: Path) -> PlanDocument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class ApplyResult:
     """What became of a plan.
 
     Attributes:
@@ -123,9 +123,9 @@ class Carried:
 async def apply(
     session: Session,
     plan: PlanDocument,
-    state: State,
+    state: TenantState,
     advance: Callable[[], None] = lambda: None,
-) -> Carried:
+) -> ApplyResult:
     """Write a plan that was found fresh, within the guard rails, eight writes at a time.
 
     What the ledger has and the lists that were read do not is forgotten: somebody removed it.
@@ -148,11 +148,11 @@ async def apply(
     )
     if plan.writes > session.settings.max_reference_writes:
         raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
-    applier = ReferenceWriter(session.graph, require_ledger(session), session.clock)
+    writer = ReferenceWriter(session.graph, require_ledger(session), session.clock)
     run_id, applied = f"apply-{plan.state_hash[-12:]}", AppliedPlan()
 
     async def write(step: Plan) -> None:
-        done = await applier.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
+        done = await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
         applied.written += done.written
         applied.removed += done.removed
         applied.found_present += done.found_present
@@ -160,10 +160,12 @@ async def apply(
         advance()
 
     error = await until_error(write, _steps(whole))
-    return Carried(applied=applied, error=error)
+    return ApplyResult(applied=applied, error=error)
 
 
-def _vanished(plan: PlanDocument, state: State, ours: Iterable[Reference]) -> tuple[Reference, ...]:
+def _vanished(
+    plan: PlanDocument, state: TenantState, ours: Iterable[Reference]
+) -> tuple[Reference, ...]:
     """References of ours, on packages that were read, that are not there and nobody asks for."""
     known = state.present | {each.reference for each in plan.additions}
     return tuple(sorted(each for each in ours if each.on in state.packages and each not in known))
@@ -186,7 +188,7 @@ def _require_enforcement(session: Session) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class DriftResult:
     """Drift, and what it was found in.
 
     Attributes:
@@ -195,12 +197,12 @@ class Compared:
     """
 
     found: Sequence[Drift]
-    state: State
+    state: TenantState
     groups: DeletedGroups
-    not_read: Sequence[Gap]
+    not_read: Sequence[PlanGap]
 
 
-async def drift(session: Session, folder: Path) -> Compared:
+async def drift(session: Session, folder: Path) -> DriftResult:
     """Compare rules, tenant and ledger; reads only."""
     rules, ours = await session.rules(folder), await session.ours()
     packages = in_view(rules, ours)
@@ -217,10 +219,10 @@ async def drift(session: Session, folder: Path) -> Compared:
     halves = half_seen(rules, unread)
     sure = [each for each in found if is_certain(each, halves, unread)]
     gaps = not_read(rules, packages, state)
-    return Compared(found=sure, state=state, groups=groups, not_read=gaps)
+    return DriftResult(found=sure, state=state, groups=groups, not_read=gaps)
 
 
-def show_drift(compared: Compared, how: Format, console: Console) -> None:
+def show_drift(compared: DriftResult, how: Format, console: Console) -> None:
     found, packages = compared.found, compared.state.packages
     names = {key: package.display_name for key, package in packages.items()}
     if how is Format.JSON:

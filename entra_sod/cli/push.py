@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.commands import RulesFolder
+from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.storage import open_storage
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import RulesError, SodError
@@ -33,7 +33,7 @@ def push(
         str,
         typer.Argument(help="A blob container of AzureWebJobsStorage; blob:NAME will do, too."),
     ],
-    rules: RulesFolder = Path("rules"),
+    rules: PlanRulesFolder = Path("rules"),
 ) -> None:
     """Validate the rules, then make them the version in force of a container; all are kept.
 

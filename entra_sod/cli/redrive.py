@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from entra_sod.cli.operations.redrive import Case, Filter, Redriver
+from entra_sod.cli.operations.redrive import Filter, RedriveCase, Redriver
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, line, out
@@ -22,10 +22,12 @@ from entra_sod.core.errors import SodError
 Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
 WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
 Reason = Annotated[str, typer.Option("--reason", help="Only where the reason has these words.")]
-Since = Annotated[
+RedriveSince = Annotated[
     datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it, and not only say what would be done.")]
+ConfirmRedrive = Annotated[
+    bool, typer.Option("--yes", help="Do it, and not only say what would be done.")
+]
 Discard = Annotated[
     bool, typer.Option("--discard", help="Forget the messages, instead of sending them again.")
 ]
@@ -36,9 +38,9 @@ def redrive(
     queue: Queue = "",
     work_id: WorkId = "",
     reason: Reason = "",
-    since: Since = None,
+    since: RedriveSince = None,
     discard: Discard = False,
-    yes: Yes = False,
+    yes: ConfirmRedrive = False,
 ) -> None:
     """Send messages that were given up back to their queue; without --yes only say which.
 
@@ -67,7 +69,7 @@ async def _redrive(wanted: Filter, *, discard: bool, is_meant: bool) -> ExitCode
 async def redrive_with(
     redriver: Redriver, wanted: Filter, *, discard: bool, is_meant: bool
 ) -> ExitCode:
-    """Look at the letters that are meant, and deal with them where that is meant."""
+    """Look at the dead letters that are meant, and deal with them where that is meant."""
     cases = [case async for case in redriver.cases(wanted)]
     possible = cases if discard else [case for case in cases if not case.against]
     out.print(_table(cases))
@@ -75,12 +77,12 @@ async def redrive_with(
         what = "forgotten" if discard else "sent again"
         err.print(f"{len(possible)} of {len(cases)} would be {what}: say --yes.")
         return ExitCode.CHANGES
-    done = await _deal_with(redriver, possible, discard=discard)
+    done = await _redrive_one(redriver, possible, discard=discard)
     err.print(f"{done} of {len(cases)} {'forgotten' if discard else 'sent again'}")
     return ExitCode.NOTHING if done == len(cases) else ExitCode.ERROR
 
 
-async def _deal_with(redriver: Redriver, cases: Sequence[Case], *, discard: bool) -> int:
+async def _redrive_one(redriver: Redriver, cases: Sequence[RedriveCase], *, discard: bool) -> int:
     done = 0
     for case in cases:
         if discard:
@@ -91,10 +93,16 @@ async def _deal_with(redriver: Redriver, cases: Sequence[Case], *, discard: bool
     return done
 
 
-def _table(cases: Sequence[Case]) -> Table:
+def _table(cases: Sequence[RedriveCase]) -> Table:
     table = Table("queue", "given up", "of", "reason", "against sending it again", box=None)
     for case in cases:
-        work_id = case.message.id if case.message else case.letter.message_id
-        cells = (case.letter.queue, case.letter.at, work_id, case.letter.reason, case.against)
+        work_id = case.message.id if case.message else case.dead_letter.message_id
+        cells = (
+            case.dead_letter.queue,
+            case.dead_letter.at,
+            work_id,
+            case.dead_letter.reason,
+            case.against,
+        )
         table.add_row(*(line(cell) for cell in cells))
     return table

@@ -34,12 +34,12 @@ ROLES = {
 _SPACE = UUID("5d3c4a94-6a0f-4f0b-9d5a-0f5b8b9c7e11")
 
 
-class Refused(Exception):
+class RegistrationRefused(Exception):
     """Graph said no: with the status, and what it was asked for. Never with the token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedRegistration:
     """What is to be there: an application of this unique name, and who has which role."""
 
     name: str
@@ -51,7 +51,7 @@ class Wanted:
 
 
 @dataclass(slots=True, kw_only=True)
-class Found:
+class FoundRegistration:
     """What is there: the application, its service principal, and (role id, principal) pairs."""
 
     application: Json = field(default_factory=dict)
@@ -64,7 +64,7 @@ def role_id(role: str) -> str:
     return str(uuid5(_SPACE, role))
 
 
-def application_of(wanted: Wanted) -> Json:
+def application_of(wanted: WantedRegistration) -> Json:
     """The application as Graph takes it, but for the address that needs its id."""
     return {
         "uniqueName": wanted.unique_name,
@@ -85,7 +85,7 @@ def application_of(wanted: Wanted) -> Json:
     }
 
 
-def plan(wanted: Wanted, found: Found) -> list[str]:
+def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
     """What is missing, a sentence each; nothing where all is as wanted."""
     lines: list[str] = []
     if not found.application:
@@ -105,7 +105,7 @@ def missing_roles(application: Json) -> list[str]:
     return [role for role in ROLES if role not in there]
 
 
-def missing_grants(wanted: Wanted, found: Found) -> list[tuple[str, str]]:
+def missing_grants(wanted: WantedRegistration, found: FoundRegistration) -> list[tuple[str, str]]:
     return [
         (role, principal)
         for role, principal in wanted.grants
@@ -119,14 +119,14 @@ def role_id_in(application: Json, role: str) -> str:
     return str(ids.get(role, role_id(role)))
 
 
-class Graph:
+class RegistrationGraph:
     """The calls that this takes, and no others."""
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def look(self, wanted: Wanted) -> Found:
-        found = Found()
+    def read(self, wanted: WantedRegistration) -> FoundRegistration:
+        found = FoundRegistration()
         found.application = self._read(f"/applications(uniqueName='{wanted.unique_name}')")
         if found.application:
             path = f"/servicePrincipals(appId='{found.application['appId']}')"
@@ -135,7 +135,7 @@ class Graph:
             found.given = self._given(found.principal["id"])
         return found
 
-    def carry_out(self, wanted: Wanted, found: Found) -> Found:
+    def apply(self, wanted: WantedRegistration, found: FoundRegistration) -> FoundRegistration:
         """Make what is missing, and look again."""
         if not found.application:
             found.application = self._call("POST", "/applications", application_of(wanted))
@@ -158,7 +158,7 @@ class Graph:
                 "appRoleId": role_id_in(found.application, role),
             }
             self._call("POST", f"/servicePrincipals/{resource}/appRoleAssignedTo", body)
-        return self.look(wanted)
+        return self.read(wanted)
 
     def _given(self, principal_id: str) -> set[tuple[str, str]]:
         given: set[tuple[str, str]] = set()
@@ -168,7 +168,7 @@ class Graph:
             given |= {(each["appRoleId"], each["principalId"]) for each in page["value"]}
             path = page.get("@odata.nextLink", "")
             if path and not path.startswith(GRAPH):
-                raise Refused("Graph answered with an address that is not its own")
+                raise RegistrationRefused("Graph answered with an address that is not its own")
         return given
 
     def _read(self, path: str) -> Json:
@@ -184,20 +184,20 @@ class Graph:
 def _body(answer: httpx.Response) -> Json:
     if answer.is_error:
         asked = f"{answer.request.method} {answer.request.url.path}"
-        raise Refused(f"Graph answered {answer.status_code} to {asked}")
+        raise RegistrationRefused(f"Graph answered {answer.status_code} to {asked}")
     body: Json = answer.json() if answer.content else {}
     return body
 
 
-def run(wanted: Wanted, graph: Graph, *, does: bool) -> int:
+def run(wanted: WantedRegistration, graph: RegistrationGraph, *, does: bool) -> int:
     """Say what is missing, do it where that is wanted, and say how to go on."""
     try:
-        found = graph.look(wanted)
+        found = graph.read(wanted)
         for line in plan(wanted, found):
             print(("doing: " if does else "would: ") + line)
         if does:
-            found = graph.carry_out(wanted, found)
-    except Refused as error:
+            found = graph.apply(wanted, found)
+    except RegistrationRefused as error:
         print(f"{error}. Ask a Cloud Application Administrator to run this command.")
         return 1
     left = plan(wanted, found)
@@ -239,5 +239,5 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     token = AzureCliCredential().get_token("https://graph.microsoft.com/.default").token
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
-        wanted = Wanted(name=options.name, grants=options.give)
-        return run(wanted, Graph(client), does=options.yes)
+        wanted = WantedRegistration(name=options.name, grants=options.give)
+        return run(wanted, RegistrationGraph(client), does=options.yes)

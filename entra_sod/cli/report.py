@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from entra_sod.cli.commands import RulesFolder
+from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import open_app
 from entra_sod.cli.session import open_session
@@ -32,7 +32,7 @@ class ReportFormat(StrEnum):
 
 # Not `type` statements: typer does not look behind them.
 Out = Annotated[Path, typer.Option("--out", help="The file to write.", dir_okay=False)]
-Source = Annotated[
+ReportSource = Annotated[
     str,
     typer.Option(
         "--from",
@@ -40,14 +40,14 @@ Source = Annotated[
         "without it, the app's storage, by the environment's settings.",
     ),
 ]
-How = Annotated[ReportFormat, typer.Option("--format", help="For people, or for programs.")]
+ReportAs = Annotated[ReportFormat, typer.Option("--format", help="For people, or for programs.")]
 
 
 def report(
     save_to: Out,
-    source: Source = "",
-    rules: RulesFolder = Path("rules"),
-    how: How = ReportFormat.HTML,
+    source: ReportSource = "",
+    rules: PlanRulesFolder = Path("rules"),
+    how: ReportAs = ReportFormat.HTML,
 ) -> None:
     """Write what the newest sweep found, and what it did not check, as one self-contained file.
 
@@ -67,10 +67,10 @@ async def _view(source: str, rules: Path) -> ReportView:
     if source.startswith(("http://", "https://")):
         async with open_app(source, lambda why: err.print(why, style="yellow")) as app:
             return await app.report()
-    return _kept(Path(source)) if source else await _from_storage(rules)
+    return _from_file(Path(source)) if source else await _from_storage(rules)
 
 
-def _kept(path: Path) -> ReportView:
+def _from_file(path: Path) -> ReportView:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ReportView)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

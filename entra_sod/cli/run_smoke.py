@@ -31,8 +31,8 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _smoke(address: str) -> Sequence[Diagnosis]:
     await _sign_in()
-    async with open_app(address, _tell) as app:
-        return await smoke(app, listing_of(app), EXPECTED, SystemClock(), _tell)
+    async with open_app(address, _print) as app:
+        return await smoke(app, listing_of(app), EXPECTED, SystemClock(), _print)
 
 
 async def _sign_in() -> None:
@@ -43,7 +43,7 @@ async def _sign_in() -> None:
     try:
         os.environ[TOKEN] = await token_for(client_id)
     except AppError as error:
-        _tell(f"{error}: the app is asked without a token")
+        _print(f"{error}: the app is asked without a token")
 
 
 def _address(arguments: Sequence[str]) -> str:
@@ -56,5 +56,5 @@ def _of_azd(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
-def _tell(words: str) -> None:
+def _print(words: str) -> None:
     print(words, file=sys.stderr, flush=True)

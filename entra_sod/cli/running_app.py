@@ -25,14 +25,14 @@ from entra_sod.settings.environment import is_https, is_loopback
 KEY = "ENTRA_SOD_KEY"
 MASTER_KEY = "ENTRA_SOD_MASTER_KEY"
 TOKEN = "ENTRA_SOD_TOKEN"  # noqa: S105 - the name of a variable
-MOST_TRIES = 6
-LONGEST_WAIT_SECONDS = 120.0
+MAX_ATTEMPTS = 6
+MAX_WAIT_SECONDS = 120.0
 _WAIT_SECONDS = 10.0
 _TIMEOUT_SECONDS = 30
 _LONG_TIMEOUT_SECONDS = 180  # the app looks at each of its catalogs
 _LATER = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
-type Tell = Callable[[str], None]
+type ReportLine = Callable[[str], None]
 
 
 class AppError(SodError):
@@ -43,7 +43,7 @@ class NotAdmitted(AppError):
     """The app, or what stands before it, does not know the caller, or lets them not do this."""
 
 
-class Started(msgspec.Struct, frozen=True, kw_only=True):
+class SweepStarted(msgspec.Struct, frozen=True, kw_only=True):
     """What `POST /sweeps` answers."""
 
     id: str
@@ -53,7 +53,7 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedWork:
     """A sweep's result, and the bytes that it came as."""
 
     result: SweepResult
@@ -68,7 +68,7 @@ class FoundPage:
     following: Mapping[str, str]
 
 
-class _Problem(msgspec.Struct, frozen=True, kw_only=True):
+class _ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     detail: str = ""
 
@@ -82,7 +82,7 @@ class _StartedCheck(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Later:
+class _NotReadyYet:
     """The app has no answer now: why, and when to ask again."""
 
     why: str
@@ -92,34 +92,36 @@ class _Later:
 class RunningApp:
     """An app at an address, such as `https://app.example.com/api`."""
 
-    def __init__(self, address: str, http: httpx.AsyncClient, clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self, address: str, http: httpx.AsyncClient, clock: Clock, tell: ReportLine
+    ) -> None:
         self._address, self._http, self._clock, self._tell = address, http, clock, tell
         self._has_answered = False
 
-    async def start_sweep(self) -> Started:
+    async def start_sweep(self) -> SweepStarted:
         """Ask for a sweep; one that is under way is joined, so asking again does no harm.
 
         Raises:
             AppError: the app is not there, refuses, or does not come back.
         """
-        answer = await self._ask("POST", "sweeps")
+        answer = await self._send_with_retries("POST", "sweeps")
         if answer.status_code != httpx.codes.ACCEPTED:
             raise self._refused(answer)
-        return self._read(answer, Started)
+        return self._read(answer, SweepStarted)
 
-    async def sweep(self, sweep_id: str) -> SweepProgress | Ended:
+    async def sweep(self, sweep_id: str) -> SweepProgress | EndedWork:
         """Look at a sweep.
 
         Raises:
             AppError: as of `start_sweep`.
         """
         # Not by the Location of the answer: the key goes to the address that it was given for.
-        answer = await self._ask("GET", f"sweeps/{sweep_id}")
+        answer = await self._send_with_retries("GET", f"sweeps/{sweep_id}")
         if answer.status_code == httpx.codes.ACCEPTED:
             return self._read(answer, SweepProgress)
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
-        return Ended(result=self._read(answer, SweepResult), data=answer.content)
+        return EndedWork(result=self._read(answer, SweepResult), data=answer.content)
 
     async def report(self) -> ReportView:
         """What the newest sweep found.
@@ -127,7 +129,9 @@ class RunningApp:
         Raises:
             AppError: as of `start_sweep`.
         """
-        answer = await self._ask("GET", "report", headers={"Accept": "application/json"})
+        answer = await self._send_with_retries(
+            "GET", "report", headers={"Accept": "application/json"}
+        )
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
         return self._read(answer, ReportView)
@@ -139,7 +143,7 @@ class RunningApp:
             AppError: as of `start_sweep`.
         """
         headers = {"Idempotency-Key": idempotency_key}
-        answer = await self._ask("POST", "checks", json=body, headers=headers)
+        answer = await self._send_with_retries("POST", "checks", json=body, headers=headers)
         if answer.status_code != httpx.codes.ACCEPTED:
             raise self._refused(answer)
         return self._read(answer, _StartedCheck).id
@@ -150,7 +154,7 @@ class RunningApp:
         Raises:
             AppError: as of `start_sweep`.
         """
-        answer = await self._ask("GET", f"checks/{check_id}")
+        answer = await self._send_with_retries("GET", f"checks/{check_id}")
         if answer.status_code == httpx.codes.ACCEPTED:
             return None
         if answer.status_code != httpx.codes.OK:
@@ -163,7 +167,7 @@ class RunningApp:
         Raises:
             AppError: it is not there, or refuses.
         """
-        answer = await self._plainly(f"{self._address}/ready?deep=1")
+        answer = await self._request(f"{self._address}/ready?deep=1")
         # 503 is an answer here: something is wrong, and it says what.
         if answer.status_code not in (httpx.codes.OK, httpx.codes.SERVICE_UNAVAILABLE):
             raise self._refused(answer)
@@ -177,11 +181,11 @@ class RunningApp:
         """
         master = os.environ.get(MASTER_KEY, "").strip()
         headers = _headers(master, "") if master else {}
-        answer = await self._plainly(
+        answer = await self._request(
             f"{self._address.removesuffix('/api')}/admin/functions", headers
         )
         if answer.status_code != httpx.codes.OK:
-            said = _said(answer)
+            said = _problem_text(answer)
             raise AppError(f"the host answers {said}; its list takes {MASTER_KEY}")
         return [each.name for each in self._read(answer, list[_Function])]
 
@@ -191,7 +195,7 @@ class RunningApp:
         Raises:
             AppError: as of `start_sweep`.
         """
-        answer = await self._ask("GET", f"findings?{urlencode(parameters)}")
+        answer = await self._send_with_retries("GET", f"findings?{urlencode(parameters)}")
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
         page = self._read(answer, FindingPage)
@@ -204,41 +208,41 @@ class RunningApp:
         Raises:
             AppError: as of `start_sweep`.
         """
-        answer = await self._ask("GET", f"findings/{quote(finding_id, safe='')}")
+        answer = await self._send_with_retries("GET", f"findings/{quote(finding_id, safe='')}")
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         if answer.status_code != httpx.codes.OK:
             raise self._refused(answer)
         return self._read(answer, FindingDetail)
 
-    async def _plainly(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    async def _request(self, url: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         try:
             return await self._http.get(url, headers=headers, timeout=_LONG_TIMEOUT_SECONDS)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             words = str(error) or type(error).__name__
             raise AppError(f"{url} does not answer: {words}") from error
 
-    async def _ask(self, method: str, path: str, **what: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
+    async def _send_with_retries(self, method: str, path: str, **what: Any) -> httpx.Response:  # noqa: ANN401 - httpx's
         tries = 1
-        while isinstance(answer := await self._once(method, path, **what), _Later):
-            if tries == MOST_TRIES:
+        while isinstance(answer := await self._send(method, path, **what), _NotReadyYet):
+            if tries == MAX_ATTEMPTS:
                 raise AppError(f"{answer.why}, {tries} times over.")
             tries += 1
             self._tell(f"{answer.why}; again in {answer.seconds:.0f} s")
             await self._clock.sleep(answer.seconds)
         return answer
 
-    async def _once(self, method: str, path: str, **what: Any) -> httpx.Response | _Later:  # noqa: ANN401 - httpx's
+    async def _send(self, method: str, path: str, **what: Any) -> httpx.Response | _NotReadyYet:  # noqa: ANN401 - httpx's
         try:
             answer = await self._http.request(method, f"{self._address}/{path}", **what)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             why = f"{self._address} does not answer: {str(error) or type(error).__name__}"
             if not self._has_answered:
                 raise AppError(f"{why}. Is it the app's address?") from error
-            return _Later(why, _WAIT_SECONDS)
+            return _NotReadyYet(why, _WAIT_SECONDS)
         self._has_answered = True
         if answer.status_code in _LATER:
-            return _Later(f"the app answers {_said(answer)}", _seconds(answer))
+            return _NotReadyYet(f"the app answers {_problem_text(answer)}", _seconds(answer))
         return answer
 
     def _refused(self, answer: httpx.Response) -> AppError:
@@ -257,7 +261,7 @@ class RunningApp:
             return AppError(
                 f"{self._address} redirects; a key is not sent on. Name the app itself."
             )
-        return AppError(f"The app answers {_said(answer)}.")
+        return AppError(f"The app answers {_problem_text(answer)}.")
 
     def _read[T](self, answer: httpx.Response, kind: type[T]) -> T:
         try:
@@ -268,12 +272,12 @@ class RunningApp:
             ) from error
 
 
-def _said(answer: httpx.Response) -> str:
+def _problem_text(answer: httpx.Response) -> str:
     """The status, and the words of a problem where there are any."""
     try:
-        problem = msgspec.json.decode(answer.content, type=_Problem)
+        problem = msgspec.json.decode(answer.content, type=_ServerProblem)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        problem = _Problem()
+        problem = _ServerProblem()
     words = ": ".join(each.rstrip(".") for each in (problem.title, problem.detail) if each)
     return f"{answer.status_code} ({words})" if words else str(answer.status_code)
 
@@ -281,7 +285,7 @@ def _said(answer: httpx.Response) -> str:
 def _seconds(answer: httpx.Response) -> float:
     text = answer.headers.get("Retry-After", "").strip()
     seconds = float(text) if text.isascii() and text.isdigit() else _WAIT_SECONDS
-    return min(seconds, LONGEST_WAIT_SECONDS)
+    return min(seconds, MAX_WAIT_SECONDS)
 
 
 def checked_address(url: str) -> str:
@@ -317,7 +321,7 @@ def _headers(key: str, token: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def open_app(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
+async def open_app(url: str, tell: ReportLine) -> AsyncIterator[RunningApp]:
     """Make ready to ask an app, with the key and the token of the environment, if there are any.
 
     Raises:

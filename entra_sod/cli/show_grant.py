@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from uuid import UUID
 
-from entra_sod.cli.operations.roles.plan import Grant, GrantPlan, Wanted
+from entra_sod.cli.operations.roles.plan import GrantPlan, RoleGrant, WantedRoles
 from entra_sod.cli.terminal import shown
 from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, TokenPrincipal
 from entra_sod.settings import CLOUDS, GraphSettings
@@ -39,13 +39,13 @@ def why_refused(caller: TokenPrincipal) -> str:
     )
 
 
-def commands_for(grants: Sequence[Grant], settings: GraphSettings) -> list[str]:
+def commands_for(grants: Sequence[RoleGrant], settings: GraphSettings) -> list[str]:
     """PowerShell for an administrator, which gives exactly these roles."""
     wanted = [(each.catalog.id, each.principal_id, each.role) for each in grants]
     return list(_script(wanted, settings))
 
 
-def commands_unseen(wanted: Wanted, settings: GraphSettings) -> list[str]:
+def commands_unseen(wanted: WantedRoles, settings: GraphSettings) -> list[str]:
     """The same where the catalogs could not even be read: names are looked up by the commands."""
     roles = [
         (name, principal, role) for name in wanted.catalogs for _, principal, role in wanted.roles
@@ -78,6 +78,6 @@ def _catalog(name: str, root: str) -> str:
         return f"(Invoke-MgGraphRequest -Uri '{uri}').value[0].id"
 
 
-def _words(grant: Grant) -> str:
+def _words(grant: RoleGrant) -> str:
     where = f"{shown(grant.catalog.display_name)} ({grant.catalog.id})"
     return f"{grant.role.portal_name} on {where} to {grant.who} ({grant.principal_id})"

@@ -9,11 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from entra_sod.cli.operations.extensions.model import STAGE, Policy
-from entra_sod.cli.operations.extensions.plan import HookPlan
+from entra_sod.cli.operations.extensions.plan import ExtensionPlan
 from entra_sod.cli.terminal import line, shown
 
 
-def hook_table(plan: HookPlan) -> RenderableType:
+def hook_table(plan: ExtensionPlan) -> RenderableType:
     """Everything a hook plan says, for a terminal."""
     parts: list[RenderableType] = [line(headline(plan), style="bold")]
     if plan.create:
@@ -28,7 +28,7 @@ def hook_table(plan: HookPlan) -> RenderableType:
     return Group(*parts)
 
 
-def headline(plan: HookPlan) -> str:
+def headline(plan: ExtensionPlan) -> str:
     if plan.is_empty:
         return f"nothing to do in {plan.catalog.display_name}; {plan.kept} policies call it already"
     return (
@@ -37,7 +37,7 @@ def headline(plan: HookPlan) -> str:
     )
 
 
-def hook_json(plan: HookPlan) -> str:
+def hook_json(plan: ExtensionPlan) -> str:
     """The plan without what policies say beside their stage settings."""
     view = {
         "catalog": {"id": plan.catalog.id, "displayName": plan.catalog.display_name},
@@ -61,7 +61,7 @@ def _view(policy: Policy) -> dict[str, str]:
     }
 
 
-def _table(plan: HookPlan) -> Table:
+def _table(plan: ExtensionPlan) -> Table:
     table = Table("package", "policy", "id", f"at {STAGE}", "stays")
     for sign, policies in (("+", plan.attach), ("-", plan.detach)):
         for each in policies:
@@ -72,7 +72,7 @@ def _table(plan: HookPlan) -> Table:
     return table
 
 
-def _others(policy: Policy, plan: HookPlan) -> Iterator[str]:
+def _others(policy: Policy, plan: ExtensionPlan) -> Iterator[str]:
     ours = plan.extension.id if plan.extension else None
     for each in policy.settings:
         if each.extension_id != ours:

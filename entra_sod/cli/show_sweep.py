@@ -17,7 +17,7 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairSummary, ReferenceCounts, SweepResult
 from entra_sod.services.sweeps.progress import SweepProgress, WaitingPart, rate
 
-MOST_GAPS, MOST_PAIRS, MOST_WAITING = 20, 20, 3
+MAX_GAPS, MAX_PAIRS, MAX_WAITING = 20, 20, 3
 _BAR_WIDTH = 40
 _STYLES = {SweepStatus.COMPLETED: "bold green", SweepStatus.COMPLETED_WITH_GAPS: "bold yellow"}
 
@@ -51,7 +51,7 @@ def board(seen: SweepProgress) -> RenderableType:
     bar = ProgressBar(total=seen.parts.total or None, completed=seen.parts.done, width=_BAR_WIDTH)
     head = Table.grid(padding=(0, 1))
     head.add_row(bar, line(_parts(seen)))
-    lines = [_effort(seen), _time(seen), *map(_wait, seen.waiting[:MOST_WAITING])]
+    lines = [_effort(seen), _time(seen), *map(_wait, seen.waiting[:MAX_WAITING])]
     return Group(line(f"{seen.id} {seen.status}", "bold"), head, *map(line, lines))
 
 
@@ -114,10 +114,10 @@ def _seconds(result: SweepResult) -> float:
 def _gaps(skipped: Sequence[Skipped]) -> Iterator[RenderableType]:
     if skipped:
         yield line(f"not looked at, or not done ({len(skipped)}):", "yellow")
-    for each in skipped[:MOST_GAPS]:
+    for each in skipped[:MAX_GAPS]:
         yield line(f"  {each.what}: {each.why}", "yellow")
-    if len(skipped) > MOST_GAPS:
-        yield line(f"  and {len(skipped) - MOST_GAPS} more, see --json", "yellow")
+    if len(skipped) > MAX_GAPS:
+        yield line(f"  and {len(skipped) - MAX_GAPS} more, see --json", "yellow")
 
 
 def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
@@ -146,9 +146,9 @@ def _references(found: ReferenceCounts) -> str:
 def _conflicts(result: SweepResult) -> Iterator[RenderableType]:
     conflicts = [each for each in result.results if each.outcome is Outcome.CONFLICT]
     if conflicts:
-        yield _conflicts_table(conflicts[:MOST_PAIRS])
-    if len(conflicts) > MOST_PAIRS:
-        yield line(f"and {result.pairs.conflict - MOST_PAIRS:,} more pairs, see --json")
+        yield _conflicts_table(conflicts[:MAX_PAIRS])
+    if len(conflicts) > MAX_PAIRS:
+        yield line(f"and {result.pairs.conflict - MAX_PAIRS:,} more pairs, see --json")
 
 
 def _conflicts_table(conflicts: Sequence[PairSummary]) -> Table:

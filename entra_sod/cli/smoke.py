@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from entra_sod.adapters.graph.client import READING_PACKAGE
 from entra_sod.adapters.graph.failures import graph_error
-from entra_sod.cli.expected import judge_functions
+from entra_sod.cli.expected import compare_functions
 from entra_sod.cli.running_app import AppError, NotAdmitted, RunningApp
 from entra_sod.core.clock import Clock
 from entra_sod.domain.results.check import CheckResult
@@ -26,7 +26,7 @@ CANARY = {
 # What Graph says of such a package to an identity with roles on catalogs, and to one with more.
 _HONEST_STATUSES = (403, 404)
 WAIT_SECONDS = 5.0
-MOST_LOOKS = 60
+MAX_ATTEMPTS = 60
 
 
 type Listing = Callable[[], Awaitable[Sequence[str]]]
@@ -57,7 +57,7 @@ async def smoke(
     try:
         check_id = await app.start_check(CANARY, idempotency_key=f"smoke-{uuid4()}")
         tell(f"canary {check_id} sent")
-        return [functions, judge_canary(await _ended(app, check_id, clock))]
+        return [functions, evaluate_canary(await _ended(app, check_id, clock))]
     except NotAdmitted as error:
         return [functions, unknown("canary check", f"not asked: {error}", _GIVE_ROLE)]
 
@@ -73,7 +73,7 @@ async def _functions(
 ) -> Diagnosis:
     """What the platform lists, once it does: a deployment takes a while to be seen."""
     diagnosis = await _listed(listing, expected)
-    for _ in range(MOST_LOOKS - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         if diagnosis.result is not DiagnosisResult.WRONG:
             break
         tell(f"not yet: {diagnosis.detail}")
@@ -84,25 +84,25 @@ async def _functions(
 
 async def _listed(listing: Listing, expected: Collection[str]) -> Diagnosis:
     try:
-        return judge_functions(await listing(), expected)
+        return compare_functions(await listing(), expected)
     except AppError as error:
         advice = "See that it runs, then its address and the key or the az login."
         return wrong("functions", str(error), advice)
 
 
 async def _ended(app: RunningApp, check_id: str, clock: Clock) -> CheckResult | None:
-    for _ in range(MOST_LOOKS):
+    for _ in range(MAX_ATTEMPTS):
         if result := await app.check(check_id):
             return result
         await clock.sleep(WAIT_SECONDS)
     return None
 
 
-def judge_canary(result: CheckResult | None) -> Diagnosis:
+def evaluate_canary(result: CheckResult | None) -> Diagnosis:
     """Only `unknown` for the reason that Graph shows no such packages is an honest answer. Pure."""
     what = "canary check"
     if result is None:
-        minutes = WAIT_SECONDS * MOST_LOOKS / 60
+        minutes = WAIT_SECONDS * MAX_ATTEMPTS / 60
         advice = "Nobody works on the queue conflict-checks: entra-sod doctor --url … says why."
         return wrong(what, f"not ended after {minutes:.0f} min", advice)
     if result.outcome is not Outcome.UNKNOWN:

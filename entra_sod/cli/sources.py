@@ -13,7 +13,7 @@ from entra_sod.domain.rules.version import is_rules_file
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class RulesSources:
     """What was found: files that are text, and what is wrong with those that are not."""
 
     files: Sequence[SourceFile]
@@ -24,7 +24,7 @@ class Sources:
         return len(self.files) + len(self.unread)
 
 
-def read_sources(paths: Iterable[Path]) -> Sources:
+def read_sources(paths: Iterable[Path]) -> RulesSources:
     """Read files, and the rules files of folders, each once however often it is named.
 
     Raises:
@@ -35,7 +35,7 @@ def read_sources(paths: Iterable[Path]) -> Sources:
         for file in _files(path):
             found.setdefault(file.resolve(), file)
     read = [_read(path) for path in sorted(found.values())]
-    return Sources(
+    return RulesSources(
         files=[each for each in read if isinstance(each, SourceFile)],
         unread=[each for each in read if isinstance(each, RulesProblem)],
     )

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from itertools import batched
 
-from entra_sod.cli.operations.plan_document import State
+from entra_sod.cli.operations.plan_document import TenantState
 from entra_sod.core.errors import GraphError, NotFound, SodError, Throttled
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.ports.graph import Graph
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
-PACKAGES_AT_ONCE = 20
-WRITES_AT_ONCE = 8
+MAX_PACKAGES_IN_MEMORY = 20
+MAX_CONCURRENT_WRITES = 8
 
 type Advance = Callable[[int], None]
 
@@ -25,7 +25,7 @@ async def read_state(
     *,
     with_holders: bool,
     advance: Advance = lambda _: None,
-) -> State:
+) -> TenantState:
     """Read packages, their references and, if asked, their holders.
 
     Args:
@@ -51,11 +51,11 @@ async def read_state(
             holders.update(await _holders(graph, some, errors))
         advance(len(some))
 
-    await in_parallel(read, batched(sorted(packages), PACKAGES_AT_ONCE, strict=False))
+    await in_parallel(read, batched(sorted(packages), MAX_PACKAGES_IN_MEMORY, strict=False))
     for error in errors.values():
         if isinstance(error, Throttled):
             raise error
-    return State(
+    return TenantState(
         packages={key: each for key, each in packages.items() if key not in errors},
         present=frozenset(each for each in present if each.on not in errors),
         holders={key: each for key, each in holders.items() if key not in errors},
@@ -81,7 +81,7 @@ async def until_error[T](
                 errors.append(error)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(WRITES_AT_ONCE):
+        for _ in range(MAX_CONCURRENT_WRITES):
             group.create_task(work_off())
     return errors[0] if errors else None
 

@@ -13,12 +13,12 @@ from entra_sod.settings import CredentialKind, GraphSettings, read_settings, rea
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
-type SignIn = Callable[[GraphSettings], AsyncTokenCredential]
+type SignInFactory = Callable[[GraphSettings], AsyncTokenCredential]
 
 
 @asynccontextmanager
 async def open_storage(
-    environment: Mapping[str, str], sign_in: SignIn = credential
+    environment: Mapping[str, str], sign_in: SignInFactory = credential
 ) -> AsyncIterator[AzureStorage]:
     """Reach storage by connection string, or by who Graph is asked as; and close it.
 

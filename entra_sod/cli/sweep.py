@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from entra_sod.cli.running_app import AppError, Ended, RunningApp, Started, open_app
+from entra_sod.cli.running_app import AppError, EndedWork, RunningApp, SweepStarted, open_app
 from entra_sod.cli.show_sweep import Show, showing, summary
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
@@ -20,14 +20,14 @@ from entra_sod.services.sweeps.progress import SweepProgress
 POLL_SECONDS = 2.0
 
 # Not `type` statements: typer does not look behind them.
-Url = Annotated[
+SweepUrl = Annotated[
     str,
     typer.Option(
         "--url", envvar="ENTRA_SOD_URL", help="The app's address: https://app.example.com/api."
     ),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not follow it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the app's answer as it is.")]
+SweepJson = Annotated[bool, typer.Option("--json", help="Print the app's answer as it is.")]
 
 
 class SweepExit(IntEnum):
@@ -39,7 +39,7 @@ class SweepExit(IntEnum):
     GAPS = 3
 
 
-def sweep(url: Url = "", no_wait: NoWait = False, as_json: AsJson = False) -> None:  # noqa: FBT002 - flags
+def sweep(url: SweepUrl = "", no_wait: NoWait = False, as_json: SweepJson = False) -> None:  # noqa: FBT002 - flags
     """Start a sweep on a running app and follow it; a sweep under way is joined.
 
     The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
@@ -59,7 +59,7 @@ async def _sweep(url: str, *, wait: bool, as_json: bool) -> SweepExit:
     async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
         started = await app.start_sweep()
         if not wait:
-            _tell_started(started, as_json=as_json)
+            _print_started(started, as_json=as_json)
             return SweepExit.CLEAR
         with showing(err) as show:
             ended = await follow(app, started.id, SystemClock(), show)
@@ -70,7 +70,7 @@ async def _sweep(url: str, *, wait: bool, as_json: bool) -> SweepExit:
     return verdict(ended.result)
 
 
-async def follow(app: RunningApp, sweep_id: str, clock: Clock, show: Show) -> Ended:
+async def follow(app: RunningApp, sweep_id: str, clock: Clock, show: Show) -> EndedWork:
     """Look every two seconds until it has ended.
 
     Raises:
@@ -91,7 +91,7 @@ def verdict(result: SweepResult) -> SweepExit:
     return SweepExit.CONFLICTS if result.findings or result.pairs.conflict else SweepExit.CLEAR
 
 
-def _tell_started(started: Started, *, as_json: bool) -> None:
+def _print_started(started: SweepStarted, *, as_json: bool) -> None:
     if as_json:
         out.file.write(msgspec.json.encode(started).decode() + "\n")
     else:

@@ -23,22 +23,22 @@ from entra_sod.ports.graph import Graph
 from entra_sod.settings import read_settings
 
 # Typer does not look through a `type` statement.
-Paths = Annotated[
+RulesPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Check what needs no tenant.")]
 
 
-def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - a flag
+def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT002 - a flag
     """Check rules files; print each mistake as file:line:column: message.
 
     Exit code 0: no mistake, warnings at most. 1: mistakes, or the tenant could not be read.
     """
     sources = read_sources(paths)
-    book = read_rules(sources.files, sources.unread)
-    tenant, failure = (None, None) if offline else _try_tenant(os.environ, book)
+    parsed = read_rules(sources.files, sources.unread)
+    tenant, failure = (None, None) if offline else _try_tenant(os.environ, parsed)
     today = SystemClock().now().date()
-    problems = sorted({*book.problems, *lint(book, today, tenant)})
+    problems = sorted({*parsed.problems, *lint(parsed, today, tenant)})
     for problem in problems:
         typer.echo(problem)
     if failure:
@@ -49,20 +49,20 @@ def validate(paths: Paths, offline: Offline = False) -> None:  # noqa: FBT002 - 
 
 
 def _try_tenant(
-    environment: Mapping[str, str], book: ParsedRules
+    environment: Mapping[str, str], parsed: ParsedRules
 ) -> tuple[Tenant | None, str | None]:
     """Read every package of the tenant, or say in one line why not."""
     try:
-        return asyncio.run(_read_tenant(environment, book)), None
+        return asyncio.run(_read_tenant(environment, parsed)), None
     except (GraphError, ConfigurationError) as error:
         line = " ".join(str(error).split())
         return None, line if line.endswith(".") else f"{line}."
 
 
-async def _read_tenant(environment: Mapping[str, str], book: ParsedRules) -> Tenant:
+async def _read_tenant(environment: Mapping[str, str], parsed: ParsedRules) -> Tenant:
     graph = GraphClient(read_settings(environment).graph)
     try:
-        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(book)))
+        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(parsed)))
     finally:
         await graph.close()
 

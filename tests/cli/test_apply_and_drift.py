@@ -19,7 +19,7 @@ from entra_sod.cli import commands, show
 from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
-from entra_sod.cli.state import WRITES_AT_ONCE, read_state, until_error
+from entra_sod.cli.state import MAX_CONCURRENT_WRITES, read_state, until_error
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import NotYetConsistent, SodError, StorageUnavailable, Throttled
 from entra_sod.core.parallel import in_parallel
@@ -94,7 +94,7 @@ async def test_what_was_begun_is_finished_and_nothing_else_is_begun() -> None:
         ended.append(number)
 
     assert isinstance(await until_error(write, range(100)), Throttled)
-    assert ended == [*range(1, WRITES_AT_ONCE)]
+    assert ended == [*range(1, MAX_CONCURRENT_WRITES)]
 
 
 async def test_an_error_halfway_hides_nothing_that_was_written(

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from entra_sod.cli.grant import app_role, give, read_wanted
-from entra_sod.cli.operations.roles.plan import Grant, Wanted
+from entra_sod.cli.grant import app_role, assign_roles, read_wanted
+from entra_sod.cli.operations.roles.plan import RoleGrant, WantedRoles
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
 from entra_sod.core.clock import ManualClock
@@ -236,23 +236,23 @@ async def test_a_catalog_that_is_none_fails_a_person_and_gives_the_rest() -> Non
     """The exit code says that not all of what was asked for is done."""
     tenant = MemoryRoles([Catalog(id=FINANCE, display_name="Finance")])
     tenant.known = {DEPLOYED}
-    wanted = Wanted(
+    wanted = WantedRoles(
         catalogs=["Finance", "Sales"], app=DEPLOYED, app_role=CatalogRole.CATALOG_READER
     )
-    done = await give(tenant, wanted, SETTINGS, ManualClock(), is_meant=True)
+    done = await assign_roles(tenant, wanted, SETTINGS, ManualClock(), is_meant=True)
     assert (done, len(tenant.held)) == (ExitCode.ERROR, 1)
 
 
 def test_the_commands_are_for_the_right_cloud_and_quote_names() -> None:
     """The root of the settings' cloud, PowerShell's name of it, and an apostrophe that survives."""
     settings = read_settings({"GRAPH_CLOUD": "usgov"}).graph
-    wanted = Wanted(catalogs=["O'Brien"], app=DEPLOYED, app_role=CatalogRole.CATALOG_READER)
+    wanted = WantedRoles(catalogs=["O'Brien"], app=DEPLOYED, app_role=CatalogRole.CATALOG_READER)
     first, lookup, post = commands_unseen(wanted, settings)
     assert "-Environment USGov " in first
     assert "displayName eq ''O''''Brien''" in lookup
     assert "https://graph.microsoft.us/v1.0/roleManagement" in post
     catalog = Catalog(id=FINANCE, display_name="Finance")
-    grant = Grant(
+    grant = RoleGrant(
         who="the app", principal_id=DEPLOYED, role=CatalogRole.CATALOG_READER, catalog=catalog
     )
     assert FINANCE in commands_for([grant], SETTINGS)[1]

@@ -8,10 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from entra_sod.cli.register_api import GRAPH, ROLES, Graph, Wanted, run
+from entra_sod.cli.register_api import GRAPH, ROLES, RegistrationGraph, WantedRegistration, run
 
 LOGIC_APP = str(uuid4())
-WANTED = Wanted(name="production", grants=[("SoD.Decide", LOGIC_APP)])
+WANTED = WantedRegistration(name="production", grants=[("SoD.Decide", LOGIC_APP)])
 
 
 class Directory:
@@ -69,13 +69,13 @@ def directory() -> Directory:
 
 
 @pytest.fixture
-def graph(directory: Directory) -> Iterator[Graph]:
+def graph(directory: Directory) -> Iterator[RegistrationGraph]:
     with httpx.Client(transport=httpx.MockTransport(directory.answer)) as client:
-        yield Graph(client)
+        yield RegistrationGraph(client)
 
 
 def test_without_yes_nothing_is_written(
-    directory: Directory, graph: Graph, capsys: pytest.CaptureFixture[str]
+    directory: Directory, graph: RegistrationGraph, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each thing that it would do is said, and none is done."""
     assert run(WANTED, graph, does=False) == 0
@@ -86,7 +86,7 @@ def test_without_yes_nothing_is_written(
 
 
 def test_the_first_run_registers_and_the_second_changes_nothing(
-    directory: Directory, graph: Graph, capsys: pytest.CaptureFixture[str]
+    directory: Directory, graph: RegistrationGraph, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The application has every role, its address and a principal; the client id is said."""
     assert run(WANTED, graph, does=True) == 0
@@ -104,7 +104,7 @@ def test_the_first_run_registers_and_the_second_changes_nothing(
 
 
 def test_a_role_that_is_missing_is_added_beside_the_others(
-    directory: Directory, graph: Graph
+    directory: Directory, graph: RegistrationGraph
 ) -> None:
     """Roles that somebody else made stay, and one of ours that is there keeps its id."""
     run(WANTED, graph, does=True)
@@ -120,7 +120,7 @@ def test_a_role_that_is_missing_is_added_beside_the_others(
 
 
 def test_without_the_right_it_says_who_can(
-    directory: Directory, graph: Graph, capsys: pytest.CaptureFixture[str]
+    directory: Directory, graph: RegistrationGraph, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A refusal is named by its call, and the exit code is 1."""
     directory.may_write = False

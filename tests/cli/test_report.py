@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli import report as command
 from entra_sod.cli.__main__ import app as entra_sod
-from entra_sod.cli.running_app import RunningApp, Tell, checked_address
+from entra_sod.cli.running_app import ReportLine, RunningApp, checked_address
 from entra_sod.cli.session import Session
 from entra_sod.core.clock import ManualClock
 from entra_sod.services.report.view import ReportView
@@ -88,7 +88,7 @@ def test_a_running_app_is_asked_for_json(
         )
 
     @asynccontextmanager
-    async def in_memory(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
+    async def in_memory(url: str, tell: ReportLine) -> AsyncIterator[RunningApp]:
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         yield RunningApp(checked_address(url), http, ManualClock(), tell)
 

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from entra_sod.cli.running_app import (
-    LONGEST_WAIT_SECONDS,
-    MOST_TRIES,
+    MAX_ATTEMPTS,
+    MAX_WAIT_SECONDS,
     AppError,
-    Ended,
+    EndedWork,
     checked_address,
     open_app,
 )
@@ -60,7 +60,7 @@ async def test_a_token_goes_beside_or_in_place_of_a_key(monkeypatch: pytest.Monk
     ("status", "headers", "waited"),
     [
         (429, {"Retry-After": "7"}, 7.0),
-        (503, {"Retry-After": "9999"}, LONGEST_WAIT_SECONDS),
+        (503, {"Retry-After": "9999"}, MAX_WAIT_SECONDS),
         (503, {}, 10.0),
         (503, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 10.0),
     ],
@@ -82,7 +82,7 @@ async def test_an_app_that_stays_busy_is_an_error_with_its_own_words() -> None:
     asked = answering(lambda _: httpx.Response(503, json=problem))
     with pytest.raises(AppError, match="not set up: RULES must name a container"):
         await asked.app.start_sweep()
-    assert len(asked.clock.slept) == MOST_TRIES - 1
+    assert len(asked.clock.slept) == MAX_ATTEMPTS - 1
 
 
 async def test_an_app_that_is_away_for_a_moment_is_asked_again() -> None:
@@ -98,7 +98,7 @@ async def test_an_app_that_is_away_for_a_moment_is_asked_again() -> None:
 
     asked = answering(restarting)
     await asked.app.start_sweep()
-    assert isinstance(await asked.app.sweep("s"), Ended)
+    assert isinstance(await asked.app.sweep("s"), EndedWork)
     assert "does not answer: refused" in asked.told[0]
 
 

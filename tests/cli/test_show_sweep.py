@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
-from entra_sod.cli.show_sweep import MOST_GAPS, board, showing, span, summary
+from entra_sod.cli.show_sweep import MAX_GAPS, board, showing, span, summary
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.services.sweeps.progress import PartsDone, SweepCounts, SweepProgress, WaitingPart
 from tests.app import App
@@ -101,11 +101,11 @@ def test_time_is_told_in_words(seconds: float, words: str) -> None:
 async def test_the_summary_begins_with_what_was_not_looked_at(make_app: MakeApp) -> None:
     """Gaps come first, then counts, strategy and why, references, and the pairs in conflict."""
     result = await swept(make_app(PACKAGES, BOTH, RULES))
-    gaps = [Skipped(what=f"package {number}", why="forbidden") for number in range(MOST_GAPS + 2)]
+    gaps = [Skipped(what=f"package {number}", why="forbidden") for number in range(MAX_GAPS + 2)]
     text = shown(summary(msgspec.structs.replace(result, coverage=Coverage(skipped=gaps))))
     lines = text.splitlines()
-    assert lines[1].startswith(f"not looked at, or not done ({MOST_GAPS + 2})")
-    assert lines[MOST_GAPS + 2] == "  and 2 more, see --json"
+    assert lines[1].startswith(f"not looked at, or not done ({MAX_GAPS + 2})")
+    assert lines[MAX_GAPS + 2] == "  and 2 more, see --json"
     for words in (
         "1: 1 in conflict, 0 clear, 0 unknown",
         "findings    2",

@@ -8,8 +8,8 @@ import pytest
 
 from entra_sod.adapters.graph.client import READING_PACKAGE
 from entra_sod.adapters.graph.failures import graph_error
-from entra_sod.cli.expected import EXPECTED, judge_functions
-from entra_sod.cli.smoke import CANARY, MOST_LOOKS, judge_canary, smoke
+from entra_sod.cli.expected import EXPECTED, compare_functions
+from entra_sod.cli.smoke import CANARY, MAX_ATTEMPTS, evaluate_canary, smoke
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.services.doctor.diagnosis import DiagnosisResult
@@ -87,7 +87,7 @@ async def test_an_app_that_is_not_whole_is_sent_no_canary(listed: list[str]) -> 
     """None, too few, or some of another version: the deployment failed, after patience."""
     asked = app([listed], ["unknown"])
     assert await results(asked) == {"functions": DiagnosisResult.WRONG}
-    assert len(asked.clock.slept) == MOST_LOOKS - 1
+    assert len(asked.clock.slept) == MAX_ATTEMPTS - 1
 
 
 @pytest.mark.parametrize("outcome", ["clear", "conflict"])
@@ -105,7 +105,7 @@ def canary(skipped: list[dict[str, str]], status: str = "completed") -> CheckRes
 @pytest.mark.parametrize("status", [403, 404])
 def test_packages_that_graph_does_not_show_are_an_honest_reason(status: int) -> None:
     """An identity with roles on catalogs is refused; one that may read all learns of nothing."""
-    found = judge_canary(canary(refusals(status)))
+    found = evaluate_canary(canary(refusals(status)))
     assert found.result is DiagnosisResult.OK
     assert f"Graph answers {status}" in found.detail
 
@@ -113,9 +113,9 @@ def test_packages_that_graph_does_not_show_are_an_honest_reason(status: int) -> 
 def test_a_canary_that_failed_fails_the_deployment_with_its_reason() -> None:
     """A worker without a token, storage or rules fails every check, and says unknown of each."""
     why = "no token: the managed identity is off"
-    found = judge_canary(canary([{"what": "the whole check", "why": why}], "failed"))
+    found = evaluate_canary(canary([{"what": "the whole check", "why": why}], "failed"))
     assert (found.result, why in found.detail) == (DiagnosisResult.WRONG, True)
-    assert judge_canary(canary(refusals(403), "failed")).result is DiagnosisResult.WRONG
+    assert evaluate_canary(canary(refusals(403), "failed")).result is DiagnosisResult.WRONG
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_canary_that_failed_fails_the_deployment_with_its_reason() -> None:
 )
 def test_a_canary_that_is_unknown_for_another_reason_fails(skipped: list[dict[str, str]]) -> None:
     """Graph has to have answered about both packages, and not about the token or the licence."""
-    assert judge_canary(canary(skipped)).result is DiagnosisResult.WRONG
+    assert evaluate_canary(canary(skipped)).result is DiagnosisResult.WRONG
 
 
 async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
@@ -149,10 +149,10 @@ def test_the_canary_writes_nothing_and_names_two_packages() -> None:
     """Enforcement is off whatever the app's setting, and the two are distinct."""
     assert CANARY["enforcement"] == "off"
     assert CANARY["accessPackageId"] != CANARY["incompatibleAccessPackageId"]
-    assert judge_canary(None).result is DiagnosisResult.WRONG
+    assert evaluate_canary(None).result is DiagnosisResult.WRONG
 
 
 def test_the_expected_functions_are_those_of_the_app() -> None:
     """The command line knows them without the app, which is not in its package."""
     assert {each.get_function_name() for each in app_functions()} == EXPECTED
-    assert "none" in judge_functions([], EXPECTED).detail
+    assert "none" in compare_functions([], EXPECTED).detail

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from entra_sod.cli import sweep as command
 from entra_sod.cli.__main__ import app as entra_sod
-from entra_sod.cli.running_app import RunningApp, Tell, checked_address
+from entra_sod.cli.running_app import ReportLine, RunningApp, checked_address
 from entra_sod.cli.sweep import SweepExit, follow, verdict
 from entra_sod.core.clock import ManualClock
 from entra_sod.services.sweeps.progress import SweepProgress
@@ -73,7 +73,7 @@ class TestTheCommand:
 
         def run(app: App, *arguments: str) -> tuple[int, str, str]:
             @asynccontextmanager
-            async def in_memory(url: str, tell: Tell) -> AsyncIterator[RunningApp]:
+            async def in_memory(url: str, tell: ReportLine) -> AsyncIterator[RunningApp]:
                 http = httpx.AsyncClient(transport=InMemory(app))
                 yield RunningApp(checked_address(url), http, ManualClock(), tell)
 

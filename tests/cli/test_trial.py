@@ -6,14 +6,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from entra_sod.cli import trial
-from entra_sod.cli.operations.rules.rule_tests import Outcome
+from entra_sod.cli import rule_tests
+from entra_sod.cli.operations.rules.rule_tests import RuleTestOutcome
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "rules" / "tests" / "finance.yaml"
 
 app = typer.Typer(pretty_exceptions_enable=False)
-app.command()(trial.test_rules)
+app.command()(rule_tests.test_rules)
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
@@ -95,5 +95,8 @@ def test_wrong_use_is_exit_code_two(arguments: list[str]) -> None:
 
 def test_the_count_reads_well() -> None:
     """One is said as one."""
-    assert trial.summary([Outcome(1, [])]) == "1 expectation in 1 file: all met"
-    assert trial.summary([Outcome(1, []), Outcome(2, [])]) == "3 expectations in 2 files: all met"
+    assert rule_tests.summary([RuleTestOutcome(1, [])]) == "1 expectation in 1 file: all met"
+    assert (
+        rule_tests.summary([RuleTestOutcome(1, []), RuleTestOutcome(2, [])])
+        == "3 expectations in 2 files: all met"
+    )

@@ -86,7 +86,7 @@ class Eraser:
         for name in traces.sweeps:
             await self.storage.blobs.delete(sweeps.CONTAINER, name)
         for name in traces.rules:
-            await self._bury(name, traces)
+            await self._write_tombstone(name, traces)
         for run in traces.drafts:
             await self._drop_files(run)
 
@@ -142,7 +142,7 @@ class Eraser:
             if _has(data, words):
                 yield name
 
-    async def _bury(self, name: str, traces: Traces) -> None:
+    async def _write_tombstone(self, name: str, traces: Traces) -> None:
         """Put a tombstone beside a rules file, then remove the file."""
         blobs = self.storage.blobs
         data = await blobs.get(EVIDENCE, name)

@@ -23,10 +23,10 @@ from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
 
-MOST_NAMED = 1000
+MAX_NAMED = 1000
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True):
+class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of the tenant for a set of rules.
 
     Attributes:
@@ -83,7 +83,7 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     is_whole: bool
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class PlanGap(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     why: str
 
@@ -108,8 +108,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     unchanged: tuple[Reference, ...]
     left_alone: tuple[Reference, ...]
     kept: tuple[Reference, ...]
-    not_enforceable: tuple[Gap, ...]
-    not_read: tuple[Gap, ...]
+    not_enforceable: tuple[PlanGap, ...]
+    not_read: tuple[PlanGap, ...]
 
     @property
     def writes(self) -> int:
@@ -135,7 +135,7 @@ def compile_references(
 
 def make_document(
     rules: RuleSet,
-    state: State,
+    state: TenantState,
     *,
     ours: Collection[Reference] = (),
     prunable: Collection[Reference],
@@ -176,40 +176,40 @@ def make_document(
     )
 
 
-def not_read(rules: RuleSet, view: Collection[str], state: State) -> tuple[Gap, ...]:
+def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[PlanGap, ...]:
     """What could not be looked at: packages, and sides of rules that select nothing."""
     packages = [
-        Gap(what=f"access package {each}", why=state.reasons.get(each, "it does not exist"))
+        PlanGap(what=f"access package {each}", why=state.reasons.get(each, "it does not exist"))
         for each in sorted(frozenset(view) - state.packages.keys())
         if each in packages_in_view(rules) or each not in state.gone
     ]
     why = "it selects no package and no group: a name may be misspelt, or out of the app's reach"
     sides = [
-        Gap(what=f"side {number} of rule {rule.id}", why=why)
+        PlanGap(what=f"side {number} of rule {rule.id}", why=why)
         for rule in rules.rules
         for number, side in enumerate(rule.sides, start=1)
         if not side.packages and not side.groups
     ]
     why = "it selects no more packages than it allows"
     sets = [
-        Gap(what=f"rule {rule.id}", why=why)
+        PlanGap(what=f"rule {rule.id}", why=why)
         for rule in rules.rules
         if rule.rule.at_most is not None and len(rule.set_of) <= rule.count
     ]
     return (*packages, *sides, *sets)
 
 
-def _not_enforceable(rules: RuleSet) -> tuple[Gap, ...]:
+def _not_enforceable(rules: RuleSet) -> tuple[PlanGap, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
     too_many = [
-        Gap(
+        PlanGap(
             what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
             why="Entra's references allow none or all of a pair, not some of many",
         )
         for each in rules.counted_rules
     ]
     excepted = [
-        Gap(
+        PlanGap(
             what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
             why="Entra's references know no exceptions: it refuses this subject as well",
         )
@@ -218,7 +218,7 @@ def _not_enforceable(rules: RuleSet) -> tuple[Gap, ...]:
     return (*too_many, *excepted)
 
 
-def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Gap, ...]:
+def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[PlanGap, ...]:
     """What is ours and stays although no rule seems to ask for it, as not all could be read."""
     if not references:
         return ()
@@ -226,10 +226,10 @@ def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[G
     why = (
         f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
     )
-    return (Gap(what=what, why=why),)
+    return (PlanGap(what=what, why=why),)
 
 
-def why_stale(plan: PlanDocument, fresh: PlanDocument, state: State) -> str | None:
+def why_stale(plan: PlanDocument, fresh: PlanDocument, state: TenantState) -> str | None:
     """Say why a plan must not be carried out any more; None where it may.
 
     What the plan itself has written by now, in a run that was interrupted, does not make it stale.
@@ -262,8 +262,8 @@ def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:
 
 def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
     """Packages whose own wishes are not known, for the other of a pair was not read."""
-    duties = rules.constraints.in_order() if unread else ()
-    pairs = (duty.pair for duty in duties)
+    constraints = rules.constraints.in_order() if unread else ()
+    pairs = (constraint.pair for constraint in constraints)
     return {each for pair in pairs if pair.low in unread or pair.high in unread for each in pair}
 
 
@@ -279,6 +279,6 @@ def _addition(desired: DesiredReference, holders: Holders, grantors: Grantors) -
         rules=desired.rule_ids,
         kept_from_getting=radius.kept_from_getting,
         kept_from_renewing=len(radius.kept_from_renewing),
-        in_conflict=tuple(sorted(radius.kept_from_renewing)[:MOST_NAMED]),
+        in_conflict=tuple(sorted(radius.kept_from_renewing)[:MAX_NAMED]),
         is_whole=radius.is_whole,
     )

@@ -1,7 +1,7 @@
 """Messages that were given up, sent again: which, and what stands against it.
 
-A letter is removed last, after its message lies on its queue again. Whoever dies in between leaves
-both, and a message that is worked on twice does no harm.
+A dead letter is removed last, after its message lies on its queue again. Whoever dies in between
+leaves both, and a message that is worked on twice does no harm.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NOTE = "sent again by an operator"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which letters are meant; without any of it, all of them.
+    """Which dead letters are meant; without any of it, all of them.
 
     Attributes:
         queue: that they came from.
@@ -51,19 +51,19 @@ class Filter:
     reason: str = ""
     since: datetime | None = None
 
-    def takes(self, letter: DeadLetter, message: Message | None) -> bool:
-        """Whether a letter is meant."""
+    def takes(self, dead_letter: DeadLetter, message: Message | None) -> bool:
+        """Whether a dead letter is meant."""
         return (
-            self.queue in ("", letter.queue)
-            and self.reason.casefold() in letter.reason.casefold()
-            and (self.since is None or datetime.fromisoformat(letter.at) >= self.since)
+            self.queue in ("", dead_letter.queue)
+            and self.reason.casefold() in dead_letter.reason.casefold()
+            and (self.since is None or datetime.fromisoformat(dead_letter.at) >= self.since)
             and (not self.work_id or (message is not None and message.id.startswith(self.work_id)))
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A letter, and what is to become of it.
+class RedriveCase:
+    """A dead letter, and what is to become of it.
 
     Attributes:
         message: as it is sent again; None where nothing can be made of it.
@@ -71,31 +71,33 @@ class Case:
     """
 
     name: str
-    letter: DeadLetter
+    dead_letter: DeadLetter
     message: Message | None
     against: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redriver:
-    """Sends letters again."""
+    """Sends dead letters again."""
 
     storage: Storage
     clock: Clock
 
-    async def cases(self, wanted: Filter) -> AsyncIterator[Case]:
-        """Look at the letters that are meant, and change nothing."""
-        async for name, letter in self._letters(wanted.queue):
-            message, unreadable = read(letter)
-            if wanted.takes(letter, message):
+    async def cases(self, wanted: Filter) -> AsyncIterator[RedriveCase]:
+        """Look at the dead letters that are meant, and change nothing."""
+        async for name, dead_letter in self._letters(wanted.queue):
+            message, unreadable = read(dead_letter)
+            if wanted.takes(dead_letter, message):
                 against = unreadable or (await self._against(message) if message else "")
-                yield Case(name=name, letter=letter, message=message, against=against)
+                yield RedriveCase(
+                    name=name, dead_letter=dead_letter, message=message, against=against
+                )
 
-    async def send(self, case: Case) -> bool:
-        """Send a letter's message again and forget the letter; False where its work has moved on.
+    async def send(self, case: RedriveCase) -> bool:
+        """Send a dead letter's message again and delete it; False if its work has moved on.
 
         Raises:
-            StorageUnavailable: the letter is kept, and the same may be done again.
+            StorageUnavailable: the dead letter is kept, and the same may be done again.
         """
         message = case.message
         if message is None or case.against or await self._against(message):
@@ -106,14 +108,14 @@ class Redriver:
         await self.discard(case)
         return True
 
-    async def discard(self, case: Case) -> None:
-        """Forget a letter; where its message was not sent, its work stays as it ended."""
+    async def discard(self, case: RedriveCase) -> None:
+        """Forget a dead letter; where its message was not sent, its work stays as it ended."""
         await self.storage.blobs.delete(CONTAINER, case.name)
 
     async def _letters(self, queue: str) -> AsyncIterator[tuple[str, DeadLetter]]:
-        """Yield every letter with its name, or those of one queue.
+        """Yield every dead letter with its name, or those of one queue.
 
-        A blob that is no letter is left out: somebody else put it there.
+        A blob that is no dead letter is left out: somebody else put it there.
         """
         prefix = f"{queue}/" if queue else ""
         async for name in self.storage.blobs.names(CONTAINER, prefix):
@@ -152,17 +154,17 @@ class Redriver:
         return "" if is_open else "the sweep has ended, or is gone: sweep again"
 
 
-def read(letter: DeadLetter) -> tuple[Message | None, str]:
+def read(dead_letter: DeadLetter) -> tuple[Message | None, str]:
     """Make the message that is sent again, or say why none can be made. Pure.
 
     What it has counted so far is counted anew: why it was given up is mended.
     """
     try:
-        message = decode(base64.b64decode(letter.body))
+        message = decode(base64.b64decode(dead_letter.body))
     except (InvalidMessage, ValueError) as error:
         return None, f"it cannot be read: {error}"
-    if message.queue != letter.queue:
-        return None, f"a message for {message.queue} does not belong on {letter.queue}"
+    if message.queue != dead_letter.queue:
+        return None, f"a message for {message.queue} does not belong on {dead_letter.queue}"
     fresh = msgspec.structs.replace(message, attempt=0, throttled=0, interrupted=0, reason=None)
     if isinstance(fresh, DeliveryMessage):
         fresh = msgspec.structs.replace(fresh, tries=0, refusals=0)

@@ -25,7 +25,7 @@ from entra_sod.stores.evidence_chain import ChainHead
 _MISSING = "is missing"
 
 
-class Files(Protocol):
+class EvidenceFiles(Protocol):
     """Packs, wherever they lie."""
 
     def names(self) -> AsyncIterator[str]: ...
@@ -78,7 +78,7 @@ class _Pack:
 
 
 async def verify(
-    files: Files, head: ChainHead | None, *, first: int = 1, is_copy: bool = False
+    files: EvidenceFiles, head: ChainHead | None, *, first: int = 1, is_copy: bool = False
 ) -> Proof:
     """Go through a chain from its first pack to its last.
 
@@ -125,7 +125,7 @@ def _by_folder(names: Sequence[str]) -> Mapping[str, Sequence[str]]:
 
 
 async def _read(
-    files: Files, by_folder: Mapping[str, Sequence[str]]
+    files: EvidenceFiles, by_folder: Mapping[str, Sequence[str]]
 ) -> tuple[list[_Pack], dict[str, str]]:
     """Every pack in order, and the folders that have no manifest, with what is wrong with it."""
     packs: list[_Pack] = []
@@ -181,7 +181,7 @@ def _link_breaks(
 
 
 async def _file_breaks(
-    files: Files, pack: _Pack, by_folder: Mapping[str, Sequence[str]], proof: Proof
+    files: EvidenceFiles, pack: _Pack, by_folder: Mapping[str, Sequence[str]], proof: Proof
 ) -> AsyncIterator[Break]:
     expected = {entry.name: entry for entry in pack.manifest.files}
     stones = {tombstone_of(name) for name in expected if is_tombstone(tombstone_of(name))}
@@ -199,7 +199,7 @@ async def _file_breaks(
             yield Break(path, _place(data, entry))
 
 
-async def _erased(files: Files, path: str, name: str, entry: FileEntry) -> str:
+async def _erased(files: EvidenceFiles, path: str, name: str, entry: FileEntry) -> str:
     """When a file gave way to its tombstone; empty where it did not."""
     stone = tombstone_of(name)
     data = await files.read(tombstone_of(path)) if is_tombstone(stone) else None

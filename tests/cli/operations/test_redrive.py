@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from entra_sod.cli.operations.evidence_files import BlobPacks
-from entra_sod.cli.operations.redrive import Case, Filter, Redriver, read
+from entra_sod.cli.operations.redrive import Filter, RedriveCase, Redriver, read
 from entra_sod.cli.operations.verify_evidence import verify
 from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.redrive import redrive_with
@@ -45,7 +45,7 @@ async def failed_check(app: App, **fields: str) -> str:
     return check_id
 
 
-async def cases(app: App, **wanted: Any) -> list[Case]:
+async def cases(app: App, **wanted: Any) -> list[RedriveCase]:
     redriver = Redriver(storage=app.storage, clock=app.clock)
     return [each async for each in redriver.cases(Filter(**wanted))]
 

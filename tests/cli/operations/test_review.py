@@ -9,7 +9,7 @@ import pytest
 from entra_sod.cli.operations.plan_document import (
     Addition,
     PlanDocument,
-    State,
+    TenantState,
     make_document,
     why_stale,
 )
@@ -25,12 +25,12 @@ FOREIGN = Reference(A, ReferenceKind.GROUP, guid("f"))
 STALE_RULES = rule_set(rule("r2", side("a"), side("b")))
 
 
-def state(*present: Reference) -> State:
-    return State(packages=PACKAGES, present=frozenset(present))
+def state(*present: Reference) -> TenantState:
+    return TenantState(packages=PACKAGES, present=frozenset(present))
 
 
 def document(
-    now: State, rules: RuleSet = RULES, prunable: tuple[Reference, ...] = ()
+    now: TenantState, rules: RuleSet = RULES, prunable: tuple[Reference, ...] = ()
 ) -> PlanDocument:
     return make_document(rules, now, prunable=prunable, made_at="2026-01-01T00:00:00Z")
 
@@ -65,7 +65,7 @@ def test_a_reference_that_others_added_makes_it_stale() -> None:
 
 def test_a_group_that_a_package_now_grants_makes_it_stale() -> None:
     """The references follow from what packages grant, so that is part of the state."""
-    moved = State(packages={A: package("a", "1", "3"), B: PACKAGES[B]}, present=frozenset())
+    moved = TenantState(packages={A: package("a", "1", "3"), B: PACKAGES[B]}, present=frozenset())
     assert why_stale(document(state()), document(moved), moved) == "the tenant has changed"
 
 
@@ -116,9 +116,9 @@ BOTH = (Reference(A, ReferenceKind.PACKAGE, B), Reference(B, ReferenceKind.PACKA
 STALE = Reference(B, ReferenceKind.GROUP, guid("9"))
 
 
-def unread_state(*, gone: bool = False) -> State:
+def unread_state(*, gone: bool = False) -> TenantState:
     """B is not read, and A has a reference to it."""
-    return State(
+    return TenantState(
         packages={A: PACKAGES[A]},
         present=frozenset(BOTH[:1]),
         gone=frozenset([B] if gone else []),

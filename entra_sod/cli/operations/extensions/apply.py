@@ -9,7 +9,7 @@ from itertools import chain
 import msgspec
 
 from entra_sod.cli.operations.extensions.model import Extension, HookRefused, Policy
-from entra_sod.cli.operations.extensions.plan import HookPlan, attached, detached
+from entra_sod.cli.operations.extensions.plan import ExtensionPlan, attached, detached
 from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.core.errors import Forbidden, GraphError, NotYetConsistent, Unavailable
 
@@ -21,7 +21,7 @@ NEEDS_OWNER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class ExtensionFailure:
     """A policy, or the extension, that is not as the plan wants it, and why."""
 
     what: str
@@ -29,7 +29,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ExtensionOutcome:
     """What became of a plan.
 
     Attributes:
@@ -38,17 +38,17 @@ class Outcome:
     """
 
     written: list[Policy] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
+    failed: list[ExtensionFailure] = field(default_factory=list)
 
 
-async def carry_out(graph: Extensions, plan: HookPlan) -> Outcome:
+async def apply(graph: Extensions, plan: ExtensionPlan) -> ExtensionOutcome:
     """Create, attach, detach, delete, in this order.
 
     Raises:
         HookRefused, GraphError, NotYetConsistent: the extension was not made; no policy was
             touched.
     """
-    outcome = Outcome()
+    outcome = ExtensionOutcome()
     ours = await _created(graph, plan) if plan.create else plan.extension
     if ours is None:
         return outcome
@@ -61,7 +61,7 @@ async def carry_out(graph: Extensions, plan: HookPlan) -> Outcome:
     return outcome
 
 
-async def _created(graph: Extensions, plan: HookPlan) -> Extension:
+async def _created(graph: Extensions, plan: ExtensionPlan) -> Extension:
     """Make the extension, and read it back for its id; a lost answer is settled by that, too."""
     lost: GraphError | None = None
     if plan.create:
@@ -81,13 +81,15 @@ async def _created(graph: Extensions, plan: HookPlan) -> Extension:
     )
 
 
-async def _ours(graph: Extensions, plan: HookPlan) -> Sequence[Extension]:
+async def _ours(graph: Extensions, plan: ExtensionPlan) -> Sequence[Extension]:
     wanted = plan.name.casefold()
     listed = await graph.extensions(plan.catalog.id)
     return [each for each in listed if each.display_name.casefold() == wanted]
 
 
-async def _write(graph: Extensions, planned: Policy, wanted: Policy, outcome: Outcome) -> None:
+async def _write(
+    graph: Extensions, planned: Policy, wanted: Policy, outcome: ExtensionOutcome
+) -> None:
     try:
         why = await _replaced(graph, planned, wanted)
     except GraphError as error:
@@ -96,7 +98,7 @@ async def _write(graph: Extensions, planned: Policy, wanted: Policy, outcome: Ou
         outcome.written.append(wanted)
     else:
         outcome.failed.append(
-            Failure(what=f"policy {planned.display_name} ({planned.id})", why=why)
+            ExtensionFailure(what=f"policy {planned.display_name} ({planned.id})", why=why)
         )
 
 
@@ -142,14 +144,16 @@ def _differing(one: Policy, other: Policy) -> Sequence[str]:
     return names if _bodies(one) == _bodies(other) else [*names, "customExtensionStageSettings"]
 
 
-async def _delete(graph: Extensions, plan: HookPlan, ours: Extension, outcome: Outcome) -> None:
+async def _delete(
+    graph: Extensions, plan: ExtensionPlan, ours: Extension, outcome: ExtensionOutcome
+) -> None:
     try:
         await graph.delete(plan.catalog.id, ours.id)
     except Unavailable as error:
         if await _ours(graph, plan):
-            outcome.failed.append(Failure(what=f"extension {plan.name}", why=str(error)))
+            outcome.failed.append(ExtensionFailure(what=f"extension {plan.name}", why=str(error)))
     except Forbidden as error:
         why = f"{error}. {NEEDS_OWNER}"
-        outcome.failed.append(Failure(what=f"extension {plan.name}", why=why))
+        outcome.failed.append(ExtensionFailure(what=f"extension {plan.name}", why=why))
     except GraphError as error:
-        outcome.failed.append(Failure(what=f"extension {plan.name}", why=str(error)))
+        outcome.failed.append(ExtensionFailure(what=f"extension {plan.name}", why=str(error)))

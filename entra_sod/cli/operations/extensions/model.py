@@ -14,7 +14,7 @@ from entra_sod.core.errors import SodError
 
 STAGE = "assignmentRequestCreated"
 REQUEST_EXTENSION = "#microsoft.graph.accessPackageAssignmentRequestWorkflowExtension"
-LONGEST_RESOURCE_ID = 150  # of a Logic App that Entra takes
+MAX_RESOURCE_ID_LENGTH = 150  # of a Logic App that Entra takes
 
 _RESOURCE_ID = re.compile(
     r"/subscriptions/([0-9a-f-]{36})/resourceGroups/([^/]+)/providers/Microsoft\.Logic/workflows/([^/]+)",
@@ -45,10 +45,10 @@ class LogicApp:
                 f"{resource_id!r} is no resource id of a Consumption Logic App: it looks like "
                 "/subscriptions/…/resourceGroups/…/providers/Microsoft.Logic/workflows/…"
             )
-        if len(resource_id.strip()) > LONGEST_RESOURCE_ID:
+        if len(resource_id.strip()) > MAX_RESOURCE_ID_LENGTH:
             raise HookRefused(
                 f"The Logic App's resource id has {len(resource_id.strip())} characters and Entra "
-                f"takes {LONGEST_RESOURCE_ID}: give the workflow or its group a shorter name."
+                f"takes {MAX_RESOURCE_ID_LENGTH}: give the workflow or its group a shorter name."
             )
         subscription, group, workflow = found.groups()
         return cls(subscription_id=subscription.lower(), resource_group=group, workflow=workflow)

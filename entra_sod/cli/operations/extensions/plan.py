@@ -23,7 +23,7 @@ from entra_sod.domain.entra import Catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ExtensionState:
     """What was read of a catalog.
 
     Attributes:
@@ -37,7 +37,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class UnreadableCatalogItem:
     """A package or policy that stays as it is, and why."""
 
     what: str
@@ -45,7 +45,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HookPlan:
+class ExtensionPlan:
     """What is to be written.
 
     Attributes:
@@ -67,7 +67,7 @@ class HookPlan:
     detach: tuple[Policy, ...] = ()
     is_deleted: bool = False
     kept: int = 0
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[UnreadableCatalogItem, ...] = ()
     package_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -76,13 +76,13 @@ class HookPlan:
 
 
 def plan_install(
-    seen: Seen,
+    seen: ExtensionState,
     *,
     named: Collection[str],
     name: str,
     logic_app: LogicApp | None,
     wait_hours: int,
-) -> HookPlan:
+) -> ExtensionPlan:
     """Plan the extension, and its attachment to every policy of the packages that rules name.
 
     Args:
@@ -100,7 +100,7 @@ def plan_install(
     _require_fit(ours, logic_app)
     wanted = [each for each in _policies(seen, named) if not (ours and each.uses(ours.id))]
     attach = tuple(each for each in wanted if _can_be_written(each))
-    return HookPlan(
+    return ExtensionPlan(
         catalog=seen.catalog,
         name=name,
         extension=ours,
@@ -112,7 +112,7 @@ def plan_install(
     )
 
 
-def plan_remove(seen: Seen, *, name: str) -> HookPlan:
+def plan_remove(seen: ExtensionState, *, name: str) -> ExtensionPlan:
     """Plan to take our extension off every policy of the catalog, and to delete it.
 
     Whoever uses it at another stage keeps it, and then it is not deleted.
@@ -122,12 +122,12 @@ def plan_remove(seen: Seen, *, name: str) -> HookPlan:
     """
     ours = find_ours(seen, name)
     if ours is None:
-        return HookPlan(catalog=seen.catalog, name=name, extension=None)
+        return ExtensionPlan(catalog=seen.catalog, name=name, extension=None)
     _require_fit(ours, None)
     hooked = [each for each in seen.policies.values() if each.uses(ours.id)]
     detach = tuple(each for each in hooked if _can_be_written(each))
     gaps = (*_unwritable(hooked), *_used_elsewhere(seen.policies.values(), ours.id))
-    return HookPlan(
+    return ExtensionPlan(
         catalog=seen.catalog,
         name=name,
         extension=ours,
@@ -142,7 +142,7 @@ def attached(policy: Policy, extension_id: str) -> Policy:
     """The policy calling the extension when a request is created, beside what it calls already."""
     if policy.uses(extension_id):
         return policy
-    return replace(policy, settings=(*policy.settings, hook(extension_id)))
+    return replace(policy, settings=(*policy.settings, custom_extension(extension_id)))
 
 
 def detached(policy: Policy, extension_id: str) -> Policy:
@@ -151,7 +151,7 @@ def detached(policy: Policy, extension_id: str) -> Policy:
     return replace(policy, settings=others)
 
 
-def hook(extension_id: str) -> StageSetting:
+def custom_extension(extension_id: str) -> StageSetting:
     """The setting that we attach."""
     extension = {"@odata.type": REQUEST_EXTENSION, "id": extension_id}
     body = {"customExtension": extension, "stage": STAGE}
@@ -160,7 +160,7 @@ def hook(extension_id: str) -> StageSetting:
     )
 
 
-def find_ours(seen: Seen, name: str) -> Extension | None:
+def find_ours(seen: ExtensionState, name: str) -> Extension | None:
     """The extension of our name.
 
     Raises:
@@ -173,7 +173,7 @@ def find_ours(seen: Seen, name: str) -> Extension | None:
     return found[0] if found else None
 
 
-def _names(seen: Seen) -> Mapping[str, str]:
+def _names(seen: ExtensionState) -> Mapping[str, str]:
     return {each.id: each.display_name for each in seen.packages}
 
 
@@ -206,7 +206,7 @@ def _to_create(
     return NewExtension(display_name=name, logic_app=logic_app, wait_hours=wait_hours)
 
 
-def _policies(seen: Seen, named: Collection[str]) -> list[Policy]:
+def _policies(seen: ExtensionState, named: Collection[str]) -> list[Policy]:
     return [
         seen.policies[policy_id]
         for package in seen.packages
@@ -228,22 +228,30 @@ def _would_lose(policy: Policy) -> str | None:
     return None
 
 
-def _unwritable(policies: Collection[Policy]) -> Iterator[Gap]:
+def _unwritable(policies: Collection[Policy]) -> Iterator[UnreadableCatalogItem]:
     for policy in policies:
         if why := _would_lose(policy):
-            yield Gap(what=f"policy {policy.display_name} ({policy.id})", why=why)
+            yield UnreadableCatalogItem(what=f"policy {policy.display_name} ({policy.id})", why=why)
 
 
-def _without_policies(seen: Seen, named: Collection[str]) -> Iterator[Gap]:
+def _without_policies(
+    seen: ExtensionState, named: Collection[str]
+) -> Iterator[UnreadableCatalogItem]:
     for package in seen.packages:
         if package.id in named and not package.policy_ids:
             why = "it has no policy, so nobody can ask for it yet"
-            yield Gap(what=f"package {package.display_name} ({package.id})", why=why)
+            yield UnreadableCatalogItem(
+                what=f"package {package.display_name} ({package.id})", why=why
+            )
 
 
-def _used_elsewhere(policies: Collection[Policy], extension_id: str) -> Iterator[Gap]:
+def _used_elsewhere(
+    policies: Collection[Policy], extension_id: str
+) -> Iterator[UnreadableCatalogItem]:
     for policy in policies:
         for each in policy.settings:
             if each.extension_id == extension_id and not is_hook(each, extension_id):
                 why = f"it calls the extension at {each.stage}, too, so the extension is kept"
-                yield Gap(what=f"policy {policy.display_name} ({policy.id})", why=why)
+                yield UnreadableCatalogItem(
+                    what=f"policy {policy.display_name} ({policy.id})", why=why
+                )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from entra_sod.cli.operations.extensions.model import HookRefused
-from entra_sod.cli.operations.extensions.plan import Seen
+from entra_sod.cli.operations.extensions.plan import ExtensionState
 from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.domain.entra import Catalog
 
@@ -33,7 +33,7 @@ async def find_catalog(graph: Extensions, wanted: str) -> Catalog:
 
 async def read_catalog(
     graph: Extensions, catalog: Catalog, *, only: Collection[str] | None = None
-) -> Seen:
+) -> ExtensionState:
     """Read a catalog's packages and extensions, and the policies of all packages or of some.
 
     Raises:
@@ -46,7 +46,7 @@ async def read_catalog(
         if only is None or package.id in only
         for policy_id in package.policy_ids
     ]
-    return Seen(
+    return ExtensionState(
         catalog=catalog,
         packages=packages,
         extensions=await graph.extensions(catalog.id),

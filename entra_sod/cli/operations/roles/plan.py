@@ -15,7 +15,7 @@ from entra_sod.domain.roles.model import CatalogRole, RoleAssignment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedRoles:
     """What was asked for.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class RoleGrant:
     """One role that is to be given, or is there already."""
 
     who: str
@@ -65,8 +65,8 @@ class GrantPlan:
         beyond: in words, roles that go further than what is wanted.
     """
 
-    missing: Sequence[Grant]
-    present: Sequence[Grant]
+    missing: Sequence[RoleGrant]
+    present: Sequence[RoleGrant]
     unknown: Sequence[str]
     beyond: Sequence[str]
 
@@ -87,12 +87,12 @@ def role_for(enforcement: Enforcement) -> CatalogRole:
 
 
 def plan_grants(
-    wanted: Wanted, catalogs: Sequence[Catalog], held: Sequence[RoleAssignment]
+    wanted: WantedRoles, catalogs: Sequence[Catalog], held: Sequence[RoleAssignment]
 ) -> GrantPlan:
     """Compare what is wanted with the roles that are held."""
     found, unknown = _find(wanted.catalogs, catalogs)
     grants = [
-        Grant(who=who, principal_id=principal, role=role, catalog=catalog)
+        RoleGrant(who=who, principal_id=principal, role=role, catalog=catalog)
         for catalog in found
         for who, principal, role in wanted.roles
     ]
@@ -105,7 +105,7 @@ def plan_grants(
     )
 
 
-def is_served(grant: Grant, held: Sequence[RoleAssignment]) -> bool:
+def is_served(grant: RoleGrant, held: Sequence[RoleAssignment]) -> bool:
     """Whether a role on the catalog itself gives what is wanted; one at the root is not believed.
 
     Whether Graph takes a catalog role for the whole tenant is not documented.
@@ -114,7 +114,7 @@ def is_served(grant: Grant, held: Sequence[RoleAssignment]) -> bool:
     return any(each.role_id in serving for each in _of(grant, held))
 
 
-def _of(grant: Grant, held: Sequence[RoleAssignment]) -> list[RoleAssignment]:
+def _of(grant: RoleGrant, held: Sequence[RoleAssignment]) -> list[RoleAssignment]:
     return [
         each
         for each in held
@@ -122,7 +122,7 @@ def _of(grant: Grant, held: Sequence[RoleAssignment]) -> list[RoleAssignment]:
     ]
 
 
-def _beyond(grant: Grant, held: Sequence[RoleAssignment]) -> list[str]:
+def _beyond(grant: RoleGrant, held: Sequence[RoleAssignment]) -> list[str]:
     has = {each.role_id for each in _of(grant, held)}
     further = [
         role

@@ -13,13 +13,13 @@ from itertools import chain, combinations
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.domain.rules.resolve import ResolvedRule
 
-MOST_STEPS = 100_000
+MAX_STEPS = 100_000
 
-type _Place = frozenset[int]
+type _Position = frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Opposites:
+class Contradictions:
     """What was found.
 
     Attributes:
@@ -35,14 +35,14 @@ class _Steps:
     """What looking costs, and what is left for it."""
 
     def __init__(self) -> None:
-        self.left = MOST_STEPS
+        self.left = MAX_STEPS
 
     def take(self, count: int) -> bool:
         self.left -= count
         return self.left >= 0
 
 
-def find_opposites(rules: Sequence[ResolvedRule]) -> Opposites:
+def find_contradictions(rules: Sequence[ResolvedRule]) -> Contradictions:
     """Compare each rule that enforces with each that does not."""
     steps, found = _Steps(), list[tuple[Rule, Rule, int]]()
     for first, second in sorted(_candidates(rules, steps)):
@@ -50,7 +50,7 @@ def find_opposites(rules: Sequence[ResolvedRule]) -> Opposites:
             break
         if count := _count(rules[first], rules[second], steps):
             found.append((rules[first].rule, rules[second].rule, count))
-    return Opposites(found, is_whole=steps.left >= 0)
+    return Contradictions(found, is_whole=steps.left >= 0)
 
 
 def _candidates(rules: Sequence[ResolvedRule], steps: _Steps) -> Sequence[tuple[int, int]]:
@@ -107,7 +107,7 @@ def _count(one: ResolvedRule, other: ResolvedRule, steps: _Steps) -> int:
     return within + between
 
 
-def _places(rule: ResolvedRule) -> Mapping[str, _Place]:
+def _places(rule: ResolvedRule) -> Mapping[str, _Position]:
     """For each package the numbers of the sets that it is in."""
     found: dict[str, list[int]] = {}
     for number, packages in enumerate(_keeping(rule)):
@@ -116,6 +116,6 @@ def _places(rule: ResolvedRule) -> Mapping[str, _Place]:
     return {package: frozenset(numbers) for package, numbers in found.items()}
 
 
-def _is_apart(rule: ResolvedRule, one: _Place, other: _Place) -> bool:
+def _is_apart(rule: ResolvedRule, one: _Position, other: _Position) -> bool:
     """Whether a rule keeps two packages apart: they are on different sides, or in one set."""
     return rule.is_at_most_one or len(one | other) > 1

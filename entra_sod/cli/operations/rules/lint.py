@@ -11,7 +11,7 @@ from datetime import date
 from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
-from entra_sod.cli.operations.rules.contradictions import find_opposites
+from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
@@ -25,8 +25,8 @@ from entra_sod.domain.rules.resolve import (
 )
 
 ENDING_SOON_DAYS = (1, 7, 30)
-MOST_WORK = 250_000  # of resolving; larger rules compile, but validating them ends in time
-_NAMED_AT_MOST = 3
+MAX_RESOLVE_STEPS = 250_000  # of resolving; larger rules compile, but validating them ends in time
+_MAX_NAMED = 3
 
 
 class TooMuchWork(Exception):
@@ -34,11 +34,11 @@ class TooMuchWork(Exception):
 
 
 class _LimitedResolver(Resolver):
-    """Gives up with TooMuchWork after MOST_WORK steps of some tenths of a microsecond."""
+    """Gives up with TooMuchWork after MAX_RESOLVE_STEPS steps of some tenths of a microsecond."""
 
-    def __init__(self, book: ParsedRules, tenant: Tenant) -> None:
-        super().__init__(book, tenant)
-        self._work_left = MOST_WORK
+    def __init__(self, parsed: ParsedRules, tenant: Tenant) -> None:
+        super().__init__(parsed, tenant)
+        self._work_left = MAX_RESOLVE_STEPS
 
     def rule(self, rule: Rule) -> ResolvedRule:
         resolved = super().rule(rule)
@@ -56,64 +56,64 @@ class _LimitedResolver(Resolver):
             raise TooMuchWork
 
 
-def lint(book: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesProblem]:
+def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesProblem]:
     """Find what is wrong or doubtful in what the rules mean.
 
     Args:
-        book: of all files. With mistakes in it, only what each entry says by itself is looked at.
+        parsed: of all files. With mistakes in it, only what each entry says by itself is looked at.
         day: today, in UTC.
         tenant: every package that may be read; None checks what needs no tenant.
     """
     found = [
-        *_selector_problems(book, tenant),
-        *_group_problems(book, tenant),
-        *_date_problems(book, day),
-        *_count_problems(book),
+        *_selector_problems(parsed, tenant),
+        *_group_problems(parsed, tenant),
+        *_date_problems(parsed, day),
+        *_count_problems(parsed),
     ]
-    if not book.problems:
-        resolver = _LimitedResolver(book, tenant or Tenant(()))
-        resolved = list(_resolved(book, resolver))
+    if not parsed.problems:
+        resolver = _LimitedResolver(parsed, tenant or Tenant(()))
+        resolved = list(_resolved(parsed, resolver))
         found += [
-            *_unfinished(book, len(resolved)),
-            *_unused_classes(book, resolver),
-            *_rule_problems(book, resolved, tenant),
-            *_opposites(book, resolved, day),
+            *_unfinished(parsed, len(resolved)),
+            *_unused_classes(parsed, resolver),
+            *_rule_problems(parsed, resolved, tenant),
+            *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
 
 
-def _resolved(book: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:
+def _resolved(parsed: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:
     """Every rule, in order, or as many as their classes and patterns leave the time for."""
     with suppress(TooMuchWork):
-        for rule in book.rules.values():
+        for rule in parsed.rules.values():
             yield resolver.rule(rule)
 
 
-def _unfinished(book: ParsedRules, resolved: int) -> Iterator[RulesProblem]:
-    for rule in islice(book.rules.values(), resolved, resolved + 1):
+def _unfinished(parsed: ParsedRules, resolved: int) -> Iterator[RulesProblem]:
+    for rule in islice(parsed.rules.values(), resolved, resolved + 1):
         detail = "and the rules after it were not looked into: those before name too many packages"
-        yield _warning(book.origin("rules", rule.id), (), detail)
+        yield _warning(parsed.origin("rules", rule.id), (), detail)
 
 
-def _opposites(
-    book: ParsedRules, resolved: Sequence[ResolvedRule], day: date
+def _contradictions(
+    parsed: ParsedRules, resolved: Sequence[ResolvedRule], day: date
 ) -> Iterator[RulesProblem]:
     """Two rules for one pair, of which one enforces; said once for two rules, at the second."""
     alive = [each for each in resolved if not _is_over(each.rule, day)]
-    found = find_opposites(alive)
+    found = find_contradictions(alive)
     for one, other, count in found.rules:
         if _meet(one, other):
             pairs = f"{count} pairs" if count > 1 else "a pair"
             detail = f"is {other.mode} for {pairs} that {one.id} has as {one.mode}: enforce wins"
-            yield _warning(book.origin("rules", other.id), ("mode",), detail)
+            yield _warning(parsed.origin("rules", other.id), ("mode",), detail)
     if not found.is_whole:
         detail = "may differ from that of other rules for a pair: too many rules share packages"
-        yield _warning(book.origin("rules", alive[-1].id), ("mode",), detail)
+        yield _warning(parsed.origin("rules", alive[-1].id), ("mode",), detail)
 
 
-def _selector_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
-    resolver = Resolver(book, tenant)
-    for origin, path, selector in _selectors(book):
+def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+    resolver = Resolver(parsed, tenant)
+    for origin, path, selector in _selectors(parsed):
         if tenant is None:
             if selector.id is None and _is_everything(selector):
                 yield _warning(origin, path, "fits every access package")
@@ -127,11 +127,11 @@ def _selector_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[Rul
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
 
 
-def _group_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+def _group_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
     if tenant is None:
         return
     unseen: list[RulesProblem] = []
-    for origin, path, group_id in _groups(book):
+    for origin, path, group_id in _groups(parsed):
         if group_id not in tenant.groups:
             unseen.append(_warning(origin, path, "was not looked up: no right to read groups"))
         elif (group := tenant.groups[group_id]) is None:
@@ -142,28 +142,28 @@ def _group_problems(book: ParsedRules, tenant: Tenant | None) -> Iterator[RulesP
     yield from unseen[:1]  # the same holds for all of them
 
 
-def _groups(book: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
-    for name, side in book.classes.items():
+def _groups(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
+    for name, side in parsed.classes.items():
         for index, group in enumerate(side.groups):
-            yield book.origin("classes", name), ("groups", index, "id"), str(group.id)
-    for rule in book.rules.values():
+            yield parsed.origin("classes", name), ("groups", index, "id"), str(group.id)
+    for rule in parsed.rules.values():
         for number, side in enumerate(rule.between or ()):
             for index, group in enumerate(side.groups):
                 path: Path = ("between", number, "groups", index, "id")
-                yield book.origin("rules", rule.id), path, str(group.id)
+                yield parsed.origin("rules", rule.id), path, str(group.id)
 
 
-def named_groups(book: ParsedRules) -> frozenset[str]:
+def named_groups(parsed: ParsedRules) -> frozenset[str]:
     """Every group that a rule or class names."""
-    return frozenset(group_id for _, _, group_id in _groups(book))
+    return frozenset(group_id for _, _, group_id in _groups(parsed))
 
 
-def _selectors(book: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, PackageSelector]]:
-    for name, side in book.classes.items():
+def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, PackageSelector]]:
+    for name, side in parsed.classes.items():
         for index, selector in enumerate(side.packages):
-            yield book.origin("classes", name), ("packages", index), selector
-    for rule in book.rules.values():
-        origin = book.origin("rules", rule.id)
+            yield parsed.origin("classes", name), ("packages", index), selector
+    for rule in parsed.rules.values():
+        origin = parsed.origin("rules", rule.id)
         for number, side in enumerate(rule.between or ()):
             for index, selector in enumerate(side.packages):
                 yield origin, ("between", number, "packages", index), selector
@@ -176,14 +176,14 @@ def _is_everything(selector: PackageSelector) -> bool:
     return bool(texts) and all(set(text) == {"*"} for text in texts)
 
 
-def _date_problems(book: ParsedRules, day: date) -> Iterator[RulesProblem]:
-    for rule in book.rules.values():
+def _date_problems(parsed: ParsedRules, day: date) -> Iterator[RulesProblem]:
+    for rule in parsed.rules.values():
         if _is_over(rule, day):
-            origin = book.origin("rules", rule.id)
+            origin = parsed.origin("rules", rule.id)
             yield _warning(origin, ("effective", "until"), "has passed: the rule asks for nothing")
-    for entry in book.exceptions.values():
+    for entry in parsed.exceptions.values():
         if detail := _ending(entry, day):
-            yield _warning(book.origin("exceptions", entry.id), ("until",), detail)
+            yield _warning(parsed.origin("exceptions", entry.id), ("until",), detail)
 
 
 def _is_over(rule: Rule, day: date) -> bool:
@@ -202,20 +202,20 @@ def _ending(entry: ExceptionEntry, day: date) -> str | None:
     return f"is near: {left} left, within {within}" if within else None
 
 
-def _count_problems(book: ParsedRules) -> Iterator[RulesProblem]:
-    for rule in book.rules.values():
+def _count_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
+    for rule in parsed.rules.values():
         if rule.at_most and rule.at_most.count > 1:
             why = "is more than 1: this version does not look for it"
             if rule.mode is Mode.ENFORCE:
                 why += ", and Entra's references cannot enforce it"
-            yield _warning(book.origin("rules", rule.id), ("atMost", "count"), why)
+            yield _warning(parsed.origin("rules", rule.id), ("atMost", "count"), why)
 
 
-def _unused_classes(book: ParsedRules, resolver: Resolver) -> Iterator[RulesProblem]:
-    sides = [side for rule in book.rules.values() for side in _sides(rule)]
+def _unused_classes(parsed: ParsedRules, resolver: Resolver) -> Iterator[RulesProblem]:
+    sides = [side for rule in parsed.rules.values() for side in _sides(rule)]
     used = set(resolver.reached(name for side in sides for name in side.classes))
-    for name in book.classes.keys() - used:
-        document = book.origin("classes", name).document
+    for name in parsed.classes.keys() - used:
+        document = parsed.origin("classes", name).document
         mistake = Mistake(("classes",), "is used by no rule", name)
         yield document.place(mistake, is_warning=True)
 
@@ -227,11 +227,11 @@ def _sides(rule: Rule) -> Sequence[Side]:
 
 
 def _rule_problems(
-    book: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+    parsed: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
 ) -> Iterator[RulesProblem]:
-    is_certain = tenant is not None or not needs_tenant(book)
+    is_certain = tenant is not None or not needs_tenant(parsed)
     for each in resolved:
-        origin = book.origin("rules", each.id)
+        origin = parsed.origin("rules", each.id)
         if each.rule.at_most is None:
             yield from _shared(origin, each.sides, tenant)
         if is_certain:
@@ -253,7 +253,7 @@ def _shared(
 def _listed(package_ids: Collection[str], tenant: Tenant | None) -> str:
     packages = tenant.packages if tenant else {}
     names = nsmallest(
-        _NAMED_AT_MOST,
+        _MAX_NAMED,
         (packages[each].display_name if each in packages else each for each in package_ids),
     )
     more = len(package_ids) - len(names)

@@ -24,7 +24,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
 
 
-class TrialPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RuleTestPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A package of the small tenant; the id matters where rules select by it."""
 
     name: Text
@@ -47,7 +47,7 @@ class ExpectedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: list[Name] | None = None
 
 
-class TrialPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RuleTestPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody who holds packages, by name, and what is expected of that.
 
     Attributes:
@@ -64,17 +64,17 @@ class TrialPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decisions: list[ExpectedDecision] = []
 
 
-class TrialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RuleTestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One test file; `day` is the day on which it takes place."""
 
     version: Literal[1]
-    packages: list[TrialPackage]
-    people: list[TrialPerson]
+    packages: list[RuleTestPackage]
+    people: list[RuleTestPerson]
     day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class FoundConflict:
     """Packages that one person holds against a rule: two, or more than `atMost` allows."""
 
     rule: str
@@ -82,7 +82,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ActualDecision:
     """A decision, and every rule that holding the package would violate."""
 
     decision: Decision
@@ -90,42 +90,44 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RuleTestOutcome:
     """What became of a file's expectations; the failures are in the order of the file."""
 
     expectations: int
     failures: Sequence[RulesProblem]
 
 
-def run_trial(source: SourceFile, book: ParsedRules, today: date) -> Outcome:
+def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> RuleTestOutcome:
     """Hold the rules against one test file.
 
     Args:
         source: the test file.
-        book: the rules, without mistakes.
+        parsed: the rules, without mistakes.
         today: the day where the file names none.
 
     Raises:
         RulesError: with every mistake of the test file.
     """
     document = Document(source)
-    trial = _read(document, book)
-    world = _World(trial, book, trial.day or today)
+    test_file = _read(document, parsed)
+    world = _TestTenant(test_file, parsed, test_file.day or today)
     failures = [
         _failure(document, mistake)
-        for index, person in enumerate(trial.people)
+        for index, person in enumerate(test_file.people)
         for mistake in _unmet(world, person, ("people", index))
     ]
-    return Outcome(sum(map(_expectations, trial.people)), sorted(failures))
+    return RuleTestOutcome(sum(map(_expectations, test_file.people)), sorted(failures))
 
 
-def find_conflicts(rules: Iterable[ResolvedRule], holds: Collection[str]) -> Iterator[Conflict]:
+def find_conflicts(
+    rules: Iterable[ResolvedRule], holds: Collection[str]
+) -> Iterator[FoundConflict]:
     """Everything that must not be held together and is."""
     held = frozenset(holds)
     for rule in rules:
         if rule.count > 1:
             if len(held & rule.set_of) > rule.count:
-                yield Conflict(rule.id, held & rule.set_of)
+                yield FoundConflict(rule.id, held & rule.set_of)
             continue
         sides = [held & side.packages for side in rule.sides]
         pairs = {
@@ -133,44 +135,48 @@ def find_conflicts(rules: Iterable[ResolvedRule], holds: Collection[str]) -> Ite
             for one, other in combinations([side for side in sides if side], 2)
             for pair in product(one, other)
         }
-        yield from (Conflict(rule.id, pair) for pair in sorted(pairs, key=sorted) if len(pair) > 1)
+        yield from (
+            FoundConflict(rule.id, pair) for pair in sorted(pairs, key=sorted) if len(pair) > 1
+        )
 
 
-class _World:
+class _TestTenant:
     """The small tenant with the rules that are in force in it."""
 
-    def __init__(self, trial: TrialFile, book: ParsedRules, day: date) -> None:
-        self._book, self._day = book, day
-        self._ids = {each.name.casefold(): _package_id(each) for each in trial.packages}
-        self._names = {_package_id(each): each.name for each in trial.packages}
-        self._rules = resolve(book, Tenant(map(_package, trial.packages)), day)
+    def __init__(self, test_file: RuleTestFile, parsed: ParsedRules, day: date) -> None:
+        self._book, self._day = parsed, day
+        self._ids = {each.name.casefold(): _package_id(each) for each in test_file.packages}
+        self._names = {_package_id(each): each.name for each in test_file.packages}
+        self._rules = resolve(parsed, Tenant(map(_package, test_file.packages)), day)
 
     def ids(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(self._ids[name.casefold()] for name in names)
 
-    def conflicts(self, person: TrialPerson) -> set[Conflict]:
+    def conflicts(self, person: RuleTestPerson) -> set[FoundConflict]:
         return set(find_conflicts(self._rules, self.ids(person.holds)))
 
-    def decide(self, person: TrialPerson, asked: str) -> Verdict:
+    def decide(self, person: RuleTestPerson, asked: str) -> ActualDecision:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
         own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
         asked_id = self._ids[asked.casefold()]
         violations = list(find_violations(self._rules, who, asked_id, own, self._day))
-        return Verdict(decide(violations), tuple(sorted(each.rule.id for each in violations)))
+        return ActualDecision(
+            decide(violations), tuple(sorted(each.rule.id for each in violations))
+        )
 
-    def tell(self, conflict: Conflict) -> str:
+    def name_of(self, conflict: FoundConflict) -> str:
         names = sorted(self._names[package] for package in conflict.packages)
         return f"{conflict.rule} ({', '.join(names)})"
 
 
-def _package(package: TrialPackage) -> AccessPackage:
+def _package(package: RuleTestPackage) -> AccessPackage:
     return AccessPackage(
         id=_package_id(package), display_name=package.name, catalog_name=package.catalog or ""
     )
 
 
-def _package_id(package: TrialPackage) -> str:
+def _package_id(package: RuleTestPackage) -> str:
     return str(package.id or _made_id("package", package.name))
 
 
@@ -178,14 +184,14 @@ def _made_id(kind: str, name: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"entra-sod:{kind}:{name.casefold()}")
 
 
-def _read(document: Document, book: ParsedRules) -> TrialFile:
+def _read(document: Document, parsed: ParsedRules) -> RuleTestFile:
     problems = list(document.problems)
     if document.is_read:
-        problems += map(document.place, find_mistakes(TrialFile, document.value))
+        problems += map(document.place, find_mistakes(RuleTestFile, document.value))
     _require_none(problems)
-    trial = msgspec.convert(document.value, TrialFile)
-    _require_none([document.place(mistake) for mistake in _mistakes(trial, book)])
-    return trial
+    test_file = msgspec.convert(document.value, RuleTestFile)
+    _require_none([document.place(mistake) for mistake in _mistakes(test_file, parsed)])
+    return test_file
 
 
 def _require_none(problems: Sequence[RulesProblem]) -> None:
@@ -193,23 +199,23 @@ def _require_none(problems: Sequence[RulesProblem]) -> None:
         raise RulesError([str(problem) for problem in sorted(problems)])
 
 
-def _mistakes(trial: TrialFile, book: ParsedRules) -> Iterator[Mistake]:
-    if not trial.people:
+def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]:
+    if not test_file.people:
         yield Mistake(("people",), "is empty: nothing is expected of anybody")
-    yield from _repeated("packages", "name", [each.name.casefold() for each in trial.packages])
-    yield from _repeated("packages", "id", [each.id for each in trial.packages])
-    yield from _repeated("people", "name", [each.name.casefold() for each in trial.people])
-    packages = {each.name.casefold(): each.name for each in trial.packages}
-    for index, person in enumerate(trial.people):
+    yield from _repeated("packages", "name", [each.name.casefold() for each in test_file.packages])
+    yield from _repeated("packages", "id", [each.id for each in test_file.packages])
+    yield from _repeated("people", "name", [each.name.casefold() for each in test_file.people])
+    packages = {each.name.casefold(): each.name for each in test_file.packages}
+    for index, person in enumerate(test_file.people):
         for path, name in _package_names(person):
             if name.casefold() not in packages:
                 detail = f"{name} is no package here{nearest(name, packages.values())}"
                 yield Mistake(("people", index, *path), detail)
         for path, name in _rule_names(person):
-            if name not in book.rules:
-                detail = f"{name} is no rule{nearest(name, book.rules)}"
+            if name not in parsed.rules:
+                detail = f"{name} is no rule{nearest(name, parsed.rules)}"
                 yield Mistake(("people", index, *path), detail)
-        yield from _lonely(person, ("people", index, "conflicts"))
+        yield from _unused(person, ("people", index, "conflicts"))
 
 
 def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake]:
@@ -221,13 +227,13 @@ def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake
         seen.add(value)
 
 
-def _lonely(person: TrialPerson, path: Path) -> Iterator[Mistake]:
+def _unused(person: RuleTestPerson, path: Path) -> Iterator[Mistake]:
     for index, each in enumerate(person.conflicts):
         if len({name.casefold() for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
             yield Mistake((*path, index, "packages"), "must be two packages or more")
 
 
-def _package_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
+def _package_names(person: RuleTestPerson) -> Iterator[tuple[Path, str]]:
     yield from ((("holds", index), name) for index, name in enumerate(person.holds))
     for index, conflict in enumerate(person.conflicts):
         for place, name in enumerate(conflict.packages):
@@ -236,7 +242,7 @@ def _package_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
         yield ("decisions", index, "asks"), decision.asks
 
 
-def _rule_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
+def _rule_names(person: RuleTestPerson) -> Iterator[tuple[Path, str]]:
     for index, conflict in enumerate(person.conflicts):
         yield ("conflicts", index, "rule"), conflict.rule
     for index, decision in enumerate(person.decisions):
@@ -244,18 +250,18 @@ def _rule_names(person: TrialPerson) -> Iterator[tuple[Path, str]]:
             yield ("decisions", index, "rules", place), name
 
 
-def _expectations(person: TrialPerson) -> int:
+def _expectations(person: RuleTestPerson) -> int:
     """Each one that is written down, and that there is no other conflict."""
     return len(person.conflicts) + 1 + len(person.decisions)
 
 
-def _unmet(world: _World, person: TrialPerson, path: Path) -> Iterator[Mistake]:
+def _unmet(world: _TestTenant, person: RuleTestPerson, path: Path) -> Iterator[Mistake]:
     found = world.conflicts(person)
-    expected = [Conflict(each.rule, world.ids(each.packages)) for each in person.conflicts]
-    others = sorted(map(world.tell, found - set(expected)))
+    expected = [FoundConflict(each.rule, world.ids(each.packages)) for each in person.conflicts]
+    others = sorted(map(world.name_of, found - set(expected)))
     for index, conflict in enumerate(expected):
         if conflict not in found:
-            detail = f"expected conflict {world.tell(conflict)} of {person.name}, found none"
+            detail = f"expected conflict {world.name_of(conflict)} of {person.name}, found none"
             yield Mistake((*path, "conflicts", index), detail)
     if others:
         more = "other " if expected else ""
@@ -266,18 +272,18 @@ def _unmet(world: _World, person: TrialPerson, path: Path) -> Iterator[Mistake]:
 
 
 def _unmet_decision(
-    world: _World, person: TrialPerson, expected: ExpectedDecision, path: Path
+    world: _TestTenant, person: RuleTestPerson, expected: ExpectedDecision, path: Path
 ) -> Iterator[Mistake]:
     found = world.decide(person, expected.asks)
     has_rules = expected.rules is None or sorted(expected.rules) == list(found.rules)
     if found.decision is expected.decision and has_rules:
         return
-    wanted = _told(expected.decision, expected.rules)
+    wanted = _describe(expected.decision, expected.rules)
     detail = f"expected {wanted} for {person.name} asking for {expected.asks}, found "
-    yield Mistake(path, detail + _told(found.decision, found.rules))
+    yield Mistake(path, detail + _describe(found.decision, found.rules))
 
 
-def _told(decision: Decision, rules: Collection[str] | None) -> str:
+def _describe(decision: Decision, rules: Collection[str] | None) -> str:
     return f"{decision} by {', '.join(sorted(rules))}" if rules else decision.value
 
 

@@ -16,7 +16,7 @@ from entra_sod.cli.operations.extensions.model import (
     Policy,
     StageSetting,
 )
-from entra_sod.cli.operations.extensions.plan import HookPlan, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.plan import ExtensionPlan, plan_install, plan_remove
 from entra_sod.cli.operations.extensions.read import read_catalog
 from entra_sod.domain.entra import Catalog
 from tests.builders import guid
@@ -78,11 +78,11 @@ def ours(**changes: object) -> Extension:
 
 async def to_install(
     graph: MemoryExtensions, *named: str, logic_app: LogicApp | None = LOGIC_APP
-) -> HookPlan:
+) -> ExtensionPlan:
     ids = {guid(each) for each in named}
     seen = await read_catalog(graph, CATALOG, only=ids)
     return plan_install(seen, named=ids, name=NAME, logic_app=logic_app, wait_hours=24)
 
 
-async def to_remove(graph: MemoryExtensions) -> HookPlan:
+async def to_remove(graph: MemoryExtensions) -> ExtensionPlan:
     return plan_remove(await read_catalog(graph, CATALOG), name=NAME)

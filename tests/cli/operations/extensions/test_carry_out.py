@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.cli.operations.extensions.apply import carry_out
+from entra_sod.cli.operations.extensions.apply import apply
 from entra_sod.cli.operations.extensions.model import (
     STAGE,
     HookRefused,
@@ -16,7 +16,7 @@ from entra_sod.cli.operations.extensions.model import (
     Policy,
     StageSetting,
 )
-from entra_sod.cli.operations.extensions.plan import hook
+from entra_sod.cli.operations.extensions.plan import custom_extension
 from entra_sod.cli.operations.extensions.read import find_catalog
 from entra_sod.core.errors import Forbidden, NotYetConsistent, Unavailable
 from tests.builders import guid
@@ -60,13 +60,13 @@ async def test_install_is_complete_and_remove_takes_back_exactly_that(
 ) -> None:
     """After install the plan is empty; after remove every policy is as it was, byte for byte."""
     graph = catalog_of(*before)
-    assert (await carry_out(graph, await to_install(graph, *named))).failed == []
+    assert (await apply(graph, await to_install(graph, *named))).failed == []
     assert (await to_install(graph, *named, logic_app=None)).is_empty
     for each in before:
         after = graph.policies[each.id]
         assert (foreign(after), after.rest) == (each.settings, each.rest)
         assert (after != each) == (each.package_id in {guid(name) for name in named})
-    assert (await carry_out(graph, await to_remove(graph))).failed == []
+    assert (await apply(graph, await to_remove(graph))).failed == []
     assert list(graph.policies.values()) == before
     assert list(graph.known.values()) == [FOREIGN]
     assert (await to_remove(graph)).is_empty
@@ -75,9 +75,9 @@ async def test_install_is_complete_and_remove_takes_back_exactly_that(
 async def test_a_second_install_writes_nothing() -> None:
     """It is idempotent."""
     graph = catalog_of(policy("1", "a"))
-    await carry_out(graph, await to_install(graph, "a"))
+    await apply(graph, await to_install(graph, "a"))
     graph.written.clear()
-    await carry_out(graph, await to_install(graph, "a"))
+    await apply(graph, await to_install(graph, "a"))
     assert (graph.written, len(graph.known)) == ([], 2)
 
 
@@ -86,7 +86,7 @@ async def test_a_policy_that_changed_since_the_plan_is_not_written() -> None:
     graph = catalog_of(policy("1", "a"), policy("2", "a"))
     plan = await to_install(graph, "a")
     graph.policies[guid("1")] = changed = policy("1", "a", setting(STAGE))
-    outcome = await carry_out(graph, plan)
+    outcome = await apply(graph, plan)
     assert [guid("1") in each.what for each in outcome.failed] == [True]
     assert graph.policies[guid("1")] == changed
     assert graph.policies[guid("2")].settings != ()
@@ -121,9 +121,9 @@ def losing(*policies: Policy) -> Losing:
 async def test_a_lost_answer_is_settled_by_reading() -> None:
     """What was written in spite of the lost answer counts, and nothing is made twice."""
     graph = losing(policy("1", "a"))
-    assert (await carry_out(graph, await to_install(graph, "a"))).failed == []
+    assert (await apply(graph, await to_install(graph, "a"))).failed == []
     assert [each.display_name for each in graph.known.values()] == ["Mail", "entra-sod"]
-    assert (await carry_out(graph, await to_remove(graph))).failed == []
+    assert (await apply(graph, await to_remove(graph))).failed == []
     assert list(graph.known.values()) == [FOREIGN]
 
 
@@ -132,10 +132,10 @@ async def test_a_write_that_did_not_happen_is_said() -> None:
     graph = losing(policy("1", "a"))
     graph.carries_out = False
     with pytest.raises(Unavailable):
-        await carry_out(graph, await to_install(graph, "a"))
+        await apply(graph, await to_install(graph, "a"))
     graph.known[ours().id] = ours()
-    assert len((await carry_out(graph, await to_install(graph, "a"))).failed) == 1
-    assert len((await carry_out(graph, await to_remove(graph))).failed) == 1
+    assert len((await apply(graph, await to_install(graph, "a"))).failed) == 1
+    assert len((await apply(graph, await to_remove(graph))).failed) == 1
     assert graph.written == []
 
 
@@ -151,7 +151,7 @@ async def test_a_policy_that_lost_something_is_named_with_what_it_lost() -> None
     """The policy is read again after it is written, and any difference is a failure."""
     calm = catalog_of(policy("1", "a"))
     graph = Forgetful(CATALOG, calm._packages, calm.policies.values(), [FOREIGN])
-    (failure,) = (await carry_out(graph, await to_install(graph, "a"))).failed
+    (failure,) = (await apply(graph, await to_install(graph, "a"))).failed
     assert "in expiration:" in failure.why
 
 
@@ -160,7 +160,7 @@ async def test_an_identity_that_does_not_own_the_catalog_is_told_who_can() -> No
     graph = catalog_of(policy("1", "a"))
     graph.may_own = False
     with pytest.raises(HookRefused, match="owner of the catalog"):
-        await carry_out(graph, await to_install(graph, "a"))
+        await apply(graph, await to_install(graph, "a"))
     assert graph.written == []
 
 
@@ -168,16 +168,16 @@ async def test_a_policy_that_may_not_be_written_is_a_failure() -> None:
     """The refusal is told for each policy."""
     graph = catalog_of(policy("1", "a"), policy("2", "a"))
     graph.may_write_policies = False
-    outcome = await carry_out(graph, await to_install(graph, "a"))
+    outcome = await apply(graph, await to_install(graph, "a"))
     assert [len(outcome.failed), len(outcome.written)] == [2, 0]
 
 
 async def test_an_extension_is_not_deleted_after_a_failure() -> None:
     """A policy that still calls it would fail with it."""
-    graph = catalog_of(policy("1", "a", hook(ours().id)), extensions=[ours()])
+    graph = catalog_of(policy("1", "a", custom_extension(ours().id)), extensions=[ours()])
     plan = await to_remove(graph)
     graph.may_write_policies = False
-    (failure,) = (await carry_out(graph, plan)).failed
+    (failure,) = (await apply(graph, plan)).failed
     assert guid("1") in failure.what
     assert ours().id in graph.known
 
@@ -194,7 +194,7 @@ async def test_an_extension_that_graph_does_not_show_is_unsettled() -> None:
     calm = catalog_of(policy("1", "a"))
     graph = Blind(CATALOG, calm._packages, calm.policies.values())
     with pytest.raises(NotYetConsistent):
-        await carry_out(graph, await to_install(graph, "a"))
+        await apply(graph, await to_install(graph, "a"))
 
 
 @pytest.mark.parametrize("wanted", ["finance", "Finance", CATALOG.id, CATALOG.id.upper()])

@@ -13,10 +13,15 @@ import msgspec
 import pytest
 
 from entra_sod.cli.operations.extensions import wire
-from entra_sod.cli.operations.extensions.apply import carry_out
+from entra_sod.cli.operations.extensions.apply import apply
 from entra_sod.cli.operations.extensions.client import ExtensionsClient
 from entra_sod.cli.operations.extensions.model import LogicApp, NewExtension, Policy
-from entra_sod.cli.operations.extensions.plan import attached, hook, plan_install, plan_remove
+from entra_sod.cli.operations.extensions.plan import (
+    attached,
+    custom_extension,
+    plan_install,
+    plan_remove,
+)
 from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable
@@ -132,7 +137,7 @@ async def test_writing_a_policy_changes_its_stage_settings_alone(
     before = expected(policy_id)
     await graph.replace(attached(before, made.id))
     after = await graph.policy(before.package_id, policy_id)
-    assert after.settings == (*before.settings, hook(made.id))
+    assert after.settings == (*before.settings, custom_extension(made.id))
     assert after.rest == before.rest
 
 
@@ -173,14 +178,14 @@ async def test_installed_and_removed_the_policies_are_the_very_same(graph: Exten
     catalog = await find_catalog(graph, "finance")
     seen = await read_catalog(graph, catalog)
     plan = plan_install(seen, named={PAY}, name=NAME, logic_app=LOGIC_APP, wait_hours=24)
-    assert (await carry_out(graph, plan)).failed == []
+    assert (await apply(graph, plan)).failed == []
     hooked = await read_catalog(graph, catalog)
     assert {key for key in POLICIES if hooked.policies[key] != seen.policies[key]} == {
         EMPLOYEES,
         GUESTS,
     }
     assert plan_install(hooked, named={PAY}, name=NAME, logic_app=None, wait_hours=24).is_empty
-    assert (await carry_out(graph, plan_remove(hooked, name=NAME))).failed == []
+    assert (await apply(graph, plan_remove(hooked, name=NAME))).failed == []
     assert await read_catalog(graph, catalog) == seen
 
 
@@ -190,10 +195,10 @@ async def test_questions_to_requestors_survive_install_and_remove(answerer: Answ
     catalog = await find_catalog(graph, "finance")
     seen = await read_catalog(graph, catalog)
     plan = plan_install(seen, named={PAY}, name=NAME, logic_app=LOGIC_APP, wait_hours=24)
-    assert {each.id for each in (await carry_out(graph, plan)).written} == {EMPLOYEES, GUESTS}
+    assert {each.id for each in (await apply(graph, plan)).written} == {EMPLOYEES, GUESTS}
     assert await answerer.questions(EMPLOYEES) == RICH["questions"]
     removal = plan_remove(await read_catalog(graph, catalog), name=NAME)
-    assert {each.id for each in (await carry_out(graph, removal)).written} == {EMPLOYEES, GUESTS}
+    assert {each.id for each in (await apply(graph, removal)).written} == {EMPLOYEES, GUESTS}
     assert await answerer.questions(EMPLOYEES) == RICH["questions"]
 
 
@@ -249,7 +254,7 @@ def test_what_graph_sets_itself_is_not_written_back() -> None:
 
 
 def hook_type() -> str:
-    body: dict[str, Any] = msgspec.json.decode(hook(MAIL).body)
+    body: dict[str, Any] = msgspec.json.decode(custom_extension(MAIL).body)
     kind: str = body["customExtension"]["@odata.type"]
     return kind
 
@@ -269,7 +274,7 @@ def test_the_bodies_have_the_documented_names() -> None:
     assert {*re.findall(r'"([^"]+)"', sent)} - values - {description} == documented
     (attach,) = [line for line in lines if '[{"stage":"assignmentRequestCreated"' in line]
     shown = attach.partition("`[{")[2].partition("}]`")[0]
-    ours = hook(MAIL).body.decode()
+    ours = custom_extension(MAIL).body.decode()
     assert {*re.findall(r'"([^"]+)"', shown)} - {"…"} == {*re.findall(r'"([^"]+)"', ours)} - {MAIL}
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.cli.operations.roles.apply import MOST_TRIES, Outcome, carry_out
-from entra_sod.cli.operations.roles.plan import Wanted, plan_grants, role_for
+from entra_sod.cli.operations.roles.apply import MAX_ATTEMPTS, GrantOutcome, apply
+from entra_sod.cli.operations.roles.plan import WantedRoles, plan_grants, role_for
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable
 from entra_sod.domain.enforcement.result import Enforcement
@@ -21,7 +21,7 @@ FINANCE = Catalog(id=guid("c1"), display_name="Finance")
 SALES = Catalog(id=guid("c2"), display_name="Sales")
 TWINS = [Catalog(id=guid(name), display_name="Twin") for name in ("c3", "c4")]
 CATALOGS = [FINANCE, SALES, *TWINS]
-WANTED = Wanted(
+WANTED = WantedRoles(
     catalogs=["finance", SALES.id.upper()],
     app=APP,
     app_role=CatalogRole.PACKAGE_MANAGER,
@@ -49,9 +49,9 @@ class Tenant(MemoryRoles):
         await super().assign(wanted)
 
 
-async def carried_out(roles: MemoryRoles, clock: ManualClock | None = None) -> Outcome:
+async def carried_out(roles: MemoryRoles, clock: ManualClock | None = None) -> GrantOutcome:
     plan = plan_grants(WANTED, CATALOGS, roles.held)
-    return await carry_out(roles, plan, clock or ManualClock(), lambda _: None)
+    return await apply(roles, plan, clock or ManualClock(), lambda _: None)
 
 
 def test_the_least_role_that_the_setting_needs() -> None:
@@ -71,13 +71,15 @@ def test_every_catalog_gets_the_roles_of_both_identities() -> None:
             (LOGIC_APP, CatalogRole.ASSIGNMENT_MANAGER),
         )
     ]
-    twice = Wanted(catalogs=["Finance", FINANCE.id], app=APP, app_role=CatalogRole.CATALOG_READER)
+    twice = WantedRoles(
+        catalogs=["Finance", FINANCE.id], app=APP, app_role=CatalogRole.CATALOG_READER
+    )
     assert len(plan_grants(twice, CATALOGS, []).missing) == 1
 
 
 def test_a_name_that_is_no_catalog_or_several_is_told() -> None:
     """Nothing is guessed, and the catalogs that are known are not held up."""
-    wanted = Wanted(
+    wanted = WantedRoles(
         catalogs=["Nowhere", "Twin", "Sales"], app=APP, app_role=CatalogRole.CATALOG_READER
     )
     plan = plan_grants(wanted, CATALOGS, [])
@@ -111,14 +113,14 @@ def test_a_role_that_includes_what_is_wanted_serves(
     app_role: CatalogRole, present: RoleAssignment, *, serves: bool
 ) -> None:
     """On the same catalog, for the same principal; a role at the root is not believed."""
-    wanted = Wanted(catalogs=["Finance"], app=APP, app_role=app_role)
+    wanted = WantedRoles(catalogs=["Finance"], app=APP, app_role=app_role)
     plan = plan_grants(wanted, CATALOGS, [present])
     assert (plan.missing == []) is serves
 
 
 def test_a_role_that_goes_too_far_is_named_and_left() -> None:
     """Least privilege is told to a person; nothing is taken away."""
-    wanted = Wanted(catalogs=["Finance"], app=APP, app_role=CatalogRole.CATALOG_READER)
+    wanted = WantedRoles(catalogs=["Finance"], app=APP, app_role=CatalogRole.CATALOG_READER)
     plan = plan_grants(wanted, CATALOGS, [held(CatalogRole.PACKAGE_MANAGER)])
     (words,) = plan.beyond
     assert "Access package manager on Finance" in words
@@ -141,7 +143,7 @@ def test_a_plan_that_was_given_leaves_nothing_to_give(
     before: list[RoleAssignment], app_role: CatalogRole
 ) -> None:
     """Missing and present make up what is wanted; once given, all of it is present."""
-    wanted = Wanted(
+    wanted = WantedRoles(
         catalogs=[FINANCE.id, SALES.id], app=APP, app_role=app_role, logic_app=LOGIC_APP
     )
     plan = plan_grants(wanted, CATALOGS, before)
@@ -155,7 +157,7 @@ async def test_the_first_run_gives_and_the_second_changes_nothing() -> None:
     tenant = Tenant()
     assert len((await carried_out(tenant)).given) == 4
     after = list(tenant.held)
-    assert await carried_out(tenant) == Outcome()
+    assert await carried_out(tenant) == GrantOutcome()
     assert tenant.held == after
 
 
@@ -172,7 +174,7 @@ async def test_a_principal_that_appears_late_is_waited_for() -> None:
 
     clock = Later()
     plan = plan_grants(WANTED, CATALOGS, [])
-    outcome = await carry_out(tenant, plan, clock, told.append)
+    outcome = await apply(tenant, plan, clock, told.append)
     assert (len(outcome.given), len(clock.slept)) == (4, 3)
     assert LOGIC_APP in told[0]
 
@@ -184,7 +186,7 @@ async def test_a_principal_that_never_appears_ends_as_a_failure() -> None:
     outcome = await carried_out(tenant, clock)
     assert [each.principal_id for each in outcome.given] == [APP, APP]
     assert [each.grant.principal_id for each in outcome.failed] == [LOGIC_APP, LOGIC_APP]
-    assert len(clock.slept) == 2 * (MOST_TRIES - 1)
+    assert len(clock.slept) == 2 * (MAX_ATTEMPTS - 1)
 
 
 async def test_what_is_refused_stands_in_no_others_way() -> None:

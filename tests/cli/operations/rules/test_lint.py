@@ -157,7 +157,7 @@ def test_rules_that_would_take_long_are_named_and_not_looked_into(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Validating ends in time: the first rule that was left out says so, the others are checked."""
-    monkeypatch.setattr("entra_sod.cli.operations.rules.lint.MOST_WORK", 20)
+    monkeypatch.setattr("entra_sod.cli.operations.rules.lint.MAX_RESOLVE_STEPS", 20)
     over = between(packages(A), packages(A, B))
     found = said(entry(over), entry(over, "r2"), entry(over, "r3"))
     assert [each.split(":")[0] for each in found] == ["3", "4"]
@@ -166,7 +166,7 @@ def test_rules_that_would_take_long_are_named_and_not_looked_into(
 
 def test_too_many_opposite_rules_are_not_all_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where comparing would take long, the last rule says that it may differ."""
-    monkeypatch.setattr("entra_sod.cli.operations.rules.contradictions.MOST_STEPS", 0)
+    monkeypatch.setattr("entra_sod.cli.operations.rules.contradictions.MAX_STEPS", 0)
     (found,) = said(entry(AB, "r1"), entry(AB, "r2", "record"))
     assert "warning: rules.1.mode may differ from that of other rules for a pair" in found
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.cli.operations.rules import contradictions
-from entra_sod.cli.operations.rules.contradictions import find_opposites
+from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.domain.rules.language import AtMost, Mode, Rule, Severity
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -55,7 +55,7 @@ def test_every_pair_that_two_rules_differ_on_is_counted(rules: list[ResolvedRule
         for one, other in combinations(sorted(duty.rules, key=lambda rule: rule.id), 2):
             if (one.mode is Mode.ENFORCE) != (other.mode is Mode.ENFORCE):
                 expected[one.id, other.id] += 1
-    found = find_opposites(rules)
+    found = find_contradictions(rules)
     assert {(one.id, other.id): count for one, other, count in found.rules} == expected
     assert found.is_whole
 
@@ -67,8 +67,8 @@ def test_looking_ends_where_too_many_rules_share_packages(
     """It says that it is not whole, and what it found holds all the same."""
     ab = [frozenset("a"), frozenset("b")]
     rules = [resolved(n, ab, Mode.ENFORCE if n % 2 else Mode.WARN) for n in range(6)]
-    assert len(find_opposites(rules).rules) == 9
-    monkeypatch.setattr(contradictions, "MOST_STEPS", steps)
-    found = find_opposites(rules)
+    assert len(find_contradictions(rules).rules) == 9
+    monkeypatch.setattr(contradictions, "MAX_STEPS", steps)
+    found = find_contradictions(rules)
     assert not found.is_whole
     assert {count for _, _, count in found.rules} <= {1}

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.cli.operations.rules.rule_tests import Outcome, find_conflicts, run_trial
+from entra_sod.cli.operations.rules.rule_tests import (
+    RuleTestOutcome,
+    find_conflicts,
+    run_rule_tests,
+)
 from entra_sod.core.errors import RulesError
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import (
@@ -53,10 +57,10 @@ def book_of(*rules: Rule, exceptions: tuple[ExceptionEntry, ...] = ()) -> Parsed
     )
 
 
-def run(person: str, book: ParsedRules, head: str = HEAD) -> Outcome:
+def run(person: str, book: ParsedRules, head: str = HEAD) -> RuleTestOutcome:
     """Run a test with one person; `person` is what stands below the name."""
     lines = "".join(f"    {line}\n" for line in person.splitlines())
-    return run_trial(SourceFile("t.yaml", head + lines), book, TODAY)
+    return run_rule_tests(SourceFile("t.yaml", head + lines), book, TODAY)
 
 
 def failures(person: str, book: ParsedRules, head: str = HEAD) -> list[str]:
@@ -65,7 +69,7 @@ def failures(person: str, book: ParsedRules, head: str = HEAD) -> list[str]:
 
 def problems(text: str, book: ParsedRules) -> tuple[str, ...]:
     with pytest.raises(RulesError) as caught:
-        run_trial(SourceFile("t.yaml", text), book, TODAY)
+        run_rule_tests(SourceFile("t.yaml", text), book, TODAY)
     return caught.value.problems
 
 
@@ -80,7 +84,7 @@ def decided(decision: str, rules: str = "[]", *, asks: str = "Beta") -> str:
 def test_an_expected_conflict_is_found() -> None:
     """A conflict that is expected is met, in whichever order and case its packages stand."""
     outcome = run(f"{HOLDS_BOTH}conflicts: [{{rule: r, packages: [beta, ALPHA]}}]", A_AND_B)
-    assert outcome == Outcome(2, [])
+    assert outcome == RuleTestOutcome(2, [])
 
 
 def test_a_conflict_that_nobody_expects_fails() -> None:

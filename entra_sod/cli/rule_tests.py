@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.commands import RulesFolder
-from entra_sod.cli.operations.rules.rule_tests import Outcome, run_trial
+from entra_sod.cli.commands import PlanRulesFolder
+from entra_sod.cli.operations.rules.rule_tests import RuleTestOutcome, run_rule_tests
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import RulesError, SodError
 from entra_sod.domain.rules.document import SourceFile, decode
@@ -23,25 +23,25 @@ def test_rules(
     files: Annotated[
         list[Path], typer.Argument(help="Tests: YAML files.", exists=True, dir_okay=False)
     ],
-    rules: RulesFolder = Path("rules"),  # noqa: PT028 - a command, no test of ours
+    rules: PlanRulesFolder = Path("rules"),  # noqa: PT028 - a command, no test of ours
 ) -> None:
     """Run tests of the rules: who is in conflict, and who may get what; needs no tenant.
 
     Exit code 0: everything is as expected. 1: something is not, or a file has a mistake.
     """
     try:
-        book = parse_rules(asyncio.run(FolderRules(rules).files()))
+        parsed = parse_rules(asyncio.run(FolderRules(rules).files()))
     except SodError as error:
-        _tell_mistakes(error)
+        _print_mistakes(error)
         raise typer.Exit(1) from error
     today = SystemClock().now().date()
-    outcomes = [_run(path, book, today) for path in files]
+    outcomes = [_run(path, parsed, today) for path in files]
     typer.echo(summary(outcomes))
     if any(outcome is None or outcome.failures for outcome in outcomes):
         raise typer.Exit(1)
 
 
-def summary(outcomes: Iterable[Outcome | None]) -> str:
+def summary(outcomes: Iterable[RuleTestOutcome | None]) -> str:
     """How many expectations there were, how many failed, and how many files were of no use."""
     all_of_them = list(outcomes)
     run = [outcome for outcome in all_of_them if outcome is not None]
@@ -56,11 +56,11 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _run(path: Path, book: ParsedRules, today: date) -> Outcome | None:
+def _run(path: Path, parsed: ParsedRules, today: date) -> RuleTestOutcome | None:
     try:
-        outcome = run_trial(_read(path), book, today)
+        outcome = run_rule_tests(_read(path), parsed, today)
     except RulesError as error:
-        _tell_mistakes(error)
+        _print_mistakes(error)
         return None
     for failure in outcome.failures:
         typer.echo(str(failure))
@@ -74,6 +74,6 @@ def _read(path: Path) -> SourceFile:
     raise RulesError([str(file)])
 
 
-def _tell_mistakes(error: SodError) -> None:
+def _print_mistakes(error: SodError) -> None:
     for line in error.problems if isinstance(error, RulesError) else (f"entra-sod: {error}",):
         typer.echo(line, err=True)
