@@ -38,7 +38,7 @@ from local.world import HostProcess, World
 
 # Callers are told to come back after 5 seconds; a demo is in more of a hurry.
 POLL_SECONDS = 0.2
-LONGEST_SECONDS = 60
+MAX_SECONDS = 60
 _UNDER_WAY = 202
 
 type Report = Callable[[int, int], None]
@@ -103,7 +103,7 @@ class Story:
         }
         accepted = self._call("POST", "/api/checks", body)
         location = _location(accepted)
-        answer = poll(lambda: httpx.get(location, timeout=LONGEST_SECONDS), "the check")
+        answer = poll(lambda: httpx.get(location, timeout=MAX_SECONDS), "the check")
         result = msgspec.json.decode(answer.content, type=CheckResult)
         after = self.look()
         return Checked(
@@ -227,7 +227,7 @@ class Story:
         self, method: str, path: str, body: Mapping[str, str] | None = None
     ) -> httpx.Response:
         url = f"{self._running().url}{path}"
-        return httpx.request(method, url, json=body, timeout=LONGEST_SECONDS)
+        return httpx.request(method, url, json=body, timeout=MAX_SECONDS)
 
     def _running(self) -> HostProcess:
         if self._host is None:
@@ -247,7 +247,7 @@ def poll(
     what: str,
     *,
     waiting: Collection[int] = (_UNDER_WAY,),
-    seconds: float = LONGEST_SECONDS,
+    seconds: float = MAX_SECONDS,
 ) -> httpx.Response:
     """Asks until the answer is 200.
 

@@ -15,8 +15,8 @@ from local.graph.paging import collection
 from local.graph.tenant import Catalog, CustomWorkflowExtension, properties, property_names
 
 # of all catalogs together
-MOST_EXTENSIONS = 500
-LONGEST_RESOURCE_ID = 150
+MAX_EXTENSIONS = 500
+MAX_RESOURCE_ID_LENGTH = 150
 CONTEXT = "identityGovernance/entitlementManagement/catalogs('{id}')/customWorkflowExtensions"
 
 EXTENSION_PROPERTIES = property_names(
@@ -90,9 +90,9 @@ def create_extension(call: Call) -> Answer:
     refuse_query(call.request.query)
     catalog = _catalog(call, Right.OWN)
     body = call.body(ExtensionBody)
-    if len(_all(call)) >= MOST_EXTENSIONS:
+    if len(_all(call)) >= MAX_EXTENSIONS:
         raise bad_request("The tenant has as many custom extensions as it may have.")
-    if len(body.endpoint_configuration.resource_id) > LONGEST_RESOURCE_ID:
+    if len(body.endpoint_configuration.resource_id) > MAX_RESOURCE_ID_LENGTH:
         raise bad_request("The resource id of the Logic App is too long.")
     made = _made(call, catalog, body)
     _all(call).append(made)

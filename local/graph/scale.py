@@ -152,11 +152,11 @@ def catalog_name(scale: Scale, team: int) -> str:
 
 
 def _package(scale: Scale, number: int) -> AccessPackage:
-    team, duty = scale.team_of(number), ("Requester", "Approver")[scale.side_of(number)]
+    team, constraint = scale.team_of(number), ("Requester", "Approver")[scale.side_of(number)]
     return AccessPackage(
         id=an_id("package", number),
         catalog_id=an_id("catalog", team),
-        display_name=f"{duty} {number}" if team < scale.teams else f"Common {number}",
+        display_name=f"{constraint} {number}" if team < scale.teams else f"Common {number}",
         description="What this access is for, in a sentence of the usual length.",
         is_hidden=False,
         created_date_time="2025-01-07T09:00:00Z",

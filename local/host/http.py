@@ -16,7 +16,7 @@ from local.host.routes import Match, Routes
 from local.host.worker import Reply
 
 # The real host's limit of a request body.
-LONGEST_BODY = 100 * 1024 * 1024
+MAX_BODY_LENGTH = 100 * 1024 * 1024
 
 _TEXT = "text/plain; charset=utf-8"
 
@@ -95,7 +95,7 @@ async def read_body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LONGEST_BODY:
+        if len(body) > MAX_BODY_LENGTH:
             raise TooLongError
     return bytes(body)
 
