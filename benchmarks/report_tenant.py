@@ -173,9 +173,9 @@ class ReportTenant:
 
     def _make_packages(self) -> list[AccessPackage]:
         names = [
-            (area, f"{duty} {thing}")
+            (area, f"{constraint} {thing}")
             for area, things in _AREAS.items()
-            for duty in _DUTIES
+            for constraint in _DUTIES
             for thing in things
         ]
         return [
@@ -199,8 +199,8 @@ class ReportTenant:
         """A class for each area and kind of duty."""
         found: dict[str, list[PackageSelector]] = {}
         for each in self._packages:
-            duty = each.display_name.split()[0]
-            name = f"{each.catalog_name.lower()}-{_KINDS[_DUTIES.index(duty) % len(_KINDS)]}"
+            constraint = each.display_name.split()[0]
+            name = f"{each.catalog_name.lower()}-{_KINDS[_DUTIES.index(constraint) % len(_KINDS)]}"
             found.setdefault(name, []).append(PackageSelector(id=UUID(each.id)))
         return {name: Side(packages=members) for name, members in sorted(found.items())}
 

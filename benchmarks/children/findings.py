@@ -89,9 +89,9 @@ def rules(pairs: int) -> RuleSet:
 def sightings(size: int, made: RuleSet) -> list[ObservedConflict]:
     [resolved] = made.rules
     found = [
-        sighting
+        conflict
         for number in range(size)
-        for sighting in observed_conflicts(
+        for conflict in observed_conflicts(
             DetectedConflict(
                 rules=[resolved.rule],
                 packages=[*pair(number // PEOPLE_OF_A_PAIR)],
@@ -140,7 +140,7 @@ async def measured(
     counting: Counting, made: RuleSet, seen: Sequence[ObservedConflict], where: str
 ) -> dict[str, float]:
     store = FindingStore(counting)  # type: ignore[arg-type]
-    keeper = FindingsUpdater(store=store, retention=timedelta(days=30))
+    updater = FindingsUpdater(store=store, retention=timedelta(days=30))
     clock = time.process_time if where == "counted" else time.perf_counter
     facts: dict[str, float] = {}
 
@@ -152,7 +152,7 @@ async def measured(
         run = FindingsRun(moment, FindingObserver(rules=made, indexed=made.packages))
         passed = 0
         async for batch in in_batches(store.all(), each(seen)):
-            passed += len(await keeper.update(batch, run))
+            passed += len(await updater.update(batch, run))
         assert passed == len(seen)
 
     async def pages(query: FindingsQuery) -> None:

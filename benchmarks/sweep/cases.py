@@ -63,7 +63,7 @@ TINY = Scale(packages=30, assignments=600, teams=2, requesters=3, approvers=4)
 
 # The budget's tenant with fewer assignments, with fewer pairs, and with more.
 LESS_HELD = Scale(packages=1_000, assignments=30_000, teams=20, requesters=20, approvers=25)
-LEAST_HELD = Scale(packages=1_000, assignments=3_000, teams=20, requesters=20, approvers=25)
+MIN_HELD = Scale(packages=1_000, assignments=3_000, teams=20, requesters=20, approvers=25)
 FEW_PAIRS = Scale(packages=1_000, assignments=300_000, teams=250, requesters=2, approvers=2)
 MANY_PAIRS = Scale(packages=1_000, assignments=300_000, teams=2, requesters=200, approvers=250)
 
@@ -85,7 +85,7 @@ FULL = (
     Case(name="budget-fast-workers", scale=BUDGET, workers=4, has_budget=True),
     Case(name="budget-fast-pages", scale=BUDGET, page_size=999, has_budget=True, nights_before=1),
     Case(name="less-held", scale=LESS_HELD),
-    Case(name="least-held", scale=LEAST_HELD),
+    Case(name="least-held", scale=MIN_HELD),
     Case(name="few-pairs", scale=FEW_PAIRS),
     Case(name="many-pairs", scale=MANY_PAIRS),
     Case(name="large", scale=LARGE, workers=4),

@@ -31,7 +31,7 @@ from local.world import HostProcess, World
 _STORAGE_PORTS = 3
 _SENT = re.compile(r'"POST /devstoreaccount1/([a-z0-9-]+)/messages[^ "]* HTTP/1.1" 201')
 # Every look at a sweep that runs lists its parts, so that frequent ones would be measured, too.
-_LEAST_PAUSE, _LONGEST_PAUSE, _PAUSE_SHARE = 0.2, 2.0, 0.01
+_MIN_PAUSE, _MAX_PAUSE, _PAUSE_SHARE = 0.2, 2.0, 0.01
 _CHECK_PATIENCE_SECONDS = 120
 
 
@@ -176,7 +176,7 @@ class _Follower:
             if answer.status_code == httpx.codes.ACCEPTED:
                 self._look_at(answer.json(), pool)
                 self._closing.look(answer.json(), pool, started + self._case.patience_seconds)
-            time.sleep(min(max(elapsed * _PAUSE_SHARE, _LEAST_PAUSE), _LONGEST_PAUSE))
+            time.sleep(min(max(elapsed * _PAUSE_SHARE, _MIN_PAUSE), _MAX_PAUSE))
         return None
 
     def _latest(self) -> httpx.Response:

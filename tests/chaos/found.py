@@ -183,13 +183,13 @@ def read_check(answer: Mapping[str, Any]) -> CheckAnswer:
 
 def read_letter(content: bytes) -> Letter:
     """Read a blob of the container `poison`."""
-    letter = msgspec.json.decode(content)
-    message = base64.b64decode(letter["body"]).decode(errors="replace")
+    dead_letter = msgspec.json.decode(content)
+    message = base64.b64decode(dead_letter["body"]).decode(errors="replace")
     return Letter(
-        queue=letter["queue"],
-        reason=letter["reason"],
+        queue=dead_letter["queue"],
+        reason=dead_letter["reason"],
         message=message,
-        asked=_asked(message) if letter["queue"] == SWEEPS else None,
+        asked=_asked(message) if dead_letter["queue"] == SWEEPS else None,
     )
 
 

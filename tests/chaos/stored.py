@@ -35,7 +35,7 @@ from tests.chaos.found import PART
 
 POISON = "-poison"
 LOOK_EVERY_SECONDS = 0.05
-MOST_PEEKED = 32
+MAX_PEEKED = 32
 EPOCH_SECONDS, EPOCH_MILLISECONDS = range(10**9, 10**10), range(10**12, 10**13)
 
 type Message = tuple[str, str]
@@ -103,7 +103,7 @@ class Watcher:
         for queue in self._service.list_queues():
             if not queue.name.endswith(POISON):
                 client = self._service.get_queue_client(queue.name)
-                for message in client.peek_messages(max_messages=MOST_PEEKED):
+                for message in client.peek_messages(max_messages=MAX_PEEKED):
                     self._seen[queue.name, message.content] = None
 
 

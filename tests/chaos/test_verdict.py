@@ -21,7 +21,7 @@ from tests.chaos.found import (
     SweepAnswer,
 )
 from tests.chaos.truth import Breach, Counted, Truth, Wanted
-from tests.chaos.verdict import MOST_TOLD, verdict
+from tests.chaos.verdict import MAX_TOLD, verdict
 
 A_ON_B, B_ON_A = Wanted("a", "package", "b"), Wanted("b", "package", "a")
 A_ON_C, C_ON_A = Wanted("a", "package", "c"), Wanted("c", "package", "a")
@@ -313,8 +313,8 @@ def test_of_a_set_that_was_read_in_part_nobody_is_clear() -> None:
 def test_a_check_that_was_given_up_says_the_reason_of_its_letter() -> None:
     """Then it may have failed."""
     failed = check(status="failed", seen=Seen("unknown", 0), gaps=(Gap("the check", "no luck"),))
-    letter = Letter(queue="conflict-checks", reason="no luck", message='{"id": "check-1"}')
-    assert verdict(TRUTH, replace(failed, letters=(letter,))) == ()
+    dead_letter = Letter(queue="conflict-checks", reason="no luck", message='{"id": "check-1"}')
+    assert verdict(TRUTH, replace(failed, letters=(dead_letter,))) == ()
 
 
 def test_a_flood_of_contradictions_is_cut_short() -> None:
@@ -322,5 +322,5 @@ def test_a_flood_of_contradictions_is_cut_short() -> None:
     many = {Wanted("c", "group", f"g{number}"): 1 for number in range(20)}
     wrong = verdict(TRUTH, replace(GOOD, references={**GOOD.references, **many}))
     lines = [line for line in wrong if line.startswith("no reference is uncalled for")]
-    assert len(lines) == MOST_TOLD + 1
+    assert len(lines) == MAX_TOLD + 1
     assert lines[-1].endswith("and 16 more like these")

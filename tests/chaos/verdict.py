@@ -13,10 +13,10 @@ from functools import cached_property
 from tests.chaos.found import CheckAnswer, Found, Gap, Seen
 from tests.chaos.truth import Breach, PairKey, Truth, Wanted
 
-MOST_TOLD = 4
+MAX_TOLD = 4
 CHECKS = "conflict-checks"
 # Hosts are held up while others start, and what they send meanwhile arrives at once.
-MOST_REFUSED = 0.02
+MAX_REFUSED = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Case:
     def lost(self) -> Lost:
         """By the letters of parts that ended as given up; a letter of another excuses nothing."""
         parts = [
-            letter.asked
-            for letter in self.found.letters
-            if letter.asked and letter.asked.part in self.found.parts.given_up
+            dead_letter.asked
+            for dead_letter in self.found.letters
+            if dead_letter.asked and dead_letter.asked.part in self.found.parts.given_up
         ]
         return Lost(
             pairs=frozenset(pair for part in parts for pair in part.pairs),
@@ -99,9 +99,9 @@ def verdict(truth: Truth, found: Found) -> tuple[str, ...]:
 
 
 def _lines(name: str, wrong: Sequence[str]) -> Iterator[str]:
-    yield from (f"{name}: {each}" for each in wrong[:MOST_TOLD])
-    if len(wrong) > MOST_TOLD:
-        yield f"{name}: and {len(wrong) - MOST_TOLD} more like these"
+    yield from (f"{name}: {each}" for each in wrong[:MAX_TOLD])
+    if len(wrong) > MAX_TOLD:
+        yield f"{name}: and {len(wrong) - MAX_TOLD} more like these"
 
 
 def _ends(case: Case) -> Iterator[str]:
@@ -213,7 +213,7 @@ def _evidence_holds(case: Case) -> Iterator[str]:
 
 def _limit_is_kept(case: Case) -> Iterator[str]:
     refusals = case.found.refusals
-    if refusals and refusals.refused > MOST_REFUSED * refusals.requests:
+    if refusals and refusals.refused > MAX_REFUSED * refusals.requests:
         yield f"Graph refused {refusals.refused} of {refusals.requests} requests"
 
 

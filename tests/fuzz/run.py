@@ -51,17 +51,17 @@ def fuzz(world: World, *, cases: int, seed: int, examples: int) -> Iterator[Roun
         examples: generated for each operation in a round, about.
     """
     done, phases = 0, _FIRST
-    with receiving_callbacks() as receiver:
-        host = world.start_host(auth=True, CALLBACK_HOSTS=receiver.host)
+    with receiving_callbacks() as subscription:
+        host = world.start_host(auth=True, CALLBACK_HOSTS=subscription.host)
         for number in itertools.count(seed):
-            ended = _round(host, receiver.host, number, examples, phases)
+            ended = _round(host, subscription.host, number, examples, phases)
             yield ended
             done, phases = done + ended.cases, _LATER
             if done >= cases or not ended.passed:
                 return
 
 
-def _round(host: HostProcess, receiver: str, seed: int, examples: int, phases: str) -> Round:
+def _round(host: HostProcess, subscription: str, seed: int, examples: int, phases: str) -> Round:
     with tempfile.TemporaryDirectory() as folder:
         summary = Path(folder, "summary.json")
         done = subprocess.run(  # noqa: S603 - no shell, and our own arguments
@@ -81,7 +81,7 @@ def _round(host: HostProcess, receiver: str, seed: int, examples: int, phases: s
                 "--no-color",
             ],
             cwd=CHECKOUT,
-            env={**os.environ, RECEIVER: receiver, "NO_PROXY": "127.0.0.1"},
+            env={**os.environ, RECEIVER: subscription, "NO_PROXY": "127.0.0.1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -56,8 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        receiver = cast("CallbackReceiver", self.server)
-        status = receiver.take(Received(self.path, headers, body))
+        subscription = cast("CallbackReceiver", self.server)
+        status = subscription.take(Received(self.path, headers, body))
         self.send_response(status)
         if status == 503:
             self.send_header("Retry-After", "1")
@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def receiving_callbacks(*statuses: int) -> Iterator[CallbackReceiver]:
-    with CallbackReceiver(*statuses) as receiver:
-        threading.Thread(target=receiver.serve_forever, daemon=True).start()
-        yield receiver
-        receiver.shutdown()
+    with CallbackReceiver(*statuses) as subscription:
+        threading.Thread(target=subscription.serve_forever, daemon=True).start()
+        yield subscription
+        subscription.shutdown()

@@ -22,11 +22,11 @@ KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def test_a_callback_is_tried_again_until_it_is_taken(world: Stage) -> None:
     """After two 503, the third POST has the same id and body; signed, and as GET answers."""
-    with receiving_callbacks(503, 503) as receiver:
-        host = world.start_host(CALLBACK_HOSTS=receiver.host, WEBHOOK_SIGNING_KEYS=KEY)
-        url = f"http://{receiver.host}/workflows/1?sig={SECRET}"
+    with receiving_callbacks(503, 503) as subscription:
+        host = world.start_host(CALLBACK_HOSTS=subscription.host, WEBHOOK_SIGNING_KEYS=KEY)
+        url = f"http://{subscription.host}/workflows/1?sig={SECRET}"
         location = Caller(host.url).start(*PAIR, callbackUrl=url)
-        posts = receiver.wait_for(3)
+        posts = subscription.wait_for(3)
         assert posts[0].content == Caller(host.url).wait(location)
         output = host.output()
     assert {post.target for post in posts} == {f"/workflows/1?sig={SECRET}"}
@@ -45,9 +45,12 @@ def test_a_subscription_is_told_until_it_says_gone(world: Stage) -> None:
         made = [
             httpx.post(
                 f"{host.url}/api/subscriptions",
-                json={"callbackUrl": f"http://{receiver.host}/x", "events": ["check.completed"]},
+                json={
+                    "callbackUrl": f"http://{subscription.host}/x",
+                    "events": ["check.completed"],
+                },
             )
-            for receiver in (gone, other)
+            for subscription in (gone, other)
         ]
         assert [answer.status_code for answer in made] == [201, 201]
         ids = [caller.check(*PAIR)["id"]]
@@ -66,23 +69,23 @@ def test_a_subscription_is_told_until_it_says_gone(world: Stage) -> None:
 def test_a_host_that_is_killed_loses_no_callback(world: Stage) -> None:
     """Killed at another moment each time, while it checks and delivers: everyone is told."""
     world.graph.behave(latency_ms=25.0)
-    with receiving_callbacks() as receiver:
-        hosts, ids = receiver.host, set()
+    with receiving_callbacks() as subscription:
+        hosts, ids = subscription.host, set()
         for pause in (0.1, 0.3, 0.5, 0.7):
             host = world.start_host(CALLBACK_HOSTS=hosts, LOCAL_HOST_INVISIBILITY_SECONDS="2")
-            location = Caller(host.url).start(*PAIR, callbackUrl=f"http://{receiver.host}/x")
+            location = Caller(host.url).start(*PAIR, callbackUrl=f"http://{subscription.host}/x")
             ids.add(location.rsplit("/", 1)[1])
             time.sleep(pause)
             host.kill()
         world.start_host(CALLBACK_HOSTS=hosts, LOCAL_HOST_INVISIBILITY_SECONDS="2")
         deadline = time.monotonic() + 60
-        while {post.content["id"] for post in receiver.received} != ids:
-            assert time.monotonic() < deadline, receiver.received
+        while {post.content["id"] for post in subscription.received} != ids:
+            assert time.monotonic() < deadline, subscription.received
             time.sleep(0.1)
-    assert {post.headers["webhook-id"] for post in receiver.received} == {
+    assert {post.headers["webhook-id"] for post in subscription.received} == {
         f"check-{check_id}" for check_id in ids
     }
-    assert {post.content["outcome"] for post in receiver.received} == {"conflict"}
+    assert {post.content["outcome"] for post in subscription.received} == {"conflict"}
 
 
 def test_a_wait_gets_the_verdict_in_one_answer(world: Stage) -> None:
@@ -95,8 +98,8 @@ def test_a_wait_gets_the_verdict_in_one_answer(world: Stage) -> None:
 
 def test_no_callback_leaves_for_this_machine_unless_it_is_named(world: Stage) -> None:
     """Another port, another way to write loopback, or no setting: 422, and nobody is called."""
-    with receiving_callbacks() as receiver:
-        port = receiver.server_port
+    with receiving_callbacks() as subscription:
+        port = subscription.server_port
         host = world.start_host(CALLBACK_HOSTS=f"127.0.0.1:{port + 1}, localhost.example")
         body = {"accessPackageId": PAIR[0], "incompatibleAccessPackageId": PAIR[1]}
         for url in (
@@ -110,4 +113,4 @@ def test_no_callback_leaves_for_this_machine_unless_it_is_named(world: Stage) ->
             answer = httpx.post(f"{host.url}/api/checks", json={**body, "callbackUrl": url})
             assert answer.status_code == 422
             assert answer.json()["errors"][0]["pointer"] == "/callbackUrl"
-        assert receiver.received == []
+        assert subscription.received == []

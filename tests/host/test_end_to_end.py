@@ -167,8 +167,8 @@ def test_a_message_that_is_no_base64_is_kept_as_poison(world: Stage) -> None:
     with QueueClient.from_connection_string(world.storage, "conflict-checks") as queue:
         queue.send_message("?? no base64 ??")
     assert Caller(host.url).check(ORDER_GOODS, RECEIVE_GOODS)["outcome"] == "clear"
-    letter = wait_for_letter(world, b"?? no base64 ??")
-    assert "not base64 of a JSON object" in letter["reason"]
+    dead_letter = wait_for_letter(world, b"?? no base64 ??")
+    assert "not base64 of a JSON object" in dead_letter["reason"]
 
 
 @pytest.mark.parametrize(
@@ -202,9 +202,9 @@ def wait_for_letter(world: Stage, body: bytes) -> dict[str, str]:
         while time.monotonic() < deadline:
             names = list(container.list_blob_names()) if container.exists() else []
             for name in names:
-                letter: dict[str, str] = json.loads(container.download_blob(name).readall())
-                if base64.b64decode(letter["body"]) == body:
-                    return letter
+                dead_letter: dict[str, str] = json.loads(container.download_blob(name).readall())
+                if base64.b64decode(dead_letter["body"]) == body:
+                    return dead_letter
             time.sleep(0.2)
     raise TimeoutError("no such letter")
 

@@ -50,16 +50,18 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving(receiver: Receiver, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
+async def receiving(
+    subscription: Receiver, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[None]:
     """Let a receiver listen on a free port of this machine."""
     if tls is not None:
 
         def note_name(_socket: object, name: str | None, _context: object) -> None:
-            receiver.names.append(name)
+            subscription.names.append(name)
 
         tls.sni_callback = note_name
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=tls)
-    receiver.port = server.sockets[0].getsockname()[1]
+    server = await asyncio.start_server(subscription.serve, "127.0.0.1", 0, ssl=tls)
+    subscription.port = server.sockets[0].getsockname()[1]
     try:
         yield
     finally:
@@ -75,9 +77,9 @@ class Detour(httpcore.AsyncNetworkBackend):
         called: the addresses that were connected to, in order.
     """
 
-    def __init__(self, receiver: Receiver, unreachable: Sequence[str] = ()) -> None:
+    def __init__(self, subscription: Receiver, unreachable: Sequence[str] = ()) -> None:
         self.called: list[str] = []
-        self._receiver, self._unreachable = receiver, unreachable
+        self._receiver, self._unreachable = subscription, unreachable
         self._network = sockets()
 
     async def connect_tcp(

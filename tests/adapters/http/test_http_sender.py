@@ -33,8 +33,8 @@ BODY = b'{"id":"c1"}'
 class Way:
     """A sender whose network leads to one receiver."""
 
-    def __init__(self, receiver: Receiver, dns: Dns, unreachable: Sequence[str]) -> None:
-        self.receiver, self.dns, self.detour = receiver, dns, Detour(receiver, unreachable)
+    def __init__(self, subscription: Receiver, dns: Dns, unreachable: Sequence[str]) -> None:
+        self.receiver, self.dns, self.detour = subscription, dns, Detour(subscription, unreachable)
         self.sender = HttpSender(
             ManualClock(), resolve=dns, network=self.detour, tls=trusting(), seconds=2
         )
@@ -45,27 +45,27 @@ class Way:
 
 @asynccontextmanager
 async def way(
-    receiver: Receiver,
+    subscription: Receiver,
     *answers: Sequence[str],
     unreachable: Sequence[str] = (),
     certificate: str = HOST,
 ) -> AsyncIterator[Way]:
-    async with receiving(receiver, serving(certificate)):
-        yield Way(receiver, Dns(*(answers or [[PUBLIC]])), unreachable)
+    async with receiving(subscription, serving(certificate)):
+        yield Way(subscription, Dns(*(answers or [[PUBLIC]])), unreachable)
 
 
 async def test_a_post_arrives_as_it_was_sent() -> None:
     """Target, host, headers and body are there; TLS asks for the name, not for the number."""
-    receiver = Receiver()
-    async with way(receiver) as out:
+    subscription = Receiver()
+    async with way(subscription) as out:
         assert await out.post() == ResponseReceived(200)
-    head, body = receiver.requests[0].split(b"\r\n\r\n")
+    head, body = subscription.requests[0].split(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     assert lines[0] == f"POST /x?sig={SECRET} HTTP/1.1"
     assert f"Host: {HOST}" in lines
     assert "webhook-id: check-1" in lines
     assert body == BODY
-    assert (receiver.names, out.detour.called) == ([HOST], [PUBLIC])
+    assert (subscription.names, out.detour.called) == ([HOST], [PUBLIC])
 
 
 async def test_nothing_can_rebind_between_check_and_connection() -> None:
@@ -154,12 +154,12 @@ async def test_an_endless_body_is_not_read() -> None:
 
 async def test_a_receiver_that_is_too_slow_gave_no_answer() -> None:
     """One limit holds for all of a post, and the words say which."""
-    receiver = Receiver(pause_seconds=60)
-    async with receiving(receiver, serving(HOST)):
+    subscription = Receiver(pause_seconds=60)
+    async with receiving(subscription, serving(HOST)):
         sender = HttpSender(
             ManualClock(),
             resolve=Dns([PUBLIC]),
-            network=Detour(receiver),
+            network=Detour(subscription),
             tls=trusting(),
             seconds=0.2,
         )
@@ -204,14 +204,14 @@ async def test_no_log_line_has_the_secret(caplog: pytest.LogCaptureFixture) -> N
 class TestLocalWorld:
     async def test_this_machine_is_called_by_http_where_it_is_named(self) -> None:
         """The real resolver and sockets, without TLS."""
-        receiver = Receiver()
-        async with receiving(receiver):
+        subscription = Receiver()
+        async with receiving(subscription):
             address = Address(
-                scheme="http", host="127.0.0.1", port=receiver.port, target="/x", is_local=True
+                scheme="http", host="127.0.0.1", port=subscription.port, target="/x", is_local=True
             )
             sender = HttpSender(ManualClock())
             assert await sender.post(address, HEADERS, BODY) == ResponseReceived(200)
-        assert f"Host: 127.0.0.1:{receiver.port}".encode() in receiver.requests[0]
+        assert f"Host: 127.0.0.1:{subscription.port}".encode() in subscription.requests[0]
 
     async def test_a_local_name_that_leads_elsewhere_is_not_called(self) -> None:
         """`localhost` is called on this machine only."""

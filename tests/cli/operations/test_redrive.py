@@ -233,22 +233,22 @@ def test_what_was_counted_is_counted_anew() -> None:
         b'"throttled":99,"interrupted":3,"reason":"refused","subject":"sweep","tries":4,'
         b'"refusals":4}'
     )
-    letter = DeadLetter(
+    dead_letter = DeadLetter(
         queue="deliveries",
         message_id="m",
         reason="refused",
         body=base64.b64encode(body).decode(),
         at=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
     )
-    message, against = read(letter)
+    message, against = read(dead_letter)
     assert message is not None
     assert encode(message) == (
         b'{"kind":"delivery","version":1,"id":"s","traceparent":"","enqueuedAt":"",'
         b'"subject":"sweep"}'
     )
     assert against == ""
-    assert read(DeadLetter(**{**_fields(letter), "queue": SWEEP_QUEUE}))[0] is None
+    assert read(DeadLetter(**{**_fields(dead_letter), "queue": SWEEP_QUEUE}))[0] is None
 
 
-def _fields(letter: DeadLetter) -> dict[str, str]:
-    return {name: getattr(letter, name) for name in letter.__struct_fields__}
+def _fields(dead_letter: DeadLetter) -> dict[str, str]:
+    return {name: getattr(dead_letter, name) for name in dead_letter.__struct_fields__}

@@ -320,15 +320,15 @@ class World:
         self.clock.advance(WRITING_LEASE.total_seconds())
         ours = [entry.reference async for entry in self.ledger.entries()]
         plan = make_plan(desired, set(self.graph.present), ours)
-        applier = ReferenceWriter(self.graph, self.ledger, self.clock)
-        entries = await applier.entries_of(plan.unchanged)
-        await applier.adopt(plan, entries)
+        writer = ReferenceWriter(self.graph, self.ledger, self.clock)
+        entries = await writer.entries_of(plan.unchanged)
+        await writer.adopt(plan, entries)
         shuffled = Plan(
             additions=tuple(turned(plan.additions, order)),
             removals=tuple(turned(plan.removals, order)),
             vanished=plan.vanished,
         )
-        await applier.apply(shuffled, run_id="run", rules_hash="hash")
+        await writer.apply(shuffled, run_id="run", rules_hash="hash")
 
     async def state(self) -> State:
         entries = {(entry.reference, entry.state) async for entry in self.ledger.entries()}

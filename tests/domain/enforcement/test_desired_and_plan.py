@@ -21,9 +21,9 @@ def references_of(
     side_groups: tuple[str, ...] = (),
 ) -> set[Reference]:
     rules = rule_set(rule("r", side("a"), side("b", side_groups), mode=mode, references=references))
-    (duty,) = rules.constraints.values()
+    (constraint,) = rules.constraints.values()
     by_id = {each.id: each for each in packages}
-    return {each.reference for each in desired_by_constraint(duty, by_id)}
+    return {each.reference for each in desired_by_constraint(constraint, by_id)}
 
 
 def test_a_pair_asks_for_both_directions_and_both_kinds() -> None:

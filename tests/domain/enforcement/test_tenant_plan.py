@@ -83,9 +83,9 @@ def test_by_package_or_by_pair_the_same_is_asked_for(
     found, by_id = rule_set(*rules), {each.id: each for each in packages}
     desired = list(compile_references(found, by_id))
     by_pair: list[DesiredReference] = []
-    for duty in found.constraints.in_order():
-        if duty.pair.low in by_id and duty.pair.high in by_id:
-            by_pair += desired_by_constraint(duty, by_id)
+    for constraint in found.constraints.in_order():
+        if constraint.pair.low in by_id and constraint.pair.high in by_id:
+            by_pair += desired_by_constraint(constraint, by_id)
     for on in found.group_blocks.keys() & by_id.keys():
         by_pair += desired_on(by_id[on], {}, found.group_blocks[on], by_id)
     assert desired == list(make_plan(by_pair, ()).additions)

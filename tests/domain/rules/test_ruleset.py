@@ -52,18 +52,18 @@ def test_the_stricter_mode_and_the_wider_references_win() -> None:
     """Two rules for one pair are merged upwards, and both are named."""
     record = rule("r1", side("a"), side("b"), mode=Mode.RECORD, references=References.GROUPS)
     enforce = rule("r2", side("b"), side("a"), mode=Mode.ENFORCE, references=References.PACKAGES)
-    (duty,) = rule_set(record, enforce).constraints.values()
-    assert (duty.mode, duty.terms.references) == (Mode.ENFORCE, References.BOTH)
-    assert duty.rule_ids == ("r1", "r2")
+    (constraint,) = rule_set(record, enforce).constraints.values()
+    assert (constraint.mode, constraint.terms.references) == (Mode.ENFORCE, References.BOTH)
+    assert constraint.rule_ids == ("r1", "r2")
 
 
 def test_groups_of_a_rule_that_is_not_enforced_are_not_written() -> None:
     """A record rule's groups are known, and not handed on to an enforcing rule's references."""
     record = rule("r1", side("a", ["1"]), side("b"), mode=Mode.RECORD)
     enforce = rule("r2", side("a"), side("b"))
-    (duty,) = rule_set(record, enforce).constraints.values()
-    assert duty.terms.low_groups == frozenset()
-    assert duty.named_groups == {guid("1")}
+    (constraint,) = rule_set(record, enforce).constraints.values()
+    assert constraint.terms.low_groups == frozenset()
+    assert constraint.named_groups == {guid("1")}
 
 
 def test_a_side_of_groups_only_guards_the_packages_of_the_others() -> None:
@@ -103,8 +103,8 @@ def test_every_duty_is_asked_for_by_a_rule_that_separates_its_packages(
     some_rules: list[Rule],
 ) -> None:
     """No pair comes from nowhere: each of its rules has its packages on different sides."""
-    for pair, duty in rule_set(*some_rules).constraints.items():
-        for each in duty.rules:
+    for pair, constraint in rule_set(*some_rules).constraints.items():
+        for each in constraint.rules:
             places = [{str(item.id) for item in one.packages} for one in each.between or ()]
             assert any(
                 pair.low in places[i] and pair.high in places[j]

@@ -38,7 +38,7 @@ from tests.adapters.graph.tenant import APPROVE, FINANCE, PAY, TREASURY
 from tests.adapters.storage.test_storage_contract import no_identity
 from tests.app import RulesInMemory
 from tests.builders import guid, rule
-from tests.services.doctor.patients import of, wrong
+from tests.services.doctor.contexts import of, wrong
 
 SIDES = [Side(packages=[PackageSelector(id=UUID(package_id))]) for package_id in (PAY, APPROVE)]
 RULES = [rule("r", *SIDES)]
@@ -210,8 +210,8 @@ async def test_of_the_storage_settings() -> None:
     def nowhere() -> Storage:
         raise ConfigurationError(["AzureWebJobsStorage is not set"])
 
-    patient = replace(read_diagnostic_context({}, nowhere), graph=None, roles=None)
-    diagnoses = await run_diagnostics(patient)
+    context = replace(read_diagnostic_context({}, nowhere), graph=None, roles=None)
+    diagnoses = await run_diagnostics(context)
     assert wrong(diagnoses) == ["settings"]
     assert not [each for each in diagnoses if each.what.startswith("storage")]
 

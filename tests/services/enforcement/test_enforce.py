@@ -50,8 +50,8 @@ class World:
             ManualClock(),
         )
         self.ledger = Ledger(MemoryStorage(), self.clock)
-        applier = ReferenceWriter(self.graph, self.ledger, self.clock)
-        self.enforcer = Enforcer(graph=self.graph, writer=applier, max_reference_writes=limit)
+        writer = ReferenceWriter(self.graph, self.ledger, self.clock)
+        self.enforcer = Enforcer(graph=self.graph, writer=writer, max_reference_writes=limit)
 
     async def check(
         self, desired: Sequence[DesiredReference], reach: Enforcement = Enforcement.APPLY

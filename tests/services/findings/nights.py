@@ -33,7 +33,7 @@ APART: Mapping[str, set[frozenset[str]]] = {
     "buy": {frozenset(pair) for pair in ("ac", "ad", "bc", "bd")},
     "few": {frozenset(pair) for pair in combinations("def", 2)},
 }
-MANY, MOST = frozenset("bcde"), 2
+MANY, MAX_HELD = frozenset("bcde"), 2
 
 type Key = tuple[str, frozenset[str], str]
 
@@ -135,7 +135,7 @@ def _conflicts(night: Night) -> Iterator[Key]:
         readable = held - night.unreadable - night.gone
         for name in night.rules - {"many"}:
             yield from ((name, pair, who) for pair in APART[name] if pair <= readable)
-        if "many" in night.rules and len(readable & MANY) > MOST:
+        if "many" in night.rules and len(readable & MANY) > MAX_HELD:
             yield "many", frozenset(), who
 
 

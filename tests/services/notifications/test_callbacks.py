@@ -214,9 +214,9 @@ async def test_a_receiver_that_is_away_for_a_day_is_given_up(app: App) -> None:
     start = app.clock.now()
     check_id = await ask(app)
     await app.work_off()
-    (letter,) = await app.letters()
-    assert "given up after a day" in letter["reason"]
-    assert "away" in letter["reason"]
+    (dead_letter,) = await app.letters()
+    assert "given up after a day" in dead_letter["reason"]
+    assert "away" in dead_letter["reason"]
     assert timedelta(days=1) <= app.clock.now() - start < timedelta(days=1, minutes=5)
     assert 20 < len(app.sender.posts) < 60
     assert body_of(await app.get(check_id))["status"] == "completed"
@@ -251,8 +251,8 @@ async def test_redirects_are_counted_over_messages(app: App) -> None:
     await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 9
-    (letter,) = await app.letters()
-    assert "given up after 4 refusals in a row" in letter["reason"]
+    (dead_letter,) = await app.letters()
+    assert "given up after 4 refusals in a row" in dead_letter["reason"]
 
 
 @pytest.mark.parametrize("outcome", [ResponseReceived(302), NotSent("not public")])
@@ -262,9 +262,9 @@ async def test_what_is_not_followed_or_called_is_given_up_soon(app: App, outcome
     await ask(app)
     await app.work_off()
     assert len(app.sender.posts) == 4
-    (letter,) = await app.letters()
-    assert "given up after 4 refusals" in letter["reason"]
-    assert letter["queue"] == DELIVERY_QUEUE
+    (dead_letter,) = await app.letters()
+    assert "given up after 4 refusals" in dead_letter["reason"]
+    assert dead_letter["queue"] == DELIVERY_QUEUE
 
 
 async def test_a_letter_can_be_sent_again(app: App) -> None:
@@ -295,8 +295,8 @@ async def test_an_address_that_is_allowed_no_more_is_not_called(app: App) -> Non
     app.configure(CALLBACK_HOSTS="other.example.com")
     await app.work_off()
     assert app.sender.posts == []
-    (letter,) = await app.letters()
-    assert "CALLBACK_HOSTS" in letter["reason"]
+    (dead_letter,) = await app.letters()
+    assert "CALLBACK_HOSTS" in dead_letter["reason"]
 
 
 async def test_a_large_result_is_sent_without_its_holders(make_app: MakeApp) -> None:
@@ -404,10 +404,10 @@ class TestAsking:
 
         request = parse_check_request(pair_body("a", "b", callbackUrl=CALLBACK))
         assert SECRET not in repr(request)
-        receiver = await app.records.subscriptions.callback(await ask(app))
-        assert receiver is not None
-        assert receiver.url == CALLBACK
-        assert SECRET not in repr(receiver)
+        subscription = await app.records.subscriptions.callback(await ask(app))
+        assert subscription is not None
+        assert subscription.url == CALLBACK
+        assert SECRET not in repr(subscription)
 
 
 async def test_a_delivery_of_nothing_known_is_kept_as_poison(app: App) -> None:
@@ -422,6 +422,6 @@ async def test_a_delivery_of_nothing_known_is_kept_as_poison(app: App) -> None:
     )
     await app.storage.queues.send(DELIVERY_QUEUE, encode(message))
     await app.work_off()
-    (letter,) = await app.letters()
-    assert "has not ended yet" in letter["reason"]
+    (dead_letter,) = await app.letters()
+    assert "has not ended yet" in dead_letter["reason"]
     assert app.sender.posts == []

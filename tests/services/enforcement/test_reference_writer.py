@@ -208,8 +208,8 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    applier = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock)
-    applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
+    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock)
+    applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
 
@@ -288,8 +288,8 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
             raise Rejected("the reference exists", status=400)
 
     graph = SomebodyElseFirst()
-    applier = ReferenceWriter(graph, world.ledger, world.clock)
-    enforcer = Enforcer(graph=graph, writer=applier, max_reference_writes=1)
+    writer = ReferenceWriter(graph, world.ledger, world.clock)
+    enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1)
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
@@ -329,9 +329,9 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
                 raise Forbidden("the role is gone", status=403)
             return await super().references(package_id, kind)
 
-    applier = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock)
+    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock)
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
-    applied = await applier.apply(plan, run_id="run", rules_hash="hash")
+    applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
     assert [each.reference for each in applied.failed] == [mirror]
     entry = await world.ledger.get(mirror)
@@ -413,8 +413,8 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
             self.present.add(reference)
             raise refusal
 
-    applier = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock)
-    applied = await applier.apply(PLAN, run_id="run", rules_hash="hash")
+    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock)
+    applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
 
@@ -455,8 +455,8 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             world.clock.advance(LISTED_AFTER.total_seconds())
             await world.apply()
 
-    applier = ReferenceWriter(FallsSilent(), world.ledger, world.clock)
-    await applier.apply(REMOVAL, run_id="s", rules_hash="old")
+    writer = ReferenceWriter(FallsSilent(), world.ledger, world.clock)
+    await writer.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
 
@@ -481,8 +481,8 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert entry is not None
             assert await world.ledger.delete(reference, entry.version)
 
-    applier = ReferenceWriter(Forgotten(), world.ledger, world.clock)
-    assert (await applier.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
+    writer = ReferenceWriter(Forgotten(), world.ledger, world.clock)
+    assert (await writer.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
     assert (entry.state, entry.run_id) == (LedgerState.WRITTEN, "run")
@@ -497,7 +497,7 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
             await super().add(reference)
             await asyncio.Event().wait()
 
-    applier = ReferenceWriter(Endless(), world.ledger, world.clock)
+    writer = ReferenceWriter(Endless(), world.ledger, world.clock)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(applier.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
+        await asyncio.wait_for(writer.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
     assert (await world.apply()).written == [REFERENCE]

@@ -14,7 +14,7 @@ from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import CONTAINER
 from functions.queues.process import handle_poison_message, process_message
 from tests.app import App, wrapped
-from tests.services.sweeps.test_closing import messages, two_parts
+from tests.services.sweeps.test_finalize import messages, two_parts
 from tests.services.sweeps.test_index_sweeps import ENFORCED, make
 from tests.services.sweeps.test_sweeps import (
     HELD,

@@ -51,8 +51,8 @@ rule_sets = st.lists(
 def test_every_pair_that_two_rules_differ_on_is_counted(rules: list[ResolvedRule]) -> None:
     """Counting by kinds of packages gives what looking at each pair gives."""
     expected: Counter[tuple[str, str]] = Counter()
-    for duty in RuleSet(rules).constraints.in_order():
-        for one, other in combinations(sorted(duty.rules, key=lambda rule: rule.id), 2):
+    for constraint in RuleSet(rules).constraints.in_order():
+        for one, other in combinations(sorted(constraint.rules, key=lambda rule: rule.id), 2):
             if (one.mode is Mode.ENFORCE) != (other.mode is Mode.ENFORCE):
                 expected[one.id, other.id] += 1
     found = find_contradictions(rules)

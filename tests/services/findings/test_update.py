@@ -71,11 +71,11 @@ SEEN = st.sets(st.tuples(st.sampled_from("bcdef"), st.sampled_from("uvwxyz")))
 @given(st.lists(SEEN, min_size=1, max_size=6))
 async def test_every_finding_is_met_once_each_night(nights: list[set[tuple[str, str]]]) -> None:
     """What is told of a night is what is stored then, in order; what is seen stands."""
-    keeper, ever = make_keeper(), set[tuple[str, str]]()
+    updater, ever = make_keeper(), set[tuple[str, str]]()
     for number, seen in enumerate(nights):
-        told = await update(keeper, number, *(sighting(*found) for found in seen))
+        told = await update(updater, number, *(sighting(*found) for found in seen))
         ever |= seen
-        stored = [kept.finding async for kept in keeper.store.all()]
+        stored = [kept.finding async for kept in updater.store.all()]
         assert told == stored
         assert [found.id for found in told] == sorted(sighting(*found).id for found in ever)
         standing = {found.id for found in told if found.state is FindingState.OPEN}
