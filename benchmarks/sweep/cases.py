@@ -98,7 +98,7 @@ QUICK = (
 )
 
 # Tenants as large as Entra allows, and the rules' own mode on many packages.
-LARGEST = ("max", "max-enforce", "enforce-1000")
+MAX_TENANT = ("max", "max-enforce", "enforce-1000")
 # Drawn over the pairs, and over the assignments: all else is equal.
 OVER_PAIRS = ("few-pairs", "budget-fast", "many-pairs")
 OVER_ASSIGNMENTS = ("least-held", "less-held", "budget-fast")

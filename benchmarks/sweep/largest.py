@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.report import Row, mebibytes
-from benchmarks.sweep.cases import LARGEST
+from benchmarks.sweep.cases import MAX_TENANT
 from benchmarks.sweep.world import Measured
 
 MAX_BYTES, MAX_CLOSING_SECONDS, MAX_SILENCE_SECONDS = 250 * 2**20, 60.0, 1.0
 
 
 def rows(measured: Sequence[Measured]) -> Iterator[Row]:
-    largest = [each for each in measured if each.case.name in LARGEST]
+    largest = [each for each in measured if each.case.name in MAX_TENANT]
     if not largest:
         return
     yield _ends(largest)

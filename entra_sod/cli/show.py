@@ -13,7 +13,7 @@ from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 type Names = Mapping[str, str]
-type Show = Callable[[str, Names], str]
+type NameFormat = Callable[[str, Names], str]
 
 # A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
 MAX_ROWS = 200
@@ -122,7 +122,9 @@ def _references_table(
     return table
 
 
-def _addition_cells(each: Addition, names: Names, show: Show = _on_terminal) -> tuple[str, ...]:
+def _addition_cells(
+    each: Addition, names: Names, show: NameFormat = _on_terminal
+) -> tuple[str, ...]:
     at_least = "" if each.is_whole else "≥ "
     return (
         *_reference_cells(each.reference, names, show),
@@ -133,7 +135,7 @@ def _addition_cells(each: Addition, names: Names, show: Show = _on_terminal) -> 
 
 
 def _reference_cells(
-    reference: Reference, names: Names, show: Show = _on_terminal
+    reference: Reference, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, str]:
     on = show(reference.on, names)
     if reference.kind is ReferenceKind.GROUP:
