@@ -24,7 +24,7 @@ from azure_functions_runtime.otel import initialize_azure_monitor
 initialize_azure_monitor()
 from entra_sod.core import telemetry
 from opentelemetry.metrics import get_meter_provider
-telemetry.count_answer(200, 20)
+telemetry.count_response(200, 20)
 telemetry.record_sweep(status="completed", seconds=60, conflicts=3, gaps=0)
 get_meter_provider().force_flush()
 get_meter_provider().shutdown()

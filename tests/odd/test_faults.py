@@ -27,6 +27,8 @@ from local.memory.storage import MemoryStorage
 from tests.adapters.graph.fixtures import Simulator
 from tests.odd.setup import Commands, OddApp, between
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = 3
 # Strict: who mends a fault is told by the test that it passes, and takes the mark away.
 known_fault = pytest.mark.xfail(strict=True, reason="a known fault: docs/known-limits.md names it")

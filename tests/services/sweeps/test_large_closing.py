@@ -160,7 +160,7 @@ async def test_an_answer_shows_the_first_references_and_counts_all(
 async def test_what_takes_long_is_done_beside_the_loop(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Joining, judging and planning run in threads, so that others are answered meanwhile."""
+    """Joining, evaluating and planning run in threads, so that others are answered meanwhile."""
     beside: Counter[str] = Counter()
 
     def watched(name: str, call: Any) -> Any:
@@ -170,12 +170,12 @@ async def test_what_takes_long_is_done_beside_the_loop(
 
         return called
 
-    monkeypatch.setattr(f"{CLOSING}.close.judge", watched("judge", evaluate))
+    monkeypatch.setattr(f"{CLOSING}.finalize.evaluate", watched("evaluate", evaluate))
     monkeypatch.setattr(f"{CLOSING}.merge_index.join", watched("join", join))
     monkeypatch.setattr(f"{CLOSING}.enforce.references_on", watched("plan", references_on))
     names = "abcdef"
     rules = [at_most("one", 1, names, mode=Mode.ENFORCE)]
     app = make_app([package(each) for each in names], {}, rules, ENFORCEMENT="plan")
     await sweep(app)
-    assert beside["judge"] == beside["join"] == 1
+    assert beside["evaluate"] == beside["join"] == 1
     assert beside["plan"] >= len(names)
