@@ -36,10 +36,10 @@ demo: .venv node_modules
 	@$(PY) -m local.demo
 
 test: .venv node_modules
-	@$(PY) -m pytest tests -m "not slow" -n 3 --dist loadfile
+	@$(PY) -m pytest tests -m "not slow" -n 4 --dist loadfile
 
 test-all: .venv node_modules
-	@$(PY) -m pytest tests -n 3 --dist loadfile
+	@$(PY) -m pytest tests -n 4 --dist loadfile
 
 check: .venv node_modules
 	@$(BIN)/ruff format --check .
