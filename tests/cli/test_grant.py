@@ -124,6 +124,7 @@ def posted(world: World) -> list[dict[str, Any]]:
     return [each for each in world.graph.requests() if each["method"] == "POST"]
 
 
+@pytest.mark.slow
 @pytest.mark.host
 @pytest.mark.parametrize("enforcement", ["off", "plan"])
 def test_a_deployment_that_only_reads_gets_the_readers_role(world: World, enforcement: str) -> None:
@@ -135,6 +136,7 @@ def test_a_deployment_that_only_reads_gets_the_readers_role(world: World, enforc
     }
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_without_the_right_the_commands_are_printed_and_nothing_fails(world: World) -> None:
     """A manager sees the catalogs and may give no role on them: an administrator is told how."""
@@ -155,6 +157,7 @@ def test_without_the_right_the_commands_are_printed_and_nothing_fails(world: Wor
     assert by_hand.returncode == ExitCode.ERROR
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_without_any_right_the_commands_look_the_catalogs_up(world: World) -> None:
     """Who may not even list catalogs still gets commands that run as they are."""
@@ -191,6 +194,7 @@ def test_a_principal_that_appears_late_is_waited_for(world: World) -> None:
     assert f"({DEPLOYED})" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_a_person_sees_the_plan_before_anything_is_given(world: World) -> None:
     """Without --yes nothing is written, and the exit code says that something is to be given."""
@@ -200,6 +204,7 @@ def test_a_person_sees_the_plan_before_anything_is_given(world: World) -> None:
     assert (given(world), posted(world)) == (set(), [])
 
 
+@pytest.mark.slow
 @pytest.mark.host
 def test_what_azd_does_not_give_is_named(world: World) -> None:
     """All that is missing in one line, and the deployment goes on."""

@@ -25,7 +25,7 @@ from local.processes import CHECKOUT
 from local.world import World
 from tests.builders import guid
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 NOTHING, ERROR, CHANGES = 0, 1, 2
 LOGIC_APP = (
@@ -108,7 +108,6 @@ def hook(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.slow
 def test_plan_install_plan_remove(world: World) -> None:
     """Planned, installed, nothing left to do, removed: the tenant's policies are the very same."""
     before = world.graph.tenant()

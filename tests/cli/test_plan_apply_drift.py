@@ -18,7 +18,7 @@ from local.world import World
 from tests.host.client import Caller
 from tests.leftovers import clear_leftovers
 
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 NOTHING, ERROR, UNKNOWN = 0, 1, 3
 DEMO_ADDITIONS = 12
@@ -90,7 +90,6 @@ def test_a_plan_can_be_a_comment_on_a_pull_request(world: World) -> None:
     assert "\x1b" not in done.stdout
 
 
-@pytest.mark.slow
 def test_plan_apply_plan_drift_and_the_sweep_that_repairs(world: World, tmp_path: Path) -> None:
     """After apply the plan is empty; drift names both edits; the sweep repairs what is ours."""
     file = str(tmp_path / "plan.json")
@@ -153,7 +152,6 @@ def test_drift_names_references_to_deleted_groups_or_says_that_it_cannot(
     assert "deleted groups" not in drift.stderr
 
 
-@pytest.mark.slow
 def test_a_stale_plan_is_refused_and_can_be_replanned(world: World, tmp_path: Path) -> None:
     """The tenant moved after the review: nothing is written, unless the person says --replan."""
     file = str(tmp_path / "plan.json")

@@ -264,6 +264,7 @@ many = settings(
 )
 
 
+@pytest.mark.slow
 @many
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode()))
 def test_random_bytes_never_crash_it(file: Path, data: bytes) -> None:
@@ -271,6 +272,7 @@ def test_random_bytes_never_crash_it(file: Path, data: bytes) -> None:
     assert_answers_within(data, file)
 
 
+@pytest.mark.slow
 @many
 @given(st.dictionaries(WORDS, VALUES, max_size=4))
 def test_documents_of_the_wrong_shape_never_crash_it(file: Path, value: object) -> None:
@@ -282,6 +284,7 @@ def _mapping(value: object) -> dict[object, object]:
     return value if isinstance(value, dict) else {}
 
 
+@pytest.mark.slow
 @many
 @given(st.data())
 def test_mutated_rules_never_crash_it(file: Path, data: st.DataObject) -> None:

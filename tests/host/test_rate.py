@@ -20,7 +20,7 @@ PAIRS = [(first, second) for first in PACKAGES for second in PACKAGES if first !
 
 
 def test_hosts_that_share_a_storage_share_the_rate(world: Stage) -> None:
-    """No window of Graph's log has more than its limit and one batch, and few requests see a 429."""
+    """No window of Graph's log has more than its limit and a batch, and few requests see a 429."""
     world.graph.behave(throttle={"limit": LIMIT, "window_seconds": 10})
     hosts = [world.start_host(GRAPH_REQUESTS_PER_10S=str(LIMIT)) for _ in range(4)]
     callers = cycle([Caller(host.url) for host in hosts])

@@ -50,6 +50,7 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 SHAPES = [b"null", b"[]", b"3", b"{}", b'"x"', b'{"value": null}', b'{"value": [{}]}', b"\xff\xfe"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", BROKEN.values(), ids=BROKEN)
 async def test_a_broken_answer_is_an_unavailable_service(
     client: GraphClient, simulator: Simulator, fault: dict[str, object]

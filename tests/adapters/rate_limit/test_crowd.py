@@ -31,10 +31,17 @@ async def worked(
     return sweep, table, took
 
 
-@pytest.mark.parametrize("size", [60, 200])
+@pytest.mark.parametrize("size", [60, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("ceiling", "instances", "parts"),
-    [(100, 1, 12), (100, 4, 12), (100, 12, 24), (100, 40, 80), (20, 4, 8), (1000, 4, 32)],
+    [
+        (100, 1, 12),
+        (100, 4, 12),
+        (100, 12, 24),
+        pytest.param(100, 40, 80, marks=pytest.mark.slow),
+        (20, 4, 8),
+        (1000, 4, 32),
+    ],
 )
 async def test_a_sweep_on_many_instances_loses_nothing_and_uses_the_rate(
     ceiling: int, instances: int, parts: int, size: int
@@ -66,6 +73,7 @@ async def test_storage_is_asked_for_one_reservation_a_batch(ceiling: int, instan
     assert table.conflicts <= 0.15 * sent
 
 
+@pytest.mark.slow
 async def test_a_crowd_that_waits_asks_storage_seldom() -> None:
     """Forty instances together ask less often than five times a second, refused parts included."""
     sweep, table, _ = await worked(100, 40, parts=80, size=60, check_every=60)
