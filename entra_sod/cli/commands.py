@@ -36,7 +36,7 @@ def plan(
 
     Exit code 0: nothing to do. 2: changes. 3: not everything could be read. 1: an error.
     """
-    raise typer.Exit(_run(_plan(rules, how, save_to)))
+    raise typer.Exit(_run(_plan(rules, how, save_to), refused=ExitCode.UNKNOWN))
 
 
 def apply(
@@ -58,15 +58,16 @@ def drift(rules: PlanRulesFolder = Path("rules"), how: PlanFormat = Format.TABLE
 
     Exit code 0: no drift. 2: drift. 3: not everything could be read. 1: an error.
     """
-    raise typer.Exit(_run(_drift(rules, how)))
+    raise typer.Exit(_run(_drift(rules, how), refused=ExitCode.UNKNOWN))
 
 
-def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
+def _run(work: Coroutine[None, None, ExitCode], *, refused: ExitCode = ExitCode.ERROR) -> ExitCode:
+    """Run a command; `refused` is its exit code if Graph refuses to show what it needs."""
     try:
         return asyncio.run(work)
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
-        return ExitCode.UNKNOWN if isinstance(error, PERMANENT) else ExitCode.ERROR
+        return refused if isinstance(error, PERMANENT) else ExitCode.ERROR
 
 
 async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:

@@ -21,7 +21,13 @@ from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import MAX_CONCURRENT_WRITES, read_state, until_error
 from entra_sod.core.clock import ManualClock
-from entra_sod.core.errors import NotYetConsistent, SodError, StorageUnavailable, Throttled
+from entra_sod.core.errors import (
+    Forbidden,
+    NotYetConsistent,
+    SodError,
+    StorageUnavailable,
+    Throttled,
+)
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -122,6 +128,29 @@ async def test_an_error_halfway_hides_nothing_that_was_written(
     assert "1 written" in done.output
     assert "entra-sod: slow down" in done.output
     assert tenant.graph.present == {A_TO_B}
+
+
+@pytest.mark.parametrize(("command", "code"), [("plan", 3), ("apply", 1)])
+async def test_a_refusal_ends_a_look_as_unknown_and_a_write_as_an_error(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, command: str, code: int
+) -> None:
+    """`plan` could not look at everything; `apply` did not write, whatever the reason."""
+
+    async def refused(*_: object, **__: object) -> None:
+        raise Forbidden("no role on any catalog", status=403)
+
+    @asynccontextmanager
+    async def open_session() -> AsyncIterator[Session]:
+        yield tenant.session
+
+    plan, _ = await make(tenant.session, tenant.folder, QUIET)
+    save(plan, tenant.folder / "plan.json")
+    monkeypatch.setattr(commands, "open_session", open_session)
+    monkeypatch.setattr("entra_sod.cli.plan.make", refused)
+    file = [str(tenant.folder / "plan.json")] if command == "apply" else []
+    arguments = [command, *file, "--rules", str(tenant.folder)]
+    done = await asyncio.to_thread(CliRunner().invoke, entra_sod, arguments)
+    assert (done.exit_code, "no role on any catalog" in done.output) == (code, True)
 
 
 async def test_a_plan_removes_nothing_that_an_unread_package_may_ask_for(tenant: Tenant) -> None:
