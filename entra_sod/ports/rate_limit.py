@@ -15,6 +15,10 @@ class Priority(Enum):
     NEW = "new"  # a sweep's work of which nothing is done yet: it may as well come back later
 
 
+# Seconds. A sweep part that has started waits until shortly before the host's function timeout.
+MAX_WAIT = {Priority.HIGH: 60.0, Priority.LOW: 900.0, Priority.NEW: 15.0}
+MAX_SILENCE_IN_PLACE = 10.0
+
 # In a list, so that the tasks of one piece of work see that it has begun.
 _priority: ContextVar[list[Priority] | None] = ContextVar("priority", default=None)
 

@@ -14,7 +14,7 @@ from tests.host.conftest import Stage
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 
 LIMIT = 50
-BATCH = LIMIT // 5
+BATCH = LIMIT // 10
 PACKAGES = (PAY_INVOICES, APPROVE_INVOICES, MAINTAIN_VENDORS, ORDER_GOODS)
 PAIRS = [(first, second) for first in PACKAGES for second in PACKAGES if first != second]
 

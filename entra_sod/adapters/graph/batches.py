@@ -17,12 +17,11 @@ import msgspec
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.failures import graph_error
 from entra_sod.adapters.graph.urls import GraphUrls
-from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_throttled
 from entra_sod.core.telemetry import count_response
-from entra_sod.ports.rate_limit import RateLimiter
+from entra_sod.ports.rate_limit import MAX_SILENCE_IN_PLACE, RateLimiter
 
 if TYPE_CHECKING:
     from entra_sod.adapters.graph.transport import GraphTransport

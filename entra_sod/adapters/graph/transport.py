@@ -39,11 +39,10 @@ from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
 from entra_sod.adapters.graph.credential import credential
 from entra_sod.adapters.graph.failures import clock_skew, graph_error
-from entra_sod.adapters.rate_limit.gcra import MAX_SILENCE_IN_PLACE
 from entra_sod.core.errors import Throttled, ThrottledLocally, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_requests, count_throttled
 from entra_sod.core.telemetry import count_response
-from entra_sod.ports.rate_limit import RateLimiter
+from entra_sod.ports.rate_limit import MAX_SILENCE_IN_PLACE, RateLimiter
 from entra_sod.settings import GraphSettings
 
 if TYPE_CHECKING:

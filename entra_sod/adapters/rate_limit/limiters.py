@@ -1,10 +1,7 @@
 """The rate limiters: one that all instances share, and one for a single process.
 
-The shared state is one table row, replaced only in the version that was read. A reservation is one
-read and one write. A request that has waited reads the row again before it is sent, because a check
-or a 429 may have delayed the queue. It skips this if the process has just read the row.
-
-If storage fails, the limiter gives no turn, and `Unavailable` makes the message come again later.
+The shared state is one table row, replaced only in the version that was read. If storage fails, the
+limiter gives no turn, and `Unavailable` makes the message come again later.
 """
 
 from __future__ import annotations
@@ -14,6 +11,7 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -26,12 +24,10 @@ from entra_sod.ports.rate_limit import Priority, take_priority
 from entra_sod.ports.storage import Row, Table
 
 log = logging.getLogger("entra_sod")
-
 PARTITION, KEY, COLUMN = "graph", "rate", "state"
 # Seconds. LOOK_AHEAD before a turn the row is read again, unless it was read within MAX_AGE.
 MIN_SLEEP, LOOK_AHEAD, MAX_AGE = 0.001, 0.2, 0.5
 MAX_ATTEMPTS = 20  # to replace the row: other instances may replace it in between
-_decoder = msgspec.json.Decoder(RateState)
 
 
 class LocalRateLimiter:
@@ -72,20 +68,20 @@ class SharedRateLimiter(LocalRateLimiter):
         self._table, self._storage, self._has_told = table, asyncio.Lock(), False
 
     async def acquire(self, requests: int = 1) -> None:
-        turn = await self._reserve(take_priority(), requests)
+        priority = take_priority()
+        turn = await self._reserve(priority, requests)
         while (left := turn.start - self._now()) > MIN_SLEEP:
             pause = left - LOOK_AHEAD if left > 2 * LOOK_AHEAD else left
-            if (silent := min(pause, self._seen.silent_until - self._now())) > 0:
-                count_block(silent)
+            count_block(max(0.0, min(pause, self._seen.silent_until - self._now())))
             await self._clock.sleep(pause)
-            seen = await self._look()
-            gcra.silence(seen, turn.priority)
-            turn = gcra.moved(turn, seen)
+            if not 0 <= self._now() - self._seen.at <= MAX_AGE:
+                with suppress(StorageUnavailable):  # the turn stays valid
+                    await self._read()
+            gcra.silence(seen := self._known(), priority)
+            turn = gcra.moved(turn, seen) or await self._reserve(priority, requests)
 
     async def _reserve(self, priority: Priority, requests: int) -> Turn:
-        def reserved(state: RateState) -> tuple[RateState, Turn]:
-            return gcra.reserve(state, priority, requests)
-
+        reserved = partial(gcra.reserve, priority=priority, requests=requests)
         reserved(self._known())  # fails without storage access if the wait is known to be too long
         try:
             return await self._change(reserved)
@@ -101,48 +97,39 @@ class SharedRateLimiter(LocalRateLimiter):
         try:
             await self._change(lambda state: (gcra.throttled(state, retry_after), None))
         except StorageUnavailable:
-            extra = {"action": "throttle_not_shared"}
-            log.warning("the other instances do not learn that Graph throttles", extra=extra)
-
-    async def _look(self) -> RateState:
-        """Return the current state. Reads the row if the last reading is older than MAX_AGE."""
-        if not 0 <= self._now() - self._seen.at <= MAX_AGE:
-            with suppress(StorageUnavailable):  # the turn stays valid
-                await self._read()
-        return self._known()
+            told = "the other instances do not learn that Graph throttles"
+            log.warning(told, extra={"action": "throttle_not_shared"})
 
     async def _change[T](self, change: Callable[[RateState], tuple[RateState, T]]) -> T:
         """Change the row. Raises StorageUnavailable, also after MAX_ATTEMPTS conflicts."""
         async with self._storage:
             for attempt in range(MAX_ATTEMPTS):
-                row, before = await self._read()
-                after, result = change(before)
-                if await self._write(row, after):
+                row = await self._read()
+                after, result = change(self._seen)
+                write = self._table.replace if row.etag else self._table.insert
+                if await write(row.changed(**{COLUMN: msgspec.json.encode(after).decode()})):
                     self._seen = after
                     return result
-                spread = 0.02 * 2 ** min(attempt, 5)
-                await self._clock.sleep(spread * random.random())  # noqa: S311 - jitter
+                jitter = random.random()  # noqa: S311 - not for security
+                await self._clock.sleep(jitter * 0.02 * 2 ** min(attempt, 5))
         raise StorageUnavailable("other instances change the shared rate without a pause")
 
-    async def _read(self) -> tuple[Row | None, RateState]:
+    async def _read(self) -> Row:
+        """Read the row and its state. Returns a new row, without a version, if there is none."""
         row = await self._table.get(PARTITION, KEY)
-        known, state = self._known(), gcra.fresh(self._ceiling, self._now())
-        if row:
-            try:
-                found = _decoder.decode(str(row.values[COLUMN]))
-                state = gcra.later(found, self._now(), self._ceiling)
-            except (msgspec.DecodeError, KeyError, ValueError) as error:
-                if not self._has_told:
-                    extra = {"action": "rate_written_anew"}
-                    log.warning("the shared rate is written anew: %s", error, extra=extra)
-                self._has_told = True
-        if known.silent_until > state.silent_until:  # not stored yet
-            state = msgspec.structs.replace(state, pause=known.pause)
-            state = gcra.silenced(state, known.silent_until)
-        self._seen = state
-        return row, state
+        known = self._known()
+        self._seen = self._state_in(row) if row else gcra.fresh(self._ceiling, self._now())
+        if (silent := known.silent_until) > self._seen.silent_until:  # not stored yet
+            self._seen = gcra.throttled(self._seen, silent - self._seen.at)
+        return row or Row(partition=PARTITION, key=KEY)
 
-    async def _write(self, row: Row | None, state: RateState) -> bool:
-        values = {COLUMN: msgspec.json.encode(state).decode()}
-        changed = Row(partition=PARTITION, key=KEY, values=values, etag=row.etag if row else "")
-        return await (self._table.replace(changed) if row else self._table.insert(changed))
+    def _state_in(self, row: Row) -> RateState:
+        try:
+            found = msgspec.json.decode(str(row.values[COLUMN]), type=RateState)
+            return gcra.later(found, self._now(), self._ceiling)
+        except (msgspec.DecodeError, KeyError, ValueError) as error:
+            if not self._has_told:
+                extra = {"action": "rate_written_anew"}
+                log.warning("the shared rate is written anew: %s", error, extra=extra)
+            self._has_told = True
+            return gcra.fresh(self._ceiling, self._now())

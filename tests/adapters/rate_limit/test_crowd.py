@@ -15,6 +15,7 @@ from tests.adapters.rate_limit.virtual import VirtualClock
 
 MAX_SECONDS_OF_PART = 1200.0  # two thirds of host.json's functionTimeout
 MAX_SECONDS_OF_CHECK = 5.0
+MAX_SECONDS_OF_CHECK_IN_NEED = 10.0  # where checks alone ask for a third of the rate, or more
 
 
 async def worked(
@@ -50,13 +51,13 @@ async def test_a_sweep_on_many_instances_loses_nothing_and_uses_the_rate(
     sweep, _, took = await worked(ceiling, instances, parts=parts, size=size, check_every=15)
     traffic = sweep.traffic
     end = max(moment for moment, _ in traffic.sent)
-    batch = max(count for _, count in traffic.sent)
     assert len(sweep.took) == parts
     assert sweep.wasted == 0
     assert max(sweep.took) <= MAX_SECONDS_OF_PART
-    assert traffic.most() <= ceiling + batch
+    assert traffic.most() <= ceiling
     assert sum(count for _, count in traffic.sent) >= 0.9 * ceiling * end / 10
-    assert max(took) <= MAX_SECONDS_OF_CHECK
+    needs_little = ceiling >= 100
+    assert max(took) <= (MAX_SECONDS_OF_CHECK if needs_little else MAX_SECONDS_OF_CHECK_IN_NEED)
 
 
 @pytest.mark.parametrize(("ceiling", "instances"), [(100, 1), (100, 4), (1000, 4)])
@@ -75,23 +76,23 @@ async def test_storage_is_asked_for_one_reservation_a_batch(ceiling: int, instan
 
 @pytest.mark.slow
 async def test_a_crowd_that_waits_asks_storage_seldom() -> None:
-    """Forty instances together ask less often than five times a second, refused parts included."""
+    """Forty instances together ask less than eight times a second, refused parts included."""
     sweep, table, _ = await worked(100, 40, parts=80, size=60, check_every=60)
     assert sweep.refused > 0
-    assert (table.reads + table.writes) / sweep.clock.seconds <= 5
+    assert (table.reads + table.writes) / sweep.clock.seconds <= 8
 
 
 @pytest.mark.parametrize("instances", [1, 4, 40])
 async def test_checks_without_a_pause_go_before_a_sweep(instances: int) -> None:
-    """A check every second, on one instance after the other: each takes the seconds that it needs.
+    """A check every second, on one instance after the other, asks for 70 % of the rate.
 
-    The sweep gets what is left, and no window more than the ceiling and a batch.
+    Checks get it, the sweep gets what is left, and no window more than the ceiling.
     """
     sweep, _, took = await worked(100, instances, parts=12, size=60, check_every=1)
-    assert len(took) >= 60
-    assert max(took) <= MAX_SECONDS_OF_CHECK
+    assert len(took) >= 30
+    assert max(took) <= MAX_SECONDS_OF_CHECK_IN_NEED
     assert sweep.wasted == 0
-    assert sweep.traffic.most() <= 120
+    assert sweep.traffic.most() <= 100
 
 
 async def test_checks_that_find_nobody_wait_for_nothing() -> None:
@@ -100,4 +101,4 @@ async def test_checks_that_find_nobody_wait_for_nothing() -> None:
     traffic, crowd = Traffic(clock), limiters(CountingTable(clock), clock, 100)
     took = await clock.run_well(*(traffic.check(limiter, at=1.0) for limiter in crowd))
     assert max(took) <= 3.0
-    assert traffic.most() <= 120
+    assert traffic.most() <= 100

@@ -59,7 +59,7 @@ async def test_a_429_silences_everybody(clock: VirtualClock, table: CountingTabl
     await clock.run_well(refused(), traffic.check(crowd[1], at=22.0), *sweeps)
     assert traffic.within(21.1, 29.0) == 0
     assert traffic.within(29.0, 31.0) > 0
-    assert traffic.most() <= 120
+    assert traffic.most() <= 100
 
 
 async def test_after_a_silence_nobody_sends_all_at_once(
@@ -198,9 +198,10 @@ ROWS = {
     "no state": "{}",
     "no number": '{"rate":"x"}',
     "rate 0": encoded(0, rate=0),
-    "another version": encoded(0, version=2),
+    "another version": encoded(0, version=1),
     "from the future": encoded(3600),
-    "line of a year": encoded(0, arrival=4e9),
+    "line of a year": encoded(0, queue=[(4e9, 1)]),
+    "request of nothing": encoded(0, log=[(1, 0)]),
     "silence of a year": encoded(0, silent_until=4e9),
     "not a number": '{"at":NaN}',
     "no text": 7,
@@ -218,7 +219,7 @@ async def test_a_row_that_cannot_be_believed_is_written_anew_and_logged_once(
     (limiter,) = limiters(table, clock, 100, 1)
     await clock.run_well(table.insert(row_of(text)), Traffic(clock).check(limiter, at=1.0))
     state = await state_in(table, clock)
-    assert state.version == 1
+    assert state.version == 2
     row = await clock.run_well(table.get(PARTITION, KEY))
     await clock.run_well(table.replace(replace(row[0], values={COLUMN: text})))
     await clock.run_well(limiter.acquire())
@@ -269,8 +270,7 @@ async def test_instances_share_the_rate_through_any_table(any_table: Table) -> N
     row = await any_table.get(PARTITION, KEY)
     assert row is not None
     state = msgspec.json.decode(str(row.values[COLUMN]), type=RateState)
-    assert state.put_back == pytest.approx(20 * 10 * 0.0102)
-    assert state.arrival >= before + state.put_back - 0.001
+    assert sum(requests for start, requests in state.log if start >= before) == 200
 
 
 async def test_the_local_limiter_keeps_the_silence_graph_asks_for() -> None:
