@@ -16,7 +16,7 @@ help:
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
 	@echo "make fuzz    10,000 generated requests against the whole contract; CASES=500, SEED=17"
-	@echo "make contract  writes docs/openapi.json and infra/connector anew"
+	@echo "make contract  writes the OpenAPI documents and infra/connector anew"
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
@@ -71,6 +71,7 @@ fuzz: .venv node_modules
 
 contract: .venv
 	@$(BIN)/entra-sod openapi > docs/openapi.json
+	@cp docs/openapi.json functions/http/openapi.json
 	@$(BIN)/entra-sod connector --out infra/connector
 
 chromium:

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
-from entra_sod.api.document import openapi
+from entra_sod.cli.operations.api.document import openapi
 from entra_sod.core.version import VERSION
 from entra_sod.services.evidence.writer import TOOL
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.api.document import openapi
+from entra_sod.cli.operations.api.document import openapi
 from entra_sod.cli.operations.connector import EXAMPLE_HOST, api_definition, api_properties
 
 

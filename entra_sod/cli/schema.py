@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import typer
 
-from entra_sod.api.schemas import documented
+from entra_sod.cli.operations.api.schemas import documented
 from entra_sod.domain.rules import language
 from entra_sod.domain.rules.language import RulesFile
 

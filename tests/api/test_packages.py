@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import azure.functions as func
 import pytest
 
-from entra_sod.api.document import openapi
 from entra_sod.api.packages import PackageQuery, select_packages
+from entra_sod.cli.operations.api.document import openapi
 from entra_sod.core.errors import Forbidden, Throttled
 from entra_sod.domain.entra import AccessPackage
 from functions.http.openapi import get_contract, list_packages

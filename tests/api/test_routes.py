@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from entra_sod.api.operations import OPERATIONS
+from entra_sod.cli.operations.api.operations import OPERATIONS
 from entra_sod.domain.callers.routes import ROUTES
 from local.host.indexing import index_apart
 

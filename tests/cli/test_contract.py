@@ -7,8 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from entra_sod.api.document import openapi
 from entra_sod.cli.__main__ import app
+from entra_sod.cli.operations.api.document import openapi
 
 
 def test_openapi_prints_the_document() -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from entra_sod.api.document import KEY_HEADER, TEXT, TITLE, extensions
-from entra_sod.api.model import Operation, Parameter
-from entra_sod.api.operations import OPERATIONS
 from entra_sod.api.responses import NoFields, Problem
-from entra_sod.api.schemas import components, either
+from entra_sod.cli.operations.api.document import KEY_HEADER, TEXT, TITLE, extensions
+from entra_sod.cli.operations.api.model import Operation, Parameter
+from entra_sod.cli.operations.api.operations import OPERATIONS
+from entra_sod.cli.operations.api.schemas import components, either
 from entra_sod.core.version import VERSION
 
 # To be replaced by the app's own.

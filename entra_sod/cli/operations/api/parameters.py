@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from entra_sod.api.model import Parameter, title_of
 from entra_sod.api.packages import MAX_PACKAGES, MAX_SEARCH_LENGTH
+from entra_sod.cli.operations.api.model import Parameter, title_of
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.checks.start import MAX_WAIT_SECONDS

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.api.model import Schema, title_of
-from entra_sod.api.operations import OPERATIONS
 from entra_sod.api.responses import Problem
+from entra_sod.cli.operations.api.model import Schema, title_of
+from entra_sod.cli.operations.api.operations import OPERATIONS
 from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.notifications.subscribe import SubscriptionRequest

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import msgspec
-
-from entra_sod.api.model import ApiResponse, Header, Operation, Parameter
-from entra_sod.api.operations import EVERYWHERE, OF_A_BODY, OPERATIONS, PROBLEMS
-from entra_sod.api.schemas import REFERENCE, components, either
+from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Parameter
+from entra_sod.cli.operations.api.operations import EVERYWHERE, OF_A_BODY, OPERATIONS, PROBLEMS
+from entra_sod.cli.operations.api.schemas import REFERENCE, components, either
 from entra_sod.core.version import VERSION
 
 TITLE = "entra-sod"
@@ -35,12 +32,6 @@ SECURITY = {
         "description": "A key whose digest CALLER_KEYS names; keys of the host open nothing.",
     },
 }
-
-
-@cache
-def openapi_json() -> bytes:
-    """The document as it is served, made once."""
-    return msgspec.json.encode(openapi())
 
 
 def openapi() -> dict[str, Any]:

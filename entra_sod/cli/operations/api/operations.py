@@ -8,18 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from entra_sod.api.model import ApiResponse, Header, Operation, Trigger
-from entra_sod.api.parameters import (
-    DEEP,
-    FILTERS,
-    IDEMPOTENCY_KEY,
-    LIMIT,
-    SEARCH,
-    SOURCE,
-    WAIT,
-    X_IDEMPOTENCY_KEY,
-    id_of,
-)
 from entra_sod.api.responses import (
     Alive,
     CheckAccepted,
@@ -29,6 +17,18 @@ from entra_sod.api.responses import (
     Readiness,
     SubscriptionView,
     SweepAccepted,
+)
+from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Trigger
+from entra_sod.cli.operations.api.parameters import (
+    DEEP,
+    FILTERS,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    SEARCH,
+    SOURCE,
+    WAIT,
+    X_IDEMPOTENCY_KEY,
+    id_of,
 )
 from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
