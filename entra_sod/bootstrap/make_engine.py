@@ -43,6 +43,7 @@ class Engine:
     graph: Graph
     rules: RulesProvider
     decisions: DecisionMaker
+    enforcer: Enforcer
     check_runner: CheckRunner
     sweep_runner: SweepRunner
     deliverer: Deliverer
@@ -60,13 +61,15 @@ def make_engine(
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
     enforcer = Enforcer(
         graph=graph,
-        writer=ReferenceWriter(graph, ledger, clock),
+        writer=ReferenceWriter(graph, ledger, records.controls, clock),
         max_reference_writes=settings.max_reference_writes,
+        max_writes_per_day=settings.max_writes_per_day,
     )
     return Engine(
         graph=graph,
         rules=rules,
         decisions=_decision_maker(records, graph, rules, settings.decisions),
+        enforcer=enforcer,
         check_runner=CheckRunner(
             graph=graph,
             detector=detector,

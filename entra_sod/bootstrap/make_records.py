@@ -20,6 +20,7 @@ from entra_sod.stores.idempotency import IdempotencyKeys
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Subscriptions
 from entra_sod.stores.sweeps import SweepStore
+from entra_sod.stores.write_controls import WriteControls
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -40,6 +41,7 @@ class Records:
     chain: EvidenceChain
     announcer: Announcer
     keys: IdempotencyKeys
+    controls: WriteControls
     check_starter: CheckStarter
     sweep_starter: SweepStarter
 
@@ -60,6 +62,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         chain=EvidenceChain(storage),
         announcer=Announcer(subscriptions=subscriptions, outbox=outbox),
         keys=keys,
+        controls=WriteControls(storage, clock),
         check_starter=CheckStarter(
             store=checks,
             keys=keys,

@@ -14,6 +14,7 @@ from entra_sod.cli.erase import erase
 from entra_sod.cli.evidence import app as evidence
 from entra_sod.cli.exceptions import exceptions
 from entra_sod.cli.findings import findings
+from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
 from entra_sod.cli.hook import app as hook
 from entra_sod.cli.push import push
@@ -63,6 +64,8 @@ for command in (
     doctor,
     redrive,
     grant,
+    freeze,
+    unfreeze,
     erase,
     schema,
     connector,

@@ -112,7 +112,9 @@ def _report_applied(applied: AppliedPlan) -> ExitCode:
     )
     for each in applied.failed:
         err.print(f"failed: {each.reference.on}: {each.why}", style="red")
-    return ExitCode.ERROR if applied.failed else ExitCode.NOTHING
+    if applied.stopped:
+        err.print(f"stopped: {applied.stopped}", style="red")
+    return ExitCode.ERROR if applied.failed or applied.stopped else ExitCode.NOTHING
 
 
 async def _drift(rules: Path, how: Format) -> ExitCode:

@@ -26,7 +26,7 @@ from entra_sod.cli.session import Session, require_ledger
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
-from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
+from entra_sod.core.errors import BudgetExhausted, ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
@@ -139,6 +139,7 @@ async def apply(
     Raises:
         ConfigurationError: ENFORCEMENT is not `apply`, or there is no ledger.
         LimitExceeded: more writes than MAX_REFERENCE_WRITES.
+        BudgetExhausted: more than MAX_REFERENCE_WRITES_PER_DAY leaves; nothing is written.
     """
     _require_enforcement(session)
     whole = Plan(
@@ -148,8 +149,14 @@ async def apply(
     )
     if plan.writes > session.settings.max_reference_writes:
         raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
-    writer = ReferenceWriter(session.graph, require_ledger(session), session.clock)
+    ledger, controls = require_ledger(session)
+    writer = ReferenceWriter(session.graph, ledger, controls, session.clock)
     run_id, applied = f"apply-{plan.state_hash[-12:]}", AppliedPlan()
+    limit = session.settings.max_writes_per_day
+    budget = await controls.reserve(run_id, whole.writes, limit)
+    if budget.granted < whole.writes:
+        await controls.give_back(run_id, budget.granted)
+        raise BudgetExhausted(f"{whole.writes} writes are planned, and {budget}")
 
     async def write(step: Plan) -> None:
         done = await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
@@ -157,9 +164,11 @@ async def apply(
         applied.removed += done.removed
         applied.found_present += done.found_present
         applied.failed += done.failed
+        applied.stopped = done.stopped or applied.stopped
         advance()
 
     error = await until_error(write, _steps(whole))
+    await controls.give_back(run_id, whole.writes - applied.writes)
     return ApplyResult(applied=applied, error=error)
 
 

@@ -18,6 +18,7 @@ from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
+from entra_sod.stores.write_controls import WriteControls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +27,13 @@ class Session:
 
     Attributes:
         ledger: None where the environment names no storage: then nothing is known to be ours.
+        controls: the freeze and the budget of writes; None as the ledger.
     """
 
     settings: Settings
     graph: GraphClient
     ledger: Ledger | None
+    controls: WriteControls | None = None
     clock: Clock
 
     async def rules(self, folder: Path) -> RuleSet:
@@ -59,25 +62,25 @@ async def open_session() -> AsyncIterator[Session]:
     graph = GraphClient(settings.graph)
     async with AsyncExitStack() as ending:
         ending.push_async_callback(graph.close)
-        ledger = None
+        ledger = controls = None
         if _names_storage():
             storage = await ending.enter_async_context(open_storage(os.environ))
-            ledger = Ledger(storage, clock)
-        yield Session(settings=settings, graph=graph, ledger=ledger, clock=clock)
+            ledger, controls = Ledger(storage, clock), WriteControls(storage, clock)
+        yield Session(settings=settings, graph=graph, ledger=ledger, controls=controls, clock=clock)
 
 
 def _names_storage() -> bool:
     return any(name.startswith("AzureWebJobsStorage") and os.environ[name] for name in os.environ)
 
 
-def require_ledger(session: Session) -> Ledger:
-    """Return the ledger that writing needs.
+def require_ledger(session: Session) -> tuple[Ledger, WriteControls]:
+    """Return what writing needs: the ledger, and what holds writes back.
 
     Raises:
         ConfigurationError: the environment names no storage.
     """
-    if session.ledger is None:
+    if session.ledger is None or session.controls is None:
         raise ConfigurationError(
             ["AzureWebJobsStorage is not set: writing needs the ledger that the app uses."]
         )
-    return session.ledger
+    return session.ledger, session.controls

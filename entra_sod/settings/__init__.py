@@ -100,6 +100,7 @@ class Settings:
     rules: str
     enforcement: Enforcement
     max_reference_writes: int
+    max_writes_per_day: int
     prune: bool
     confirm_conflicts: bool
     sweep_schedule: str
@@ -118,6 +119,7 @@ def _read_all(reader: EnvironmentReader) -> Settings:
             "ENFORCEMENT", {each.name.lower(): each for each in Enforcement}, "plan"
         ),
         max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
+        max_writes_per_day=reader.whole_number("MAX_REFERENCE_WRITES_PER_DAY", default=200),
         prune=reader.flag("PRUNE", default=False),
         confirm_conflicts=reader.flag("CONFIRM_CONFLICTS", default=True),
         sweep_schedule=reader.parsed(

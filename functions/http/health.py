@@ -31,6 +31,7 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
     checks["graph"] = await _outcome(_graph)
     checks["rules"] = await _outcome(_rules)
     checks["webhooks"] = await _outcome(_webhooks)
+    checks["writing"] = await _outcome(_writing)
     is_ready = all(result.startswith("ok") for result in checks.values())
     status = "ready" if is_ready else "not-ready"
     return json_response(200 if is_ready else 503, Readiness(status=status, checks=checks))
@@ -74,6 +75,11 @@ async def _rules() -> str:
 async def _webhooks() -> str:
     names = sorted(bootstrap.app.sources)
     return f"ok: {', '.join(names) or 'none are set up'}"
+
+
+async def _writing() -> str:
+    """A freeze and a budget that is used up are meant, so the app is ready all the same."""
+    return f"ok: {await bootstrap.app.engine.enforcer.hindrance()}"
 
 
 async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:

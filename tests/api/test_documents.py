@@ -31,7 +31,7 @@ NOT_IN_SWAGGER = {"anyOf", "oneOf", "const", "nullable", "components", "requestB
 
 def operations_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Every operation of a document by its id."""
-    methods = {"get", "post", "delete", "options"}
+    methods = {"get", "post", "put", "delete", "options"}
     return {
         operation["operationId"]: operation
         for item in document["paths"].values()

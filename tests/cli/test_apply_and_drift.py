@@ -34,6 +34,7 @@ from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState, WriteOrigin
+from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, held, package, rule, side
@@ -51,12 +52,15 @@ class Tenant:
         (folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
         self.folder, self.graph = folder, MemoryGraph([package("a"), package("b")], {})
         self.clock = ManualClock()
-        self.ledger = Ledger(MemoryStorage(), self.clock)
+        storage = MemoryStorage()
+        self.ledger = Ledger(storage, self.clock)
+        self.controls = WriteControls(storage, self.clock)
         settings = {"GRAPH_ROOT": "http://localhost:1", "ENFORCEMENT": "apply", "PRUNE": "true"}
         self.session = Session(
             settings=read_settings(settings),
             graph=cast("GraphClient", self.graph),
             ledger=self.ledger,
+            controls=self.controls,
             clock=self.clock,
         )
 

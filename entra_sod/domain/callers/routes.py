@@ -40,7 +40,7 @@ class Route:
     """
 
     function: str
-    method: Literal["GET", "POST", "DELETE", "OPTIONS"]
+    method: Literal["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     path: str
     access: Access
     summary: str
@@ -55,6 +55,7 @@ _WEBHOOK = "webhooks/{source}"
 _ASKED = any_of(AppRole.CHECK, AppRole.ENFORCE)
 _FOUND = any_of(AppRole.CHECK, AppRole.ENFORCE, AppRole.READ)
 _DECIDE, _ENFORCE, _READ = any_of(AppRole.DECIDE), any_of(AppRole.ENFORCE), any_of(AppRole.READ)
+_ADMIN = any_of(AppRole.ADMIN)
 _CHOOSE = any_of(AppRole.CHECK, AppRole.DECIDE, AppRole.ENFORCE, AppRole.READ)
 _TABLE = (
     Route("start_check", "POST", "checks", _ASKED, "Check two packages"),
@@ -77,6 +78,8 @@ _TABLE = (
     # A subscription is told every result there is.
     Route("start_subscription", "POST", "subscriptions", _READ, "When a check or a sweep ends"),
     Route("end_subscription", "DELETE", "subscriptions/{id}", _READ, "End a subscription"),
+    Route("freeze_writing", "PUT", "freeze", _ADMIN, "Stop every write of a reference"),
+    Route("unfreeze_writing", "DELETE", "freeze", _ADMIN, "Allow writing again"),
     Route("receive_webhook", "POST", _WEBHOOK, OpenAccess.OWN, "Receive a webhook"),
     Route("agree_to_webhooks", "OPTIONS", _WEBHOOK, OpenAccess.OWN, "Agree to webhooks"),
     Route("list_packages", "GET", "packages", _CHOOSE, "List access packages"),

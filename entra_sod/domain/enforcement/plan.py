@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.entra import Reference
@@ -32,6 +32,11 @@ class Plan:
     @property
     def writes(self) -> int:
         return len(self.additions) + len(self.removals)
+
+    def first(self, writes: int) -> Plan:
+        """The same plan with so many of its writes: additions before removals."""
+        additions, left = self.additions[:writes], max(0, writes - len(self.additions))
+        return replace(self, additions=additions, removals=self.removals[:left])
 
 
 def make_plan(

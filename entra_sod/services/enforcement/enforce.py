@@ -29,6 +29,12 @@ class Enforcer:
     graph: Graph
     writer: ReferenceWriter
     max_reference_writes: int
+    max_writes_per_day: int
+
+    async def hindrance(self) -> str:
+        """Say what holds back the next write, or how much of the budget is used."""
+        freeze = await self.writer.controls.frozen()
+        return str(freeze or await self.writer.controls.budget(self.max_writes_per_day))
 
     async def enforce(
         self,
@@ -133,8 +139,17 @@ class Enforcer:
         if writes + len(earlier) > self.max_reference_writes:
             error = LimitExceeded(planned=writes + len(earlier), limit=self.max_reference_writes)
             return _DoneWrites(earlier=earlier, stopped=str(error))
-        applied = await self.writer.apply(plan, run_id=run_id, rules_hash=rules_hash)
-        return _DoneWrites(earlier=earlier, applied=applied)
+        if not writes and not plan.vanished:
+            return _DoneWrites(earlier=earlier)
+        budget = await self.writer.controls.reserve(
+            run_id, writes + len(earlier), self.max_writes_per_day
+        )
+        allowed = plan.first(max(0, budget.granted - len(earlier)))
+        applied = await self.writer.apply(allowed, run_id=run_id, rules_hash=rules_hash)
+        await self.writer.controls.give_back(run_id, allowed.writes - applied.writes)
+        held = f"{writes - allowed.writes} writes are left planned: {budget}"
+        stopped = applied.stopped or (held if allowed.writes < writes else None)
+        return _DoneWrites(earlier=earlier, applied=applied, stopped=stopped)
 
     async def _read_references(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
         seen = ReferenceSnapshot()

@@ -39,6 +39,7 @@ from entra_sod.stores.ledger import (
     LedgerState,
     WriteOrigin,
 )
+from entra_sod.stores.write_controls import WriteControls
 
 log = logging.getLogger("entra_sod")
 
@@ -54,14 +55,20 @@ class AppliedPlan:
     removed: list[Reference] = field(default_factory=list)
     found_present: list[Reference] = field(default_factory=list)
     failed: list[FailedWrite] = field(default_factory=list)
+    stopped: str | None = None
+
+    @property
+    def writes(self) -> int:
+        return len(self.written) + len(self.removed)
 
 
 class ReferenceWriter:
-    def __init__(self, graph: Graph, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, graph: Graph, ledger: Ledger, controls: WriteControls, clock: Clock) -> None:
         self._graph, self._ledger, self._clock = graph, ledger, clock
+        self.controls = controls
 
     async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
-        """Write a plan that was found to be within its limit.
+        """Write a plan that was found to be within its limits, until somebody freezes writing.
 
         Raises:
             Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
@@ -69,6 +76,8 @@ class ReferenceWriter:
         """
         applied = AppliedPlan()
         for addition in plan.additions:
+            if await self._is_frozen(applied):
+                return applied
             origin = WriteOrigin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
             try:
                 await self._add(addition, origin, applied)
@@ -76,6 +85,8 @@ class ReferenceWriter:
                 # Not even looking is allowed: the intent stays, and what was written is still told.
                 applied.failed.append(FailedWrite(addition.reference, str(error)))
         for reference in plan.removals:
+            if await self._is_frozen(applied):
+                return applied
             try:
                 await self._remove(reference, applied)
             except PERMANENT as error:
@@ -83,6 +94,11 @@ class ReferenceWriter:
         for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
             await self._purge(list(same_list))
         return applied
+
+    async def _is_frozen(self, applied: AppliedPlan) -> bool:
+        if freeze := await self.controls.frozen():
+            applied.stopped = str(freeze)
+        return applied.stopped is not None
 
     async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, LedgerEntry]:
         """What the ledger has of references."""

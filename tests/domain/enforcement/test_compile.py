@@ -21,6 +21,7 @@ from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side
 from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import WRITING_LEASE, Ledger, LedgerState
+from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package, rule, rule_set, side
@@ -310,7 +311,9 @@ class World:
     def __init__(self, packages: Sequence[AccessPackage]) -> None:
         self.graph = MortalGraph(packages, {})
         self.clock = ManualClock()
-        self.ledger = Ledger(MemoryStorage(), self.clock)
+        storage = MemoryStorage()
+        self.ledger = Ledger(storage, self.clock)
+        self.controls = WriteControls(storage, self.clock)
 
     async def run(self, desired: list[DesiredReference], order: int) -> None:
         """What a sweep does, with the writes in some order.
@@ -320,7 +323,7 @@ class World:
         self.clock.advance(WRITING_LEASE.total_seconds())
         ours = [entry.reference async for entry in self.ledger.entries()]
         plan = make_plan(desired, set(self.graph.present), ours)
-        writer = ReferenceWriter(self.graph, self.ledger, self.clock)
+        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
         entries = await writer.entries_of(plan.unchanged)
         await writer.adopt(plan, entries)
         shuffled = Plan(

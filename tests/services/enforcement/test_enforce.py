@@ -16,6 +16,7 @@ from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigin
+from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
@@ -49,9 +50,13 @@ class World:
             ThrottlingGraph([package(name) for name in NAMES], {}),
             ManualClock(),
         )
-        self.ledger = Ledger(MemoryStorage(), self.clock)
-        writer = ReferenceWriter(self.graph, self.ledger, self.clock)
-        self.enforcer = Enforcer(graph=self.graph, writer=writer, max_reference_writes=limit)
+        storage = MemoryStorage()
+        self.ledger = Ledger(storage, self.clock)
+        self.controls = WriteControls(storage, self.clock)
+        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
+        self.enforcer = Enforcer(
+            graph=self.graph, writer=writer, max_reference_writes=limit, max_writes_per_day=99
+        )
 
     async def check(
         self, desired: Sequence[DesiredReference], reach: Enforcement = Enforcement.APPLY

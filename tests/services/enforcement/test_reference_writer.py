@@ -28,6 +28,7 @@ from entra_sod.stores.ledger import (
     LedgerState,
     WriteOrigin,
 )
+from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
@@ -72,8 +73,10 @@ class LaggingGraph(MemoryGraph):
 class World:
     def __init__(self) -> None:
         self.graph, self.clock = LaggingGraph(), ManualClock()
-        self.ledger = Ledger(MemoryStorage(), self.clock)
-        self.applier = ReferenceWriter(self.graph, self.ledger, self.clock)
+        storage = MemoryStorage()
+        self.ledger = Ledger(storage, self.clock)
+        self.controls = WriteControls(storage, self.clock)
+        self.applier = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
 
     async def apply(self, plan: Plan = PLAN) -> AppliedPlan:
         return await self.applier.apply(plan, run_id="run", rules_hash="hash")
@@ -208,7 +211,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock)
+    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.controls, world.clock)
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
@@ -288,8 +291,8 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
             raise Rejected("the reference exists", status=400)
 
     graph = SomebodyElseFirst()
-    writer = ReferenceWriter(graph, world.ledger, world.clock)
-    enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1)
+    writer = ReferenceWriter(graph, world.ledger, world.controls, world.clock)
+    enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99)
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
@@ -300,7 +303,9 @@ async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() 
     world = World()
     seen = ReferenceSnapshot(lists={(REFERENCE.on, REFERENCE.kind): ()})
     await world.apply()
-    enforcer = Enforcer(graph=world.graph, writer=world.applier, max_reference_writes=1)
+    enforcer = Enforcer(
+        graph=world.graph, writer=world.applier, max_reference_writes=1, max_writes_per_day=99
+    )
     tenant = TenantPlan(
         desired=lambda _: [DesiredReference(REFERENCE, ("r",))],
         packages=[REFERENCE.on],
@@ -329,7 +334,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
                 raise Forbidden("the role is gone", status=403)
             return await super().references(package_id, kind)
 
-    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock)
+    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.controls, world.clock)
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
@@ -413,7 +418,7 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
             self.present.add(reference)
             raise refusal
 
-    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock)
+    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.controls, world.clock)
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
@@ -437,7 +442,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
     graph = Checked()
     graph.present.add(REFERENCE)
-    await ReferenceWriter(graph, world.ledger, world.clock).apply(
+    await ReferenceWriter(graph, world.ledger, world.controls, world.clock).apply(
         REMOVAL, run_id="s", rules_hash="old"
     )
     assert (len(sent_away), await world.state()) == (1, None)
@@ -455,7 +460,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             world.clock.advance(LISTED_AFTER.total_seconds())
             await world.apply()
 
-    writer = ReferenceWriter(FallsSilent(), world.ledger, world.clock)
+    writer = ReferenceWriter(FallsSilent(), world.ledger, world.controls, world.clock)
     await writer.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
@@ -481,7 +486,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert entry is not None
             assert await world.ledger.delete(reference, entry.version)
 
-    writer = ReferenceWriter(Forgotten(), world.ledger, world.clock)
+    writer = ReferenceWriter(Forgotten(), world.ledger, world.controls, world.clock)
     assert (await writer.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
@@ -497,7 +502,7 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
             await super().add(reference)
             await asyncio.Event().wait()
 
-    writer = ReferenceWriter(Endless(), world.ledger, world.clock)
+    writer = ReferenceWriter(Endless(), world.ledger, world.controls, world.clock)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(writer.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
     assert (await world.apply()).written == [REFERENCE]

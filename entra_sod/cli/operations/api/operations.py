@@ -31,6 +31,7 @@ from entra_sod.cli.operations.api.parameters import (
     id_of,
 )
 from entra_sod.domain.callers.routes import ROUTES
+from entra_sod.domain.enforcement.freeze import Freeze, FreezeRequest
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.decision import DecisionResult, DecisionResults
@@ -210,6 +211,20 @@ OPERATIONS = (
         body=ClaimRequest,
         responses=_ok("The finding.", FindingDetail),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        route=ROUTES["freeze_writing"],
+        text="No check, sweep or command writes a reference from then on. Freezing twice is no "
+        "error: the first freeze stays.",
+        visibility="advanced",
+        body=FreezeRequest,
+        responses=_ok("The freeze that stands.", Freeze),
+    ),
+    Operation(
+        route=ROUTES["unfreeze_writing"],
+        text="The next sweep writes what was planned meanwhile. Ending it twice is no error.",
+        visibility="advanced",
+        responses={HTTPStatus.NO_CONTENT: ApiResponse(text="Nothing is frozen.")},
     ),
     Operation(
         route=ROUTES["get_report"],

@@ -1,0 +1,67 @@
+"""`entra-sod freeze` and `unfreeze`: stop every write of a reference, and allow them again."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import typer
+
+from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err, out, shown
+from entra_sod.core.clock import SystemClock
+from entra_sod.core.errors import SodError
+from entra_sod.domain.enforcement.freeze import MAX_REASON_LENGTH
+from entra_sod.stores.write_controls import WriteControls
+
+FreezeReason = Annotated[
+    str, typer.Option("--reason", help="Why, for everybody who sees it.", show_default=False)
+]
+
+
+def freeze(reason: FreezeReason) -> None:
+    """Stop every write of a reference, of sweeps, checks and apply, until unfreeze.
+
+    A sweep that is writing stops before its next reference. Needs the app's storage.
+
+    Exit code 0: frozen, also if it was before. 1: an error.
+    """
+    text = reason.strip()
+    if not 0 < len(text) <= MAX_REASON_LENGTH:
+        raise typer.BadParameter(f"give a reason of 1 to {MAX_REASON_LENGTH} characters")
+
+    async def work(controls: WriteControls) -> None:
+        stands = await controls.freeze(text, f"{getpass.getuser()} on the command line")
+        out.print(shown(str(stands), 2 * MAX_REASON_LENGTH))
+
+    raise typer.Exit(_run(work))
+
+
+def unfreeze() -> None:
+    """Allow writing again. What was planned meanwhile is written by the next sweep.
+
+    Exit code 0: nothing is frozen. 1: an error.
+    """
+
+    async def work(controls: WriteControls) -> None:
+        ended = await controls.unfreeze()
+        out.print("writing is allowed again" if ended else "writing was not frozen")
+
+    raise typer.Exit(_run(work))
+
+
+def _run(work: Callable[[WriteControls], Awaitable[None]]) -> ExitCode:
+    async def on_storage() -> None:
+        async with open_storage(os.environ) as storage:
+            await work(WriteControls(storage, SystemClock()))
+
+    try:
+        asyncio.run(on_storage())
+    except SodError as error:
+        err.print(f"entra-sod: {error}", style="red")
+        return ExitCode.ERROR
+    return ExitCode.NOTHING

@@ -1,0 +1,101 @@
+"""How many references all runs together may write within 24 hours. Pure.
+
+A run reserves its writes before the first of them, under its own id. So a run that comes again
+after a crash is not counted twice, and what it may have written before is not lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+PERIOD = timedelta(hours=24)
+MAX_RUNS = 1_000  # counted one by one; older ones are counted together
+
+
+class RunWrites(msgspec.Struct, frozen=True, array_like=True):
+    """The writes that one run has reserved."""
+
+    run: str
+    writes: int
+    at: float  # when it last did, in seconds since the epoch
+
+
+class WriteBudget(msgspec.Struct, frozen=True, kw_only=True):
+    version: Literal[1] = 1
+    runs: tuple[RunWrites, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetUse:
+    """How much of the budget is used.
+
+    Attributes:
+        granted: writes of the run that asked, those of its earlier tries included.
+        used: writes of all runs within the last 24 hours, those granted included.
+        limit: MAX_REFERENCE_WRITES_PER_DAY.
+        next_room_at: when the oldest of them no longer counts; None where there are none.
+    """
+
+    granted: int = 0
+    used: int
+    limit: int
+    next_room_at: datetime | None
+
+    def __str__(self) -> str:
+        text = f"{self.used} of {self.limit} reference writes of the last 24 hours are used"
+        if self.next_room_at is None or self.used < self.limit:
+            return text
+        return f"{text}; room comes from {self.next_room_at:%Y-%m-%d %H:%M} UTC on"
+
+
+def current(budget: WriteBudget, now: datetime) -> WriteBudget:
+    """Return the budget without what is older than 24 hours."""
+    since = (now - PERIOD).timestamp()
+    runs = [each for each in budget.runs if each.at > since]
+    first = max(0, len(runs) - MAX_RUNS)
+    older, newer = runs[: first + 1], runs[first + 1 :]
+    if first:
+        older = [RunWrites("", sum(each.writes for each in older), older[-1].at)]
+    return WriteBudget(runs=(*older, *newer))
+
+
+def use_of(budget: WriteBudget, limit: int, granted: int = 0) -> BudgetUse:
+    """Sum up a budget that is current."""
+    oldest = datetime.fromtimestamp(budget.runs[0].at, UTC) + PERIOD if budget.runs else None
+    used = sum(each.writes for each in budget.runs)
+    return BudgetUse(granted=granted, used=used, limit=limit, next_room_at=oldest)
+
+
+def reserve(
+    budget: WriteBudget, run: str, wanted: int, now: datetime, limit: int
+) -> tuple[WriteBudget, BudgetUse]:
+    """Reserve as many of a run's writes as there is room for.
+
+    Args:
+        budget: of before.
+        run: id of the check, sweep or plan.
+        wanted: its writes in all, those of its earlier tries included.
+        now: the moment.
+        limit: MAX_REFERENCE_WRITES_PER_DAY.
+    """
+    budget = current(budget, now)
+    others = tuple(each for each in budget.runs if each.run != run)
+    before = sum(each.writes for each in budget.runs if each.run == run)
+    room = max(0, limit - sum(each.writes for each in others))
+    granted = max(before, min(wanted, room))
+    mine = (RunWrites(run, granted, now.timestamp()),) if granted else ()
+    after = WriteBudget(runs=(*others, *mine))
+    return after, use_of(after, limit, granted)
+
+
+def give_back(budget: WriteBudget, run: str, writes: int) -> WriteBudget:
+    """Return the budget without writes that the run reserved and did not make."""
+    left = [
+        RunWrites(each.run, each.writes - writes, each.at) if each.run == run else each
+        for each in budget.runs
+    ]
+    return WriteBudget(runs=tuple(each for each in left if each.writes > 0))
