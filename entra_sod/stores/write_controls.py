@@ -46,7 +46,9 @@ class WriteControls:
 
     async def unfreeze(self) -> bool:
         """End a freeze; False where there was none."""
-        return await self._table.delete(PARTITION, FREEZE)
+        was_frozen = await self.frozen() is not None
+        await self._table.delete(PARTITION, FREEZE)
+        return was_frozen
 
     async def budget(self, limit: int) -> BudgetUse:
         _, budget = await self._read()

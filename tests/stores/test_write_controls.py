@@ -49,8 +49,8 @@ async def test_the_first_freeze_stays_until_it_is_ended(storage: Storage) -> Non
     first = await controls.freeze("an audit is on", "key:ops")
     assert await controls.freeze("another reason", "key:other") == first
     assert "by key:ops: an audit is on" in str(await controls.frozen())
-    assert [await controls.unfreeze(), await controls.frozen()] == [True, None]
-    await controls.unfreeze()
+    assert [await controls.unfreeze(), await controls.unfreeze()] == [True, False]
+    assert await controls.frozen() is None
 
 
 async def test_a_damaged_freeze_is_a_freeze() -> None:
