@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import secrets
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -12,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from entra_sod.cli.operations.apply_evidence import seal_apply
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
     PlanGap,
@@ -22,7 +24,7 @@ from entra_sod.cli.operations.plan_document import (
     make_document,
     not_read,
 )
-from entra_sod.cli.session import Session, require_ledger
+from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
@@ -34,6 +36,9 @@ from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.ledger import Ledger
 
 _COLLECT_AFTER = 100_000
 
@@ -148,8 +153,11 @@ async def apply(
     )
     if plan.writes > session.settings.max_reference_writes:
         raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
-    writer = ReferenceWriter(session.graph, require_ledger(session), session.clock)
-    run_id, applied = f"apply-{plan.state_hash[-12:]}", AppliedPlan()
+    storage, clock, applied = require_storage(session), session.clock, AppliedPlan()
+    evidence = EvidenceWrites(storage.blobs)
+    writer = ReferenceWriter(session.graph, Ledger(storage, clock), clock, evidence)
+    # Each try has a name and evidence of its own: what is sealed takes nothing more.
+    run_id, started_at = f"apply-{plan.state_hash[-12:]}-{secrets.token_hex(4)}", clock.now()
 
     async def write(step: Plan) -> None:
         done = await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
@@ -159,7 +167,10 @@ async def apply(
         applied.failed += done.failed
         advance()
 
-    error = await until_error(write, _steps(whole))
+    try:
+        error = await until_error(write, _steps(whole))
+    finally:
+        await seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
     return ApplyResult(applied=applied, error=error)
 
 

@@ -51,12 +51,13 @@ class Tenant:
         (folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
         self.folder, self.graph = folder, MemoryGraph([package("a"), package("b")], {})
         self.clock = ManualClock()
-        self.ledger = Ledger(MemoryStorage(), self.clock)
+        self.storage = MemoryStorage()
+        self.ledger = Ledger(self.storage, self.clock)
         settings = {"GRAPH_ROOT": "http://localhost:1", "ENFORCEMENT": "apply", "PRUNE": "true"}
         self.session = Session(
             settings=read_settings(settings),
             graph=cast("GraphClient", self.graph),
-            ledger=self.ledger,
+            storage=self.storage,
             clock=self.clock,
         )
 

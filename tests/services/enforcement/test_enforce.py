@@ -19,6 +19,7 @@ from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigi
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
+from tests.services.enforcement.proven import AllProven
 
 NAMES = "abcdef"
 A_TO_B = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
@@ -50,7 +51,7 @@ class World:
             ManualClock(),
         )
         self.ledger = Ledger(MemoryStorage(), self.clock)
-        writer = ReferenceWriter(self.graph, self.ledger, self.clock)
+        writer = ReferenceWriter(self.graph, self.ledger, self.clock, AllProven())
         self.enforcer = Enforcer(graph=self.graph, writer=writer, max_reference_writes=limit)
 
     async def check(

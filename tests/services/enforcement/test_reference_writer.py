@@ -31,6 +31,7 @@ from entra_sod.stores.ledger import (
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
+from tests.services.enforcement.proven import AllProven
 
 REFERENCE = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
 PLAN = make_plan([DesiredReference(REFERENCE, ("r",))], [])
@@ -73,7 +74,7 @@ class World:
     def __init__(self) -> None:
         self.graph, self.clock = LaggingGraph(), ManualClock()
         self.ledger = Ledger(MemoryStorage(), self.clock)
-        self.applier = ReferenceWriter(self.graph, self.ledger, self.clock)
+        self.applier = ReferenceWriter(self.graph, self.ledger, self.clock, AllProven())
 
     async def apply(self, plan: Plan = PLAN) -> AppliedPlan:
         return await self.applier.apply(plan, run_id="run", rules_hash="hash")
@@ -208,7 +209,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock)
+    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.clock, AllProven())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
@@ -288,7 +289,7 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
             raise Rejected("the reference exists", status=400)
 
     graph = SomebodyElseFirst()
-    writer = ReferenceWriter(graph, world.ledger, world.clock)
+    writer = ReferenceWriter(graph, world.ledger, world.clock, AllProven())
     enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1)
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
@@ -329,7 +330,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
                 raise Forbidden("the role is gone", status=403)
             return await super().references(package_id, kind)
 
-    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock)
+    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.clock, AllProven())
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
@@ -413,7 +414,7 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
             self.present.add(reference)
             raise refusal
 
-    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock)
+    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.clock, AllProven())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
@@ -437,7 +438,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
     graph = Checked()
     graph.present.add(REFERENCE)
-    await ReferenceWriter(graph, world.ledger, world.clock).apply(
+    await ReferenceWriter(graph, world.ledger, world.clock, AllProven()).apply(
         REMOVAL, run_id="s", rules_hash="old"
     )
     assert (len(sent_away), await world.state()) == (1, None)
@@ -455,7 +456,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             world.clock.advance(LISTED_AFTER.total_seconds())
             await world.apply()
 
-    writer = ReferenceWriter(FallsSilent(), world.ledger, world.clock)
+    writer = ReferenceWriter(FallsSilent(), world.ledger, world.clock, AllProven())
     await writer.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
@@ -481,7 +482,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert entry is not None
             assert await world.ledger.delete(reference, entry.version)
 
-    writer = ReferenceWriter(Forgotten(), world.ledger, world.clock)
+    writer = ReferenceWriter(Forgotten(), world.ledger, world.clock, AllProven())
     assert (await writer.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
@@ -497,7 +498,7 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
             await super().add(reference)
             await asyncio.Event().wait()
 
-    writer = ReferenceWriter(Endless(), world.ledger, world.clock)
+    writer = ReferenceWriter(Endless(), world.ledger, world.clock, AllProven())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(writer.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
     assert (await world.apply()).written == [REFERENCE]
