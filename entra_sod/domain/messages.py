@@ -32,11 +32,11 @@ VERSION: Literal[1] = 1
 _NOT_JSON = "not base64 of a JSON object"
 
 # What a row or a blob may be called by; `$` would let a line break through.
-type _Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
+type _RowName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
 type _CheckId = Annotated[
     str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 ]
-type _Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+type _Tally = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 def _version() -> Literal[1]:
@@ -65,12 +65,12 @@ class Envelope(
     """
 
     version: Literal[1] = msgspec.field(default_factory=_version)
-    id: _Name
+    id: _RowName
     traceparent: Annotated[str, msgspec.Meta(max_length=200)]
     enqueued_at: str = msgspec.field(default_factory=str)
-    attempt: _Count = 0
-    throttled: _Count = 0
-    interrupted: _Count = 0
+    attempt: _Tally = 0
+    throttled: _Tally = 0
+    interrupted: _Tally = 0
     reason: str | None = None
 
     queue: ClassVar[str]
@@ -92,6 +92,12 @@ class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
 
     queue: ClassVar[str] = CHECK_QUEUE
 
+    def __post_init__(self) -> None:
+        """Refuse a pair of one package, which never conflicts with itself."""
+        Envelope.__post_init__(self)
+        if self.access_package_id == self.incompatible_access_package_id:
+            raise ValueError("a package never conflicts with itself")
+
     @property
     def asked(self) -> str:
         """What a caller asked for, as the check's row says it."""
@@ -106,7 +112,7 @@ class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
         supersedes: a sweep that was under way for too long, in whose place this one steps.
     """
 
-    supersedes: _Name | None = None
+    supersedes: _RowName | None = None
 
     queue: ClassVar[str] = SWEEP_QUEUE
 
@@ -118,7 +124,7 @@ class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
         closes: the part is done, and all that is left is to close the sweep, if it was the last.
     """
 
-    part: _Count
+    part: _Tally
     pairs: list[tuple[UUID, UUID]] = []
     packages: list[UUID] = []
     enforced: list[UUID] = []
@@ -143,9 +149,9 @@ class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
     subject: Literal["check", "sweep", "digest", "finding"]
     status: Literal["", "opened", "resolved"] = ""
     occasion: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{0,64}\Z")] = ""
-    subscription: _Name | None = None
-    tries: _Count = 0
-    refusals: _Count = 0
+    subscription: _RowName | None = None
+    tries: _Tally = 0
+    refusals: _Tally = 0
 
     queue: ClassVar[str] = DELIVERY_QUEUE
 

@@ -102,7 +102,7 @@ async def test_e3_a_check_that_no_caller_sent_writes_nothing(app: App) -> None:
     """Without a row of a caller it plans, and says so."""
     body = json.dumps({**GOOD, "enforcement": "apply"}).encode()
     assert await deliver(app, CHECK_QUEUE, body) == []
-    answer = body_of(await app.get(GOOD["id"]))
+    answer = body_of(await app.get(str(GOOD["id"])))
     assert (answer["outcome"], answer["enforcement"]) == ("conflict", "plan")
     assert len(answer["references"]["planned"]) == 2
     assert "no row" in answer["coverage"]["skipped"][-1]["why"]
@@ -124,7 +124,7 @@ async def test_e3_a_message_that_says_more_than_its_row_is_kept(
     [letter] = await deliver(
         app, CHECK_QUEUE, msgspec.json.encode({**msgspec.json.decode(asked.body), **forged})
     )
-    assert "asked for something else" in letter["reason"]
+    assert "was asked for something else" in letter["reason"]
     assert body_of(await app.get(check_id))["status"] != "failed"
     app.storage.sent.append(asked)
     await app.work_off()

@@ -63,6 +63,12 @@ def part_of(message: SweepMessage) -> Part:
     return msgspec.convert(msgspec.to_builtins(message), Part)
 
 
+def is_message_of(message: SweepMessage, plan: SweepPlan) -> bool:
+    """Whether a message asks for what its part is in the plan."""
+    planned = message_of(message.id, message.part, plan.parts[message.part], "")
+    return part_of(message) == part_of(planned)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanningInput:
     """What is known before a sweep.

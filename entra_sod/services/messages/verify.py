@@ -1,23 +1,16 @@
-"""Whether a queue message says what this app's own rows say: others may write to a queue, too.
+"""Whether a message says what this app's own rows say: others may write to a queue, too.
 
-A message that nobody of ours sent is kept. It works on nothing and ends nothing.
+One that nobody of ours sent is kept. It works on nothing and ends nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import InvalidMessage, NotYetConsistent
-from entra_sod.domain.messages import (
-    CheckMessage,
-    DeliveryMessage,
-    Message,
-    SweepMessage,
-    SweepStartMessage,
-)
-from entra_sod.domain.sweeps.parts import SweepPlan, decode_plan, message_of, part_of
+from entra_sod.domain.messages import CheckMessage, Message, SweepMessage, SweepStartMessage
+from entra_sod.domain.sweeps.parts import SweepPlan, decode_plan, is_message_of
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
@@ -25,12 +18,10 @@ from entra_sod.stores.sweeps import SweepRecord, SweepStore
 
 @dataclass(slots=True)
 class MessageVerifier:
-    """Compares messages with rows, and with the plan of the sweep that it saw last."""
-
     checks: CheckStore
     sweeps: SweepStore
     clock: Clock
-    _plans: dict[str, SweepPlan] = field(default_factory=dict)
+    _plans: dict[str, SweepPlan] = field(default_factory=dict)  # the last, by its blob
 
     async def verify(self, message: Message) -> None:
         """Return where the message may be worked on.
@@ -41,48 +32,37 @@ class MessageVerifier:
         """
         match message:
             case CheckMessage():
-                await self._verify_check(message)
+                record = await self.checks.get(message.id)
+                if record is not None and record.asked not in ("", message.asked):
+                    raise InvalidMessage(f"check {message.id} was asked for something else")
             case SweepStartMessage():
                 await self._verify_start(message)
             case SweepMessage():
                 await self._verify_part(message)
-            case DeliveryMessage():
-                return  # it carries no address and no result: both are looked up
             case _:
-                assert_never(message)
-
-    async def _verify_check(self, message: CheckMessage) -> None:
-        record = await self.checks.get(message.id)
-        if message.access_package_id == message.incompatible_access_package_id:
-            raise InvalidMessage("a package never conflicts with itself")
-        if record is not None and record.asked not in ("", message.asked):
-            raise InvalidMessage(f"the caller of check {message.id} asked for something else")
+                return  # a delivery carries no address and no result: both are looked up
 
     async def _verify_start(self, message: SweepStartMessage) -> None:
-        record = await self.sweeps.get(message.id)
-        if record is None and await self.sweeps.announced() != message.id:
+        is_announced = await self.sweeps.announced() == message.id
+        if not is_announced and await self.sweeps.get(message.id) is None:
             raise InvalidMessage(f"nobody asked for a sweep {message.id}")
-        if message.supersedes is None:
-            return
-        old = await self.sweeps.get(message.supersedes)
-        if old is None or old.id == message.id:
-            raise InvalidMessage(f"there is no other sweep {message.supersedes} to supersede")
-        if self.clock.now() - old.started_at < GIVE_UP_AFTER:
-            raise InvalidMessage(f"the sweep {old.id} has time left, and is not superseded")
+        if message.supersedes is not None:
+            old = await self.sweeps.get(message.supersedes)
+            if old is None or old.id == message.id:
+                raise InvalidMessage(f"there is no sweep {message.supersedes} to supersede")
+            if self.clock.now() - old.started_at < GIVE_UP_AFTER:
+                raise InvalidMessage(f"the sweep {old.id} has time left, and is not superseded")
 
     async def _verify_part(self, message: SweepMessage) -> None:
         record = await self.sweeps.get(message.id)
         if record is None or record.parts is None:
             raise InvalidMessage(f"there is no sweep {message.id} that has parts")
-        if record.status.has_ended:
-            return  # whatever it says, it is left alone
-        if message.part >= record.parts:
+        if message.part >= record.parts and not record.status.has_ended:
             # Parts that confirm are sent just before the plan has them.
             raise NotYetConsistent(f"part {message.part} is in no plan of {message.id}")
-        if message.closes:
+        if record.status.has_ended or message.closes:
             return
-        planned = (await self._plan(record)).parts[message.part]
-        if part_of(message) != part_of(message_of(message.id, message.part, planned, "")):
+        if not is_message_of(message, await self._plan(record)):
             raise InvalidMessage(f"part {message.part} of {message.id} is planned otherwise")
 
     async def _plan(self, record: SweepRecord) -> SweepPlan:

@@ -36,7 +36,8 @@ async def forge(app: App, reference: Reference, run_id: str) -> None:
 async def swept_without_rules(app: App, rules: Sequence[Rule] = ()) -> dict[str, Any]:
     app.rules.write(rules)
     app.clock.advance(3600)
-    return (await sweep(app))["references"]
+    references: dict[str, Any] = (await sweep(app))["references"]
+    return references
 
 
 @pytest.mark.parametrize("run", ["of nobody", "of a sweep", "of a check"])
