@@ -34,6 +34,7 @@ from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
+from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.evidence_chain import EvidenceChain
@@ -119,10 +120,12 @@ class ApplyResult:
 
     Attributes:
         error: that stopped it halfway: run it again, what is done stays done.
+        unsealed: why there is no evidence of it: what it wrote is never removed by the app.
     """
 
     applied: AppliedPlan
     error: SodError | None
+    unsealed: SodError | None
 
 
 async def apply(
@@ -167,11 +170,9 @@ async def apply(
         applied.failed += done.failed
         advance()
 
-    try:
-        error = await until_error(write, _steps(whole))
-    finally:
-        await seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
-    return ApplyResult(applied=applied, error=error)
+    error = await until_error(write, _steps(whole))
+    seal = seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
+    return ApplyResult(applied=applied, error=error, unsealed=await error_of(seal))
 
 
 def _vanished(
