@@ -32,6 +32,7 @@ from entra_sod.services.sweeps.planner import SweepPlanner
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
+from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
 
@@ -61,7 +62,9 @@ def make_engine(
     detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
     enforcer = Enforcer(
         graph=graph,
-        writer=ReferenceWriter(graph, ledger, records.controls, clock),
+        writer=ReferenceWriter(
+            graph, ledger, records.controls, clock, EvidenceWrites(records.storage.blobs)
+        ),
         max_reference_writes=settings.max_reference_writes,
         max_writes_per_day=settings.max_writes_per_day,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from entra_sod.core.clock import Clock
 from entra_sod.ports.storage import Storage
 from entra_sod.services.checks.start import CheckStarter
+from entra_sod.services.messages.verify import MessageVerifier
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.sweeps.start import SweepStarter
 from entra_sod.settings import StorageSettings, read_storage_settings
@@ -35,6 +36,7 @@ class Records:
     outbox: Outbox
     checks: CheckStore
     sweeps: SweepStore
+    verifier: MessageVerifier
     dead_letters: DeadLetters
     subscriptions: Subscriptions
     findings: FindingStore
@@ -56,6 +58,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         outbox=outbox,
         checks=checks,
         sweeps=sweeps,
+        verifier=MessageVerifier(checks, sweeps, clock),
         dead_letters=DeadLetters(storage.blobs, clock),
         subscriptions=subscriptions,
         findings=FindingStore(storage),

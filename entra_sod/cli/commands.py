@@ -100,6 +100,11 @@ async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -
             task = progress.add_task("writing", total=fresh.writes)
             carried = await plans.apply(session, fresh, state, lambda: progress.advance(task))
     code = _report_applied(carried.applied)
+    if carried.unsealed:
+        err.print(
+            f"no evidence of this could be sealed, so PRUNE will not remove it: {carried.unsealed}",
+            style="yellow",
+        )
     if carried.error:
         raise carried.error
     return code

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from entra_sod.cli.operations.evidence_files import BlobPacks, FolderPacks
-from entra_sod.cli.operations.verify_evidence import Proof
+from entra_sod.cli.operations.verify_evidence import Proof, read_head
 from entra_sod.cli.operations.verify_evidence import verify as prove
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
@@ -55,7 +55,7 @@ async def _verify(folder: Path | None, first: int) -> Proof:
         return await prove(FolderPacks(folder), None, first=first, is_copy=True)
     async with open_storage(os.environ) as storage:
         # The head first: what is sealed meanwhile lies behind it.
-        head = await EvidenceChain(storage).head()
+        head = await read_head(EvidenceChain(storage))
         return await prove(BlobPacks(storage.blobs), head, first=first)
 
 

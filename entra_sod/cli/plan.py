@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import secrets
 from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -12,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from entra_sod.cli.operations.apply_evidence import seal_apply
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
     PlanGap,
@@ -22,7 +24,7 @@ from entra_sod.cli.operations.plan_document import (
     make_document,
     not_read,
 )
-from entra_sod.cli.session import Session, require_ledger
+from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import read_state, until_error
 from entra_sod.core.clock import timestamp
@@ -32,8 +34,13 @@ from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
+from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.ledger import Ledger
+from entra_sod.stores.write_controls import WriteControls
 
 _COLLECT_AFTER = 100_000
 
@@ -114,10 +121,12 @@ class ApplyResult:
 
     Attributes:
         error: that stopped it halfway: run it again, what is done stays done.
+        unsealed: why there is no evidence of it: what it wrote is never removed by the app.
     """
 
     applied: AppliedPlan
     error: SodError | None
+    unsealed: SodError | None
 
 
 async def apply(
@@ -149,11 +158,12 @@ async def apply(
     )
     if plan.writes > session.settings.max_reference_writes:
         raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
-    ledger, controls = require_ledger(session)
-    writer = ReferenceWriter(session.graph, ledger, controls, session.clock)
-    run_id, applied = f"apply-{plan.state_hash[-12:]}", AppliedPlan()
-    limit = session.settings.max_writes_per_day
-    budget = await controls.reserve(run_id, whole.writes, limit)
+    storage, clock, applied = require_storage(session), session.clock, AppliedPlan()
+    controls, evidence = WriteControls(storage, clock), EvidenceWrites(storage.blobs)
+    writer = ReferenceWriter(session.graph, Ledger(storage, clock), controls, clock, evidence)
+    # Each try has a name and evidence of its own: what is sealed takes nothing more.
+    run_id, started_at = f"apply-{plan.state_hash[-12:]}-{secrets.token_hex(4)}", clock.now()
+    budget = await controls.reserve(run_id, whole.writes, session.settings.max_writes_per_day)
     if budget.granted < whole.writes:
         await controls.give_back(run_id, budget.granted)
         raise BudgetExhausted(f"{whole.writes} writes are planned, and {budget}")
@@ -169,7 +179,8 @@ async def apply(
 
     error = await until_error(write, _steps(whole))
     await controls.give_back(run_id, whole.writes - applied.writes)
-    return ApplyResult(applied=applied, error=error)
+    seal = seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
+    return ApplyResult(applied=applied, error=error, unsealed=await error_of(seal))
 
 
 def _vanished(

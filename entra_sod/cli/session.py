@@ -14,11 +14,11 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
-from entra_sod.stores.write_controls import WriteControls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +26,17 @@ class Session:
     """Everything a command works with.
 
     Attributes:
-        ledger: None where the environment names no storage: then nothing is known to be ours.
-        controls: the freeze and the budget of writes; None as the ledger.
+        storage: None where the environment names none: then nothing is known to be ours.
     """
 
     settings: Settings
     graph: GraphClient
-    ledger: Ledger | None
-    controls: WriteControls | None = None
+    storage: Storage | None
     clock: Clock
+
+    @property
+    def ledger(self) -> Ledger | None:
+        return Ledger(self.storage, self.clock) if self.storage else None
 
     async def rules(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder."""
@@ -62,25 +64,24 @@ async def open_session() -> AsyncIterator[Session]:
     graph = GraphClient(settings.graph)
     async with AsyncExitStack() as ending:
         ending.push_async_callback(graph.close)
-        ledger = controls = None
+        storage = None
         if _names_storage():
             storage = await ending.enter_async_context(open_storage(os.environ))
-            ledger, controls = Ledger(storage, clock), WriteControls(storage, clock)
-        yield Session(settings=settings, graph=graph, ledger=ledger, controls=controls, clock=clock)
+        yield Session(settings=settings, graph=graph, storage=storage, clock=clock)
 
 
 def _names_storage() -> bool:
     return any(name.startswith("AzureWebJobsStorage") and os.environ[name] for name in os.environ)
 
 
-def require_ledger(session: Session) -> tuple[Ledger, WriteControls]:
-    """Return what writing needs: the ledger, and what holds writes back.
+def require_storage(session: Session) -> Storage:
+    """Return the storage that writing needs, for the ledger and the evidence are there.
 
     Raises:
         ConfigurationError: the environment names no storage.
     """
-    if session.ledger is None or session.controls is None:
+    if session.storage is None:
         raise ConfigurationError(
             ["AzureWebJobsStorage is not set: writing needs the ledger that the app uses."]
         )
-    return session.ledger, session.controls
+    return session.storage

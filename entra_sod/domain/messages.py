@@ -9,6 +9,7 @@ Sending a message again resets the queue's dequeue count, so it counts its own t
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -29,6 +30,13 @@ POISON_SUFFIX = "-poison"
 
 VERSION: Literal[1] = 1
 _NOT_JSON = "not base64 of a JSON object"
+
+# What a row or a blob may be called by; `$` would let a line break through.
+type _RowName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{1,64}\Z")]
+type _CheckId = Annotated[
+    str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+]
+type _Tally = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
 def _version() -> Literal[1]:
@@ -57,26 +65,44 @@ class Envelope(
     """
 
     version: Literal[1] = msgspec.field(default_factory=_version)
-    id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,64}$")]
-    traceparent: str
+    id: _RowName
+    traceparent: Annotated[str, msgspec.Meta(max_length=200)]
     enqueued_at: str = msgspec.field(default_factory=str)
-    attempt: int = 0
-    throttled: int = 0
-    interrupted: int = 0
+    attempt: _Tally = 0
+    throttled: _Tally = 0
+    interrupted: _Tally = 0
     reason: str | None = None
 
     queue: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Refuse a moment from which no age can be taken."""
+        if self.enqueued_at and datetime.fromisoformat(self.enqueued_at).tzinfo is None:
+            raise ValueError("enqueuedAt needs an offset from UTC")
 
 
 class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
     """One check of one ordered pair."""
 
+    id: _CheckId
     access_package_id: UUID
     incompatible_access_package_id: UUID
     enforcement: Literal["off", "plan", "apply"] | None = None
-    reference: str | None = None
+    reference: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
     queue: ClassVar[str] = CHECK_QUEUE
+
+    def __post_init__(self) -> None:
+        """Refuse a pair of one package, which never conflicts with itself."""
+        Envelope.__post_init__(self)
+        if self.access_package_id == self.incompatible_access_package_id:
+            raise ValueError("a package never conflicts with itself")
+
+    @property
+    def asked(self) -> str:
+        """What a caller asked for, as the check's row says it."""
+        pair = f"{self.access_package_id} {self.incompatible_access_package_id}"
+        return f"{pair} {self.enforcement or 'default'} {self.reference or ''}"
 
 
 class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
@@ -86,7 +112,7 @@ class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
         supersedes: a sweep that was under way for too long, in whose place this one steps.
     """
 
-    supersedes: str | None = None
+    supersedes: _RowName | None = None
 
     queue: ClassVar[str] = SWEEP_QUEUE
 
@@ -98,7 +124,7 @@ class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
         closes: the part is done, and all that is left is to close the sweep, if it was the last.
     """
 
-    part: int
+    part: _Tally
     pairs: list[tuple[UUID, UUID]] = []
     packages: list[UUID] = []
     enforced: list[UUID] = []
@@ -122,10 +148,10 @@ class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
 
     subject: Literal["check", "sweep", "digest", "finding"]
     status: Literal["", "opened", "resolved"] = ""
-    occasion: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{0,64}$")] = ""
-    subscription: str | None = None
-    tries: int = 0
-    refusals: int = 0
+    occasion: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{0,64}\Z")] = ""
+    subscription: _RowName | None = None
+    tries: _Tally = 0
+    refusals: _Tally = 0
 
     queue: ClassVar[str] = DELIVERY_QUEUE
 
@@ -139,6 +165,10 @@ _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(
 
 class _MessageVersion(msgspec.Struct):
     version: int | None = None
+
+
+class _MessageOfCheck(msgspec.Struct):
+    id: _CheckId | None = None
 
 
 def encode(message: Message) -> bytes:
@@ -168,28 +198,27 @@ def decode(body: bytes) -> Message:
     """
     if len(body) > MAX_MESSAGE_BYTES:
         raise InvalidMessage(f"the message has {len(body)} bytes, over {MAX_MESSAGE_BYTES}")
-    try:
-        version = msgspec.json.decode(body, type=_MessageVersion).version
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidMessage(f"the message is {_NOT_JSON}: {error}") from error
+    version = _read(msgspec.json.Decoder(_MessageVersion), body, f"is {_NOT_JSON}").version
     if version != VERSION:
         raise InvalidMessage(f"the message is of version {version}; this app reads {VERSION}")
+    return _read(_decoder, body, "is not what its kind asks for")
+
+
+def check_id_of(body: bytes) -> str | None:
+    """The check that a message names which may be otherwise unreadable, so that it can be ended."""
     try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise InvalidMessage(f"the message is not what its kind asks for: {error}") from error
-
-
-class _MessageId(msgspec.Struct):
-    id: str | None = None
-
-
-def id_of(body: bytes) -> str | None:
-    """The id in a message that may be otherwise unreadable, so that its owner can be told."""
-    try:
-        return msgspec.json.decode(body, type=_MessageId).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _read(msgspec.json.Decoder(_MessageOfCheck), body, "names no check").id
+    except InvalidMessage:
         return None
 
 
+def _read[T](decoder: msgspec.json.Decoder[T], body: bytes, what: str) -> T:
+    try:
+        return decoder.decode(body)
+    # Whatever a parser says of hostile bytes (too deep, no text, no number), they are to be kept.
+    except Exception as error:
+        raise InvalidMessage(f"the message {what}: {str(error)[:MAX_ERROR_LENGTH]}") from error
+
+
 MAX_MESSAGE_BYTES = 48 * 1024
+MAX_ERROR_LENGTH = 1_000

@@ -27,6 +27,7 @@ class CheckRecord:
 
     Attributes:
         note: why it waits, where it does.
+        asked: what a caller asked for; empty where none did, or the row was lost.
         round: 1, and one more each time an operator has sent it again.
     """
 
@@ -34,6 +35,7 @@ class CheckRecord:
     status: CheckStatus
     created_at: datetime
     note: str
+    asked: str
     round: int
     row: Row
 
@@ -54,10 +56,14 @@ class CheckStore:
         row = await self._table.get(check_id, ROW_KEY)
         return _record(row) if row else None
 
-    async def create(self, check_id: str) -> None:
+    async def create(self, check_id: str, *, asked: str = "") -> None:
         """Make the row of a queued check; one that exists stays as it is."""
-        now = self._clock.now().isoformat()
-        values: dict[str, Value] = {"status": str(CheckStatus.QUEUED), "createdAt": now, "note": ""}
+        values: dict[str, Value] = {
+            "status": str(CheckStatus.QUEUED),
+            "createdAt": self._clock.now().isoformat(),
+            "note": "",
+            "asked": asked,
+        }
         await self._table.insert(Row(partition=check_id, key=ROW_KEY, values=values))
 
     async def begin(self, check_id: str) -> CheckRecord:
@@ -134,6 +140,7 @@ def _record(row: Row) -> CheckRecord:
         status=CheckStatus(str(row.values["status"])),
         created_at=datetime.fromisoformat(str(row.values["createdAt"])),
         note=str(row.values["note"]),
+        asked=str(row.values["asked"]),
         round=int(row.values.get("round", 1)),
         row=row,
     )

@@ -4,7 +4,7 @@ The chain's head is one row. Whoever links a pack replaces the head in the versi
 so links come one after the other, however many runs end at once. The manifest is made of the draft
 and the link alone: should a worker die between the two, the next one writes it.
 
-Where the head is gone and packs are not, the next pack follows the newest of them, and says so.
+Where the head is gone or broken, the next pack follows the newest one that is there, and says so.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class EvidenceChain:
         self.drafts = EvidenceDrafts(storage)
 
     async def head(self) -> ChainHead | None:
+        """Read the newest link; None where there is none.
+
+        Raises:
+            ValueError: the row is there, and is no head.
+        """
         row = await self._table.get(_CHAIN, _HEAD)
         return _head(row) if row else None
 
@@ -82,13 +87,14 @@ class EvidenceChain:
             row = await self._table.get(_CHAIN, _HEAD)
             if await self.is_sealed(manifest.folder):
                 return
-            head = _head(row) if row else await self._newest()
+            linked = _head_or_none(row)
+            head = linked or await self._newest()
             if head is not None and head.run == manifest.run:
                 await self._write_manifest(manifest, head)
                 return
             if head is not None:
                 await self._finish(head)
-            new = _next(head, manifest, headless=row is None and head is not None)
+            new = _next(head, manifest, headless=linked is None and head is not None)
             if await self._replace_head(row, new):
                 _log_sealed(new)
 
@@ -153,7 +159,7 @@ def _of_manifest(name: str, data: bytes) -> ChainHead | None:
         return None
     if name != f"{manifest.folder}/{MANIFEST}":
         return None
-    return _head_of(manifest, data)
+    return head_of(manifest, data)
 
 
 def _next(head: ChainHead | None, manifest: EvidenceManifest, *, headless: bool) -> ChainHead:
@@ -163,10 +169,10 @@ def _next(head: ChainHead | None, manifest: EvidenceManifest, *, headless: bool)
         previous=ManifestLink(folder=head.folder, sha256=head.sha256) if head else None,
         headless=headless,
     )
-    return _head_of(linked, encode_manifest(linked))
+    return head_of(linked, encode_manifest(linked))
 
 
-def _head_of(manifest: EvidenceManifest, data: bytes) -> ChainHead:
+def head_of(manifest: EvidenceManifest, data: bytes) -> ChainHead:
     return ChainHead(
         run=manifest.run,
         folder=manifest.folder,
@@ -178,4 +184,14 @@ def _head_of(manifest: EvidenceManifest, data: bytes) -> ChainHead:
 
 
 def _head(row: Row) -> ChainHead:
-    return msgspec.json.decode(str(row.values["head"]), type=ChainHead)
+    try:
+        return msgspec.json.decode(str(row.values.get("head", "")), type=ChainHead)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise ValueError(f"is no head of a chain: {error}") from error
+
+
+def _head_or_none(row: Row | None) -> ChainHead | None:
+    try:
+        return _head(row) if row else None
+    except ValueError:
+        return None

@@ -175,12 +175,14 @@ class Ledger:
         return await self._table.delete(reference.on, _key(reference), etag=intent.version)
 
     async def confirm(self, reference: Reference, write_origin: WriteOrigin) -> None:
-        """Note that the write was seen in Graph, also where the intent is gone by now."""
+        """Note that the write of this run was seen in Graph, also where the intent is gone now."""
         while True:
             row = await self._table.get(reference.on, _key(reference))
             if row is None:
                 await self._table.insert(self._row(reference, write_origin, uuid4().hex))
-            elif await self._table.replace(row.changed(**self._written())):
+            elif await self._table.replace(
+                row.changed(**_origin_values(write_origin), **self._written())
+            ):
                 return
 
     async def adopt(self, entry: LedgerEntry) -> bool:
@@ -205,10 +207,8 @@ class Ledger:
                 "state": str(LedgerState.INTENDED),
                 "owner": owner,
                 "until": self._lease(),
-                "runId": write_origin.run_id,
-                "ruleIds": msgspec.json.encode(write_origin.rule_ids).decode(),
-                "rulesHash": write_origin.rules_hash,
                 "at": self._now(),
+                **_origin_values(write_origin),
             },
         )
 
@@ -217,6 +217,14 @@ class Ledger:
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
+
+
+def _origin_values(write_origin: WriteOrigin) -> dict[str, Value]:
+    return {
+        "runId": write_origin.run_id,
+        "ruleIds": msgspec.json.encode(write_origin.rule_ids).decode(),
+        "rulesHash": write_origin.rules_hash,
+    }
 
 
 def _is_intended(row: Row) -> bool:

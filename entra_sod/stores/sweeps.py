@@ -98,7 +98,7 @@ class SweepStore:
 
     async def get(self, sweep_id: str) -> SweepRecord | None:
         row = await self._table.get(sweep_id, _WHOLE)
-        return _record(row) if row else None
+        return _record(row) if row and _is_sweep_row(row) else None
 
     async def latest(self) -> SweepRecord | None:
         row = await self._table.get(_LATEST, _NEWEST)

@@ -5,6 +5,7 @@ With `?deep=1` the doctor looks at each right, setting and queue, which takes so
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import azure.functions as func
@@ -17,6 +18,8 @@ from functions.http.responses import json_response
 
 bp = GuardedBlueprint()
 
+MAX_PROBE_SECONDS = 8.0  # all are asked at once, and whoever asks us gives up after ten
+
 
 @bp.answers
 async def health(req: func.HttpRequest) -> func.HttpResponse:
@@ -27,11 +30,10 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
     if _wants_deep(req):
         return await _deep()
-    checks = await _storage()
-    checks["graph"] = await _outcome(_graph)
-    checks["rules"] = await _outcome(_rules)
-    checks["webhooks"] = await _outcome(_webhooks)
-    checks["writing"] = await _outcome(_writing)
+    storage, graph, rules, webhooks, writing = await asyncio.gather(
+        _storage(), _outcome(_graph), _outcome(_rules), _outcome(_webhooks), _outcome(_writing)
+    )
+    checks = {**storage, "graph": graph, "rules": rules, "webhooks": webhooks, "writing": writing}
     is_ready = all(result.startswith("ok") for result in checks.values())
     status = "ready" if is_ready else "not-ready"
     return json_response(200 if is_ready else 503, Readiness(status=status, checks=checks))
@@ -53,10 +55,14 @@ async def _deep() -> func.HttpResponse:
 
 
 async def _storage() -> dict[str, str]:
-    try:
-        return dict(await bootstrap.app.records.storage.probe())
-    except SodError as error:
-        return {"storage": str(error)}
+    found = dict[str, str]()
+
+    async def probe() -> str:
+        found.update(await bootstrap.app.records.storage.probe())
+        return "ok"
+
+    said = await _outcome(probe)
+    return found or {"storage": said}
 
 
 async def _graph() -> str:
@@ -84,6 +90,9 @@ async def _writing() -> str:
 
 async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:
     try:
-        return await attempt()
+        async with asyncio.timeout(MAX_PROBE_SECONDS):
+            return await attempt()
+    except TimeoutError:
+        return f"no answer within {MAX_PROBE_SECONDS:.0f} s"
     except SodError as error:
         return str(error)

@@ -23,6 +23,7 @@ from entra_sod.core import telemetry
 from entra_sod.core.errors import (
     ConcurrencyLimited,
     InvalidMessage,
+    NotYetConsistent,
     SodError,
     StorageUnavailable,
     Throttled,
@@ -38,9 +39,9 @@ from entra_sod.domain.messages import (
     Message,
     SweepMessage,
     SweepStartMessage,
+    check_id_of,
     decode,
     decode_base64,
-    id_of,
 )
 from entra_sod.services.checks.run import record_check_failure
 from entra_sod.services.sweeps.part_counts import request_counts
@@ -69,6 +70,7 @@ async def process_message(queue: str, text: bytes) -> None:
     telemetry.record_queue_age(queue, message.enqueued_at, records.clock.now())
     try:
         with _traced(message):
+            await records.verifier.verify(message)
             await _run(message)
     except SodError as error:
         await _retry_or_poison(records, message, error)
@@ -90,7 +92,7 @@ async def _store_unreadable(
 ) -> None:
     """Keep what nothing can be made of, and end the check that it names."""
     await records.dead_letters.store(queue=queue, message_id=message_id, body=body, reason=reason)
-    if queue == CHECK_QUEUE and (check_id := id_of(body)):
+    if queue == CHECK_QUEUE and (check_id := check_id_of(body)):
         await _fail_check(records, check_id, reason, None)
         await records.announcer.announce_check(check_id, traceparent="")
 
@@ -215,6 +217,13 @@ async def handle_poison_message(queue: str, message_id: str, text: bytes) -> Non
         message = _expected(queue, body)
     except InvalidMessage as error:
         await _store_unreadable(records, queue, message_id, body, str(error))
+        return
+    try:
+        await records.verifier.verify(message)
+    except (InvalidMessage, NotYetConsistent) as error:
+        await records.dead_letters.store(
+            queue=queue, message_id=message_id, body=body, reason=str(error)
+        )
         return
     reason = message.reason or await _last_note(records, message)
     if not reason and message.interrupted < MAX_INTERRUPTIONS:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from entra_sod.adapters.storage.limits import check_batch, check_message, check_size
+from entra_sod.core.errors import StorageUnavailable
 from entra_sod.ports.storage import (
     MAX_PAGE_ROWS,
     Blobs,
@@ -33,6 +35,7 @@ class MemoryTable:
         return True
 
     async def get(self, partition: str, key: str) -> Row | None:
+        _check_keys(partition, key)
         return self._partitions.get(partition, {}).get(key)
 
     async def replace(self, row: Row) -> bool:
@@ -84,11 +87,22 @@ class MemoryTable:
         return present.etag if present else ""
 
     def _keep(self, row: Row) -> None:
+        _check_keys(row.partition, row.key)
         for name, value in row.values.items():
             check_size(name, value)
         etag = f"v{next(self._versions)}"
         kept = replace(row, values=dict(row.values), etag=etag)
         self._partitions.setdefault(row.partition, {})[row.key] = kept
+
+
+# What Table storage refuses in a key, and how long one may be.
+_NO_KEY = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
+_MAX_KEY_LENGTH = 512
+
+
+def _check_keys(*keys: str) -> None:
+    if any(_NO_KEY.search(key) or len(key) > _MAX_KEY_LENGTH for key in keys):
+        raise StorageUnavailable("Azure Storage: 400, the key of a row is out of range")
 
 
 def _fits(row: Row, where: Where) -> bool:

@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli import commands, show
 from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.operations.evidence_files import BlobPacks
+from entra_sod.cli.operations.verify_evidence import verify
 from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import MAX_CONCURRENT_WRITES, read_state, until_error
@@ -33,8 +35,9 @@ from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import read_settings
+from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger, LedgerState, WriteOrigin
-from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, held, package, rule, side
@@ -52,15 +55,13 @@ class Tenant:
         (folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
         self.folder, self.graph = folder, MemoryGraph([package("a"), package("b")], {})
         self.clock = ManualClock()
-        storage = MemoryStorage()
-        self.ledger = Ledger(storage, self.clock)
-        self.controls = WriteControls(storage, self.clock)
+        self.storage = MemoryStorage()
+        self.ledger = Ledger(self.storage, self.clock)
         settings = {"GRAPH_ROOT": "http://localhost:1", "ENFORCEMENT": "apply", "PRUNE": "true"}
         self.session = Session(
             settings=read_settings(settings),
             graph=cast("GraphClient", self.graph),
-            ledger=self.ledger,
-            controls=self.controls,
+            storage=self.storage,
             clock=self.clock,
         )
 
@@ -220,3 +221,39 @@ def test_a_terminal_gets_the_first_rows_and_their_number(monkeypatch: pytest.Mon
     written = console.file.getvalue()  # type: ignore[attr-defined]
     assert [guid(each) in written for each in "abc"] == [True, True, False]
     assert "and 1 more" in written
+
+
+async def test_what_apply_wrote_has_evidence_and_may_be_removed_by_it(tenant: Tenant) -> None:
+    """The pack of a try says what it wrote; a row of the ledger alone removes nothing."""
+    plan, state = await make(tenant.session, tenant.folder, QUIET)
+    assert (await apply(tenant.session, plan, state)).unsealed is None
+    tenant.clock.advance(86_400)
+    entries = [each async for each in tenant.ledger.entries()]
+    assert await EvidenceWrites(tenant.storage.blobs).proven(entries) == {A_TO_B, B_TO_A}
+    forged = Reference(guid("a"), ReferenceKind.GROUP, guid("9"))
+    await tenant.is_written(forged)
+    file = RulesFile(version=1, rules=[])
+    (tenant.folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
+    plan, state = await make(tenant.session, tenant.folder, QUIET)
+    carried = await apply(tenant.session, plan, state)
+    assert sorted(carried.applied.removed) == [A_TO_B, B_TO_A]
+    assert [each.reference for each in carried.applied.failed] == [forged]
+    assert tenant.graph.present == {forged}
+    head = await EvidenceChain(tenant.storage).head()
+    assert (await verify(BlobPacks(tenant.storage.blobs), head)).breaks == []
+
+
+async def test_apply_without_the_right_to_seal_says_so(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stays written, and that no evidence was left is told."""
+    refused = StorageUnavailable("403")
+
+    async def refuse(*_: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(EvidenceChain, "seal", refuse)
+    plan, state = await make(tenant.session, tenant.folder, QUIET)
+    carried = await apply(tenant.session, plan, state)
+    assert (carried.error, carried.unsealed) == (None, refused)
+    assert tenant.graph.present == {A_TO_B, B_TO_A}

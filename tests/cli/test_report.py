@@ -113,7 +113,7 @@ def test_without_a_source_the_apps_storage_is_read(
         settings = read_settings({})
         # A tenant in memory stands in for the client of a real one.
         graph = cast("GraphClient", app.graph)
-        yield Session(settings=settings, graph=graph, ledger=None, clock=app.clock)
+        yield Session(settings=settings, graph=graph, storage=None, clock=app.clock)
 
     @asynccontextmanager
     async def storage(_: object) -> AsyncIterator[MemoryStorage]:

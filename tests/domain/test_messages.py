@@ -23,7 +23,7 @@ from tests.builders import guid
 GOOD = {
     "version": 1,
     "kind": "check",
-    "id": "c1",
+    "id": guid("c"),
     "traceparent": "00-0-0-01",
     "enqueuedAt": "2026-01-01T00:00:00Z",
     "accessPackageId": guid("a"),
@@ -34,14 +34,14 @@ envelopes = {
     "version": st.just(1),
     "id": st.from_regex(r"\A[A-Za-z0-9-]{1,64}\Z"),
     "traceparent": st.text(max_size=60),
-    "enqueued_at": st.text(max_size=30),
+    "enqueued_at": st.just("") | st.datetimes(timezones=st.timezones()).map(str),
     "attempt": st.integers(0, 200),
     "throttled": st.integers(0, 200),
     "reason": st.none() | st.text(max_size=100),
 }
 checks = st.builds(
     CheckMessage,
-    **envelopes,
+    **{**envelopes, "id": st.uuids().map(str)},
     access_package_id=st.uuids(),
     incompatible_access_package_id=st.uuids(),
     enforcement=st.sampled_from([None, "off", "plan", "apply"]),

@@ -133,9 +133,9 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
 
     Today: they are left alone as made by others.
     """
-    clock = ManualClock()
+    clock, storage = ManualClock(), MemoryStorage()
     ledger, origin = (
-        Ledger(MemoryStorage(), clock),
+        Ledger(storage, clock),
         WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash"),
     )
     for on, to in ((PAYERS, APPROVERS), (APPROVERS, PAYERS)):
@@ -146,7 +146,7 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
     simulator.control.move_packages({APPROVERS: packages.ELSEWHERE})
     Commands(tmp_path, {}).write(between(PAYERS, APPROVERS))
     settings = read_settings({**simulator.settings, "PRUNE": "true"})
-    session = Session(settings=settings, graph=client, ledger=ledger, clock=clock)
+    session = Session(settings=settings, graph=client, storage=storage, clock=clock)
     plan, _ = await make(session, tmp_path, Console(quiet=True))
     assert list(plan.left_alone) == []
 

@@ -6,6 +6,7 @@ is asked to make it, and then asked again. So nothing is called at start.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -303,7 +304,8 @@ class AzureStorage:
             "tables": lambda: anext(aiter(self._table_service.list_tables()), None),
             "blobs": lambda: anext(aiter(self._blob_service.list_containers()), None),
         }
-        return {service: await _outcome(attempt) for service, attempt in tries.items()}
+        found = await asyncio.gather(*(_outcome(attempt) for attempt in tries.values()))
+        return dict(zip(tries, found, strict=True))
 
     @cached_property
     def _table_service(self) -> TableServiceClient:

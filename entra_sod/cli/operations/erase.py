@@ -18,6 +18,7 @@ from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.evidence.manifest import CONTAINER as EVIDENCE
 from entra_sod.domain.evidence.manifest import MANIFEST, digest
+from entra_sod.domain.results.status import CheckStatus
 from entra_sod.ports.storage import Row, Storage
 from entra_sod.services.findings.query import FindingsQuery
 from entra_sod.stores import checks, sweeps
@@ -62,13 +63,15 @@ class Eraser:
         both. It reads all results and sweeps that are kept, which may take minutes.
         """
         traces, known = Traces(), subject.lower()
+        # First of all: what ends while this looks may have kept the person behind its back.
+        running = await self._find_running(traces)
         store = FindingStore(self.storage)
         async for kept in store.all(where=FindingsQuery(subject=known).where):
             traces.findings.append(kept)
         ids = {known, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
         words = [each.lower().encode() for each in sorted(ids)]
         await self._find_checks(traces, words)
-        await self._find_sweeps(traces, words)
+        await self._find_sweeps(traces, words, running)
         await self._find_rules(traces, words)
         await self._find_drafts(traces, words)
         return traces
@@ -90,6 +93,22 @@ class Eraser:
         for run in traces.drafts:
             await self._drop_files(run)
 
+    async def _find_running(self, traces: Traces) -> dict[str, bool]:
+        """Name the work that has not ended: it may have read the person and not kept it yet."""
+        store = SweepStore(self.storage, self.clock)
+        ids = {row.partition async for row in self.storage.table(sweeps.TABLE).rows()}
+        announced = await store.announced()
+        running = dict[str, bool]()
+        for sweep_id in sorted(ids | ({announced} if announced else set())):
+            record = await store.get(sweep_id)
+            # One that was announced has no row before its message is there.
+            running[sweep_id] = not record.status.has_ended if record else sweep_id == announced
+        traces.kept += [_under_way("sweep", each) for each in running if running[each]]
+        async for row in self.storage.table(checks.TABLE).rows():
+            if not CheckStatus(str(row.values["status"])).has_ended:
+                traces.kept.append(_under_way("check", row.partition))
+        return running
+
     async def _find_checks(self, traces: Traces, words: Sequence[bytes]) -> None:
         async for name in self._naming(checks.CONTAINER, words):
             traces.check_blobs.append(name)
@@ -100,15 +119,17 @@ class Eraser:
             if names_it or row.partition in touched:
                 traces.checks.append(row)
 
-    async def _find_sweeps(self, traces: Traces, words: Sequence[bytes]) -> None:
-        store, running = SweepStore(self.storage, self.clock), dict[str, bool]()
+    async def _find_sweeps(
+        self, traces: Traces, words: Sequence[bytes], running: dict[str, bool]
+    ) -> None:
+        store = SweepStore(self.storage, self.clock)
         async for name in self._naming(sweeps.CONTAINER, words):
             sweep_id = name.partition("/")[0]
             if sweep_id not in running:
                 record = await store.get(sweep_id)
                 running[sweep_id] = record is not None and not record.status.has_ended
                 if running[sweep_id]:
-                    traces.kept.append(f"sweep {sweep_id} is under way: run this again after it")
+                    traces.kept.append(_under_way("sweep", sweep_id))
             if not running[sweep_id]:
                 traces.sweeps.append(name)
 
@@ -154,6 +175,10 @@ class Eraser:
             await blobs.delete(EVIDENCE, name)
         except StorageUnavailable as error:
             traces.kept.append(f"{EVIDENCE}/{name}: {error}")
+
+
+def _under_way(what: str, work_id: str) -> str:
+    return f"{what} {work_id} is under way: run this again after it"
 
 
 def _has(data: bytes, words: Sequence[bytes]) -> bool:

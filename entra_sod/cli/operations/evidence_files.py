@@ -68,5 +68,5 @@ def is_tombstone(name: str) -> bool:
 def decode_tombstone(data: bytes) -> Tombstone | None:
     try:
         return msgspec.json.decode(data, type=Tombstone)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None

@@ -20,8 +20,9 @@ from entra_sod.domain.evidence.manifest import (
     decode_manifest,
     digest,
 )
-from entra_sod.stores.evidence_chain import ChainHead
+from entra_sod.stores.evidence_chain import ChainHead, EvidenceChain, head_of
 
+HEAD = "the row of the chain's head"
 _MISSING = "is missing"
 
 
@@ -77,18 +78,31 @@ class _Pack:
         return f"{self.folder}/{MANIFEST}"
 
 
+async def read_head(chain: EvidenceChain) -> ChainHead | Break | None:
+    """Read a chain's head; where its row is none, that is where the chain breaks."""
+    try:
+        return await chain.head()
+    except ValueError as error:
+        return Break(HEAD, str(error))
+
+
 async def verify(
-    files: EvidenceFiles, head: ChainHead | None, *, first: int = 1, is_copy: bool = False
+    files: EvidenceFiles,
+    told_head: ChainHead | Break | None,
+    *,
+    first: int = 1,
+    is_copy: bool = False,
 ) -> Proof:
     """Go through a chain from its first pack to its last.
 
     Args:
         files: of all packs.
-        head: of the chain; None where it has none, which is a break as soon as there are packs.
+        told_head: of the chain; None where it has none, a break as soon as there are packs.
         first: the sequence number to begin with; packs before it are not proved.
         is_copy: the head of a copy is not known, nor whether packs are missing at the end.
     """
     proof, names = Proof(), [name async for name in files.names()]
+    head = told_head if isinstance(told_head, ChainHead) else None
     by_folder = _by_folder(names)
     all_packs, damaged = await _read(files, by_folder)
     changed = _changed(all_packs, head)
@@ -102,7 +116,9 @@ async def verify(
             proof.breaks += [each async for each in _file_breaks(files, pack, by_folder, proof)]
         before = pack
     proof.packs = len(packs)
-    if not is_copy:
+    if isinstance(told_head, Break):
+        proof.breaks.append(told_head)
+    elif not is_copy:
         proof.breaks += _end_breaks(before, head, damaged)
     told = {each.where.removesuffix(f"/{MANIFEST}") for each in proof.breaks}
     proof.breaks += [
@@ -241,3 +257,7 @@ def _end_breaks(
         yield Break(f"{head.folder}/{MANIFEST}", f"{what} (the chain ends with {head.sequence})")
         if last and found == head.sequence:
             yield Break(last.path, f"is number {found} of the chain, in the place of another")
+    elif found != head.sequence:
+        yield Break(HEAD, f"says number {head.sequence}, and the newest pack is number {found}")
+    elif head.sha256 == digest(last.data) and head != head_of(last.manifest, last.data):
+        yield Break(HEAD, f"does not say of {head.folder} what its manifest says")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -29,8 +29,8 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     sha256: str
-    size: int
-    block: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
+    block: Annotated[int, msgspec.Meta(ge=1)]
     blocks: list[str]
 
 
@@ -59,7 +59,7 @@ class EvidenceManifest(
 
     version: Literal[1]
     run: str
-    kind: Literal["sweep", "check"]
+    kind: Literal["sweep", "check", "apply"]
     folder: str
     at: str
     tool: str
@@ -86,7 +86,7 @@ def decode_manifest(data: bytes) -> EvidenceManifest:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
 

@@ -68,7 +68,7 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            result, gone = await self._result(message, rules)
+            result, gone = await self._result(message, rules, is_asked=bool(record.asked))
             findings = await self.recorder.record(
                 result,
                 _pair_of(message),
@@ -93,7 +93,7 @@ class CheckRunner:
         )
 
     async def _result(
-        self, message: CheckMessage, rules: RuleSet
+        self, message: CheckMessage, rules: RuleSet, *, is_asked: bool
     ) -> tuple[CheckResult, Collection[str]]:
         """The answer, and which of the packages are gone."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
@@ -111,6 +111,9 @@ class CheckRunner:
         note_groups(constraint.named_groups if constraint else (), notes)
         note_refused(rules, notes)
         reach = enforcement_of(message, self.enforcement)
+        if reach is Enforcement.APPLY and not is_asked:
+            reach = Enforcement.PLAN
+            notes.skip("writing references", "no row says that a caller asked for this check")
         enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
         holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]

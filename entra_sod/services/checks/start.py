@@ -95,7 +95,7 @@ class CheckStarter:
             enforcement=request.enforcement,
             reference=request.reference,
         )
-        await self.store.create(check_id)
+        await self.store.create(check_id, asked=message.asked)
         await self.outbox.send(message)
 
 

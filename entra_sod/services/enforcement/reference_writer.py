@@ -30,6 +30,7 @@ from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import FailedWrite
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
+from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
@@ -45,6 +46,8 @@ log = logging.getLogger("entra_sod")
 
 # Graph documents no delay between a write and its being listed; these add up to six seconds.
 READ_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
+
+NOT_PROVEN = "no sealed evidence of the run that the ledger names says so: it is left alone"
 
 
 @dataclass(slots=True)
@@ -63,9 +66,16 @@ class AppliedPlan:
 
 
 class ReferenceWriter:
-    def __init__(self, graph: Graph, ledger: Ledger, controls: WriteControls, clock: Clock) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        ledger: Ledger,
+        controls: WriteControls,
+        clock: Clock,
+        evidence: EvidenceWrites,
+    ) -> None:
         self._graph, self._ledger, self._clock = graph, ledger, clock
-        self.controls = controls
+        self.controls, self._evidence = controls, evidence
 
     async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
         """Write a plan that was found to be within its limits, until somebody freezes writing.
@@ -84,9 +94,14 @@ class ReferenceWriter:
             except PERMANENT as error:
                 # Not even looking is allowed: the intent stays, and what was written is still told.
                 applied.failed.append(FailedWrite(addition.reference, str(error)))
+        entries = await self.entries_of(plan.removals)
+        proven = await self._evidence.proven(entries.values()) if entries else ()
         for reference in plan.removals:
             if await self._is_frozen(applied):
                 return applied
+            if reference in entries and reference not in proven:
+                applied.failed.append(FailedWrite(reference, NOT_PROVEN))
+                continue
             try:
                 await self._remove(reference, applied)
             except PERMANENT as error:

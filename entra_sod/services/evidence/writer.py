@@ -44,7 +44,7 @@ class EvidenceInput:
     """
 
     run: str
-    kind: Literal["sweep", "check"]
+    kind: Literal["sweep", "check", "apply"]
     started_at: datetime
     at: str
     rules: RuleSet | None

@@ -11,15 +11,21 @@ from entra_sod.domain.detection.cost import Strategy
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.parts import Part, PlanningInput, SweepPlan, first_listed, plan_sweep
+from entra_sod.domain.sweeps.parts import (
+    Part,
+    PlanningInput,
+    SweepPlan,
+    decode_plan,
+    first_listed,
+    message_of,
+    plan_sweep,
+)
 from entra_sod.ports.graph import Graph
 from entra_sod.services.detection.detect import may_ask
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
-
-_decoder = msgspec.json.Decoder(SweepPlan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ class SweepPlanner:
         await self.store.store_plan(record, data, len(parts))
 
     async def plan_of(self, record: SweepRecord) -> SweepPlan:
-        return _decoder.decode(await self.store.plan(record))
+        return decode_plan(await self.store.plan(record))
 
     async def _planning_input(self, listed: Collection[str]) -> PlanningInput:
         last = await last_summary(self.store)
@@ -92,10 +98,4 @@ class SweepPlanner:
         self, sweep_id: str, parts: Sequence[tuple[int, Part]], traceparent: str
     ) -> None:
         for number, part in parts:
-            asked = msgspec.to_builtins(part)
-            of_part = {**asked, "id": sweep_id, "traceparent": traceparent, "part": number}
-            await self.outbox.send(msgspec.convert(of_part, SweepMessage))
-
-
-def part_of(message: SweepMessage) -> Part:
-    return msgspec.convert(msgspec.to_builtins(message), Part)
+            await self.outbox.send(message_of(sweep_id, number, part, traceparent))

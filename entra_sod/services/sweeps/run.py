@@ -13,12 +13,13 @@ from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
+from entra_sod.domain.sweeps.parts import part_of
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rate_limit import low_priority
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.part_counts import part_counts, request_counts
-from entra_sod.services.sweeps.planner import SweepPlanner, part_of
+from entra_sod.services.sweeps.planner import SweepPlanner
 from entra_sod.services.sweeps.progress import add
 from entra_sod.services.sweeps.read_part import read_part
 from entra_sod.stores.sweeps import SweepRecord, SweepStore

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from typer.testing import CliRunner
@@ -17,7 +19,7 @@ from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.evidence.manifest import CONTAINER
 from local.memory.storage import MemoryBlobs
-from tests.app import App
+from tests.app import App, body_of, pair_body
 from tests.builders import exception, guid, package, rule, side
 from tests.services.findings.nights import PEOPLE, live_through, make, story
 
@@ -213,3 +215,40 @@ def test_nothing_is_erased_unless_told(app: App, monkeypatch: pytest.MonkeyPatch
     assert run()[1].startswith("to erase: 0 findings, 0 checks, 0 files")
     subject = "short"
     assert run()[0] == 2
+
+
+async def test_e7_a_sweep_that_has_not_kept_the_person_yet_is_named(app: App) -> None:
+    """It may have read the person: whoever erases is told to come again after it."""
+    sweep_id = (await app.records.sweep_starter.start(traceparent="")).id
+    traces = await Eraser(app.storage, app.clock).find(guid(person()))
+    assert traces.kept == [f"sweep {sweep_id} is under way: run this again after it"]
+
+
+async def test_e7_a_sweep_that_is_only_announced_is_named(app: App) -> None:
+    """Its message may be on the queue before its row is there."""
+    await app.records.sweeps.announce("sweep-next")
+    traces = await Eraser(app.storage, app.clock).find("somebody-unknown")
+    assert traces.kept == ["sweep sweep-next is under way: run this again after it"]
+
+
+async def test_e7_a_check_that_has_not_ended_is_named(app: App) -> None:
+    """It may name the person, too."""
+    check_id = body_of(await app.post(pair_body("a", "b")))["id"]
+    traces = await Eraser(app.storage, app.clock).find(guid(person()))
+    assert traces.kept == [f"check {check_id} is under way: run this again after it"]
+
+
+async def test_e7_work_under_way_ends_the_command_with_2(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code says that this is to be run again."""
+
+    @asynccontextmanager
+    async def opened(_environment: object):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        yield app.storage
+
+    monkeypatch.setattr(command, "open_storage", opened)
+    sweep_id = (await app.records.sweep_starter.start(traceparent="")).id
+    run = partial(CliRunner().invoke, entra_sod, ["erase", "--subject", guid(person()), "--erase"])
+    done = await asyncio.to_thread(run)
+    assert (done.exit_code, f"kept: sweep {sweep_id} is under way" in done.stdout) == (2, True)

@@ -25,6 +25,7 @@ from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package, rule, rule_set, side
+from tests.services.enforcement.proven import AllProven
 
 # Drawn from prepared lists, one draw each: a thousand examples of a test take seconds.
 NAMES, GROUPS = "abcde", "1234"
@@ -323,7 +324,7 @@ class World:
         self.clock.advance(WRITING_LEASE.total_seconds())
         ours = [entry.reference async for entry in self.ledger.entries()]
         plan = make_plan(desired, set(self.graph.present), ours)
-        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
+        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock, AllProven())
         entries = await writer.entries_of(plan.unchanged)
         await writer.adopt(plan, entries)
         shuffled = Plan(

@@ -20,6 +20,7 @@ from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
+from tests.services.enforcement.proven import AllProven
 
 NAMES = "abcdef"
 A_TO_B = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
@@ -53,7 +54,7 @@ class World:
         storage = MemoryStorage()
         self.ledger = Ledger(storage, self.clock)
         self.controls = WriteControls(storage, self.clock)
-        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
+        writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock, AllProven())
         self.enforcer = Enforcer(
             graph=self.graph, writer=writer, max_reference_writes=limit, max_writes_per_day=99
         )

@@ -18,6 +18,7 @@ from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import Enforcement, ReferenceSnapshot
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.ledger import (
@@ -32,6 +33,7 @@ from entra_sod.stores.write_controls import WriteControls
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package
+from tests.services.enforcement.proven import AllProven
 
 REFERENCE = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
 PLAN = make_plan([DesiredReference(REFERENCE, ("r",))], [])
@@ -76,7 +78,10 @@ class World:
         storage = MemoryStorage()
         self.ledger = Ledger(storage, self.clock)
         self.controls = WriteControls(storage, self.clock)
-        self.applier = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock)
+        self.applier = self.writer_to(self.graph)
+
+    def writer_to(self, graph: Graph) -> ReferenceWriter:
+        return ReferenceWriter(graph, self.ledger, self.controls, self.clock, AllProven())
 
     async def apply(self, plan: Plan = PLAN) -> AppliedPlan:
         return await self.applier.apply(plan, run_id="run", rules_hash="hash")
@@ -211,7 +216,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    writer = ReferenceWriter(OtherWorkerFirst(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(OtherWorkerFirst())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
@@ -291,7 +296,7 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
             raise Rejected("the reference exists", status=400)
 
     graph = SomebodyElseFirst()
-    writer = ReferenceWriter(graph, world.ledger, world.controls, world.clock)
+    writer = world.writer_to(graph)
     enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99)
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
@@ -334,7 +339,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
                 raise Forbidden("the role is gone", status=403)
             return await super().references(package_id, kind)
 
-    writer = ReferenceWriter(RoleTakenAway(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(RoleTakenAway())
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
@@ -418,7 +423,7 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
             self.present.add(reference)
             raise refusal
 
-    writer = ReferenceWriter(SomebodyElseFirst(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(SomebodyElseFirst())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
@@ -442,9 +447,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
     graph = Checked()
     graph.present.add(REFERENCE)
-    await ReferenceWriter(graph, world.ledger, world.controls, world.clock).apply(
-        REMOVAL, run_id="s", rules_hash="old"
-    )
+    await world.writer_to(graph).apply(REMOVAL, run_id="s", rules_hash="old")
     assert (len(sent_away), await world.state()) == (1, None)
 
 
@@ -460,7 +463,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             world.clock.advance(LISTED_AFTER.total_seconds())
             await world.apply()
 
-    writer = ReferenceWriter(FallsSilent(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(FallsSilent())
     await writer.apply(REMOVAL, run_id="s", rules_hash="old")
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
@@ -486,7 +489,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert entry is not None
             assert await world.ledger.delete(reference, entry.version)
 
-    writer = ReferenceWriter(Forgotten(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(Forgotten())
     assert (await writer.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
@@ -502,7 +505,7 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
             await super().add(reference)
             await asyncio.Event().wait()
 
-    writer = ReferenceWriter(Endless(), world.ledger, world.controls, world.clock)
+    writer = world.writer_to(Endless())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(writer.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
     assert (await world.apply()).written == [REFERENCE]
