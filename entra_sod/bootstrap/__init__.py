@@ -21,6 +21,7 @@ from entra_sod.settings import (
     NotificationSettings,
     read_caller_settings,
     read_notification_settings,
+    read_own_host,
     read_webhook_sources,
 )
 
@@ -62,6 +63,11 @@ class Assembly:
         return read_notification_settings(self._environment)
 
     @cached_property
+    def own_host(self) -> str:
+        """Where the app is reached; empty in a local world that does not say."""
+        return read_own_host(self._environment)
+
+    @cached_property
     def admission(self) -> Admission:
         """Who is let in."""
         return Admission(read_caller_settings(self._environment), self.clock)
@@ -89,6 +95,7 @@ def install(
     *,
     admission: Admission | None = None,
     sources: WebhookSources | None = None,
+    own_host: str | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
@@ -102,6 +109,7 @@ def install(
         "delivery": delivery,
         "admission": admission,
         "sources": sources,
+        "own_host": own_host,
         "clock": clock,
     }
     app = Assembly(os.environ, {name: part for name, part in parts.items() if part is not None})

@@ -15,7 +15,7 @@ import azure.functions as func
 
 from entra_sod import bootstrap
 from entra_sod.domain.callers.caller import Caller, UnknownCaller
-from entra_sod.domain.callers.routes import ROUTES, OpenAccess, Route
+from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES, OpenAccess, Route
 from functions.http.responses import with_problem_details
 
 type Answering = Awaitable[func.HttpResponse]
@@ -45,6 +45,16 @@ class GuardedBlueprint(func.Blueprint):
     def answers_anybody(self, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401 - the base's
         """The same for a function that verifies its callers itself."""
         return self._register(handler.__name__, handler)
+
+    def answers_elsewhere(self, handler: Callable[[func.HttpRequest], Answering]) -> Any:  # noqa: ANN401 - the base's
+        """Register the function for every path and method that no other takes, and for anybody."""
+
+        async def answer(req: func.HttpRequest) -> func.HttpResponse:
+            return await with_problem_details(handler(req))
+
+        answer.__name__ = ELSEWHERE
+        trigger = self.route(route="{*path}", auth_level=func.AuthLevel.ANONYMOUS)
+        return self.function_name(ELSEWHERE)(trigger(answer))
 
     def _register(self, name: str, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
         route = ROUTES[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import math
 import re
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import msgspec
 
+from entra_sod import bootstrap
 from entra_sod.api.responses import FieldProblem, NoFields, Problem
 from entra_sod.core.errors import (
     CallerRefused,
@@ -35,9 +37,6 @@ MAX_BODY_BYTES = 64 * 1024
 _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
 _GRAPH_RETRY_SECONDS = 5
-_HOST_NAME = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
-)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
@@ -53,10 +52,15 @@ class HttpProblem(Exception):
         *,
         errors: Sequence[FieldError] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.slug, self.title, self.detail = status, slug, title, detail
-        self.errors, self.retry_after = errors, retry_after
+        self.errors, self.headers = errors, dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
     def response(self) -> func.HttpResponse:
         body = Problem(
@@ -66,10 +70,7 @@ class HttpProblem(Exception):
             detail=self.detail,
             errors=[FieldProblem(pointer=e.pointer, detail=e.detail) for e in self.errors],
         )
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        return json_response(self.status, body, headers, mimetype="application/problem+json")
+        return json_response(self.status, body, self.headers, mimetype="application/problem+json")
 
 
 def json_response(
@@ -86,7 +87,16 @@ def json_response(
 
 
 async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
-    """Await a handler and turn every error that has a name into its problem."""
+    """Await a handler and turn every error that has a name into its problem.
+
+    No answer is to be taken for another type than it says: names of a tenant are in most of them.
+    """
+    answer = await _answer_or_problem(work)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+async def _answer_or_problem(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     try:
         return await work
     except HttpProblem as problem:
@@ -153,9 +163,34 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return msgspec.json.decode(_as_utf8(body))
+    # ValueError: a number of thousands of digits.
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+
+
+def _as_utf8(body: bytes) -> bytes:
+    """Take a body that is UTF-8, without its byte order mark.
+
+    Raises:
+        HttpProblem: 400, it is in another encoding, such as those of Windows PowerShell.
+    """
+    # JSON begins with a character of ASCII, which only UTF-16 and UTF-32 write with a zero.
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:2]:
+        raise _not_utf8("The body is UTF-16 or UTF-32.")
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise _not_utf8(f"Byte {error.start + 1} of the body is not UTF-8.") from error
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def _not_utf8(what: str) -> HttpProblem:
+    detail = (
+        f"{what} Send UTF-8. In PowerShell, give -Body ([Text.Encoding]::UTF8.GetBytes($json)) and "
+        "-ContentType 'application/json; charset=utf-8'."
+    )
+    return HttpProblem(400, "not-utf8", "The body is not UTF-8", detail)
 
 
 def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
@@ -193,31 +228,19 @@ def own_url(request: func.HttpRequest, path: str) -> str:
 
 
 def own_root(request: func.HttpRequest) -> str:
-    """The address of this app as the caller knows it, up to `/api`.
+    """The address of this app, up to `/api`, as its settings have it.
 
-    A proxy in front says in X-Forwarded-Host and X-Forwarded-Proto what the caller used. They are
-    a stranger's words: only a plain host name with a port is taken, and http for loopback alone.
+    Whatever a caller says of it is passed over: links and events go to others as well. Without
+    a setting, in a local world, it is where the request came to; http for loopback alone.
     """
-    seen = urlsplit(request.url)
-    host = _first(request, "X-Forwarded-Host")
-    if not _is_host(host):
-        host = seen.netloc.rpartition("@")[2]
-    scheme = _first(request, "X-Forwarded-Proto") or seen.scheme
+    host = bootstrap.app.own_host or _asked_host(request)
     name = urlsplit(f"//{host}").hostname or ""
-    if scheme != "http" or not (name == "localhost" or is_loopback(name)):
-        scheme = "https"
+    scheme = "http" if name == "localhost" or is_loopback(name) else "https"
     return f"{scheme}://{host}/api"
 
 
-def _first(request: func.HttpRequest, header: str) -> str:
-    return (request.headers.get(header) or "").split(",")[0].strip().lower()
-
-
-def _is_host(netloc: str) -> bool:
-    host, colon, port = netloc.partition(":")
-    if colon and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        return False
-    return bool(_HOST_NAME.fullmatch(host))
+def _asked_host(request: func.HttpRequest) -> str:
+    return urlsplit(request.url).netloc.rpartition("@")[2]
 
 
 def traceparent(request: func.HttpRequest) -> str:
