@@ -121,7 +121,7 @@ class App:
             read.notifications,
             admission=self.admission,
             sources=read_webhook_sources(settings, Path()),
-            own_host=read.own_host,
+            own_host=settings.get("WEBSITE_HOSTNAME", ""),
             clock=self.clock,
         )
 

@@ -7,6 +7,7 @@ failure can still be written where its owner sees it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
 from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.names import keep_one_line
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
 from entra_sod.settings import (
     NotificationSettings,
     read_caller_settings,
     read_notification_settings,
-    read_own_host,
     read_webhook_sources,
 )
 
@@ -64,8 +65,8 @@ class Assembly:
 
     @cached_property
     def own_host(self) -> str:
-        """Where the app is reached; empty in a local world that does not say."""
-        return read_own_host(self._environment)
+        """The app's name as the platform says it, with a port if any; empty in a local world."""
+        return self._environment.get("WEBSITE_HOSTNAME", "")
 
     @cached_property
     def admission(self) -> Admission:
@@ -85,6 +86,7 @@ class Assembly:
         return read_diagnostic_context(self._environment, lambda: self.records.storage)
 
 
+logging.getLogger("entra_sod").addFilter(keep_one_line)
 app = Assembly(os.environ, {})
 
 

@@ -97,7 +97,6 @@ class Settings:
     decisions: DecisionSettings
     notifications: NotificationSettings
     callers: CallerSettings
-    own_host: str
     rules: str
     enforcement: Enforcement
     max_reference_writes: int
@@ -114,7 +113,6 @@ def _read_all(reader: EnvironmentReader) -> Settings:
         decisions=_read_decisions(reader),
         notifications=_read_notifications(reader),
         callers=_read_callers(reader),
-        own_host=_read_own_host(reader),
         rules=_read_rules(reader),
         enforcement=reader.choice(
             "ENFORCEMENT", {each.name.lower(): each for each in Enforcement}, "plan"
@@ -180,16 +178,6 @@ def _read_notifications(reader: EnvironmentReader) -> NotificationSettings:
             parse_signing_keys,
             "one or two keys, newest first: whsec_ and base64 of 24 to 64 bytes each",
         ),
-    )
-
-
-def _read_own_host(reader: EnvironmentReader) -> str:
-    """The app's own host, with its port if any; empty in a local world that names none."""
-    return reader.parsed(
-        "PUBLIC_HOST",
-        reader.text("WEBSITE_HOSTNAME").lower(),  # that the platform sets
-        _host,
-        "a host name, with a port if it has one of its own, such as sod.contoso.com",
     )
 
 
@@ -302,12 +290,6 @@ def _read_rules(reader: EnvironmentReader) -> str:
     return rules
 
 
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?", text.lower()):
-        raise ValueError(text)
-    return text.lower()
-
-
 def _schedule(text: str) -> str:
     if len(text.split()) != 6:  # noqa: PLR2004 - second minute hour day month weekday
         raise ValueError(text)
@@ -315,10 +297,9 @@ def _schedule(text: str) -> str:
 
 
 # Each raises one ConfigurationError that names everything that is wrong with its settings. Storage
-# is read apart from the rest, so that failures can be recorded. Delivery, callers and the
-# own host are all that HTTP functions need.
+# is read apart from the rest, so that failures can be recorded. Delivery and callers are all that
+# HTTP functions need.
 read_settings = collecting(_read_all)
 read_storage_settings = collecting(_read_storage)
 read_notification_settings = collecting(_read_notifications)
 read_caller_settings = collecting(_read_callers)
-read_own_host = collecting(_read_own_host)

@@ -46,21 +46,10 @@ class GuardedBlueprint(func.Blueprint):
         """The same for a function that verifies its callers itself."""
         return self._register(handler.__name__, handler)
 
-    def answers_elsewhere(self, handler: Callable[[func.HttpRequest], Answering]) -> Any:  # noqa: ANN401 - the base's
-        """Register the function for every path and method that no other takes, and for anybody."""
-
-        async def answer(req: func.HttpRequest) -> func.HttpResponse:
-            return await with_problem_details(handler(req))
-
-        answer.__name__ = ELSEWHERE
-        trigger = self.route(route="{*path}", auth_level=func.AuthLevel.ANONYMOUS)
-        return self.function_name(ELSEWHERE)(trigger(answer))
-
     def _register(self, name: str, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
-        route = ROUTES[name]
-        trigger = self.route(
-            route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
-        )
+        route = ELSEWHERE if name == ELSEWHERE.function else ROUTES[name]
+        methods = [route.method] if route.method else None
+        trigger = self.route(route=route.path, methods=methods, auth_level=func.AuthLevel.ANONYMOUS)
         return self.function_name(name)(trigger(_guarded(route, handler)))
 
 

@@ -33,5 +33,6 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
         "Cache-Control": "no-store",
         "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
         "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
     }
     return func.HttpResponse(render(view), headers=headers, mimetype=HTML, charset="utf-8")

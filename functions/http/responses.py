@@ -36,6 +36,10 @@ log = logging.getLogger("entra_sod")
 MAX_BODY_BYTES = 64 * 1024
 _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
+_SEND_UTF8 = (
+    "The body is not UTF-8. Send UTF-8: in PowerShell, "
+    "-Body ([Text.Encoding]::UTF8.GetBytes($json)) and -ContentType 'application/json; charset=utf-8'."
+)
 _GRAPH_RETRY_SECONDS = 5
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
@@ -82,21 +86,14 @@ def json_response(
 ) -> func.HttpResponse:
     """Build an answer; `body` is a value, or bytes that are JSON already."""
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    all_headers = {"Cache-Control": "no-store", **(headers or {})}
-    return func.HttpResponse(data, status_code=status, headers=all_headers, mimetype=mimetype)
+    # It is taken for nothing but what it says: names of a tenant are in it.
+    always = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {**always, **(headers or {})}
+    return func.HttpResponse(data, status_code=status, headers=headers, mimetype=mimetype)
 
 
 async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
-    """Await a handler and turn every error that has a name into its problem.
-
-    No answer is to be taken for another type than it says: names of a tenant are in most of them.
-    """
-    answer = await _answer_or_problem(work)
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
-
-
-async def _answer_or_problem(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
+    """Await a handler and turn every error that has a name into its problem."""
     try:
         return await work
     except HttpProblem as problem:
@@ -163,34 +160,18 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
-        return msgspec.json.decode(_as_utf8(body))
+        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
     # ValueError: a number of thousands of digits.
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+        detail = str(error) if _is_utf8(body) else _SEND_UTF8
+        raise HttpProblem(400, "not-json", "The body is not JSON", detail) from error
 
 
-def _as_utf8(body: bytes) -> bytes:
-    """Take a body that is UTF-8, without its byte order mark.
-
-    Raises:
-        HttpProblem: 400, it is in another encoding, such as those of Windows PowerShell.
-    """
-    # JSON begins with a character of ASCII, which only UTF-16 and UTF-32 write with a zero.
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:2]:
-        raise _not_utf8("The body is UTF-16 or UTF-32.")
+def _is_utf8(body: bytes) -> bool:
     try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise _not_utf8(f"Byte {error.start + 1} of the body is not UTF-8.") from error
-    return body.removeprefix(codecs.BOM_UTF8)
-
-
-def _not_utf8(what: str) -> HttpProblem:
-    detail = (
-        f"{what} Send UTF-8. In PowerShell, give -Body ([Text.Encoding]::UTF8.GetBytes($json)) and "
-        "-ContentType 'application/json; charset=utf-8'."
-    )
-    return HttpProblem(400, "not-utf8", "The body is not UTF-8", detail)
+        return "\0" not in body.decode()  # of UTF-16 and UTF-32 every second character is one
+    except UnicodeDecodeError:
+        return False
 
 
 def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
@@ -228,19 +209,14 @@ def own_url(request: func.HttpRequest, path: str) -> str:
 
 
 def own_root(request: func.HttpRequest) -> str:
-    """The address of this app, up to `/api`, as its settings have it.
+    """The address of this app, up to `/api`, as the platform has it; callers are not believed.
 
-    Whatever a caller says of it is passed over: links and events go to others as well. Without
-    a setting, in a local world, it is where the request came to; http for loopback alone.
+    In a local world, without a platform, it is where the request came to; http for loopback alone.
     """
-    host = bootstrap.app.own_host or _asked_host(request)
+    host = bootstrap.app.own_host or urlsplit(request.url).netloc.rpartition("@")[2]
     name = urlsplit(f"//{host}").hostname or ""
     scheme = "http" if name == "localhost" or is_loopback(name) else "https"
     return f"{scheme}://{host}/api"
-
-
-def _asked_host(request: func.HttpRequest) -> str:
-    return urlsplit(request.url).netloc.rpartition("@")[2]
 
 
 def traceparent(request: func.HttpRequest) -> str:

@@ -41,7 +41,7 @@ OUTPUTS = {
 }
 # Settings that Key Vault alone may hold, and those that the platform sets by itself.
 SECRET_SETTINGS = {"WEBHOOK_SIGNING_KEYS"}
-PLATFORM_SETTINGS = {"WEBSITE_AUTH_ENABLED", "WEBSITE_HOSTNAME"}
+PLATFORM_SETTINGS = {"WEBSITE_AUTH_ENABLED"}
 HOOKS = {"postprovision": "scripts/grant.py", "postdeploy": "scripts/smoke.py"}
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 NOT_ON_FLEX = re.compile(

@@ -5,6 +5,7 @@ What `api/operations.py` says of each comes on top.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -40,7 +41,7 @@ class Route:
     """
 
     function: str
-    method: Literal["GET", "POST", "DELETE", "OPTIONS"]
+    method: Literal["GET", "POST", "DELETE", "OPTIONS", ""]  # "" is any
     path: str
     access: Access
     summary: str
@@ -87,20 +88,15 @@ _TABLE = (
     Route("health", "GET", "health", OpenAccess.PUBLIC, "Is it alive?"),
 )
 ROUTES: Mapping[str, Route] = {each.function: each for each in _TABLE}
-# What takes whatever the table does not. The host tries functions in the order of their names
-# (azure-functions-host #9876), so the name must be the last.
-ELSEWHERE = "zz_elsewhere"
+# Whatever the table does not take. The host tries functions in the order of their names
+# (azure-functions-host #9876), so its name is the last.
+ELSEWHERE = Route("zz_elsewhere", "", "{*path}", OpenAccess.PUBLIC, "Anything else")
 
 
 def methods_at(path: str) -> Sequence[str]:
     """The methods that are taken at a path below `/api/`; none where there is no such path."""
-    steps = path.strip("/").split("/")
-    return sorted({each.method for each in _TABLE if _leads(each.path.split("/"), steps)})
-
-
-def _leads(route: Sequence[str], steps: Sequence[str]) -> bool:
-    """Whether a route leads to a path; the host takes words in any case."""
-    return len(route) == len(steps) and all(
-        word.startswith("{") or word == step.lower()
-        for word, step in zip(route, steps, strict=True)
-    )
+    patterns = {each: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each.path)) for each in _TABLE}
+    fitting = [
+        each for each in _TABLE if re.fullmatch(patterns[each], path.strip("/"), re.IGNORECASE)
+    ]
+    return sorted({each.method for each in fitting})
