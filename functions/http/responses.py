@@ -38,7 +38,8 @@ _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
 _SEND_UTF8 = (
     "The body is not UTF-8. Send UTF-8: in PowerShell, "
-    "-Body ([Text.Encoding]::UTF8.GetBytes($json)) and -ContentType 'application/json; charset=utf-8'."
+    "-Body ([Text.Encoding]::UTF8.GetBytes($json)) and "
+    "-ContentType 'application/json; charset=utf-8'."
 )
 _GRAPH_RETRY_SECONDS = 5
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
