@@ -96,5 +96,5 @@ ELSEWHERE = Route("zz_elsewhere", "", "{*path}", OpenAccess.PUBLIC, "Anything el
 def methods_at(path: str) -> Sequence[str]:
     """The methods that are taken at a path below `/api/`; none where there is no such path."""
     asked = path.strip("/").lower()
-    patterns = {each: re.sub(r"\{\w+\}", "[^/]+", re.escape(each.path)) for each in _TABLE}
+    patterns = {each: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each.path)) for each in _TABLE}
     return sorted({each.method for each in _TABLE if re.fullmatch(patterns[each], asked)})
