@@ -64,6 +64,6 @@ async def test_f6_the_root_names_the_contract() -> None:
 
 def test_no_other_function_comes_after_it() -> None:
     """The host takes the first function that fits, in the order of their names."""
-    names = [each.get_function_name() for each in app_functions()]
+    names = [str(each.get_function_name()) for each in app_functions()]
     assert max(names) == ELSEWHERE.function
     assert ELSEWHERE.function not in ROUTES
