@@ -121,6 +121,7 @@ class App:
             read.notifications,
             admission=self.admission,
             sources=read_webhook_sources(settings, Path()),
+            own_host=settings.get("WEBSITE_HOSTNAME", ""),
             clock=self.clock,
         )
 
@@ -163,11 +164,15 @@ class App:
         await self.work_off()
         self.graph.errors.clear()
 
-    async def unsubscribe(self, subscription_id: str) -> int:
+    async def unsubscribe(
+        self, subscription_id: str, headers: Mapping[str, str] | None = None
+    ) -> int:
         """End a subscription and return the status."""
         url = f"http://localhost:7071/api/subscriptions/{subscription_id}"
         params = {"id": subscription_id}
-        request = func.HttpRequest("DELETE", url, route_params=params, body=b"")
+        request = func.HttpRequest(
+            "DELETE", url, headers=headers or {}, route_params=params, body=b""
+        )
         status: int = (await call(end_subscription, request)).status_code
         return status
 

@@ -7,6 +7,7 @@ failure can still be written where its owner sees it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from functools import cached_property
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
 from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.names import keep_one_line
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
 from entra_sod.settings import (
@@ -62,6 +64,11 @@ class Assembly:
         return read_notification_settings(self._environment)
 
     @cached_property
+    def own_host(self) -> str:
+        """The app's name as the platform says it, with a port if any; empty in a local world."""
+        return self._environment.get("WEBSITE_HOSTNAME", "")
+
+    @cached_property
     def admission(self) -> Admission:
         """Who is let in."""
         return Admission(read_caller_settings(self._environment), self.clock)
@@ -79,6 +86,7 @@ class Assembly:
         return read_diagnostic_context(self._environment, lambda: self.records.storage)
 
 
+logging.getLogger("entra_sod").addFilter(keep_one_line)
 app = Assembly(os.environ, {})
 
 
@@ -89,6 +97,7 @@ def install(
     *,
     admission: Admission | None = None,
     sources: WebhookSources | None = None,
+    own_host: str | None = None,
     clock: Clock | None = None,
 ) -> None:
     """Use these parts from now on; without them, make them anew from the environment.
@@ -102,6 +111,7 @@ def install(
         "delivery": delivery,
         "admission": admission,
         "sources": sources,
+        "own_host": own_host,
         "clock": clock,
     }
     app = Assembly(os.environ, {name: part for name, part in parts.items() if part is not None})

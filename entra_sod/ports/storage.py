@@ -11,10 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol
 
-# A text holds at most 32 Ki characters and bytes at most 64 KiB, as in Azure Table Storage.
+# A text holds at most 64 KiB of UTF-16, and bytes as many, as in Azure Table Storage.
 type Value = str | int | bool | bytes
 
-MAX_TEXT_LENGTH = 32 * 1024
 MAX_BINARY_BYTES = 64 * 1024
 MAX_BATCH_ROWS = 100
 MAX_PAGE_ROWS = 1000

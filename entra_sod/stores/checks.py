@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.names import cut
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.ports.storage import MAX_BINARY_BYTES, Row, Storage, Value
 
@@ -73,7 +74,7 @@ class CheckStore:
 
     async def record_note(self, check_id: str, why: str) -> None:
         """Say why a check that has not ended is not running."""
-        await self._change(check_id, note=why[:1000])
+        await self._change(check_id, note=cut(why))
 
     async def end(
         self, check_id: str, status: CheckStatus, result: bytes, *, evidence: bytes
@@ -105,7 +106,7 @@ class CheckStore:
             return False
         left = {name: row.values[name] for name in row.values if name not in _END_PROPERTIES}
         following = _record(row).round + 1
-        values = {**left, "status": str(CheckStatus.QUEUED), "note": note, "round": following}
+        values = {**left, "status": str(CheckStatus.QUEUED), "note": cut(note), "round": following}
         return await self._table.replace(replace(row, values=values))
 
     async def result(self, record: CheckRecord) -> bytes | None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 
+from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.model import Change, Finding, pair_prefix
 from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, Where
@@ -86,7 +87,11 @@ def _row(stored: StoredFinding) -> Row:
     fields = msgspec.to_builtins(msgspec.structs.replace(finding, history=()))
     low, high = finding.packages if finding.pair else ("", "")
     values: dict[str, Value] = {
-        **{name: value for name, value in fields.items() if value is not None},
+        **{
+            name: cut(value) if isinstance(value, str) else value
+            for name, value in fields.items()
+            if value is not None
+        },
         "packages": " ".join(finding.packages),
         "history": msgspec.json.encode(finding.history).decode(),
         # For queries alone.

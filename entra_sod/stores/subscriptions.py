@@ -52,7 +52,7 @@ class Subscriptions:
             url: that is to be called.
             app: the address of this app as the receiver knows it, up to `/api`.
             events: that are to be told.
-            holder: the caller's name, which is kept as a digest: only their number matters.
+            holder: the caller's name, which is kept as a digest: nobody needs to read it.
 
         Raises:
             TooManySubscriptions: the holder has `MAX_SUBSCRIPTIONS` others.
@@ -61,7 +61,7 @@ class Subscriptions:
         digest = hashlib.sha256("\n".join([url, *wanted]).encode()).digest()
         subscription_id = str(UUID(bytes=digest[:16]))
         if await self._table.get(_SUBSCRIPTION, subscription_id) is None:
-            owner = hashlib.sha256(holder.encode()).hexdigest()
+            owner = _digest(holder)
             await self._require_room(owner)
             row = self._row(_SUBSCRIPTION, subscription_id, url, app, wanted)
             await self._table.insert(replace(row, values={**row.values, "holder": owner}))
@@ -77,14 +77,21 @@ class Subscriptions:
                 "DELETE the Location of one that you need no more."
             )
 
-    async def unsubscribe(self, subscription_id: str) -> bool:
-        """End a subscription; False where there never was such a one.
+    async def unsubscribe(self, subscription_id: str, *, holder: str | None = None) -> bool:
+        """End a subscription; False where there never was such a one, or where it is another's.
 
         Its row gives way to one without the address, so that ending it again is no error.
+
+        Args:
+            subscription_id: as `subscribe` returned it.
+            holder: the caller's name, whose it must be; None ends anybody's.
         """
-        if await self._table.get(_SUBSCRIPTION, subscription_id) is None:
-            return await self._table.get(_ENDED, subscription_id) is not None
-        values = {"at": timestamp(self._clock.now())}
+        row = await self._table.get(_SUBSCRIPTION, subscription_id) or await self._table.get(
+            _ENDED, subscription_id
+        )
+        if row is None or (holder is not None and row.values["holder"] != _digest(holder)):
+            return False
+        values = {"at": timestamp(self._clock.now()), "holder": row.values["holder"]}
         await self._table.insert(Row(partition=_ENDED, key=subscription_id, values=values))
         await self._table.delete(_SUBSCRIPTION, subscription_id)
         return True
@@ -116,6 +123,10 @@ class Subscriptions:
         now = timestamp(self._clock.now())
         values = {"url": url, "app": app, "events": ",".join(events), "createdAt": now}
         return Row(partition=partition, key=key, values=values)
+
+
+def _digest(holder: str) -> str:
+    return hashlib.sha256(holder.encode()).hexdigest()
 
 
 def _subscription_of(row: Row) -> Subscription:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from entra_sod.core.clock import Clock, is_leased
+from entra_sod.core.names import cut
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.ports.storage import Row, Storage, Value
 
@@ -159,7 +160,7 @@ class SweepStore:
 
     async def record_part_note(self, sweep_id: str, part: int, why: str) -> None:
         """Keep why a part is not done yet, in place of an earlier note."""
-        values = {"why": why[:1000], "since": self._clock.now().isoformat()}
+        values = {"why": cut(why), "since": self._clock.now().isoformat()}
         await self._put(sweep_id, _key(_NOTE, part), values)
 
     async def clear_note(self, sweep_id: str, part: int) -> None:

@@ -15,7 +15,7 @@ import azure.functions as func
 
 from entra_sod import bootstrap
 from entra_sod.domain.callers.caller import Caller, UnknownCaller
-from entra_sod.domain.callers.routes import ROUTES, OpenAccess, Route
+from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES, OpenAccess, Route
 from functions.http.responses import with_problem_details
 
 type Answering = Awaitable[func.HttpResponse]
@@ -47,10 +47,9 @@ class GuardedBlueprint(func.Blueprint):
         return self._register(handler.__name__, handler)
 
     def _register(self, name: str, handler: HttpHandler[Caller | UnknownCaller]) -> Any:  # noqa: ANN401
-        route = ROUTES[name]
-        trigger = self.route(
-            route=route.path, methods=[route.method], auth_level=func.AuthLevel.ANONYMOUS
-        )
+        route = ELSEWHERE if name == ELSEWHERE.function else ROUTES[name]
+        methods = [route.method] if route.method else None
+        trigger = self.route(route=route.path, methods=methods, auth_level=func.AuthLevel.ANONYMOUS)
         return self.function_name(name)(trigger(_guarded(route, handler)))
 
 

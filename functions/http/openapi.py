@@ -1,4 +1,4 @@
-"""`GET /api/openapi.json`: the contract. `GET /api/packages`: what a maker can choose from."""
+"""The contract, what a maker can choose from, and a word on whatever is not in the contract."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.api.packages import parse_package_query, select_packages
 from entra_sod.core.errors import GraphError
+from entra_sod.domain.callers.routes import ROUTES, methods_at
 from functions.http.guard import GuardedBlueprint
-from functions.http.responses import graph_problem, json_response
+from functions.http.responses import HttpProblem, graph_problem, json_response, own_url
 
 CONTRACT = Path(__file__).with_name("openapi.json")  # written by `make contract`
 
@@ -20,6 +21,21 @@ bp = GuardedBlueprint()
 @bp.answers
 async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
     return json_response(200, CONTRACT.read_bytes())
+
+
+@bp.answers
+async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
+    """Name the contract at `/api`; say which methods a path takes, or that there is no such."""
+    path, contract = req.route_params.get("path", ""), own_url(req, ROUTES["get_contract"].path)
+    methods = methods_at(path) if path else ["GET"]
+    if not path and req.method in methods:
+        return json_response(200, {"contract": contract})
+    if not methods:
+        text = f"There is nothing at this path. {contract} names every path."
+        raise HttpProblem(404, "unknown-path", "No such path", text)
+    allow = {"Allow": ", ".join(methods)}
+    text = f"This path takes {allow['Allow']}. {contract} tells what for."
+    raise HttpProblem(405, "method-not-allowed", "Not by this method", text, headers=allow)
 
 
 @bp.answers

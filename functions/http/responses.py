@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import math
 import re
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import msgspec
 
+from entra_sod import bootstrap
 from entra_sod.api.responses import FieldProblem, NoFields, Problem
 from entra_sod.core.errors import (
     CallerRefused,
@@ -34,10 +36,12 @@ log = logging.getLogger("entra_sod")
 MAX_BODY_BYTES = 64 * 1024
 _PROBLEMS = "urn:entra-sod:problem:"
 _RETRY_SECONDS = 10
-_GRAPH_RETRY_SECONDS = 5
-_HOST_NAME = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$"
+_SEND_UTF8 = (
+    "The body is not UTF-8. Send UTF-8: in PowerShell, "
+    "-Body ([Text.Encoding]::UTF8.GetBytes($json)) and "
+    "-ContentType 'application/json; charset=utf-8'."
 )
+_GRAPH_RETRY_SECONDS = 5
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
 
 
@@ -53,10 +57,15 @@ class HttpProblem(Exception):
         *,
         errors: Sequence[FieldError] = (),
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.slug, self.title, self.detail = status, slug, title, detail
-        self.errors, self.retry_after = errors, retry_after
+        self.errors, self.headers = errors, dict(headers or {})
+        if retry_after is not None:
+            self.headers["Retry-After"] = str(retry_after)
+        if status == HTTPStatus.UNAUTHORIZED:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
     def response(self) -> func.HttpResponse:
         body = Problem(
@@ -66,10 +75,7 @@ class HttpProblem(Exception):
             detail=self.detail,
             errors=[FieldProblem(pointer=e.pointer, detail=e.detail) for e in self.errors],
         )
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        return json_response(self.status, body, headers, mimetype="application/problem+json")
+        return json_response(self.status, body, self.headers, mimetype="application/problem+json")
 
 
 def json_response(
@@ -81,8 +87,10 @@ def json_response(
 ) -> func.HttpResponse:
     """Build an answer; `body` is a value, or bytes that are JSON already."""
     data = body if isinstance(body, bytes) else msgspec.json.encode(body)
-    all_headers = {"Cache-Control": "no-store", **(headers or {})}
-    return func.HttpResponse(data, status_code=status, headers=all_headers, mimetype=mimetype)
+    # It is taken for nothing but what it says: names of a tenant are in it.
+    always = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers = {**always, **(headers or {})}
+    return func.HttpResponse(data, status_code=status, headers=headers, mimetype=mimetype)
 
 
 async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
@@ -153,9 +161,18 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
+    # ValueError: a number of thousands of digits.
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        detail = str(error) if _is_utf8(body) else _SEND_UTF8
+        raise HttpProblem(400, "not-json", "The body is not JSON", detail) from error
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        return "\0" not in body.decode()  # of UTF-16 and UTF-32 every second character is one
+    except UnicodeDecodeError:
+        return False
 
 
 def read_body(request: func.HttpRequest, *, largest: int) -> bytes:
@@ -193,31 +210,14 @@ def own_url(request: func.HttpRequest, path: str) -> str:
 
 
 def own_root(request: func.HttpRequest) -> str:
-    """The address of this app as the caller knows it, up to `/api`.
+    """The address of this app, up to `/api`, as the platform has it; callers are not believed.
 
-    A proxy in front says in X-Forwarded-Host and X-Forwarded-Proto what the caller used. They are
-    a stranger's words: only a plain host name with a port is taken, and http for loopback alone.
+    In a local world, without a platform, it is where the request came to; http for loopback alone.
     """
-    seen = urlsplit(request.url)
-    host = _first(request, "X-Forwarded-Host")
-    if not _is_host(host):
-        host = seen.netloc.rpartition("@")[2]
-    scheme = _first(request, "X-Forwarded-Proto") or seen.scheme
+    host = bootstrap.app.own_host or urlsplit(request.url).netloc.rpartition("@")[2]
     name = urlsplit(f"//{host}").hostname or ""
-    if scheme != "http" or not (name == "localhost" or is_loopback(name)):
-        scheme = "https"
+    scheme = "http" if name == "localhost" or is_loopback(name) else "https"
     return f"{scheme}://{host}/api"
-
-
-def _first(request: func.HttpRequest, header: str) -> str:
-    return (request.headers.get(header) or "").split(",")[0].strip().lower()
-
-
-def _is_host(netloc: str) -> bool:
-    host, colon, port = netloc.partition(":")
-    if colon and not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        return False
-    return bool(_HOST_NAME.fullmatch(host))
 
 
 def traceparent(request: func.HttpRequest) -> str:

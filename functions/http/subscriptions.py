@@ -9,7 +9,7 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.api.responses import SubscriptionView
 from entra_sod.core.errors import TooManySubscriptions
-from entra_sod.domain.callers.caller import Caller
+from entra_sod.domain.callers.caller import AppRole, Caller
 from entra_sod.services.notifications.subscribe import parse_subscription_request
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import HttpProblem, json_response, own_root, own_url, read_json
@@ -34,9 +34,12 @@ async def start_subscription(req: func.HttpRequest, caller: Caller) -> func.Http
     return json_response(201, body, {"Location": location})
 
 
-@bp.answers
-async def end_subscription(req: func.HttpRequest) -> func.HttpResponse:
-    if not await bootstrap.app.records.subscriptions.unsubscribe(_subscription_id(req)):
+@bp.answers_caller
+async def end_subscription(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
+    """End it for whoever made it, and for an Admin. Another's is unknown, whether it is or not."""
+    holder = None if AppRole.ADMIN in caller.roles else caller.name
+    subscriptions = bootstrap.app.records.subscriptions
+    if not await subscriptions.unsubscribe(_subscription_id(req), holder=holder):
         raise _unknown()
     return func.HttpResponse(status_code=204, headers={"Cache-Control": "no-store"})
 
@@ -55,7 +58,7 @@ def _too_many(error: TooManySubscriptions) -> HttpProblem:
 
 def _unknown() -> HttpProblem:
     detail = (
-        "There is no subscription with this id. Use the Location that POST /api/subscriptions "
-        "answered with."
+        "You have no subscription with this id. Use the Location that POST /api/subscriptions "
+        "answered with, and the identity that made it, or one with the app role SoD.Admin."
     )
     return HttpProblem(404, "unknown-subscription", "No such subscription", detail)

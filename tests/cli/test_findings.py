@@ -60,7 +60,7 @@ def test_findings_are_printed_for_people_and_programs() -> None:
     code, said, _ = run("--format", "json")
     found = json.loads(said)
     assert (code, len(found)) == (0, 2)
-    assert run("--format", "csv")[1].startswith("id,rule,severity,state,")
+    assert run("--format", "csv")[1].startswith('"id","rule","severity","state",')
     assert "2 findings" in run("--state", "open")[1]
     assert "0 findings" in run("--state", "resolved")[1]
     code, said, _ = run(found[0]["id"])

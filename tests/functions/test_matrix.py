@@ -126,7 +126,7 @@ def http_functions() -> dict[str, Any]:
         if trigger is None or trigger.get_binding_name() != "httpTrigger":
             continue
         binding = trigger.get_dict_repr()
-        for method in binding["methods"]:
+        for method in binding.get("methods") or []:  # all, of the one for what is elsewhere
             found[f"{method.value} {binding['route']}"] = function
     return found
 

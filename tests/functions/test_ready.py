@@ -30,7 +30,7 @@ async def test_a_ready_app_says_so() -> None:
     answer = await ask()
     assert answer.status_code == 200
     assert set(body_of(answer)["checks"]) == {
-        *("queues", "tables", "blobs", "graph", "rules", "webhooks")
+        *("queues", "tables", "blobs", "graph", "rules", "webhooks", "writing")
     }
 
 

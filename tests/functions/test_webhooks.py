@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 
 import azure.functions as func
@@ -92,3 +93,23 @@ async def test_a_stranger_is_refused_without_storage(monkeypatch: pytest.MonkeyP
     body = issue(customfield_10201=guid("a"), customfield_10202={"value": guid("b")})
     assert (await send("jira", body)).status_code == 401
     assert (await jira(body)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [10**400, -(10**400), 10**18, -1, 0, 1.5e300, "9" * 400, "NaN", "1e400", "", True, [], {}],
+)
+async def test_f1_a_signed_webhook_of_no_time_is_refused(app: App, stamp: object) -> None:
+    """401 as for one that is too old, however the number is written; nothing is queued."""
+    body = issue(customfield_10201=guid("a"), customfield_10202={"value": guid("b")})
+    signed = json.dumps({**json.loads(body), "timestamp": stamp}).encode()
+    assert (await send("jira", signed, hub_signature(signed))).status_code == 401
+    assert app.storage.sent == []
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp", "webhook-signature"])
+async def test_f1_no_header_is_an_error_of_ours(name: str) -> None:
+    """Half a character, a huge number, another alphabet: the webhook is not verified."""
+    for text in ("\ud800", "v1,\ud800", "9" * 5_000, "١٢", "\0", "NaN"):
+        headers = {"webhook-id": "1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+        assert (await send("generic", b"{}", headers | {name: text})).status_code == 401

@@ -1,6 +1,6 @@
 """What stands between a caller and the app: it forwards, and has bad moments when told to.
 
-As Azure's front end does, it names itself in X-Forwarded-Host; while the app is away, it says 502.
+As Azure's front end does, it keeps the Host that was asked for; while the app is away, it says 502.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ class FrontEnd(ThreadingHTTPServer):
         if bad and moment and moment.when == "instead":
             return bad
         passed = {name: value for name, value in headers.items() if name not in _OWN}
-        passed |= {"x-forwarded-host": self.url.removeprefix("http://")}
-        passed |= {"x-forwarded-proto": "http"}
+        passed |= {"host": self.url.removeprefix("http://")}
         try:
             answer = httpx.request(
                 method, self.app + target, headers=passed, content=body, timeout=30, trust_env=False

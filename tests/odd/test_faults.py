@@ -499,9 +499,8 @@ async def test_c4_a_long_name_of_a_package_does_not_hold_up_a_sweep(client: Grap
     assert (await app.swept())["status"] == "completed"
 
 
-@known_fault
 async def test_c4_odd_names_of_people_do_not_hold_up_a_sweep(client: GraphClient) -> None:
-    """A finding for each of them. Today: closing raises, as a name fits no table property."""
+    """A finding for each of them, though a name fits no table property."""
     app = OddApp(client, between(packages.WITH_NAMES, COUNTERPART))
     answer = await app.swept()
     assert (answer["status"], answer["findings"]) == ("completed", len(NAMES))

@@ -108,7 +108,7 @@ async def test_a_pack_has_its_files() -> None:
     manifest = decode_manifest(found[f"{folder}/manifest.json"])
     assert manifest.counts["findings-open"] == 2
     assert (manifest.sequence, manifest.previous) == (1, None)
-    assert found[f"{folder}/findings.csv"].splitlines()[1].startswith(b"'=r,")
+    assert found[f"{folder}/findings.csv"].splitlines()[1].startswith(b'"\'=r",')
     lines = found[f"{folder}/references.jsonl"].splitlines()
     assert [b'"before":true' in line for line in lines] == [True, False, False]
     assert [b'"written":true' in line for line in lines] == [False, True, False]
@@ -256,7 +256,7 @@ async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     found = await files(storage)
     parts = [name for name in found if "findings" in name and name.endswith("csv")]
     assert len(parts) > 2
-    assert all(found[name].startswith(b"rule,packages,") for name in parts)
+    assert all(found[name].startswith(b'"rule","packages",') for name in parts)
     assert sum(found[name].count(b"\n") - 1 for name in parts) == 20
     assert (await proof(storage)).breaks == []
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from entra_sod.core.errors import Unavailable
+from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Subject
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
@@ -127,7 +128,8 @@ def subject(found: WireSubject) -> Subject:
     return Subject(
         id=found.id.lower(),
         object_id=found.object_id and found.object_id.lower(),
-        display_name=found.display_name,
+        # It is carried in indexes, results and events; no rule is held against it.
+        display_name=found.display_name and cut(found.display_name),
     )
 
 

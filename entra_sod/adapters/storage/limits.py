@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from entra_sod.domain.messages import MAX_MESSAGE_BYTES
-from entra_sod.ports.storage import MAX_BATCH_ROWS, MAX_BINARY_BYTES, MAX_TEXT_LENGTH, Row
+from entra_sod.ports.storage import MAX_BATCH_ROWS, MAX_BINARY_BYTES, Row
 
 
 def check_batch(puts: Sequence[Row], removals: Sequence[Row]) -> None:
@@ -17,9 +17,8 @@ def check_batch(puts: Sequence[Row], removals: Sequence[Row]) -> None:
 
 def check_size(name: str, value: object) -> None:
     """Refuse what a table property cannot hold, before the service does."""
-    if (isinstance(value, str) and len(value) > MAX_TEXT_LENGTH) or (
-        isinstance(value, bytes) and len(value) > MAX_BINARY_BYTES
-    ):
+    data = value.encode("utf-16-le", "surrogatepass") if isinstance(value, str) else value
+    if isinstance(data, bytes) and len(data) > MAX_BINARY_BYTES:
         raise ValueError(f"the property {name} is larger than a table property may be")
 
 

@@ -19,7 +19,7 @@ PRINCIPAL, PRINCIPAL_ID = "x-ms-client-principal", "x-ms-client-principal-id"
 ENTRA = "aad"
 MAX_PRINCIPAL_LENGTH = 64 * 1024
 _OBJECT_ID = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
-_ROLES = "roles"
+_ROLES = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 
 
 class _Claim(msgspec.Struct, frozen=True):
@@ -30,7 +30,6 @@ class _Claim(msgspec.Struct, frozen=True):
 class _Principal(msgspec.Struct, frozen=True):
     auth_typ: str
     claims: list[_Claim]
-    role_typ: str = _ROLES
 
 
 def read_principal(headers: Mapping[str, str]) -> Caller | UnknownCaller | None:
@@ -70,7 +69,8 @@ def _object_id(principal: _Principal, headers: Mapping[str, str]) -> str | None:
 
 
 def _roles(principal: _Principal) -> Iterator[AppRole]:
+    """The app's roles. `role_typ` is not asked: it may name groups, whose names anybody chooses."""
     known = set(AppRole)
     for claim in principal.claims:
-        if claim.typ in (principal.role_typ, _ROLES) and claim.val in known:
+        if claim.typ in _ROLES and claim.val in known:
             yield AppRole(claim.val)

@@ -5,7 +5,8 @@ What `api/operations.py` says of each comes on top.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -40,7 +41,7 @@ class Route:
     """
 
     function: str
-    method: Literal["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+    method: Literal["GET", "POST", "PUT", "DELETE", "OPTIONS", ""]  # "" is any
     path: str
     access: Access
     summary: str
@@ -90,3 +91,13 @@ _TABLE = (
     Route("health", "GET", "health", OpenAccess.PUBLIC, "Is it alive?"),
 )
 ROUTES: Mapping[str, Route] = {each.function: each for each in _TABLE}
+# Whatever the table does not take. The host tries functions in the order of their names
+# (azure-functions-host #9876), so its name is the last.
+ELSEWHERE = Route("zz_elsewhere", "", "{*path}", OpenAccess.PUBLIC, "Anything else")
+
+
+def methods_at(path: str) -> Sequence[str]:
+    """The methods that are taken at a path below `/api/`; none where there is no such path."""
+    asked = path.strip("/").lower()
+    patterns = {each: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(each.path)) for each in _TABLE}
+    return sorted({each.method for each in _TABLE if re.fullmatch(patterns[each], asked)})

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import hmac
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -13,9 +14,10 @@ import msgspec
 
 from entra_sod.domain.findings.model import Change, Finding
 
-# What a spreadsheet takes for a formula; a quotation mark before it makes it text.
+# What a spreadsheet takes for a formula, in signs of full width as well; a quotation mark before it
+# makes it text. Cells begin behind other separators, too, where a reader does not know the comma.
 # https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r"(?:^|(?<=[;|\t\r\n]))(?=[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 _COLUMNS = (
     "id",
     "rule",
@@ -119,7 +121,7 @@ def as_csv(views: Iterable[FindingView]) -> bytes:
 def csv_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Lines of cells, none of which a spreadsheet takes for a formula."""
     text = io.StringIO()
-    writer = csv.writer(text)
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     if head:
         writer.writerow(head)
     writer.writerows([_safe(cell) for cell in row] for row in rows)
@@ -132,7 +134,7 @@ def _cells(each: FindingView) -> Sequence[str]:
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub("'", cell)
 
 
 def _fields(finding: Finding) -> dict[str, object]:

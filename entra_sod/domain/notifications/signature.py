@@ -80,9 +80,9 @@ def verify(
         now: seconds since 1970.
     """
     stamp = headers.get(TIMESTAMP, "")
-    content = f"{headers.get(ID, '')}.{stamp}.".encode() + body
+    content = f"{headers.get(ID, '')}.{stamp}.".encode(errors="replace") + body
     given = [
-        each.removeprefix(_VERSION).encode()
+        each.removeprefix(_VERSION).encode(errors="replace")
         for each in headers.get(SIGNATURE, "").split(" ")[:_MAX_SIGNATURES]
         if each.startswith(_VERSION)
     ] or [b""]

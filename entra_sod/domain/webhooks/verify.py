@@ -121,10 +121,10 @@ def is_recent(delivery: ReceivedWebhook, source: WebhookSource, now: datetime) -
 
 
 def _moment(stamp: object) -> datetime | None:
-    if type(stamp) is int and stamp >= _MILLISECONDS_FROM:
-        stamp = stamp / 1000
     try:
+        if type(stamp) is int and stamp >= _MILLISECONDS_FROM:
+            stamp = stamp / 1000
         context = msgspec.convert(stamp, datetime, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, OverflowError):
         return None
     return context if context.tzinfo else None

@@ -27,7 +27,7 @@ def read(headers: Mapping[str, str]) -> Caller | UnknownCaller | None:
 
 @pytest.mark.parametrize("role_typ", ["roles", LONG_ROLE])
 def test_a_principal_is_known_by_its_object_id_and_roles(role_typ: str) -> None:
-    """Roles are read from the claim type that the principal names, and others are passed over."""
+    """Roles are read from the claim `roles`, by its short name or its long one."""
     headers = principal("SoD.Check", "SoD.Read", "sod.admin", "Owner", role_typ=role_typ)
     roles = frozenset({AppRole.CHECK, AppRole.READ})
     assert read(headers) == Caller(kind=CallerKind.PRINCIPAL, id=OBJECT_ID, roles=roles)
@@ -44,6 +44,14 @@ def test_roles_under_the_tokens_own_name_count_as_well() -> None:
 def test_a_claim_of_another_type_gives_no_role() -> None:
     """A group or a name that is called like a role is none."""
     caller = read(principal(claims=[("groups", "SoD.Admin"), ("name", "SoD.Admin")]))
+    assert isinstance(caller, Caller)
+    assert caller.roles == frozenset()
+
+
+@pytest.mark.parametrize("role_typ", ["groups", "name", "wids", "Roles", "roles ", ""])
+def test_f2_no_claim_becomes_a_role_by_being_named_so(role_typ: str) -> None:
+    """Whoever names a group `SoD.Admin` is none, whatever the principal calls its roles."""
+    caller = read(principal("SoD.Admin", role_typ=role_typ))
     assert isinstance(caller, Caller)
     assert caller.roles == frozenset()
 

@@ -157,7 +157,7 @@ def test_the_summary_has_the_figures_of_the_sweep() -> None:
         "Ended": "2026-11-22T02:10:00Z",
         "Rules": "sha256:abc",
     }
-    assert coverage["text"] == "Everything in the rules was checked."
+    assert coverage["inlines"][0]["text"] == "Everything in the rules was checked."
     assert run.status == "Succeeded"
 
 
@@ -178,7 +178,9 @@ def test_no_summary_sounds_better_than_it_is(change: dict[str, Any], headline: s
 def test_the_summary_names_the_first_gaps() -> None:
     """Five of them, each with its reason."""
     skipped = [{"what": f"package {number}", "why": "no role"} for number in range(9)]
-    text = card(morning(Reply(body={**SWEEP, "coverage": {"skipped": skipped}})))[2]["text"]
+    text = card(morning(Reply(body={**SWEEP, "coverage": {"skipped": skipped}})))[2]["inlines"][0][
+        "text"
+    ]
     assert "package 0: no role; package 1" in text
     assert ("package 4" in text, "package 5" in text) == (True, False)
 

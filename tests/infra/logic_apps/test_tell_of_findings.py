@@ -65,7 +65,7 @@ async def test_a_digest_goes_to_the_channel(app: App) -> None:
     [sent] = one.sent
     assert sent.uri == TEAMS
     card = sent.body["attachments"][0]["content"]["body"]
-    assert card[0]["text"].endswith("owner@example.com")
+    assert card[0]["inlines"][0]["text"].endswith("owner@example.com")
     assert {each["title"]: each["value"] for each in card[1]["facts"]}["New"] == "2"
 
 

@@ -10,7 +10,7 @@ from entra_sod.domain.notifications.outcome import ResponseReceived
 from entra_sod.stores.subscriptions import MAX_SUBSCRIPTIONS
 from tests.app import App, body_of, pair_body
 from tests.builders import guid, held, package, rule, side
-from tests.credentials import KEY, OTHER_KEY, keys_setting, with_key
+from tests.credentials import KEY, OTHER_KEY, keys_setting, principal, with_key
 from tests.domain.notifications.corpus import CORPUS
 
 URL = "https://app.example.com/api/subscriptions"
@@ -242,3 +242,31 @@ async def test_the_corpus_is_refused_here_as_well(app: App) -> None:
         answer = await app.post({"callbackUrl": bad.url}, url=URL)
         assert answer.status_code == 422, bad
     assert [each async for each in app.records.subscriptions.subscriptions()] == []
+
+
+async def test_f3_a_subscription_is_ended_by_its_owner_or_an_admin(make_app: MakeApp) -> None:
+    """Another reader's is unknown to a caller, before and after its end, and stays."""
+    settings = {"WEBSITE_AUTH_ENABLED": "True", "CALLBACK_HOSTS": CORPUS.allowed}
+    app = make_app([package("a"), package("b")], {}, [], **settings)
+    owner, other = principal("SoD.Read"), principal("SoD.Read", object_id=guid("d"))
+    admin = principal("SoD.Admin", object_id=guid("e"))
+    body = {"callbackUrl": FIRST}
+    first = body_of(await app.post(body, url=URL, headers=owner))["id"]
+    assert [await app.unsubscribe(first, who) for who in (other, owner, owner, other)] == [
+        404,
+        204,
+        204,
+        404,
+    ]
+    again = body_of(await app.post(body, url=URL, headers=owner))["id"]
+    assert [await app.unsubscribe(again, who) for who in (other, admin)] == [404, 204]
+
+
+async def test_f3_no_caller_says_where_events_come_from(app: App) -> None:
+    """`ce-source` is the app's own address, whatever the subscriber claims of it."""
+    forged = {"X-Forwarded-Host": "evil.example"}
+    answer = await app.post({"callbackUrl": FIRST}, url=URL, headers=forged)
+    assert "evil" not in answer.get_body().decode() + answer.headers["Location"]
+    await app.check("a", "b")
+    [post] = app.sender.posts
+    assert "evil" not in json.dumps(dict(post.headers)) + post.body.decode()
