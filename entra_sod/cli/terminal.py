@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from entra_sod.domain.text import escape
+
 MAX_NAME = 120  # characters of a name in a table
-# Controls, formats (bidi, zero-width), private use, half a character, line and paragraph ends.
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
-_LAYOUT = frozenset("\n\t")
+_LAYOUT = "\n\t"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
 
 
@@ -23,7 +22,7 @@ class Terminal(Console):
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as the base class has it
-        return super().render_str(_printable(text), **options)
+        return super().render_str(escape(text, _LAYOUT), **options)
 
 
 out, err = Terminal(), Terminal(stderr=True)
@@ -31,12 +30,12 @@ out, err = Terminal(), Terminal(stderr=True)
 
 def line(text: str, style: str = "") -> Text:
     """Return text for a terminal, with characters that nobody can see as escapes."""
-    return Text(_printable(text), style)
+    return Text(escape(text, _LAYOUT), style)
 
 
 def shown(name: str, limit: int = MAX_NAME) -> str:
     """Return a name as one short line, with characters that nobody can see as escapes."""
-    text = "".join(_escaped(each) for each in name[: limit + 1])
+    text = escape(name[: limit + 1])
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
@@ -44,13 +43,3 @@ def in_markdown(name: str, limit: int = MAX_NAME) -> str:
     """Return a name as one short line of Markdown, in which nothing is a mark or a link."""
     text = _MARKDOWN.sub(r"\\\1", shown(name, limit)).replace("&", "&amp;").replace("<", "&lt;")
     return text.replace("@", "@<!-- -->")
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each in _LAYOUT else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    if unicodedata.category(character) in _UNSEEN:
-        return character.encode("unicode_escape").decode()
-    return character

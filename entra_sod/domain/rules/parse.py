@@ -23,6 +23,7 @@ from entra_sod.domain.rules.language import (
     RulesFile,
     Side,
 )
+from entra_sod.domain.text import fold
 
 MAX_SIDES = 100
 MAX_SUGGESTIONS = 100
@@ -347,10 +348,10 @@ def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[M
     if entry.control:
         yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
     yield from _end_mistakes(entry)
-    approver = entry.approved_by.casefold()
-    if approver == entry.requested_by.casefold():
+    approver = fold(entry.approved_by)
+    if approver == fold(entry.requested_by):
         yield Mistake(("approvedBy",), "must differ from requestedBy")
-    if approver == str(entry.subject).casefold():
+    if approver == str(entry.subject):
         yield Mistake(("approvedBy",), "must differ from the subject")
 
 
