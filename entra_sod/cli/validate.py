@@ -12,7 +12,6 @@ import typer
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.operations.rules.lint import lint, named_groups
-from entra_sod.cli.sources import read_sources
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.entra import Group
@@ -21,6 +20,7 @@ from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant
 from entra_sod.ports.graph import Graph
 from entra_sod.settings import read_settings
+from entra_sod.stores.rule_files import read_sources
 
 # Typer does not look through a `type` statement.
 RulesPaths = Annotated[
@@ -38,12 +38,12 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     parsed = read_rules(sources.files, sources.unread)
     tenant, failure = (None, None) if offline else _try_tenant(os.environ, parsed)
     today = SystemClock().now().date()
-    problems = sorted({*parsed.problems, *lint(parsed, today, tenant)})
+    problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant)})
     for problem in problems:
         typer.echo(problem)
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
-    typer.echo(_summary(problems, sources.count), err=True)
+    typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if failure or not all(problem.is_warning for problem in problems):
         raise typer.Exit(1)
 

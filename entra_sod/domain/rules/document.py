@@ -12,6 +12,7 @@ import yaml
 
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.nodes import Composer, Node
+from entra_sod.domain.text import escape
 
 MAX_FILE_BYTES = 1024 * 1024
 _TOO_LARGE = f"a rules file may have {MAX_FILE_BYTES} bytes; split it"
@@ -40,7 +41,7 @@ class RulesProblem(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         kind = "warning: " if self.is_warning else ""
-        return f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
+        return escape(f"{self.file}:{self.line}:{self.column}: {kind}{self.message}")
 
 
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML takes for one
