@@ -92,9 +92,7 @@ def test_a3_a_folder_that_cannot_be_listed_is_a_mistake(
 
 
 @pytest.mark.parametrize("command", ["validate", "test", "exceptions", "rules push"])
-def test_a3_every_command_names_what_it_leaves_out(
-    tmp_path: Path, command: str
-) -> None:
+def test_a3_every_command_names_what_it_leaves_out(tmp_path: Path, command: str) -> None:
     """Whichever command reads the folder."""
     rules, tests = tmp_path / "rules", tmp_path / "t.yaml"
     put(rules, "ok.yaml", "pay.yaml.bak", text="version: 2\n" if "push" in command else RULES)
@@ -113,7 +111,7 @@ def test_a3_every_command_names_what_it_leaves_out(
 
 def test_c5_a_file_name_is_one_line_of_a_log(tmp_path: Path) -> None:
     """A line break in it, and whatever else nobody can see, is an escape. Today: raw lines."""
-    put(tmp_path, "a\n::error::b\u202e.yaml", text="version: 2\n"x\\n::error::y": 1\n")
+    put(tmp_path, "a\n::error::b\u202e.yaml", text='version: 2\n"x\\n::error::y": 1\n')
     done = CliRunner().invoke(app, ["validate", str(tmp_path), "--offline"])
     assert done.exit_code == 1
     assert "a\\n::error::b\\u202e.yaml:1:10: version must be 1" in done.stdout

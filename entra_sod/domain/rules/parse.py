@@ -238,13 +238,9 @@ def _invalid_entry(
 
 
 def _file_mistakes(value: object) -> list[Mistake]:
-    try:
-        msgspec.convert(value, RulesFile)
-    except msgspec.ValidationError:  # which names the first mistake only
-        maximum = MAX_PROBLEMS + 1
-        found = find_mistakes(RulesFile, value, maximum=maximum)
-        return list(islice(chain(found, _class_name_mistakes(value)), maximum))
-    return []
+    maximum = MAX_PROBLEMS + 1
+    found = find_mistakes(RulesFile, value, maximum=maximum)
+    return list(islice(chain(found, _class_name_mistakes(value)), maximum))
 
 
 def _class_name_mistakes(value: object) -> Iterator[Mistake]:
