@@ -80,7 +80,7 @@ async def make(
         )
     made_at = timestamp(session.clock.now())
     made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
-    return made, state
+    return msgspec.structs.replace(made, rules_folder=folder.as_posix()), state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:

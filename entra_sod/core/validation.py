@@ -6,9 +6,11 @@ msgspec itself stops at the first; a person who fixes a file or a request wants 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import types
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -78,6 +80,31 @@ def read_as[T](kind: type[T], value: object) -> T:
             [FieldError(pointer=each.pointer, detail=each.detail) for each in mistakes]
         )
     return msgspec.convert(value, kind)
+
+
+def require_single_fields(body: bytes) -> None:
+    """Refuse JSON that gives a field of one object twice, for which of them counts nobody knows.
+
+    Raises:
+        InvalidRequest: naming each such field.
+    """
+    # Objects become tuples of their fields, so that none is lost, and numbers stay text.
+    value = json.loads(body, object_pairs_hook=tuple, parse_int=str, parse_float=str)
+    if repeated := [as_pointer(path) for path in _repeated_in(value, ())]:
+        raise InvalidRequest(
+            [FieldError(pointer=each, detail="is given twice") for each in repeated]
+        )
+
+
+def _repeated_in(value: object, path: Path) -> Iterator[Path]:
+    if isinstance(value, tuple):
+        counts = Counter(name for name, _ in value)
+        yield from ((*path, name) for name, count in counts.items() if count > 1)
+        for name, inner in value:
+            yield from _repeated_in(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _repeated_in(inner, (*path, index))
 
 
 @cache

@@ -127,7 +127,9 @@ class _Walk:
         return RulesProblem(self._name(path), 1, 1, detail, is_warning)
 
     def _name(self, path: Path) -> str:
-        return (path.relative_to(self._within) if self._within else path).as_posix()
+        if self._within is None or path == self._within:
+            return path.as_posix()
+        return path.relative_to(self._within).as_posix()
 
 
 def _read_file(path: Path) -> bytes:

@@ -26,7 +26,7 @@ from entra_sod.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from entra_sod.core.validation import read_as
+from entra_sod.core.validation import read_as, require_single_fields
 from entra_sod.domain.notifications.public_addresses import is_loopback
 
 log = logging.getLogger("entra_sod")
@@ -153,9 +153,11 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
-        return msgspec.json.decode(body)
+        value: object = msgspec.json.decode(body)
+        require_single_fields(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+    return value
 
 
 def read_body(request: func.HttpRequest, *, largest: int) -> bytes:

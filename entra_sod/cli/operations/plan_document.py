@@ -92,6 +92,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `entra-sod plan --out` writes and `entra-sod apply` reads.
 
     Attributes:
+        rules_folder: that the rules were read from, as it was named.
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
@@ -110,6 +111,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kept: tuple[Reference, ...]
     not_enforceable: tuple[PlanGap, ...]
     not_read: tuple[PlanGap, ...]
+    rules_folder: str = "rules"
 
     @property
     def writes(self) -> int:

@@ -13,6 +13,7 @@ from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.core.validation import Mistake, Path
+from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
 from entra_sod.domain.rules.parse import ParsedRules, SourceOrigin, in_reason
@@ -77,6 +78,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_unfinished(parsed, len(resolved)),
             *_unused_classes(parsed, resolver),
             *_rule_problems(parsed, resolved, tenant),
+            *_all_packages(parsed, tenant),
             *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
@@ -115,7 +117,7 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
     resolver = Resolver(parsed, tenant)
     for origin, path, selector in _selectors(parsed):
         if tenant is None:
-            if selector.id is None and _is_everything(selector):
+            if selector.is_everything:
                 yield _warning(origin, path, "fits every access package")
         elif selector.id is not None:
             if str(selector.id) not in tenant.packages:
@@ -125,6 +127,19 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
             yield origin.place(Mistake(path, "fits no access package"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _all_packages(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+    """Patterns that happen to fit every package of this tenant."""
+    if tenant is None or not tenant.packages:
+        return
+    resolver = Resolver(parsed, tenant)
+
+    def fits_all(selector: PackageSelector) -> bool:
+        return selector.id is None and len(resolver.select(selector)) == len(tenant.packages)
+
+    for name, mistake in find_all_packages(parsed.rules, parsed.classes, fits_all):
+        yield parsed.origin("rules", name).place(mistake)
 
 
 def _group_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
@@ -171,11 +186,6 @@ def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, Packag
             yield origin, ("atMost", "of", index), selector
 
 
-def _is_everything(selector: PackageSelector) -> bool:
-    texts = [text for text in (selector.name, selector.catalog) if text is not None]
-    return bool(texts) and all(set(text) == {"*"} for text in texts)
-
-
 def _date_problems(parsed: ParsedRules, day: date) -> Iterator[RulesProblem]:
     for rule in parsed.rules.values():
         if _is_over(rule, day):
@@ -205,9 +215,7 @@ def _ending(entry: ExceptionEntry, day: date) -> str | None:
 def _count_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
     for rule in parsed.rules.values():
         if rule.at_most and rule.at_most.count > 1:
-            why = "is more than 1: this version does not look for it"
-            if rule.mode is Mode.ENFORCE:
-                why += ", and Entra's references cannot enforce it"
+            why = "is more than 1: sweeps find it, and Entra cannot enforce it"
             yield _warning(parsed.origin("rules", rule.id), ("atMost", "count"), why)
 
 
