@@ -1,4 +1,7 @@
-"""`python -m tests.fuzz [--cases 10000] [--seed 17]`: generated requests; 1 when one fails."""
+"""`python -m tests.fuzz [--cases 10000] [--files 5000] [--seed 17]`: generated requests and rules.
+
+Exit code 1 when one fails.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 import time
 
 from local.world import World
+from tests.fuzz.rules_files import find_failures
 from tests.fuzz.run import Round, fuzz
 
 _EXAMPLES = 100
@@ -16,16 +20,25 @@ _EXAMPLES = 100
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="requests at least")
+    parser.add_argument("--files", type=int, default=5000, help="rules files")
     parser.add_argument("--seed", type=int, help="of the first round; any, without it")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
-    started, cases, passed = time.monotonic(), 0, True
+    started, cases, passed = time.monotonic(), 0, _try_rules_files(arguments.files, seed)
     with World() as world:
         for each in fuzz(world, cases=arguments.cases, seed=seed, examples=_EXAMPLES):
-            cases, passed = cases + each.cases, each.passed
+            cases, passed = cases + each.cases, passed and each.passed
             _tell(each)
     print(f"{cases} cases in {time.monotonic() - started:.0f} s: {'ok' if passed else 'FAILED'}")
     return 0 if passed else 1
+
+
+def _try_rules_files(count: int, seed: int) -> bool:
+    failures = list(find_failures(count, seed))
+    print(f"{count} rules files from seed {seed}: {'FAILED' if failures else 'ok'}", flush=True)
+    for each in failures:
+        print(each.why, each.data, sep="\n")
+    return not failures
 
 
 def _tell(ended: Round) -> None:

@@ -54,15 +54,18 @@ class Tenant:
 
     Attributes:
         groups: those that were looked up, by id; None for one that does not exist.
+        granting: packages that were read with the groups that they grant, by id.
     """
 
     def __init__(
         self,
         packages: Iterable[AccessPackage],
         groups: Mapping[str, Group | None] | None = None,
+        granting: Mapping[str, AccessPackage] | None = None,
     ) -> None:
         self.packages = {package.id: package for package in packages}
         self.groups = groups or {}
+        self.granting = granting or {}
 
     @cached_property
     def _catalogs(self) -> Mapping[str, Sequence[tuple[str, str]]]:

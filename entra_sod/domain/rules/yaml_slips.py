@@ -28,7 +28,7 @@ def why_not_yaml(problem: str, lines: Iterable[str]) -> str:
             return "holds the mark of a merge conflict: settle it"
         if "\t" in line[: len(line) - len(line.lstrip())]:
             return "tabs cannot indent in YAML: use blanks"
-        if _COLON.search(line):
+        if "{" not in line and _COLON.search(line):
             return f"a colon and a blank begin a value in YAML: {_IN_QUOTES}"
         if _MARKED.match(line):
             return f"not YAML: {problem}; if this is a text, {_IN_QUOTES}"

@@ -13,6 +13,7 @@ from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.core.validation import Mistake, Path
+from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
@@ -79,6 +80,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_unused_classes(parsed, resolver),
             *_rule_problems(parsed, resolved, tenant),
             *_all_packages(parsed, tenant),
+            *_without_reference(parsed, resolved, tenant),
             *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
@@ -244,6 +246,13 @@ def _rule_problems(
             yield from _shared(origin, each.sides, tenant)
         if is_certain:
             yield from _without_effect(origin, each)
+
+
+def _without_reference(
+    parsed: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
+    for each in find_without_effect(resolved, tenant.granting if tenant else {}):
+        yield _warning(parsed.origin("rules", each.id), ("references",), ENFORCES_NOTHING)
 
 
 def _shared(
