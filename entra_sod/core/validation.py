@@ -82,18 +82,14 @@ def read_as[T](kind: type[T], value: object) -> T:
     return msgspec.convert(value, kind)
 
 
-def require_single_fields(body: bytes) -> None:
-    """Refuse JSON that gives a field of one object twice, for which of them counts nobody knows.
-
-    Raises:
-        InvalidRequest: naming each such field.
-    """
+def find_repeated_fields(body: bytes) -> list[FieldError]:
+    """Find each field that JSON gives twice in one object: which of them counts nobody knows."""
     # Objects become tuples of their fields, so that none is lost, and numbers stay text.
     value = json.loads(body, object_pairs_hook=tuple, parse_int=str, parse_float=str)
-    if repeated := [as_pointer(path) for path in _repeated_in(value, ())]:
-        raise InvalidRequest(
-            [FieldError(pointer=each, detail="is given twice") for each in repeated]
-        )
+    return [
+        FieldError(pointer=as_pointer(path), detail="is given twice")
+        for path in _repeated_in(value, ())
+    ]
 
 
 def _repeated_in(value: object, path: Path) -> Iterator[Path]:

@@ -26,7 +26,7 @@ from entra_sod.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from entra_sod.core.validation import read_as, require_single_fields
+from entra_sod.core.validation import find_repeated_fields, read_as
 from entra_sod.domain.notifications.public_addresses import is_loopback
 
 log = logging.getLogger("entra_sod")
@@ -154,9 +154,12 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
         value: object = msgspec.json.decode(body)
-        require_single_fields(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        repeated = find_repeated_fields(body)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise HttpProblem(400, "not-json", "The body is not JSON", str(error)) from error
+    if repeated:
+        detail = "Each field stands once in its object."
+        raise HttpProblem(400, "repeated-field", "A field is given twice", detail, errors=repeated)
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 import regex
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from entra_sod.domain.text import TextPattern, escape, fold, fold_for_patterns
 
-FORMS = ("NFC", "NFD")
+type Form = Literal["NFC", "NFD"]
+FORMS: tuple[Form, ...] = ("NFC", "NFD")
 _PIECES = st.sampled_from(
     [
         *(
@@ -73,7 +75,7 @@ def test_blanks_and_what_has_no_width_do_not_matter(text: str) -> None:
 
 
 @given(TEXTS, st.sampled_from(FORMS), st.sampled_from(FORMS))
-def test_a_name_is_a_pattern_that_fits_itself(text: str, one: str, other: str) -> None:
+def test_a_name_is_a_pattern_that_fits_itself(text: str, one: Form, other: Form) -> None:
     """In any form, with an end that is left open, and with a beginning that is."""
     pattern, name = unicodedata.normalize(one, text), unicodedata.normalize(other, text)
     assert fits(pattern, name)

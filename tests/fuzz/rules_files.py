@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -37,6 +38,7 @@ exceptions:
 """.replace("{A}", "2506aef1-3929-4d24-a61e-7c8b83d95e6f").replace(
     "{B}", "d5d99728-8c0b-4ede-83d2-cf9b0e8dabfb"
 )
+_GUID = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
 _SLIPS = (
     *(
         "*",
@@ -160,13 +162,20 @@ def _slipped(text: str, dice: random.Random) -> str:
     slip = dice.choice(
         (*_SLIPS, chr(dice.choice((dice.randrange(0xD800), dice.randrange(0xE000, 0x110000)))))
     )
-    match dice.randrange(4):
+    match dice.randrange(5):
         case 0:
             words[place] = slip
         case 1:
             words[place] = slip + words[place]
         case 2:
             words.insert(place, slip)
+        case 3:
+            ids = _GUID.findall(text)
+            return (
+                text.replace(dice.choice(ids), dice.choice(ids).replace("-", ""), 1)
+                if ids
+                else text
+            )
         case _:
             lines = text.splitlines(keepends=True)
             line = dice.randrange(len(lines))

@@ -157,11 +157,12 @@ def _refused(problem: str, mark: yaml.Mark) -> Unfit:
 
 def _mark_of_yaml(event: yaml.Event) -> str | None:
     """An alias, a tag or an anchor, as it is written."""
+    anchor: str | None = getattr(event, "anchor", None)
     if isinstance(event, yaml.AliasEvent):
-        return f"*{event.anchor}"
+        return f"*{anchor}"
     if tag := getattr(event, "tag", None):
-        return str(tag)
-    return f"&{event.anchor}" if getattr(event, "anchor", None) else None
+        return str(tag).replace("tag:yaml.org,2002:", "!!")
+    return f"&{anchor}" if anchor else None
 
 
 def _scalar(event: yaml.ScalarEvent) -> object:

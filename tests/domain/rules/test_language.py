@@ -180,7 +180,7 @@ def test_circles_of_classes_are_named_once_with_their_way() -> None:
             rule() + "  - &x {}\n  - *x\n",
             "a:4:5: &x is a mark of YAML, for which rules have no use: quote",
         ),
-        (rule() + "  - !!bool perhaps\n", "a:4:5: tag:yaml.org,2002:bool is a mark of YAML"),
+        (rule() + "  - !!bool perhaps\n", "a:4:5: !!bool is a mark of YAML"),
         (rule() + "\t- x\n", "a:4:1: tabs cannot indent in YAML: use blanks"),
         (rule() + "version: 1\n", "a:4:1: version is given twice"),
         (rule() + "<<: {version: 2}\n", "a:4:1: << is not known here"),
