@@ -9,7 +9,7 @@ _IN_QUOTES = "put the whole text into quotes"
 _QUOTES = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb"
 # A text that begins with a mark of YAML, or goes on after its quotes or brackets.
 _MARKED = re.compile(
-    r"""^[-\s]*(?:[\w"']+:\s+)?(?:[*&!%@`|>?]|(?:"[^"]*"|'[^']*'|\[[^]]*\]|\{[^}]*\})\s*[^\s,#])"""
+    r"""^[-\s]*(?:[\w"']+:\s+)?(?:[*&!%@`|>?]|(?:"[^"]*"|'[^']*'|\[[^]]*\]|\{[^}]*\})\s*[^\s,#}\]])"""
 )
 _COLON = re.compile(r":\s+[^\s\[{\"'#].*:(\s|$)")
 
