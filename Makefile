@@ -15,7 +15,7 @@ help:
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
-	@echo "make fuzz    10,000 generated requests and 5,000 queue messages; CASES=500, MESSAGES=500, SEED=17"
+	@echo "make fuzz    10,000 generated requests, 5,000 queue messages and 5,000 rules files; CASES=500, MESSAGES=500, FILES=200, SEED=17"
 	@echo "make contract  writes the OpenAPI documents and infra/connector anew"
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
@@ -67,7 +67,7 @@ chaos: .venv node_modules
 	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),50))
 
 fuzz: .venv node_modules
-	@$(PY) -m tests.fuzz --cases $(or $(CASES),10000) --messages $(or $(MESSAGES),5000) $(if $(SEED),--seed $(SEED))
+	@$(PY) -m tests.fuzz --cases $(or $(CASES),10000) --messages $(or $(MESSAGES),5000) --files $(or $(FILES),5000) $(if $(SEED),--seed $(SEED))
 
 contract: .venv
 	@$(BIN)/entra-sod openapi > docs/openapi.json

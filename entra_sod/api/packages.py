@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from entra_sod.api.responses import PackageChoice, PackageList
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.text import fold
 
 MAX_PACKAGES = 1000
 MAX_SEARCH_LENGTH = 200
@@ -40,11 +41,13 @@ def parse_package_query(params: Mapping[str, str]) -> PackageQuery:
 
 
 def select_packages(packages: Collection[AccessPackage], query: PackageQuery) -> PackageList:
-    """Those that fit, by their titles; a search compares without regard to case."""
-    wanted = query.search.casefold()
-    found = [each for each in map(_view, packages) if wanted in each.title.casefold()]
-    found.sort(key=lambda each: (each.title.casefold(), each.id))
-    return PackageList(packages=found[: query.limit], total=len(found))
+    """Those that fit, by their titles; a search compares text as people see it."""
+    wanted = fold(query.search)
+    titles = ((fold(each.title), each) for each in map(_view, packages))
+    found = sorted(
+        (each for each in titles if wanted in each[0]), key=lambda each: (each[0], each[1].id)
+    )
+    return PackageList(packages=[each for _, each in found[: query.limit]], total=len(found))
 
 
 def _view(package: AccessPackage) -> PackageChoice:

@@ -11,16 +11,32 @@ import typer
 from rich.progress import Progress
 
 from entra_sod.cli import plan as plans
-from entra_sod.cli.operations.plan_document import why_stale
+from entra_sod.cli.operations.plan_document import PlanDocument, why_stale
 from entra_sod.cli.plan import ExitCode, Format
 from entra_sod.cli.session import open_session
 from entra_sod.cli.terminal import err, out
-from entra_sod.core.errors import PERMANENT, SodError
+from entra_sod.core.errors import PERMANENT, ConfigurationError, SodError
 from entra_sod.services.enforcement.reference_writer import AppliedPlan
 
 # Not `type` statements: typer does not look behind them.
 PlanRulesFolder = Annotated[
-    Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
+    Path,
+    typer.Option(
+        "--rules",
+        envvar="RULES",
+        help="Folder of the rules files.",
+        exists=True,
+        file_okay=False,
+    ),
+]
+ApplyRulesFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--rules",
+        help="Folder of the rules files; without it the one that the plan was made of.",
+        exists=True,
+        file_okay=False,
+    ),
 ]
 PlanFormat = Annotated[
     Format, typer.Option("--format", help="For people, programs, pull requests.")
@@ -41,7 +57,7 @@ def plan(
 
 def apply(
     plan_file: Annotated[Path, typer.Argument(help="What plan --out wrote.", exists=True)],
-    rules: PlanRulesFolder = Path("rules"),
+    rules: ApplyRulesFolder = None,
     replan: Annotated[bool, typer.Option("--replan", help="If stale, apply a new plan.")] = False,  # noqa: FBT002 - a flag
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
@@ -71,6 +87,7 @@ def _run(work: Coroutine[None, None, ExitCode], *, refused: ExitCode = ExitCode.
 
 
 async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
+    err.print(f"rules: {rules}")
     async with open_session() as session:
         made, _ = await plans.make(session, rules, err)
         if session.ledger is None:
@@ -81,10 +98,11 @@ async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
     return ExitCode.of(range(made.writes), made.not_read)
 
 
-async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -> ExitCode:
+async def _apply(plan_file: Path, rules: Path | None, *, replan: bool, dry_run: bool) -> ExitCode:
     approved = plans.load(plan_file)
+    folder = rules or _folder_of(approved)
     async with open_session() as session:
-        fresh, state = await plans.make(session, rules, err, with_holders=False)
+        fresh, state = await plans.make(session, folder, err, with_holders=False)
         stale = why_stale(approved, fresh, state)
         if stale and not replan:
             err.print(
@@ -110,6 +128,19 @@ async def _apply(plan_file: Path, rules: Path, *, replan: bool, dry_run: bool) -
     return code
 
 
+def _folder_of(plan: PlanDocument) -> Path:
+    """Return the folder that a plan was made of.
+
+    Raises:
+        ConfigurationError: it is not here.
+    """
+    folder = Path(plan.rules_folder)
+    if not folder.is_dir():
+        problem = f"The plan was made of {folder}, which is no folder here: name it by --rules."
+        raise ConfigurationError([problem])
+    return folder
+
+
 def _report_applied(applied: AppliedPlan) -> ExitCode:
     out.print(
         f"{len(applied.written)} written, {len(applied.removed)} removed, "
@@ -123,6 +154,7 @@ def _report_applied(applied: AppliedPlan) -> ExitCode:
 
 
 async def _drift(rules: Path, how: Format) -> ExitCode:
+    err.print(f"rules: {rules}")
     async with open_session() as session:
         compared = await plans.drift(session, rules)
         if session.ledger is None:

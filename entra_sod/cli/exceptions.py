@@ -12,10 +12,10 @@ import msgspec
 import typer
 from rich.table import Table
 
-from entra_sod.cli.sources import read_sources
 from entra_sod.cli.terminal import out
 from entra_sod.core.clock import SystemClock
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
+from entra_sod.stores.rule_files import read_sources
 
 ExceptionsPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
@@ -62,7 +62,7 @@ def exceptions(
     """
     sources = read_sources(paths)
     parsed = read_rules(sources.files, sources.unread)
-    for problem in parsed.problems:
+    for problem in (*sources.left_out, *parsed.problems):
         typer.echo(problem, err=True)
     if parsed.problems:
         raise typer.Exit(1)

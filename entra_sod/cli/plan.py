@@ -26,7 +26,7 @@ from entra_sod.cli.operations.plan_document import (
 )
 from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
-from entra_sod.cli.state import read_state, until_error
+from entra_sod.cli.state import find_unfit_groups, read_state, until_error
 from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import BudgetExhausted, ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
@@ -87,7 +87,11 @@ async def make(
         )
     made_at = timestamp(session.clock.now())
     made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
-    return made, state
+    targets = (each.reference for each in made.additions)
+    if unfit := await find_unfit_groups(session.graph, targets):
+        state = state.without(unfit)
+        made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
+    return msgspec.structs.replace(made, rules_folder=folder.as_posix()), state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:

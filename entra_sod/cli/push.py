@@ -13,6 +13,7 @@ import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import RulesError, SodError
 from entra_sod.domain.rules.document import SourceFile
@@ -63,7 +64,7 @@ async def push_folder(
         ConfigurationError: there are none.
         StorageUnavailable: the version in force is the one it was.
     """
-    files = await FolderRules(folder).files()
+    files = await FolderRules(folder, tell=err.print).files()
     parse_rules(files)
     return await push_version(container, blobs, files, clock.now())
 

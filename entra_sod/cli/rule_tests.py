@@ -12,6 +12,7 @@ import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.operations.rules.rule_tests import RuleTestOutcome, run_rule_tests
+from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import RulesError, SodError
 from entra_sod.domain.rules.document import SourceFile, decode
@@ -30,7 +31,7 @@ def test_rules(
     Exit code 0: everything is as expected. 1: something is not, or a file has a mistake.
     """
     try:
-        parsed = parse_rules(asyncio.run(FolderRules(rules).files()))
+        parsed = parse_rules(asyncio.run(FolderRules(rules, tell=err.print).files()))
     except SodError as error:
         _print_mistakes(error)
         raise typer.Exit(1) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.terminal import err
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.entra import Reference
@@ -40,7 +41,8 @@ class Session:
 
     async def rules(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder."""
-        return await RulesProvider(FolderRules(folder), self.graph, self.clock).current()
+        source = FolderRules(folder, tell=err.print)
+        return await RulesProvider(source, self.graph, self.clock).current()
 
     async def ours(self) -> Sequence[Reference]:
         """The references that the ledger says this app wrote."""

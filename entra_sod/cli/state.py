@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import batched
 
 from entra_sod.cli.operations.plan_document import TenantState
-from entra_sod.core.errors import GraphError, NotFound, SodError, Throttled
+from entra_sod.core.errors import PERMANENT, Forbidden, GraphError, NotFound, SodError, Throttled
 from entra_sod.core.parallel import in_parallel
-from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.ports.graph import Graph
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
@@ -62,6 +62,30 @@ async def read_state(
         gone=frozenset(key for key, each in errors.items() if isinstance(each, NotFound)),
         reasons={key: str(each) for key, each in errors.items() if not isinstance(each, NotFound)},
     )
+
+
+async def find_unfit_groups(graph: Graph, references: Iterable[Reference]) -> frozenset[str]:
+    """The groups of references that Graph takes for none, as they are not security-enabled.
+
+    Where the identity may not look groups up, which is usual, none is known to be unfit.
+    """
+    groups = {each.target for each in references if each.kind is ReferenceKind.GROUP}
+    unfit: set[str] = set()
+    refused: list[Forbidden] = []
+
+    async def look(group_id: str) -> None:
+        if refused:
+            return
+        try:
+            if not (await graph.group(group_id)).is_security_enabled:
+                unfit.add(group_id)
+        except Forbidden as error:
+            refused.append(error)
+        except PERMANENT:
+            return  # writing says what is wrong with it
+
+    await in_parallel(look, sorted(groups))
+    return frozenset(unfit)
 
 
 async def until_error[T](

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,16 @@ import typer
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.operations.rules.lint import lint, named_groups
-from entra_sod.cli.sources import read_sources
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
-from entra_sod.domain.entra import Group
+from entra_sod.domain.enforcement.without_effect import wants_groups_only
+from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
-from entra_sod.domain.rules.resolve import Tenant
+from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.ports.graph import Graph
 from entra_sod.settings import read_settings
+from entra_sod.stores.rule_files import read_sources
 
 # Typer does not look through a `type` statement.
 RulesPaths = Annotated[
@@ -38,12 +40,12 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     parsed = read_rules(sources.files, sources.unread)
     tenant, failure = (None, None) if offline else _try_tenant(os.environ, parsed)
     today = SystemClock().now().date()
-    problems = sorted({*parsed.problems, *lint(parsed, today, tenant)})
+    problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant)})
     for problem in problems:
         typer.echo(problem)
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
-    typer.echo(_summary(problems, sources.count), err=True)
+    typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if failure or not all(problem.is_warning for problem in problems):
         raise typer.Exit(1)
 
@@ -62,9 +64,31 @@ def _try_tenant(
 async def _read_tenant(environment: Mapping[str, str], parsed: ParsedRules) -> Tenant:
     graph = GraphClient(read_settings(environment).graph)
     try:
-        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(parsed)))
+        packages = await graph.packages()
+        groups = await _read_groups(graph, named_groups(parsed))
+        return Tenant(packages, groups, await _read_granting(graph, parsed, Tenant(packages)))
     finally:
         await graph.close()
+
+
+async def _read_granting(
+    graph: Graph, parsed: ParsedRules, tenant: Tenant
+) -> dict[str, AccessPackage]:
+    """Read what packages grant, where rules ask for references to groups and to nothing else."""
+    if parsed.problems:
+        return {}
+    today = SystemClock().now().date()
+    rules = filter(wants_groups_only, resolve(parsed, tenant, today, and_later=True))
+    wanted = {each for rule in rules for side in rule.sides for each in side.packages}
+    found = await graph.packages_by_id(wanted) if wanted else {}
+    granting = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
+    granted = {group for each in granting.values() for group in each.member_groups}
+    looked_up = await _read_groups(graph, granted)
+    unfit = {key for key, group in looked_up.items() if group and not group.is_security_enabled}
+    return {
+        key: replace(each, member_groups=each.member_groups - unfit)
+        for key, each in granting.items()
+    }
 
 
 async def _read_groups(graph: Graph, group_ids: Iterable[str]) -> dict[str, Group | None]:

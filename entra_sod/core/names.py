@@ -18,6 +18,8 @@ def cut(text: str, most: int = MAX_NAME_LENGTH) -> str:
 
 def visible(text: str, *, layout: str = "") -> str:
     """Return a text with characters that nobody can see as escapes, but those of `layout`."""
+    if text.isprintable():
+        return text
     return "".join(
         each.encode("unicode_escape").decode()
         if unicodedata.category(each) in _UNSEEN and each not in layout

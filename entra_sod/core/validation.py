@@ -6,8 +6,11 @@ msgspec itself stops at the first; a person who fixes a file or a request wants 
 from __future__ import annotations
 
 import difflib
+import json
+import re
 import types
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +31,7 @@ _ADVICE: Mapping[type, str] = {
     date: "must be a date that exists, such as 2026-11-30",
 }
 _GUID_LENGTH = 36
+_BARE = re.compile("must be text(?: or null)?, got (?:a |true)")  # a number or a truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,27 @@ def read_as[T](kind: type[T], value: object) -> T:
     return msgspec.convert(value, kind)
 
 
+def find_repeated_fields(body: bytes) -> list[FieldError]:
+    """Find each field that JSON gives twice in one object: which of them counts nobody knows."""
+    # Objects become tuples of their fields, so that none is lost, and numbers stay text.
+    value = json.loads(body, object_pairs_hook=tuple, parse_int=str, parse_float=str)
+    return [
+        FieldError(pointer=as_pointer(path), detail="is given twice")
+        for path in _repeated_in(value, ())
+    ]
+
+
+def _repeated_in(value: object, path: Path) -> Iterator[Path]:
+    if isinstance(value, tuple):
+        counts = Counter(name for name, _ in value)
+        yield from ((*path, name) for name, count in counts.items() if count > 1)
+        for name, inner in value:
+            yield from _repeated_in(inner, (*path, name))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _repeated_in(inner, (*path, index))
+
+
 @cache
 def _fields(kind: type[msgspec.Struct]) -> Mapping[str, FieldInfo]:
     return {field.encode_name: field for field in msgspec.structs.fields(kind)}
@@ -95,7 +120,7 @@ def _walk(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # noqa: A
         yield from _walk_mapping(kind, value, path)
     elif choices := _choices(kind):
         if type(value) not in (str, int) or value not in choices:
-            yield Mistake(path, f"must be {_any_of(choices)}{nearest(value, choices)}")
+            yield Mistake(path, f"must be {_any_of(choices)}{_meant(value, choices)}")
     else:
         yield from _walk_leaf(kind, value, path)
 
@@ -179,6 +204,11 @@ def _choices(kind: Any) -> Sequence[str | int]:  # noqa: ANN401
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
+def _meant(value: object, choices: Sequence[str | int]) -> str:
+    is_quoted = isinstance(value, str) and value in map(str, choices)
+    return ", without quotes" if is_quoted else nearest(value, choices)
+
+
 def _any_of(choices: Sequence[str | int]) -> str:
     words = [str(choice) for choice in choices]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
@@ -197,7 +227,9 @@ def _plain(message: str) -> str:
         "`int`": "a whole number",
         "`bool`": "true or false",
         "`null`": "null",
+        "`float`": "a number",
     }
     for code, words in names.items():
         message = message.replace(code, words)
-    return message.replace("`", "").replace("Expected", "must be", 1)
+    message = message.replace("`", "").replace("Expected", "must be", 1)
+    return f"{message}: put it into quotes" if _BARE.match(message) else message

@@ -7,24 +7,33 @@ Either may have folders. A folder named `tests`, wherever it lies, holds tests o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import logging
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from entra_sod.core.errors import ConfigurationError, RulesError
-from entra_sod.domain.rules.document import RulesProblem, SourceFile, decode
+from entra_sod.domain.rules.document import MAX_FILE_BYTES, RulesProblem, SourceFile, decode
 from entra_sod.domain.rules.version import (
     CURRENT,
+    TESTS,
     VERSIONS,
     RulesManifest,
     blob_name,
     decode_manifest,
     is_rules_file,
+    may_be_meant_as_rules,
     sha256,
 )
 from entra_sod.ports.rules import RuleSource
 from entra_sod.ports.storage import Blobs
 
+log = logging.getLogger("entra_sod")
+
 _BLOB = "blob:"
+_RULES_KEY = re.compile(rb"^(rules|classes|controls|exceptions)\s*:", re.MULTILINE)
 
 
 def rule_source(setting: str, *, app_folder: Path, blobs: Blobs) -> RuleSource:
@@ -34,11 +43,123 @@ def rule_source(setting: str, *, app_folder: Path, blobs: Blobs) -> RuleSource:
     return FolderRules(app_folder / setting)
 
 
-class FolderRules:
-    """The YAML files of a folder and the folders in it, save those named `tests`."""
+@dataclass(frozen=True, slots=True)
+class RulesSources:
+    """What was found: files that are text, what is wrong with others, and what was left out."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    files: Sequence[SourceFile]
+    unread: Sequence[RulesProblem]
+    left_out: Sequence[RulesProblem]
+
+
+def read_sources(paths: Iterable[Path], *, within: Path | None = None) -> RulesSources:
+    """Read files, and the rules files of folders, each once, however many names and links it has.
+
+    Args:
+        paths: files or folders; a file is read whatever its name is.
+        within: the folder that names of files are relative to.
+    """
+    walk = _Walk(within)
+    read = [each for path in paths for each in walk.named(path)]
+    problems = sorted(each for each in read if isinstance(each, RulesProblem))
+    return RulesSources(
+        sorted((each for each in read if isinstance(each, SourceFile)), key=lambda file: file.name),
+        [each for each in problems if not each.is_warning],
+        [each for each in problems if each.is_warning],
+    )
+
+
+class _Walk:
+    """Goes through files and folders, past nothing in silence."""
+
+    def __init__(self, within: Path | None) -> None:
+        self._within = within
+        self._seen: set[Path] = set()
+
+    def named(self, path: Path) -> Iterator[SourceFile | RulesProblem]:
+        """What somebody named: a folder is to have rules files, and a file is one."""
+        if path.resolve() in self._seen:
+            return
+        if not path.is_dir():
+            yield from self._file(path)
+            return
+        found = list(self._folder(path, in_tests=False))
+        yield from found
+        if all(isinstance(each, RulesProblem) and each.is_warning for each in found):
+            yield self._problem(path, "has no YAML file")
+
+    def _folder(self, folder: Path, *, in_tests: bool) -> Iterator[SourceFile | RulesProblem]:
+        if folder.resolve() in self._seen:
+            return
+        self._seen.add(folder.resolve())
+        try:
+            # A file goes by its name here before one that a link in a folder gives it.
+            inner = sorted(folder.iterdir(), key=lambda path: (path.is_dir(), path))
+        except OSError as error:
+            yield self._problem(folder, f"cannot be listed: {error.strerror}")
+            return
+        for path in inner:
+            if path.is_dir():
+                yield from self._folder(path, in_tests=in_tests or path.name == TESTS)
+            elif is_rules_file(PurePosixPath(path.name)):
+                yield from self._test(path) if in_tests else self._file(path)
+            elif may_be_meant_as_rules(path.name) and not in_tests:
+                detail = "is left out: its name does not end in .yaml or .yml"
+                yield self._problem(path, detail, is_warning=True)
+
+    def _file(self, path: Path) -> Iterator[SourceFile | RulesProblem]:
+        if path.resolve() in self._seen:
+            return
+        self._seen.add(path.resolve())
+        try:
+            yield decode(self._name(path), _read_file(path))
+        except OSError as error:
+            yield self._problem(path, f"cannot be read: {error.strerror}")
+
+    def _test(self, path: Path) -> Iterator[RulesProblem]:
+        """A test of the rules is no rules file, and rules in its place are not passed over."""
+        with suppress(OSError):
+            if _RULES_KEY.search(_read_file(path)):
+                detail = f"is left out: a folder named {TESTS} holds tests of the rules"
+                yield self._problem(path, detail, is_warning=True)
+
+    def _problem(self, path: Path, detail: str, *, is_warning: bool = False) -> RulesProblem:
+        return RulesProblem(self._name(path), 1, 1, detail, is_warning)
+
+    def _name(self, path: Path) -> str:
+        if self._within is None or path == self._within:
+            return path.as_posix()
+        return path.relative_to(self._within).as_posix()
+
+
+def _read_file(path: Path) -> bytes:
+    """Read no more than shows that it is too large.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(0, "it is neither a file nor a folder")
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def _log_left_out(problem: RulesProblem) -> None:
+    log.warning("%s", problem, extra={"action": "rules_file_left_out"})
+
+
+class FolderRules:
+    """The YAML files of a folder and the folders in it, save those named `tests`.
+
+    Args:
+        folder: of the files.
+        tell: is called with each file that somebody may take for rules and that was not read.
+    """
+
+    def __init__(
+        self, folder: Path, tell: Callable[[RulesProblem], object] = _log_left_out
+    ) -> None:
+        self._folder, self._tell = folder, tell
 
     async def files(self) -> Sequence[SourceFile]:
         return await asyncio.to_thread(self._read)
@@ -46,12 +167,12 @@ class FolderRules:
     def _read(self) -> Sequence[SourceFile]:
         if not self._folder.is_dir():
             raise ConfigurationError([f"RULES names {self._folder.name}, which is not a folder."])
-        paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
-        names = [path.relative_to(self._folder) for path in paths]
-        found = [name for name in names if is_rules_file(PurePosixPath(name))]
-        if not found:
-            raise ConfigurationError([f"RULES names {self._folder.name}, which has no YAML file."])
-        return _decoded((name.as_posix(), (self._folder / name).read_bytes()) for name in found)
+        found = read_sources([self._folder], within=self._folder)
+        for each in found.left_out:
+            self._tell(each)
+        if found.unread:
+            raise RulesError([str(each) for each in found.unread])
+        return found.files
 
 
 class BlobRules:
@@ -97,18 +218,20 @@ class RuleVersions:
             RulesError: naming every file that is missing or was changed.
         """
         found: list[tuple[str, bytes]] = []
-        problems: list[str] = []
+        problems: list[RulesProblem] = []
         for name, expected in sorted(manifest.files.items()):
             blob = blob_name(manifest.id, name)
             data = await self._blobs.get(self._container, blob)
             if data is None:
-                problems.append(f"{blob}:1:1: is missing, though {CURRENT} names it")
+                problems.append(RulesProblem(blob, 1, 1, f"is missing, though {CURRENT} names it"))
             elif sha256(data) != expected:
-                problems.append(f"{blob}:1:1: was changed after it was pushed: push it anew")
+                problems.append(
+                    RulesProblem(blob, 1, 1, "was changed after it was pushed: push it anew")
+                )
             else:
                 found.append((name, data))
         if problems:
-            raise RulesError(problems)
+            raise RulesError([str(each) for each in problems])
         return _decoded(found)
 
 

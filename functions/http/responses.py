@@ -28,7 +28,7 @@ from entra_sod.core.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from entra_sod.core.validation import read_as
+from entra_sod.core.validation import find_repeated_fields, read_as
 from entra_sod.domain.notifications.public_addresses import is_loopback
 
 log = logging.getLogger("entra_sod")
@@ -161,11 +161,17 @@ def read_json(request: func.HttpRequest, *, largest: int = MAX_BODY_BYTES) -> ob
         detail = f"Send Content-Type: application/json, not {media_type or 'none'!r}."
         raise HttpProblem(415, "not-json-type", "The content type is not JSON", detail)
     try:
-        return msgspec.json.decode(body.removeprefix(codecs.BOM_UTF8))
+        data = body.removeprefix(codecs.BOM_UTF8)
+        value: object = msgspec.json.decode(data)
+        repeated = find_repeated_fields(data)
     # ValueError: a number of thousands of digits.
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         detail = str(error) if _is_utf8(body) else _SEND_UTF8
         raise HttpProblem(400, "not-json", "The body is not JSON", detail) from error
+    if repeated:
+        detail = "Each field stands once in its object."
+        raise HttpProblem(400, "repeated-field", "A field is given twice", detail, errors=repeated)
+    return value
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -1,6 +1,7 @@
-"""`python -m tests.fuzz [--cases 10000] [--messages 5000] [--seed 17]`; 1 when one of them fails.
+"""`python -m tests.fuzz [--cases 10000] [--messages 5000] [--files 5000] [--seed 17]`.
 
-Generated queue messages first, which are in memory, and then generated requests of a local world.
+Generated rules files and queue messages, which are in memory, and then generated requests of a
+local world. Exit code 1 when one of them fails.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from entra_sod import bootstrap
 from local.world import World
 from tests.app import App
 from tests.fuzz.messages import Lost, MessageFuzzer, busy_app
+from tests.fuzz.rules_files import find_failures
 from tests.fuzz.run import Round, fuzz
 
 _EXAMPLES = 100
@@ -24,16 +26,17 @@ _EXAMPLES = 100
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000, help="requests at least")
+    parser.add_argument("--files", type=int, default=5000, help="rules files")
     parser.add_argument("--seed", type=int, help="of the first round; any, without it")
     parser.add_argument("--messages", type=int, default=5_000, help="queue messages")
     arguments = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if arguments.seed is None else arguments.seed
     if not asyncio.run(_fuzz_messages(arguments.messages, seed)):
         return 1
-    started, cases, passed = time.monotonic(), 0, True
+    started, cases, passed = time.monotonic(), 0, _try_rules_files(arguments.files, seed)
     with World() as world:
         for each in fuzz(world, cases=arguments.cases, seed=seed, examples=_EXAMPLES):
-            cases, passed = cases + each.cases, each.passed
+            cases, passed = cases + each.cases, passed and each.passed
             _tell(each)
     print(f"{cases} cases in {time.monotonic() - started:.0f} s: {'ok' if passed else 'FAILED'}")
     return 0 if passed else 1
@@ -56,6 +59,14 @@ async def _fuzz_messages(number: int, seed: int) -> bool:
         bootstrap.install()
         logging.disable(logging.NOTSET)
     return True
+
+
+def _try_rules_files(count: int, seed: int) -> bool:
+    failures = list(find_failures(count, seed))
+    print(f"{count} rules files from seed {seed}: {'FAILED' if failures else 'ok'}", flush=True)
+    for each in failures:
+        print(each.why, each.data, sep="\n")
+    return not failures
 
 
 def _tell(ended: Round) -> None:

@@ -52,7 +52,7 @@ class Commands:
     """The command line on a folder of rules."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._folder, self._environment = folder, environment
+        self._folder, self.environment = folder, environment
 
     def write(self, *rules: Rule) -> None:
         content = msgspec.json.encode(RulesFile(version=1, rules=list(rules)))
@@ -65,4 +65,4 @@ class Commands:
     def run(self, command: str, *arguments: str) -> Result:
         folder = str(self._folder)
         where = [folder] if command == "validate" else ["--rules", folder]
-        return CliRunner().invoke(entra_sod, [command, *where, *arguments], env=self._environment)
+        return CliRunner().invoke(entra_sod, [command, *where, *arguments], env=self.environment)

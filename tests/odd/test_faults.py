@@ -154,7 +154,6 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
 # A4
 
 
-@known_fault
 def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
     """The composed pattern selects both packages of that name. Today: one."""
     composed = unicodedata.normalize("NFC", NAMES["decomposed"])
@@ -165,7 +164,6 @@ def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
     assert plan["packages"].keys() == {named("composed"), named("decomposed"), COUNTERPART}
 
 
-@known_fault
 def test_a4_a_decomposed_catalog_is_selected(commands: Commands) -> None:
     """A composed pattern selects a catalog whose name is decomposed. Today: none."""
     composed = unicodedata.normalize("NFC", "Pru\u0308fung")
@@ -197,7 +195,6 @@ async def test_a5_the_override_package_is_not_simply_allowed(client: GraphClient
 # A6
 
 
-@known_fault
 @pytest.mark.parametrize(
     "granting",
     [
@@ -218,7 +215,6 @@ def test_a6_a_rule_that_enforces_nothing_is_told(commands: Commands, granting: s
     assert plan["notEnforceable"]
 
 
-@known_fault
 def test_a6_a_microsoft_365_group_is_not_planned(commands: Commands, simulator: Simulator) -> None:
     """Graph refuses it, as it is not security-enabled. Today: an addition."""
     commands.write(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from entra_sod.domain.enforcement.desired import (
 )
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_required
+from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -35,6 +37,7 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
         holders: subjects of each package in view; empty where nobody asked for them.
         gone: packages in view that Graph says do not exist.
         reasons: why the other packages in view could not be read, by id.
+        unfit_groups: that packages grant and that cannot be held against others; taken out of them.
     """
 
     packages: dict[str, AccessPackage]
@@ -42,6 +45,19 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     holders: dict[str, frozenset[str]] = {}
     gone: frozenset[str] = frozenset()
     reasons: dict[str, str] = {}
+    unfit_groups: frozenset[str] = frozenset()
+
+    def without(self, groups: frozenset[str]) -> TenantState:
+        """The same without groups that cannot be held against a package."""
+        fit = {
+            key: replace(
+                each,
+                member_groups=each.member_groups - groups,
+                eligible_groups=each.eligible_groups - groups,
+            )
+            for key, each in self.packages.items()
+        }
+        return msgspec.structs.replace(self, packages=fit, unfit_groups=groups)
 
     def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
         """Those of the packages that could not be read, and are not proven to be gone."""
@@ -92,6 +108,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `entra-sod plan --out` writes and `entra-sod apply` reads.
 
     Attributes:
+        rules_folder: that the rules were read from, as it was named.
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
@@ -110,6 +127,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kept: tuple[Reference, ...]
     not_enforceable: tuple[PlanGap, ...]
     not_read: tuple[PlanGap, ...]
+    rules_folder: str = "rules"
 
     @property
     def writes(self) -> int:
@@ -169,7 +187,7 @@ def make_document(
         left_alone=tuple(sorted(left_alone - made)),
         kept=tuple(sorted(left_alone & made)),
         not_enforceable=(
-            *_not_enforceable(rules),
+            *_not_enforceable(rules, state),
             *_kept(left_alone & set(prunable), unread),
         ),
         not_read=not_read(rules, view, state),
@@ -199,7 +217,7 @@ def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple
     return (*packages, *sides, *sets)
 
 
-def _not_enforceable(rules: RuleSet) -> tuple[PlanGap, ...]:
+def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[PlanGap, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
     too_many = [
         PlanGap(
@@ -215,7 +233,18 @@ def _not_enforceable(rules: RuleSet) -> tuple[PlanGap, ...]:
         )
         for each in rules.exceptions
     ]
-    return (*too_many, *excepted)
+    empty = [
+        PlanGap(what=f"rule {each.id}", why=ENFORCES_NOTHING)
+        for each in find_without_effect(rules.rules, state.packages)
+    ]
+    unfit = [
+        PlanGap(
+            what=f"references to group {each}",
+            why="it is not security-enabled, as Microsoft 365 groups are: Graph refuses it",
+        )
+        for each in sorted(state.unfit_groups)
+    ]
+    return (*too_many, *excepted, *empty, *unfit)
 
 
 def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[PlanGap, ...]:

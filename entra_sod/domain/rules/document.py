@@ -10,8 +10,10 @@ from itertools import islice
 import msgspec
 import yaml
 
+from entra_sod.core.names import visible
 from entra_sod.core.validation import Mistake
-from entra_sod.domain.rules.nodes import Composer, Node
+from entra_sod.domain.rules.nodes import Composer, Node, Unfit
+from entra_sod.domain.rules.yaml_slips import is_wide, why_not_utf8, why_not_yaml
 
 MAX_FILE_BYTES = 1024 * 1024
 _TOO_LARGE = f"a rules file may have {MAX_FILE_BYTES} bytes; split it"
@@ -40,7 +42,7 @@ class RulesProblem(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         kind = "warning: " if self.is_warning else ""
-        return f"{self.file}:{self.line}:{self.column}: {kind}{self.message}"
+        return visible(f"{self.file}:{self.line}:{self.column}: {kind}{self.message}")
 
 
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML takes for one
@@ -51,12 +53,14 @@ def decode(name: str, data: bytes) -> SourceFile | RulesProblem:
     """Make a rules file of bytes, or say why they are none."""
     if len(data) > MAX_FILE_BYTES:
         return RulesProblem(name, 1, 1, _TOO_LARGE)
+    if is_wide(data):
+        return RulesProblem(name, 1, 1, "this is UTF-16, save as UTF-8")
     try:
         return SourceFile(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", errors="replace")
         line, column = _position(before)
-        return RulesProblem(name, line + 1, column + 1, f"not UTF-8 text: {error.reason}")
+        return RulesProblem(name, line + 1, column + 1, why_not_utf8(data, error.start))
 
 
 def _position(before: str) -> tuple[int, int]:
@@ -66,6 +70,16 @@ def _position(before: str) -> tuple[int, int]:
 
 
 _START = yaml.Mark("", 0, 0, 0, None, 0)
+
+
+def _told(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What the parser says, or this file's own words for what rules have no use for."""
+    if isinstance(error, Unfit):
+        return str(error.problem)
+    marks = [mark.line for mark in (error.context_mark, error.problem_mark) if mark]
+    last = max(marks, default=0)
+    lines = islice(text.splitlines(), max(0, last - 1), last + 1)
+    return why_not_yaml(" ".join(filter(None, (error.problem, error.context))), lines)
 
 
 class Document:
@@ -111,15 +125,15 @@ class Document:
     def _load(self, text: str) -> None:
         if found := _NO_TEXT.search(text):
             line, column = _position(text[: found.start()])
-            self._add_problem(line, column, f"not YAML: U+{ord(found[0]):04X} is not allowed")
+            self._add_problem(line, column, f"holds U+{ord(found[0]):04X}, which is no text")
             return
         composer = Composer(text)
-        self._compose(composer)
-        for path, name, place in islice(composer.repeated, MAX_PROBLEMS + 1):
-            words = ".".join(map(str, (*path, name)))
-            self._add_problem(place.line, place.column, f"{words} is given twice")
+        self._compose(composer, text)
+        for path, place, detail in islice(composer.slips, MAX_PROBLEMS + 1):
+            words = ".".join(map(str, path))
+            self._add_problem(place.line, place.column, f"{words} {detail}")
 
-    def _compose(self, composer: Composer) -> None:
+    def _compose(self, composer: Composer, text: str) -> None:
         try:
             self._root = composer.root()
             if self._root is None:
@@ -127,9 +141,9 @@ class Document:
                 return
             self.value, self.is_read = self._root.value, True
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line, column = (mark.line, mark.column) if mark else (0, 0)
-            self._add_problem(line, column, f"not YAML: {error.problem or error.context}")
+            is_open = "quoted scalar" in (error.context or "")
+            mark = (error.context_mark if is_open else error.problem_mark) or _START
+            self._add_problem(mark.line, mark.column, _told(error, text))
         except (yaml.YAMLError, ValueError) as error:
             self._add_problem(0, 0, f"not YAML: {str(error).splitlines()[0]}")
 

@@ -59,7 +59,8 @@ class References(StrEnum):
 class PackageSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Packages: one by its id, or all whose name and catalog fit the patterns.
 
-    Patterns compare without regard to case; `*` stands for any text and `?` for one character.
+    Patterns compare text as people see it, without regard to case; `*` stands for any text and
+    `?` for one visible character.
 
     Attributes:
         id: the package's id; it selects by itself, without patterns.
@@ -70,6 +71,14 @@ class PackageSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: UUID | None = None
     catalog: Text | None = None
     name: Text | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it fits every package of any tenant."""
+        texts = [text.strip() for text in (self.name, self.catalog) if text is not None]
+        return bool(texts) and all(
+            "*" in text and text.replace("*", "") in ("", "?") for text in texts
+        )
 
 
 class GroupSelector(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +146,12 @@ class Effective(
         return not is_over and not is_later
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_most": "atMost"}):
+class Rule(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"at_most": "atMost", "all_packages": "allPackages"},
+):
     """Duties that must be kept apart: `between` sides, or `atMost` so many of a set.
 
     Attributes:
@@ -150,6 +164,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_
         at_most: a set of which one subject may hold so many; in place of `between`.
         references: which of Entra's two kinds of reference are written under `enforce`.
         eligible: whether groups count that a package makes people eligible members of.
+        all_packages: whether it is meant that an enforcing rule keeps every package from every
+            other one; a mistake without it.
         effective: when the rule is in force; always, without it.
         control: the customer's own reference for it.
         advice: what to tell the people concerned.
@@ -164,6 +180,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"at_
     at_most: AtMost | None = None
     references: References = References.BOTH
     eligible: bool = False
+    all_packages: bool = False
     effective: Effective | None = None
     control: Text | None = None
     advice: Text | None = None
@@ -239,7 +256,8 @@ class ExceptionEntry(
 
     def lasting(self, control: Control) -> ExceptionEntry:
         """The same, as long as a control says: its days, the first among them."""
-        return msgspec.structs.replace(self, until=self.start + timedelta(days=control.days - 1))
+        days = min(control.days - 1, (date.max - self.start).days)
+        return msgspec.structs.replace(self, until=self.start + timedelta(days=days))
 
     def holds_on(self, day: date) -> bool:
         return self.start <= day <= self.end

@@ -10,6 +10,7 @@ from typing import cast
 import yaml
 
 from entra_sod.core.validation import Path
+from entra_sod.domain.rules.yaml_slips import why_not_text
 
 MAX_DEPTH = 20
 MAX_EVENTS = 125_000  # a mebibyte of packages by id has 90,000, of usual rules likewise
@@ -55,15 +56,15 @@ class Composer:
     """Reads one text.
 
     Attributes:
-        repeated: the mapping's path, the name and its place, for each name that is given again;
-            YAML would keep the last in silence.
+        slips: the path, the place and what is wrong, for each name that is given again, of which
+            YAML would keep the last in silence, and each without a value, such as `name: #1`.
     """
 
     def __init__(self, text: str) -> None:
         self._events = self._limited(text)
         self._path: list[str | int] = []
         self._unfit: yaml.Mark | None = None
-        self.repeated: list[tuple[Path, str, yaml.Mark]] = []
+        self.slips: list[tuple[Path, yaml.Mark, str]] = []
 
     def root(self) -> Node | None:
         """Compose the one document of the text; None where there is none.
@@ -83,6 +84,8 @@ class Composer:
 
     def _node(self, event: yaml.Event) -> Node:
         if isinstance(event, yaml.ScalarEvent):
+            if event.implicit[0] and (why := why_not_text(event.value)):
+                raise _refused(why, _start(event))
             return Node(_start(event), _scalar(event))
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(event)
@@ -105,10 +108,15 @@ class Composer:
             if key.children is not None:
                 self._unfit = self._unfit or key.mark
             name = str(key.value)
-            if name in found:
-                self.repeated.append((tuple(self._path), name, key.mark))
             self._path.append(name)
-            node = self._node(next(self._events))
+            if name in found:
+                self.slips.append((tuple(self._path), key.mark, "is given twice"))
+            event = next(self._events)
+            if isinstance(event, yaml.ScalarEvent) and event.implicit[0] and not event.value:
+                self.slips.append(
+                    (tuple(self._path), key.mark, "is empty: leave it out or quote it")
+                )
+            node = self._node(event)
             self._path.pop()
             found[name] = key.mark, node
             values[key.value if key.children is None else name] = node.value
@@ -123,11 +131,9 @@ class Composer:
         for number, event in enumerate(yaml.parse(text, Loader=_FastLoader)):
             if number > MAX_EVENTS:
                 raise _refused("too many values for one file: split it", _start(event))
-            if getattr(event, "tag", None):
-                raise _refused("tags (!name) are not for rules files", _start(event))
-            if isinstance(event, yaml.AliasEvent):
-                what = "aliases (*name) are not for rules files; use classes"
-                raise _refused(what, _start(event))
+            if mark := _mark_of_yaml(event):
+                what = f"{mark} is a mark of YAML, for which rules have no use: quote the pattern"
+                raise _refused(f"{what} or text", _start(event))
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
             elif isinstance(event, yaml.CollectionEndEvent):
@@ -141,8 +147,22 @@ def _start(event: yaml.Event) -> yaml.Mark:
     return cast("yaml.Mark", event.start_mark)
 
 
-def _refused(problem: str, mark: yaml.Mark) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+class Unfit(yaml.MarkedYAMLError):
+    """YAML that rules have no use for."""
+
+
+def _refused(problem: str, mark: yaml.Mark) -> Unfit:
+    return Unfit(problem=problem, problem_mark=mark)
+
+
+def _mark_of_yaml(event: yaml.Event) -> str | None:
+    """An alias, a tag or an anchor, as it is written."""
+    anchor: str | None = getattr(event, "anchor", None)
+    if isinstance(event, yaml.AliasEvent):
+        return f"*{anchor}"
+    if tag := getattr(event, "tag", None):
+        return str(tag).replace("tag:yaml.org,2002:", "!!")
+    return f"&{anchor}" if anchor else None
 
 
 def _scalar(event: yaml.ScalarEvent) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import MAXYEAR, date, timedelta
 from itertools import chain, groupby, islice
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import msgspec
 
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
+from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.class_cycles import find_class_cycles
 from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.language import (
@@ -23,11 +24,11 @@ from entra_sod.domain.rules.language import (
     RulesFile,
     Side,
 )
+from entra_sod.domain.text import fold
 
 MAX_SIDES = 100
 MAX_SUGGESTIONS = 100
 MAX_COMPARED_LETTERS = 20_000  # letters of a word times letters of all names: some milliseconds
-MAX_EXCEPTION_LENGTH = timedelta(days=366)
 
 _KINDS: Mapping[str, type[Side | Rule | Control | ExceptionEntry]] = {
     "classes": Side,
@@ -103,7 +104,9 @@ class _InvalidEntry:
                 found = _rule_mistakes(self.entry, known)
             case ExceptionEntry():
                 found = _exception_mistakes(self.entry, known)
-            case Side() | Control():
+            case Side():
+                found = _side_mistakes(self.entry, known, ())
+            case Control():
                 return
         for mistake in found:
             if mistake.path and mistake.path[0] not in self.fields:
@@ -166,6 +169,10 @@ def read_rules(files: Iterable[SourceFile], unread: Sequence[RulesProblem] = ())
         _check(parsed, "classes", name, [Mistake(("classes",), circle)])
     for rule in parsed.rules.values():
         _check(parsed, "rules", rule.id, _rule_mistakes(rule, known))
+    for name, mistake in find_all_packages(
+        parsed.rules, parsed.classes, lambda each: each.is_everything
+    ):
+        _check(parsed, "rules", name, [mistake])
     for entry in parsed.exceptions.values():
         _check(parsed, "exceptions", entry.id, _exception_mistakes(entry, known))
     for each in damaged:
@@ -215,7 +222,7 @@ def _read_file(parsed: ParsedRules, document: Document) -> Iterator[_InvalidEntr
             continue
         if is_new and path not in broken:
             getattr(parsed, kind)[name] = msgspec.convert(value, _KINDS[kind])
-        elif kind != "classes":
+        else:
             yield _invalid_entry(origin, _mapping(value), broken.get(path, set()))
 
 
@@ -237,13 +244,9 @@ def _invalid_entry(
 
 
 def _file_mistakes(value: object) -> list[Mistake]:
-    try:
-        msgspec.convert(value, RulesFile)
-    except msgspec.ValidationError:  # which names the first mistake only
-        maximum = MAX_PROBLEMS + 1
-        found = find_mistakes(RulesFile, value, maximum=maximum)
-        return list(islice(chain(found, _class_name_mistakes(value)), maximum))
-    return []
+    maximum = MAX_PROBLEMS + 1
+    found = find_mistakes(RulesFile, value, maximum=maximum)
+    return list(islice(chain(found, _class_name_mistakes(value)), maximum))
 
 
 def _class_name_mistakes(value: object) -> Iterator[Mistake]:
@@ -347,10 +350,12 @@ def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[M
     if entry.control:
         yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
     yield from _end_mistakes(entry)
-    approver = entry.approved_by.casefold()
-    if approver == entry.requested_by.casefold():
+    approver, requester = fold(entry.approved_by), fold(entry.requested_by)
+    texts = {"reason": fold(entry.reason), "requestedBy": requester, "approvedBy": approver}
+    yield from (Mistake((name,), "is blank") for name, text in texts.items() if not text)
+    if approver and approver == requester:
         yield Mistake(("approvedBy",), "must differ from requestedBy")
-    if approver == str(entry.subject).casefold():
+    if approver.strip("{}").replace("-", "") == entry.subject.hex:
         yield Mistake(("approvedBy",), "must differ from the subject")
 
 
@@ -360,5 +365,13 @@ def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:
             yield Mistake(("until",), "is missing: give it, or a control that says how long")
     elif entry.until < entry.start:
         yield Mistake(("until",), "is before its from")
-    elif entry.until - entry.start > MAX_EXCEPTION_LENGTH:
+    elif entry.until > _a_year_after(entry.start):
         yield Mistake(("until",), "is more than a year after its from")
+
+
+def _a_year_after(day: date) -> date:
+    if day.year == MAXYEAR:
+        return date.max
+    if (day.month, day.day) == (2, 29):
+        day -= timedelta(days=1)
+    return day.replace(year=day.year + 1)

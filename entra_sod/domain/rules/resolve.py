@@ -5,16 +5,15 @@ Each selector is resolved once per run, however many rules share it through clas
 
 from __future__ import annotations
 
-import fnmatch
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
 from entra_sod.domain.rules.parse import ParsedRules
+from entra_sod.domain.text import TextPattern, fold_for_patterns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,39 +54,39 @@ class Tenant:
 
     Attributes:
         groups: those that were looked up, by id; None for one that does not exist.
+        granting: packages that were read with the groups that they grant, by id.
     """
 
     def __init__(
         self,
         packages: Iterable[AccessPackage],
         groups: Mapping[str, Group | None] | None = None,
+        granting: Mapping[str, AccessPackage] | None = None,
     ) -> None:
         self.packages = {package.id: package for package in packages}
         self.groups = groups or {}
+        self.granting = granting or {}
 
     @cached_property
-    def _catalogs(self) -> Mapping[str, Sequence[AccessPackage]]:
-        found: dict[str, list[AccessPackage]] = {}
+    def _catalogs(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """The name and id of each package, by the name of its catalog; names are folded."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        folded = cache(fold_for_patterns)
         for package in self.packages.values():
-            found.setdefault(package.catalog_name.casefold(), []).append(package)
+            named = folded(package.display_name), package.id
+            found.setdefault(folded(package.catalog_name), []).append(named)
         return found
 
     def select(self, selector: PackageSelector) -> frozenset[str]:
         """The ids of the packages that a pattern fits."""
-        name, catalog = _pattern(selector.name), _pattern(selector.catalog)
+        name, catalog = TextPattern(selector.name or "*"), TextPattern(selector.catalog or "*")
         return frozenset(
-            package.id
+            package_id
             for catalog_name, packages in self._catalogs.items()
-            if catalog.match(catalog_name)
-            for package in packages
-            if name.match(package.display_name.casefold())
+            if catalog.fits(catalog_name)
+            for package_name, package_id in packages
+            if name.fits(package_name)
         )
-
-
-def _pattern(text: str | None) -> re.Pattern[str]:
-    """`*` and `?` alone are wildcards; brackets stand for themselves."""
-    literal = (text or "*").casefold().replace("[", "[[]")
-    return re.compile(fnmatch.translate(literal))
 
 
 def resolve(

@@ -95,7 +95,14 @@ def is_rules_file(path: PurePosixPath) -> bool:
 
     What lies in a folder `tests` holds tests of the rules, and is none.
     """
-    return path.suffix in _ENDINGS and TESTS not in path.parts[:-1]
+    return path.suffix.casefold() in _ENDINGS and TESTS not in path.parts[:-1]
+
+
+def may_be_meant_as_rules(name: str) -> bool:
+    """Whether a person would take a file for a rules file that is none by its name."""
+    folded = name.casefold()
+    is_data = folded.endswith(".json") and "schema" not in folded
+    return is_data or any(ending in folded for ending in _ENDINGS)
 
 
 def _describe(mistake: Mistake) -> str:

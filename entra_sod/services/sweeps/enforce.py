@@ -11,6 +11,7 @@ from entra_sod.domain.enforcement.desired import packages_in_view, references_on
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
+from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.ports.graph import Graph
@@ -51,6 +52,8 @@ class SweepEnforcer:
             return ReferenceWrites(EnforcementResult())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
         notes = Coverage()
+        for rule in find_without_effect(closing.rules.rules, closing.whole.packages):
+            notes.skip(f"enforcing rule {rule.id}", ENFORCES_NOTHING)
         try:
             groups = await find_deleted_groups(self.graph, entries)
             if groups.unread:

@@ -176,16 +176,19 @@ def test_circles_of_classes_are_named_once_with_their_way() -> None:
         (rule() + f"classes: {{{'x' * 101}: {{}}}}\n", "must have a name of 1 to 100 characters"),
         (rule() + "classes: {x: {}}\n", "classes.x selects nothing: give packages, groups or cl"),
         (rule() + rule(), "a:4:10: rules.1.id r1 exists already"),
-        (rule() + "  - &x {}\n  - *x\n", "a:5:5: not YAML: aliases (*name) are not for rules"),
-        (rule() + "  - !!bool perhaps\n", "a:4:5: not YAML: tags (!name) are not for rules files"),
-        (rule() + "\t- x\n", "a:4:1: not YAML: found"),
+        (
+            rule() + "  - &x {}\n  - *x\n",
+            "a:4:5: &x is a mark of YAML, for which rules have no use: quote",
+        ),
+        (rule() + "  - !!bool perhaps\n", "a:4:5: !!bool is a mark of YAML"),
+        (rule() + "\t- x\n", "a:4:1: tabs cannot indent in YAML: use blanks"),
         (rule() + "version: 1\n", "a:4:1: version is given twice"),
         (rule() + "<<: {version: 2}\n", "a:4:1: << is not known here"),
         (rule() + "? [x]\n: y\nversion: 1\n", "version is given twice"),
-        (rule() + "x: " + "[" * 30 + "]" * 30 + "\n", "a:4:23: not YAML: nested too deep"),
-        (rule() + "# \x00\n", "a:4:3: not YAML: U+0000 is not allowed"),
-        (rule() + "---\nversion: 1\n", "a:4:1: not YAML: but found another document"),
-        (rule("between: ['"), "not YAML: found unexpected end of stream"),
+        (rule() + "x: " + "[" * 30 + "]" * 30 + "\n", "a:4:23: nested too deep"),
+        (rule() + "# \x00\n", "a:4:3: holds U+0000, which is no text"),
+        (rule() + "---\nversion: 1\n", "a:4:1: but found another document"),
+        (rule("between: ['"), "a quote is not closed"),
     ],
 )
 def test_each_mistake_says_where_it_is(text: str, expected: str) -> None:
@@ -287,4 +290,4 @@ def test_what_no_rule_has_as_a_number_is_text(text: str) -> None:
 def test_endless_lists_are_refused() -> None:
     """A file of half a million values is refused at the place where it becomes too much."""
     (found,) = said("version: 1\nrules: [" + "1," * 500_000 + "1]\n")
-    assert found.endswith("not YAML: too many values for one file: split it")
+    assert found.endswith("too many values for one file: split it")

@@ -51,8 +51,8 @@ def test_a_good_file_gives_its_rules() -> None:
         ("title: One", "title: ''", "rules.0.title must be"),
         ("title: One", "title: 7", "rules.0.title must be"),
         ("id: r1", "id: r1\n    id: r2", "f.yaml:4:5: rules.0.id is given twice"),
-        ("  - id: r1", "  - &x\n    id: r1", None),
-        ("owner: o@example.com", "owner: *x", "f.yaml:6:12: not YAML: aliases"),
+        ("  - id: r1", "  - &x\n    id: r1", "f.yaml:3:5: &x is a mark of YAML"),
+        ("owner: o@example.com", "owner: *x", "f.yaml:6:12: *x is a mark of YAML"),
         ("version: 1", "version: [1", "f.yaml:2:6: not YAML"),
     ],
 )

@@ -12,6 +12,7 @@ from entra_sod.cli.operations.extensions.model import Extension, HookRefused, Po
 from entra_sod.cli.operations.extensions.plan import ExtensionPlan, attached, detached
 from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.core.errors import Forbidden, GraphError, NotYetConsistent, Unavailable
+from entra_sod.domain.text import fold
 
 NEEDS_OWNER = (
     "Extensions are made and deleted by an owner of the catalog who may also write the Logic App, "
@@ -82,9 +83,9 @@ async def _created(graph: Extensions, plan: ExtensionPlan) -> Extension:
 
 
 async def _ours(graph: Extensions, plan: ExtensionPlan) -> Sequence[Extension]:
-    wanted = plan.name.casefold()
+    wanted = fold(plan.name)
     listed = await graph.extensions(plan.catalog.id)
-    return [each for each in listed if each.display_name.casefold() == wanted]
+    return [each for each in listed if fold(each.display_name) == wanted]
 
 
 async def _write(

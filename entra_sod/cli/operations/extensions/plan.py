@@ -20,6 +20,7 @@ from entra_sod.cli.operations.extensions.model import (
     is_hook,
 )
 from entra_sod.domain.entra import Catalog
+from entra_sod.domain.text import fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,7 @@ def find_ours(seen: ExtensionState, name: str) -> Extension | None:
     Raises:
         HookRefused: there are several.
     """
-    found = [each for each in seen.extensions if each.display_name.casefold() == name.casefold()]
+    found = [each for each in seen.extensions if fold(each.display_name) == fold(name)]
     if len(found) > 1:
         ids = ", ".join(each.id for each in found)
         raise HookRefused(f"Several extensions are called {name}: {ids}. Choose another --name.")

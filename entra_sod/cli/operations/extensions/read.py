@@ -9,6 +9,7 @@ from entra_sod.cli.operations.extensions.model import HookRefused
 from entra_sod.cli.operations.extensions.plan import ExtensionState
 from entra_sod.cli.operations.extensions.port import Extensions
 from entra_sod.domain.entra import Catalog
+from entra_sod.domain.text import fold
 
 
 async def find_catalog(graph: Extensions, wanted: str) -> Catalog:
@@ -58,4 +59,4 @@ def _is(catalog: Catalog, wanted: str) -> bool:
     try:
         return catalog.id == str(UUID(wanted))
     except ValueError:
-        return catalog.display_name.casefold() == wanted.casefold()
+        return fold(catalog.display_name) == fold(wanted)

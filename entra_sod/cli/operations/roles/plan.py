@@ -12,6 +12,7 @@ from uuid import UUID
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CatalogRole, RoleAssignment
+from entra_sod.domain.text import fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,4 +157,4 @@ def is_catalog(catalog: Catalog, wanted: str) -> bool:
     try:
         return catalog.id == str(UUID(wanted))
     except ValueError:
-        return catalog.display_name.casefold() == wanted.casefold()
+        return fold(catalog.display_name) == fold(wanted)

@@ -13,6 +13,8 @@ from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.core.validation import Mistake, Path
+from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
+from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
 from entra_sod.domain.rules.parse import ParsedRules, SourceOrigin, in_reason
@@ -77,6 +79,8 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_unfinished(parsed, len(resolved)),
             *_unused_classes(parsed, resolver),
             *_rule_problems(parsed, resolved, tenant),
+            *_all_packages(parsed, tenant),
+            *_without_reference(parsed, resolved, tenant),
             *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
@@ -115,7 +119,7 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
     resolver = Resolver(parsed, tenant)
     for origin, path, selector in _selectors(parsed):
         if tenant is None:
-            if selector.id is None and _is_everything(selector):
+            if selector.is_everything:
                 yield _warning(origin, path, "fits every access package")
         elif selector.id is not None:
             if str(selector.id) not in tenant.packages:
@@ -125,6 +129,19 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
             yield origin.place(Mistake(path, "fits no access package"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _all_packages(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+    """Patterns that happen to fit every package of this tenant."""
+    if tenant is None or not tenant.packages:
+        return
+    resolver = Resolver(parsed, tenant)
+
+    def fits_all(selector: PackageSelector) -> bool:
+        return selector.id is None and len(resolver.select(selector)) == len(tenant.packages)
+
+    for name, mistake in find_all_packages(parsed.rules, parsed.classes, fits_all):
+        yield parsed.origin("rules", name).place(mistake)
 
 
 def _group_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
@@ -171,11 +188,6 @@ def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, Packag
             yield origin, ("atMost", "of", index), selector
 
 
-def _is_everything(selector: PackageSelector) -> bool:
-    texts = [text for text in (selector.name, selector.catalog) if text is not None]
-    return bool(texts) and all(set(text) == {"*"} for text in texts)
-
-
 def _date_problems(parsed: ParsedRules, day: date) -> Iterator[RulesProblem]:
     for rule in parsed.rules.values():
         if _is_over(rule, day):
@@ -205,9 +217,7 @@ def _ending(entry: ExceptionEntry, day: date) -> str | None:
 def _count_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
     for rule in parsed.rules.values():
         if rule.at_most and rule.at_most.count > 1:
-            why = "is more than 1: this version does not look for it"
-            if rule.mode is Mode.ENFORCE:
-                why += ", and Entra's references cannot enforce it"
+            why = "is more than 1: sweeps find it, and Entra cannot enforce it"
             yield _warning(parsed.origin("rules", rule.id), ("atMost", "count"), why)
 
 
@@ -236,6 +246,13 @@ def _rule_problems(
             yield from _shared(origin, each.sides, tenant)
         if is_certain:
             yield from _without_effect(origin, each)
+
+
+def _without_reference(
+    parsed: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
+    for each in find_without_effect(resolved, tenant.granting if tenant else {}):
+        yield _warning(parsed.origin("rules", each.id), ("references",), ENFORCES_NOTHING)
 
 
 def _shared(

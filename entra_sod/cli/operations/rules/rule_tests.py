@@ -22,6 +22,7 @@ from entra_sod.domain.rules.language import Name, Text
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
+from entra_sod.domain.text import fold
 
 
 class RuleTestPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,12 +146,12 @@ class _TestTenant:
 
     def __init__(self, test_file: RuleTestFile, parsed: ParsedRules, day: date) -> None:
         self._book, self._day = parsed, day
-        self._ids = {each.name.casefold(): _package_id(each) for each in test_file.packages}
+        self._ids = {fold(each.name): _package_id(each) for each in test_file.packages}
         self._names = {_package_id(each): each.name for each in test_file.packages}
         self._rules = resolve(parsed, Tenant(map(_package, test_file.packages)), day)
 
     def ids(self, names: Iterable[str]) -> frozenset[str]:
-        return frozenset(self._ids[name.casefold()] for name in names)
+        return frozenset(self._ids[fold(name)] for name in names)
 
     def conflicts(self, person: RuleTestPerson) -> set[FoundConflict]:
         return set(find_conflicts(self._rules, self.ids(person.holds)))
@@ -159,7 +160,7 @@ class _TestTenant:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
         own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
-        asked_id = self._ids[asked.casefold()]
+        asked_id = self._ids[fold(asked)]
         violations = list(find_violations(self._rules, who, asked_id, own, self._day))
         return ActualDecision(
             decide(violations), tuple(sorted(each.rule.id for each in violations))
@@ -181,7 +182,7 @@ def _package_id(package: RuleTestPackage) -> str:
 
 
 def _made_id(kind: str, name: str) -> UUID:
-    return uuid5(NAMESPACE_URL, f"entra-sod:{kind}:{name.casefold()}")
+    return uuid5(NAMESPACE_URL, f"entra-sod:{kind}:{fold(name)}")
 
 
 def _read(document: Document, parsed: ParsedRules) -> RuleTestFile:
@@ -202,13 +203,13 @@ def _require_none(problems: Sequence[RulesProblem]) -> None:
 def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]:
     if not test_file.people:
         yield Mistake(("people",), "is empty: nothing is expected of anybody")
-    yield from _repeated("packages", "name", [each.name.casefold() for each in test_file.packages])
+    yield from _repeated("packages", "name", [fold(each.name) for each in test_file.packages])
     yield from _repeated("packages", "id", [each.id for each in test_file.packages])
-    yield from _repeated("people", "name", [each.name.casefold() for each in test_file.people])
-    packages = {each.name.casefold(): each.name for each in test_file.packages}
+    yield from _repeated("people", "name", [fold(each.name) for each in test_file.people])
+    packages = {fold(each.name): each.name for each in test_file.packages}
     for index, person in enumerate(test_file.people):
         for path, name in _package_names(person):
-            if name.casefold() not in packages:
+            if fold(name) not in packages:
                 detail = f"{name} is no package here{nearest(name, packages.values())}"
                 yield Mistake(("people", index, *path), detail)
         for path, name in _rule_names(person):
@@ -229,7 +230,7 @@ def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake
 
 def _unused(person: RuleTestPerson, path: Path) -> Iterator[Mistake]:
     for index, each in enumerate(person.conflicts):
-        if len({name.casefold() for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
+        if len({fold(name) for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
             yield Mistake((*path, index, "packages"), "must be two packages or more")
 
 

@@ -11,11 +11,15 @@ const states = [...new Set(findings.map((each) => each.state))].sort();
 const personName = (finding) => finding.subject[2] || finding.subject[1] || finding.subject[0];
 const isLive = (finding) => finding.state !== 'resolved' && finding.state !== 'on-hold';
 
+/** Text as people see it: canonical forms, case and blanks are the same, what has no width is not there. */
+const folded = (text) => text.normalize('NFC').replace(/[\p{Cc}\p{Cf}\ufe0e\ufe0f]/gu, (each) => (/\s/.test(each) ? each : ''))
+  .replace(/\s+/g, ' ').trim().normalize('NFD').toUpperCase().toLowerCase().normalize('NFC');
+
 const SORTS = {
   // What is over comes last, however grave it was.
   severity: (each) => each.severity + (isLive(each) ? 0 : SEVERITIES.length),
-  person: (each) => personName(each).toLowerCase(),
-  packages: (each) => each.packages.map(packageName).join(' ').toLowerCase(),
+  person: (each) => folded(personName(each)),
+  packages: (each) => folded(each.packages.map(packageName).join(' ')),
   rule: (each) => each.rule,
   state: (each) => each.state,
   first: (each) => each.first,
@@ -33,9 +37,9 @@ const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !=
 
 // What the text filter looks at. Names repeat, so each is searched once, however many have it.
 const texts = {
-  subjects: data.subjects.map((each) => each.join('\n').toLowerCase()),
-  packages: data.packages.map((each) => each.join('\n').toLowerCase()),
-  words: data.words.map((word) => `${word}\n${ruleOf.get(word)?.title ?? ''}`.toLowerCase()),
+  subjects: data.subjects.map((each) => folded(each.join(' '))),
+  packages: data.packages.map((each) => folded(each.join(' '))),
+  words: data.words.map((word) => folded(`${word} ${ruleOf.get(word)?.title ?? ''}`)),
 };
 
 /** Whether a finding has a word: in its person, packages, rule, exception or id. */
@@ -66,7 +70,7 @@ function sortFindings(key, descending) {
 
 /** Look anew at which findings the filter leaves, and tell everybody who shows them. */
 function applyFilter() {
-  const finders = filter.text.toLowerCase().split(/\s+/).filter(Boolean).map(finder);
+  const finders = folded(filter.text).split(' ').filter(Boolean).map(finder);
   model.shown = model.order.filter((place) => fits(findings[place], finders));
   for (const listener of model.listeners) listener();
 }

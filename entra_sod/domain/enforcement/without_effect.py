@@ -1,0 +1,58 @@
+"""Rules under enforce that ask for groups, of which no side has any. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import permutations
+
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.language import Mode, References
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+
+ENFORCES_NOTHING = (
+    "enforces nothing: references are to groups only, and neither side grants membership of a "
+    "security group that the other does not grant. App roles, sites, owners and Microsoft 365 "
+    "groups are none, and eligible members only with eligible: true. Say references: packages."
+)
+
+
+def wants_groups_only(rule: ResolvedRule) -> bool:
+    """Whether a rule writes references to groups and to nothing else."""
+    return rule.rule.mode is Mode.ENFORCE and rule.rule.references is References.GROUPS
+
+
+def find_without_effect(
+    rules: Iterable[ResolvedRule], packages: Mapping[str, AccessPackage]
+) -> Iterator[ResolvedRule]:
+    """Each such rule that is known to ask for no reference.
+
+    Args:
+        rules: in force.
+        packages: that were read, with the groups that they grant.
+    """
+    for rule in filter(wants_groups_only, rules):
+        named = frozenset().union(*(side.packages for side in rule.sides))
+        if named and named <= packages.keys() and not _has_effect(rule, packages):
+            yield rule
+
+
+def _has_effect(rule: ResolvedRule, packages: Mapping[str, AccessPackage]) -> bool:
+    groups = [_groups(rule, side, packages) for side in rule.sides]
+    return any(
+        groups[other] - packages[on].member_groups - packages[on].eligible_groups
+        for one, other in permutations(range(len(groups)), 2)
+        if groups[other]
+        for on in rule.sides[one].packages
+    )
+
+
+def _groups(
+    rule: ResolvedRule, side: ResolvedSide, packages: Mapping[str, AccessPackage]
+) -> frozenset[str]:
+    """What can be held against the other sides: what a side names, and what its packages grant."""
+    granted = (packages[each] for each in side.packages)
+    found = (
+        each.member_groups | each.eligible_groups if rule.rule.eligible else each.member_groups
+        for each in granted
+    )
+    return side.groups.union(*found)
