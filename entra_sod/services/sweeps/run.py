@@ -26,6 +26,8 @@ from entra_sod.stores.sweeps import SweepRecord, SweepStore
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
 MAX_CONCURRENT_PARTS = 2
+# One package that goes on failing is a gap; the rest of its part is not read a dozen times for it.
+MAX_PATIENT_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,11 @@ class SweepRunner:
         tried = await self.store.attempt_costs(message.id, message.part)
         with metered() as meter, low_priority(is_new=True):
             try:
-                looked = await read_part(self.graph, part_of(message))
+                looked = await read_part(
+                    self.graph,
+                    part_of(message),
+                    is_patient=message.attempt < MAX_PATIENT_ATTEMPTS,
+                )
             except GraphError:
                 if meter != Meter():  # else nothing was begun
                     await self.store.store_attempt_costs(
