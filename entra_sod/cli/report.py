@@ -12,12 +12,13 @@ import msgspec
 import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
-from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.running_app import open_app
 from entra_sod.cli.session import open_session
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
+from entra_sod.domain.results.coverage import Reason
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.render import render
 from entra_sod.services.report.view import ReportView
@@ -51,7 +52,8 @@ def report(
 ) -> None:
     """Write what the newest sweep found, and what it did not check, as one self-contained file.
 
-    Exit code 0: written. 1: an error; nothing was written.
+    Exit code 0: written. 1: an error; nothing was written. 3: written, and not everything could be
+    looked at.
     """
     try:
         view = asyncio.run(_view(source, rules))
@@ -61,6 +63,8 @@ def report(
         raise typer.Exit(ExitCode.ERROR) from error
     gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_standing:,} findings"
     out.print(f"{save_to}: {shown}, {gaps} gaps", soft_wrap=True)
+    unknown = [each for each in view.gaps if each.reason is not Reason.OUT_OF_SCOPE]
+    raise typer.Exit(ExitCode.of((), unknown))
 
 
 async def _view(source: str, rules: Path) -> ReportView:

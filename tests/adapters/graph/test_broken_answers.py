@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -20,12 +20,17 @@ from tests.adapters.graph.tenant import APPROVE, PAY
 
 type Ask = Callable[[GraphClient], Awaitable[object]]
 
+
+async def all_of(pages: AsyncIterator[object]) -> list[object]:
+    return [each async for each in pages]
+
+
 ASKS: dict[str, Ask] = {
     "packages": lambda graph: graph.packages(),
     "package": lambda graph: graph.package(PAY),
     "packages_by_id": lambda graph: graph.packages_by_id([PAY]),
-    "additional_access": lambda graph: anext(graph.additional_access(PAY, APPROVE)),
-    "assignments": lambda graph: anext(graph.assignments(PAY)),
+    "additional_access": lambda graph: all_of(graph.additional_access(PAY, APPROVE)),
+    "assignments": lambda graph: all_of(graph.assignments(PAY)),
     "references": lambda graph: graph.references(PAY, ReferenceKind.GROUP),
     "assignments_of": lambda graph: anext(graph.assignments_of([PAY])),
     "additional_access_of": lambda graph: anext(graph.additional_access_of([(PAY, APPROVE)])),
