@@ -21,7 +21,7 @@ from entra_sod.core.errors import SodError
 # Not `type` statements: typer does not look behind them.
 Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
 WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
-PoisonReason = Annotated[str, typer.Option("--reason", help="Only where the reason has these words.")]
+PoisonReason = Annotated[str, typer.Option("--reason", help="Only where the reason says this.")]
 RedriveSince = Annotated[
     datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
 ]
