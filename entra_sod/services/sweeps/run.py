@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from entra_sod.core.errors import GraphError, NotYetConsistent
+from entra_sod.core.errors import PERMANENT, GraphError, NotYetConsistent
 from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
@@ -123,9 +123,12 @@ class SweepRunner:
         record = await self.store.get(sweep_id) or await self.store.create(sweep_id)
         if record.status.has_ended or record.parts is not None:
             return record
-        return await self.planner.plan(
-            record, await self.rules.current(), await self.rules.listed()
-        )
+        rules = await self.rules.current()
+        try:
+            listed = await self.rules.listed()
+        except PERMANENT:  # then each package of the rules is looked up, and says why it is a gap
+            listed = ()
+        return await self.planner.plan(record, rules, listed)
 
     async def _work(self, message: SweepMessage) -> None:
         await self.store.clear_note(message.id, message.part)
