@@ -201,15 +201,8 @@ def assignment(found: WireAssignment) -> Assignment:
     """
     schedule = found.schedule or WireSchedule()
     expiration = schedule.expiration or WireExpiration()
-    dates: list[datetime | None] = []
-    unreadable: list[str] = []
-    for text in (schedule.start_date_time, expiration.end_date_time):
-        try:
-            dates.append(_moment(text))
-        except ValueError:
-            dates.append(None)
-            unreadable.append(f"its schedule has the date {text!r}")
-    start, end = dates
+    start, unclear_start = _moment(schedule.start_date_time)
+    end, unclear_end = _moment(expiration.end_date_time)
     made = Assignment(
         id=found.id.lower(),
         state=found.state,
@@ -218,8 +211,8 @@ def assignment(found: WireAssignment) -> Assignment:
         start=start,
         end=end,
     )
-    if unreadable:
-        raise PartlyReadable(made.id, made, ", ".join(unreadable))
+    if why := unclear_start or unclear_end:
+        raise PartlyReadable(made.id, made, why)
     return made
 
 
@@ -231,16 +224,15 @@ def subject(found: WireSubject) -> Subject:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    """Read a moment; Graph's first and last years stand for none.
-
-    Raises:
-        ValueError: the text is no moment.
-    """
-    moment = datetime.fromisoformat(text) if text else None
+def _moment(text: str | None) -> tuple[datetime | None, str]:
+    """Read a moment, or say why not; Graph's first and last years stand for none."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None, f"its schedule has the date {text!r}"
     if moment is None or moment.year in (MINYEAR, MAXYEAR):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None, ""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""
 
 
 def catalog(found: WireCatalog) -> Catalog:

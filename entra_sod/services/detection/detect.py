@@ -19,7 +19,7 @@ from entra_sod.ports.graph import AssignmentPage, Graph
 REMEMBER_REFUSAL = timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Detection:
     """The assignments of the first package whose holders also hold the second.
 
@@ -48,7 +48,8 @@ class Detector:
         if self._refused_until is None or self._clock.now() >= self._refused_until:
             pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
-                return _detection(await _held(pages), DetectionMethod.ADDITIONAL_ACCESS)
+                held, gaps = await _held(pages)
+                return Detection(held, DetectionMethod.ADDITIONAL_ACCESS, gaps)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -58,12 +59,11 @@ class Detector:
         return await self._by_assignments(package_id, incompatible_package_id)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
-        against = await _held(self._graph.assignments(other_id))
-        others = {each.subject.id for each in against.assignments}
-        held = await _held(self._graph.assignments(package_id))
-        both = tuple(each for each in held.assignments if each.subject.id in others)
-        gaps = (*held.gaps, *against.gaps)
-        return Detection(holders=both, way=DetectionMethod.ASSIGNMENTS, gaps=gaps)
+        against, unread_there = await _held(self._graph.assignments(other_id))
+        others = {each.subject.id for each in against}
+        held, unread_here = await _held(self._graph.assignments(package_id))
+        both = tuple(each for each in held if each.subject.id in others)
+        return Detection(both, DetectionMethod.ASSIGNMENTS, (*unread_here, *unread_there))
 
 
 async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
@@ -81,23 +81,14 @@ async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _HeldAssignments:
-    assignments: Sequence[Assignment]
-    gaps: Sequence[UnreadableItem]
-
-
-def _detection(held: _HeldAssignments, way: DetectionMethod) -> Detection:
-    return Detection(holders=held.assignments, way=way, gaps=held.gaps)
-
-
-async def _held(pages: AsyncIterator[AssignmentPage]) -> _HeldAssignments:
-    """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
+async def _held(
+    pages: AsyncIterator[AssignmentPage],
+) -> tuple[Sequence[Assignment], Sequence[UnreadableItem]]:
+    """All that is held, each once though two pages repeat it, and what could not be understood."""
     found: dict[str, Assignment] = {}
-    gaps: list[UnreadableItem] = []
     try:
         async for page in pages:
             found.update({each.id: each for each in page if each.is_held})
     except UnreadableItem as error:
-        gaps.append(error)
-    return _HeldAssignments(tuple(found.values()), gaps)
+        return tuple(found.values()), [error]
+    return tuple(found.values()), ()
