@@ -11,11 +11,12 @@ import typer
 from rich.progress import Progress
 
 from entra_sod.cli import plan as plans
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.plan_document import PlanDocument, why_stale
-from entra_sod.cli.plan import ExitCode, Format
+from entra_sod.cli.plan import Format
 from entra_sod.cli.session import open_session
 from entra_sod.cli.terminal import err, out
-from entra_sod.core.errors import PERMANENT, ConfigurationError, SodError
+from entra_sod.core.errors import ConfigurationError, GraphError, SodError
 from entra_sod.services.enforcement.reference_writer import AppliedPlan
 
 # Not `type` statements: typer does not look behind them.
@@ -64,7 +65,7 @@ def apply(
     """Write a plan that was reviewed; needs ENFORCEMENT=apply and the app's storage.
 
     Exit code 0: all written. 1: stale, refused, or some writes failed; nothing is lost by running
-    it again.
+    it again. 3: all written, and not everything could be read.
     """
     raise typer.Exit(_run(_apply(plan_file, rules, replan=replan, dry_run=dry_run)))
 
@@ -78,12 +79,12 @@ def drift(rules: PlanRulesFolder = Path("rules"), how: PlanFormat = Format.TABLE
 
 
 def _run(work: Coroutine[None, None, ExitCode], *, refused: ExitCode = ExitCode.ERROR) -> ExitCode:
-    """Run a command; `refused` is its exit code if Graph refuses to show what it needs."""
+    """Run a command; `refused` is its exit code if Graph does not show what it needs."""
     try:
         return asyncio.run(work)
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
-        return refused if isinstance(error, PERMANENT) else ExitCode.ERROR
+        return refused if isinstance(error, GraphError) else ExitCode.ERROR
 
 
 async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
@@ -113,7 +114,7 @@ async def _apply(plan_file: Path, rules: Path | None, *, replan: bool, dry_run: 
             return ExitCode.ERROR
         if dry_run:
             plans.show(fresh, Format.TABLE, out)
-            return ExitCode.NOTHING
+            return ExitCode.of((), fresh.not_read)
         with Progress(console=err, transient=True) as progress:
             task = progress.add_task("writing", total=fresh.writes)
             carried = await plans.apply(session, fresh, state, lambda: progress.advance(task))
@@ -125,7 +126,7 @@ async def _apply(plan_file: Path, rules: Path | None, *, replan: bool, dry_run: 
         )
     if carried.error:
         raise carried.error
-    return code
+    return code or ExitCode.of((), fresh.not_read)
 
 
 def _folder_of(plan: PlanDocument) -> Path:

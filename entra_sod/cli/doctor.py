@@ -15,15 +15,22 @@ from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
 from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 from entra_sod.cli.azure_cli import listing_of
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.expected import EXPECTED, compare_functions
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
 from entra_sod.cli.show_diagnoses import diagnoses_table, headline
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
-from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy, note, summed_up, wrong
+from entra_sod.services.doctor.diagnosis import (
+    Diagnosis,
+    DiagnosisResult,
+    is_healthy,
+    note,
+    summed_up,
+    wrong,
+)
 from entra_sod.services.doctor.run import DiagnosticContext, run_diagnostics
 
 # Not `type` statements: typer does not look behind them.
@@ -46,7 +53,7 @@ def doctor(url: DoctorUrl = "", as_json: DoctorJson = False) -> None:  # noqa: F
     environment names the app, or by its host with ENTRA_SOD_MASTER_KEY. Without --url this machine
     looks, with the settings of the environment.
 
-    Exit code 0: nothing is wrong. 1: something is.
+    Exit code 0: nothing is wrong. 1: something is. 3: not everything could be looked at.
     """
     try:
         diagnoses = asyncio.run(_of_app(url) if url else _of_environment())
@@ -60,7 +67,8 @@ def doctor(url: DoctorUrl = "", as_json: DoctorJson = False) -> None:  # noqa: F
     else:
         out.print(diagnoses_table(diagnoses))
         err.print(headline(diagnoses))
-    raise typer.Exit(ExitCode.NOTHING if is_healthy(diagnoses) else ExitCode.ERROR)
+    unknown = [each for each in diagnoses if each.result is DiagnosisResult.UNKNOWN]
+    raise typer.Exit(ExitCode.of((), unknown) if is_healthy(diagnoses) else ExitCode.ERROR)
 
 
 async def _of_app(url: str) -> Sequence[Diagnosis]:

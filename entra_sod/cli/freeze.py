@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out, shown
 from entra_sod.core.clock import SystemClock

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import typer
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.roles.apply import GrantOutcome, apply
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.cli.operations.roles.plan import WantedRoles, plan_grants, role_for
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
 from entra_sod.cli.sign_in import DeviceCode
 from entra_sod.cli.terminal import err, out

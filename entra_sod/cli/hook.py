@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.extensions.apply import ExtensionOutcome, apply
 from entra_sod.cli.operations.extensions.client import ExtensionsClient
 from entra_sod.cli.operations.extensions.model import LogicApp
 from entra_sod.cli.operations.extensions.plan import ExtensionPlan, plan_install, plan_remove
 from entra_sod.cli.operations.extensions.read import find_catalog, read_catalog
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.show_hook import hook_json, hook_table
 from entra_sod.cli.terminal import err, out

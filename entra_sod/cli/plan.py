@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import secrets
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,6 @@ from rich.progress import Progress
 from entra_sod.cli.operations.apply_evidence import seal_apply
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
-    PlanGap,
     TenantState,
     compile_references,
     half_seen,
@@ -34,6 +33,7 @@ from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
@@ -43,22 +43,6 @@ from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.write_controls import WriteControls
 
 _COLLECT_AFTER = 100_000
-
-
-class ExitCode(IntEnum):
-    """For CI: nothing to do, an error, something to do, not everything could be looked at."""
-
-    NOTHING = 0
-    ERROR = 1
-    CHANGES = 2
-    UNKNOWN = 3
-
-    @classmethod
-    def of(cls, found: Sized, not_read: Sized) -> ExitCode:
-        """What was not read wins over what was found."""
-        if not_read:
-            return cls.UNKNOWN
-        return cls.CHANGES if found else cls.NOTHING
 
 
 class Format(StrEnum):
@@ -223,7 +207,7 @@ class DriftResult:
     found: Sequence[Drift]
     state: TenantState
     groups: DeletedGroups
-    not_read: Sequence[PlanGap]
+    not_read: Sequence[Skipped]
 
 
 async def drift(session: Session, folder: Path) -> DriftResult:

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.redrive import Filter, RedriveCase, Redriver
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, line, out
 from entra_sod.core.clock import SystemClock
@@ -21,7 +21,7 @@ from entra_sod.core.errors import SodError
 # Not `type` statements: typer does not look behind them.
 Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
 WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
-Reason = Annotated[str, typer.Option("--reason", help="Only where the reason has these words.")]
+PoisonReason = Annotated[str, typer.Option("--reason", help="Only where the reason says this.")]
 RedriveSince = Annotated[
     datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
 ]
@@ -37,7 +37,7 @@ def redrive(
     *,
     queue: Queue = "",
     work_id: WorkId = "",
-    reason: Reason = "",
+    reason: PoisonReason = "",
     since: RedriveSince = None,
     discard: Discard = False,
     yes: ConfirmRedrive = False,

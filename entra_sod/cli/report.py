@@ -12,12 +12,14 @@ import msgspec
 import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
-from entra_sod.cli.plan import ExitCode
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.running_app import open_app
 from entra_sod.cli.session import open_session
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
+from entra_sod.domain.results.coverage import Reason
+from entra_sod.domain.results.status import SweepStatus
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.report.render import render
 from entra_sod.services.report.view import ReportView
@@ -51,7 +53,8 @@ def report(
 ) -> None:
     """Write what the newest sweep found, and what it did not check, as one self-contained file.
 
-    Exit code 0: written. 1: an error; nothing was written.
+    Exit code 0: written. 1: an error; nothing was written. 3: written, and not everything could be
+    looked at.
     """
     try:
         view = asyncio.run(_view(source, rules))
@@ -61,6 +64,15 @@ def report(
         raise typer.Exit(ExitCode.ERROR) from error
     gaps, shown = len(view.gaps) + len(view.left_out), f"{view.findings_standing:,} findings"
     out.print(f"{save_to}: {shown}, {gaps} gaps", soft_wrap=True)
+    raise typer.Exit(exit_code(view))
+
+
+def exit_code(view: ReportView) -> ExitCode:
+    """Whether a report tells of everything that the rules in force name."""
+    sweep = view.sweep
+    is_whole = sweep and sweep.is_current and sweep.status == SweepStatus.COMPLETED
+    unread = {each.reason for each in view.gaps} - {Reason.OUT_OF_SCOPE, Reason.NOT_LOOKED_AT}
+    return ExitCode.of((), unread) if is_whole else ExitCode.UNKNOWN
 
 
 async def _view(source: str, rules: Path) -> ReportView:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from entra_sod.cli.operations.plan_document import Addition, PlanDocument, PlanGap
+from entra_sod.cli.operations.plan_document import Addition, PlanDocument
 from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.results.coverage import Skipped
 
 type Names = Mapping[str, str]
 type NameFormat = Callable[[str, Names], str]
@@ -24,7 +25,7 @@ def _on_terminal(package: str, names: Names) -> str:
     return shown(names.get(package) or package)
 
 
-def _gap(gap: PlanGap) -> str:
+def _gap(gap: Skipped) -> str:
     return in_markdown(f"{gap.what}: {gap.why}", MAX_GAP)
 
 
@@ -53,7 +54,7 @@ def plan_table(plan: PlanDocument) -> RenderableType:
     return Group(*parts, gaps_lines(plan.not_read))
 
 
-def gaps_lines(gaps: Sequence[PlanGap]) -> RenderableType:
+def gaps_lines(gaps: Sequence[Skipped]) -> RenderableType:
     """What could not be looked at, a line each."""
     shown_gaps = [line(f"not known: {gap.what}: {gap.why}", "yellow") for gap in gaps[:MAX_ROWS]]
     return Group(*shown_gaps, *_more(gaps))

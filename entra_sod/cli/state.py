@@ -7,9 +7,19 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import batched
 
 from entra_sod.cli.operations.plan_document import TenantState
-from entra_sod.core.errors import PERMANENT, Forbidden, GraphError, NotFound, SodError, Throttled
+from entra_sod.core.errors import (
+    PERMANENT,
+    Forbidden,
+    GraphError,
+    NotFound,
+    SodError,
+    Throttled,
+    Unavailable,
+    UnreadableItem,
+)
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.ports.graph import Graph
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
@@ -34,21 +44,23 @@ async def read_state(
         with_holders: whether to read assignments, too.
         advance: called with the number of packages that are done.
 
-    A package of which anything cannot be read is left out whole, with Graph's reason.
+    A package of which anything cannot be read is left out whole, with Graph's reason. One with an
+    assignment that cannot be understood stays: only how many people hold it is not known.
 
     Raises:
         Throttled: Graph asks for a longer wait than the client does by itself.
     """
-    found = await graph.packages_by_id(package_ids)
+    found = await _packages(graph, package_ids)
     packages = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
     errors = {key: each for key, each in found.items() if isinstance(each, GraphError)}
     present: set[Reference] = set()
     holders: dict[str, frozenset[str]] = {}
+    items: dict[str, list[UnreadableItem]] = {}
 
     async def read(some: Sequence[str]) -> None:
         present.update(await _references(graph, some, errors))
         if with_holders:
-            holders.update(await _holders(graph, some, errors))
+            holders.update(await _holders(graph, some, errors, items))
         advance(len(some))
 
     await in_parallel(read, batched(sorted(packages), MAX_PACKAGES_IN_MEMORY, strict=False))
@@ -60,7 +72,9 @@ async def read_state(
         present=frozenset(each for each in present if each.on not in errors),
         holders={key: each for key, each in holders.items() if key not in errors},
         gone=frozenset(key for key, each in errors.items() if isinstance(each, NotFound)),
-        reasons={key: str(each) for key, each in errors.items() if not isinstance(each, NotFound)},
+        errors={key: each for key, each in errors.items() if not isinstance(each, NotFound)},
+        gaps=tuple(Skipped.of("", each) for key in sorted(items) for each in items[key]),
+        partly_held=frozenset(items),
     )
 
 
@@ -110,11 +124,25 @@ async def until_error[T](
     return errors[0] if errors else None
 
 
+async def _packages(
+    graph: Graph, package_ids: Collection[str]
+) -> Mapping[str, AccessPackage | GraphError]:
+    try:
+        return await graph.packages_by_id(package_ids)
+    except Unavailable as error:  # none of them was answered
+        return dict.fromkeys(package_ids, error)
+
+
 async def _references(
     graph: Graph, package_ids: Sequence[str], errors: dict[str, GraphError]
 ) -> set[Reference]:
     references = set[Reference]()
-    for (on, kind), found in (await graph.references_of(package_ids)).items():
+    try:
+        lists = await graph.references_of(package_ids)
+    except Unavailable as error:
+        errors.update(dict.fromkeys(package_ids, error))
+        return references
+    for (on, kind), found in lists.items():
         if isinstance(found, GraphError):
             errors[on] = found
         else:
@@ -123,12 +151,20 @@ async def _references(
 
 
 async def _holders(
-    graph: Graph, package_ids: Sequence[str], errors: dict[str, GraphError]
+    graph: Graph,
+    package_ids: Sequence[str],
+    errors: dict[str, GraphError],
+    items: dict[str, list[UnreadableItem]],
 ) -> Mapping[str, frozenset[str]]:
     holders: dict[str, set[str]] = {each: set() for each in package_ids}
-    async for package_id, page in graph.assignments_of(package_ids):
-        if isinstance(page, GraphError):
-            errors[package_id] = page
-        else:
-            holders[package_id] |= {each.subject.id for each in page if each.is_held}
+    try:
+        async for package_id, page in graph.assignments_of(package_ids):
+            if isinstance(page, UnreadableItem):
+                items.setdefault(package_id, []).append(page)
+            elif isinstance(page, GraphError):
+                errors[package_id] = page
+            else:
+                holders[package_id] |= {each.subject.id for each in page if each.is_held}
+    except Unavailable as error:
+        errors.update(dict.fromkeys(package_ids, error))
     return {package_id: frozenset(subjects) for package_id, subjects in holders.items()}

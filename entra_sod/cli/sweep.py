@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
 from typing import Annotated
 
 import msgspec
 import typer
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.running_app import AppError, EndedWork, RunningApp, SweepStarted, open_app
 from entra_sod.cli.show_sweep import Show, showing, summary
 from entra_sod.cli.terminal import err, out
@@ -30,15 +30,6 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not fo
 SweepJson = Annotated[bool, typer.Option("--json", help="Print the app's answer as it is.")]
 
 
-class SweepExit(IntEnum):
-    """For CI. Gaps win over conflicts: what was not looked at may hide more of them."""
-
-    CLEAR = 0
-    ERROR = 1
-    CONFLICTS = 2
-    GAPS = 3
-
-
 def sweep(url: SweepUrl = "", no_wait: NoWait = False, as_json: SweepJson = False) -> None:  # noqa: FBT002 - flags
     """Start a sweep on a running app and follow it; a sweep under way is joined.
 
@@ -52,15 +43,15 @@ def sweep(url: SweepUrl = "", no_wait: NoWait = False, as_json: SweepJson = Fals
         raise typer.Exit(asyncio.run(_sweep(url, wait=not no_wait, as_json=as_json)))
     except AppError as error:
         err.print(f"entra-sod: {error}", style="red")
-        raise typer.Exit(SweepExit.ERROR) from error
+        raise typer.Exit(ExitCode.ERROR) from error
 
 
-async def _sweep(url: str, *, wait: bool, as_json: bool) -> SweepExit:
+async def _sweep(url: str, *, wait: bool, as_json: bool) -> ExitCode:
     async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
         started = await app.start_sweep()
         if not wait:
             _print_started(started, as_json=as_json)
-            return SweepExit.CLEAR
+            return ExitCode.NOTHING
         with showing(err) as show:
             ended = await follow(app, started.id, SystemClock(), show)
     if as_json:
@@ -82,13 +73,13 @@ async def follow(app: RunningApp, sweep_id: str, clock: Clock, show: Show) -> En
     return seen
 
 
-def verdict(result: SweepResult) -> SweepExit:
+def verdict(result: SweepResult) -> ExitCode:
     """What the exit code says of a sweep that has ended."""
     if result.status == SweepStatus.FAILED:
-        return SweepExit.ERROR
+        return ExitCode.ERROR
     if result.status == SweepStatus.COMPLETED_WITH_GAPS:
-        return SweepExit.GAPS
-    return SweepExit.CONFLICTS if result.findings or result.pairs.conflict else SweepExit.CLEAR
+        return ExitCode.UNKNOWN
+    return ExitCode.CHANGES if result.findings or result.pairs.conflict else ExitCode.NOTHING
 
 
 def _print_started(started: SweepStarted, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.rules.lint import lint, named_groups
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
@@ -21,6 +22,7 @@ from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import read_sources
 
@@ -34,11 +36,14 @@ Offline = Annotated[bool, typer.Option("--offline", help="Check what needs no te
 def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT002 - a flag
     """Check rules files; print each mistake as file:line:column: message.
 
-    Exit code 0: no mistake, warnings at most. 1: mistakes, or the tenant could not be read.
+    Exit code 0: no mistake, warnings at most. 1: mistakes, or wrong settings. 3: no mistake was
+    found, and the tenant could not be read, or not all of it.
     """
     sources = read_sources(paths)
     parsed = read_rules(sources.files, sources.unread)
-    tenant, failure = (None, None) if offline else _try_tenant(os.environ, parsed)
+    tenant, failure, has_wrong_settings = (
+        (None, None, False) if offline else _try_tenant(os.environ, parsed)
+    )
     today = SystemClock().now().date()
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant)})
     for problem in problems:
@@ -46,27 +51,33 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
-    if failure or not all(problem.is_warning for problem in problems):
-        raise typer.Exit(1)
+    if not all(problem.is_warning for problem in problems) or has_wrong_settings:
+        raise typer.Exit(ExitCode.ERROR)
+    raise typer.Exit(ExitCode.UNKNOWN if failure else ExitCode.NOTHING)
 
 
 def _try_tenant(
     environment: Mapping[str, str], parsed: ParsedRules
-) -> tuple[Tenant | None, str | None]:
-    """Read every package of the tenant, or say in one line why not."""
+) -> tuple[Tenant | None, str | None, bool]:
+    """Read every package of the tenant; or why not, and whether the settings are to blame."""
     try:
-        return asyncio.run(_read_tenant(environment, parsed)), None
+        tenant = asyncio.run(_read_tenant(environment, parsed))
     except (GraphError, ConfigurationError) as error:
-        line = " ".join(str(error).split())
-        return None, line if line.endswith(".") else f"{line}."
+        return None, _sentence(str(error)), isinstance(error, ConfigurationError)
+    return tenant, tenant.unlisted and _sentence(tenant.unlisted), False
+
+
+def _sentence(text: str) -> str:
+    line = " ".join(text.split())
+    return line if line.endswith(".") else f"{line}."
 
 
 async def _read_tenant(environment: Mapping[str, str], parsed: ParsedRules) -> Tenant:
     graph = GraphClient(read_settings(environment).graph)
     try:
-        packages = await graph.packages()
-        groups = await _read_groups(graph, named_groups(parsed))
-        return Tenant(packages, groups, await _read_granting(graph, parsed, Tenant(packages)))
+        tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
+        granting = await _read_granting(graph, parsed, tenant)
+        return Tenant(tenant.packages.values(), tenant.groups, granting, unlisted=tenant.unlisted)
     finally:
         await graph.close()
 

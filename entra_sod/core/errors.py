@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class SodError(Exception):
@@ -151,6 +152,10 @@ class Unavailable(GraphError):
     """5xx, a timeout or a broken answer; the same request may succeed later."""
 
 
+class NoToken(Unavailable):
+    """The app's identity was given no token for Graph."""
+
+
 class Forbidden(GraphError):
     """401 or 403: the app's identity may not do this; the thing may or may not exist."""
 
@@ -171,5 +176,26 @@ class UnsafeLink(GraphError):
     """A link that must not be followed: the token stays with the configured Graph root."""
 
 
+class TooManyPages(UnsafeLink):
+    """A list that shows nothing new any more, or has more pages than a tenant can fill."""
+
+
+class Unreadable(GraphError):
+    """The answer is complete JSON of an unexpected shape; the same request gets it again."""
+
+
+class UnreadableItem(Unreadable):
+    """An item of a list has an unexpected shape; the other items of the list were read.
+
+    Attributes:
+        what: the item, as coverage names it.
+        partial: the items that were read, where the whole list was asked for at once.
+    """
+
+    def __init__(self, what: str, why: str, partial: Sequence[Any] = ()) -> None:
+        self.what, self.partial = what, partial
+        super().__init__(f"Graph's answer cannot be understood at {what}: {why}")
+
+
 # Waiting does not mend these: what they stood in the way of is reported.
-PERMANENT = (Forbidden, NotFound, Rejected, UnsafeLink)
+PERMANENT = (Forbidden, NotFound, Rejected, UnsafeLink, Unreadable)

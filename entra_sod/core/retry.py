@@ -16,6 +16,7 @@ from entra_sod.core.errors import (
     SodError,
     Throttled,
     Unavailable,
+    Unreadable,
 )
 
 FIRST_DELAY_SECONDS = 5.0
@@ -60,7 +61,7 @@ def decide_retry(error: SodError, attempts: AttemptCounts) -> RetryDecision | No
         None where only the queue's own redelivery can help, such as wrong settings.
     """
     match error:
-        case InvalidMessage() | RulesError():
+        case InvalidMessage() | RulesError() | Unreadable():
             return Poison(str(error))
         case ConcurrencyLimited():  # its turn comes as sure as that of the others: nothing to count
             return Retry(_throttle_delay(error, 0), attempts)

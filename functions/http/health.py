@@ -13,6 +13,7 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.api.responses import Alive, Readiness
 from entra_sod.core.errors import FieldError, InvalidRequest, SodError
+from entra_sod.domain.results.coverage import selection_gaps
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import json_response
 
@@ -75,7 +76,8 @@ async def _rules() -> str:
     rules = await book.current()
     if book.problem:
         return f"older rules stay in force ({rules.hash}): {book.problem}"
-    return f"ok: {len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}"
+    gaps = "".join(f"; {each.what}: {each.why}" for each in selection_gaps(rules))
+    return f"ok: {len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}{gaps}"
 
 
 async def _webhooks() -> str:

@@ -8,7 +8,7 @@ from entra_sod.domain.entra import Subject
 def test_the_client_reads_them() -> None:
     """Each assignment and its target arrive, and so does the link."""
     found = wire.decode(wire.assignments_page, page([7, 8], next_link="https://graph/next"))
-    first, second = wire.assignments(found.value)
+    first, second = found.items
     assert found.next_link == "https://graph/next"
     assert first.subject == Subject(
         id="50b1ec70-5e1f-4d3c-9b7a-000000000007",
@@ -26,8 +26,8 @@ def test_they_are_the_same_in_every_run() -> None:
 
 def test_packages_share_people_and_no_assignments() -> None:
     """What an intersection needs."""
-    one = wire.assignments(wire.decode(wire.assignments_page, page([7], package=1)).value)
-    other = wire.assignments(wire.decode(wire.assignments_page, page([7], package=2)).value)
+    one = wire.decode(wire.assignments_page, page([7], package=1)).items
+    other = wire.decode(wire.assignments_page, page([7], package=2)).items
     assert one[0].subject == other[0].subject
     assert one[0].id != other[0].id
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.grant import app_role, assign_roles, read_wanted
 from entra_sod.cli.operations.roles.plan import RoleGrant, WantedRoles
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
 from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import ConfigurationError

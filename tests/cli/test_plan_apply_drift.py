@@ -20,7 +20,7 @@ from tests.leftovers import clear_leftovers
 
 pytestmark = [pytest.mark.slow, pytest.mark.host]
 
-NOTHING, ERROR, UNKNOWN = 0, 1, 3
+ERROR, UNKNOWN = 1, 3
 DEMO_ADDITIONS = 12
 
 
@@ -98,7 +98,7 @@ def test_plan_apply_plan_drift_and_the_sweep_that_repairs(world: World, tmp_path
     assert refused.returncode == ERROR
     assert "ENFORCEMENT is plan" in refused.stderr
     applied = run(world, "apply", file, ENFORCEMENT="apply")
-    assert (applied.returncode, "12 written" in applied.stdout) == (NOTHING, True), applied.stderr
+    assert (applied.returncode, "12 written" in applied.stdout) == (UNKNOWN, True), applied.stderr
     assert "0 to add, 0 to remove" in run(world, "plan").stdout
     assert json.loads(run(world, "drift", "--format", "json").stdout)["drift"] == []
 
@@ -137,7 +137,7 @@ def test_drift_names_references_to_deleted_groups_or_says_that_it_cannot(
     """With a directory permission the group is orphaned; without one that is said, on stderr."""
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
-    assert run(world, "apply", file, ENFORCEMENT="apply").returncode == NOTHING
+    assert run(world, "apply", file, ENFORCEMENT="apply").returncode == UNKNOWN
     delete_auditors(world)
     blind = run(world, "drift", "--format", "json")
     assert {each["kind"] for each in json.loads(blind.stdout)["drift"]} == {"missing"}
@@ -161,7 +161,7 @@ def test_a_stale_plan_is_refused_and_can_be_replanned(world: World, tmp_path: Pa
     assert stale.returncode == ERROR
     assert "the tenant has changed" in stale.stderr
     assert planned(world)["unchanged"] == []
-    assert run(world, "apply", file, "--replan", ENFORCEMENT="apply").returncode == NOTHING
+    assert run(world, "apply", file, "--replan", ENFORCEMENT="apply").returncode == UNKNOWN
 
 
 def test_over_the_limit_apply_writes_nothing(world: World, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_dry_run_writes_nothing(world: World, tmp_path: Path) -> None:
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
     done = run(world, "apply", file, "--dry-run", ENFORCEMENT="apply")
-    assert (done.returncode, "12 to add" in done.stdout) == (NOTHING, True)
+    assert (done.returncode, "12 to add" in done.stdout) == (UNKNOWN, True)
     assert planned(world)["unchanged"] == []
 
 

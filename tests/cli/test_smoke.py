@@ -97,7 +97,7 @@ async def test_an_app_that_knows_what_it_cannot_know_fails(outcome: str) -> None
 
 
 def canary(skipped: list[dict[str, str]], status: str = "completed") -> CheckResult:
-    coverage = Coverage(skipped=[Skipped(**each) for each in skipped])
+    coverage = Coverage(skipped=msgspec.convert(skipped, list[Skipped]))
     result = msgspec.convert(RESULT, CheckResult)
     return msgspec.structs.replace(result, status=status, coverage=coverage)
 

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 
 from entra_sod.cli import sweep as command
 from entra_sod.cli.__main__ import app as entra_sod
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.running_app import ReportLine, RunningApp, checked_address
-from entra_sod.cli.sweep import SweepExit, follow, verdict
+from entra_sod.cli.sweep import follow, verdict
 from entra_sod.core.clock import ManualClock
 from entra_sod.services.sweeps.progress import SweepProgress
 from local.processes import free_port
@@ -50,8 +51,8 @@ async def test_a_sweep_is_started_and_followed_to_its_end(make_app: MakeApp) -> 
 class TestTheVerdict:
     async def test_no_conflicts_is_0_and_conflicts_are_2(self, make_app: MakeApp) -> None:
         """A sweep without gaps says whether anybody holds what must not meet."""
-        assert verdict(await swept(make_app(PACKAGES, {}, RULES))) is SweepExit.CLEAR
-        assert verdict(await swept(make_app(PACKAGES, BOTH, RULES))) is SweepExit.CONFLICTS
+        assert verdict(await swept(make_app(PACKAGES, {}, RULES))) is ExitCode.NOTHING
+        assert verdict(await swept(make_app(PACKAGES, BOTH, RULES))) is ExitCode.CHANGES
 
     async def test_gaps_win_over_conflicts(self, make_app: MakeApp) -> None:
         """3 where anything needed was not read, also beside conflicts."""
@@ -59,11 +60,11 @@ class TestTheVerdict:
         app = make_app([*PACKAGES, package("c")], BOTH, rules)
         app.graph.unreadable.add(guid("c"))
         result = await swept(app)
-        assert (result.pairs.conflict, verdict(result)) == (1, SweepExit.GAPS)
+        assert (result.pairs.conflict, verdict(result)) == (1, ExitCode.UNKNOWN)
 
     def test_a_sweep_that_failed_is_an_error(self) -> None:
         """1, as everything else that keeps an answer from being one."""
-        assert verdict(FAILED) is SweepExit.ERROR
+        assert verdict(FAILED) is ExitCode.ERROR
 
 
 class TestTheCommand:

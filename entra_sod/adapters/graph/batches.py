@@ -8,17 +8,16 @@ failed in passing goes to the end. Only one batch of answers is held at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.failures import graph_error
+from entra_sod.adapters.graph.page_trail import PageTrail
 from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
+from entra_sod.core.errors import GraphError, Throttled, Unavailable
 from entra_sod.core.request_meter import count_throttled
 from entra_sod.core.telemetry import count_response
 from entra_sod.ports.rate_limit import MAX_SILENCE_IN_PLACE, RateLimiter
@@ -47,23 +46,19 @@ class _BatchPart[K]:
     Attributes:
         read: what is read.
         path: of its next page.
-        followed: every path of it so far, this one among them.
+        trail: its pages so far.
         failures: how often this page failed in passing.
         refusals: how often it was throttled.
     """
 
     read: BatchRead[K]
     path: str
-    followed: set[str]
+    trail: PageTrail
     failures: int = 0
     refusals: int = 0
 
-    def after(self, error: Throttled | Unavailable) -> _BatchPart[K]:
+    def after(self, error: Throttled) -> _BatchPart[K]:
         """The same once more, unless the error says or shows that it takes longer."""
-        if isinstance(error, Unavailable):
-            if self.failures == MAX_FAILURES:
-                raise error
-            return replace(self, failures=self.failures + 1)
         if self.refusals == MAX_REFUSALS or (error.retry_after or 0) > MAX_SILENCE_IN_PLACE:
             raise error
         return replace(self, refusals=self.refusals + 1)
@@ -88,31 +83,51 @@ class Batches:
     limiter: RateLimiter
     clock: Clock
 
-    async def each[K, W, T](
-        self,
-        reads: Iterable[BatchRead[K]],
-        decoder: msgspec.json.Decoder[W],
-        value_of: Callable[[W], T],
-    ) -> AsyncIterator[tuple[K, T | GraphError]]:
-        """Yield the answer to every read, in any order; a list's pages each by itself.
-
-        A read that fails for good yields its error, and ends. Any other answer is decoded, and
-        yielded as `value_of` makes it.
+    async def pages[K, T](
+        self, reads: Iterable[BatchRead[K]], decoder: wire.AnswerDecoder[wire.DecodedPage[T]]
+    ) -> AsyncIterator[tuple[K, Sequence[T] | GraphError]]:
+        """Yield the pages of every list, as `each` does; an `UnreadableItem` does not end a list.
 
         Raises:
             Throttled, Unavailable: come again later.
         """
-        worklist = deque(_BatchPart(read, read.path, {read.path}) for read in reads)
+        async for key, page in self.each(reads, decoder):
+            yield key, page if isinstance(page, GraphError) else page.items
+
+    async def each[K, T](
+        self, reads: Iterable[BatchRead[K]], decoder: wire.AnswerDecoder[T]
+    ) -> AsyncIterator[tuple[K, T | GraphError]]:
+        """Yield the answer to every read, in any order; a list's pages each by itself.
+
+        A read that fails for good, or time and again, yields its error, and ends.
+
+        Raises:
+            Throttled: come again later.
+            Unavailable: likewise; no read at all was answered.
+        """
+        worklist = deque(
+            _BatchPart(read, read.path, PageTrail(read.what, {read.path})) for read in reads
+        )
+        was_answered, failed = False, list[tuple[K, Unavailable]]()
         while worklist:
             await self._recover(worklist)
             size = min(len(worklist), self.limiter.max_batch)
             parts = [worklist.popleft() for _ in range(size)]
             outcome = await self._send(parts, decoder)
             for key, answer in outcome.answers:
-                yield key, answer if isinstance(answer, GraphError) else value_of(answer)
+                was_answered = True
+                yield key, answer
             worklist.extendleft(outcome.following)
             worklist.extendleft([part.after(error) for part, error in outcome.throttled])
-            worklist.extend([part.after(error) for part, error in outcome.failed])
+            for part, error in outcome.failed:
+                if part.failures == MAX_FAILURES:
+                    failed.append((part.read.key, error))
+                else:
+                    worklist.append(replace(part, failures=part.failures + 1))
+        for key, error in failed:
+            if not was_answered:
+                raise error
+            yield key, error
 
     async def _recover[K](self, worklist: Iterable[_BatchPart[K]]) -> None:
         """Wait where there is nothing left to do but what has failed before."""
@@ -120,7 +135,7 @@ class Batches:
             await self.clock.sleep(2.0 ** (fewest - 1))
 
     async def _send[K, T](
-        self, parts: Sequence[_BatchPart[K]], decoder: msgspec.json.Decoder[T]
+        self, parts: Sequence[_BatchPart[K]], decoder: wire.AnswerDecoder[T]
     ) -> _BatchOutcome[K, T]:
         body = wire.batch_body([part.path for part in parts])
         data = await self.transport.post_batch(
@@ -137,13 +152,15 @@ class Batches:
         self,
         part: _BatchPart[K],
         response: wire.BatchAnswer | None,
-        decoder: msgspec.json.Decoder[T],
+        decoder: wire.AnswerDecoder[T],
         outcome: _BatchOutcome[K, T],
     ) -> None:
         try:
             value = _value(part.read.what, response, decoder)
             outcome.answers.append((part.read.key, value))
-            outcome.following += self._following(part, value)
+            if isinstance(value, wire.DecodedPage):
+                outcome.answers += [(part.read.key, each) for each in part.trail.add(value)]
+                outcome.following += self._following(part, value.next_link)
         except Throttled as error:
             outcome.throttled.append((part, error))
         except Unavailable as error:
@@ -151,17 +168,14 @@ class Batches:
         except GraphError as error:
             outcome.answers.append((part.read.key, error))
 
-    def _following[K](self, part: _BatchPart[K], value: object) -> list[_BatchPart[K]]:
+    def _following[K](self, part: _BatchPart[K], next_link: str | None) -> list[_BatchPart[K]]:
         """The next page, if there is one."""
-        if not isinstance(value, wire.WirePage) or value.next_link is None:
+        if next_link is None:
             return []
-        url = self.urls.next_page(self.urls.absolute(part.path), value.next_link)
+        url = self.urls.next_page(self.urls.absolute(part.path), next_link)
         path = self.urls.relative(url)
-        if path in part.followed:
-            what = part.read.what
-            raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
-        part.followed.add(path)
-        return [_BatchPart(part.read, path, part.followed)]
+        part.trail.follow(path)
+        return [_BatchPart(part.read, path, part.trail)]
 
     async def _slow_down(self, waits: Sequence[float | None]) -> None:
         """Tell the rate limiter once for a batch, with the longest wait that was asked for."""
@@ -171,11 +185,14 @@ class Batches:
             await self.limiter.slow_down(max(measured, default=None))
 
 
-def _value[T](what: str, response: wire.BatchAnswer | None, decoder: msgspec.json.Decoder[T]) -> T:
+def _value[T](what: str, response: wire.BatchAnswer | None, decoder: wire.AnswerDecoder[T]) -> T:
     if response is None:
         raise Unavailable(f"Graph's batch gave no answer to {what}")
     count_response(response.status)
     if response.status not in _SUCCESS:
         headers = {name.lower(): value for name, value in response.headers.items()}
         raise graph_error(what, response.status, headers, body=bytes(response.body))
+    if bytes(memoryview(response.body)[:1]) == b'"':
+        # A batch carries what is no JSON as text, such as an answer that was cut off.
+        raise Unavailable(f"Graph's answer to {what} is not JSON")
     return wire.decode(decoder, response.body)

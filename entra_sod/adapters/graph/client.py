@@ -45,25 +45,23 @@ class GraphClient(GraphDoor):
         )
 
     async def packages(self) -> Sequence[AccessPackage]:
-        found = self._items(wire.packages_page, self._urls.packages(), "the list of packages")
-        return [wire.package(each) for each in await found]
+        return await self._items(wire.packages_page, self._urls.packages(), "the list of packages")
 
     async def package(self, package_id: str) -> AccessPackage:
         url = self._urls.absolute(package_path(package_id))
         answer = await self._transport.read(url, READING_PACKAGE % package_id)
-        return wire.package(wire.decode(wire.one_package, answer))
+        return wire.decode(wire.one_package, answer)
 
     async def group(self, group_id: str) -> Group:
         what = f"reading group {group_id}"
         answer = await self._transport.read(self._urls.group(group_id), what)
-        found = wire.decode(wire.one_group, answer)
-        return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
+        return wire.decode(wire.one_group, answer)
 
     async def packages_by_id(
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
         reads = _reads(package_ids, package_path, READING_PACKAGE)
-        found = self._batches.each(reads, wire.one_package, wire.package)
+        found = self._batches.each(reads, wire.one_package)
         return {key: package async for key, package in found}
 
     async def additional_access(
@@ -72,13 +70,13 @@ class GraphClient(GraphDoor):
         url = self._urls.additional_access(package_id, incompatible_package_id)
         what = f"additionalAccess of {package_id} and {incompatible_package_id}"
         async for page in self._pages(wire.assignments_page, url, what):
-            yield wire.assignments(page)
+            yield page
 
     async def assignments(self, package_id: str) -> AsyncIterator[AssignmentPage]:
         url = self._urls.assignments(package_id)
         what = f"the assignments of {package_id}"
         async for page in self._pages(wire.assignments_page, url, what):
-            yield wire.assignments(page)
+            yield page
 
     def assignments_of(
         self, package_ids: Collection[str]
@@ -104,7 +102,7 @@ class GraphClient(GraphDoor):
         self, subject_ids: Collection[str]
     ) -> Mapping[str, Subject | GraphError]:
         reads = _reads(subject_ids, person_path, "reading subject %s")
-        found = self._batches.each(reads, wire.one_subject, wire.subject)
+        found = self._batches.each(reads, wire.one_subject)
         return {key: subject async for key, subject in found}
 
     def additional_access_of(
@@ -118,7 +116,7 @@ class GraphClient(GraphDoor):
     def _assignment_pages[K](
         self, reads: Sequence[BatchRead[K]]
     ) -> AsyncIterator[tuple[K, AssignmentPage | GraphError]]:
-        return self._batches.each(reads, wire.assignments_page, _page)
+        return self._batches.pages(reads, wire.assignments_page)
 
     async def references_of(
         self, package_ids: Collection[str]
@@ -129,19 +127,18 @@ class GraphClient(GraphDoor):
             for kind in ReferenceKind
         ]
         found: dict[tuple[str, ReferenceKind], frozenset[str] | GraphError] = {}
-        async for key, page in self._batches.each(reads, wire.ids_page, _ids):
+        async for key, page in self._batches.pages(reads, wire.ids_page):
             before = found.get(key, frozenset[str]())
             if isinstance(page, GraphError):
                 found[key] = page
             elif not isinstance(before, GraphError):
-                found[key] = before | page
+                found[key] = before.union(page)
         return found
 
     async def references(self, package_id: str, kind: ReferenceKind) -> frozenset[str]:
         url = self._urls.references(package_id, kind)
         what = f"the incompatible {kind}s of {package_id}"
-        found = await self._items(wire.ids_page, url, what)
-        return frozenset([each.id.lower() for each in found])
+        return frozenset(await self._items(wire.ids_page, url, what))
 
     async def add(self, reference: Reference) -> None:
         body = wire.reference_body(self._urls.target(reference))
@@ -161,11 +158,3 @@ def _reads[K: (str, tuple[str, str])](
 ) -> list[BatchRead[K]]:
     """One read for each key; `what` has a place for each part of a key."""
     return [BatchRead(key, path_of(key), what % key) for key in sorted(set(keys))]
-
-
-def _page(found: wire.WirePage[wire.WireAssignment]) -> AssignmentPage:
-    return wire.assignments(found.value)
-
-
-def _ids(found: wire.WirePage[wire.WireId]) -> frozenset[str]:
-    return frozenset([each.id.lower() for each in found.value])

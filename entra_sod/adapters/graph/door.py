@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from entra_sod.adapters.graph.page_trail import PageTrail
 from entra_sod.adapters.graph.urls import GraphUrls
-from entra_sod.adapters.graph.wire import WirePage, decode
+from entra_sod.adapters.graph.wire import AnswerDecoder, DecodedPage, decode
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
-from entra_sod.core.errors import UnsafeLink
+from entra_sod.core.errors import UnreadableItem
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -50,7 +49,7 @@ class GraphDoor:
         return GraphTransport(self._settings, self._limiter, self._credential)
 
     async def _pages[T](
-        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
+        self, decoder: AnswerDecoder[DecodedPage[T]], url: str, what: str
     ) -> AsyncIterator[list[T]]:
         """Yield pages until there is no nextLink: an empty page with one is not the end.
 
@@ -60,25 +59,38 @@ class GraphDoor:
             what: is read, as an error would name it.
 
         Raises:
-            UnsafeLink: a next page lies elsewhere, or is one that was read before.
+            UnreadableItem: after the last page, if an item was not understood.
+            UnsafeLink: a next page lies elsewhere, is one that was read before, or they never end.
             GraphError: a page could not be read.
         """
-        followed: set[str] = set()
+        trail, unreadable = PageTrail(what, {url}), list[UnreadableItem]()
         while True:
-            followed.add(url)
             page = decode(decoder, await self._transport.read(url, what))
-            yield page.value
+            unreadable += trail.add(page)
+            yield page.items
             if page.next_link is None:
-                return
+                break
             url = self._urls.next_page(url, page.next_link)
-            if url in followed:
-                raise UnsafeLink(f"Graph's pages of {what} lead in a circle: not followed again")
+            trail.follow(url)
+        if unreadable:
+            raise unreadable[0]
 
     async def _items[T](
-        self, decoder: msgspec.json.Decoder[WirePage[T]], url: str, what: str
+        self, decoder: AnswerDecoder[DecodedPage[T]], url: str, what: str
     ) -> list[T]:
-        """Read a list to its end."""
-        return [item async for page in self._pages(decoder, url, what) for item in page]
+        """Read a list to its end.
+
+        Raises:
+            UnreadableItem: with the other items, if one was not understood.
+        """
+        items: list[T] = []
+        try:
+            async for page in self._pages(decoder, url, what):
+                items += page
+        except UnreadableItem as error:
+            error.partial = items
+            raise
+        return items
 
     async def close(self) -> None:
         """Close the connections, if any were made; for programs that end, unlike the worker."""

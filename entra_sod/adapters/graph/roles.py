@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from entra_sod.adapters.graph.door import GraphDoor
-from entra_sod.adapters.graph.wire import WirePage, catalog, catalogs_page
+from entra_sod.adapters.graph.wire import PageDecoder, catalogs_page
 from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CATALOG_SCOPE, RoleAssignment, TokenPrincipal
 
@@ -33,7 +33,6 @@ class WireClaims(msgspec.Struct):
     scp: str = ""
 
 
-assignments_page = msgspec.json.Decoder(WirePage[WireRoleAssignment])
 _claims = msgspec.json.Decoder(WireClaims)
 
 
@@ -45,14 +44,12 @@ class RolesClient(GraphDoor):
 
     async def catalogs(self) -> Sequence[Catalog]:
         url = self._urls.absolute(_CATALOGS)
-        found = await self._items(catalogs_page, url, "the list of catalogs")
-        return [catalog(each) for each in found]
+        return await self._items(catalogs_page, url, "the list of catalogs")
 
     async def of_principal(self, principal_id: str) -> Sequence[RoleAssignment]:
         wanted = quote(f"principalId eq '{principal_id}'", safe="/'")
         url = self._urls.absolute(f"{ASSIGNMENTS}?$filter={wanted}")
-        found = await self._items(assignments_page, url, f"the roles of {principal_id}")
-        return [_assignment(each) for each in found]
+        return await self._items(assignments_page, url, f"the roles of {principal_id}")
 
     def clock_skew(self) -> timedelta | None:
         return self._transport.clock_skew
@@ -81,3 +78,6 @@ def _assignment(found: WireRoleAssignment) -> RoleAssignment:
         role_id=found.role_definition_id.lower(),
         catalog_id=catalog_id.strip("/").lower(),
     )
+
+
+assignments_page = PageDecoder(WireRoleAssignment, _assignment)

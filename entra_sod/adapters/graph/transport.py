@@ -39,7 +39,7 @@ from msgraph_core.middleware.options import GraphTelemetryHandlerOption
 
 from entra_sod.adapters.graph.credential import credential
 from entra_sod.adapters.graph.failures import clock_skew, graph_error
-from entra_sod.core.errors import Throttled, ThrottledLocally, Unavailable, UnsafeLink
+from entra_sod.core.errors import NoToken, Throttled, ThrottledLocally, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import count_requests, count_throttled
 from entra_sod.core.telemetry import count_response
 from entra_sod.ports.rate_limit import MAX_SILENCE_IN_PLACE, RateLimiter
@@ -257,9 +257,9 @@ class GraphTransport:
         await self._credential.close()
 
 
-def _no_token(what: str, error: AzureError) -> Unavailable:
+def _no_token(what: str, error: AzureError) -> NoToken:
     reason = (error.message or type(error).__name__).splitlines()[0]
-    return Unavailable(f"No token for Graph, wanted for {what}: {reason}")
+    return NoToken(f"No token for Graph, wanted for {what}: {reason}")
 
 
 def _is_long(retry_after: float | None) -> bool:

@@ -6,17 +6,20 @@ seconds; `benchmarks/README.md` has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
+from typing import Any, Protocol
 
 import msgspec
 
-from entra_sod.core.errors import Unavailable
+from entra_sod.core.errors import Unavailable, Unreadable
 from entra_sod.core.names import cut
-from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Subject
+from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
+MAX_UNREADABLE_NAMED = 20  # of one page
+_NOT_UNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 class WireSubject(msgspec.Struct, rename="camel"):
@@ -67,8 +70,8 @@ class WirePackage(msgspec.Struct, rename="camel"):
     resource_role_scopes: list[WireRoleScope] = []
 
 
-class WirePage[T](msgspec.Struct):
-    value: list[T]
+class WirePage(msgspec.Struct):
+    value: msgspec.Raw
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
 
 
@@ -88,40 +91,130 @@ class BatchAnswers(msgspec.Struct):
     responses: list[BatchAnswer]
 
 
-assignments_page = msgspec.json.Decoder(WirePage[WireAssignment])
-ids_page = msgspec.json.Decoder(WirePage[WireId])
-catalogs_page = msgspec.json.Decoder(WirePage[WireCatalog])
-packages_page = msgspec.json.Decoder(WirePage[WirePackage])
-one_subject = msgspec.json.Decoder(WireSubject)
-one_group = msgspec.json.Decoder(WireGroup)
-one_package = msgspec.json.Decoder(WirePackage)
-batch_answers = msgspec.json.Decoder(BatchAnswers)
+_id = msgspec.json.Decoder(WireId)
 
 
-def decode[T](decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw) -> T:
+class PartlyReadable(Exception):
+    """A field of an item is not understood, and the item can be used without it."""
+
+    def __init__(self, name: str, value: object, why: str) -> None:
+        self.value: Any = value
+        self.name, self.why = name, why
+        super().__init__(why)
+
+
+class AnswerDecoder[T](Protocol):
+    def decode(self, data: bytes | msgspec.Raw, /) -> T: ...
+
+
+class ValueDecoder[W, T]:
+    """Decodes one thing, as our own value."""
+
+    def __init__(self, wire: type[W], make: Callable[[W], T]) -> None:
+        self._decoder, self._make = msgspec.json.Decoder(wire), make
+
+    def decode(self, data: bytes | msgspec.Raw, /) -> T:
+        return self._make(self._decoder.decode(data))
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPage[T]:
+    """A page of a list.
+
+    Attributes:
+        items: those that are understood.
+        unreadable: the others: which each is, and what is wrong with it.
+        next_link: to the next page.
+        fingerprint: equal for pages that show the same.
+    """
+
+    items: list[T]
+    unreadable: list[tuple[str, str]]
+    next_link: str | None
+    fingerprint: int
+
+
+class PageDecoder[W, T]:
+    """Decodes a page; an item that is not understood costs nothing but itself."""
+
+    _page = msgspec.json.Decoder(WirePage)
+    _raw = msgspec.json.Decoder(list[msgspec.Raw])
+
+    def __init__(self, wire: type[W], make: Callable[[W], T]) -> None:
+        self._item, self._make = msgspec.json.Decoder(wire), make
+        self._items: msgspec.json.Decoder[list[W]] = msgspec.json.Decoder(
+            list[wire]  # type: ignore[valid-type]  # made at run time
+        )
+
+    def decode(self, data: bytes | msgspec.Raw, /) -> DecodedPage[T]:
+        page = self._page.decode(data)
+        items: list[T] = []
+        unreadable: list[tuple[str, str]] = []
+        try:
+            found: list[W | msgspec.Raw] = [*self._items.decode(page.value)]
+        except _NOT_UNDERSTOOD:
+            found = [*self._raw.decode(page.value)]
+        for number, each in enumerate(found, start=1):
+            try:
+                wired = self._item.decode(each) if isinstance(each, msgspec.Raw) else each
+                items.append(self._make(wired))
+            except PartlyReadable as error:
+                items.append(error.value)
+                unreadable.append((error.name, error.why))
+            except _NOT_UNDERSTOOD as error:
+                unreadable.append((_name(each, number), str(error)))
+        return DecodedPage(items, _named(unreadable), page.next_link, hash(bytes(page.value)))
+
+
+def _name(item: object, number: int) -> str:
+    try:
+        return _id.decode(item).id if isinstance(item, msgspec.Raw) else ""
+    except _NOT_UNDERSTOOD:
+        return f"number {number} of a page"
+
+
+def _named(unreadable: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    more = len(unreadable) - MAX_UNREADABLE_NAMED
+    rest = [(f"and {more} more of the page", "only the first are named here")] if more > 0 else []
+    return [*unreadable[:MAX_UNREADABLE_NAMED], *rest]
+
+
+def decode[T](decoder: AnswerDecoder[T], data: bytes | msgspec.Raw) -> T:
     """Decode an answer that was a success.
 
     Raises:
-        Unavailable: the body is cut short or has another shape; the next one may be whole.
+        Unavailable: the body is cut short; the next one may be whole.
+        Unreadable: the body is whole, and of another shape.
     """
     try:
         return decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"Graph's answer cannot be understood: {error}") from error
+    except _NOT_UNDERSTOOD as error:
         raise Unavailable(f"Graph's answer could not be read: {error}") from error
 
 
-def assignments(found: Sequence[WireAssignment]) -> list[Assignment]:
-    return [
-        Assignment(
-            id=item.id.lower(),
-            state=item.state,
-            subject=subject(item.target),
-            package_id=item.access_package.id.lower() if item.access_package else None,
-            start=_moment(item.schedule.start_date_time if item.schedule else None),
-            end=_end(item.schedule),
-        )
-        for item in found
-    ]
+def assignment(found: WireAssignment) -> Assignment:
+    """Make an assignment.
+
+    Raises:
+        PartlyReadable: a date is not understood; without it nothing ends.
+    """
+    schedule = found.schedule or WireSchedule()
+    expiration = schedule.expiration or WireExpiration()
+    start, unclear_start = _moment(schedule.start_date_time)
+    end, unclear_end = _moment(expiration.end_date_time)
+    made = Assignment(
+        id=found.id.lower(),
+        state=found.state,
+        subject=subject(found.target),
+        package_id=found.access_package.id.lower() if found.access_package else None,
+        start=start,
+        end=end,
+    )
+    if why := unclear_start or unclear_end:
+        raise PartlyReadable(made.id, made, why)
+    return made
 
 
 def subject(found: WireSubject) -> Subject:
@@ -133,20 +226,15 @@ def subject(found: WireSubject) -> Subject:
     )
 
 
-def _end(schedule: WireSchedule | None) -> datetime | None:
-    expiration = schedule.expiration if schedule else None
-    return _moment(expiration.end_date_time if expiration else None)
-
-
-def _moment(text: str | None) -> datetime | None:
-    """A moment, if it can be read: without one nothing ends, which errs on the safe side."""
-    if not text:
-        return None
+def _moment(text: str | None) -> tuple[datetime | None, str]:
+    """Read a moment, or say why not; Graph's first and last years stand for none."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if text else None
     except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None, f"its schedule has the date {text!r}"
+    if moment is None or moment.year in (MINYEAR, MAXYEAR):
+        return None, ""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""
 
 
 def catalog(found: WireCatalog) -> Catalog:
@@ -172,6 +260,24 @@ def _groups(found: WirePackage, prefix: str) -> frozenset[str]:
     return frozenset(
         origin.removeprefix(prefix).lower() for origin in origins if origin.startswith(prefix)
     )
+
+
+def group(found: WireGroup) -> Group:
+    return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
+
+
+def lower_id(found: WireId) -> str:
+    return found.id.lower()
+
+
+assignments_page = PageDecoder(WireAssignment, assignment)
+ids_page = PageDecoder(WireId, lower_id)
+catalogs_page = PageDecoder(WireCatalog, catalog)
+packages_page = PageDecoder(WirePackage, package)
+one_subject = ValueDecoder(WireSubject, subject)
+one_group = ValueDecoder(WireGroup, group)
+one_package = ValueDecoder(WirePackage, package)
+batch_answers = msgspec.json.Decoder(BatchAnswers)
 
 
 def batch_body(paths: Sequence[str]) -> bytes:

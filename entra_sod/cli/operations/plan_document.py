@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.cli.operations.blast_radius import Grantors, Holders, blast_radius, grantors_of
+from entra_sod.cli.operations.blast_radius import Grantors, blast_radius, grantors_of
+from entra_sod.core.errors import GraphError, NotFound
 from entra_sod.domain.enforcement.desired import (
     DesiredReference,
     packages_in_view,
@@ -23,6 +24,7 @@ from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
+from entra_sod.domain.results.coverage import Coverage, Skipped, note_refused, selection_gaps
 from entra_sod.domain.rules.ruleset import RuleSet
 
 MAX_NAMED = 1000
@@ -36,7 +38,9 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
         present: references on the packages in view.
         holders: subjects of each package in view; empty where nobody asked for them.
         gone: packages in view that Graph says do not exist.
-        reasons: why the other packages in view could not be read, by id.
+        errors: why the other packages in view could not be read, by id.
+        gaps: items of lists that were not understood, though the rest of their package was read.
+        partly_held: packages of which there may be more holders.
         unfit_groups: that packages grant and that cannot be held against others; taken out of them.
     """
 
@@ -44,7 +48,9 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     present: frozenset[Reference]
     holders: dict[str, frozenset[str]] = {}
     gone: frozenset[str] = frozenset()
-    reasons: dict[str, str] = {}
+    errors: dict[str, GraphError] = {}
+    gaps: tuple[Skipped, ...] = ()
+    partly_held: frozenset[str] = frozenset()
     unfit_groups: frozenset[str] = frozenset()
 
     def without(self, groups: frozenset[str]) -> TenantState:
@@ -88,7 +94,7 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         kept_from_getting: hold the other side and not this package: they could no longer get it.
         kept_from_renewing: hold both: they keep both, and could not renew this package.
         in_conflict: subjects that hold both, by id, at most 1,000 of them.
-        is_whole: false where a group may have members that nobody looked up.
+        is_whole: false where there may be more people: in a group, or by what could not be read.
     """
 
     reference: Reference
@@ -97,11 +103,6 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kept_from_renewing: int
     in_conflict: tuple[str, ...]
     is_whole: bool
-
-
-class PlanGap(msgspec.Struct, frozen=True, kw_only=True):
-    what: str
-    why: str
 
 
 class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -125,8 +126,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     unchanged: tuple[Reference, ...]
     left_alone: tuple[Reference, ...]
     kept: tuple[Reference, ...]
-    not_enforceable: tuple[PlanGap, ...]
-    not_read: tuple[PlanGap, ...]
+    not_enforceable: tuple[Skipped, ...]
+    not_read: tuple[Skipped, ...]
     rules_folder: str = "rules"
 
     @property
@@ -170,7 +171,10 @@ def make_document(
     """
     view = in_view(rules, prunable)
     unread = state.unread_of(view)
-    removable = [each for each in prunable if not may_be_required(each, unread)]
+    # A package that is on no list may be what a pattern fits.
+    removable = (
+        [] if rules.unlisted else [each for each in prunable if not may_be_required(each, unread)]
+    )
     made = frozenset(ours) | frozenset(prunable)
     plan = make_plan(compile_references(rules, state.packages), state.present, removable)
     left_alone = state.present.difference(plan.unchanged, plan.removals)
@@ -181,7 +185,7 @@ def make_document(
         rules_hash=rules.hash,
         state_hash=state.hash,
         packages={key: _name(key, state.packages) for key in sorted(view)},
-        additions=tuple(_addition(each, state.holders, grantors) for each in plan.additions),
+        additions=tuple(_addition(each, state, grantors) for each in plan.additions),
         removals=plan.removals,
         unchanged=plan.unchanged,
         left_alone=tuple(sorted(left_alone - made)),
@@ -194,51 +198,39 @@ def make_document(
     )
 
 
-def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[PlanGap, ...]:
-    """What could not be looked at: packages, and sides of rules that select nothing."""
-    packages = [
-        PlanGap(what=f"access package {each}", why=state.reasons.get(each, "it does not exist"))
-        for each in sorted(frozenset(view) - state.packages.keys())
-        if each in packages_in_view(rules) or each not in state.gone
-    ]
-    why = "it selects no package and no group: a name may be misspelt, or out of the app's reach"
-    sides = [
-        PlanGap(what=f"side {number} of rule {rule.id}", why=why)
-        for rule in rules.rules
-        for number, side in enumerate(rule.sides, start=1)
-        if not side.packages and not side.groups
-    ]
-    why = "it selects no more packages than it allows"
-    sets = [
-        PlanGap(what=f"rule {rule.id}", why=why)
-        for rule in rules.rules
-        if rule.rule.at_most is not None and len(rule.set_of) <= rule.count
-    ]
-    return (*packages, *sides, *sets)
+def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[Skipped, ...]:
+    """What could not be looked at: packages, items, and sides of rules that select nothing."""
+    notes = Coverage()
+    note_refused(rules, notes)
+    for each in sorted(frozenset(view) - state.packages.keys()):
+        if each in packages_in_view(rules) or each not in state.gone:
+            error = state.errors.get(each) or NotFound("it does not exist")
+            notes.skip(f"access package {each}", error)
+    return (*notes.skipped, *state.gaps, *selection_gaps(rules))
 
 
-def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[PlanGap, ...]:
+def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
     too_many = [
-        PlanGap(
+        Skipped(
             what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
             why="Entra's references allow none or all of a pair, not some of many",
         )
         for each in rules.counted_rules
     ]
     excepted = [
-        PlanGap(
+        Skipped(
             what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
             why="Entra's references know no exceptions: it refuses this subject as well",
         )
         for each in rules.exceptions
     ]
     empty = [
-        PlanGap(what=f"rule {each.id}", why=ENFORCES_NOTHING)
+        Skipped(what=f"rule {each.id}", why=ENFORCES_NOTHING)
         for each in find_without_effect(rules.rules, state.packages)
     ]
     unfit = [
-        PlanGap(
+        Skipped(
             what=f"references to group {each}",
             why="it is not security-enabled, as Microsoft 365 groups are: Graph refuses it",
         )
@@ -247,7 +239,7 @@ def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[PlanGap, ...]:
     return (*too_many, *excepted, *empty, *unfit)
 
 
-def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[PlanGap, ...]:
+def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Skipped, ...]:
     """What is ours and stays although no rule seems to ask for it, as not all could be read."""
     if not references:
         return ()
@@ -255,7 +247,7 @@ def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[P
     why = (
         f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
     )
-    return (PlanGap(what=what, why=why),)
+    return (Skipped(what=what, why=why),)
 
 
 def why_stale(plan: PlanDocument, fresh: PlanDocument, state: TenantState) -> str | None:
@@ -301,13 +293,13 @@ def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     return package.display_name if package else ""
 
 
-def _addition(desired: DesiredReference, holders: Holders, grantors: Grantors) -> Addition:
-    radius = blast_radius(desired.reference, holders, grantors)
+def _addition(desired: DesiredReference, state: TenantState, grantors: Grantors) -> Addition:
+    radius = blast_radius(desired.reference, state.holders, grantors)
     return Addition(
         reference=desired.reference,
         rules=desired.rule_ids,
         kept_from_getting=radius.kept_from_getting,
         kept_from_renewing=len(radius.kept_from_renewing),
         in_conflict=tuple(sorted(radius.kept_from_renewing)[:MAX_NAMED]),
-        is_whole=radius.is_whole,
+        is_whole=radius.is_whole and state.partly_held.isdisjoint(desired.reference.packages),
     )

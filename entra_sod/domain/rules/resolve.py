@@ -44,6 +44,12 @@ class ResolvedRule:
         return self.rule.id
 
     @property
+    def selects_one_package(self) -> bool:
+        """Whether its sides come to one package, which is never kept apart from itself."""
+        packages = frozenset[str]().union(*(side.packages for side in self.sides))
+        return len(packages) == 1 and not any(side.groups for side in self.sides)
+
+    @property
     def is_at_most_one(self) -> bool:
         """Whether every two of a set are kept apart."""
         return self.count == 1 and bool(self.set_of)
@@ -55,6 +61,7 @@ class Tenant:
     Attributes:
         groups: those that were looked up, by id; None for one that does not exist.
         granting: packages that were read with the groups that they grant, by id.
+        unlisted: why there may be more packages, where the list has an item that is not understood.
     """
 
     def __init__(
@@ -62,8 +69,11 @@ class Tenant:
         packages: Iterable[AccessPackage],
         groups: Mapping[str, Group | None] | None = None,
         granting: Mapping[str, AccessPackage] | None = None,
+        *,
+        unlisted: str | None = None,
     ) -> None:
         self.packages = {package.id: package for package in packages}
+        self.unlisted = unlisted
         self.groups = groups or {}
         self.granting = granting or {}
 

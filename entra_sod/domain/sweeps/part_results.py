@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from entra_sod.domain.results.check import Holder
-from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.results.coverage import Outcome, Reason, Skipped
 
 
 class PairFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What Graph said of one pair; holders are those of the first package.
 
     Attributes:
+        outcome: unknown also where some holders are known, and others could not be read.
         way: how it was found out, empty where it was not.
     """
 
@@ -40,18 +41,15 @@ class EnforcedPackage(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     incompatible_packages: list[str]
 
 
-class Unread(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A package of which something could not be read.
-
-    Attributes:
-        what: as coverage says it.
-        is_gone: whether Graph says that there is no such package.
-    """
+class Unread(Skipped, frozen=True, kw_only=True, rename="camel"):
+    """A package of which something could not be read, as coverage says it."""
 
     package: str
-    what: str
-    why: str
-    is_gone: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether Graph says that there is no such package."""
+        return self.reason is Reason.NO_SUCH_THING
 
 
 class PartFindings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -37,9 +37,14 @@ class CheckReading:
 
     @property
     def outcome(self) -> Outcome:
-        if self.detection is None:
-            return Outcome.UNKNOWN
-        return Outcome.CONFLICT if self.detection.holders else Outcome.CLEAR
+        if self.detection is not None and self.detection.holders:
+            return Outcome.CONFLICT
+        return Outcome.CLEAR if self.is_whole else Outcome.UNKNOWN
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all holders are known."""
+        return self.detection is not None and not self.detection.gaps
 
 
 async def read_check(
@@ -76,4 +81,6 @@ async def _detect(detector: Detector, first: str, second: str, notes: Coverage) 
         notes.skip(what, error)
         return None
     notes.checked.append(Checked(what=what, how=detection.way))
+    for gap in detection.gaps:
+        notes.skip(what, gap)
     return detection

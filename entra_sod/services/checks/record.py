@@ -13,7 +13,6 @@ from entra_sod.domain.findings.lifecycle import RunContext
 from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.results.check import CheckResult
-from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
 from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
@@ -32,6 +31,7 @@ class CheckRecorder:
         rules: RuleSet,
         gone: Collection[str],
         *,
+        is_whole: bool,
         run: str,
         started_at: datetime,
     ) -> Sequence[Finding]:
@@ -42,10 +42,11 @@ class CheckRecorder:
             pair: that was checked.
             rules: in force.
             gone: packages that Graph says do not exist.
+            is_whole: whether all holders are known: then nobody else holds both.
             run: what the check is called in findings and evidence.
             started_at: when the check was asked for.
         """
-        asked = [pair] if result.outcome is not Outcome.UNKNOWN else []
+        asked = [pair] if is_whole else []
         context = RunContext(
             by=ChangeSource.CHECK,
             run=run,

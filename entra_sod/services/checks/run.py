@@ -68,12 +68,14 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            result, gone = await self._result(message, rules, is_asked=bool(record.asked))
+            asked = bool(record.asked)
+            result, gone, is_whole = await self._result(message, rules, is_asked=asked)
             findings = await self.recorder.record(
                 result,
                 _pair_of(message),
                 rules,
                 gone,
+                is_whole=is_whole,
                 run=record.run,
                 started_at=record.created_at,
             )
@@ -94,8 +96,8 @@ class CheckRunner:
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet, *, is_asked: bool
-    ) -> tuple[CheckResult, Collection[str]]:
-        """The answer, and which of the packages are gone."""
+    ) -> tuple[CheckResult, Collection[str], bool]:
+        """The answer, which of the packages are gone, and whether all holders are known."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
         constraint, notes = rules.constraints.get(_pair_of(message)), Coverage()
@@ -133,7 +135,7 @@ class CheckRunner:
             as_of=as_of,
             exceptions=exception_views(holders, constraint, rules),
         )
-        return result, gone
+        return result, gone, found.is_whole
 
     async def _enforce(
         self,

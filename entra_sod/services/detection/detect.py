@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import Forbidden, Rejected
+from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, UnreadableItem
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import AssignmentPage, Graph
@@ -19,12 +19,17 @@ from entra_sod.ports.graph import AssignmentPage, Graph
 REMEMBER_REFUSAL = timedelta(hours=6)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Detection:
-    """The assignments of the first package whose holders also hold the second."""
+    """The assignments of the first package whose holders also hold the second.
+
+    Attributes:
+        gaps: items of the lists that could not be understood: there may be more holders.
+    """
 
     holders: Sequence[Assignment]
     way: DetectionMethod
+    gaps: Sequence[UnreadableItem] = ()
 
 
 class Detector:
@@ -43,7 +48,8 @@ class Detector:
         if self._refused_until is None or self._clock.now() >= self._refused_until:
             pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
-                return Detection(holders=await _held(pages), way=DetectionMethod.ADDITIONAL_ACCESS)
+                held, gaps = await _held(pages)
+                return Detection(held, DetectionMethod.ADDITIONAL_ACCESS, gaps)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -53,28 +59,36 @@ class Detector:
         return await self._by_assignments(package_id, incompatible_package_id)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
-        others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
-        held = await _held(self._graph.assignments(package_id))
+        against, unread_there = await _held(self._graph.assignments(other_id))
+        others = {each.subject.id for each in against}
+        held, unread_here = await _held(self._graph.assignments(package_id))
         both = tuple(each for each in held if each.subject.id in others)
-        return Detection(holders=both, way=DetectionMethod.ASSIGNMENTS)
+        return Detection(both, DetectionMethod.ASSIGNMENTS, (*unread_here, *unread_there))
 
 
 async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
-    """Try whether Graph lets this app ask for a pair; one request.
+    """Try whether Graph answers this app about a pair; one request.
 
     Raises:
-        GraphError: it is not known.
+        Throttled: it is not known.
     """
     try:
         await anext(graph.additional_access(*pair), None)
-    except (Forbidden, Rejected):
+    except Throttled:
+        raise
+    except GraphError:  # of this pair alone, perhaps; the lists of its packages tell
         return False
     return True
 
 
-async def _held(pages: AsyncIterator[AssignmentPage]) -> Sequence[Assignment]:
-    """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
+async def _held(
+    pages: AsyncIterator[AssignmentPage],
+) -> tuple[Sequence[Assignment], Sequence[UnreadableItem]]:
+    """All that is held, each once though two pages repeat it, and what could not be understood."""
     found: dict[str, Assignment] = {}
-    async for page in pages:
-        found.update({each.id: each for each in page if each.is_held})
-    return tuple(found.values())
+    try:
+        async for page in pages:
+            found.update({each.id: each for each in page if each.is_held})
+    except UnreadableItem as error:
+        return tuple(found.values()), [error]
+    return tuple(found.values()), ()

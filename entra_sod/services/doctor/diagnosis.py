@@ -7,6 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+from entra_sod.core.errors import GraphError
+from entra_sod.domain.results.coverage import Reason
+
 
 class DiagnosisResult(StrEnum):
     """`note` is worth knowing and nothing to mend; `unknown` could not be looked at."""
@@ -25,12 +28,14 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         result: how it is.
         detail: what was seen.
         advice: what to do; empty where there is nothing to do.
+        reason: why it could not be read, where that is so.
     """
 
     what: str
     result: DiagnosisResult
     detail: str = ""
     advice: str = ""
+    reason: Reason | None = None
 
 
 class Diagnoses(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,12 +53,17 @@ def note(what: str, detail: str, advice: str = "") -> Diagnosis:
     return Diagnosis(what=what, result=DiagnosisResult.NOTE, detail=detail, advice=advice)
 
 
-def unknown(what: str, detail: str, advice: str = "") -> Diagnosis:
-    return Diagnosis(what=what, result=DiagnosisResult.UNKNOWN, detail=detail, advice=advice)
+def unknown(what: str, why: object, advice: str = "") -> Diagnosis:
+    return _failed(what, DiagnosisResult.UNKNOWN, why, advice)
 
 
-def wrong(what: str, detail: str, advice: str) -> Diagnosis:
-    return Diagnosis(what=what, result=DiagnosisResult.WRONG, detail=detail, advice=advice)
+def wrong(what: str, why: object, advice: str) -> Diagnosis:
+    return _failed(what, DiagnosisResult.WRONG, why, advice)
+
+
+def _failed(what: str, result: DiagnosisResult, why: object, advice: str) -> Diagnosis:
+    reason = Reason.of(why) if isinstance(why, GraphError) else None
+    return Diagnosis(what=what, result=result, detail=str(why), advice=advice, reason=reason)
 
 
 def is_healthy(diagnoses: Iterable[Diagnosis]) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from entra_sod.core.errors import SodError
+from entra_sod.core.errors import GraphError, SodError
 from entra_sod.domain.enforcement.result import Enforcement
+from entra_sod.domain.results.coverage import selection_gaps
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
@@ -33,7 +34,7 @@ def evaluate_probes(seen: ProbeResults) -> list[Diagnosis]:
         *(_storage(seen.storage) if seen.storage is not None else ()),
         *(diagnosis for each in seen.queues for diagnosis in _queue(each, seen.now)),
         *([_sweep(seen)] if seen.storage is not None else ()),
-        *([_rules(seen.rules)] if seen.rules is not None else ()),
+        *(_rules(seen.rules) if seen.rules is not None else ()),
         *(evaluate_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
     ]
 
@@ -147,11 +148,19 @@ def _is_nightly(settings: Settings | None) -> bool:
     return settings is not None and settings.sweep_schedule.split()[3:] == ["*", "*", "*"]
 
 
-def _rules(rules: RuleSet | SodError) -> Diagnosis:
+def _rules(rules: RuleSet | SodError) -> Iterator[Diagnosis]:
     what = "rules"
     advice = "Correct the files (entra-sod validate names every mistake) or the setting RULES."
-    if isinstance(rules, SodError):
-        return wrong(what, str(rules), advice)
-    if rules.refused:
-        return wrong(what, f"older rules stay in force: {rules.refused}", advice)
-    return ok(what, f"{len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}")
+    if isinstance(rules, GraphError):
+        yield unknown(what, rules)  # what is wrong with Graph has a line of its own
+    elif isinstance(rules, SodError):
+        yield wrong(what, rules, advice)
+    elif rules.refused:
+        yield wrong(what, f"older rules stay in force: {rules.refused}", advice)
+    elif gaps := list(selection_gaps(rules)):
+        yield from (wrong(f"rules: {each.what}", each.why, _SELECTS_NOTHING) for each in gaps)
+    else:
+        yield ok(what, f"{len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}")
+
+
+_SELECTS_NOTHING = "Correct the name, or give the app a role on the catalog: entra-sod grant."

@@ -18,13 +18,13 @@ _MAX_NAMED = 5
 def evaluate_graph(seen: GraphProbe, enforcement: Enforcement) -> Iterator[Diagnosis]:
     """Token, clock, licence, packages, and each catalog of the rules."""
     if isinstance(seen.caller, SodError):
-        yield wrong("Graph: token", str(seen.caller), _NOBODY)
+        yield wrong("Graph: token", seen.caller, _NOBODY)
         return
     yield ok("Graph: token", f"for {seen.caller.principal_id or 'an identity that it hides'}")
     if seen.skew is not None:
         yield _clock(seen.skew)
     if isinstance(seen.packages, Unlicensed):
-        yield wrong("Graph: licence", str(seen.packages), _NO_LICENCE)
+        yield wrong("Graph: licence", seen.packages, _NO_LICENCE)
         return
     if isinstance(seen.packages, SodError):
         yield _refused("Graph: access packages", seen.packages)
@@ -62,12 +62,12 @@ def _refused(what: str, error: SodError) -> Diagnosis:
     if isinstance(error, Forbidden):
         return wrong(
             what,
-            str(error),
+            error,
             f"Give the app's identity {CatalogRole.CATALOG_READER.portal_name} or "
             f"{CatalogRole.PACKAGE_MANAGER.portal_name} on each catalog: entra-sod grant.",
         )
     advice = "Ask again; when it lasts, see GRAPH_ROOT, GRAPH_CLOUD and the network."
-    return wrong(what, str(error), advice)
+    return wrong(what, error, advice)
 
 
 def _unlisted(seen: GraphProbe) -> Iterator[Diagnosis]:
@@ -134,4 +134,4 @@ def _additional_access(seen: GraphProbe) -> Iterator[Diagnosis]:
     elif isinstance(seen.additional_access, PERMANENT):
         yield note(what, "not for this app; assignment lists are read and joined in its place")
     elif isinstance(seen.additional_access, SodError):
-        yield unknown(what, str(seen.additional_access))
+        yield unknown(what, seen.additional_access)

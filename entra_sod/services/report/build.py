@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -67,6 +68,11 @@ class ReportInput:
         page_index = PageIndex(used, self.names)
         sides = SideIndex(page_index)
         trends = RuleTrends(self.earlier, rules.hash)
+        cells = self._cells(pairs, page_index, in_force)
+        checked = [Counter[Outcome]() for _ in in_force]
+        for cell in cells:
+            for place in cell.rules:
+                checked[place][cell.outcome] += 1
         return ReportView(
             generated_at=timestamp(self.now),
             tool_version=VERSION,
@@ -74,9 +80,12 @@ class ReportInput:
             sweep=self._sweep(result) if result else None,
             gaps=self._gaps(),
             packages=page_index.views,
-            rules=[self._rule(each, sides, trends) for each in in_force],
+            rules=[
+                self._rule(rule, of_rule, sides, trends)
+                for rule, of_rule in zip(in_force, checked, strict=True)
+            ],
             sides=sides.views,
-            cells=self._cells(pairs, page_index, in_force),
+            cells=cells,
             findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
@@ -135,9 +144,18 @@ class ReportInput:
         gaps = [*self.gaps, *(result.coverage.skipped if result else ())]
         return self._cut(gaps, MAX_DRIFT_LINES, "lines of what was not checked")
 
-    def _rule(self, resolved: ResolvedRule, sides: SideIndex, trends: RuleTrends) -> RuleInForce:
+    def _rule(
+        self,
+        resolved: ResolvedRule,
+        checked: Counter[Outcome],
+        sides: SideIndex,
+        trends: RuleTrends,
+    ) -> RuleInForce:
         rule, result = resolved.rule, self.result
         sets = {each.rule: each.outcome for each in result.sets} if result else {}
+        outcome = sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None
+        pairs, unknown, found = checked.total(), checked[Outcome.UNKNOWN], self.totals.by_rule
+        is_known = found[rule.id] or (pairs > unknown if outcome is None else outcome != "unknown")
         return RuleInForce(
             id=rule.id,
             title=rule.title,
@@ -148,8 +166,10 @@ class ReportInput:
             advice=rule.advice,
             sides=sides.of(resolved),
             at_most=resolved.count if rule.at_most else None,
-            outcome=sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None,
-            findings=self.totals.by_rule[rule.id],
+            outcome=outcome,
+            pairs=pairs,
+            pairs_unknown=unknown,
+            findings=found[rule.id] if is_known else None,
             trend=trends.of(rule.id),
         )
 

@@ -100,5 +100,5 @@ class ReportMaker:
         try:
             return await self.graph.packages()
         except GraphError as error:
-            gaps.append(Skipped(what="names and catalogs of access packages", why=str(error)))
+            gaps.append(Skipped.of("names and catalogs of access packages", error))
             return []

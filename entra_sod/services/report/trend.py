@@ -32,21 +32,24 @@ class RuleTrends:
         self._is_current = [each.rules_hash == rules_hash for each in results]
 
     def of(self, rule: str) -> list[int | None]:
-        """One number for each sweep; None where it failed, was too large, or knew no such rule."""
+        """One number for each sweep; None where it failed, was too large, or checked no pair."""
         return [
             None if found is None else found.get(rule, 0 if is_current else None)
             for found, is_current in zip(self._holders, self._is_current, strict=True)
         ]
 
 
-def _holders(result: SweepResult) -> dict[str, int] | None:
-    listed = [each for each in result.results if each.outcome is Outcome.CONFLICT]
-    if result.status == SweepStatus.FAILED or len(listed) < result.pairs.conflict:
+def _holders(result: SweepResult) -> dict[str, int | None] | None:
+    listed = Counter(each.outcome for each in result.results)
+    is_cut = listed[Outcome.CONFLICT] < result.pairs.conflict
+    is_cut |= listed[Outcome.UNKNOWN] < result.pairs.unknown
+    if result.status == SweepStatus.FAILED or is_cut:
         return None
-    found = Counter[str]()
-    for pair in result.results:
-        for rule in pair.rules:
-            found[rule] += pair.holder_count
-    for each in result.sets:
-        found[each.rule] += each.holder_count
-    return dict(found)
+    found, checked = Counter[str](), set[str]()
+    summaries = [(each.rules, each.outcome, each.holder_count) for each in result.results]
+    summaries += [([each.rule], each.outcome, each.holder_count) for each in result.sets]
+    for rules, outcome, holders in summaries:
+        found.update(dict.fromkeys(rules, holders))
+        if outcome is not Outcome.UNKNOWN:
+            checked.update(rules)
+    return {rule: count if rule in checked else None for rule, count in found.items()}

@@ -59,6 +59,9 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         trend: holders in conflict at each of the report's sweeps; None where it is not known.
         at_most: how many of its one side a subject may hold; None where sides are kept apart.
         outcome: of a set of which more than one may be held; None of other rules.
+        pairs: of the report's pairs, those that the rule keeps apart.
+        pairs_unknown: how many of them were not checked.
+        findings: None where nothing of the rule was checked, and nothing is known from before.
     """
 
     id: str
@@ -71,7 +74,9 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     sides: list[int]
     at_most: int | None
     outcome: Outcome | None
-    findings: int
+    pairs: int
+    pairs_unknown: int
+    findings: int | None
     trend: list[int | None]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError
-from entra_sod.domain.entra import AccessPackage
+from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError, UnreadableItem
+from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
@@ -97,7 +97,9 @@ class RulesProvider:
         if self._rules is None or not self._rules.is_fresh(now, RULES_LIFETIME):
             parsed = await self._read(now)
             tenant = await self._list(now) if needs_tenant(parsed) else None
-            self._rules = CachedValue(self._resolve(parsed, tenant, now.date()), now)
+            unlisted = tenant.unlisted if tenant else None
+            found = self._resolve(parsed, tenant, now.date(), unlisted=unlisted)
+            self._rules = CachedValue(found, now)
         return self._rules.value
 
     def _resolve(
@@ -154,5 +156,17 @@ class RulesProvider:
 
     async def _list(self, now: datetime) -> Tenant:
         if self._tenant is None or not self._tenant.is_fresh(now, LIST_LIFETIME):
-            self._tenant = CachedValue(Tenant(await self._graph.packages()), now)
+            self._tenant = CachedValue(await read_tenant(self._graph), now)
         return self._tenant.value
+
+
+async def read_tenant(graph: Graph, groups: Mapping[str, Group | None] | None = None) -> Tenant:
+    """Read the tenant's list of packages; an item that is not understood is not on it.
+
+    Raises:
+        GraphError: the list could not be read.
+    """
+    try:
+        return Tenant(await graph.packages(), groups)
+    except UnreadableItem as error:
+        return Tenant(error.partial, groups, unlisted=str(error))

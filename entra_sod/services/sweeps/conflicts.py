@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.observe import observed_conflicts
+from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.part_results import PairFinding
 from entra_sod.services.findings.external_sort import ExternalSorter, SortedFile
@@ -19,7 +20,8 @@ class SweepConflicts:
     """What a sweep counted.
 
     Attributes:
-        holders: of each pair in conflict by the index, the assignments of its first package.
+        holders: of each pair in conflict by the index, or that was read in part, the assignments
+            of its first package.
         over: of each rule that allows some of a set, the subjects that hold more.
         findings: a subject and a pair, or a subject and a set, is one.
         excepted: how many of them an exception permits for now.
@@ -42,12 +44,14 @@ class ConflictCollector:
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
 
     async def add_asked(self, found: PairFinding) -> None:
-        """Take the conflicts of a pair that Graph answered for, one of each subject."""
+        """Take the conflicts of a pair that Graph answered for, or in part, one of each subject."""
         pair = Pair.of(found.access_package_id, found.incompatible_access_package_id)
         constraint = self.rules.constraints.get(pair)
         if constraint is None:
             return
         subjects = {each.subject_id: each.subject for each in found.holders}
+        if subjects and found.outcome is Outcome.UNKNOWN:
+            self.conflicts.holders[pair] += len(found.holders)
         for each in subjects.values():
             await self._add(
                 DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each)

@@ -13,7 +13,7 @@ from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import Reference
-from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.domain.results.coverage import Coverage, Reason, Skipped
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.orphans import find_deleted_groups
@@ -57,7 +57,11 @@ class SweepEnforcer:
         try:
             groups = await find_deleted_groups(self.graph, entries)
             if groups.unread:
-                notes.skip("whether groups that we refer to still exist", groups.unread)
+                notes.skip(
+                    "whether groups that we refer to still exist",
+                    groups.unread,
+                    Reason.OUT_OF_SCOPE,
+                )
             enforced = await self.enforcer.enforce_all(
                 self._tenant(closing, verdict, entries, groups.gone, notes),
                 self.enforcement,

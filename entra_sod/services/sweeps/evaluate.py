@@ -15,6 +15,7 @@ from entra_sod.domain.results.coverage import (
     Skipped,
     note_groups,
     note_refused,
+    selection_gaps,
 )
 from entra_sod.domain.results.sweep import DriftView, SetSummary
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -75,7 +76,11 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
         sets=sets,
         gaps=_gaps(closing, outcomes, doubtful),
         doubtful=frozenset(doubtful),
-        has_gaps=is_unknown or merged.has_failed_parts or _has_unread_packages(merged, rules),
+        has_gaps=is_unknown
+        or merged.has_failed_parts
+        or _has_unread_packages(merged, rules)
+        or bool(rules.unlisted)
+        or any(selection_gaps(rules)),
     )
 
 
@@ -102,7 +107,7 @@ def _gaps(
         )
     note_groups(closing.rules.named_groups, notes)
     note_refused(closing.rules, notes)
-    return notes.skipped
+    return [*notes.skipped, *selection_gaps(closing.rules)]
 
 
 def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tuple[Pair, int, int]]:

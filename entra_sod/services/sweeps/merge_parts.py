@@ -60,7 +60,10 @@ class MergedParts:
         if self.pages:
             what = f"assignments of {len(self.pages)} packages"
             checked.append(Checked(what=what, how=DetectionMethod.ASSIGNMENTS))
-        unread = [Skipped(what=each.what, why=each.why) for each in self.unread.values()]
+        unread = [
+            Skipped(what=each.what, why=each.why, reason=each.reason)
+            for each in self.unread.values()
+        ]
         return Coverage(checked=checked, skipped=_capped([*unread, *self.gaps, *more_gaps]))
 
 

@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from entra_sod.core.errors import GraphError, NotFound, Throttled, Unavailable
+import msgspec
+
+from entra_sod.core.errors import GraphError, Unavailable, UnreadableItem
 from entra_sod.domain.detection.index import IndexWriter
 from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
 from entra_sod.domain.results.check import holders_view
-from entra_sod.domain.results.coverage import DetectionMethod, Outcome
+from entra_sod.domain.results.coverage import DetectionMethod, Outcome, Reason, Skipped
 from entra_sod.domain.sweeps.part_results import (
     EnforcedPackage,
     IndexedPackage,
@@ -30,8 +32,13 @@ class PartResult:
     index: bytes
 
 
-async def read_part(graph: Graph, part: Part) -> PartResult:
-    """Read what a part asks for; what may not be read is in the findings.
+async def read_part(graph: Graph, part: Part, *, is_patient: bool = False) -> PartResult:
+    """Read what a part asks for; what cannot be read is in the findings.
+
+    Args:
+        graph: to ask.
+        part: of the sweep.
+        is_patient: whether to come again where a package is unavailable and others are not.
 
     Raises:
         Throttled, Unavailable: the same part should be worked again later.
@@ -51,6 +58,9 @@ async def read_part(graph: Graph, part: Part) -> PartResult:
         unread=unread,
         unconfirmed=unconfirmed,
     )
+    passing = [each for each in unread if each.reason is Reason.UNAVAILABLE]
+    if is_patient and passing:
+        raise Unavailable(passing[0].why)
     return PartResult(findings=findings, index=writer.finish() if places else b"")
 
 
@@ -63,14 +73,8 @@ async def _unlisted(graph: Graph, part: Part) -> list[Unread]:
 
 
 def _unread(package: str, error: GraphError, what: str = "") -> Unread:
-    if isinstance(error, (Throttled, Unavailable)):
-        raise error
-    return Unread(
-        package=package,
-        what=what or f"access package {package}",
-        why=str(error),
-        is_gone=isinstance(error, NotFound),
-    )
+    gap = Skipped.of(what or f"access package {package}", error)
+    return Unread(package=package, what=gap.what, why=gap.why, reason=gap.reason)
 
 
 async def _read_index(
@@ -122,7 +126,7 @@ async def _additional_access(
         if isinstance(page, GraphError):
             refused[pair] = page
             held.pop(pair, None)
-        else:
+        elif pair in held:
             held[pair] += page
     return held, refused
 
@@ -130,24 +134,34 @@ async def _additional_access(
 async def _by_assignments(
     graph: Graph, pairs: Sequence[_PairIds], unread: list[Unread]
 ) -> list[PairFinding]:
-    """Where additionalAccess is refused: the lists of both packages, each read once."""
+    """Where additionalAccess is refused: the lists of both packages, each read once.
+
+    Of a list that shows an item that cannot be understood, the other items count.
+    """
     held: dict[str, list[Assignment]] = {each: [] for pair in pairs for each in pair}
     failed: set[str] = set()
+    partial: set[str] = set()
     async for package, page in graph.assignments_of(held):
         if isinstance(page, GraphError):
             unread.append(_unread(package, page, f"the assignments of {package}"))
-            failed.add(package)
+            (partial if isinstance(page, UnreadableItem) else failed).add(package)
         else:
             held[package] += [each for each in page if each.is_held]
     return [
-        _intersected(pair, held) if failed.isdisjoint(pair) else _unknown(pair) for pair in pairs
+        _intersected(pair, held, is_partial=not partial.isdisjoint(pair))
+        if failed.isdisjoint(pair)
+        else _unknown(pair)
+        for pair in pairs
     ]
 
 
-def _intersected(pair: _PairIds, held: Mapping[str, Sequence[Assignment]]) -> PairFinding:
+def _intersected(
+    pair: _PairIds, held: Mapping[str, Sequence[Assignment]], *, is_partial: bool
+) -> PairFinding:
     others = {each.subject.id for each in held[pair[1]]}
     both = [each for each in held[pair[0]] if each.subject.id in others]
-    return _found(pair, both, DetectionMethod.ASSIGNMENTS)
+    found = _found(pair, both, DetectionMethod.ASSIGNMENTS)
+    return msgspec.structs.replace(found, outcome=Outcome.UNKNOWN) if is_partial else found
 
 
 def _found(pair: _PairIds, held: Sequence[Assignment], way: DetectionMethod) -> PairFinding:

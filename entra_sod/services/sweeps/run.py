@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from entra_sod.core.errors import GraphError, NotYetConsistent
+from entra_sod.core.errors import PERMANENT, GraphError, NotYetConsistent
 from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
@@ -27,6 +27,8 @@ from entra_sod.stores.sweeps import SweepRecord, SweepStore
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
 MAX_CONCURRENT_PARTS = 2
+# One package that goes on failing is a gap; the rest of its part is not read a dozen times for it.
+MAX_PATIENT_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +124,23 @@ class SweepRunner:
         record = await self.store.get(sweep_id) or await self.store.create(sweep_id)
         if record.status.has_ended or record.parts is not None:
             return record
-        return await self.planner.plan(
-            record, await self.rules.current(), await self.rules.listed()
-        )
+        rules = await self.rules.current()
+        try:
+            listed = await self.rules.listed()
+        except PERMANENT:  # then each package of the rules is looked up, and says why it is a gap
+            listed = ()
+        return await self.planner.plan(record, rules, listed)
 
     async def _work(self, message: SweepMessage) -> None:
         await self.store.clear_note(message.id, message.part)
         tried = await self.store.attempt_costs(message.id, message.part)
         with metered() as meter, low_priority(is_new=True):
             try:
-                looked = await read_part(self.graph, part_of(message))
+                looked = await read_part(
+                    self.graph,
+                    part_of(message),
+                    is_patient=message.attempt < MAX_PATIENT_ATTEMPTS,
+                )
             except GraphError:
                 if meter != Meter():  # else nothing was begun
                     await self.store.store_attempt_costs(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.evidence_files import BlobPacks
 from entra_sod.cli.operations.redrive import Filter, RedriveCase, Redriver, read
 from entra_sod.cli.operations.verify_evidence import verify
-from entra_sod.cli.plan import ExitCode
 from entra_sod.cli.redrive import redrive_with
 from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.evidence.manifest import EvidenceManifest, decode_manifest

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from entra_sod.core.errors import Unlicensed
 from entra_sod.domain.messages import CHECK_QUEUE, SWEEP_QUEUE
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.roles.model import READ_WRITE_ALL, TokenPrincipal
+from entra_sod.domain.rules.language import PackageSelector, Side
 from entra_sod.services.doctor.diagnosis import (
     Diagnosis,
     DiagnosisResult,
@@ -85,6 +88,21 @@ async def no_writer(context: WellPatient) -> None:
     context.roles.held.clear()
 
 
+MISSPELT = rule("misspelt", side("a"), Side(packages=[PackageSelector(name="Aprove*")]))
+
+
+async def misspelt_name(context: WellPatient) -> None:
+    context.rules.write([*RULES, MISSPELT])
+
+
+async def no_licence(context: WellPatient) -> None:
+    async def refused() -> Any:
+        raise Unlicensed("no licence", status=403)
+
+    context.rules.write([*RULES, MISSPELT])
+    context.graph.packages = refused  # type: ignore[method-assign]  # as Graph answers then
+
+
 HARMS: dict[str, tuple[Harm, str]] = {
     "oldest message": (old_message, "queue conflict-checks"),
     "poison that nobody takes": (poison_untaken, "poison of sweep-pairs"),
@@ -94,6 +112,8 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "a stuck sweep": (stuck_sweep, "last sweep"),
     "broken rules": (broken_rules, "rules"),
     "rules that broke later": (newly_broken_rules, "rules"),
+    "a rule that selects no pair": (misspelt_name, "rules: side 2 of rule misspelt"),
+    "no licence, while rules name patterns": (no_licence, "Graph: licence"),
     "a clock": (clock_ahead, "clock"),
     "a package that stands against a group and is gone": (
         unlisted_behind_a_group,

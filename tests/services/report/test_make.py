@@ -113,6 +113,18 @@ class TestAfterASweep:
         assert cell(view, "b", "c").outcome == "unknown"
         assert guid("c") in gaps(view)
 
+    async def test_a11_a_rule_that_was_not_checked_has_no_number(self, make_app: MakeApp) -> None:
+        """Neither findings nor a point of the trend; of a rule that was checked in part, both."""
+        one, both = rule("one", side("a"), side("c")), rule("both", side("b"), side("ac"))
+        app = make_app(PACKAGES, {"a": held("a", "xy"), "b": held("b", "xy")}, [one, both])
+        app.graph.unreadable.add(guid("c"))
+        await sweep(app)
+        rules = {each.id: each for each in (await report(app)).rules}
+        facts = {key: (each.pairs, each.pairs_unknown) for key, each in rules.items()}
+        assert facts == {"one": (1, 1), "both": (2, 1)}
+        assert (rules["one"].findings, rules["one"].trend) == (None, [None])
+        assert (rules["both"].findings, rules["both"].trend) == (2, [2])
+
     async def test_rules_that_changed_since_are_not_clear(self, app: App) -> None:
         """What only the new rules keep apart was never looked at."""
         app.graph._assignments.clear()

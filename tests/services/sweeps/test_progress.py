@@ -209,7 +209,7 @@ async def test_requests_of_a_try_that_failed_are_not_forgotten(
     """What each throttled try cost is told while the part waits, and counts in its end."""
     tries = 0
 
-    async def costly(graph: Graph, part: Part) -> PartResult:
+    async def costly(graph: Graph, part: Part, **options: bool) -> PartResult:
         nonlocal tries
         tries += 1
         meter = _current.get()
@@ -217,7 +217,7 @@ async def test_requests_of_a_try_that_failed_are_not_forgotten(
         meter.requests += 7
         if tries <= 2:
             raise Throttled("slow down", retry_after=30.0)
-        return await read_part(graph, part)
+        return await read_part(graph, part, **options)
 
     monkeypatch.setattr(run, "read_part", costly)
     app = make_app([package("a"), package("b")], {}, [rule("r", side("a"), side("b"))])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from entra_sod.adapters.graph.door import GraphDoor
-from entra_sod.adapters.graph.wire import catalog, catalogs_page, decode
+from entra_sod.adapters.graph.wire import catalogs_page, decode
 from entra_sod.cli.operations.extensions import wire
 from entra_sod.cli.operations.extensions.model import (
     Extension,
@@ -25,19 +25,18 @@ class ExtensionsClient(GraphDoor):
     """The `Extensions` port; for the command line, so one request at a time."""
 
     async def catalogs(self) -> Sequence[Catalog]:
-        found = self._items(catalogs_page, self._url("catalogs"), "the list of catalogs")
-        return [catalog(each) for each in await found]
+        return await self._items(catalogs_page, self._url("catalogs"), "the list of catalogs")
 
     async def packages(self, catalog_id: str) -> Sequence[PackagePolicies]:
         wanted = quote(f"catalog/id eq '{catalog_id}'", safe="/'")
         url = self._url(f"accessPackages?$filter={wanted}&$expand=assignmentPolicies")
         what = f"the packages of catalog {catalog_id}"
-        return [wire.package(each) for each in await self._items(wire.packages_page, url, what)]
+        return await self._items(wire.packages_page, url, what)
 
     async def extensions(self, catalog_id: str) -> Sequence[Extension]:
         url = self._extensions(catalog_id)
         what = f"the custom extensions of catalog {catalog_id}"
-        return [wire.extension(each) for each in await self._items(wire.extensions_page, url, what)]
+        return await self._items(wire.extensions_page, url, what)
 
     async def policy(self, package_id: str, policy_id: str) -> Policy:
         url = self._url(f"assignmentPolicies/{policy_id}?{_WHOLE}")

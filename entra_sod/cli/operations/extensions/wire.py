@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.adapters.graph.wire import WirePage
+from entra_sod.adapters.graph.wire import PageDecoder
 from entra_sod.cli.operations.extensions.model import (
     REQUEST_EXTENSION,
     Extension,
@@ -54,8 +54,6 @@ class WireExtension(msgspec.Struct, rename="camel"):
     callback_configuration: dict[str, Any] | None = None
 
 
-packages_page = msgspec.json.Decoder(WirePage[WirePackagePolicies])
-extensions_page = msgspec.json.Decoder(WirePage[WireExtension])
 one_policy = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -167,3 +165,7 @@ def extension_body(new: NewExtension) -> bytes:
 def _canonical(value: object) -> bytes:
     """JSON that is the same for equal values, whatever their order was."""
     return msgspec.json.encode(value, order="sorted")
+
+
+packages_page = PageDecoder(WirePackagePolicies, package)
+extensions_page = PageDecoder(WireExtension, extension)

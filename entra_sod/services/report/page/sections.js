@@ -112,7 +112,8 @@ function sparkline(values, what, width = 120, height = 28) {
 
 function drawRules() {
   const order = [...data.rules].sort((one, other) =>
-    SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) || other.findings - one.findings);
+    SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity)
+    || (other.findings ?? Infinity) - (one.findings ?? Infinity) || 0);
   byId('rules').append(heading('rules', 'Rules'), order.length ? table('Rules in force',
     ['Severity', 'Rule', 'Mode', 'Owner', 'Control', 'Findings', 'Holders in conflict over sweeps'],
     order.map((rule) => [
@@ -120,9 +121,18 @@ function drawRules() {
       el('div', {}, el('button', { class: 'link', onclick: () => narrowToRule(rule.id) }, foreign(rule.title)),
         el('small', {}, foreign(rule.id))),
       rule.mode, foreign(rule.owner), foreign(rule.control ?? ''),
-      el('span', { class: 'figure', text: number.format(rule.findings) }),
+      ruleFindings(rule),
       sparkline(rule.trend, 'holders'),
     ])) : el('p', { text: 'No rule is in force.' }));
+}
+
+/** What is known of a rule's findings, and of how many of its pairs. */
+function ruleFindings({ findings: found, pairs, pairsUnknown, outcome }) {
+  const unknown = outcome === 'unknown' ? 'its set' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
+  const part = outcome === 'unknown' || pairsUnknown ? `not checked (${unknown})` : '';
+  if (found === null) return el('span', { class: 'soon', text: part || 'not checked' });
+  return el('div', {}, el('span', { class: 'figure', text: number.format(found) }),
+    part ? el('small', { class: 'soon', text: part }) : null);
 }
 
 function drawExceptions() {
