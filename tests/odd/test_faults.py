@@ -434,14 +434,13 @@ async def test_a13_a_delivered_assignment_is_held_whatever_its_schedule(
 # B1
 
 
-@known_fault
 @pytest.mark.parametrize(
     "subject",
     [make_id("nobody at all"), "00000000-0000-0000-0000-000000000000", COUNTERPART],
     ids=["random", "zero", "a package"],
 )
 async def test_b1_nobody_is_not_allowed(client: GraphClient, subject: str) -> None:
-    """An id that nothing vouches for is a review. Today: allow."""
+    """An id that nothing vouches for is a review."""
     app = OddApp(client, between(packages.WITH_STATES, COUNTERPART))
     assert (await app.decided(subject, packages.WITH_STATES))["decision"] == "review"
 
@@ -449,18 +448,16 @@ async def test_b1_nobody_is_not_allowed(client: GraphClient, subject: str) -> No
 # B2
 
 
-@known_fault
 async def test_b2_a_known_person_is_not_called_unknown(client: GraphClient) -> None:
-    """The alternate key finds the person. Today: "knows no such subject"."""
+    """The alternate key finds the person."""
     app = OddApp(client, between(packages.WITH_STATES, packages.WITH_GHOSTS))
     answer = await app.decided(object_id("ordinary"), packages.WITH_STATES)
     assert answer["decision"] == "allow"
     assert "no such subject" not in json.dumps(answer)
 
 
-@known_fault
 async def test_b1_a_deleted_person_is_not_allowed(client: GraphClient) -> None:
-    """Entitlement management no longer finds the person by either key. Today: allow."""
+    """Entitlement management no longer finds the person by either key."""
     app = OddApp(client, between(packages.WITH_STATES, packages.WITH_SCHEDULES))
     answer = await app.decided(object_id("deleted"), packages.WITH_STATES)
     assert answer["decision"] == "review"

@@ -23,6 +23,7 @@ from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
 from entra_sod.services.decisions.grants import GrantReader, PackageGrants, with_grants
+from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.rules.provider import RulesProvider
@@ -34,14 +35,17 @@ class DecisionMaker:
 
     Attributes:
         denies_gaps: whether what is not known is denied, instead of left to a review.
+        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
     """
 
     graph: GraphReader
+    subjects: SubjectReader
     index: IndexReader
     grants: GrantReader
     rules: RulesProvider
     clock: Clock
     denies_gaps: bool
+    allows_unknown: bool
 
     async def decide(self, requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
         """Decide on each request, in their order.
@@ -56,6 +60,7 @@ class DecisionMaker:
         pending_decisions = [_pending(each, rules, grants, now) for each in requests]
         await self._read_packages(pending_decisions, rules)
         await self._read_or_note_gap([each for each in pending_decisions if each.against])
+        await self._identify([each for each in pending_decisions if each.subject_known is None])
         return [self._answer(pending, rules) for pending in pending_decisions]
 
     async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
@@ -108,6 +113,13 @@ class DecisionMaker:
         for pending in await self.index.read([*unsettled]):
             pending.note_gap(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
+    async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
+        """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
+        unasked = [each for each in pending_decisions if each.identity is None]
+        found = await self.subjects.identify({each.wanted.subject for each in unasked})
+        for each in unasked:
+            each.identify(found[each.wanted.subject])
+
     def _answer(self, pending: PendingDecision, rules: RuleSet) -> DecisionResult:
         for group in sorted(groups_against(pending.rules, pending.wanted.packages)):
             pending.note_gap(f"members of group {group}", "group memberships are not read")
@@ -118,9 +130,9 @@ class DecisionMaker:
             pending.held,
             has_gaps=pending.gaps > 0,
             denies_gaps=self.denies_gaps,
+            needs_review=pending.subject_known is False and not self.allows_unknown,
         )
-        as_of = pending.as_of or self.clock.now()
-        return answer(pending.request, pending.wanted, verdict, rules, pending.notes, as_of=as_of)
+        return answer(pending, verdict, rules, as_of=pending.as_of or self.clock.now())
 
 
 def _pending(

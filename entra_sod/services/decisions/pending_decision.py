@@ -10,6 +10,7 @@ from entra_sod.domain.decisions.evaluate import AccessRequest
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
 
 
@@ -23,6 +24,7 @@ class PendingDecision:
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         gaps: how much of what was needed is not known.
+        identity: whose id was given, once somebody was asked.
     """
 
     request: DecisionRequest
@@ -33,6 +35,14 @@ class PendingDecision:
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
     gaps: int = 0
+    identity: SubjectIdentity | None = None
+
+    @property
+    def subject_known(self) -> bool | None:
+        """Whether anything vouches for the subject; None where that could not be read."""
+        if any(each.is_held for each in self.held):
+            return True
+        return self.identity.known if self.identity else None
 
     def add(self, page: Iterable[Assignment], how: str) -> None:
         for each in page:
@@ -45,6 +55,15 @@ class PendingDecision:
         checked = Checked(what=what, how=how)
         if checked not in self.notes.checked:
             self.notes.checked.append(checked)
+
+    def identify(self, identity: SubjectIdentity) -> None:
+        """Note whose id was given, or why that is not known."""
+        self.identity = identity
+        who = f"who {self.wanted.subject} is"
+        if identity.known is None:
+            self.note_gap(who, identity.source)
+        elif identity.known:
+            self.note_checked(who, identity.source)
 
     def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)

@@ -27,21 +27,18 @@ async def held_by_index(
     store: SweepStore,
     files: Sequence[IndexFile],
     subjects: Collection[str],
-    packages: Collection[str],
 ) -> Mapping[str, Sequence[Assignment]]:
-    """Look up who of the subjects holds which of the packages.
+    """Look up who of the subjects holds which packages.
 
     Args:
         store: where the index is kept.
         files: of the newest index.
         subjects: object ids, or ids in entitlement management.
-        packages: of which the index knows.
 
     Raises:
         LookupError: a file of the index is gone.
     """
-    concerned = [each for each in files if not set(packages).isdisjoint(each.places)]
-    opened = await in_parallel(partial(open_index, store), concerned)
+    opened = await in_parallel(partial(open_index, store), files)
     directories = await in_parallel(partial(_directory, store), opened)
     found: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
     # All that one subject holds is in the same bucket of every file.
@@ -49,8 +46,7 @@ async def held_by_index(
         parts = await in_parallel(partial(read_buckets, store, run), opened)
         held = [each for part in parts for each in part]
         for asked, assignment in _matched(subjects, held):
-            if assignment.package_id in packages:
-                found[asked][assignment.id] = assignment
+            found[asked][assignment.id] = assignment
     return {asked: list(assignments.values()) for asked, assignments in found.items()}
 
 

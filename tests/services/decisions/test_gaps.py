@@ -16,8 +16,17 @@ from entra_sod.domain.rules.language import Mode, PackageSelector, Side
 from entra_sod.services.decisions import from_graph, grants
 from tests.app import App
 from tests.builders import at_most, guid, package, rule, side
-from tests.services.decisions.test_decisions import ANN, BOB, RULES, MakeApp, ask, holds, make
-from tests.services.decisions.test_index_answers import CROWD, ask_many, how
+from tests.services.decisions.test_decisions import (
+    ANN,
+    BOB,
+    CROWD,
+    RULES,
+    MakeApp,
+    ask,
+    holds,
+    make,
+)
+from tests.services.decisions.test_index_answers import ask_many, how
 
 BY_NAME = Side(packages=[PackageSelector(name="Package a")])
 
