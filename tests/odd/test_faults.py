@@ -398,12 +398,11 @@ async def test_a10_a_list_without_end_is_a_gap_of_a_batch(
 # A12
 
 
-@known_fault
 @pytest.mark.parametrize("way", ["supported", "forbidden"])
 async def test_a12_holders_are_counted_not_their_assignments(
     client: GraphClient, simulator: Simulator, way: str
 ) -> None:
-    """One person under two policies is one holder, in both orders. Today: two in one order."""
+    """One person under two policies is one holder, in both orders."""
     simulator.control.behave(additional_access=way)
     pair = (packages.WITH_TWO_POLICIES, COUNTERPART)
     app = OddApp(client, between(*pair))

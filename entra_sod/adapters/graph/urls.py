@@ -17,7 +17,7 @@ _COLLECTIONS = {
     ReferenceKind.PACKAGE: "incompatibleAccessPackages",
 }
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
-_SUBJECT = "$select=id,objectId,displayName"
+_SUBJECT = "$select=id,objectId,displayName,subjectType"
 _HOLDERS = f"$expand=target({_SUBJECT})"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 

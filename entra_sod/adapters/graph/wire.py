@@ -22,6 +22,7 @@ class WireSubject(msgspec.Struct, rename="camel"):
     id: str
     object_id: str | None = None
     display_name: str | None = None
+    subject_type: str | None = None
 
 
 class WireId(msgspec.Struct):
@@ -128,6 +129,7 @@ def subject(found: WireSubject) -> Subject:
         id=found.id.lower(),
         object_id=found.object_id and found.object_id.lower(),
         display_name=found.display_name,
+        subject_type=found.subject_type,
     )
 
 

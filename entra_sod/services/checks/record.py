@@ -71,12 +71,9 @@ class CheckRecorder:
 def _sightings(
     result: CheckResult, pair: Pair, constraint: PairConstraint | None
 ) -> Iterable[ObservedConflict]:
-    subjects = {holder.subject_id: holder for holder in result.holders}
-    for holder in subjects.values():
-        subject = holder.subject
-        found = DetectedConflict(
-            rules=constraint.rules if constraint else (), packages=(*pair,), subject=subject
-        )
+    rules = constraint.rules if constraint else ()
+    for holder in result.holders:
+        found = DetectedConflict(rules=rules, packages=(*pair,), subject=holder.subject)
         yield from observed_conflicts(found)
 
 

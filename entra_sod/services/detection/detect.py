@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, Rejected
+from entra_sod.domain.detection.holders import holders_of_both, one_each
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import AssignmentPage, Graph
@@ -21,7 +22,7 @@ REMEMBER_REFUSAL = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """The assignments of the first package whose holders also hold the second."""
+    """An assignment of the first package for each subject that also holds the second."""
 
     holders: Sequence[Assignment]
     way: DetectionMethod
@@ -43,7 +44,8 @@ class Detector:
         if self._refused_until is None or self._clock.now() >= self._refused_until:
             pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
-                return Detection(holders=await _held(pages), way=DetectionMethod.ADDITIONAL_ACCESS)
+                holders = one_each(await _held(pages))
+                return Detection(holders=holders, way=DetectionMethod.ADDITIONAL_ACCESS)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -53,9 +55,8 @@ class Detector:
         return await self._by_assignments(package_id, incompatible_package_id)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
-        others = {each.subject.id for each in await _held(self._graph.assignments(other_id))}
-        held = await _held(self._graph.assignments(package_id))
-        both = tuple(each for each in held if each.subject.id in others)
+        others = await _held(self._graph.assignments(other_id))
+        both = holders_of_both(await _held(self._graph.assignments(package_id)), others)
         return Detection(holders=both, way=DetectionMethod.ASSIGNMENTS)
 
 
@@ -73,8 +74,5 @@ async def may_ask(graph: Graph, pair: tuple[str, str]) -> bool:
 
 
 async def _held(pages: AsyncIterator[AssignmentPage]) -> Sequence[Assignment]:
-    """All pages, less what is no longer held; an assignment that two pages repeat counts once."""
-    found: dict[str, Assignment] = {}
-    async for page in pages:
-        found.update({each.id: each for each in page if each.is_held})
-    return tuple(found.values())
+    """All pages, less what is no longer held."""
+    return [each async for page in pages for each in page if each.is_held]

@@ -19,7 +19,7 @@ class SweepConflicts:
     """What a sweep counted.
 
     Attributes:
-        holders: of each pair in conflict by the index, the assignments of its first package.
+        holders: of each pair in conflict by the index, how many subjects hold both.
         over: of each rule that allows some of a set, the subjects that hold more.
         findings: a subject and a pair, or a subject and a set, is one.
         excepted: how many of them an exception permits for now.
@@ -42,20 +42,19 @@ class ConflictCollector:
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
 
     async def add_asked(self, found: PairFinding) -> None:
-        """Take the conflicts of a pair that Graph answered for, one of each subject."""
+        """Take the conflicts of a pair that Graph answered for."""
         pair = Pair.of(found.access_package_id, found.incompatible_access_package_id)
         constraint = self.rules.constraints.get(pair)
         if constraint is None:
             return
-        subjects = {each.subject_id: each.subject for each in found.holders}
-        for each in subjects.values():
+        for each in found.holders:
             await self._add(
-                DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each)
+                DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each.subject)
             )
 
     async def add_indexed(self, conflict: DetectedConflict) -> None:
         if conflict.pair:
-            self.conflicts.holders[conflict.pair] += conflict.held
+            self.conflicts.holders[conflict.pair] += 1
         else:
             self.conflicts.over[conflict.rules[0].id] += 1
         await self._add(conflict)

@@ -17,7 +17,7 @@ from entra_sod.domain.detection.index import (
     bucket_of,
     bucket_runs,
 )
-from entra_sod.domain.entra import Assignment, Subject
+from entra_sod.domain.entra import Assignment
 from entra_sod.stores.sweeps import SweepStore
 
 _TO_THE_END = 2**31 - 1
@@ -100,9 +100,7 @@ def _matched(
 def _assignment(package: str, held: IndexedAssignment) -> Assignment:
     return Assignment(
         id=held.assignment_id,
-        subject=Subject(
-            id=held.subject_id, object_id=held.object_id, display_name=held.display_name
-        ),
+        subject=held.subject,
         state=held.state,
         package_id=package,
         start=held.start,
