@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from entra_sod.domain.detection.join import DetectedConflict
@@ -35,9 +35,14 @@ class SweepConflicts:
 
 @dataclass(frozen=True, slots=True)
 class ConflictCollector:
-    """Takes every conflict once: counts it, and spools what was seen of its findings."""
+    """Takes every conflict once: counts it, and spools what was seen of its findings.
+
+    Attributes:
+        known: what `ids_as_found` says of the findings that there are.
+    """
 
     rules: RuleSet
+    known: Mapping[str, str]
     spool: ExternalSorter
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
 
@@ -68,5 +73,5 @@ class ConflictCollector:
         ids = (conflict.subject.id, conflict.subject.object_id)
         self.conflicts.findings += 1
         self.conflicts.excepted += bool(self.rules.exceptions_for(rule_ids, ids))
-        for sighting in observed_conflicts(conflict):
+        for sighting in observed_conflicts(conflict, self.known):
             await self.spool.add(sighting)

@@ -161,7 +161,8 @@ class SweepFinalizer:
     ) -> ClosingSweep:
         """Read the plan, the parts and the index, each once."""
         plan = await self.planner.plan_of(record)
-        collector = ConflictCollector(rules, ExternalSorter(self.store, record.id))
+        known = await self.recorder.updater.store.ids_as_found()
+        collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
         merged.index = await merge_index(self.store, record.id, merged.index)
         async for conflict in conflicts_of(self.store, merged.index, rules):

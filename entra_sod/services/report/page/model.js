@@ -9,6 +9,8 @@ const findings = data.findings.map((row) => ({
 const ruleOf = new Map(data.rules.map((rule, place) => [rule.id, { ...rule, place }]));
 const states = [...new Set(findings.map((each) => each.state))].sort();
 const personName = (finding) => finding.subject[2] || finding.subject[1] || finding.subject[0];
+// People are the usual subjects, and need no word.
+const subjectKind = (finding) => (finding.subject[3] && finding.subject[3].toLowerCase() !== 'user' ? finding.subject[3] : '');
 const isLive = (finding) => finding.state !== 'resolved' && finding.state !== 'on-hold';
 
 const SORTS = {
@@ -38,7 +40,7 @@ const texts = {
   words: data.words.map((word) => `${word}\n${ruleOf.get(word)?.title ?? ''}`.toLowerCase()),
 };
 
-/** Whether a finding has a word: in its person, packages, rule, exception or id. */
+/** Whether a finding has a word: in its subject, packages, rule, exception or id. */
 function finder(word) {
   const [subjects, packages, words] = [texts.subjects, texts.packages, texts.words]
     .map((list) => list.map((text) => text.includes(word)));
