@@ -74,7 +74,11 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPackage:
-    """A package, and the groups that it makes people members, or eligible members, of."""
+    """A package, and the groups that it makes people members, or eligible members, of.
+
+    Attributes:
+        other_roles: that it grants, of groups, applications, sites and whatever else has roles.
+    """
 
     id: str
     display_name: str = ""
@@ -82,6 +86,12 @@ class AccessPackage:
     catalog_name: str = ""
     member_groups: frozenset[str] = frozenset()
     eligible_groups: frozenset[str] = frozenset()
+    other_roles: frozenset[str] = frozenset()
+
+    @property
+    def grants(self) -> frozenset[str]:
+        """All that it grants; membership that is eligible is as good as one that is active."""
+        return self.member_groups | self.eligible_groups | self.other_roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

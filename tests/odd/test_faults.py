@@ -186,9 +186,8 @@ def test_a5_a_package_that_gives_what_another_gives_is_named(commands: Commands)
     assert "for a day" in commands.run("plan").output
 
 
-@known_fault
 async def test_a5_the_override_package_is_not_simply_allowed(client: GraphClient) -> None:
-    """Asking for it is asking for both sides. Today: allow."""
+    """Asking for it is asking for both sides."""
     app = OddApp(client, between(PAYERS, APPROVERS, references=References.BOTH))
     answer = await app.decided(object_id("ordinary"), packages.OVERRIDE)
     assert answer["decision"] != "allow"

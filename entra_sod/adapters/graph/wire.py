@@ -6,7 +6,7 @@ seconds; `benchmarks/README.md` has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,8 +56,13 @@ class WireRole(msgspec.Struct, rename="camel"):
     origin_system: str | None = None
 
 
+class WireScope(msgspec.Struct, rename="camel"):
+    origin_id: str | None = None
+
+
 class WireRoleScope(msgspec.Struct, rename="camel"):
     role: WireRole | None = None
+    scope: WireScope | None = None
 
 
 class WirePackage(msgspec.Struct, rename="camel"):
@@ -162,6 +167,7 @@ def package(found: WirePackage) -> AccessPackage:
         catalog_name=(catalog.display_name or "") if catalog else "",
         member_groups=_groups(found, _MEMBER),
         eligible_groups=_groups(found, _ELIGIBLE),
+        other_roles=frozenset(_other_roles(found)),
     )
 
 
@@ -172,6 +178,16 @@ def _groups(found: WirePackage, prefix: str) -> frozenset[str]:
     return frozenset(
         origin.removeprefix(prefix).lower() for origin in origins if origin.startswith(prefix)
     )
+
+
+def _other_roles(found: WirePackage) -> Iterator[str]:
+    """Each role by its resource and its own id there, but membership of groups."""
+    for grant in found.resource_role_scopes:
+        origin = grant.role.origin_id or "" if grant.role else ""
+        system = grant.role.origin_system or "" if grant.role else ""
+        if origin and not (system == "AadGroup" and origin.startswith((_MEMBER, _ELIGIBLE))):
+            resource = grant.scope.origin_id or "" if grant.scope else ""
+            yield f"{system} {resource} {origin}".lower()
 
 
 def batch_body(paths: Sequence[str]) -> bytes:

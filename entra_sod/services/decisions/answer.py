@@ -28,7 +28,7 @@ def answer(
         access_package_ids=list(wanted.packages),
         subject_known=pending.subject_known,
         reference=pending.request.reference,
-        reasons=[*_reasons(wanted, verdict, coverage), *_unknown(pending)],
+        reasons=[*_reasons(wanted, verdict, coverage), *_alike(pending), *_unknown(pending)],
         rules=[rule_view(each) for each in gravest],
         conflicts=[_conflict(each) for each in verdict.hits],
         exceptions=list(_exceptions([*verdict.violations, *verdict.other_times])),
@@ -70,6 +70,12 @@ def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Ite
         yield from dict.fromkeys(_other_time(each, wanted, verdict))
     if verdict.decision is not Decision.ALLOW and not standing:
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
+
+
+def _alike(pending: PendingDecision) -> Iterator[str]:
+    """Which rules the wanted packages would pass by."""
+    for each in pending.met_alike:
+        yield f"access package {each.package}: {each.why}: {each.rule.rule.title}"
 
 
 def _unknown(pending: PendingDecision) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,13 +16,13 @@ from entra_sod.domain.decisions.evaluate import (
     rules_in_force_during,
 )
 from entra_sod.domain.decisions.strategy import prefers_index
-from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.decision import DecisionResult
+from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, PackageGrants, with_grants
+from entra_sod.services.decisions.grants import GrantReader, PackageGrants, granting, with_grants
 from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
@@ -64,14 +64,23 @@ class DecisionMaker:
         return [self._answer(pending, rules) for pending in pending_decisions]
 
     async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
-        """What the wanted packages grant, where any rule names a group."""
-        if not rules.named_groups:
-            return {}
+        """What the wanted packages grant that no rule names, or all, where a rule names a group.
+
+        Where one of them grants anything, it is compared with what the rules' packages grant.
+        """
         wanted = {package for each in requests for package in each.packages}
+        if not rules.named_groups:
+            wanted -= rules.named_packages
+        found = await self._read_grants(wanted) if wanted and rules.named_packages else {}
+        if any(each.grants for each in granting(found) if each.id not in rules.named_packages):
+            return {**await self._read_grants(rules.named_packages - found.keys()), **found}
+        return found
+
+    async def _read_grants(self, packages: Collection[str]) -> PackageGrants:
         try:
-            return await self.grants.read(wanted)
+            return await self.grants.read(packages)
         except PERMANENT as error:
-            return dict.fromkeys(wanted, error)
+            return dict.fromkeys(packages, error)
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -130,7 +139,8 @@ class DecisionMaker:
             pending.held,
             has_gaps=pending.gaps > 0,
             denies_gaps=self.denies_gaps,
-            needs_review=pending.subject_known is False and not self.allows_unknown,
+            needs_review=bool(pending.met_alike)
+            or (pending.subject_known is False and not self.allows_unknown),
         )
         return answer(pending, verdict, rules, as_of=pending.as_of or self.clock.now())
 
@@ -144,12 +154,19 @@ def _pending(
         start=max(request.start or now, now).astimezone(UTC),
         until=request.until and request.until.astimezone(UTC),
     )
-    granting = [each for each in grants.values() if isinstance(each, AccessPackage)]
-    wanted = [each for each in granting if each.id in wish.packages]
+    known = {each.id: each for each in granting(grants)}
+    wanted = [known[each] for each in wish.packages if each in known]
     verdict = with_grants(rules_in_force_during(rules.rules, wish), wanted)
-    pending = PendingDecision(request, wish, verdict, packages_against(verdict, wish.packages))
+    unnamed = [each for each in wanted if each.id not in rules.named_packages]
+    alike = tuple(find_alike(verdict, unnamed, known))
+    against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
+    pending = PendingDecision(request, wish, verdict, against, alike)
     _note_rules(pending, rules)
-    for package in wish.packages:
+    needed = {
+        *wish.packages,
+        *(rules.named_packages if any(each.grants for each in unnamed) else ()),
+    }
+    for package in sorted(needed):
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)
     return pending

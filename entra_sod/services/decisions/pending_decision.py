@@ -9,6 +9,7 @@ from datetime import datetime
 from entra_sod.domain.decisions.evaluate import AccessRequest
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
+from entra_sod.domain.rules.alike import AlikePackage, met_alike
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
@@ -21,6 +22,7 @@ class PendingDecision:
 
     Attributes:
         rules: in force at some time of the wanted access.
+        alike: of wanted packages that no rule names, those that give what a rule's package gives.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         gaps: how much of what was needed is not known.
@@ -31,6 +33,7 @@ class PendingDecision:
     wanted: AccessRequest
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
+    alike: Sequence[AlikePackage] = ()
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
@@ -43,6 +46,12 @@ class PendingDecision:
         if any(each.is_held for each in self.held):
             return True
         return self.identity.known if self.identity else None
+
+    @property
+    def met_alike(self) -> list[AlikePackage]:
+        """Of those, the ones that the subject would get against the rule's purpose."""
+        held = [each.package_id for each in self.held if each.is_held and each.package_id]
+        return list(met_alike(self.alike, {*held, *self.wanted.packages}))
 
     def add(self, page: Iterable[Assignment], how: str) -> None:
         for each in page:
