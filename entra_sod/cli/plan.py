@@ -34,6 +34,7 @@ from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.rules.alike import read_alike
 
 _COLLECT_AFTER = 100_000
 
@@ -80,7 +81,9 @@ async def make(
         )
     made_at = timestamp(session.clock.now())
     made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
-    return made, state
+    alike = await read_alike(session.graph, rules)
+    gaps = [PlanGap(what=each.what, why=each.why) for each in alike.notes]
+    return msgspec.structs.replace(made, alike=tuple(gaps)), state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.cli.operations.rules.lint import lint, named_groups
+from entra_sod.cli.operations.rules.lint import alike_problems, lint, named_groups
 from entra_sod.cli.sources import read_sources
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.entra import Group
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
-from entra_sod.domain.rules.resolve import Tenant
+from entra_sod.domain.rules.resolve import Tenant, resolve
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.alike import AlikeReading, read_alike
 from entra_sod.settings import read_settings
 
 # Typer does not look through a `type` statement.
@@ -36,11 +39,15 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     """
     sources = read_sources(paths)
     parsed = read_rules(sources.files, sources.unread)
-    tenant, failure = (None, None) if offline else _try_tenant(os.environ, parsed)
     today = SystemClock().now().date()
-    problems = sorted({*parsed.problems, *lint(parsed, today, tenant)})
+    found, failure = (None, None) if offline else _try_tenant(os.environ, parsed, today)
+    tenant, alike = found or (None, AlikeReading())
+    named = alike_problems(parsed, alike)
+    problems = sorted({*parsed.problems, *lint(parsed, today, tenant), *named})
     for problem in problems:
         typer.echo(problem)
+    for each in alike.unread:
+        typer.echo(f"entra-sod: not known: {each.what}: {each.why}", err=True)
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
     typer.echo(_summary(problems, sources.count), err=True)
@@ -49,20 +56,25 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
 
 
 def _try_tenant(
-    environment: Mapping[str, str], parsed: ParsedRules
-) -> tuple[Tenant | None, str | None]:
+    environment: Mapping[str, str], parsed: ParsedRules, day: date
+) -> tuple[tuple[Tenant, AlikeReading] | None, str | None]:
     """Read every package of the tenant, or say in one line why not."""
     try:
-        return asyncio.run(_read_tenant(environment, parsed)), None
+        return asyncio.run(_read_tenant(environment, parsed, day)), None
     except (GraphError, ConfigurationError) as error:
         line = " ".join(str(error).split())
         return None, line if line.endswith(".") else f"{line}."
 
 
-async def _read_tenant(environment: Mapping[str, str], parsed: ParsedRules) -> Tenant:
+async def _read_tenant(
+    environment: Mapping[str, str], parsed: ParsedRules, day: date
+) -> tuple[Tenant, AlikeReading]:
     graph = GraphClient(read_settings(environment).graph)
     try:
-        return Tenant(await graph.packages(), await _read_groups(graph, named_groups(parsed)))
+        tenant = Tenant(await graph.packages(), await _read_groups(graph, named_groups(parsed)))
+        if parsed.problems:
+            return tenant, AlikeReading()
+        return tenant, await read_alike(graph, RuleSet(resolve(parsed, tenant, day)))
     finally:
         await graph.close()
 
