@@ -100,7 +100,8 @@ def sightings(size: int, made: RuleSet) -> list[ObservedConflict]:
                     object_id=guid(f"{number:08x}"),
                     display_name=f"Person {number}",
                 ),
-            )
+            ),
+            {},
         )
     ]
     return sorted(found, key=lambda each: each.id)

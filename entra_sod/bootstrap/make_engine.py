@@ -18,6 +18,7 @@ from entra_sod.services.checks.run import CheckRunner
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
 from entra_sod.services.decisions.grants import GrantReader
+from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.maker import DecisionMaker
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
@@ -97,13 +98,16 @@ def make_engine(
 def _decision_maker(
     records: Records, graph: Graph, rules: RulesProvider, settings: DecisionSettings
 ) -> DecisionMaker:
+    subjects = SubjectReader(graph, records.sweeps)
     return DecisionMaker(
-        graph=GraphReader(graph, records.clock),
+        graph=GraphReader(graph, subjects, records.clock),
+        subjects=subjects,
         index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
         grants=GrantReader(graph, records.clock),
         rules=rules,
         clock=records.clock,
         denies_gaps=settings.denies_gaps,
+        allows_unknown=settings.allows_unknown,
     )
 
 

@@ -37,6 +37,7 @@ from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.rules.alike import read_alike
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger
@@ -75,7 +76,8 @@ async def make(
     if unfit := await find_unfit_groups(session.graph, targets):
         state = state.without(unfit)
         made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
-    return msgspec.structs.replace(made, rules_folder=folder.as_posix()), state
+    alike = tuple((await read_alike(session.graph, rules)).notes)
+    return msgspec.structs.replace(made, alike=alike, rules_folder=folder.as_posix()), state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:

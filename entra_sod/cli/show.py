@@ -51,6 +51,9 @@ def plan_table(plan: PlanDocument) -> RenderableType:
     parts += [
         line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
     ]
+    parts += [
+        line(f"not in the rules: {gap.what}: {gap.why}", "yellow") for gap in plan.alike[:MAX_ROWS]
+    ]
     return Group(*parts, gaps_lines(plan.not_read))
 
 
@@ -88,6 +91,7 @@ def plan_markdown(plan: PlanDocument) -> str:
         cells = (_reference_cells(each, plan.packages, _in_markdown) for each in plan.removals)
         lines += _markdown_table(("on package", "was kept away"), cells)
     lines += [f"- not enforceable: {_gap(each)}" for each in plan.not_enforceable]
+    lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
     lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
     lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
     return "\n".join(lines)

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import typer
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.operations.rules.lint import lint, named_groups
+from entra_sod.cli.operations.rules.lint import alike_problems, lint, named_groups
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.enforcement.without_effect import wants_groups_only
@@ -21,7 +22,9 @@ from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, resolve
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.alike import AlikeReading, read_alike
 from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import read_sources
@@ -41,30 +44,35 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     """
     sources = read_sources(paths)
     parsed = read_rules(sources.files, sources.unread)
-    tenant, failure, has_wrong_settings = (
-        (None, None, False) if offline else _try_tenant(os.environ, parsed)
-    )
     today = SystemClock().now().date()
-    problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant)})
+    found, failure, has_wrong_settings = (
+        (None, None, False) if offline else _try_tenant(os.environ, parsed, today)
+    )
+    tenant, alike = found or (None, AlikeReading())
+    named = alike_problems(parsed, alike)
+    problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
     for problem in problems:
         typer.echo(problem)
+    for each in alike.unread:
+        typer.echo(f"entra-sod: not known: {each.what}: {each.why}", err=True)
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if not all(problem.is_warning for problem in problems) or has_wrong_settings:
         raise typer.Exit(ExitCode.ERROR)
-    raise typer.Exit(ExitCode.UNKNOWN if failure else ExitCode.NOTHING)
+    raise typer.Exit(ExitCode.UNKNOWN if failure or alike.unread else ExitCode.NOTHING)
 
 
 def _try_tenant(
-    environment: Mapping[str, str], parsed: ParsedRules
-) -> tuple[Tenant | None, str | None, bool]:
+    environment: Mapping[str, str], parsed: ParsedRules, day: date
+) -> tuple[tuple[Tenant, AlikeReading] | None, str | None, bool]:
     """Read every package of the tenant; or why not, and whether the settings are to blame."""
     try:
-        tenant = asyncio.run(_read_tenant(environment, parsed))
+        found = asyncio.run(_read_tenant(environment, parsed, day))
     except (GraphError, ConfigurationError) as error:
         return None, _sentence(str(error)), isinstance(error, ConfigurationError)
-    return tenant, tenant.unlisted and _sentence(tenant.unlisted), False
+    unlisted = found[0].unlisted
+    return found, unlisted and _sentence(unlisted), False
 
 
 def _sentence(text: str) -> str:
@@ -72,12 +80,18 @@ def _sentence(text: str) -> str:
     return line if line.endswith(".") else f"{line}."
 
 
-async def _read_tenant(environment: Mapping[str, str], parsed: ParsedRules) -> Tenant:
+async def _read_tenant(
+    environment: Mapping[str, str], parsed: ParsedRules, day: date
+) -> tuple[Tenant, AlikeReading]:
     graph = GraphClient(read_settings(environment).graph)
     try:
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
+        if parsed.problems:
+            return tenant, AlikeReading()
+        alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)))
         granting = await _read_granting(graph, parsed, tenant)
-        return Tenant(tenant.packages.values(), tenant.groups, granting, unlisted=tenant.unlisted)
+        packages = tenant.packages.values()
+        return Tenant(packages, tenant.groups, granting, unlisted=tenant.unlisted), alike
     finally:
         await graph.close()
 
@@ -86,8 +100,6 @@ async def _read_granting(
     graph: Graph, parsed: ParsedRules, tenant: Tenant
 ) -> dict[str, AccessPackage]:
     """Read what packages grant, where rules ask for references to groups and to nothing else."""
-    if parsed.problems:
-        return {}
     today = SystemClock().now().date()
     rules = filter(wants_groups_only, resolve(parsed, tenant, today, and_later=True))
     wanted = {each for rule in rules for side in rule.sides for each in side.packages}

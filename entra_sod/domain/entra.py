@@ -15,15 +15,28 @@ import msgspec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Who holds an assignment.
+    """Who holds an assignment: a person, a service principal or an agent.
 
-    `id` is the subject's id in entitlement management and always there; `object_id` is null until
-    a guest exists in the tenant, so people are compared by `id` and shown by `object_id`.
+    `id` is the subject's id in entitlement management. It is always there, and may become another
+    one without notice; `object_id` stays, and is null until a guest exists in the tenant.
+
+    Attributes:
+        subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
     """
 
     id: str
     object_id: str | None = None
     display_name: str | None = None
+    subject_type: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells one subject from another."""
+        return self.object_id or self.id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return (self.id, self.object_id) if self.object_id else (self.id,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +74,11 @@ class Catalog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessPackage:
-    """A package, and the groups that it makes people members, or eligible members, of."""
+    """A package, and the groups that it makes people members, or eligible members, of.
+
+    Attributes:
+        other_roles: that it grants, of groups, applications, sites and whatever else has roles.
+    """
 
     id: str
     display_name: str = ""
@@ -69,6 +86,12 @@ class AccessPackage:
     catalog_name: str = ""
     member_groups: frozenset[str] = frozenset()
     eligible_groups: frozenset[str] = frozenset()
+    other_roles: frozenset[str] = frozenset()
+
+    @property
+    def grants(self) -> frozenset[str]:
+        """All that it grants; membership that is eligible is as good as one that is active."""
+        return self.member_groups | self.eligible_groups | self.other_roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

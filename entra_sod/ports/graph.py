@@ -78,13 +78,22 @@ class Graph(Protocol):
         """The same for pairs of an object id and a package, which rights on a catalog allow."""
         ...
 
-    async def subjects_by_id(
-        self, subject_ids: Collection[str]
-    ) -> Mapping[str, Subject | GraphError]:
-        """Many subjects by their ids in entitlement management; NotFound where that is no such id.
+    async def subjects(self, ids: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        """Many subjects, by their object ids or by their ids in entitlement management.
+
+        NotFound where neither is; any other error where one of them could not be looked up.
 
         Raises:
             Throttled, Unavailable: come again later.
+        """
+        ...
+
+    async def directory_subjects(
+        self, object_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        """Many people and service principals of the directory, as `subjects` gives them.
+
+        Forbidden without a directory permission, which the app's role is not.
         """
         ...
 

@@ -85,10 +85,12 @@ class DecisionSettings:
     Attributes:
         oldest_index: the age of a sweep's index that may still answer; nothing is for none.
         denies_gaps: whether what is not known is denied, instead of left to a review.
+        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
     """
 
     oldest_index: timedelta
     denies_gaps: bool
+    allows_unknown: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +216,9 @@ def _read_decisions(reader: EnvironmentReader) -> DecisionSettings:
     return DecisionSettings(
         oldest_index=timedelta(minutes=minutes),
         denies_gaps=reader.choice("DECISION_ON_GAPS", {"review": False, "deny": True}, "review"),
+        allows_unknown=reader.choice(
+            "DECISION_ON_UNKNOWN_SUBJECT", {"review": False, "allow": True}, "review"
+        ),
     )
 
 

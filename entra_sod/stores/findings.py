@@ -6,13 +6,13 @@ by its id alone, those of a pair lie side by side, and all of them come in the o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 import msgspec
 
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Change, Finding, pair_prefix
+from entra_sod.domain.findings.model import Change, Finding, ids_as_found, pair_prefix
 from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, Where
 
 TABLE = "findings"
@@ -41,6 +41,13 @@ class FindingStore:
         rows = self._table.rows(place[:_PARTITION], prefix=place)
         found = [_stored(row) async for row in rows]
         return [each for each in found if each.finding.pair == pair]
+
+    async def ids_as_found(self) -> Mapping[str, str]:
+        """Which findings were named when their subject had another key, of all there are."""
+        found: dict[str, str] = {}
+        async for each in self.all():
+            found |= ids_as_found([each.finding])
+        return found
 
     async def all(
         self, *, after: str = "", where: Where = (), at_once: int = MAX_PAGE_ROWS

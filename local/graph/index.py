@@ -3,7 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from local.graph.tenant import AccessPackage, Assignment, Catalog, Group, Identity, Subject, Tenant
+from local.graph.tenant import (
+    AccessPackage,
+    Assignment,
+    Catalog,
+    DirectoryObject,
+    Group,
+    Identity,
+    Subject,
+    Tenant,
+)
 
 # Every other state, also one of the future, is access that a person has, or is being given.
 ENDED_STATES = frozenset({"expired", "deliveryfailed"})
@@ -26,6 +35,7 @@ class Index:
             for subject in tenant.subjects
             if isinstance(subject.object_id, str) and not subject.is_deleted
         }
+        self.newcomers: dict[str, DirectoryObject] = _by_id(tenant.newcomers)
         self.identities: dict[str, Identity] = {
             identity.client_id.lower(): identity for identity in tenant.identities
         }
@@ -60,5 +70,7 @@ class Index:
         return package.catalog_id.lower() if package else None
 
 
-def _by_id[T: Catalog | AccessPackage | Group | Subject](records: Iterable[T]) -> dict[str, T]:
+def _by_id[T: Catalog | AccessPackage | Group | Subject | DirectoryObject](
+    records: Iterable[T],
+) -> dict[str, T]:
     return {record.id.lower(): record for record in records}

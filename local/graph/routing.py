@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from local.graph import (
     assignments,
+    directory,
     extensions,
     groups,
     packages,
@@ -112,7 +113,11 @@ ROUTES = (
             "roleAssignments/{id}": {"DELETE": roles.delete_role_assignment},
         },
     )
-    + [Route(("groups", ID), {"GET": groups.get_group})]
+    + [
+        Route(("groups", ID), {"GET": groups.get_group}),
+        Route(("users", ID), {"GET": directory.get_user}),
+        Route(("servicePrincipals", ID), {"GET": directory.get_service_principal}),
+    ]
 )
 
 

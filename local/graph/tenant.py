@@ -141,6 +141,15 @@ class Subject(Record):
     is_deleted: bool = False
 
 
+class DirectoryObject(Record):
+    """A person or service principal that entitlement management has not met yet."""
+
+    id: str
+    display_name: str
+    # user or servicePrincipal
+    type: str = "user"
+
+
 class Assignment(Record):
     id: str
     access_package_id: str
@@ -188,6 +197,8 @@ class Tenant(Record):
     custom_workflow_extensions: list[CustomWorkflowExtension] = []
     groups: list[Group] = []
     subjects: list[Subject] = []
+    # the subjects with an object id are in the directory as well
+    newcomers: list[DirectoryObject] = []
     assignments: list[Assignment] = []
     assignment_requests: list[AssignmentRequest] = []
     identities: list[Identity] = []

@@ -27,6 +27,8 @@ class MemoryGraph:
         unreadable: packages that the identity may not read.
         unsuitable_groups: groups that do not exist, or are not security-enabled.
         groups: of the directory; None where the identity may not read them, as by default.
+        directory: object ids of its people and service principals; None likewise.
+        newcomers: subjects that entitlement management knows, and that hold nothing.
         whole_tenant: whether the identity may read all there is, and so learns what does not exist.
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
@@ -47,6 +49,8 @@ class MemoryGraph:
         self.unsuitable_groups: set[str] = set()
         self.whole_tenant = False
         self.groups: dict[str, Group] | None = None
+        self.directory: set[str] | None = None
+        self.newcomers: list[Subject] = []
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
 
@@ -121,14 +125,28 @@ class MemoryGraph:
             for page in self._paged(self._of(object_id, package_id)):
                 yield (object_id, package_id), page
 
-    async def subjects_by_id(
-        self, subject_ids: Collection[str]
-    ) -> Mapping[str, Subject | GraphError]:
-        known = {
-            each.subject.id: each.subject for held in self._assignments.values() for each in held
-        }
+    async def subjects(self, ids: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        subjects = [each.subject for held in self._assignments.values() for each in held]
+        known = {each.id: each for each in (*self.newcomers, *subjects)}
+        by_object_id = {each.object_id: each for each in known.values() if each.object_id}
         return {
-            key: known.get(key) or NotFound(f"no subject {key}", status=404) for key in subject_ids
+            key: by_object_id.get(key)
+            or known.get(key)
+            or NotFound(f"no subject {key}", status=404)
+            for key in ids
+        }
+
+    async def directory_subjects(
+        self, object_ids: Collection[str]
+    ) -> Mapping[str, Subject | GraphError]:
+        if self.directory is None:
+            refused = Forbidden("no directory permission", status=403)
+            return dict.fromkeys(object_ids, refused)
+        return {
+            key: Subject(id=key)
+            if key in self.directory
+            else NotFound(f"nobody is {key}", status=404)
+            for key in object_ids
         }
 
     def _of(self, object_id: str, package_id: str) -> list[Assignment]:

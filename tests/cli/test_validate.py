@@ -204,7 +204,9 @@ def test_good_rules_fit_the_tenant(
     file.write_text(rules_of(side_of(PAY), side_of(APPROVE)))
     result = online(simulator, few_certificates, file)
     assert (result.exit_code, result.stdout) == (0, "")
-    assert {request["method"] for request in simulator.requests()} == {"GET"}
+    posted = {each["target"] for each in simulator.requests("POST")}
+    assert all(each.endswith("/$batch") for each in posted)
+    assert {each["method"] for each in simulator.control.requests() if each["batch"]} == {"GET"}
 
 
 @pytest.mark.parametrize(

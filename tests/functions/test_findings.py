@@ -62,6 +62,7 @@ async def test_a_finding_is_listed_as_the_contract_has_it() -> None:
             "subjectId": "subject-x",
             "objectId": "object-x",
             "displayName": "x",
+            "subjectType": None,
             "severity": "critical",
             "owner": "owner@example.com",
             "state": "open",

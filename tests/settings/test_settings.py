@@ -31,7 +31,7 @@ def test_an_empty_environment_is_the_careful_default() -> None:
     assert (settings.max_reference_writes, settings.rules) == (50, "rules")
     assert settings.requests_per_10s == 100
     assert settings.decisions == DecisionSettings(
-        oldest_index=timedelta(minutes=15), denies_gaps=False
+        oldest_index=timedelta(minutes=15), denies_gaps=False, allows_unknown=False
     )
 
 
@@ -39,12 +39,24 @@ def test_decisions_may_deny_what_is_not_known_and_use_no_index() -> None:
     """Both settings at their strictest."""
     strict = {"DECISION_ON_GAPS": "deny", "DECISION_INDEX_MINUTES": "0"}
     assert read_settings(strict).decisions == DecisionSettings(
-        oldest_index=timedelta(0), denies_gaps=True
+        oldest_index=timedelta(0), denies_gaps=True, allows_unknown=False
     )
 
 
+def test_an_unknown_subject_may_be_allowed() -> None:
+    """Where somebody new is to be served at once."""
+    settings = read_settings({"DECISION_ON_UNKNOWN_SUBJECT": "allow"})
+    assert settings.decisions.allows_unknown
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"DECISION_ON_GAPS": "allow"}, {"DECISION_INDEX_MINUTES": "-1"}], ids=str
+    "wrong",
+    [
+        {"DECISION_ON_GAPS": "allow"},
+        {"DECISION_INDEX_MINUTES": "-1"},
+        {"DECISION_ON_UNKNOWN_SUBJECT": "deny"},
+    ],
+    ids=str,
 )
 def test_a_wrong_setting_of_decisions_is_named(wrong: dict[str, str]) -> None:
     """Gaps are never allowed, and no index is fresh before its time."""

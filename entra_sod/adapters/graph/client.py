@@ -11,13 +11,16 @@ from entra_sod.adapters.graph.urls import (
     additional_access_path,
     assignments_path,
     package_path,
-    person_path,
     references_path,
+    service_principal_path,
+    subject_by_id_path,
+    subject_by_object_id_path,
     subject_path,
+    user_path,
 )
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.core.errors import GraphError
+from entra_sod.core.errors import Forbidden, GraphError, NotFound
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.ports.rate_limit import RateLimiter
@@ -98,12 +101,26 @@ class GraphClient(GraphDoor):
         what = "the assignments of subject %s of %s"
         return self._assignment_pages(_reads(wanted, lambda key: subject_path(*key), what))
 
-    async def subjects_by_id(
-        self, subject_ids: Collection[str]
+    async def subjects(self, ids: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        return await self._first_found(ids, subject_by_object_id_path, subject_by_id_path)
+
+    async def directory_subjects(
+        self, object_ids: Collection[str]
     ) -> Mapping[str, Subject | GraphError]:
-        reads = _reads(subject_ids, person_path, "reading subject %s")
-        found = self._batches.each(reads, wire.one_subject)
-        return {key: subject async for key, subject in found}
+        return await self._first_found(object_ids, user_path, service_principal_path)
+
+    async def _first_found(
+        self, ids: Collection[str], *paths: Callable[[str], str]
+    ) -> Mapping[str, Subject | GraphError]:
+        """Look for each id in one place, then in the next; whom one refuses, all would."""
+        found: dict[str, Subject | GraphError] = {}
+        for path_of in paths:
+            left = [key for key in ids if not isinstance(found.get(key), Subject | Forbidden)]
+            reads = _reads(left, path_of, "reading subject %s")
+            async for key, each in self._batches.each(reads, wire.one_subject):
+                if isinstance(each, Subject) or isinstance(found.setdefault(key, each), NotFound):
+                    found[key] = each
+        return found
 
     def additional_access_of(
         self, pairs: Collection[tuple[str, str]]

@@ -17,7 +17,8 @@ _COLLECTIONS = {
     ReferenceKind.PACKAGE: "incompatibleAccessPackages",
 }
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
-_HOLDERS = "$expand=target($select=id,objectId,displayName)"
+_SUBJECT = "$select=id,objectId,displayName,subjectType"
+_HOLDERS = f"$expand=target({_SUBJECT})"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 
 
@@ -122,9 +123,22 @@ def subject_path(object_id: str, package_id: str | None = None) -> str:
     )
 
 
-def person_path(subject_id: str) -> str:
+def subject_by_object_id_path(object_id: str) -> str:
+    """A subject by the alternate key of its resource type."""
+    return f"{_ENTITLEMENT}/subjects(objectId='{object_id}')?{_SUBJECT}"
+
+
+def subject_by_id_path(subject_id: str) -> str:
     """A subject by its id in entitlement management, which is the key of its resource type."""
-    return f"{_ENTITLEMENT}/subjects/{subject_id}?$select=id,objectId,displayName"
+    return f"{_ENTITLEMENT}/subjects/{subject_id}?{_SUBJECT}"
+
+
+def user_path(object_id: str) -> str:
+    return f"/users/{object_id}?$select=id,displayName"
+
+
+def service_principal_path(object_id: str) -> str:
+    return f"/servicePrincipals/{object_id}?$select=id,displayName"
 
 
 def _assignments(package_id: str) -> str:

@@ -6,7 +6,7 @@ seconds; `benchmarks/README.md` has the figures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ class WireSubject(msgspec.Struct, rename="camel"):
     id: str
     object_id: str | None = None
     display_name: str | None = None
+    subject_type: str | None = None
 
 
 class WireId(msgspec.Struct):
@@ -59,8 +60,13 @@ class WireRole(msgspec.Struct, rename="camel"):
     origin_system: str | None = None
 
 
+class WireScope(msgspec.Struct, rename="camel"):
+    origin_id: str | None = None
+
+
 class WireRoleScope(msgspec.Struct, rename="camel"):
     role: WireRole | None = None
+    scope: WireScope | None = None
 
 
 class WirePackage(msgspec.Struct, rename="camel"):
@@ -223,6 +229,7 @@ def subject(found: WireSubject) -> Subject:
         object_id=found.object_id and found.object_id.lower(),
         # It is carried in indexes, results and events; no rule is held against it.
         display_name=found.display_name and cut(found.display_name),
+        subject_type=found.subject_type,
     )
 
 
@@ -250,6 +257,7 @@ def package(found: WirePackage) -> AccessPackage:
         catalog_name=(catalog.display_name or "") if catalog else "",
         member_groups=_groups(found, _MEMBER),
         eligible_groups=_groups(found, _ELIGIBLE),
+        other_roles=frozenset(_other_roles(found)),
     )
 
 
@@ -260,6 +268,16 @@ def _groups(found: WirePackage, prefix: str) -> frozenset[str]:
     return frozenset(
         origin.removeprefix(prefix).lower() for origin in origins if origin.startswith(prefix)
     )
+
+
+def _other_roles(found: WirePackage) -> Iterator[str]:
+    """Each role by its resource and its own id there, but membership of groups."""
+    for grant in found.resource_role_scopes:
+        origin = grant.role.origin_id or "" if grant.role else ""
+        system = grant.role.origin_system or "" if grant.role else ""
+        if origin and not (system == "AadGroup" and origin.startswith((_MEMBER, _ELIGIBLE))):
+            resource = grant.scope.origin_id or "" if grant.scope else ""
+            yield f"{system} {resource} {origin}".lower()
 
 
 def group(found: WireGroup) -> Group:

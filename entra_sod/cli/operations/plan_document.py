@@ -114,6 +114,8 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
         not_read: what could not be looked at, and why. What it would change is not in the plan.
+        alike: packages that no rule names and that give what a rule's package gives, and those of
+            which that is not known.
     """
 
     version: Literal[1]
@@ -128,6 +130,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kept: tuple[Reference, ...]
     not_enforceable: tuple[Skipped, ...]
     not_read: tuple[Skipped, ...]
+    alike: tuple[Skipped, ...] = ()
     rules_folder: str = "rules"
 
     @property

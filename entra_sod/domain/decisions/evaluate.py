@@ -115,6 +115,7 @@ def evaluate(
     *,
     has_gaps: bool,
     denies_gaps: bool = False,
+    needs_review: bool = False,
 ) -> Verdict:
     """Decide on a request.
 
@@ -125,6 +126,7 @@ def evaluate(
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.
         denies_gaps: whether that is a reason to deny, instead of one to review.
+        needs_review: whether it is not to be allowed for another reason.
     """
     holding = [each for each in held if each.is_held and each.package_id]
     subject_exceptions = _exceptions_of_subject(exceptions, request, holding)
@@ -135,7 +137,7 @@ def evaluate(
     now_ids = {each.rule.id for each in then}
     later = [each for each in ever if each.rule.id not in now_ids]
     decision = decide_on(then)
-    if decision is Decision.ALLOW and (later or has_gaps):
+    if decision is Decision.ALLOW and (later or has_gaps or needs_review):
         decision = Decision.REVIEW
     if has_gaps and denies_gaps:
         decision = Decision.DENY

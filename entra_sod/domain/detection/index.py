@@ -20,7 +20,7 @@ from itertools import pairwise
 
 import msgspec
 
-from entra_sod.domain.entra import Assignment
+from entra_sod.domain.entra import Assignment, Subject
 
 BUCKETS = 256
 _TABLE = struct.Struct(f"<{BUCKETS + 1}I")
@@ -40,7 +40,7 @@ class IndexedAssignment(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     Attributes:
         package: the place of the package among those of its file.
-        start, end: as of `Assignment`; files of older versions lack them.
+        start, end: as of `Assignment`.
     """
 
     package: int
@@ -51,6 +51,16 @@ class IndexedAssignment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     state: str | None
     start: datetime | None = None
     end: datetime | None = None
+    subject_type: str | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(
+            id=self.subject_id,
+            object_id=self.object_id,
+            display_name=self.display_name,
+            subject_type=self.subject_type,
+        )
 
 
 _decoder = msgspec.msgpack.Decoder(list[IndexedAssignment])
@@ -158,7 +168,15 @@ class IndexDirectory:
 def _indexed_assignment(place: int, each: Assignment) -> IndexedAssignment:
     who = each.subject
     return IndexedAssignment(
-        place, who.id, each.id, who.object_id, who.display_name, each.state, each.start, each.end
+        place,
+        who.id,
+        each.id,
+        who.object_id,
+        who.display_name,
+        each.state,
+        each.start,
+        each.end,
+        who.subject_type,
     )
 
 

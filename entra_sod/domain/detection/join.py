@@ -22,13 +22,11 @@ class DetectedConflict:
     Attributes:
         rules: that it is against.
         packages: the pair, or all that the subject holds of a set, in order.
-        held: assignments that the subject has of the first of them.
     """
 
     rules: Sequence[Rule]
     packages: Sequence[str]
     subject: Subject
-    held: int = 1
 
     @property
     def pair(self) -> Pair | None:
@@ -42,8 +40,7 @@ def join(
     """Find every conflict among assignments.
 
     Args:
-        held: package ids with their assignments. All assignments of a subject must be among them;
-            one that was read twice counts once.
+        held: package ids with their assignments. All assignments of a subject must be among them.
         rules: in force.
     """
     for holdings in _by_subject(held).values():
@@ -52,25 +49,24 @@ def join(
             yield from _set_conflicts(holdings, rules)
 
 
-type _HoldingsBySubject = dict[str, dict[str, IndexedAssignment]]
+type _Holdings = dict[str, IndexedAssignment]
 
 
-def _by_subject(held: Iterable[tuple[str, IndexedAssignment]]) -> Mapping[str, _HoldingsBySubject]:
-    subjects: dict[str, _HoldingsBySubject] = {}
+def _by_subject(held: Iterable[tuple[str, IndexedAssignment]]) -> Mapping[str, _Holdings]:
+    subjects: dict[str, _Holdings] = {}
     for package, each in held:
-        holdings = subjects.setdefault(each.subject_id, {})
-        holdings.setdefault(package, {})[each.assignment_id] = each
+        subjects.setdefault(each.subject_id, {})[package] = each
     return subjects
 
 
-def _pair_conflicts(holdings: _HoldingsBySubject, rules: RuleSet) -> Iterator[DetectedConflict]:
+def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedConflict]:
     for low, high in combinations(sorted(holdings), 2):
         constraint = rules.constraints.get(Pair(low, high))
         if constraint is not None:
             yield _conflict(constraint.rules, (low, high), holdings[low])
 
 
-def _set_conflicts(holdings: _HoldingsBySubject, rules: RuleSet) -> Iterator[DetectedConflict]:
+def _set_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedConflict]:
     for rule in rules.counted_rules:
         of_the_set = sorted(holdings.keys() & rule.set_of)
         if len(of_the_set) > rule.count:
@@ -78,8 +74,6 @@ def _set_conflicts(holdings: _HoldingsBySubject, rules: RuleSet) -> Iterator[Det
 
 
 def _conflict(
-    rules: Sequence[Rule], packages: Sequence[str], first: Mapping[str, IndexedAssignment]
+    rules: Sequence[Rule], packages: Sequence[str], held: IndexedAssignment
 ) -> DetectedConflict:
-    held = next(iter(first.values()))
-    subject = Subject(id=held.subject_id, object_id=held.object_id, display_name=held.display_name)
-    return DetectedConflict(rules=rules, packages=packages, subject=subject, held=len(first))
+    return DetectedConflict(rules=rules, packages=packages, subject=held.subject)

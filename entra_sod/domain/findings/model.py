@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -84,6 +84,12 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     subject_id: str
     object_id: str | None = None
     display_name: str | None = None
+    subject_type: str | None = None
+
+    @property
+    def subject_key(self) -> str:
+        """What tells its subject from others."""
+        return self.object_id or self.subject_id
 
 
 class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
@@ -128,14 +134,28 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
         return [each for each in self.history if each.run == run]
 
 
-def finding_id(rule: str, pair: Pair | None, subject_id: str) -> str:
+def ids_as_found(findings: Iterable[Finding]) -> dict[str, str]:
+    """The ids of findings that were named when their subject had another key, by the new name.
+
+    A finding keeps its id for ever: tickets and evidence have it. So one that was found by the id
+    in entitlement management is looked for by that, and by the object id once there is one.
+    """
+    found: dict[str, str] = {}
+    for each in findings:
+        name = finding_id(each.rule, each.pair, each.subject_key)
+        if each.object_id is None or name != each.id:
+            found[name] = each.id
+    return found
+
+
+def finding_id(rule: str, pair: Pair | None, subject_key: str) -> str:
     """Name a finding for ever, however the rule's text is edited.
 
     Findings of one pair have the same beginning, so that they lie side by side. A set is counted by
     one rule, so there the rule takes the place of the pair: what is held of it may change.
     """
     held_against = [pair.low, pair.high] if pair else [rule]
-    rest = _digits([rule, *held_against, subject_id])
+    rest = _digits([rule, *held_against, subject_key])
     return (_digits(held_against)[:_PREFIX_LENGTH] + rest)[:_ID]
 
 

@@ -77,12 +77,20 @@ class FindingObserver:
         return {rule.id: rule for rule in self.rules.rules}
 
 
-def observed_conflicts(conflict: DetectedConflict) -> Iterator[ObservedConflict]:
-    """One finding for each rule that a conflict is against."""
+def observed_conflicts(
+    conflict: DetectedConflict, known: Mapping[str, str]
+) -> Iterator[ObservedConflict]:
+    """One finding for each rule that a conflict is against.
+
+    Args:
+        conflict: that was found.
+        known: what `ids_as_found` says of the findings that there are.
+    """
     held, subject = tuple(sorted(conflict.packages)), conflict.subject
     for rule in conflict.rules:
+        names = [finding_id(rule.id, conflict.pair, key) for key in (subject.key, subject.id)]
         yield ObservedConflict(
-            id=finding_id(rule.id, conflict.pair, subject.id),
+            id=next((known[name] for name in names if name in known), names[0]),
             rule=rule.id,
             severity=rule.severity,
             owner=rule.owner,
@@ -90,4 +98,5 @@ def observed_conflicts(conflict: DetectedConflict) -> Iterator[ObservedConflict]
             subject_id=subject.id,
             object_id=subject.object_id,
             display_name=subject.display_name,
+            subject_type=subject.subject_type,
         )

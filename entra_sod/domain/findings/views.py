@@ -28,6 +28,7 @@ _COLUMNS = (
     "subjectId",
     "objectId",
     "displayName",
+    "subjectType",
     "owner",
     "firstSeen",
     "lastSeen",
@@ -40,6 +41,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A finding in a list.
 
     Attributes:
+        subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
         pair: the two packages; of a rule that allows some of a set, all that is held of it.
         since: when it came into its state.
         exception: that permits it, or last did while it stood.
@@ -51,6 +53,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     subject_id: str
     object_id: str | None
     display_name: str | None
+    subject_type: str | None = None
     severity: str
     owner: str
     state: str
@@ -102,9 +105,10 @@ def subject_hash(finding: Finding) -> str:
     """What stands for a finding's subject in evidence.
 
     Salted for each finding, so that without the finding's row nobody can tell whose it was, not
-    even who knows the subject's id; and the same as long as the row is there.
+    even who knows the subject's id; and the same as long as the row is there. It becomes another
+    one when the subject gets its object id.
     """
-    return salted(finding, finding.subject_id)
+    return salted(finding, finding.subject_key)
 
 
 def salted(finding: Finding, text: str) -> str:

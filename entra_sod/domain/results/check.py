@@ -24,10 +24,16 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     display_name: str | None
     assignment_id: str
     state: str | None
+    subject_type: str | None = None
 
     @property
     def subject(self) -> Subject:
-        return Subject(id=self.subject_id, object_id=self.object_id, display_name=self.display_name)
+        return Subject(
+            id=self.subject_id,
+            object_id=self.object_id,
+            display_name=self.display_name,
+            subject_type=self.subject_type,
+        )
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -80,7 +86,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /checks/{id}` answers with 200.
 
     Attributes:
-        holders: at most 1,000 of them in the answer; `holder_count` is always whole.
+        holders: each subject once; at most 1,000 of them in the answer, and `holder_count` is
+            always whole.
         exceptions: that permit holders to hold both; the outcome is a conflict all the same.
         pair: None where the message that asked could not be read.
         enforcement: how far the app went: the caller's wish, capped by the app's setting.
@@ -125,6 +132,7 @@ def holders_view(assignments: Iterable[Assignment]) -> list[Holder]:
             display_name=each.subject.display_name,
             assignment_id=each.id,
             state=each.state,
+            subject_type=each.subject.subject_type,
         )
         for each in assignments
     ]

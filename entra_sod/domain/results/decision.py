@@ -50,6 +50,8 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `POST /decisions` answers with 200.
 
     Attributes:
+        subject_known: whether entitlement management, the last sweep or the directory knows the
+            subject; None where none of them could be asked.
         reasons: sentences that say why, the gravest first.
         advice: of the gravest rule that has any.
         severity: of the gravest rule; None without one.
@@ -60,6 +62,7 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     decision: Decision
     subject: str
+    subject_known: bool | None
     access_package_ids: list[str]
     reference: str | None
     reasons: list[str]

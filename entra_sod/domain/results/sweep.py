@@ -70,7 +70,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
 
     Attributes:
-        findings: how many conflicts there are: a person and a pair, or a person and a set, is one.
+        findings: how many conflicts there are: a subject and a pair, or a set, is one.
         excepted: how many of the findings an exception in force permits.
         results: each pair, conflicts first, at most 1,000 of them.
         sets: each rule that allows more than one of many.

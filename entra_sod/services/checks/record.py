@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.lifecycle import RunContext
-from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict
+from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict, ids_as_found
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
@@ -55,10 +55,10 @@ class CheckRecorder:
             rules_day=rules.day,
         )
         look = FindingsRun(context, FindingObserver(rules=rules, asked=asked, gone=gone))
-        seen = sorted(
-            _sightings(result, pair, rules.constraints.get(pair)), key=lambda each: each.id
-        )
         stored = await self.updater.store.of_pair(pair)
+        known = ids_as_found(each.finding for each in stored)
+        sightings = _sightings(result, pair, rules.constraints.get(pair), known)
+        seen = sorted(sightings, key=lambda each: each.id)
         pack = await EvidenceWriter.open(self.chain, _evidence(result, run, started_at, rules))
         findings: list[Finding] = []
         async for batch in in_batches(_each(stored), _each(seen)):
@@ -70,15 +70,12 @@ class CheckRecorder:
 
 
 def _sightings(
-    result: CheckResult, pair: Pair, constraint: PairConstraint | None
+    result: CheckResult, pair: Pair, constraint: PairConstraint | None, known: Mapping[str, str]
 ) -> Iterable[ObservedConflict]:
-    subjects = {holder.subject_id: holder for holder in result.holders}
-    for holder in subjects.values():
-        subject = holder.subject
-        found = DetectedConflict(
-            rules=constraint.rules if constraint else (), packages=(*pair,), subject=subject
-        )
-        yield from observed_conflicts(found)
+    rules = constraint.rules if constraint else ()
+    for holder in result.holders:
+        found = DetectedConflict(rules=rules, packages=(*pair,), subject=holder.subject)
+        yield from observed_conflicts(found, known)
 
 
 async def record_failure(

@@ -13,26 +13,22 @@ from entra_sod.domain.results.decision import ConflictView, DecisionExceptionVie
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.verdict import Decision, Violation
-from entra_sod.services.decisions.request import DecisionRequest
+from entra_sod.services.decisions.pending_decision import PendingDecision
 
 
 def answer(
-    request: DecisionRequest,
-    wanted: AccessRequest,
-    verdict: Verdict,
-    rules: RuleSet,
-    coverage: Coverage,
-    *,
-    as_of: datetime,
+    pending: PendingDecision, verdict: Verdict, rules: RuleSet, *, as_of: datetime
 ) -> DecisionResult:
+    wanted, coverage = pending.wanted, pending.notes
     gravest = [each.rule for each in verdict.rules]
     advice = [each.advice for each in gravest if each.advice]
     return DecisionResult(
         decision=verdict.decision,
         subject=wanted.subject,
         access_package_ids=list(wanted.packages),
-        reference=request.reference,
-        reasons=list(_reasons(wanted, verdict, coverage)),
+        subject_known=pending.subject_known,
+        reference=pending.request.reference,
+        reasons=[*_reasons(wanted, verdict, coverage), *_alike(pending), *_unknown(pending)],
         rules=[rule_view(each) for each in gravest],
         conflicts=[_conflict(each) for each in verdict.hits],
         exceptions=list(_exceptions([*verdict.violations, *verdict.other_times])),
@@ -74,6 +70,18 @@ def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Ite
         yield from dict.fromkeys(_other_time(each, wanted, verdict))
     if verdict.decision is not Decision.ALLOW and not standing:
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
+
+
+def _alike(pending: PendingDecision) -> Iterator[str]:
+    """Which rules the wanted packages would pass by."""
+    for each in pending.met_alike:
+        yield f"access package {each.package}: {each.why}: {each.rule.rule.title}"
+
+
+def _unknown(pending: PendingDecision) -> Iterator[str]:
+    """Why nothing vouches for the subject."""
+    if pending.identity and pending.subject_known is False:
+        yield f"subject {pending.wanted.subject} is not known: {pending.identity.source}"
 
 
 def _permitted(violation: Violation) -> str:

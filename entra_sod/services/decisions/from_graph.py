@@ -9,14 +9,15 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import Forbidden, GraphError, NotFound, Unlicensed
+from entra_sod.core.errors import Forbidden, GraphError, Unlicensed
 from entra_sod.domain.decisions.strategy import MAX_LISTED_PACKAGES, prefers_lists
 from entra_sod.domain.entra import Assignment
 from entra_sod.ports.graph import AssignmentPage, Graph
+from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 
 BY_SUBJECT, BY_PACKAGE = "assignments of the subject", "assignments of the subject, by package"
-BY_LIST, BY_OTHER_ID = "assignments of the packages", "subject by id"
+BY_LIST = "assignments of the packages"
 # Of one subject where the app's rights are on catalogs only: five batches.
 MAX_PACKAGES_READ = 100
 # Of all subjects of one call, package by package: 50 s at the usual rate. Callers wait for it, a
@@ -36,8 +37,8 @@ type UnresolvedDecision = Mapping[PendingDecision, str]
 class GraphReader:
     """Reads live; remembers what this app may not do."""
 
-    def __init__(self, graph: Graph, clock: Clock) -> None:
-        self._graph, self._clock = graph, clock
+    def __init__(self, graph: Graph, subjects: SubjectReader, clock: Clock) -> None:
+        self._graph, self._subjects, self._clock = graph, subjects, clock
         self._refused_until: datetime | None = None
 
     @property
@@ -150,21 +151,19 @@ class GraphReader:
         nothing = [pending for pending in pending_decisions if not pending.held]
         if not nothing:
             return {}
-        people = await self._graph.subjects_by_id({pending.wanted.subject for pending in nothing})
+        found = await self._subjects.identify({pending.wanted.subject for pending in nothing})
         again: list[SubjectRead] = []
         unsettled: dict[PendingDecision, str] = {}
         for pending in nothing:
-            person = people[pending.wanted.subject]
-            if isinstance(person, NotFound):
-                # An object id, then, of somebody who holds nothing; or of nobody.
-                pending.note_checked(_unknown(pending.wanted.subject), BY_OTHER_ID)
-                continue
-            if isinstance(person, GraphError):
-                unsettled[pending] = str(person)
-            elif person.object_id is None:
+            identity = found[pending.wanted.subject]
+            pending.identify(identity)
+            if identity.object_id is not None:
+                again.append((pending, identity.object_id))
+            elif identity.known is None:
+                unsettled[pending] = identity.source
+            elif identity.known:
                 unsettled[pending] = "Graph lists by object id, and there is none yet"
-            else:
-                again.append((pending, person.object_id))
+        again = [each for each in again if each != _as_given(each[0])]
         refused = await read(again)
         return {**unsettled, **{pending: str(error) for pending, error in refused.items()}}
 
@@ -243,13 +242,6 @@ def _add(
         else:
             known = (replace(each, package_id=each.package_id or package) for each in page)
             pending.add(known, BY_PACKAGE)
-
-
-def _unknown(subject: str) -> str:
-    return (
-        f"who {subject} is: entitlement management knows no such subject, so it is taken for the "
-        "object id of somebody who holds nothing"
-    )
 
 
 def _as_given(pending: PendingDecision) -> SubjectRead:

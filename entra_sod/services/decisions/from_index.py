@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from entra_sod.core.clock import Clock, timestamp
+from entra_sod.core.clock import Clock
 from entra_sod.domain.decisions.strategy import is_index_fresh
+from entra_sod.services.decisions.identify import known_subject
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.sweeps.index import held_by_index
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
@@ -33,19 +34,18 @@ class IndexReader:
             return [*pending_decisions]
         known = [pending for pending in pending_decisions if index.knows(pending.against)]
         subjects = {pending.wanted.subject for pending in known}
-        packages = frozenset[str]().union(*(pending.against for pending in known))
         try:
-            held = await held_by_index(self.store, index.index, subjects, packages)
+            # Of any package: whoever holds one is known.
+            held = await held_by_index(self.store, index.index, subjects)
         except LookupError:
             # Somebody tidied up: as good as no index.
             return [*pending_decisions]
         for pending in known:
             found = held.get(pending.wanted.subject, ())
             _settle(pending, index)
-            pending.add(
-                (each for each in found if each.package_id in pending.against),
-                f"index of sweep {index.sweep_id}, as of {timestamp(index.as_of)}",
-            )
+            pending.add((each for each in found if each.package_id in pending.against), index.name)
+            if found:
+                pending.identify(known_subject(found[0].subject, index.name))
         return [pending for pending in pending_decisions if not index.knows(pending.against)]
 
 

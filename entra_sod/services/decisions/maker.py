@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,13 +16,14 @@ from entra_sod.domain.decisions.evaluate import (
     rules_in_force_during,
 )
 from entra_sod.domain.decisions.strategy import prefers_index
-from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.decision import DecisionResult
+from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, PackageGrants, with_grants
+from entra_sod.services.decisions.grants import GrantReader, PackageGrants, granting, with_grants
+from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.rules.provider import RulesProvider
@@ -34,14 +35,17 @@ class DecisionMaker:
 
     Attributes:
         denies_gaps: whether what is not known is denied, instead of left to a review.
+        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
     """
 
     graph: GraphReader
+    subjects: SubjectReader
     index: IndexReader
     grants: GrantReader
     rules: RulesProvider
     clock: Clock
     denies_gaps: bool
+    allows_unknown: bool
 
     async def decide(self, requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
         """Decide on each request, in their order.
@@ -56,17 +60,27 @@ class DecisionMaker:
         pending_decisions = [_pending(each, rules, grants, now) for each in requests]
         await self._read_packages(pending_decisions, rules)
         await self._read_or_note_gap([each for each in pending_decisions if each.against])
+        await self._identify([each for each in pending_decisions if each.subject_known is None])
         return [self._answer(pending, rules) for pending in pending_decisions]
 
     async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
-        """What the wanted packages grant, where any rule names a group."""
-        if not rules.named_groups:
-            return {}
+        """What the wanted packages grant that no rule names, or all, where a rule names a group.
+
+        Where one of them grants anything, it is compared with what the rules' packages grant.
+        """
         wanted = {package for each in requests for package in each.packages}
+        if not rules.named_groups:
+            wanted -= rules.named_packages
+        found = await self._read_grants(wanted) if wanted and rules.named_packages else {}
+        if any(each.grants for each in granting(found) if each.id not in rules.named_packages):
+            return {**await self._read_grants(rules.named_packages - found.keys()), **found}
+        return found
+
+    async def _read_grants(self, packages: Collection[str]) -> PackageGrants:
         try:
-            return await self.grants.read(wanted)
+            return await self.grants.read(packages)
         except PERMANENT as error:
-            return dict.fromkeys(wanted, error)
+            return dict.fromkeys(packages, error)
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -108,6 +122,13 @@ class DecisionMaker:
         for pending in await self.index.read([*unsettled]):
             pending.note_gap(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
+    async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
+        """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
+        unasked = [each for each in pending_decisions if each.identity is None]
+        found = await self.subjects.identify({each.wanted.subject for each in unasked})
+        for each in unasked:
+            each.identify(found[each.wanted.subject])
+
     def _answer(self, pending: PendingDecision, rules: RuleSet) -> DecisionResult:
         for group in sorted(groups_against(pending.rules, pending.wanted.packages)):
             pending.note_gap(f"members of group {group}", "group memberships are not read")
@@ -118,9 +139,10 @@ class DecisionMaker:
             pending.held,
             has_gaps=pending.gaps > 0,
             denies_gaps=self.denies_gaps,
+            needs_review=bool(pending.met_alike)
+            or (pending.subject_known is False and not self.allows_unknown),
         )
-        as_of = pending.as_of or self.clock.now()
-        return answer(pending.request, pending.wanted, verdict, rules, pending.notes, as_of=as_of)
+        return answer(pending, verdict, rules, as_of=pending.as_of or self.clock.now())
 
 
 def _pending(
@@ -132,12 +154,19 @@ def _pending(
         start=max(request.start or now, now).astimezone(UTC),
         until=request.until and request.until.astimezone(UTC),
     )
-    granting = [each for each in grants.values() if isinstance(each, AccessPackage)]
-    wanted = [each for each in granting if each.id in wish.packages]
+    known = {each.id: each for each in granting(grants)}
+    wanted = [known[each] for each in wish.packages if each in known]
     verdict = with_grants(rules_in_force_during(rules.rules, wish), wanted)
-    pending = PendingDecision(request, wish, verdict, packages_against(verdict, wish.packages))
+    unnamed = [each for each in wanted if each.id not in rules.named_packages]
+    alike = tuple(find_alike(verdict, unnamed, known))
+    against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
+    pending = PendingDecision(request, wish, verdict, against, alike)
     _note_rules(pending, rules)
-    for package in wish.packages:
+    needed = {
+        *wish.packages,
+        *(rules.named_packages if any(each.grants for each in unnamed) else ()),
+    }
+    for package in sorted(needed):
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)
     return pending

@@ -9,7 +9,9 @@ from datetime import datetime
 from entra_sod.domain.decisions.evaluate import AccessRequest
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
+from entra_sod.domain.rules.alike import AlikePackage, met_alike
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
 
 
@@ -20,19 +22,36 @@ class PendingDecision:
 
     Attributes:
         rules: in force at some time of the wanted access.
+        alike: of wanted packages that no rule names, those that give what a rule's package gives.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         gaps: how much of what was needed is not known.
+        identity: whose id was given, once somebody was asked.
     """
 
     request: DecisionRequest
     wanted: AccessRequest
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
+    alike: Sequence[AlikePackage] = ()
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
     gaps: int = 0
+    identity: SubjectIdentity | None = None
+
+    @property
+    def subject_known(self) -> bool | None:
+        """Whether anything vouches for the subject; None where that could not be read."""
+        if any(each.is_held for each in self.held):
+            return True
+        return self.identity.known if self.identity else None
+
+    @property
+    def met_alike(self) -> list[AlikePackage]:
+        """Of those, the ones that the subject would get against the rule's purpose."""
+        held = [each.package_id for each in self.held if each.is_held and each.package_id]
+        return list(met_alike(self.alike, {*held, *self.wanted.packages}))
 
     def add(self, page: Iterable[Assignment], how: str) -> None:
         for each in page:
@@ -45,6 +64,15 @@ class PendingDecision:
         checked = Checked(what=what, how=how)
         if checked not in self.notes.checked:
             self.notes.checked.append(checked)
+
+    def identify(self, identity: SubjectIdentity) -> None:
+        """Note whose id was given, or why that is not known."""
+        self.identity = identity
+        who = f"who {self.wanted.subject} is"
+        if identity.known is None:
+            self.note_gap(who, identity.source)
+        elif identity.known:
+            self.note_checked(who, identity.source)
 
     def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)

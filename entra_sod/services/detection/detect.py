@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, UnreadableItem
+from entra_sod.domain.detection.holders import holders_of_both, one_each
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import AssignmentPage, Graph
@@ -21,7 +22,7 @@ REMEMBER_REFUSAL = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """The assignments of the first package whose holders also hold the second.
+    """An assignment of the first package for each subject that also holds the second.
 
     Attributes:
         gaps: items of the lists that could not be understood: there may be more holders.
@@ -49,7 +50,7 @@ class Detector:
             pages = self._graph.additional_access(package_id, incompatible_package_id)
             try:
                 held, gaps = await _held(pages)
-                return Detection(held, DetectionMethod.ADDITIONAL_ACCESS, gaps)
+                return Detection(one_each(held), DetectionMethod.ADDITIONAL_ACCESS, gaps)
             except (Forbidden, Rejected):
                 # Either the app may never use it, or it may not read these two: the assignment
                 # lists tell, because they fail as well in the second case.
@@ -59,10 +60,9 @@ class Detector:
         return await self._by_assignments(package_id, incompatible_package_id)
 
     async def _by_assignments(self, package_id: str, other_id: str) -> Detection:
-        against, unread_there = await _held(self._graph.assignments(other_id))
-        others = {each.subject.id for each in against}
+        others, unread_there = await _held(self._graph.assignments(other_id))
         held, unread_here = await _held(self._graph.assignments(package_id))
-        both = tuple(each for each in held if each.subject.id in others)
+        both = holders_of_both(held, others)
         return Detection(both, DetectionMethod.ASSIGNMENTS, (*unread_here, *unread_there))
 
 

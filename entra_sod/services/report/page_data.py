@@ -27,7 +27,7 @@ _ESCAPED = {
 }
 
 
-type _SubjectFields = tuple[str, str | None, str | None]
+type _SubjectFields = tuple[str, str | None, str | None, str | None]
 
 
 class _StringTable[T: Hashable]:
@@ -101,7 +101,9 @@ class _Findings:
             found.id,
             self.words.of(found.rule),
             [self.places[each] for each in found.pair],
-            self.subjects.of((found.subject_id, found.object_id, found.display_name)),
+            self.subjects.of(
+                (found.subject_id, found.object_id, found.display_name, found.subject_type)
+            ),
             rank(Severity(found.severity)),
             self.words.of(found.state),
             self.words.of(found.first_seen),

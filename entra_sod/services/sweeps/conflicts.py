@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from entra_sod.domain.detection.join import DetectedConflict
@@ -20,8 +20,8 @@ class SweepConflicts:
     """What a sweep counted.
 
     Attributes:
-        holders: of each pair in conflict by the index, or that was read in part, the assignments
-            of its first package.
+        holders: of each pair in conflict by the index, or that was read in part, how many subjects
+            hold both.
         over: of each rule that allows some of a set, the subjects that hold more.
         findings: a subject and a pair, or a subject and a set, is one.
         excepted: how many of them an exception permits for now.
@@ -37,29 +37,33 @@ class SweepConflicts:
 
 @dataclass(frozen=True, slots=True)
 class ConflictCollector:
-    """Takes every conflict once: counts it, and spools what was seen of its findings."""
+    """Takes every conflict once: counts it, and spools what was seen of its findings.
+
+    Attributes:
+        known: what `ids_as_found` says of the findings that there are.
+    """
 
     rules: RuleSet
+    known: Mapping[str, str]
     spool: ExternalSorter
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
 
     async def add_asked(self, found: PairFinding) -> None:
-        """Take the conflicts of a pair that Graph answered for, or in part, one of each subject."""
+        """Take the conflicts of a pair that Graph answered for, or in part."""
         pair = Pair.of(found.access_package_id, found.incompatible_access_package_id)
         constraint = self.rules.constraints.get(pair)
         if constraint is None:
             return
-        subjects = {each.subject_id: each.subject for each in found.holders}
-        if subjects and found.outcome is Outcome.UNKNOWN:
+        if found.holders and found.outcome is Outcome.UNKNOWN:
             self.conflicts.holders[pair] += len(found.holders)
-        for each in subjects.values():
+        for each in found.holders:
             await self._add(
-                DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each)
+                DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each.subject)
             )
 
     async def add_indexed(self, conflict: DetectedConflict) -> None:
         if conflict.pair:
-            self.conflicts.holders[conflict.pair] += conflict.held
+            self.conflicts.holders[conflict.pair] += 1
         else:
             self.conflicts.over[conflict.rules[0].id] += 1
         await self._add(conflict)
@@ -73,5 +77,5 @@ class ConflictCollector:
         ids = (conflict.subject.id, conflict.subject.object_id)
         self.conflicts.findings += 1
         self.conflicts.excepted += bool(self.rules.exceptions_for(rule_ids, ids))
-        for sighting in observed_conflicts(conflict):
+        for sighting in observed_conflicts(conflict, self.known):
             await self.spool.add(sighting)

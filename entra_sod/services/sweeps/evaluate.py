@@ -30,7 +30,11 @@ MAX_DRIFT_IN_RESPONSE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosingSweep:
-    """All that a sweep is closed by, each read once."""
+    """All that a sweep is closed by, each read once.
+
+    Attributes:
+        alike: packages that no rule names and that give what a rule's package gives.
+    """
 
     record: SweepRecord
     plan: SweepPlan
@@ -38,6 +42,7 @@ class ClosingSweep:
     whole: MergedParts
     conflicts: SweepConflicts
     rules: RuleSet
+    alike: Sequence[Skipped] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ def _gaps(
         )
     note_groups(closing.rules.named_groups, notes)
     note_refused(closing.rules, notes)
-    return [*notes.skipped, *selection_gaps(closing.rules)]
+    return [*notes.skipped, *selection_gaps(closing.rules), *closing.alike]
 
 
 def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tuple[Pair, int, int]]:

@@ -32,6 +32,7 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.parts import confirming_parts
 from entra_sod.services.findings.external_sort import ExternalSorter
 from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.rules.alike import read_alike
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.services.sweeps.enforce import SweepEnforcer
@@ -161,7 +162,8 @@ class SweepFinalizer:
     ) -> ClosingSweep:
         """Read the plan, the parts and the index, each once."""
         plan = await self.planner.plan_of(record)
-        collector = ConflictCollector(rules, ExternalSorter(self.store, record.id))
+        known = await self.recorder.updater.store.ids_as_found()
+        collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
         merged.index = await merge_index(self.store, record.id, merged.index)
         async for conflict in conflicts_of(self.store, merged.index, rules):
@@ -173,6 +175,7 @@ class SweepFinalizer:
             whole=merged,
             conflicts=await collector.finish(),
             rules=rules,
+            alike=(await read_alike(self.planner.graph, rules)).notes,
         )
 
     def _to_confirm(self, closing: ClosingSweep) -> list[Pair]:

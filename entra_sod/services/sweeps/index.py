@@ -17,7 +17,7 @@ from entra_sod.domain.detection.index import (
     bucket_of,
     bucket_runs,
 )
-from entra_sod.domain.entra import Assignment, Subject
+from entra_sod.domain.entra import Assignment
 from entra_sod.stores.sweeps import SweepStore
 
 _TO_THE_END = 2**31 - 1
@@ -27,21 +27,18 @@ async def held_by_index(
     store: SweepStore,
     files: Sequence[IndexFile],
     subjects: Collection[str],
-    packages: Collection[str],
 ) -> Mapping[str, Sequence[Assignment]]:
-    """Look up who of the subjects holds which of the packages.
+    """Look up who of the subjects holds which packages.
 
     Args:
         store: where the index is kept.
         files: of the newest index.
         subjects: object ids, or ids in entitlement management.
-        packages: of which the index knows.
 
     Raises:
         LookupError: a file of the index is gone.
     """
-    concerned = [each for each in files if not set(packages).isdisjoint(each.places)]
-    opened = await in_parallel(partial(open_index, store), concerned)
+    opened = await in_parallel(partial(open_index, store), files)
     directories = await in_parallel(partial(_directory, store), opened)
     found: defaultdict[str, dict[str, Assignment]] = defaultdict(dict)
     # All that one subject holds is in the same bucket of every file.
@@ -49,8 +46,7 @@ async def held_by_index(
         parts = await in_parallel(partial(read_buckets, store, run), opened)
         held = [each for part in parts for each in part]
         for asked, assignment in _matched(subjects, held):
-            if assignment.package_id in packages:
-                found[asked][assignment.id] = assignment
+            found[asked][assignment.id] = assignment
     return {asked: list(assignments.values()) for asked, assignments in found.items()}
 
 
@@ -104,9 +100,7 @@ def _matched(
 def _assignment(package: str, held: IndexedAssignment) -> Assignment:
     return Assignment(
         id=held.assignment_id,
-        subject=Subject(
-            id=held.subject_id, object_id=held.object_id, display_name=held.display_name
-        ),
+        subject=held.subject,
         state=held.state,
         package_id=package,
         start=held.start,

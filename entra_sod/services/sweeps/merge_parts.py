@@ -28,7 +28,7 @@ class MergedParts:
     """The sum of all parts.
 
     Attributes:
-        asked: pairs that Graph answered for, with the number of holders of the first package.
+        asked: pairs that Graph answered for, with the number of their holders.
         pages: of assignments, for each package that was read to its end.
         packages: enforced ones that could be read, with the groups that they grant.
         unread: packages of which something could not be read, by what coverage says of it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.errors import GraphError, Unavailable, UnreadableItem
+from entra_sod.domain.detection.holders import holders_of_both, one_each
 from entra_sod.domain.detection.index import IndexWriter
 from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
 from entra_sod.domain.results.check import holders_view
@@ -158,15 +159,13 @@ async def _by_assignments(
 def _intersected(
     pair: _PairIds, held: Mapping[str, Sequence[Assignment]], *, is_partial: bool
 ) -> PairFinding:
-    others = {each.subject.id for each in held[pair[1]]}
-    both = [each for each in held[pair[0]] if each.subject.id in others]
+    both = holders_of_both(held[pair[0]], held[pair[1]])
     found = _found(pair, both, DetectionMethod.ASSIGNMENTS)
     return msgspec.structs.replace(found, outcome=Outcome.UNKNOWN) if is_partial else found
 
 
 def _found(pair: _PairIds, held: Sequence[Assignment], way: DetectionMethod) -> PairFinding:
-    # An assignment that two pages repeat counts once.
-    holders = list({each.id: each for each in held if each.is_held}.values())
+    holders = one_each(held)
     return PairFinding(
         access_package_id=pair[0],
         incompatible_access_package_id=pair[1],

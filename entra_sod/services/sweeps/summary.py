@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from entra_sod.core.clock import timestamp
 from entra_sod.domain.detection.index import IndexFile
 from entra_sod.services.sweeps.evaluate import ClosingSweep
 from entra_sod.stores.sweeps import SweepStore
@@ -29,6 +30,11 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     counted: dict[str, int] = {}
     as_of: datetime
     unread: Mapping[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """The index, as coverage names it."""
+        return f"index of sweep {self.sweep_id}, as of {timestamp(self.as_of)}"
 
     def knows(self, packages: Collection[str]) -> bool:
         """Whether of each it can say who holds it, or why nobody can; of others it is silent."""

@@ -220,7 +220,9 @@ async def test_only_what_is_read_of_an_assignment_is_asked_for(
     """Batched lists select their properties, by documented options."""
     await collected(client.assignments_of([PAY]))
     (sent,) = inner(simulator)
-    options = "$select=id,state,schedule&$expand=target($select=id,objectId,displayName)"
+    options = (
+        "$select=id,state,schedule&$expand=target($select=id,objectId,displayName,subjectType)"
+    )
     assert unquote(sent["target"]).endswith(
         f"assignments?$filter=accessPackage/id eq '{PAY}'&{options}"
     )

@@ -16,8 +16,17 @@ from entra_sod.domain.rules.language import Mode, PackageSelector, Side
 from entra_sod.services.decisions import from_graph, grants
 from tests.app import App
 from tests.builders import at_most, guid, package, rule, side
-from tests.services.decisions.test_decisions import ANN, BOB, RULES, MakeApp, ask, holds, make
-from tests.services.decisions.test_index_answers import CROWD, ask_many, how
+from tests.services.decisions.test_decisions import (
+    ANN,
+    BOB,
+    CROWD,
+    RULES,
+    MakeApp,
+    ask,
+    holds,
+    make,
+)
+from tests.services.decisions.test_index_answers import ask_many, how
 
 BY_NAME = Side(packages=[PackageSelector(name="Package a")])
 
@@ -121,20 +130,79 @@ async def test_what_a_package_grants_is_a_gap_where_it_cannot_be_read(make_app: 
     assert "the groups that access package" in answer["reasons"][0]
 
 
-async def test_grants_are_read_once_and_only_where_a_rule_names_groups(make_app: MakeApp) -> None:
-    """For ten minutes; a decision keeps to its one or two requests."""
+async def test_grants_are_read_once_and_only_where_they_matter(make_app: MakeApp) -> None:
+    """For ten minutes; those of the rules' packages only beside those of one that no rule names."""
     app = granting(make_app, package("d", "9"))
     asked = count_grants(app)
     for subject in (ANN, BOB):
         await ask("d", subject)
-    assert asked == [guid("d")]
+    assert asked == [guid("d"), guid("a")]
     app.clock.advance(601)
     await ask("d")
-    assert asked == [guid("d")] * 2
+    assert asked == [guid("d"), guid("a")] * 2
     app.rules.write(RULES)
     app.clock.advance(601)
+    await ask("a")
+    assert len(asked) == 4
+    app.graph._packages[guid("d")] = package("d")
     await ask("d")
-    assert asked == [guid("d")] * 2
+    assert asked[4:] == [guid("d")]
+
+
+def both_sides(make_app: MakeApp, *legacy: str, **held: str) -> App:
+    """Package a makes people members of 8, b of 9, and d, which no rule names, of the legacy."""
+    people = {name: [holds(name, who)] for name, who in held.items()}
+    app = make(make_app, people)
+    for name, groups in {"a": "8", "b": "9", "d": legacy, "e": "7"}.items():
+        app.graph._packages[guid(name)] = package(name, *groups)
+    return app
+
+
+@pytest.mark.parametrize("whole_tenant", [True, False])
+async def test_a5_a_package_that_gives_what_another_gives_is_reviewed(
+    make_app: MakeApp,
+    whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """For a holder of the other side, and for nobody else; it names the rule and the package."""
+    app = both_sides(make_app, "9", a=ANN, b=BOB)
+    app.graph.whole_tenant = whole_tenant
+    answer = await ask("d")
+    assert answer["decision"] == "review"
+    [reason] = answer["reasons"]
+    assert reason.startswith(
+        f"access package {guid('d')}: it gives what access package {guid('b')}"
+    )
+    assert "rule pay gives, and no rule names it" in reason
+    assert [(await ask("d", who))["decision"] for who in (BOB, CROWD[0])] == ["allow", "allow"]
+    assert (await ask("ad", CROWD[0]))["decision"] == "review"
+    assert (await ask("e"))["decision"] == "allow"
+
+
+async def test_a5_an_override_of_both_sides_is_reviewed(make_app: MakeApp) -> None:
+    """It breaks the rule by itself, whoever asks."""
+    both_sides(make_app, "8", "9")
+    assert (await ask("d"))["decision"] == "review"
+
+
+async def test_a5_other_roles_and_sets_count(make_app: MakeApp) -> None:
+    """A role of an application, by a rule that allows one of a set; what all grant is no matter."""
+    app = both_sides(make_app, a=ANN)
+    app.rules.write([at_most("one", 1, "abc", mode=Mode.WARN)])
+    app.graph.directory = None
+    for name, roles in {"a": "rx", "b": "ry", "c": "r", "d": "r", "e": "y"}.items():
+        granted = replace(package(name), other_roles=frozenset(roles))
+        app.graph._packages[guid(name)] = granted
+    assert (await ask("e"))["decision"] == "review"
+    assert (await ask("d"))["decision"] == "allow"
+
+
+async def test_a5_grants_that_cannot_be_read_are_a_gap(make_app: MakeApp) -> None:
+    """Of the package that is wanted, or of one that a rule names."""
+    app = both_sides(make_app, "9", a=ANN)
+    app.graph.unreadable = {guid("b")}
+    answer = await ask("d", BOB)
+    assert answer["decision"] == "review"
+    assert guid("b") in answer["reasons"][0]
 
 
 async def test_grants_of_too_many_packages_are_a_gap(

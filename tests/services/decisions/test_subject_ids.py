@@ -15,7 +15,7 @@ from entra_sod.core.errors import Forbidden
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.callers.identify import CallerSettings
 from entra_sod.domain.entra import Assignment, Subject
-from entra_sod.domain.rules.language import GroupSelector, PackageSelector, Rule, Side
+from entra_sod.domain.rules.language import GroupSelector, Mode, PackageSelector, Rule, Side
 from entra_sod.services.callers.admission import Admission
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
@@ -35,8 +35,9 @@ from tests.adapters.graph.tenant import (
 )
 from tests.adapters.graph.tenant import ANN as ANN_SUBJECT
 from tests.app import RulesInMemory, body_of
-from tests.builders import guid, rule
-from tests.services.decisions.test_decisions import ANN, MakeApp, ask, holds, make, post
+from tests.builders import at_most, guid, package, rule
+from tests.services.decisions.test_decisions import ANN, CROWD, MakeApp, ask, holds, make, post
+from tests.services.sweeps.test_sweeps import sweep
 
 NOBODY = guid("9")
 SUBJECT = guid("5")
@@ -83,11 +84,14 @@ async def test_an_id_that_graph_does_not_tell_of_is_reviewed(make_app: MakeApp) 
     async def refuse(ids: list[str]) -> dict[str, Forbidden]:
         return {each: Forbidden("not for you", status=403) for each in ids}
 
-    app.graph.subjects_by_id = refuse  # type: ignore[method-assign,assignment]
+    app.graph.subjects = refuse  # type: ignore[method-assign,assignment]
+    # Who may not be looked up is not nobody.
+    app.configure(DECISION_ON_UNKNOWN_SUBJECT="allow")
     assert (await ask("a"))["decision"] == "deny"
-    answer = await ask("a", NOBODY)
-    assert answer["decision"] == "review"
-    assert "not for you" in answer["reasons"][0]
+    for wanted in ("a", "c"):
+        answer = await ask(wanted, NOBODY)
+        assert (answer["decision"], answer["subjectKnown"]) == ("review", None)
+        assert "not for you" in answer["reasons"][0]
 
 
 async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
@@ -106,34 +110,85 @@ async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize("whole_tenant", [True, False])
-async def test_a_subject_that_nobody_knows_is_said_to_be_so(
+@pytest.mark.parametrize("subject", [NOBODY, guid("0"), guid("a"), guid("c")])
+@pytest.mark.parametrize("wanted", ["a", "c"])
+async def test_b1_a_subject_that_nobody_knows_is_reviewed(
     make_app: MakeApp,
+    subject: str,
+    wanted: str,
     whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """Somebody new has no subject yet, and is allowed; whoever mapped a wrong field reads why."""
+    """Also where no rule names the package, and where a field was mapped wrong: to a package."""
     make(make_app, {"b": [by_id(ANN)]}, whole_tenant=whole_tenant)
+    answer = await ask(wanted, subject)
+    assert (answer["decision"], answer["subjectKnown"]) == ("review", False)
+    assert answer["coverage"]["skipped"] == []
+    [reason] = answer["reasons"]
+    assert f"subject {subject} is not known: entitlement management has no" in reason
+    assert "no directory permission" in reason
+    for known in (SUBJECT, ANN, CROWD[0]):
+        answer = await ask("c", known)
+        assert (answer["decision"], answer["subjectKnown"]) == ("allow", True)
+        assert "not known" not in str(answer)
+
+
+async def test_b1_a_setting_allows_somebody_new(make_app: MakeApp) -> None:
+    """It says that nobody vouches all the same; a rule and a gap still count."""
+    app = make(make_app, {})
+    app.configure(DECISION_ON_UNKNOWN_SUBJECT="allow", DECISION_ON_GAPS="deny")
     answer = await ask("a", NOBODY)
-    told = [each["what"] for each in answer["coverage"]["checked"]]
-    assert (answer["decision"], answer["coverage"]["skipped"]) == ("allow", [])
-    assert f"{NOBODY} is: entitlement management knows no such subject" in told[1]
-    known = await ask("a", SUBJECT)
-    assert "knows no such subject" not in str(known["coverage"])
+    assert (answer["decision"], answer["subjectKnown"]) == ("allow", False)
+    assert "is not known" in answer["reasons"][0]
+    assert (await ask("ab", NOBODY))["decision"] == "deny"
+
+
+async def test_b1_the_directory_vouches_where_it_may_be_read(make_app: MakeApp) -> None:
+    """For somebody new; and where it has nobody either, both are said."""
+    app = make(make_app, {})
+    app.graph.directory = {NOBODY}
+    answer = await ask("a", NOBODY)
+    assert (answer["decision"], answer["subjectKnown"]) == ("allow", True)
+    assert {"what": f"who {NOBODY} is", "how": "directory"} in answer["coverage"]["checked"]
+    app.graph.directory = set()
+    answer = await ask("a", NOBODY)
+    assert (answer["decision"], answer["subjectKnown"]) == ("review", False)
+    assert "the directory has no such person" in answer["reasons"][0]
+
+
+async def test_b2_the_last_sweep_vouches_where_graph_does_not_tell(make_app: MakeApp) -> None:
+    """However old its index is; a package of another catalog is then no reason for a review."""
+    app = make(make_app, {"b": [by_id(ANN)]}, [at_most("one", 1, "abcdef", mode=Mode.WARN)])
+    app.configure()
+    await sweep(app)
+    app.clock.advance(3600 * 24)
+    app.graph._packages[guid("e7")] = package("e7")
+
+    async def refuse(ids: list[str]) -> dict[str, Forbidden]:
+        return {each: Forbidden("not for you", status=403) for each in ids}
+
+    app.graph.subjects = refuse  # type: ignore[method-assign,assignment]
+    for known in (ANN, SUBJECT):
+        body = {"subject": known, "accessPackageId": guid("e7")}
+        answer = body_of(await post(body, decide))
+        assert (answer["decision"], answer["subjectKnown"]) == ("allow", True)
+        assert answer["coverage"]["checked"][-1]["how"].startswith("index of sweep")
 
 
 @pytest.mark.parametrize(
     ("client", "subject", "decision", "requests"),
     [
         (ADMIN_CLIENT, lambda: object_id(ANN_SUBJECT), "deny", 1),
-        (ADMIN_CLIENT, lambda: NOBODY, "allow", 2),
-        (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 3),
-        (ADMIN_CLIENT, lambda: EVE, "allow", 3),
-        (APP_CLIENT, lambda: ANN_SUBJECT, "deny", 4),
+        (ADMIN_CLIENT, lambda: NOBODY, "review", 4),
+        (ADMIN_CLIENT, lambda: object_id(EVE), "allow", 2),
+        (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 4),
+        (ADMIN_CLIENT, lambda: EVE, "allow", 4),
+        (APP_CLIENT, lambda: ANN_SUBJECT, "deny", 5),
     ],
 )
 async def test_few_requests_settle_it(
     connect: Connect, client: str, subject: Callable[[], str], decision: str, requests: int
 ) -> None:
-    """One finds assignments; two find that there are none; the other id takes one more."""
+    """One finds assignments; a second one who holds none; the other id takes two more."""
     install(connect, client, pay_and_approve())
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
@@ -153,8 +208,9 @@ async def test_what_a_package_grants_takes_one_request_once(connect: Connect) ->
             answer = body_of(await post(wish, decide))
         counted.append((answer["decision"], meter.requests))
     bootstrap.install()
-    # The first of them also reads the list of packages, as no rule names Pay by itself.
-    assert counted == [("deny", 3), ("deny", 1)]
+    # The first of them also reads the list of packages, as no rule names Pay by itself, and what
+    # the package that the rule names grants.
+    assert counted == [("deny", 4), ("deny", 1)]
 
 
 def install(connect: Connect, client: str, *rules: Rule) -> None:

@@ -57,8 +57,9 @@ def two_packages(a: list[Assignment], b: list[Assignment]) -> MemoryGraph:
     return MemoryGraph([package("a"), package("b")], {A: a, B: b}, page_size=3)
 
 
-def one(name: str, person: str, state: str | None, object_id: str | None = "x") -> Assignment:
-    subject = Subject(id=person, object_id=object_id)
+def one(name: str, person: str, state: str | None, object_id: str | None = "") -> Assignment:
+    own = f"o-{person}" if object_id == "" else object_id
+    subject = Subject(id=person, object_id=own)
     return Assignment(id=f"{name}-{person}", subject=subject, state=state)
 
 
@@ -286,14 +287,34 @@ async def test_an_expired_assignment_of_the_second_package_holds_nothing(
     assert (await Detector(graph, clock).detect(A, B)).holders == ()
 
 
-async def test_people_are_compared_by_subject_not_by_object(clock: ManualClock) -> None:
-    """Two people whose object ids are unknown, or equal, are two people."""
+async def test_people_are_compared_by_both_of_their_ids(clock: ManualClock) -> None:
+    """Equal object ids are one person, whose other id has changed; unknown ones say nothing."""
     graph = two_packages(
         [one("a", "p", "delivered", None), one("a", "q", "delivered", "x")],
         [one("b", "r", "delivered", None), one("b", "s", "delivered", "x")],
     )
     graph.refuses_additional_access = True
-    assert (await Detector(graph, clock).detect(A, B)).holders == ()
+    [found] = (await Detector(graph, clock).detect(A, B)).holders
+    assert found.subject.id == "q"
+
+
+@pytest.mark.parametrize("refuses", [False, True], ids=["additionalAccess", "assignments"])
+async def test_a12_two_assignments_of_one_person_are_one_holder(
+    clock: ManualClock, *, refuses: bool
+) -> None:
+    """In both orders of the pair; somebody without an object id counts by the other one."""
+    twice = [
+        Assignment(id=f"a-{each}", subject=Subject(id="p", object_id="x"), state="delivered")
+        for each in "12"
+    ]
+    nameless = [one("a", "q", state, None) for state in ("delivered", "delivering")]
+    graph = two_packages(
+        [*twice, *nameless], [one("b", "p", "delivered", "x"), one("b", "q", "delivered", None)]
+    )
+    graph.refuses_additional_access = refuses
+    for pair in ((A, B), (B, A)):
+        found = (await Detector(graph, clock).detect(*pair)).holders
+        assert [each.subject.id for each in found] == ["p", "q"]
 
 
 async def test_an_assignment_that_two_pages_repeat_counts_once(clock: ManualClock) -> None:

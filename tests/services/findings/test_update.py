@@ -30,7 +30,7 @@ RULE = rule("r", side("a"), side("bcdef"))
 def sighting(other: str, subject: str) -> ObservedConflict:
     packages = [guid("a"), guid(other)]
     conflict = DetectedConflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
-    [found] = observed_conflicts(conflict)
+    [found] = observed_conflicts(conflict, {})
     return found
 
 

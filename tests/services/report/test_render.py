@@ -58,7 +58,11 @@ def test_all_findings_are_in_it(small_view: ReportView) -> None:
         for row in data["findings"]
     }
     assert found == {
-        (each.id, each.rule, each.subject_id, each.object_id, each.display_name, *each.pair)
+        (
+            *(each.id, each.rule, each.subject_id, each.object_id, each.display_name),
+            each.subject_type,
+            *each.pair,
+        )
         for each in small_view.findings
     }
 

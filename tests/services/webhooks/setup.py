@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from entra_sod.domain.entra import Subject
 from tests.app import App
-from tests.builders import held, package, rule, side
+from tests.builders import guid, held, package, rule, side
 from tests.services.webhooks.sender import SETTINGS
 
 PACKAGES = [package("a"), package("b"), package("c")]
@@ -46,4 +47,6 @@ ENVIRONMENT = {**SETTINGS, "WEBHOOKS": WEBHOOKS, "CALLBACK_HOSTS": "hooks.exampl
 
 def make(make_app: type[App]) -> App:
     people = {"a": held("a", "x"), "b": held("b", "x")}
-    return make_app(PACKAGES, people, RULES, **ENVIRONMENT)
+    app = make_app(PACKAGES, people, RULES, **ENVIRONMENT)
+    app.graph.newcomers = [Subject(id=guid("5"), object_id=guid("d"))]
+    return app

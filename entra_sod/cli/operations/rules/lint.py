@@ -25,6 +25,7 @@ from entra_sod.domain.rules.resolve import (
     Tenant,
     needs_tenant,
 )
+from entra_sod.services.rules.alike import AlikeReading
 
 ENDING_SOON_DAYS = (1, 7, 30)
 MAX_RESOLVE_STEPS = 250_000  # of resolving; larger rules compile, but validating them ends in time
@@ -84,6 +85,13 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
+
+
+def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[RulesProblem]:
+    """Packages that no rule names, at each rule that they pass by."""
+    for each in reading.found:
+        detail = f"does not name {reading.label(each)}: {each.why}"
+        yield _warning(parsed.origin("rules", each.rule.id), (), detail)
 
 
 def _resolved(parsed: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:

@@ -4,7 +4,7 @@ const ROW = 46;
 const SPARE = 8;
 const MOST_PRINTED = 2000;
 const COLUMNS = [
-  ['severity', 'Severity'], ['person', 'Person'], ['packages', 'Holds'], ['rule', 'Rule'],
+  ['severity', 'Severity'], ['person', 'Subject'], ['packages', 'Holds'], ['rule', 'Rule'],
   ['state', 'State'], ['first', 'First seen'], ['last', 'Last seen'], ['exception', 'Exception'],
 ];
 const list = { drawn: '', top: 0, height: 0 };
@@ -80,7 +80,7 @@ function drawLine(at) {
   const line = el('div', { role: 'row', class: 'line', 'aria-rowindex': at + 2 },
     cell('severity', badge(finding.severity)),
     cell('person', el('button', { class: 'link', onclick: () => openFinding(finding) },
-      foreign(personName(finding))), el('small', { text: finding.subject[1] ?? finding.subject[0] })),
+      foreign(personName(finding))), el('small', { text: [subjectKind(finding), finding.subject[1] ?? finding.subject[0]].filter(Boolean).join(' · ') })),
     cell('packages', ...holdings(finding)),
     cell('rule', foreign(finding.rule)),
     cell('state', finding.state),
@@ -135,6 +135,6 @@ function printFindings() {
   const more = model.shown.length - lines.length;
   byId('printed').replaceChildren(
     isFiltered() ? el('p', { text: `Filtered: ${byId('shown').textContent}.` }) : '',
-    table('Findings', ['Severity', 'Person', 'Holds', 'Rule', 'State', 'First seen', 'Last seen'], lines),
+    table('Findings', ['Severity', 'Subject', 'Holds', 'Rule', 'State', 'First seen', 'Last seen'], lines),
     more > 0 ? el('p', { text: `${count(more, 'finding is', 'findings are')} not printed.` }) : '');
 }

@@ -7,7 +7,7 @@ function drawFilter() {
   const rules = [...new Set([...data.rules.map((rule) => rule.id), ...findings.map((each) => each.rule)])].sort();
   byId('filter').replaceChildren(
     el('label', { class: 'wide' }, 'Find', el('input', {
-      id: 'text', type: 'search', placeholder: 'person, package, rule, id', autocomplete: 'off',
+      id: 'text', type: 'search', placeholder: 'subject, package, rule, id', autocomplete: 'off',
       oninput: (event) => { filter.text = event.target.value; applyFilter(); },
     })),
     select('rule', 'Rule', rules.map((rule) => el('option', { value: rule, text: rule })),

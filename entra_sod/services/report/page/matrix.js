@@ -47,7 +47,7 @@ function drawMatrix() {
       el('div', { class: 'map', id: 'map' })),
     el('p', { id: 'cell-says', class: 'cell-says' }),
     el('p', { id: 'grid-help', class: 'note', text: 'Arrow keys move between cells, Home and End '
-      + 'to the ends of a row, Enter shows the people of a cell. A cell counts findings: a person '
+      + 'to the ends of a row, Enter shows the subjects of a cell. A cell counts findings: a subject '
       + 'under two rules is two. All of them are in the list below, too.' }));
   const view = byId('viewport');
   view.addEventListener('scroll', () => requestAnimationFrame(lookAndDraw), { passive: true });

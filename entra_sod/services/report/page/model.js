@@ -9,6 +9,8 @@ const findings = data.findings.map((row) => ({
 const ruleOf = new Map(data.rules.map((rule, place) => [rule.id, { ...rule, place }]));
 const states = [...new Set(findings.map((each) => each.state))].sort();
 const personName = (finding) => finding.subject[2] || finding.subject[1] || finding.subject[0];
+// People are the usual subjects, and need no word.
+const subjectKind = (finding) => (finding.subject[3] && finding.subject[3].toLowerCase() !== 'user' ? finding.subject[3] : '');
 const isLive = (finding) => finding.state !== 'resolved' && finding.state !== 'on-hold';
 
 /** Text as people see it: canonical forms, case and blanks are the same, what has no width is not there. */
@@ -42,7 +44,7 @@ const texts = {
   words: data.words.map((word) => folded(`${word} ${ruleOf.get(word)?.title ?? ''}`)),
 };
 
-/** Whether a finding has a word: in its person, packages, rule, exception or id. */
+/** Whether a finding has a word: in its subject, packages, rule, exception or id. */
 function finder(word) {
   const [subjects, packages, words] = [texts.subjects, texts.packages, texts.words]
     .map((list) => list.map((text) => text.includes(word)));

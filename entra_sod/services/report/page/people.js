@@ -23,7 +23,7 @@ function openPeople(title, note, places, narrow) {
   openDialog(title,
     el('p', { class: 'note' }, note),
     places.length
-      ? table('Findings of this cell', ['Person', 'Severity', 'Rule', 'State', 'First seen'], lines)
+      ? table('Findings of this cell', ['Subject', 'Severity', 'Rule', 'State', 'First seen'], lines)
       : null,
     more > 0 ? el('p', { text: `and ${count(more, 'more', 'more')}, in the list of findings` }) : null,
     places.length && narrow ? el('button', {
@@ -55,6 +55,7 @@ function openFinding(finding) {
     ['Owner', rule && foreign(rule.owner)],
     ['Holds', el('ul', { class: 'plain' }, ...finding.packages.map((place) => el('li', {},
       foreign(packageLabel(place)), el('code', { text: data.packages[place][0] }))))],
+    ['Subject type', foreign(finding.subject[3] ?? '')],
     ['Subject id', el('code', { text: subject })],
     ['Object id', object ? el('code', { text: object }) : 'none in this directory'],
     ['State', stateOf(finding)],

@@ -46,7 +46,7 @@ function drawSummary() {
   const bySeverity = SEVERITIES.map((_, severity) =>
     findings.filter((each) => each.severity === severity && isLive(each)).length);
   section.append(el('div', { class: 'tiles' },
-    tile('Conflicts', data.sweep.conflicts, 'a person and a pair, each once',
+    tile('Conflicts', data.sweep.conflicts, 'a subject and a pair, each once',
       `${number.format(data.sweep.excepted)} of them excepted`),
     tile('Findings', data.findingsStanding, 'that stand, under every rule of the pair', severityBar(bySeverity)),
     tile('Pairs checked', pairs.total - pairs.unknown, `of ${number.format(pairs.total)}`, pairBar(pairs)),
