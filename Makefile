@@ -20,32 +20,15 @@ help:
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
-# A setup that breaks off is taken away, so that the next try begins anew.
-.venv: requirements-dev.txt scripts/find-python
-	@python=$$(sh scripts/find-python) && rm -rf .venv && "$$python" -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9" || { rm -rf .venv; exit 1; }
-	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt || { rm -rf .venv; exit 1; }
-	@$(BIN)/uv pip install --quiet --python $(PY) --no-build-isolation --no-deps --editable . || { rm -rf .venv; exit 1; }
-	@touch .venv
+# What a task does, and how it finds its programs on any system, is in tasks.py.
+.venv: requirements-dev.txt
+	@python=$$(sh scripts/find-python) && "$$python" tasks.py venv
 
 node_modules: package-lock.json | .venv
-	@sh scripts/with-node npm ci --silent --no-fund --no-audit || { rm -rf node_modules; exit 1; }
-	@touch node_modules
+	@$(PY) tasks.py setup
 
-demo: .venv node_modules
-	@$(PY) -m local.demo
-
-test: .venv node_modules
-	@$(PY) -m pytest tests -m "not slow" -n 4 --dist loadfile
-
-test-all: .venv node_modules
-	@$(PY) -m pytest tests -n 4 --dist loadfile
-
-check: .venv node_modules
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@sh scripts/with-node node_modules/.bin/pyright --pythonpath $(PY)
+demo run test test-all check: .venv node_modules
+	@$(PY) tasks.py $@
 
 format: .venv
 	@$(BIN)/ruff format .
@@ -76,9 +59,6 @@ contract: .venv
 chromium:
 	@sh scripts/get-chromium
 
-run: .venv node_modules
-	@$(PY) -m local
-
 lock: .venv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
@@ -86,7 +66,7 @@ lock: .venv
 		--custom-compile-command "make lock" requirements-dev.in --output-file requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 		--custom-compile-command "make lock" requirements-infra.in --output-file requirements-infra.txt
-	@sh scripts/with-node npm install --package-lock-only --silent
+	@$(PY) tasks.py lock-node
 
 clean:
 	@rm -rf .venv .venv-infra node_modules dist .local .mypy_cache .ruff_cache .pytest_cache

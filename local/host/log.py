@@ -18,7 +18,6 @@ current_invocation: ContextVar[str | None] = ContextVar("current_invocation", de
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-
 def configure(environment: Mapping[str, str]) -> None:
     """Sends all logging of the process to stderr, in the form that LOCAL_HOST_LOG names."""
     handler = logging.StreamHandler(sys.stderr)
