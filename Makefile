@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test test-all check format infra bench chaos fuzz chromium demo run contract lock clean
+.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  all tests: chaos, fuzz, the browser and the longest worlds as well"
 	@echo "make check   format, lint, types"
 	@echo "make infra   Bicep, checkov, host.json, azure.yaml: the infrastructure checks"
+	@echo "make azure-check  deploys to a subscription of yours, looks, and takes it down; ENV=sod-check names azd's environment"
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
@@ -42,6 +43,9 @@ infra: .venv .venv-infra
 	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv-infra
 	@$(BIN)/uv pip install --quiet --python .venv-infra/bin/python --require-hashes --requirements requirements-infra.txt || { rm -rf .venv-infra; exit 1; }
 	@touch .venv-infra
+
+azure-check: .venv
+	@$(PY) scripts/azure_check.py $(or $(ENV),sod-check)
 
 bench: .venv node_modules
 	@$(PY) -m benchmarks
