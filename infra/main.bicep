@@ -391,6 +391,7 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP_NAME string = app.outputs.name
 output AZURE_FUNCTION_APP_URL string = app.outputs.url
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
+output PACKAGE_STORAGE_ACCOUNT_NAME string = package.outputs.name
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output PACKAGE_IDENTITY_PRINCIPAL_ID string = package.outputs.principalId

@@ -89,6 +89,7 @@ resource packageLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
 }
 
 output id string = account.id
+output name string = account.name
 output identityId string = identity.id
 output principalId string = identity.properties.principalId
 output containerUri string = '${account.properties.primaryEndpoints.blob}${container.name}'

@@ -78,7 +78,7 @@ def test_no_requirement_hides_a_folder_of_the_app() -> None:
     """Packages come before the app on Azure's sys.path: one with `functions` would hide ours."""
     text = (ROOT / "requirements.txt").read_text()
     required = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, flags=re.MULTILINE))
-    ours = {path.stem for path in ROOT.iterdir() if not path.name.startswith(".")}
+    ours = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
     hiding = {
         name: distributions
         for name, distributions in packages_distributions().items()
