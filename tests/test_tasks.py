@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import pytest
 
 import tasks
-from local import processes
+from local import processes, world
 
 WINDOWS = PureWindowsPath(r"C:\entra-sod\.venv")
 POSIX = PurePosixPath("/entra-sod/.venv")
@@ -69,7 +70,7 @@ def test_a_hook_ends_as_its_script_does(monkeypatch: pytest.MonkeyPatch) -> None
 def test_on_windows_a_tree_of_processes_ends_by_taskkill(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has no process groups and no SIGKILL; nor does a program become another one there."""
     run: list[list[str]] = []
-    monkeypatch.setattr(processes.subprocess, "run", lambda argv, **_: run.append(argv))
+    monkeypatch.setattr(subprocess, "run", lambda argv, **_: run.append(argv))
     processes.end_tree(17, "nt")
     assert run == [["taskkill", "/F", "/T", "/PID", "17"]]
     assert processes.tied(["node", "x.js"], "nt") == ["node", "x.js"]
@@ -88,3 +89,15 @@ def test_text_has_the_same_line_ends_on_every_system() -> None:
         check=True,
     )
     assert [line for line in kept.stdout.splitlines() if line.startswith("i/crlf")] == []
+
+
+def test_core_tools_can_take_the_place_of_the_local_host(tmp_path: Path) -> None:
+    """The pipeline tells the demo's story on the host that Microsoft gives to developers."""
+    func = tmp_path / "func"
+    func.write_text(f"#!{sys.executable}\nimport os, sys\nprint(sys.argv[1:], os.getcwd())\n")
+    func.chmod(0o755)
+    keys = {"LOCAL_HOST_FUNCTION_KEY": "f", "LOCAL_HOST_MASTER_KEY": "m"}
+    environment = {**os.environ, **keys, world.CORE_TOOLS: str(func)}
+    with world.HostProcess(environment, port=7071, auth=False, app=tmp_path, log=None) as host:
+        assert host.wait() == 0
+        assert host.output() == f"['start', '--port', '7071'] {tmp_path}\n"
