@@ -15,5 +15,9 @@ foreach ($candidate in $candidates) {
         exit $LASTEXITCODE
     }
 }
-[Console]::Error.WriteLine("entra-sod needs Python 3.13: install it (winget install Python.Python.3.13), and run azd again.")
+if (Get-Command -Name uv -CommandType Application -ErrorAction SilentlyContinue) {
+    & uv run tasks.py hook $Name
+    exit $LASTEXITCODE
+}
+[Console]::Error.WriteLine('entra-sod needs Python 3.13: install it (winget install Python.Python.3.13), and run azd again.')
 exit 1

@@ -99,6 +99,21 @@ def test_the_powershell_of_the_hooks_has_no_syntax_error() -> None:
     assert parser.parse(source.replace(b"foreach (", b"foreach ")).root_node.has_error
 
 
+def test_the_powershell_of_the_docs_parses_and_stands_beside_each_posix_form() -> None:
+    """By the same grammar; what PowerShell would not understand has a block of its own below."""
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```(sh|powershell)\n(.*?)```", text, flags=re.DOTALL)
+    posix_only = re.compile(r"\bexport |\.venv/bin/|=\"\$\(|\bread -|^[A-Z_]+=", re.MULTILINE)
+    for at, (shell, block) in enumerate(blocks):
+        if shell == "sh" and posix_only.search(block):
+            assert blocks[at + 1][0] == "powershell", block
+        if shell == "powershell":
+            lines = "\n".join(line.removeprefix("   ") for line in block.splitlines())
+            assert not parser.parse(lines.encode()).root_node.has_error, block
+    assert len([shell for shell, _ in blocks if shell == "powershell"]) > 6
+
+
 @pytest.mark.parametrize("name", HOOKS.values())
 def test_both_hooks_run_a_script_that_there_is(name: str) -> None:
     """The POSIX one and the PowerShell one end in the same command of the runner."""
