@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test test-all check format infra bench chaos fuzz chromium demo run contract lock clean
+.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -12,6 +12,7 @@ help:
 	@echo "make test-all  all tests: chaos, fuzz, the browser and the longest worlds as well"
 	@echo "make check   format, lint, types"
 	@echo "make infra   Bicep, checkov, host.json, azure.yaml: the infrastructure checks"
+	@echo "make azure-check  deploys to a subscription of yours, looks, and takes it down; ENV=sod-check names azd's environment"
 	@echo "make run     simulator, storage and host, kept running"
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
@@ -20,32 +21,15 @@ help:
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
-# A setup that breaks off is taken away, so that the next try begins anew.
-.venv: requirements-dev.txt scripts/find-python
-	@python=$$(sh scripts/find-python) && rm -rf .venv && "$$python" -m venv .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check "uv==0.13.9" || { rm -rf .venv; exit 1; }
-	@$(BIN)/uv pip install --quiet --python $(PY) --require-hashes --requirements requirements-dev.txt || { rm -rf .venv; exit 1; }
-	@$(BIN)/uv pip install --quiet --python $(PY) --no-build-isolation --no-deps --editable . || { rm -rf .venv; exit 1; }
-	@touch .venv
+# What a task does, and how it finds its programs on any system, is in tasks.py.
+.venv: requirements-dev.txt
+	@python=$$(sh scripts/find-python) && "$$python" tasks.py venv
 
 node_modules: package-lock.json | .venv
-	@sh scripts/with-node npm ci --silent --no-fund --no-audit || { rm -rf node_modules; exit 1; }
-	@touch node_modules
+	@$(PY) tasks.py setup
 
-demo: .venv node_modules
-	@$(PY) -m local.demo
-
-test: .venv node_modules
-	@$(PY) -m pytest tests -m "not slow" -n 4 --dist loadfile
-
-test-all: .venv node_modules
-	@$(PY) -m pytest tests -n 4 --dist loadfile
-
-check: .venv node_modules
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@sh scripts/with-node node_modules/.bin/pyright --pythonpath $(PY)
+demo run test test-all check: .venv node_modules
+	@$(PY) tasks.py $@
 
 format: .venv
 	@$(BIN)/ruff format .
@@ -59,6 +43,9 @@ infra: .venv .venv-infra
 	@$(BIN)/uv venv --quiet --clear --python $(PY) .venv-infra
 	@$(BIN)/uv pip install --quiet --python .venv-infra/bin/python --require-hashes --requirements requirements-infra.txt || { rm -rf .venv-infra; exit 1; }
 	@touch .venv-infra
+
+azure-check: .venv
+	@$(PY) scripts/azure_check.py $(or $(ENV),sod-check)
 
 bench: .venv node_modules
 	@$(PY) -m benchmarks
@@ -77,9 +64,6 @@ contract: .venv
 chromium:
 	@sh scripts/get-chromium
 
-run: .venv node_modules
-	@$(PY) -m local
-
 lock: .venv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 		--custom-compile-command "make lock" requirements.in --output-file requirements.txt
@@ -87,7 +71,7 @@ lock: .venv
 		--custom-compile-command "make lock" requirements-dev.in --output-file requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes \
 		--custom-compile-command "make lock" requirements-infra.in --output-file requirements-infra.txt
-	@sh scripts/with-node npm install --package-lock-only --silent
+	@$(PY) tasks.py lock-node
 
 clean:
 	@rm -rf .venv .venv-infra node_modules dist .local .mypy_cache .ruff_cache .pytest_cache

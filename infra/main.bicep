@@ -6,6 +6,7 @@ targetScope = 'subscription'
 @maxLength(24)
 param environmentName string
 @description('Region of everything; Flex Consumption with Python 3.13 must be offered there.')
+@metadata({ azd: { type: 'location' } })
 param location string
 
 @description('The app\'s own settings, as README\'s table has them. What is empty is left to the app\'s default.')
@@ -29,8 +30,10 @@ param alwaysReady string = ''
 param apiClientId string = ''
 @description('Sources of webhooks that may call without a token, with commas between: their signatures prove them.')
 param webhookSources string = ''
-@description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again.')
+@description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again. Empty: whoever deploys; none: nobody.')
 param operatorId string = ''
+@description('Object id of whoever deploys, as azd gives it.')
+param principalId string = ''
 @description('Object id of the person or group that applies references and erases persons by the command line. Empty: nobody.')
 param custodianId string = ''
 
@@ -55,6 +58,13 @@ param resultDays int = 40
 @minValue(7)
 @maxValue(365)
 param softDeleteDays int = 14
+@description('Nobody deletes the storage account before this lock is taken away.')
+param deleteLock bool = false
+@description('Nobody can destroy Key Vault before 90 days have passed. Once true it cannot be made false.')
+param purgeProtection bool = true
+@description('Makes other names for all resources, where those of an environment that was taken down are still taken.')
+@maxLength(12)
+param resourceSuffix string = ''
 @description('Days that logs are kept.')
 @minValue(30)
 @maxValue(730)
@@ -87,7 +97,10 @@ param teamsUrl string = ''
 @secure()
 param ticketsUrl string = ''
 
-var token = uniqueString(subscription().id, environmentName, location)
+var token = empty(resourceSuffix)
+  ? uniqueString(subscription().id, environmentName, location)
+  : uniqueString(subscription().id, environmentName, location, resourceSuffix)
+var operator = operatorId == 'none' ? '' : empty(operatorId) ? principalId : operatorId
 var tags = { 'azd-env-name': environmentName }
 var apiAudience = 'api://${apiClientId}'
 var fromVault = filter(map(split(settingsFromVault, ','), each => trim(each)), each => !empty(each))
@@ -138,13 +151,28 @@ module storage 'modules/storage.bicep' = {
     evidenceLocked: evidenceLocked
     resultDays: resultDays
     softDeleteDays: softDeleteDays
+    deleteLock: deleteLock
   }
 }
 
-module operator 'modules/operator.bicep' = if (!empty(operatorId)) {
+module package 'modules/package.bicep' = {
+  scope: group
+  name: 'package'
+  params: {
+    name: 'stpkg${token}'
+    identityName: 'id-package-${token}'
+    location: location
+    tags: tags
+    sku: storageSku
+    isPrivate: privateNetworking
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module operatorRoles 'modules/operator.bicep' = if (!empty(operator)) {
   scope: group
   name: 'operator'
-  params: { storageName: storage.outputs.name, principalId: operatorId }
+  params: { storageName: storage.outputs.name, principalId: operator }
 }
 
 module custodian 'modules/custodian.bicep' = if (!empty(custodianId)) {
@@ -161,9 +189,10 @@ module vault 'modules/key-vault.bicep' = {
     location: location
     tags: tags
     appPrincipalId: identity.outputs.principalId
-    operatorId: operatorId
+    operatorId: operator
     isPrivate: privateNetworking
     workspaceId: monitoring.outputs.workspaceId
+    purgeProtection: purgeProtection
   }
 }
 
@@ -191,6 +220,23 @@ module storageEndpoints 'modules/private-endpoint.bicep' = [
   }
 ]
 
+// Its zone is the one of blobs, which the endpoints above have made.
+module packageEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking) {
+  scope: group
+  name: 'private-package'
+  params: {
+    name: 'pe-package-${token}'
+    location: location
+    tags: tags
+    networkId: network!.outputs.networkId
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: package.outputs.id
+    groupId: 'blob'
+    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
+  }
+  dependsOn: [storageEndpoints]
+}
+
 module vaultEndpoint 'modules/private-endpoint.bicep' = if (privateNetworking) {
   scope: group
   name: 'private-vault'
@@ -216,6 +262,8 @@ module app 'modules/app.bicep' = {
     tags: tags
     identityId: identity.outputs.id
     identityClientId: identity.outputs.clientId
+    packageIdentityId: package.outputs.identityId
+    packageUri: package.outputs.containerUri
     apiClientId: apiClientId
     requireToken: empty(settings.?CALLER_KEYS ?? '') && !contains(fromVault, 'CALLER_KEYS')
     openPaths: [for source in sources: '/api/webhooks/${source}']
@@ -232,7 +280,7 @@ module app 'modules/app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     alwaysReady: warm
   }
-  dependsOn: [storageEndpoints, vaultEndpoint]
+  dependsOn: [storageEndpoints, packageEndpoint, vaultEndpoint]
 }
 
 module alerts 'modules/alerts.bicep' = {
@@ -343,8 +391,10 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_APP_NAME string = app.outputs.name
 output AZURE_FUNCTION_APP_URL string = app.outputs.url
 output AZURE_STORAGE_ACCOUNT_NAME string = storage.outputs.name
+output PACKAGE_STORAGE_ACCOUNT_NAME string = package.outputs.name
 output AZURE_KEY_VAULT_NAME string = vault.outputs.name
 output APP_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output PACKAGE_IDENTITY_PRINCIPAL_ID string = package.outputs.principalId
 output APP_IDENTITY_CLIENT_ID string = identity.outputs.clientId
 output LOGIC_APP_PRINCIPAL_ID string = hasHook ? launchAndWait!.outputs.principalId : ''
 output LOGIC_APP_ID string = hasHook ? launchAndWait!.outputs.workflowId : ''

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from types import TracebackType
 from typing import IO, Self
 
@@ -63,7 +63,8 @@ class Process:
     ) -> None:
         self.name = " ".join(argv[1:4])
         self._is_over = False
-        self._log: IO[bytes] = _log_file(log)
+        self._ending = contextlib.ExitStack()
+        self._log: IO[bytes] = self._ending.enter_context(_log_file(log))
         self._process = subprocess.Popen(  # noqa: S603 - no shell, and the caller's own argv
             tied(argv),
             env=os.environ if env is None else env,
@@ -84,7 +85,7 @@ class Process:
         _trace: TracebackType | None,
     ) -> None:
         self.stop()
-        self._log.close()
+        self._ending.close()
 
     @property
     def pid(self) -> int:
@@ -113,8 +114,7 @@ class Process:
     def kill(self) -> None:
         """SIGKILL to the process and to all that it started."""
         if not self._is_over:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            end_tree(self._process.pid)
             self._process.wait()
             # From here on the number may be given to a group of somebody else.
             self._is_over = True
@@ -130,18 +130,31 @@ class Process:
 
     def output(self) -> str:
         """All that the process has written so far."""
-        return os.pread(self._log.fileno(), self._length(), 0).decode(errors="replace")
-
-    def _length(self) -> int:
-        return os.fstat(self._log.fileno()).st_size
+        return Path(self._log.name).read_bytes().decode(errors="replace")
 
 
-def _log_file(path: Path | None) -> IO[bytes]:
-    return TemporaryFile() if path is None else path.open("w+b")
+def _log_file(path: Path | None) -> contextlib.AbstractContextManager[IO[bytes]]:
+    # To be read by its name, since Windows has no pread.
+    return NamedTemporaryFile(delete_on_close=False) if path is None else path.open("w+b")
 
 
-def tied(argv: Sequence[str]) -> list[str]:
-    """The command line that runs a program so that it dies with this process."""
+def end_tree(pid: int, system: str = os.name) -> None:
+    """End a process and all that it started; on Windows, which has no groups, by its tree."""
+    if system == "nt":
+        ended = ["taskkill", "/F", "/T", "/PID", str(pid)]
+        subprocess.run(ended, capture_output=True, check=False)  # noqa: S603 - the system's own
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def tied(argv: Sequence[str], system: str = os.name) -> list[str]:
+    """The command line that runs a program so that it dies with this process.
+
+    On Windows the program itself: to become another one is to start it and to end there.
+    """
+    if system == "nt":
+        return [*argv]
     # -S and -E: the stand-in lives for milliseconds and needs no packages.
     launcher = CHECKOUT / "local" / "tied.py"
     return [sys.executable, "-S", "-E", str(launcher), str(os.getpid()), *argv]

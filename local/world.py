@@ -84,6 +84,14 @@ class GraphControl:
         self._client.put(path, json=content).raise_for_status()
 
 
+# The `func` of Azure Functions Core Tools, whose host then takes the place of the local one.
+CORE_TOOLS = "CORE_TOOLS"
+_FOR_CORE_TOOLS = {
+    "FUNCTIONS_WORKER_RUNTIME": "python",
+    "languageWorkers__python__defaultExecutablePath": sys.executable,
+}
+
+
 class HostProcess(Process):
     """The app on a host of its own."""
 
@@ -93,6 +101,10 @@ class HostProcess(Process):
         self.url = f"http://127.0.0.1:{port}"
         self.function_key = environment["LOCAL_HOST_FUNCTION_KEY"]
         self.master_key = environment["LOCAL_HOST_MASTER_KEY"]
+        if core_tools := environment.get(CORE_TOOLS):
+            argv = [core_tools, "start", "--port", str(port)]
+            super().__init__(argv, env={**environment, **_FOR_CORE_TOOLS}, log=log, cwd=app)
+            return
         arguments = ["--port", str(port), "--app", str(app), *(["--auth"] if auth else [])]
         argv = [sys.executable, "-m", "local.host", *arguments]
         super().__init__(argv, env=environment, log=log)

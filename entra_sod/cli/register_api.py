@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -31,6 +32,16 @@ ROLES = {
     "SoD.Read": "Read what was found",
     "SoD.Admin": "All of it",
 }
+# What people sign in with at a terminal, by the ids that Microsoft documents for all tenants.
+TERMINALS = {
+    "Azure CLI": "04b07795-8ddb-461a-bbee-02f9e1bf7b46",
+    "Azure PowerShell": "1950a258-227b-4e31-a9cf-717495945fc2",
+}
+SCOPE = "user_impersonation"
+# A new application is not there everywhere at once: what needs it is refused for up to minutes.
+_NO_APPLICATION_YET = "NoBackingApplicationObject"
+_WAIT_SECONDS = 5.0
+_MAX_ATTEMPTS = 24
 _SPACE = UUID("5d3c4a94-6a0f-4f0b-9d5a-0f5b8b9c7e11")
 
 
@@ -70,7 +81,7 @@ def application_of(wanted: WantedRegistration) -> Json:
         "uniqueName": wanted.unique_name,
         "displayName": f"entra-sod ({wanted.name})",
         "signInAudience": "AzureADMyOrg",
-        "api": {"requestedAccessTokenVersion": 2},
+        "api": {"requestedAccessTokenVersion": 2, "oauth2PermissionScopes": [_scope()]},
         "appRoles": [
             {
                 "id": role_id(role),
@@ -85,6 +96,21 @@ def application_of(wanted: WantedRegistration) -> Json:
     }
 
 
+def _scope() -> Json:
+    """What a person's terminal asks for; what the person may do is the app role's to say."""
+    words = "Call entra-sod as the person who is signed in, within that person's app roles"
+    return {
+        "id": role_id(SCOPE),
+        "value": SCOPE,
+        "type": "User",
+        "isEnabled": True,
+        "adminConsentDisplayName": "Call entra-sod",
+        "adminConsentDescription": words,
+        "userConsentDisplayName": "Call entra-sod",
+        "userConsentDescription": words,
+    }
+
+
 def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
     """What is missing, a sentence each; nothing where all is as wanted."""
     lines: list[str] = []
@@ -94,6 +120,8 @@ def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
         lines.append("add app roles: " + ", ".join(missing_roles(found.application)))
     if not found.application.get("identifierUris"):
         lines.append("give it the address api://CLIENT_ID")
+    if missing := missing_terminals(found.application):
+        lines.append(f"let people get tokens by {' and '.join(missing)} (scope {SCOPE})")
     if not found.principal:
         lines.append("make its service principal, which lets nobody in without a role")
     lines += [f"give {role} to {principal}" for role, principal in missing_grants(wanted, found)]
@@ -103,6 +131,37 @@ def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
 def missing_roles(application: Json) -> list[str]:
     there = {each["value"] for each in application.get("appRoles", [])}
     return [role for role in ROLES if role not in there]
+
+
+def missing_terminals(application: Json) -> list[str]:
+    """The terminals that may not ask for the scope without a consent, or all where it lacks."""
+    api = application.get("api") or {}
+    scope = scope_id_in(application)
+    there = {
+        each["appId"]
+        for each in api.get("preAuthorizedApplications", [])
+        if scope in each["delegatedPermissionIds"]
+    }
+    return [name for name, app_id in TERMINALS.items() if app_id not in there]
+
+
+def scope_id_in(application: Json) -> str | None:
+    """The scope's id in the application, which may have been made by hand with another."""
+    scopes = (application.get("api") or {}).get("oauth2PermissionScopes", [])
+    return next((str(each["id"]) for each in scopes if each["value"] == SCOPE), None)
+
+
+def with_terminals(application: Json) -> Json:
+    """The application's `api` with every terminal let in, beside whatever else is there. Pure."""
+    api = application.get("api") or {}
+    scope = scope_id_in(application)
+    others = [
+        each
+        for each in api.get("preAuthorizedApplications", [])
+        if each["appId"] not in TERMINALS.values()
+    ]
+    ours = [{"appId": each, "delegatedPermissionIds": [scope]} for each in TERMINALS.values()]
+    return {**api, "preAuthorizedApplications": [*others, *ours]}
 
 
 def missing_grants(wanted: WantedRegistration, found: FoundRegistration) -> list[tuple[str, str]]:
@@ -122,8 +181,8 @@ def role_id_in(application: Json, role: str) -> str:
 class RegistrationGraph:
     """The calls that this takes, and no others."""
 
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, client: httpx.Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client, self._sleep = client, sleep
 
     def read(self, wanted: WantedRegistration) -> FoundRegistration:
         found = FoundRegistration()
@@ -144,6 +203,7 @@ class RegistrationGraph:
             ours = {each["value"]: each for each in application_of(wanted)["appRoles"]}
             there = found.application["appRoles"]
             self._call("PATCH", path, {"appRoles": [*there, *(ours[role] for role in missing)]})
+        self._open_to_terminals(path, found)
         app_id = found.application["appId"]
         if not found.application.get("identifierUris"):
             self._call("PATCH", path, {"identifierUris": [f"api://{app_id}"]})
@@ -159,6 +219,17 @@ class RegistrationGraph:
             }
             self._call("POST", f"/servicePrincipals/{resource}/appRoleAssignedTo", body)
         return self.read(wanted)
+
+    def _open_to_terminals(self, path: str, found: FoundRegistration) -> None:
+        """Expose the scope, and then name who may ask for it: Entra takes them in this order."""
+        if not missing_terminals(found.application):
+            return
+        if scope_id_in(found.application) is None:
+            api = found.application.get("api") or {}
+            scopes = [*api.get("oauth2PermissionScopes", []), _scope()]
+            found.application["api"] = {**api, "oauth2PermissionScopes": scopes}
+            self._call("PATCH", path, {"api": found.application["api"]})
+        self._call("PATCH", path, {"api": with_terminals(found.application)})
 
     def _given(self, principal_id: str) -> set[tuple[str, str]]:
         given: set[tuple[str, str]] = set()
@@ -178,7 +249,19 @@ class RegistrationGraph:
 
     def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         url = path if path.startswith(GRAPH) else GRAPH + path
-        return _body(self._client.request(method, url, json=body))
+        answer = self._client.request(method, url, json=body)
+        for _ in range(_MAX_ATTEMPTS - 1):
+            if method == "GET" or not _is_too_early(answer):
+                break
+            self._sleep(_WAIT_SECONDS)
+            answer = self._client.request(method, url, json=body)
+        return _body(answer)
+
+
+def _is_too_early(answer: httpx.Response) -> bool:
+    """Whether the directory that answered does not know yet what was just made."""
+    bad = answer.status_code == httpx.codes.BAD_REQUEST and _NO_APPLICATION_YET in answer.text
+    return bad or answer.status_code == httpx.codes.NOT_FOUND
 
 
 def _body(answer: httpx.Response) -> Json:

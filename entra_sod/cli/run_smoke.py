@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from entra_sod.cli.azure_cli import has_azure_cli, listing_of, token_for
+from entra_sod.cli.azure_cli import (
+    has_azure_cli,
+    listing_of,
+    synchronize,
+    token_for,
+)
 from entra_sod.cli.expected import EXPECTED
 from entra_sod.cli.running_app import KEY, TOKEN, AppError, open_app
 from entra_sod.cli.show_diagnoses import headline
-from entra_sod.cli.smoke import smoke
+from entra_sod.cli.smoke import Listing, smoke
 from entra_sod.core.clock import SystemClock
 from entra_sod.services.doctor.diagnosis import Diagnosis, is_healthy
+
+type LookAgain = Callable[[], Awaitable[None]]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,7 +40,19 @@ def main(arguments: Sequence[str]) -> int:
 async def _smoke(address: str) -> Sequence[Diagnosis]:
     await _sign_in()
     async with open_app(address, _print) as app:
-        return await smoke(app, listing_of(app), EXPECTED, SystemClock(), _print)
+        return await smoke(app, synchronized(listing_of(app)), EXPECTED, SystemClock(), _print)
+
+
+def synchronized(listing: Listing, synchronize: LookAgain = synchronize) -> Listing:
+    """List again only after the platform was made to look again."""
+    looks = itertools.count()
+
+    async def listed() -> Sequence[str]:
+        if next(looks):
+            await synchronize()
+        return await listing()
+
+    return listed
 
 
 async def _sign_in() -> None:

@@ -5,6 +5,9 @@ param location string
 param tags object
 param identityId string
 param identityClientId string
+@description('Identity that the package is stored and fetched by, and the container it lies in.')
+param packageIdentityId string
+param packageUri string
 @description('Entra application of the API; empty: no token is looked at, callers need a key.')
 param apiClientId string
 @description('Refuse whoever has no token, but on the paths that have their own proof or none to give.')
@@ -42,6 +45,9 @@ var platformSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+  // The app's own records alone are exported, and no calls of libraries: their addresses name persons.
+  PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'entra_sod'
+  OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3'
 }
 var ownSettings = toObject(filter(items(settings), each => !empty(each.value)), each => each.key, each => each.value)
 var secretSettings = mapValues(vaultSettings, secret => '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/${secret})')
@@ -67,7 +73,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identityId}': {} }
+    userAssignedIdentities: { '${identityId}': {}, '${packageIdentityId}': {} }
   }
   properties: {
     serverFarmId: plan.id
@@ -78,7 +84,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       remoteDebuggingEnabled: false
     }
@@ -92,10 +97,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${blobUri}deployments'
+          value: packageUri
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: packageIdentityId
           }
         }
       }

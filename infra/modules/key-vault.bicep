@@ -10,6 +10,8 @@ param operatorId string
 @description('Reachable through a private endpoint only.')
 param isPrivate bool
 param workspaceId string
+@description('Nobody can destroy the vault before 90 days have passed, and nobody can take its name.')
+param purgeProtection bool
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
   name: name
@@ -21,7 +23,8 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableRbacAuthorization: true
     enableSoftDelete: true
     softDeleteRetentionInDays: 90
-    enablePurgeProtection: true
+    // Azure takes no false: protection that is once on stays on.
+    enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'AzureServices'

@@ -1,4 +1,4 @@
-// The app's storage: queues, tables, results, evidence, rules and the deployed package. Entra tokens only.
+// The app's storage: queues, tables, results, evidence and rules. Entra tokens only.
 import { roles } from '../roles.bicep'
 
 param name string
@@ -18,6 +18,8 @@ param evidenceLocked bool
 param resultDays int
 @description('Days in which what was deleted can be brought back.')
 param softDeleteDays int
+@description('Nobody deletes the account before the lock is taken away.')
+param deleteLock bool
 
 var queues = [
   'conflict-checks'
@@ -43,7 +45,6 @@ var containers = [
   'evidence-drafts'
   'poison'
   'rules'
-  'deployments'
 ]
 var dataRoles = [
   roles.storageBlobDataOwner
@@ -105,6 +106,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01'
   parent: account
   name: 'default'
   properties: {
+    isVersioningEnabled: true
     deleteRetentionPolicy: { enabled: true, days: softDeleteDays }
     containerDeleteRetentionPolicy: { enabled: true, days: softDeleteDays }
   }
@@ -152,6 +154,17 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
             }
           }
         }
+        {
+          name: 'written-over'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'] }
+            actions: {
+              version: { delete: { daysAfterCreationGreaterThan: softDeleteDays } }
+            }
+          }
+        }
       ]
     }
   }
@@ -170,6 +183,15 @@ resource appRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 // Writes and deletes only: a host that polls an empty queue reads it all night long.
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (deleteLock) {
+  name: 'keep'
+  scope: account
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Ledger, evidence and findings: docs/deploy.md says how to take it down.'
+  }
+}
+
 resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: queueService
@@ -183,12 +205,16 @@ resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
+// Who wrote to the ledger and the chain of evidence: the app does, and nobody else should.
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: tableService
   properties: {
     workspaceId: workspaceId
-    logs: [{ category: 'StorageDelete', enabled: true }]
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
     metrics: [{ category: 'Transaction', enabled: true }]
   }
 }

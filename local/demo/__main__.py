@@ -9,7 +9,10 @@ from typing import NoReturn
 from local.demo.screen import Screen, console_on
 from local.demo.tell import run
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# Windows has no SIGHUP.
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _SIGNALLED = 128
 
 

@@ -219,8 +219,12 @@ def whole_seconds(environment: Mapping[str, str], name: str, default: int) -> in
 def stop_signal() -> asyncio.Task[bool]:
     """Done at the first SIGTERM or ctrl-C."""
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+        try:
+            loop.add_signal_handler(each, stop.set)
+        except NotImplementedError:  # Windows
+            signal.signal(each, lambda *_: loop.call_soon_threadsafe(stop.set))
     return asyncio.create_task(stop.wait())
 
 

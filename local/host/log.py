@@ -17,9 +17,6 @@ current_invocation: ContextVar[str | None] = ContextVar("current_invocation", de
 # What every record has; the rest of a record is what its `extra` gave it.
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-# Their INFO lines are one per request to storage, and the host polls storage all the time.
-_CHATTY = ("azure.core", "azure.storage", "azure.identity", "uvicorn", "httpx", "httpcore")
-
 
 def configure(environment: Mapping[str, str]) -> None:
     """Sends all logging of the process to stderr, in the form that LOCAL_HOST_LOG names."""
@@ -27,8 +24,7 @@ def configure(environment: Mapping[str, str]) -> None:
     as_json = environment.get("LOCAL_HOST_LOG", "").lower() == "json"
     handler.setFormatter(JsonLines() if as_json else TextLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def invocation_id() -> str | None:

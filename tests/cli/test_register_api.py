@@ -8,7 +8,15 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from entra_sod.cli.register_api import GRAPH, ROLES, RegistrationGraph, WantedRegistration, run
+from entra_sod.cli.register_api import (
+    GRAPH,
+    ROLES,
+    TERMINALS,
+    RegistrationGraph,
+    WantedRegistration,
+    run,
+    scope_id_in,
+)
 
 LOGIC_APP = str(uuid4())
 WANTED = WantedRegistration(name="production", grants=[("SoD.Decide", LOGIC_APP)])
@@ -23,6 +31,8 @@ class Directory:
         self.principal: dict[str, Any] = {}
         self.given: list[dict[str, str]] = []
         self.writes: list[str] = []
+        self.too_early: list[httpx.Response] = []
+        self.slept: list[float] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         assert str(request.url).startswith(GRAPH)
@@ -31,6 +41,8 @@ class Directory:
             return self._read(path)
         if not self.may_write:
             return httpx.Response(403, json={"error": {"code": "Authorization_RequestDenied"}})
+        if self.too_early and path != "/applications":
+            return self.too_early.pop()
         self.writes.append(f"{request.method} {path}")
         return self._write(request.method, path, json.loads(request.content))
 
@@ -49,6 +61,7 @@ class Directory:
                 return httpx.Response(201, json=self.application)
             case "PATCH", ["applications", identifier]:
                 assert identifier == self.application["id"]
+                self._hold_scopes(body.get("api", {}))
                 self.application |= body
                 return httpx.Response(204)
             case "POST", ["servicePrincipals"]:
@@ -62,6 +75,12 @@ class Directory:
                 return httpx.Response(201, json=body)
         raise AssertionError(f"{method} {path}")
 
+    def _hold_scopes(self, api: dict[str, Any]) -> None:
+        """Entra takes a client for a scope only after the scope itself."""
+        known = {each["id"] for each in self.application["api"].get("oauth2PermissionScopes", [])}
+        for each in api.get("preAuthorizedApplications", []):
+            assert set(each["delegatedPermissionIds"]) <= known
+
 
 @pytest.fixture
 def directory() -> Directory:
@@ -71,7 +90,7 @@ def directory() -> Directory:
 @pytest.fixture
 def graph(directory: Directory) -> Iterator[RegistrationGraph]:
     with httpx.Client(transport=httpx.MockTransport(directory.answer)) as client:
-        yield RegistrationGraph(client)
+        yield RegistrationGraph(client, directory.slept.append)
 
 
 def test_without_yes_nothing_is_written(
@@ -81,7 +100,7 @@ def test_without_yes_nothing_is_written(
     assert run(WANTED, graph, does=False) == 0
     assert directory.writes == []
     said = capsys.readouterr().out
-    assert said.count("would: ") == 4
+    assert said.count("would: ") == 5
     assert f"give SoD.Decide to {LOGIC_APP}" in said
 
 
@@ -128,3 +147,53 @@ def test_without_the_right_it_says_who_can(
     said = capsys.readouterr().out
     assert "403 to POST /v1.0/applications" in said
     assert "Cloud Application Administrator" in said
+
+
+def test_people_get_tokens_by_azure_cli_and_powershell(
+    directory: Directory, graph: RegistrationGraph
+) -> None:
+    """The API exposes a scope, and both terminals may ask for it without a consent."""
+    run(WANTED, graph, does=True)
+    api = directory.application["api"]
+    scope = scope_id_in(directory.application)
+    assert [each["type"] for each in api["oauth2PermissionScopes"]] == ["User"]
+    assert {
+        each["appId"]: each["delegatedPermissionIds"] for each in api["preAuthorizedApplications"]
+    } == {app_id: [scope] for app_id in TERMINALS.values()}
+    assert api["requestedAccessTokenVersion"] == 2
+
+
+def test_an_application_of_before_gets_the_scope_beside_what_it_has(
+    directory: Directory, graph: RegistrationGraph
+) -> None:
+    """Scopes and clients of somebody else stay; a second run changes nothing."""
+    run(WANTED, graph, does=True)
+    theirs = {"id": str(uuid4()), "value": "Other.Scope"}
+    client = {"appId": str(uuid4()), "delegatedPermissionIds": [theirs["id"]]}
+    directory.application["api"] = {
+        "requestedAccessTokenVersion": 2,
+        "oauth2PermissionScopes": [theirs],
+        "preAuthorizedApplications": [client],
+    }
+    assert run(WANTED, graph, does=True) == 0
+    api = directory.application["api"]
+    assert theirs in api["oauth2PermissionScopes"]
+    assert client in api["preAuthorizedApplications"]
+    assert len(api["preAuthorizedApplications"]) == 1 + len(TERMINALS)
+    directory.writes.clear()
+    assert run(WANTED, graph, does=True) == 0
+    assert directory.writes == []
+
+
+def test_a_directory_that_does_not_know_the_application_yet_is_asked_again(
+    directory: Directory, graph: RegistrationGraph
+) -> None:
+    """404, and 400 with the code for it, pass within moments; another 400 is said at once."""
+    no_application = {"error": {"code": "NoBackingApplicationObject"}}
+    directory.too_early = [httpx.Response(404, json={}), httpx.Response(400, json=no_application)]
+    assert run(WANTED, graph, does=True) == 0
+    assert len(directory.slept) == 2
+    directory.application["identifierUris"] = []
+    directory.too_early = [httpx.Response(400, json={"error": {"code": "Request_BadRequest"}})]
+    assert run(WANTED, graph, does=True) == 1
+    assert len(directory.slept) == 2

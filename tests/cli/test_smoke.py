@@ -9,6 +9,7 @@ import pytest
 from entra_sod.adapters.graph.client import READING_PACKAGE
 from entra_sod.adapters.graph.failures import graph_error
 from entra_sod.cli.expected import EXPECTED, compare_functions
+from entra_sod.cli.run_smoke import synchronized
 from entra_sod.cli.smoke import CANARY, MAX_ATTEMPTS, evaluate_canary, smoke
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.results.coverage import Coverage, Skipped
@@ -80,6 +81,25 @@ async def test_an_app_that_comes_up_late_is_waited_for() -> None:
         "canary check": DiagnosisResult.OK,
     }
     assert len(asked.clock.slept) == 5
+
+
+async def test_azure_is_made_to_look_again_between_two_listings() -> None:
+    """On Flex Consumption it may list nothing of the app's until somebody has it synchronize."""
+    listed = [[], ["a", "b"]]
+    asked = app([["a", "b"]], ["unknown"])
+    looked: list[bool] = []
+
+    async def known() -> list[str]:
+        return listed[len(looked)]
+
+    async def look_again() -> None:
+        looked.append(True)
+
+    listing = synchronized(known, look_again)
+    diagnoses = await smoke(asked.app, listing, NAMES, asked.clock, asked.told.append)
+    await asked.http.aclose()
+    assert diagnoses[0].result is DiagnosisResult.OK
+    assert looked == [True]
 
 
 @pytest.mark.parametrize("listed", [[], ["a"], ["a", "b", "c"]])

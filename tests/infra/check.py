@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from azure.monitor.opentelemetry._constants import _ALL_SUPPORTED_INSTRUMENTED_LIBRARIES
 from jsonschema.validators import validator_for
 
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, SWEEP_QUEUE
@@ -42,7 +43,15 @@ OUTPUTS = {
 # Settings that Key Vault alone may hold, and those that the platform sets by itself.
 SECRET_SETTINGS = {"WEBHOOK_SIGNING_KEYS"}
 PLATFORM_SETTINGS = {"WEBSITE_AUTH_ENABLED"}
-HOOKS = {"postprovision": "scripts/grant.py", "postdeploy": "scripts/smoke.py"}
+HOOKS = {"postprovision": "grant", "predeploy": "wait_for_roles", "postdeploy": "smoke"}
+SHELLS = {"posix": "sh", "windows": "pwsh"}
+GOES_ON = {"postprovision"}  # a catalog's owner may run it later; the deployment goes on
+# The worker sends what these name, and nothing of libraries: docs/privacy.md.
+TELEMETRY_SETTINGS = {
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
+    "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME": "entra_sod",
+}
+TELEMETRY_FORBIDDEN = {"PYTHON_ENABLE_OPENTELEMETRY", "PYTHON_ENABLE_DEBUG_LOGGING"}
 # https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 NOT_ON_FLEX = re.compile(
     r"ENABLE_ORYX_BUILD|FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME\w*|TZ"
@@ -54,15 +63,23 @@ NOT_ON_FLEX = re.compile(
 SITE_NOT_ON_FLEX = {
     "alwaysOn",
     "containerSize",
+    "ftpsState",
     "functionAppScaleLimit",
     "functionsRuntimeScaleMonitoringEnabled",
     "healthCheckPath",
     "isReserved",
+    "isXenon",
+    "javaVersion",
     "linuxFxVersion",
     "minimumElasticInstanceCount",
+    "netFrameworkVersion",
+    "powerShellVersion",
     "preWarmedInstanceCount",
     "pythonVersion",
     "use32BitWorkerProcess",
+    "vnetBackupRestoreEnabled",
+    "vnetContentShareEnabled",
+    "vnetImagePullEnabled",
     "vnetRouteAllEnabled",
     "websiteTimeZone",
     "windowsFxVersion",
@@ -146,6 +163,8 @@ def of_storage(project: Project) -> Iterator[str]:
     if not project.all("storage", "/managementPolicies"):
         yield "storage: results are never deleted"
     blobs = project.one("storage", "/blobServices")
+    if not blobs.get("isVersioningEnabled"):
+        yield "storage: what is written over cannot be brought back"
     if not blobs["deleteRetentionPolicy"]["enabled"]:
         yield "storage: what is deleted cannot be brought back"
 
@@ -157,7 +176,7 @@ def of_places(project: Project) -> Iterator[str]:
     wanted = {
         "queues": queues | {f"{queue}-poison" for queue in queues},
         "tables": named_in_code("TABLE"),
-        "containers": named_in_code("CONTAINER") | {"rules", "deployments"},
+        "containers": named_in_code("CONTAINER") | {"rules"},
     }
     for kind, names in wanted.items():
         for name in sorted(names - {*made[kind], *({"evidence"} if kind == "containers" else ())}):
@@ -167,12 +186,14 @@ def of_places(project: Project) -> Iterator[str]:
 def of_app(project: Project) -> Iterator[str]:
     site = project.one("app", "Microsoft.Web/sites")
     yield from _differences("app", site, {"httpsOnly": True})
-    tls = {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2", "ftpsState": "Disabled"}
+    tls = {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2"}
     yield from _differences("app", site["siteConfig"], tls)
     runtime = {"name": "python", "version": "3.13"}
     yield from _differences("app's runtime", site["functionAppConfig"]["runtime"], runtime)
     storage = site["functionAppConfig"]["deployment"]["storage"]["authentication"]
-    yield from _differences("app's package", storage, {"type": "UserAssignedIdentity"})
+    package = {"type": "UserAssignedIdentity"}
+    identity = {"userAssignedIdentityResourceId": "[parameters('packageIdentityId')]"}
+    yield from _differences("app's package", storage, package | identity)
     (plan,) = project.all("app", "/serverfarms")
     yield from _differences("plan", plan["sku"], {"name": "FC1", "tier": "FlexConsumption"})
     policies = project.all("app", "/basicPublishingCredentialsPolicies")
@@ -192,15 +213,30 @@ def of_flex(project: Project) -> Iterator[str]:
 def of_telemetry(project: Project) -> Iterator[str]:
     insights = project.one("monitoring", "/components")
     yield from _differences("Application Insights", insights, {"DisableLocalAuth": True})
-    logged = {"storage": 3, "key-vault": 1, "app": 1}
+    settings = project.module("app")["variables"]["platformSettings"]
+    yield from _differences("app's telemetry", settings, TELEMETRY_SETTINGS)
+    given = {*settings, *project.parameters["settings"]["value"]}
+    for name in sorted(given & TELEMETRY_FORBIDDEN):
+        yield f"app's telemetry: {name} breaks the worker, or sends addresses that name persons"
+    exported = settings.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")
+    for library in sorted(set(_ALL_SUPPORTED_INSTRUMENTED_LIBRARIES) - set(exported)):
+        yield f"app's telemetry: calls of {library} are exported with their addresses"
+    logged = {"storage": 3, "package": 1, "key-vault": 1, "app": 1}
     for module, count in logged.items():
         if len(project.all(module, "/diagnosticSettings")) != count:
             yield f"{module}: something of it has no diagnostic setting"
+    for each in project.all("storage", "/diagnosticSettings"):
+        logs = {log["category"] for log in each["properties"]["logs"] if log["enabled"]}
+        for category in sorted({"StorageWrite", "StorageDelete"} - logs):
+            yield f"storage: {category} of {each['scope'][-40:]} is not logged"
 
 
 def of_vault(project: Project) -> Iterator[str]:
-    wanted = {"enableRbacAuthorization": True, "enablePurgeProtection": True}
+    protection = "[if(parameters('purgeProtection'), true(), null())]"
+    wanted = {"enableRbacAuthorization": True, "enablePurgeProtection": protection}
     yield from _differences("Key Vault", project.one("key-vault", "/vaults"), wanted)
+    default = project.template["parameters"]["purgeProtection"]
+    yield from _differences("purgeProtection", default, {"defaultValue": True})
 
 
 def of_roles(project: Project) -> Iterator[str]:
@@ -229,6 +265,9 @@ def of_persons(project: Project) -> Iterator[str]:
     for each in project.all("storage", "/roleAssignments"):
         if each["properties"]["principalId"] != "[parameters('appPrincipalId')]":
             yield "storage: somebody else than the app has a right to all of it"
+    for each in project.all("package", "/roleAssignments"):
+        if each["properties"]["principalId"] != "[reference('identity').principalId]":
+            yield "package: somebody else than its own identity may write the deployed package"
     for who, places in WRITES.items():
         for each in project.all(who, "/roleAssignments"):
             if not re.match(
@@ -345,11 +384,17 @@ def of_host(project: Project) -> Iterator[str]:
 def of_azure_yaml(project: Project) -> Iterator[str]:
     azure = yaml.safe_load(project.text("azure.yaml"))
     yield from _against_schema("azure.yaml", azure, "azure.yaml.schema.json")
-    service = {"project": ".", "language": "python", "host": "function"}
+    service = {"project": ".", "language": "python", "host": "function", "remoteBuild": True}
     yield from _differences("azure.yaml's app", azure.get("services", {}).get("app", {}), service)
+    yield from _differences("azure.yaml", azure, {"requiredVersions": {"azd": ">= 1.24.0"}})
     for hook, script in HOOKS.items():
-        if script not in azure.get("hooks", {}).get(hook, {}).get("run", ""):
-            yield f"azure.yaml: the hook {hook} does not run {script}"
+        for system, shell in SHELLS.items():
+            found = azure.get("hooks", {}).get(hook, {}).get(system, {})
+            yield from _differences(f"azure.yaml: {hook} on {system}", found, {"shell": shell})
+            if not re.search(rf"\b{script}\b", found.get("run", "")):
+                yield f"azure.yaml: the hook {hook} does not run {script} on {system}"
+            if hook in GOES_ON and not found.get("continueOnError"):
+                yield f"azure.yaml: azd stops where the hook {hook} fails on {system}"
     tags = [each.get("tags", "") for each in project.all("app", "Microsoft.Web/sites")]
     if "'azd-service-name', 'app'" not in str(tags):
         yield "app: azd would not find it, for it has no tag azd-service-name"

@@ -54,11 +54,11 @@ MISTAKES = {
         "scope: account",
         "operator: a right is not on a single place",
     ),
-    "operator-of-the-code": Mistake(
+    "operator-of-results": Mistake(
         _OPERATOR,
         "  { name: 'poison', ",
-        "  { name: 'deployments', role: roles.storageBlobDataContributor }\n  { name: 'poison', ",
-        "operator: may change deployments of containers",
+        "  { name: 'checks', role: roles.storageBlobDataContributor }\n  { name: 'poison', ",
+        "operator: may change checks of containers",
     ),
     "operator-of-findings": Mistake(
         _OPERATOR,
@@ -108,7 +108,10 @@ MISTAKES = {
         "DisableLocalAuth",
     ),
     "purgeable-secrets": Mistake(
-        "infra/modules/key-vault.bicep", "    enablePurgeProtection: true\n", "", "PurgeProtection"
+        "infra/modules/key-vault.bicep",
+        "    enablePurgeProtection: purgeProtection ? true : null\n",
+        "",
+        "PurgeProtection",
     ),
     "key-in-output": Mistake(
         "infra/modules/storage.bicep",
@@ -165,5 +168,79 @@ MISTAKES = {
     ),
     "host-key": Mistake("host.json", '"extensions"', '"extension"', "extension is not known"),
     "wrong-host": Mistake("azure.yaml", "host: function", "host: functions", "host is 'functions'"),
-    "no-hook": Mistake("azure.yaml", "scripts/smoke.py", "scripts/smoke", "postdeploy"),
+    "no-hook": Mistake(
+        "azure.yaml", "sh scripts/hook.sh smoke", "sh scripts/hook.sh", "postdeploy does not run"
+    ),
+    "hook-without-windows": Mistake(
+        "azure.yaml",
+        "    windows:\n      shell: pwsh\n      run: ./scripts/hook.ps1 wait_for_roles\n",
+        "",
+        "predeploy does not run wait_for_roles on windows",
+    ),
+    "hook-in-sh-on-windows": Mistake(
+        "azure.yaml",
+        "      shell: pwsh\n      run: ./scripts/hook.ps1 smoke\n",
+        "      shell: sh\n      run: ./scripts/hook.ps1 smoke\n",
+        "postdeploy on windows: shell",
+    ),
+    "hook-that-stops-azd": Mistake(
+        "azure.yaml",
+        "run: sh scripts/hook.sh grant\n      interactive: true\n      continueOnError: true\n",
+        "run: sh scripts/hook.sh grant\n      interactive: true\n",
+        "azd stops where the hook postprovision fails on posix",
+    ),
+    "local-build": Mistake("azure.yaml", "    remoteBuild: true\n", "", "remoteBuild"),
+    "any-azd": Mistake(
+        "azure.yaml", 'requiredVersions:\n  azd: ">= 1.24.0"\n', "", "requiredVersions"
+    ),
+    "ftps-state": Mistake(
+        _APP,
+        "      minTlsVersion: '1.2'\n",
+        "      minTlsVersion: '1.2'\n      ftpsState: 'Disabled'\n",
+        "Flex Consumption does not take ftpsState",
+    ),
+    "java-version": Mistake(
+        _APP,
+        "      minTlsVersion: '1.2'\n",
+        "      minTlsVersion: '1.2'\n      javaVersion: '17'\n",
+        "Flex Consumption does not take javaVersion",
+    ),
+    "every-logger-exported": Mistake(
+        _APP,
+        "  PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'entra_sod'\n",
+        "",
+        "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME",
+    ),
+    "calls-exported": Mistake(_APP, "flask,httpx,httpx2", "flask,httpx2", "calls of httpx"),
+    "telemetry-of-the-runtime": Mistake(
+        _APP,
+        "  AZURE_CLIENT_ID: identityClientId\n",
+        "  AZURE_CLIENT_ID: identityClientId\n  PYTHON_ENABLE_OPENTELEMETRY: 'true'\n",
+        "PYTHON_ENABLE_OPENTELEMETRY",
+    ),
+    "app-writes-its-package": Mistake(
+        _APP,
+        "            userAssignedIdentityResourceId: packageIdentityId\n",
+        "            userAssignedIdentityResourceId: identityId\n",
+        "userAssignedIdentityResourceId",
+    ),
+    "no-versions": Mistake(
+        _STORAGE,
+        "    isVersioningEnabled: true\n",
+        "",
+        "what is written over cannot be brought back",
+    ),
+    "ledger-writes-not-logged": Mistake(
+        _STORAGE,
+        "  scope: tableService\n  properties: {\n    workspaceId: workspaceId\n    logs: [\n"
+        "      { category: 'StorageWrite', enabled: true }\n",
+        "  scope: tableService\n  properties: {\n    workspaceId: workspaceId\n    logs: [\n",
+        "StorageWrite",
+    ),
+    "purgeable-by-default": Mistake(
+        _MAIN,
+        "param purgeProtection bool = true",
+        "param purgeProtection bool = false",
+        "purgeProtection",
+    ),
 }

@@ -12,7 +12,9 @@ from tests.infra.bicep import Json, modules_of, resources_of
 _WHEN = {
     "[parameters('privateNetworking')]": "`PRIVATE_NETWORKING` is `true`",
     "[not(empty(parameters('budgetStart')))]": "`BUDGET_START` is set",
-    "[not(empty(parameters('operatorId')))]": "`OPERATOR_ID` is set",
+    "[not(empty(variables('operator')))]": "`OPERATOR_ID` is not `none`",
+    "[not(empty(parameters('operatorId')))]": "`OPERATOR_ID` is not `none`",
+    "[parameters('deleteLock')]": "`DELETE_LOCK` is `true`",
     "[not(empty(parameters('custodianId')))]": "`CUSTODIAN_ID` is set",
     "[not(parameters('evidenceLocked'))]": "`EVIDENCE_LOCKED` is `false`",
     "[not(empty(parameters('apiClientId')))]": "`API_CLIENT_ID` is set",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.metadata import packages_distributions, version
 from typing import Any
 
 import pytest
@@ -63,13 +64,29 @@ def test_what_is_deployed_leaves_the_rest_out() -> None:
         assert kept not in ignored
 
 
-def test_requirements_are_locked_with_hashes_and_name_no_worker() -> None:
-    """Every deployed package has hashes, and the worker itself is not among them."""
+def test_requirements_are_locked_with_hashes_and_pin_the_runtime() -> None:
+    """Every deployed package has hashes; the worker's code on Azure is what the tests drive."""
     text = (ROOT / "requirements.txt").read_text()
     pinned = [line for line in text.splitlines() if "==" in line and not line.startswith(" ")]
     assert len(pinned) > 20
     assert text.count("--hash=") >= len(pinned)
-    assert not [line for line in pinned if line.startswith("azure-functions-")]
+    runtime = [line.split()[0] for line in pinned if line.startswith("azure-functions-")]
+    assert runtime == [f"azure-functions-runtime=={version('azure-functions-runtime')}"]
+
+
+def test_no_requirement_hides_a_folder_of_the_app() -> None:
+    """Packages come before the app on Azure's sys.path: one with `functions` would hide ours."""
+    text = (ROOT / "requirements.txt").read_text()
+    required = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", text, flags=re.MULTILINE))
+    ours = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
+    hiding = {
+        name: distributions
+        for name, distributions in packages_distributions().items()
+        if name in ours and required & {each.lower().replace("_", "-") for each in distributions}
+    }
+    assert len(required) > 20
+    assert {"functions", "rules", "function_app"} <= ours
+    assert hiding == {}
 
 
 def test_the_readmes_settings_are_those_that_the_code_reads() -> None:
