@@ -2,7 +2,7 @@
 
     {"version": 1, "kind": "check", "id": "…", "traceparent": "…", "enqueuedAt": "…", …}
 
-A message carries its whole request, so that it can be worked on though its status row was lost.
+A check's message carries its whole request, so that it can be worked on though its row was lost.
 Sending a message again resets the queue's dequeue count, so it counts its own tries.
 """
 
@@ -118,18 +118,13 @@ class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
 
 
 class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
-    """One part of a sweep: what `entra_sod.domain.sweeps.parts.Part` says, up to 20 of each.
+    """One part of a sweep, by its number in the sweep's plan, which says what it asks for.
 
     Attributes:
         closes: the part is done, and all that is left is to close the sweep, if it was the last.
     """
 
     part: _Tally
-    pairs: list[tuple[UUID, UUID]] = []
-    packages: list[UUID] = []
-    enforced: list[UUID] = []
-    unlisted: list[UUID] = []
-    confirms: bool = False
     closes: bool = False
 
     queue: ClassVar[str] = SWEEP_QUEUE

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import msgspec
+
 from entra_sod.core.clock import Clock, is_leased
 from entra_sod.core.names import cut
 from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.ports.storage import Row, Storage, Value
 
 TABLE, CONTAINER = "sweeps", "sweeps"
@@ -22,6 +25,8 @@ _NOTE, _ATTEMPT_COSTS = "note-", "tried-"
 _DIGEST = "digest-"
 _LATEST = "latest"
 _NEWEST, _INDEXED, _ANNOUNCED = _WHOLE, "index", "announced"
+
+_plans = msgspec.json.Decoder(SweepPlan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,7 @@ class Parts:
 class SweepStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
+        self._plan: tuple[str, SweepPlan] | None = None  # the last that was read, and its blob
 
     async def announce(self, sweep_id: str) -> None:
         """Say which sweep is about to start, before anything of it is there."""
@@ -111,13 +117,22 @@ class SweepStore:
         ended = [each for each in wholes if each.status.has_ended]
         return sorted(ended, key=lambda each: each.started_at, reverse=True)[:limit]
 
-    async def store_plan(self, record: SweepRecord, plan: bytes, parts: int) -> bool:
-        """Keep a plan of so many parts; False where somebody else has changed the sweep's row."""
-        name = await self.store_blob(record.id, "plan", plan)
-        return await self._table.replace(record.row.changed(parts=parts, planBlob=name))
+    async def store_plan(self, record: SweepRecord, plan: SweepPlan) -> bool:
+        """Keep a plan; False where somebody else has changed the sweep's row."""
+        name = await self.store_blob(record.id, "plan", msgspec.json.encode(plan))
+        changed = record.row.changed(parts=len(plan.parts), planBlob=name)
+        return await self._table.replace(changed)
 
-    async def plan(self, record: SweepRecord) -> bytes:
-        return await self.blob(str(record.row.values["planBlob"]))
+    async def plan(self, record: SweepRecord) -> SweepPlan:
+        """Read the plan of a sweep that has one.
+
+        Raises:
+            LookupError: its blob is gone.
+        """
+        name = str(record.row.values["planBlob"])
+        if self._plan is None or self._plan[0] != name:
+            self._plan = name, _plans.decode(await self.blob(name))
+        return self._plan[1]
 
     async def mark_running(self, sweep_id: str) -> None:
         row = await self._table.get(sweep_id, _WHOLE)

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from entra_sod.domain.sweeps.parts import SweepPlan
 from tests.chaos.truth import Breach, PairKey, Wanted
 
 SWEEPS, PART = "sweep-pairs", "part-"
@@ -65,7 +66,7 @@ class CheckAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a message for a part of a sweep asks for: pairs, packages' holders, their grants."""
+    """What a part of a sweep asks for: pairs, packages' holders, their grants."""
 
     part: int
     pairs: frozenset[PairKey] = frozenset()
@@ -181,15 +182,15 @@ def read_check(answer: Mapping[str, Any]) -> CheckAnswer:
     )
 
 
-def read_letter(content: bytes) -> Letter:
-    """Read a blob of the container `poison`."""
+def read_letter(content: bytes, plan: SweepPlan | None) -> Letter:
+    """Read a blob of the container `poison`; the plan is that of the sweep."""
     dead_letter = msgspec.json.decode(content)
     message = base64.b64decode(dead_letter["body"]).decode(errors="replace")
     return Letter(
         queue=dead_letter["queue"],
         reason=dead_letter["reason"],
         message=message,
-        asked=_asked(message) if dead_letter["queue"] == SWEEPS else None,
+        asked=_asked(message, plan) if dead_letter["queue"] == SWEEPS else None,
     )
 
 
@@ -213,18 +214,19 @@ def read_finding(row: Mapping[str, Any]) -> StoredFinding:
     return StoredFinding(breach=Breach(row["rule"], packages, row["subjectId"]), state=row["state"])
 
 
-def _asked(message: str) -> Asked | None:
+def _asked(message: str, plan: SweepPlan | None) -> Asked | None:
     """What is asked for; None for the message that starts a sweep."""
-    body = msgspec.json.decode(message)
-    if "part" not in body:
+    number = msgspec.json.decode(message).get("part")
+    if number is None or plan is None:
         return None
+    part = plan.parts[number]
     # Pairs that were only to be confirmed are known without it.
-    pairs = () if body.get("confirms") else body.get("pairs", ())
+    pairs = () if part.confirms else part.pairs
     return Asked(
-        part=body["part"],
+        part=number,
         pairs=frozenset((min(pair), max(pair)) for pair in pairs),
-        packages=frozenset(body.get("packages", ())),
-        enforced=frozenset(body.get("enforced", ())),
+        packages=frozenset(part.packages),
+        enforced=frozenset(part.enforced),
     )
 
 

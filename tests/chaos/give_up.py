@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Collection, Sequence
-from uuid import UUID
 
 import msgspec
 
@@ -30,7 +29,7 @@ def parts_with(planned: Planned, package: str) -> Sequence[SweepMessage]:
     """The messages of all parts that ask who holds a package."""
     parts = enumerate(_plans.decode(planned.plan).parts)
     return [
-        _message(planned.sweep_id, number, part)
+        _message(planned.sweep_id, number)
         for number, part in parts
         if package in _asked(part) and not part.confirms
     ]
@@ -39,8 +38,8 @@ def parts_with(planned: Planned, package: str) -> Sequence[SweepMessage]:
 def work_left(planned: Planned) -> Sequence[Work]:
     """The message that started a sweep, and those of its parts that are not done."""
     start = SweepStartMessage(version=VERSION, id=planned.sweep_id, traceparent="", enqueued_at="")
-    parts = enumerate(_plans.decode(planned.plan).parts)
-    left = [_message(planned.sweep_id, *each) for each in parts if each[0] not in planned.done]
+    numbers = range(len(_plans.decode(planned.plan).parts))
+    left = [_message(planned.sweep_id, each) for each in numbers if each not in planned.done]
     return [start, *left] if left else []
 
 
@@ -48,19 +47,8 @@ def _asked(part: Part) -> Collection[str]:
     return {*part.packages, *(each for pair in part.pairs for each in pair)}
 
 
-def _message(sweep_id: str, number: int, part: Part) -> SweepMessage:
-    return SweepMessage(
-        version=VERSION,
-        id=sweep_id,
-        traceparent="",
-        enqueued_at="",
-        part=number,
-        pairs=[(UUID(first), UUID(second)) for first, second in part.pairs],
-        packages=[UUID(each) for each in part.packages],
-        enforced=[UUID(each) for each in part.enforced],
-        unlisted=[UUID(each) for each in part.unlisted],
-        confirms=part.confirms,
-    )
+def _message(sweep_id: str, number: int) -> SweepMessage:
+    return SweepMessage(version=VERSION, id=sweep_id, traceparent="", enqueued_at="", part=number)
 
 
 def worn_out(work: Work) -> Message:

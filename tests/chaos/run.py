@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from entra_sod.domain.sweeps.parts import SweepPlan
 from local.graph.tenant import Tenant
 from local.world import World
 from tests.chaos.disturb import Chaos
@@ -31,7 +32,7 @@ from tests.chaos.found import (
 )
 from tests.chaos.hosts import Hosts
 from tests.chaos.schedule import HOSTS, Schedule
-from tests.chaos.stored import Watcher, blob, blobs, ledger_of, proof_of, rows
+from tests.chaos.stored import Watcher, blob, blobs, ledger_of, newest_planned, proof_of, rows
 from tests.chaos.traits import Trait
 from tests.chaos.truth import Truth, Wanted, find_truth, references_of
 from tests.chaos.verdict import verdict
@@ -109,6 +110,8 @@ def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found
     sweep = hosts.ask("GET", "/api/sweeps/latest")
     checks = [hosts.ask("GET", f"/api/checks/{each}") if each else None for each in chaos.check_ids]
     entries = asyncio.run(ledger_of(world.storage))
+    planned = newest_planned(world.storage)
+    plan = msgspec.json.decode(planned.plan, type=SweepPlan) if planned else None
     return Found(
         sweep=_ended(sweep, read_sweep),
         checks=tuple(_ended(check, read_check) for check in checks),
@@ -118,7 +121,7 @@ def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found
             for each in entries
         },
         queues=watcher.counts(),
-        letters=tuple(read_letter(each) for each in blobs(world.storage, "poison")),
+        letters=tuple(read_letter(each, plan) for each in blobs(world.storage, "poison")),
         parts=_parts(world, sweep),
         findings=tuple(read_finding(row) for row in rows(world.storage, "findings")),
         evidence=_evidence(world),

@@ -17,7 +17,6 @@ from entra_sod.domain.messages import (
     decode,
     encode,
 )
-from entra_sod.domain.sweeps.parts import PART_SIZE
 from tests.builders import guid
 
 GOOD = {
@@ -51,8 +50,7 @@ sweeps = st.builds(
     SweepMessage,
     **envelopes,
     part=st.integers(0, 10_000),
-    pairs=st.lists(st.tuples(st.uuids(), st.uuids()), max_size=PART_SIZE),
-    packages=st.lists(st.uuids(), max_size=PART_SIZE),
+    closes=st.booleans(),
 )
 deliveries = st.builds(
     DeliveryMessage,

@@ -177,7 +177,7 @@ async def test_e4_a_part_that_is_planned_otherwise_is_kept(
     else:
         await deliver(app, SWEEP_QUEUE, body)
     [letter] = await app.letters()
-    assert "planned otherwise" in letter["reason"]
+    assert "not what its kind asks for" in letter["reason"]
     for each in own:
         await deliver_message(app, each)
     answer = await result(app, sweep_id)

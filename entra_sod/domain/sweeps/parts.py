@@ -1,4 +1,4 @@
-"""How a sweep is cut into parts, one queue message each. Pure."""
+"""How a sweep is cut into parts, each worked on by one queue message. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import msgspec
 
 from entra_sod.domain.detection.cost import DEFAULT_PAGES, Strategy, choose_strategy
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.messages import SweepMessage
 from entra_sod.domain.rules.ruleset import RuleSet
 
 PART_SIZE = 20
@@ -19,7 +18,7 @@ MAX_PAGES_IN_PART = 200
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What one message asks for; at most 20 of each.
+    """What is read in one go; at most 20 of each.
 
     Attributes:
         pairs: to ask Graph who holds both of.
@@ -44,29 +43,6 @@ class SweepPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     why: str
     rules_hash: str
     parts: list[Part]
-
-
-_decoder = msgspec.json.Decoder(SweepPlan)
-
-
-def decode_plan(data: bytes) -> SweepPlan:
-    return _decoder.decode(data)
-
-
-def message_of(sweep_id: str, number: int, part: Part, traceparent: str) -> SweepMessage:
-    asked = msgspec.to_builtins(part)
-    of_part = {**asked, "id": sweep_id, "traceparent": traceparent, "part": number}
-    return msgspec.convert(of_part, SweepMessage)
-
-
-def part_of(message: SweepMessage) -> Part:
-    return msgspec.convert(msgspec.to_builtins(message), Part)
-
-
-def is_message_of(message: SweepMessage, plan: SweepPlan) -> bool:
-    """Whether a message asks for what its part is in the plan."""
-    planned = message_of(message.id, message.part, plan.parts[message.part], "")
-    return part_of(message) == part_of(planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

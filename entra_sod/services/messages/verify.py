@@ -5,23 +5,21 @@ One that nobody of ours sent is kept. It works on nothing and ends nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import InvalidMessage, NotYetConsistent
 from entra_sod.domain.messages import CheckMessage, Message, SweepMessage, SweepStartMessage
-from entra_sod.domain.sweeps.parts import SweepPlan, decode_plan, is_message_of
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.stores.checks import CheckStore
-from entra_sod.stores.sweeps import SweepRecord, SweepStore
+from entra_sod.stores.sweeps import SweepStore
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class MessageVerifier:
     checks: CheckStore
     sweeps: SweepStore
     clock: Clock
-    _plans: dict[str, SweepPlan] = field(default_factory=dict)  # the last, by its blob
 
     async def verify(self, message: Message) -> None:
         """Return where the message may be worked on.
@@ -62,14 +60,7 @@ class MessageVerifier:
             raise NotYetConsistent(f"part {message.part} is in no plan of {message.id}")
         if record.status.has_ended or message.closes:
             return
-        if not is_message_of(message, await self._plan(record)):
-            raise InvalidMessage(f"part {message.part} of {message.id} is planned otherwise")
-
-    async def _plan(self, record: SweepRecord) -> SweepPlan:
-        name = str(record.row.values["planBlob"])
-        if name not in self._plans:
-            try:
-                self._plans = {name: decode_plan(await self.sweeps.plan(record))}
-            except LookupError as error:
-                raise InvalidMessage(f"the plan of {record.id} is gone: {error}") from error
-        return self._plans[name]
+        try:
+            await self.sweeps.plan(record)
+        except LookupError as error:
+            raise InvalidMessage(f"the plan of {record.id} is gone: {error}") from error

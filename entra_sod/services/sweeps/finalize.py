@@ -161,7 +161,7 @@ class SweepFinalizer:
         self, record: SweepRecord, parts: Sequence[PartRecord], rules: RuleSet
     ) -> ClosingSweep:
         """Read the plan, the parts and the index, each once."""
-        plan = await self.planner.plan_of(record)
+        plan = await self.store.plan(record)
         known = await self.recorder.updater.store.ids_as_found()
         collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -15,9 +15,7 @@ from entra_sod.domain.sweeps.parts import (
     Part,
     PlanningInput,
     SweepPlan,
-    decode_plan,
     first_listed,
-    message_of,
     plan_sweep,
 )
 from entra_sod.ports.graph import Graph
@@ -49,16 +47,15 @@ class SweepPlanner:
         pair = first_listed(plan, listed) if plan.strategy is Strategy.PAIRS else None
         if pair is not None and not await may_ask(self.graph, pair):
             plan = plan_sweep(rules, replace(known, may_ask=False))
-        await self.store.store_plan(record, msgspec.json.encode(plan), len(plan.parts))
+        await self.store.store_plan(record, plan)
         return await self.store.get(record.id) or record
 
     async def send_open_parts(self, record: SweepRecord, *, traceparent: str) -> None:
         """Send the parts that are not done of a sweep that is planned."""
         # Whoever was first has planned it: the same plan for all.
-        plan = await self.plan_of(record)
+        numbers = range(len((await self.store.plan(record)).parts))
         done = {part.number for part in await self.store.parts_done(record.id)}
-        waiting = [each for each in enumerate(plan.parts) if each[0] not in done]
-        await self._send(record.id, waiting, traceparent)
+        await self._send(record.id, [each for each in numbers if each not in done], traceparent)
 
     async def send_to_close(self, of: SweepMessage | SweepStartMessage, part: int) -> None:
         """Have a sweep closed, should all its parts be done, with tries of its own."""
@@ -76,12 +73,8 @@ class SweepPlanner:
         nobody would know that the messages were never sent.
         """
         parts = [*plan.parts, *more]
-        await self._send(record.id, list(enumerate(parts))[len(plan.parts) :], traceparent)
-        data = msgspec.json.encode(msgspec.structs.replace(plan, parts=parts))
-        await self.store.store_plan(record, data, len(parts))
-
-    async def plan_of(self, record: SweepRecord) -> SweepPlan:
-        return decode_plan(await self.store.plan(record))
+        await self._send(record.id, range(len(plan.parts), len(parts)), traceparent)
+        await self.store.store_plan(record, msgspec.structs.replace(plan, parts=parts))
 
     async def _planning_input(self, listed: Collection[str]) -> PlanningInput:
         last = await last_summary(self.store)
@@ -94,8 +87,7 @@ class SweepPlanner:
             reads_references=reads_references,
         )
 
-    async def _send(
-        self, sweep_id: str, parts: Sequence[tuple[int, Part]], traceparent: str
-    ) -> None:
-        for number, part in parts:
-            await self.outbox.send(message_of(sweep_id, number, part, traceparent))
+    async def _send(self, sweep_id: str, parts: Iterable[int], traceparent: str) -> None:
+        for part in parts:
+            message = SweepMessage(id=sweep_id, traceparent=traceparent, part=part)
+            await self.outbox.send(message)

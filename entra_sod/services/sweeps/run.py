@@ -13,7 +13,7 @@ from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
-from entra_sod.domain.sweeps.parts import part_of
+from entra_sod.domain.sweeps.parts import Part
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rate_limit import low_priority
 from entra_sod.services.rules.provider import RulesProvider
@@ -69,8 +69,9 @@ class SweepRunner:
         await self.store.mark_running(message.id)
         with low_priority():
             if not (message.closes or await self.store.part_is_done(message.id, message.part)):
+                part = (await self.store.plan(record)).parts[message.part]
                 async with self._turns:
-                    await self._work(message)
+                    await self._work(message, part)
             await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
     async def end_poisoned(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
@@ -95,9 +96,13 @@ class SweepRunner:
             await self.planner.send_to_close(message, record.parts - 1)
 
     async def _end_part(self, message: SweepMessage, reason: str) -> None:
+        record = await self.store.get(message.id)
+        if record is None or record.status.has_ended:
+            return
         if not await self.store.part_is_done(message.id, message.part):
             tried = await self.store.attempt_costs(message.id, message.part)
-            findings = _failed(message, reason)
+            part = (await self.store.plan(record)).parts[message.part]
+            findings = _failed(part, reason)
             await self.store.end_part(message.id, message.part, findings, tried)
         # Whoever closes the sweep has tries of its own, and is not to be given up for these.
         await self.store.clear_note(message.id, message.part)
@@ -131,16 +136,13 @@ class SweepRunner:
             listed = ()
         return await self.planner.plan(record, rules, listed)
 
-    async def _work(self, message: SweepMessage) -> None:
+    async def _work(self, message: SweepMessage, part: Part) -> None:
         await self.store.clear_note(message.id, message.part)
         tried = await self.store.attempt_costs(message.id, message.part)
         with metered() as meter, low_priority(is_new=True):
             try:
-                looked = await read_part(
-                    self.graph,
-                    part_of(message),
-                    is_patient=message.attempt < MAX_PATIENT_ATTEMPTS,
-                )
+                is_patient = message.attempt < MAX_PATIENT_ATTEMPTS
+                looked = await read_part(self.graph, part, is_patient=is_patient)
             except GraphError:
                 if meter != Meter():  # else nothing was begun
                     await self.store.store_attempt_costs(
@@ -157,12 +159,11 @@ class SweepRunner:
         count_read(pages=counts["pages"], assignments=counts["assignments"])
 
 
-def _failed(message: SweepMessage, reason: str) -> bytes:
+def _failed(part: Part, reason: str) -> bytes:
     """Of a part that could not be worked on: nothing is known of its pairs and packages.
 
     Of pairs that were to be confirmed, what the index knows stays.
     """
-    part = part_of(message)
     pairs = [
         PairFinding(
             access_package_id=first,

@@ -177,7 +177,7 @@ async def test_parts_that_confirm_are_not_lost_with_their_sender(
     send, failing = app.storage.queues.send, [StorageUnavailable("away")]
 
     async def send_or_fail(queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
-        if b'"confirms":true' in body and failing:
+        if b'"part":1' in body and failing:
             raise failing.pop()
         await send(queue, body, delay_seconds=delay_seconds)
 
