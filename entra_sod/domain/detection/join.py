@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from entra_sod.domain.detection.index import IndexedAssignment
-from entra_sod.domain.entra import Pair, Subject
+from entra_sod.domain.entra import Assignment, Pair, Subject
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -77,3 +77,20 @@ def _conflict(
     rules: Sequence[Rule], packages: Sequence[str], held: IndexedAssignment
 ) -> DetectedConflict:
     return DetectedConflict(rules=rules, packages=packages, subject=held.subject)
+
+
+def holders_of_both(
+    held: Iterable[Assignment], others: Iterable[Assignment]
+) -> tuple[Assignment, ...]:
+    """The holders of one package who also hold another, known by either of their ids."""
+    known = {each for other in others for each in other.subject.ids}
+    return one_each(each for each in held if not known.isdisjoint(each.subject.ids))
+
+
+def one_each(held: Iterable[Assignment]) -> tuple[Assignment, ...]:
+    """The first assignment of each subject, who may hold a package by two policies."""
+    found: dict[str, Assignment] = {}
+    for each in held:
+        if each.is_held:
+            found.setdefault(each.subject.key, each)
+    return tuple(found.values())

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, Rejected, Throttled, UnreadableItem
-from entra_sod.domain.detection.holders import holders_of_both, one_each
+from entra_sod.domain.detection.join import holders_of_both, one_each
 from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import AssignmentPage, Graph

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.errors import GraphError, Unavailable, UnreadableItem
-from entra_sod.domain.detection.holders import holders_of_both, one_each
 from entra_sod.domain.detection.index import IndexWriter
+from entra_sod.domain.detection.join import holders_of_both, one_each
 from entra_sod.domain.entra import AccessPackage, Assignment, ReferenceKind
 from entra_sod.domain.results.check import holders_view
 from entra_sod.domain.results.coverage import DetectionMethod, Outcome, Reason, Skipped
