@@ -42,7 +42,7 @@ async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
 async def list_packages(req: func.HttpRequest) -> func.HttpResponse:
     query = parse_package_query(req.params)
     try:
-        packages = await bootstrap.app.engine.rules.packages()
+        packages = (await bootstrap.app.engine.rules.listed()).values()
     except GraphError as error:
         raise graph_problem(error, "The packages cannot be listed; ask again.") from error
     return json_response(200, select_packages(packages, query))

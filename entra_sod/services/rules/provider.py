@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -125,21 +125,13 @@ class RulesProvider:
     ) -> RuleSet:
         return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted, day=day)
 
-    async def listed(self) -> Collection[str]:
-        """The ids of every package that the tenant's list shows, as it was ten minutes ago or less.
+    async def listed(self) -> Mapping[str, AccessPackage]:
+        """Every package that the tenant's list shows, by id, as it was ten minutes ago or less.
 
         Raises:
             GraphError: the list could not be read.
         """
-        return (await self._list(self._clock.now())).packages.keys()
-
-    async def packages(self) -> Collection[AccessPackage]:
-        """Every package that the tenant's list shows, as it was ten minutes ago or less.
-
-        Raises:
-            GraphError: the list could not be read.
-        """
-        return (await self._list(self._clock.now())).packages.values()
+        return (await self._list(self._clock.now())).packages
 
     async def _read(self, now: datetime) -> ParsedRules:
         try:

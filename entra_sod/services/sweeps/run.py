@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -130,10 +132,10 @@ class SweepRunner:
         if record.status.has_ended or record.parts is not None:
             return record
         rules = await self.rules.current()
-        try:
+        listed: Collection[str] = ()
+        # Where it is refused, each package of the rules is looked up, and says why it is a gap.
+        with suppress(*PERMANENT):
             listed = await self.rules.listed()
-        except PERMANENT:  # then each package of the rules is looked up, and says why it is a gap
-            listed = ()
         return await self.planner.plan(record, rules, listed)
 
     async def _work(self, message: SweepMessage, part: Part) -> None:
