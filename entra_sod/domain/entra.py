@@ -89,9 +89,14 @@ class AccessPackage:
     other_roles: frozenset[str] = frozenset()
 
     @property
+    def groups(self) -> frozenset[str]:
+        """Those that its holders are in, or may come to be in."""
+        return self.member_groups | self.eligible_groups
+
+    @property
     def grants(self) -> frozenset[str]:
         """All that it grants; membership that is eligible is as good as one that is active."""
-        return self.member_groups | self.eligible_groups | self.other_roles
+        return self.groups | self.other_roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

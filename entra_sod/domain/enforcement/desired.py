@@ -59,12 +59,8 @@ def _groups(on: AccessPackage, other: AccessPackage, terms: ConstraintTerms) -> 
     groups = other.member_groups | terms.high_groups
     if terms.counts_eligible:
         groups |= other.eligible_groups
-    return groups - _granted(on)
-
-
-def _granted(package: AccessPackage) -> frozenset[str]:
-    """Groups that must not be held against a package: its own holders could not renew."""
-    return package.member_groups | package.eligible_groups
+    # Held against its own holders, they could not renew.
+    return groups - on.groups
 
 
 def desired_on(
@@ -90,7 +86,7 @@ def desired_on(
             groups[group] = _with_ids(groups.get(group), terms.rule_ids)
         if terms.references.wants_packages:
             targets.append((other, terms.rule_ids))
-    for group in group_block.groups - _granted(on) if group_block else ():
+    for group in group_block.groups - on.groups if group_block else ():
         groups[group] = _with_ids(groups.get(group), group_block.rule_ids if group_block else ())
     return [
         *_references(on.id, ReferenceKind.GROUP, groups.items()),

@@ -7,7 +7,7 @@ from itertools import permutations
 
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Mode, References
-from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+from entra_sod.domain.rules.resolve import ResolvedRule
 
 ENFORCES_NOTHING = (
     "enforces nothing: references are to groups only, and neither side grants membership of a "
@@ -37,22 +37,14 @@ def find_without_effect(
 
 
 def _has_effect(rule: ResolvedRule, packages: Mapping[str, AccessPackage]) -> bool:
-    groups = [_groups(rule, side, packages) for side in rule.sides]
+    # What can be held against other sides: what a side names, and what its packages grant.
+    groups = [
+        side.groups.union(*(rule.groups_of(packages[each]) for each in side.packages))
+        for side in rule.sides
+    ]
     return any(
-        groups[other] - packages[on].member_groups - packages[on].eligible_groups
+        groups[other] - packages[on].groups
         for one, other in permutations(range(len(groups)), 2)
         if groups[other]
         for on in rule.sides[one].packages
     )
-
-
-def _groups(
-    rule: ResolvedRule, side: ResolvedSide, packages: Mapping[str, AccessPackage]
-) -> frozenset[str]:
-    """What can be held against the other sides: what a side names, and what its packages grant."""
-    granted = (packages[each] for each in side.packages)
-    found = (
-        each.member_groups | each.eligible_groups if rule.rule.eligible else each.member_groups
-        for each in granted
-    )
-    return side.groups.union(*found)

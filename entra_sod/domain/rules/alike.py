@@ -22,10 +22,14 @@ class AlikePackage:
         like: a package of that side that gives the same.
     """
 
-    package: str
+    package: AccessPackage
     rule: ResolvedRule
     side: int
     like: str
+
+    @property
+    def what(self) -> str:
+        return f"access package {self.package.id} ({self.package.display_name})"
 
     @property
     def why(self) -> str:
@@ -59,7 +63,7 @@ def find_alike(
             for role in sorted(package.grants & givers.keys()):
                 places = {**givers[role], **places}
             for side, like in sorted(places.items()):
-                yield AlikePackage(package=package.id, rule=rule, side=side, like=like)
+                yield AlikePackage(package=package, rule=rule, side=side, like=like)
 
 
 def _givers(

@@ -43,6 +43,10 @@ class ResolvedRule:
     def id(self) -> str:
         return self.rule.id
 
+    def groups_of(self, package: AccessPackage) -> frozenset[str]:
+        """The groups of a package that count for the rule."""
+        return package.groups if self.rule.eligible else package.member_groups
+
     @property
     def selects_one_package(self) -> bool:
         """Whether its sides come to one package, which is never kept apart from itself."""

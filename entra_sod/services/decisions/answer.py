@@ -75,7 +75,7 @@ def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Ite
 def _alike(pending: PendingDecision) -> Iterator[str]:
     """Which rules the wanted packages would pass by."""
     for each in pending.met_alike:
-        yield f"access package {each.package}: {each.why}: {each.rule.rule.title}"
+        yield f"access package {each.package.id}: {each.why}: {each.rule.rule.title}"
 
 
 def _unknown(pending: PendingDecision) -> Iterator[str]:

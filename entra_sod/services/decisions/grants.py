@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import GraphError, Rejected
+from entra_sod.core.errors import Rejected
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.alike import PackageGrants, granting, read_grants
 from entra_sod.services.rules.provider import CachedValue
 
 GRANTS_LIFETIME = timedelta(minutes=10)
 # Of one call: 50 s at the usual rate.
 MAX_GRANTS_READ = 500
-
-type PackageGrants = Mapping[str, AccessPackage | GraphError]
 
 
 class GrantReader:
@@ -39,18 +38,11 @@ class GrantReader:
         }
         missing = sorted(set(packages) - self._kept.keys())
         wanted, too_many = missing[:MAX_GRANTS_READ], missing[MAX_GRANTS_READ:]
-        found = await self._graph.packages_by_id(wanted) if wanted else {}
-        for key, each in found.items():
-            if isinstance(each, AccessPackage):
-                self._kept[key] = CachedValue(each, now)
+        found = await read_grants(self._graph, wanted)
+        self._kept |= {each.id: CachedValue(each, now) for each in granting(found)}
         why = Rejected(f"the groups of {MAX_GRANTS_READ} packages are read in one call")
         known = {key: self._kept[key].value for key in packages if key in self._kept}
         return {**known, **found, **dict.fromkeys(too_many, why)}
-
-
-def granting(grants: PackageGrants) -> list[AccessPackage]:
-    """The packages that could be read."""
-    return [each for each in grants.values() if isinstance(each, AccessPackage)]
 
 
 def with_grants(
@@ -69,11 +61,5 @@ def _with_grants(rule: ResolvedRule, packages: Collection[AccessPackage]) -> Res
 def _joined(
     rule: ResolvedRule, side: ResolvedSide, packages: Collection[AccessPackage]
 ) -> ResolvedSide:
-    joining = [each.id for each in packages if side.groups & _groups(rule, each)]
+    joining = [each.id for each in packages if side.groups & rule.groups_of(each)]
     return ResolvedSide(side.packages.union(joining), side.groups)
-
-
-def _groups(rule: ResolvedRule, package: AccessPackage) -> frozenset[str]:
-    if rule.rule.eligible:
-        return package.member_groups | package.eligible_groups
-    return package.member_groups

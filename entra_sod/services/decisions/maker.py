@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,16 +16,18 @@ from entra_sod.domain.decisions.evaluate import (
     rules_in_force_during,
 )
 from entra_sod.domain.decisions.strategy import prefers_index
+from entra_sod.domain.results.coverage import note_refused
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, PackageGrants, granting, with_grants
+from entra_sod.services.decisions.grants import GrantReader, with_grants
 from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
+from entra_sod.services.rules.alike import PackageGrants, granting
 from entra_sod.services.rules.provider import RulesProvider
 
 
@@ -71,16 +73,10 @@ class DecisionMaker:
         wanted = {package for each in requests for package in each.packages}
         if not rules.named_groups:
             wanted -= rules.named_packages
-        found = await self._read_grants(wanted) if wanted and rules.named_packages else {}
+        found = await self.grants.read(wanted) if wanted and rules.named_packages else {}
         if any(each.grants for each in granting(found) if each.id not in rules.named_packages):
-            return {**await self._read_grants(rules.named_packages - found.keys()), **found}
+            return {**await self.grants.read(rules.named_packages - found.keys()), **found}
         return found
-
-    async def _read_grants(self, packages: Collection[str]) -> PackageGrants:
-        try:
-            return await self.grants.read(packages)
-        except PERMANENT as error:
-            return dict.fromkeys(packages, error)
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -94,7 +90,7 @@ class DecisionMaker:
             return
         why: object = "the tenant's list does not show it"
         try:
-            unnamed -= {*await self.rules.listed()}
+            unnamed -= (await self.rules.listed()).keys()
         except PERMANENT as error:
             why = f"the tenant's list is refused: {error}"
         for pending in pending_decisions:
@@ -137,7 +133,7 @@ class DecisionMaker:
             rules.exceptions,
             pending.wanted,
             pending.held,
-            has_gaps=pending.gaps > 0,
+            has_gaps=bool(pending.notes.skipped),
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
             or (pending.subject_known is False and not self.allows_unknown),
@@ -161,7 +157,7 @@ def _pending(
     alike = tuple(find_alike(verdict, unnamed, known))
     against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
     pending = PendingDecision(request, wish, verdict, against, alike)
-    _note_rules(pending, rules)
+    note_refused(rules, pending.notes)
     needed = {
         *wish.packages,
         *(rules.named_packages if any(each.grants for each in unnamed) else ()),
@@ -170,11 +166,3 @@ def _pending(
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)
     return pending
-
-
-def _note_rules(pending: PendingDecision, rules: RuleSet) -> None:
-    """Say where the rules are not those that are wanted, or not whole."""
-    if rules.refused:
-        pending.note_gap("the newest version of the rules", rules.refused)
-    if rules.unlisted:
-        pending.note_gap("the packages that patterns of the rules fit", rules.unlisted)

@@ -25,7 +25,7 @@ class PendingDecision:
         alike: of wanted packages that no rule names, those that give what a rule's package gives.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
-        gaps: how much of what was needed is not known.
+        notes: what was looked at, and what of it is not known.
         identity: whose id was given, once somebody was asked.
     """
 
@@ -37,7 +37,6 @@ class PendingDecision:
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
-    gaps: int = 0
     identity: SubjectIdentity | None = None
 
     @property
@@ -76,4 +75,3 @@ class PendingDecision:
 
     def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)
-        self.gaps += 1

@@ -1,9 +1,9 @@
-"""Reads which packages that no rule names give what the packages of rules give."""
+"""Reads what packages grant, and which give what those of rules give, though no rule names them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from entra_sod.core.errors import PERMANENT, GraphError
 from entra_sod.domain.entra import AccessPackage
@@ -16,26 +16,38 @@ from entra_sod.ports.graph import Graph
 MAX_UNNAMED_READ = 500
 
 
+type PackageGrants = Mapping[str, AccessPackage | GraphError]
+
+
+async def read_grants(graph: Graph, packages: Collection[str]) -> PackageGrants:
+    """Read packages with what they grant; what is not read, by its error.
+
+    Raises:
+        Throttled, Unavailable: come again later.
+    """
+    try:
+        return await graph.packages_by_id(packages) if packages else {}
+    except PERMANENT as error:
+        return dict.fromkeys(packages, error)
+
+
+def granting(grants: PackageGrants) -> list[AccessPackage]:
+    """The packages that could be read."""
+    return [each for each in grants.values() if isinstance(each, AccessPackage)]
+
+
 @dataclass(frozen=True, slots=True)
 class AlikeReading:
-    """What was found, and what could not be compared.
-
-    Attributes:
-        names: of the packages that no rule names, by their ids.
-    """
+    """What was found, and what could not be compared."""
 
     found: Sequence[AlikePackage] = ()
     unread: Sequence[Skipped] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[Skipped]:
         """Both, as coverage says them."""
-        lines = [Skipped(what=self.label(each), why=each.why) for each in self.found]
+        lines = [Skipped(what=each.what, why=each.why) for each in self.found]
         return [*lines, *self.unread]
-
-    def label(self, alike: AlikePackage) -> str:
-        return f"access package {alike.package} ({self.names[alike.package]})"
 
 
 async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
@@ -44,35 +56,27 @@ async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
     Raises:
         Throttled, Unavailable: come again later.
     """
-    named, unread = await _read(graph, rules.named_packages)
-    if not any(each.grants for each in named.values()):
-        return AlikeReading(unread=unread)
+    named = await read_grants(graph, rules.named_packages)
+    if not any(each.grants for each in granting(named)):
+        return AlikeReading(unread=_unread(named))
     try:
-        listed = {each.id: each.display_name for each in await graph.packages()}
+        listed = {each.id for each in await graph.packages()}
     except PERMANENT as error:
         refused = Skipped(what="packages that no rule names", why=str(error))
-        return AlikeReading(unread=[*unread, refused])
-    wanted = sorted(listed.keys() - rules.named_packages)
-    unnamed, more = await _read(graph, wanted[:MAX_UNNAMED_READ])
+        return AlikeReading(unread=[*_unread(named), refused])
+    wanted = sorted(listed - rules.named_packages)
+    unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
+    unread = [*_unread(named), *_unread(unnamed)]
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
         what = f"what {too_many} packages more grant that no rule names"
-        more.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
-    found = find_alike(rules.rules, [*unnamed.values()], named)
-    return AlikeReading([*found], [*unread, *more], listed)
+        unread.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
+    found = find_alike(rules.rules, granting(unnamed), {each.id: each for each in granting(named)})
+    return AlikeReading([*found], unread)
 
 
-async def _read(
-    graph: Graph, packages: Collection[str]
-) -> tuple[Mapping[str, AccessPackage], list[Skipped]]:
-    """Packages with their grants, and why others could not be read."""
-    found: Mapping[str, AccessPackage | GraphError]
-    try:
-        found = await graph.packages_by_id(packages) if packages else {}
-    except PERMANENT as error:
-        found = dict.fromkeys(packages, error)
-    unread = [
-        Skipped(what=f"what access package {key} grants", why=str(each))
-        for key, each in sorted(found.items())
+def _unread(grants: PackageGrants) -> list[Skipped]:
+    return [
+        Skipped.of(f"what access package {key} grants", each)
+        for key, each in sorted(grants.items())
         if isinstance(each, GraphError)
     ]
-    return {key: each for key, each in found.items() if isinstance(each, AccessPackage)}, unread

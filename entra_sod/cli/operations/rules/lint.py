@@ -90,7 +90,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
 def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[RulesProblem]:
     """Packages that no rule names, at each rule that they pass by."""
     for each in reading.found:
-        detail = f"does not name {reading.label(each)}: {each.why}"
+        detail = f"does not name {each.what}: {each.why}"
         yield _warning(parsed.origin("rules", each.rule.id), (), detail)
 
 
