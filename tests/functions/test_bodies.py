@@ -28,7 +28,7 @@ def request(body: str) -> func.HttpRequest:
     ],
 )
 def test_d9_a_field_that_is_given_twice_is_named(body: str, pointers: list[str]) -> None:
-    """In whatever object of the body. Today: the last one wins."""
+    """In whatever object of the body."""
     with pytest.raises(HttpProblem) as raised:
         read_json(request(body))
     assert raised.value.status == 400

@@ -1,4 +1,4 @@
-"""What is right on the odd tenant. A test of a known fault says so, and what happens today."""
+"""What is right on the odd tenant."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.slow
 
 UNKNOWN = 3
 # Strict: who mends a fault is told by the test that it passes, and takes the mark away.
-known_fault = pytest.mark.xfail(strict=True, reason="a known fault: docs/known-limits.md names it")
 PAYERS, APPROVERS = packages.GRANTS_PAYERS, packages.GRANTS_APPROVERS
 
 
@@ -70,7 +69,7 @@ def gaps(answer: dict[str, Any]) -> str:
 def test_a1_what_could_not_be_read_is_not_nothing_to_do(
     commands: Commands, simulator: Simulator, command: str, lose: Any
 ) -> None:
-    """Without a role or a licence, plan and drift end with 3. Today: 0, and "no drift"."""
+    """Without a role or a licence, plan and drift end with 3."""
     commands.write(between(PAYERS, APPROVERS))
     lose(simulator)
     done = commands.run(command)
@@ -82,7 +81,7 @@ def test_a1_what_could_not_be_read_is_not_nothing_to_do(
 def test_a1_a_missing_licence_is_named(
     commands: Commands, simulator: Simulator, command: str
 ) -> None:
-    """The reason is Graph's. Today: "the app may not read it", as without a role."""
+    """The reason is Graph's, and not the one of a missing role."""
     commands.write(between(PAYERS, APPROVERS))
     lose_licence(simulator)
     assert "licence" in commands.run(command).output
@@ -106,7 +105,7 @@ def test_a1_rules_by_name_are_not_nothing_to_do(
 async def test_a1_a_licence_that_lapses_on_the_way_leaves_nothing_clear(
     client: GraphClient, simulator: Simulator
 ) -> None:
-    """Every pair is unknown, and the licence is the reason. Right today."""
+    """Every pair is unknown, and the licence is the reason."""
     wanted = [packages.WITH_GHOSTS, packages.WITH_STATES, packages.GRANTS_NOTHING]
     app = OddApp(client, *(between(each, COUNTERPART, f"r{n}") for n, each in enumerate(wanted)))
     simulator.control.add_faults(
@@ -129,10 +128,7 @@ async def test_a1_a_licence_that_lapses_on_the_way_leaves_nothing_clear(
 async def test_a2_what_the_ledger_knows_is_not_made_by_others(
     client: GraphClient, simulator: Simulator, tmp_path: Path
 ) -> None:
-    """References of ours stay ours when one package moves out of reach.
-
-    Today: they are left alone as made by others.
-    """
+    """References of ours stay ours when one package moves out of reach."""
     clock, storage = ManualClock(), MemoryStorage()
     ledger, origin = (
         Ledger(storage, clock),
@@ -155,7 +151,7 @@ async def test_a2_what_the_ledger_knows_is_not_made_by_others(
 
 
 def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
-    """The composed pattern selects both packages of that name. Today: one."""
+    """The composed pattern selects both packages of that name."""
     composed = unicodedata.normalize("NFC", NAMES["decomposed"])
     sides = [{"packages": [{"name": f"{composed}*"}]}, {"packages": [{"id": COUNTERPART}]}]
     text = {"id": "r", "title": "T", "severity": "high", "owner": "o@example.com"}
@@ -165,7 +161,7 @@ def test_a4_a_decomposed_name_is_selected(commands: Commands) -> None:
 
 
 def test_a4_a_decomposed_catalog_is_selected(commands: Commands) -> None:
-    """A composed pattern selects a catalog whose name is decomposed. Today: none."""
+    """A composed pattern selects a catalog whose name is decomposed."""
     composed = unicodedata.normalize("NFC", "Pru\u0308fung")
     sides = [{"packages": [{"catalog": composed}]}, {"packages": [{"id": COUNTERPART}]}]
     text = {"id": "r", "title": "T", "severity": "high", "owner": "o@example.com"}
@@ -217,7 +213,7 @@ async def test_a5_the_override_package_is_not_simply_allowed(client: GraphClient
     ],
 )
 def test_a6_a_rule_that_enforces_nothing_is_told(commands: Commands, granting: str) -> None:
-    """No side grants membership of a security group. Today: an empty plan, exit code 0."""
+    """No side grants membership of a security group. The plan says so."""
     commands.write(between(granting, packages.GRANTS_SITE_ROLE, references=References.GROUPS))
     plan = json.loads(commands.run("plan", "--format", "json").stdout)
     assert plan["additions"] == []
@@ -225,7 +221,7 @@ def test_a6_a_rule_that_enforces_nothing_is_told(commands: Commands, granting: s
 
 
 def test_a6_a_microsoft_365_group_is_not_planned(commands: Commands, simulator: Simulator) -> None:
-    """Graph refuses it, as it is not security-enabled. Today: an addition."""
+    """Graph refuses it, as it is not security-enabled."""
     commands.write(
         between(packages.GRANTS_TEAM, packages.GRANTS_SITE_ROLE, references=References.GROUPS)
     )
@@ -255,7 +251,7 @@ async def test_a9_one_unreadable_assignment_is_a_gap_of_its_own(
     package_id: str,
     holders: int,
 ) -> None:
-    """The others are read, and it is named. Today: tried 13 times, then nothing is known."""
+    """The others are read, and it is named."""
     behaviour: dict[str, Any] = {"additional_access": "forbidden"}
     if entry:
         item = assignment_id(package_id, "forgotten")
@@ -272,7 +268,7 @@ async def test_a9_one_unreadable_assignment_is_a_gap_of_its_own(
 async def test_a9_a_null_target_spoils_no_other_package(
     client: GraphClient, simulator: Simulator
 ) -> None:
-    """The packages of the same part of a sweep are read. Today: all are given up."""
+    """The packages of the same part of a sweep are read."""
     simulator.control.behave(additional_access="forbidden")
     answer = await OddApp(
         client,
@@ -289,7 +285,7 @@ async def test_a9_a_null_target_spoils_no_other_package(
 async def test_new_one_package_that_fails_spoils_no_other(
     client: GraphClient, simulator: Simulator
 ) -> None:
-    """A package that answers 500 is a gap; the other pair is checked. Today: all is unknown."""
+    """A package that answers 500 is a gap; the other pair is checked."""
     simulator.control.behave(unreadable=[{"path_contains": packages.WITH_STATES}])
     answer = await OddApp(
         client,
@@ -305,7 +301,7 @@ async def test_new_one_package_that_fails_spoils_no_other(
 def test_new_one_package_that_fails_does_not_end_a_command(
     commands: Commands, simulator: Simulator, command: str
 ) -> None:
-    """The rest is planned, the package is named, exit code 3. Today: one error, exit code 1."""
+    """The rest is planned, the package is named, exit code 3."""
     commands.write(
         between(packages.WITH_STATES, COUNTERPART, "states"), between(PAYERS, APPROVERS, "pay")
     )
@@ -320,7 +316,7 @@ def test_new_one_package_that_fails_does_not_end_a_command(
 def test_new_one_reference_that_fails_does_not_end_a_command(
     commands: Commands, simulator: Simulator, command: str, answer: str
 ) -> None:
-    """Its package is named, the others are planned, exit code 3. Today: one error."""
+    """Its package is named, the others are planned, exit code 3."""
     tenant = simulator.control.tenant()
     for package in tenant["accessPackages"]:
         if package["id"] == PAYERS:
@@ -348,7 +344,7 @@ def test_new_one_reference_that_fails_does_not_end_a_command(
 async def test_new_one_page_that_fails_leaves_the_pair_unknown(
     client: GraphClient, simulator: Simulator, answer: str, page: int
 ) -> None:
-    """A check that read only some pages is completed, and unknown. Right today."""
+    """A check that read only some pages is completed, and unknown."""
     simulator.control.behave(
         additional_access="forbidden",
         page_size=20,
@@ -367,7 +363,7 @@ async def test_new_one_page_that_fails_leaves_the_pair_unknown(
 async def test_a10_a_list_without_end_ends(
     client: GraphClient, simulator: Simulator, then: str
 ) -> None:
-    """The list is an unsafe link long before 300 requests. Today: read for ever."""
+    """The list is an unsafe link long before 300 requests."""
     simulator.control.behave(after_last_page=then, after_last_page_path=COUNTERPART)
     simulator.control.add_faults({"kind": "status", "status": 400, "skip": 300, "times": 10**6})
     with pytest.raises(GraphError) as raised:
@@ -380,7 +376,7 @@ async def test_a10_a_list_without_end_ends(
 async def test_a10_a_list_without_end_is_a_gap_of_a_batch(
     client: GraphClient, simulator: Simulator, then: str
 ) -> None:
-    """In batches, too, and the other lists are read. Today: read for ever."""
+    """In batches, too, and the other lists are read."""
     simulator.control.behave(after_last_page=then, after_last_page_path=packages.WITH_STATES)
     simulator.control.add_faults({"kind": "status", "status": 400, "skip": 300, "times": 10**6})
     wanted = [packages.WITH_STATES, packages.WITH_GHOSTS]
@@ -415,7 +411,7 @@ async def test_a12_holders_are_counted_not_their_assignments(
 async def test_a13_a_delivered_assignment_is_held_whatever_its_schedule(
     client: GraphClient, name: str
 ) -> None:
-    """Year 1 is no end. Today: one that ended in the year 1, and a review in place of a deny."""
+    """Year 1 is no end. What lasts for ever is denied, not left to a review."""
     app = OddApp(client, between(packages.WITH_SCHEDULES, packages.WITH_STATES))
     answer = await app.decided(object_id(f"schedule {name}"), packages.WITH_STATES)
     assert answer["decision"] == "deny"
@@ -460,7 +456,7 @@ async def test_b1_a_deleted_person_is_not_allowed(client: GraphClient) -> None:
 @pytest.mark.parametrize("oddity", NAMES)
 @pytest.mark.parametrize("arguments", [(), ("--format", "markdown")], ids=["table", "markdown"])
 def test_c1_c2_names_are_data(commands: Commands, oddity: str, arguments: tuple[str, ...]) -> None:
-    """No traceback, no control, bidi or zero-width character. Today: markup, ESC, broken rows."""
+    """No traceback, no control, bidi or zero-width character."""
     commands.write(between(named(oddity), COUNTERPART))
     done = commands.run("plan", *arguments)
     assert done.exit_code == 2, repr(done.exception)
@@ -476,13 +472,13 @@ def test_c1_c2_names_are_data(commands: Commands, oddity: str, arguments: tuple[
 
 
 def test_c1_marks_in_a_name_are_shown(commands: Commands) -> None:
-    """Rich markup is a part of the name. Today: a traceback, or the brackets disappear."""
+    """Rich markup is a part of the name."""
     commands.write(between(named("rich markup"), COUNTERPART))
     assert "[bold red]now[/bold red]" in commands.run("plan").output
 
 
 async def test_c4_a_long_name_of_a_package_does_not_hold_up_a_sweep(client: GraphClient) -> None:
-    """The sweep closes. Right today."""
+    """The sweep closes."""
     app = OddApp(client, between(named("long"), COUNTERPART))
     assert (await app.swept())["status"] == "completed"
 

@@ -28,7 +28,7 @@ def _nothing_waits(waits: list[float], make_app: object) -> None:
 
 
 def test_d7_the_setting_names_the_folder(commands: Commands, tmp_path: Path) -> None:
-    """RULES is read where --rules is not said, and the folder is told. Today: ./rules."""
+    """RULES is read where --rules is not said, and the folder is told."""
     commands.write(between(PAYERS, APPROVERS))
     environment = {**commands.environment, "RULES": str(tmp_path)}
     done = CliRunner().invoke(entra_sod, ["plan", "--format", "json"], env=environment)
@@ -37,7 +37,7 @@ def test_d7_the_setting_names_the_folder(commands: Commands, tmp_path: Path) -> 
 
 
 def test_d8_a_plan_knows_its_folder(commands: Commands, tmp_path: Path) -> None:
-    """Apply reads the rules that the plan was made of. Today: stale, as ./rules is read."""
+    """Apply reads the rules that the plan was made of."""
     commands.write(between(PAYERS, APPROVERS))
     kept = tmp_path / "plan.json"
     commands.run("plan", "--out", str(kept))
@@ -60,7 +60,7 @@ def test_d8_a_folder_that_is_gone_is_named(commands: Commands, tmp_path: Path) -
 
 
 def test_a6_validate_warns_of_a_rule_that_enforces_nothing(commands: Commands) -> None:
-    """With the tenant; a rule whose sides grant a group is none. Today: silent."""
+    """With the tenant; a rule whose sides grant a group is none."""
     commands.write(NO_GROUP, between(PAYERS, APPROVERS, "pay", references=References.GROUPS))
     done = commands.run("validate")
     assert done.stdout.count("warning: rules.0.references enforces nothing") == 1
@@ -69,7 +69,7 @@ def test_a6_validate_warns_of_a_rule_that_enforces_nothing(commands: Commands) -
 
 
 async def test_a6_a_sweep_tells_of_a_rule_that_enforces_nothing(client: GraphClient) -> None:
-    """In its result, and so in the report. Today: silent."""
+    """In its result, and so in the report."""
     answer = await OddApp(client, NO_GROUP).swept()
     (gap,) = [each for each in answer["coverage"]["skipped"] if each["what"] == "enforcing rule r"]
     assert gap["why"].startswith("enforces nothing: references are to groups only")

@@ -62,7 +62,7 @@ async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
     try:
         listed = {each.id for each in await graph.packages()}
     except PERMANENT as error:
-        refused = Skipped(what="packages that no rule names", why=str(error))
+        refused = Skipped.of("packages that no rule names", error)
         return AlikeReading(unread=[*_unread(named), refused])
     wanted = sorted(listed - rules.named_packages)
     unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])

@@ -66,7 +66,7 @@ def said(data: str | bytes) -> str:
     ],
 )
 def test_d4_a_pattern_without_quotes(name: str, words: str) -> None:
-    """Marks of YAML at the start of a pattern. Today: libyaml's words, or nothing."""
+    """Marks of YAML at the start of a pattern."""
     assert words in said(FILE.replace("NAME", name))
 
 
@@ -97,7 +97,7 @@ def test_d4_a_file_that_an_editor_saved_otherwise(data: bytes, words: str) -> No
 
 @pytest.mark.parametrize("beside", ["", "controls: 7\n", "unknown: 1\n"])
 def test_d1_an_id_without_hyphens_is_a_mistake_by_itself(beside: str) -> None:
-    """Alone, and beside another mistake. Today: accepted alone."""
+    """Alone, and beside another mistake."""
     assert "must be a GUID with its hyphens" in said(FILE.replace(A, A.replace("-", "")) + beside)
 
 
@@ -114,7 +114,7 @@ def test_d1_an_id_without_hyphens_is_a_mistake_by_itself(beside: str) -> None:
     ],
 )
 def test_d2_four_eyes_are_not_fooled_by_how_a_name_is_typed(old: str, new: str, words: str) -> None:
-    """Blanks, case, forms, what has no width. Today: accepted."""
+    """Blanks, case, forms, what has no width."""
     assert words in said(FILE.replace("NAME", "Pay").replace(old, new))
 
 
@@ -130,7 +130,7 @@ def test_d2_four_eyes_are_not_fooled_by_how_a_name_is_typed(old: str, new: str, 
     ],
 )
 def test_d3_an_exception_lasts_a_year_at_most(start: str, until: str, fits: bool) -> None:  # noqa: FBT001
-    """By the calendar, leap years among it. Today: 366 days whatever the year."""
+    """By the calendar, leap years among it."""
     text = FILE.replace("NAME", "Pay").replace("2026-01-01", start).replace("2026-12-31", until)
     assert ("until is more than a year after its from" not in said(text)) is fits
 
@@ -162,7 +162,7 @@ def linted(text: str, tenant: Tenant | None = TENANT) -> str:
     ],
 )
 def test_d6_all_packages_against_all_has_to_be_meant(pattern: str, sides: str) -> None:
-    """A mistake, unless the rule says so, or does not enforce. Today: two warnings, exit 0."""
+    """A mistake, unless the rule says so, or does not enforce."""
     rule = f"{{id: r, title: T, severity: high, owner: o, mode: enforce, {sides}}}"
     text = f"version: 1\nrules: [{rule}]\n"
     text += "classes: {every: {classes: [inner]}, inner: {packages: [{name: NAME}]}}\n"
@@ -180,7 +180,7 @@ def test_d6_a_star_is_refused_without_a_tenant() -> None:
 
 
 def test_d5_a_count_over_one_is_found_by_sweeps() -> None:
-    """Today: "this version does not look for it"."""
+    """The linter says where such a rule is looked for, and what it cannot do."""
     text = "version: 1\nrules: [{id: r, title: T, severity: high, owner: o, mode: enforce, "
     text += "atMost: {count: 4, of: [{name: 'P*'}]}}]\n"
     assert "sweeps find it, and Entra cannot enforce it" in linted(text, None)
