@@ -22,6 +22,15 @@ class PairFinding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     holders: list[Holder] = []
     way: str = ""
 
+    @classmethod
+    def unknown(cls, pair: tuple[str, str]) -> PairFinding:
+        """Nothing is known of the pair."""
+        return cls(
+            access_package_id=pair[0],
+            incompatible_access_package_id=pair[1],
+            outcome=Outcome.UNKNOWN,
+        )
+
 
 class IndexedPackage(msgspec.Struct, frozen=True, kw_only=True):
     """A package whose assignments were read to their end: how many are held, in how many pages."""

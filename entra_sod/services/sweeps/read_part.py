@@ -113,7 +113,7 @@ async def _read_pairs(
     elif refused:
         pairs += await _by_assignments(graph, [*refused], unread)
     pairs += [_found(pair, held[pair], DetectionMethod.ADDITIONAL_ACCESS) for pair in held]
-    pairs += [_unknown(pair) for pair in part.pairs if hidden & {*pair}]
+    pairs += [PairFinding.unknown(pair) for pair in part.pairs if hidden & {*pair}]
     return pairs, unconfirmed
 
 
@@ -151,7 +151,7 @@ async def _by_assignments(
     return [
         _intersected(pair, held, is_partial=not partial.isdisjoint(pair))
         if failed.isdisjoint(pair)
-        else _unknown(pair)
+        else PairFinding.unknown(pair)
         for pair in pairs
     ]
 
@@ -172,14 +172,6 @@ def _found(pair: _PairIds, held: Sequence[Assignment], way: DetectionMethod) -> 
         outcome=Outcome.CONFLICT if holders else Outcome.CLEAR,
         holders=holders_view(holders),
         way=way,
-    )
-
-
-def _unknown(pair: _PairIds) -> PairFinding:
-    return PairFinding(
-        access_package_id=pair[0],
-        incompatible_access_package_id=pair[1],
-        outcome=Outcome.UNKNOWN,
     )
 
 

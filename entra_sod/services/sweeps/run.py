@@ -13,7 +13,6 @@ from entra_sod.core.errors import PERMANENT, GraphError, NotYetConsistent
 from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
-from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
 from entra_sod.domain.sweeps.parts import Part
 from entra_sod.ports.graph import Graph
@@ -166,20 +165,12 @@ def _failed(part: Part, reason: str) -> bytes:
 
     Of pairs that were to be confirmed, what the index knows stays.
     """
-    pairs = [
-        PairFinding(
-            access_package_id=first,
-            incompatible_access_package_id=second,
-            outcome=Outcome.UNKNOWN,
-        )
-        for first, second in part.pairs
-    ]
     unread = [
         Unread(package=each, what=f"access package {each}", why=reason)
         for each in sorted({*part.packages, *part.enforced})
     ]
     findings = PartFindings(
-        pairs=pairs,
+        pairs=[PairFinding.unknown(pair) for pair in part.pairs],
         unread=unread,
         failed=reason,
         unconfirmed=reason if part.confirms else "",
