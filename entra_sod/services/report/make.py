@@ -11,7 +11,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.coverage import Coverage, note_refused
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -43,49 +43,50 @@ class ReportMaker:
         Raises:
             StorageUnavailable: come again later.
         """
-        gaps = [Skipped(what="the newest rules files", why=rules.refused)] if rules.refused else []
-        result = await self._swept(gaps, rules)
+        notes = Coverage()
+        note_refused(rules, notes)
+        result = await self._swept(notes, rules)
         tally = FindingTotals({each.id: each.rule.severity for each in rules.rules})
         if result is not None:
-            await self._count(tally, result, gaps)
+            await self._count(tally, result, notes)
         return ReportInput(
             now=self.clock.now(),
             rules=rules,
             result=result,
             earlier=await self._earlier(),
             totals=tally,
-            names=await self._names(gaps),
-            gaps=gaps,
+            names=await self._names(notes),
+            gaps=notes.skipped,
         ).view()
 
-    async def _count(self, tally: FindingTotals, result: SweepResult, gaps: list[Skipped]) -> None:
+    async def _count(self, tally: FindingTotals, result: SweepResult, notes: Coverage) -> None:
         async for kept in self.findings.all():
             tally.add(kept.finding)
         # Every conflict of a sweep becomes a finding, which is kept long after it has ended.
         if tally.total < result.findings:
             tally.is_whole = False
             why = f"it found {result.findings:,}, and {tally.total:,} are kept"
-            gaps.append(Skipped(what="a part of the sweep's findings", why=why))
+            notes.skip("a part of the sweep's findings", why)
 
-    async def _swept(self, gaps: list[Skipped], rules: RuleSet) -> SweepResult | None:
+    async def _swept(self, notes: Coverage, rules: RuleSet) -> SweepResult | None:
         summary, latest = await last_summary(self.sweeps), await self.sweeps.latest()
         record = await self.sweeps.get(summary.sweep_id) if summary else None
         result = await self._result(record) if record else None
         if latest and (result is None or latest.id != result.id):
-            gaps.append(await self._newest(latest))
+            why = await self._why_not_newest(latest)
+            notes.skip(f"what the newest sweep, {latest.id}, would show", why)
         if summary is None or result is None:
-            gaps.append(Skipped(what="every pair", why="no sweep has ended whose result is kept"))
+            notes.skip("every pair", "no sweep has ended whose result is kept")
             return None
         if result.rules_hash != rules.hash:
             why = "the rules have changed since the sweep; the next one looks"
-            gaps.append(Skipped(what="what only the rules in force now keep apart", why=why))
+            notes.skip("what only the rules in force now keep apart", why)
         return result
 
-    async def _newest(self, latest: SweepRecord) -> Skipped:
-        why = f"it is {latest.status}"
+    async def _why_not_newest(self, latest: SweepRecord) -> str:
         if latest.status is SweepStatus.FAILED and (result := await self._result(latest)):
-            why = "; ".join(["it failed", *(each.why for each in result.coverage.skipped)])
-        return Skipped(what=f"what the newest sweep, {latest.id}, would show", why=why)
+            return "; ".join(["it failed", *(each.why for each in result.coverage.skipped)])
+        return f"it is {latest.status}"
 
     async def _result(self, record: SweepRecord) -> SweepResult | None:
         data = await self.sweeps.result(record)
@@ -96,9 +97,9 @@ class ReportMaker:
         found = await in_parallel(self._result, records)
         return [each for each in reversed(found) if each is not None]
 
-    async def _names(self, gaps: list[Skipped]) -> Sequence[AccessPackage]:
+    async def _names(self, notes: Coverage) -> Sequence[AccessPackage]:
         try:
             return await self.graph.packages()
         except GraphError as error:
-            gaps.append(Skipped.of("names and catalogs of access packages", error))
+            notes.skip("names and catalogs of access packages", error)
             return []
