@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.core.logs import keep_requests_out_of_logs
-from entra_sod.core.names import keep_one_line
+from entra_sod.core.logs import keep_one_line, keep_requests_out_of_logs
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
 from entra_sod.settings import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import unicodedata
 
 MAX_NAME_LENGTH = 1000  # four times what Entra takes; a table property holds 32 Ki
@@ -26,9 +25,3 @@ def visible(text: str, *, layout: str = "") -> str:
         else each
         for each in text
     )
-
-
-def keep_one_line(record: logging.LogRecord) -> bool:
-    """Filter a logger's records: whatever names are in a message, it stays one line."""
-    record.msg, record.args = visible(record.getMessage()), ()
-    return True

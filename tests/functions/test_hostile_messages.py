@@ -223,3 +223,20 @@ async def test_e4_a_sweep_that_has_its_time_behind_it_is_superseded(make_app: ty
     await app.work_off()
     assert (await result(app, old))["status"] == "failed"
     assert (await result(app, new))["status"] == "completed"
+
+
+async def test_e4_a_part_that_is_given_up_after_the_end_leaves_no_row(
+    make_app: type[App],
+) -> None:
+    """Whatever its number; the letter is kept, and the sweep is as it was."""
+    app = two_parts(make_app)
+    sweep_id = await start(app)
+    own = await messages(app)
+    for each in own:
+        await deliver_message(app, each)
+    ended = [row async for row in app.storage.table("sweeps").rows()]
+    body = json.dumps({**json.loads(encode(own[0])), "part": 99, "reason": "x"}).encode()
+    await handle_poison_message(SWEEP_QUEUE, "m1", wrapped(body))
+    assert [row async for row in app.storage.table("sweeps").rows()] == ended
+    assert (await result(app, sweep_id))["status"] == "completed"
+    assert len(await app.letters()) == 1

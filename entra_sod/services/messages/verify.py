@@ -55,10 +55,12 @@ class MessageVerifier:
         record = await self.sweeps.get(message.id)
         if record is None or record.parts is None:
             raise InvalidMessage(f"there is no sweep {message.id} that has parts")
-        if message.part >= record.parts and not record.status.has_ended:
+        if record.status.has_ended:
+            return
+        if message.part >= record.parts:
             # Parts that confirm are sent just before the plan has them.
             raise NotYetConsistent(f"part {message.part} is in no plan of {message.id}")
-        if record.status.has_ended or message.closes:
+        if message.closes:  # without a plan, the sweep is ended by it as failed
             return
         try:
             await self.sweeps.plan(record)
