@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from entra_sod.core.clock import ManualClock, timestamp
+from entra_sod.core.clock import timestamp
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.findings.model import Finding, FindingState, finding_id
 from entra_sod.domain.results.check import ReferencesView
@@ -38,6 +38,7 @@ from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import SweepSummary
 from entra_sod.stores.findings import FindingStore, StoredFinding, partition_of
 from entra_sod.stores.sweeps import SweepStore
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 

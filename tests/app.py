@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,21 +15,23 @@ import msgspec
 from azure.functions.decorators.function_app import Function
 
 from entra_sod import bootstrap
-from entra_sod.bootstrap.make_engine import make_engine
-from entra_sod.bootstrap.make_records import make_records
-from entra_sod.core.clock import ManualClock
+from entra_sod.bootstrap.make_engine import Engine, make_engine
+from entra_sod.bootstrap.make_records import Records, make_records
+from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError, Unavailable
 from entra_sod.domain.entra import AccessPackage, Assignment
 from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
+from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.callers.admission import Admission
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.settings import read_settings, read_webhook_sources
+from entra_sod.settings import NotificationSettings, read_settings, read_webhook_sources
 from functions.http.checks import get_check, start_check
 from functions.http.subscriptions import end_subscription, start_subscription
 from functions.queues.process import handle_poison_message, process_message
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.sender import MemorySender
 from local.memory.storage import MemoryStorage
@@ -89,6 +92,30 @@ class FlakyGraph(MemoryGraph):
             raise self.errors.pop(0)
 
 
+def install_parts(
+    records: Records | None = None,
+    engine: Engine | None = None,
+    delivery: NotificationSettings | None = None,
+    *,
+    admission: Admission | None = None,
+    sources: WebhookSources | None = None,
+    own_host: str | None = None,
+    clock: Clock | None = None,
+) -> None:
+    """Have the app use these parts from now on; the others are made of the environment."""
+    parts = {
+        "records": records,
+        "engine": engine,
+        "delivery": delivery,
+        "admission": admission,
+        "sources": sources,
+        "own_host": own_host,
+        "clock": clock,
+    }
+    given = {name: part for name, part in parts.items() if part is not None}
+    bootstrap.app = bootstrap.Assembly(os.environ, **given)
+
+
 class App:
     """Install it with the fixture `make_app`; then ask it and work its queues."""
 
@@ -115,7 +142,7 @@ class App:
         )
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
         self.admission = Admission(read.callers, self.clock)
-        bootstrap.install(
+        install_parts(
             self.records,
             self.engine,
             read.notifications,

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import settings
 
-from entra_sod import bootstrap
 from local.processes import Process, free_ports
 from local.storage import connection_string
-from tests.app import App
+from tests.app import App, install_parts
 
 _STORAGE_PORTS = 3
 
@@ -45,4 +44,4 @@ def _running_azurite() -> Iterator[str]:
 def make_app() -> Iterator[type[App]]:
     """The app in memory; what was installed is taken out again after the test."""
     yield App
-    bootstrap.install()
+    install_parts()

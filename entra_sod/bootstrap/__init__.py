@@ -40,7 +40,8 @@ class Assembly:
     patient, of which that is part.
     """
 
-    def __init__(self, environment: Mapping[str, str], parts: Mapping[str, object]) -> None:
+    def __init__(self, environment: Mapping[str, str], **parts: object) -> None:
+        """Take parts that a program brings by itself; the others are made of the environment."""
         self._environment = environment
         vars(self).update(parts)
 
@@ -89,31 +90,4 @@ class Assembly:
 # When the app is imported, before a library could log its first request.
 keep_requests_out_of_logs()
 logging.getLogger("entra_sod").addFilter(keep_one_line)
-app = Assembly(os.environ, {})
-
-
-def install(
-    records: Records | None = None,
-    engine: Engine | None = None,
-    delivery: NotificationSettings | None = None,
-    *,
-    admission: Admission | None = None,
-    sources: WebhookSources | None = None,
-    own_host: str | None = None,
-    clock: Clock | None = None,
-) -> None:
-    """Use these parts from now on; without them, make them anew from the environment.
-
-    For programs that bring their own, such as tests with the in-memory adapters.
-    """
-    global app  # noqa: PLW0603 - one for each process
-    parts = {
-        "records": records,
-        "engine": engine,
-        "delivery": delivery,
-        "admission": admission,
-        "sources": sources,
-        "own_host": own_host,
-        "clock": clock,
-    }
-    app = Assembly(os.environ, {name: part for name, part in parts.items() if part is not None})
+app = Assembly(os.environ)

@@ -27,7 +27,7 @@ from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import find_unfit_groups, read_state, until_error
 from entra_sod.core.clock import timestamp
-from entra_sod.core.errors import BudgetExhausted, ConfigurationError, LimitExceeded, SodError
+from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
@@ -50,6 +50,10 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+class BudgetExhausted(SodError):
+    """A plan that was reviewed would write more than the budget of 24 hours leaves."""
 
 
 async def make(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
@@ -22,11 +23,13 @@ from entra_sod.domain.rules.version import (
     CURRENT,
     RulesManifest,
     blob_name,
-    encode_manifest,
-    make_manifest,
+    hash_of,
+    sha256,
 )
 from entra_sod.ports.storage import Blobs
 from entra_sod.stores.rule_files import FolderRules, RuleVersions
+
+_HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 
 
 def push(
@@ -84,6 +87,19 @@ async def push_version(
         await blobs.put(container, name, file.text.encode())
     await blobs.put(container, CURRENT, encode_manifest(manifest))
     return manifest
+
+
+def make_manifest(files: Iterable[SourceFile], at: datetime) -> RulesManifest:
+    """Name these files as a version that is pushed at a moment."""
+    hashes = {file.name: sha256(file.text.encode()) for file in files}
+    whole = hash_of(hashes)
+    digits = whole.removeprefix("sha256:")[:_HASH_LENGTH]
+    context = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return RulesManifest(version=1, id=f"{context}-{digits}", hash=whole, files=hashes)
+
+
+def encode_manifest(manifest: RulesManifest) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
 
 
 async def _is_in_force(versions: RuleVersions, wanted: str) -> bool:

@@ -98,10 +98,6 @@ class LimitExceeded(SodError):
         )
 
 
-class BudgetExhausted(SodError):
-    """A plan that was reviewed would write more than the budget of 24 hours leaves."""
-
-
 class StorageUnavailable(SodError):
     """Azure Storage refused or did not answer."""
 

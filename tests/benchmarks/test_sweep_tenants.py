@@ -18,7 +18,6 @@ from benchmarks.sweep.tenants import (
     rules_file,
     whole_requests,
 )
-from entra_sod.core.clock import ManualClock
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.parse import parse_rules
@@ -26,6 +25,7 @@ from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from local.graph.index import is_active
 from local.graph.scale import Scale, scaled_tenant
+from local.memory.clock import ManualClock
 
 
 def test_conflicts_are_those_of_the_tenant() -> None:

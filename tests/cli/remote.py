@@ -9,7 +9,6 @@ import httpx
 
 from entra_sod.cli.running_app import RunningApp
 from entra_sod.cli.sweep import follow
-from entra_sod.core.clock import ManualClock
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.ports.storage import Row
@@ -17,6 +16,7 @@ from entra_sod.services.sweeps.result import failed_result
 from entra_sod.stores.sweeps import SweepRecord
 from functions.http.findings import get_finding, list_findings
 from functions.http.sweeps import get_sweep, start_sweep_by_hand
+from local.memory.clock import ManualClock
 from tests.app import App, call
 from tests.builders import held, package, rule, side
 

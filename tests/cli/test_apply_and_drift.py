@@ -22,7 +22,6 @@ from entra_sod.cli.operations.verify_evidence import verify
 from entra_sod.cli.plan import apply, drift, make, save
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import MAX_CONCURRENT_WRITES, read_state, until_error
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import (
     Forbidden,
     NotYetConsistent,
@@ -38,6 +37,7 @@ from entra_sod.settings import read_settings
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger, LedgerState, WriteOrigin
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, held, package, rule, side

@@ -16,7 +16,6 @@ from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.grant import app_role, assign_roles, read_wanted
 from entra_sod.cli.operations.roles.plan import RoleGrant, WantedRoles
 from entra_sod.cli.show_grant import commands_for, commands_unseen, why_refused
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
@@ -30,6 +29,7 @@ from local.graph.authorization import (
     CATALOG_SCOPE,
 )
 from local.graph.demo import APP_PRINCIPAL_ID, FINANCE, PROCUREMENT
+from local.memory.clock import ManualClock
 from local.memory.roles import MemoryRoles
 from local.processes import CHECKOUT
 from local.world import World

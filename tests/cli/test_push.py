@@ -14,11 +14,11 @@ from entra_sod.adapters.graph.credential import LocalCredential
 from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.cli.push import push, push_folder, summary
 from entra_sod.cli.storage import open_storage
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import RulesError, StorageUnavailable
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.settings import GraphSettings, StorageSettings
 from entra_sod.stores.rule_files import BlobRules, FolderRules
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.adapters.storage.test_storage_contract import no_identity
 

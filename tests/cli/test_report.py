@@ -17,10 +17,10 @@ from entra_sod.cli import report as command
 from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.running_app import ReportLine, RunningApp, checked_address
 from entra_sod.cli.session import Session
-from entra_sod.core.clock import ManualClock
 from entra_sod.services.report.view import ReportView
 from entra_sod.settings import read_settings
 from functions.http.report import get_report
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.app import App, call
 from tests.builders import held, package, rule, side

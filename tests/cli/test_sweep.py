@@ -14,8 +14,8 @@ from entra_sod.cli.__main__ import app as entra_sod
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.running_app import ReportLine, RunningApp, checked_address
 from entra_sod.cli.sweep import follow, verdict
-from entra_sod.core.clock import ManualClock
 from entra_sod.services.sweeps.progress import SweepProgress
+from local.memory.clock import ManualClock
 from local.processes import free_port
 from tests.app import App
 from tests.builders import guid, package, rule, side

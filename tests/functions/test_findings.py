@@ -11,11 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 import azure.functions as func
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.bootstrap import make_engine
 from entra_sod.domain.rules.language import Severity
 from functions.http.findings import claim_finding, get_finding, list_findings
-from tests.app import App, body_of, call
+from tests.app import App, body_of, call, install_parts
 from tests.builders import at_most, guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import sweep
 
@@ -206,6 +205,6 @@ async def test_somebody_says_that_it_is_being_taken_away(app: App) -> None:
 
 async def test_findings_need_storage_alone(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """With settings that make no engine they are listed all the same: no Graph is loaded."""
-    bootstrap.install(app.records, admission=app.admission)
+    install_parts(app.records, admission=app.admission)
     monkeypatch.setattr(make_engine, "read_engine", lambda *_: pytest.fail("an engine was made"))
     assert (await ask()).status_code == 200

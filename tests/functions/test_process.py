@@ -6,7 +6,6 @@ import json
 import msgspec
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.core.errors import ConfigurationError, Throttled, Unavailable
 from entra_sod.core.retry import MAX_ATTEMPTS
 from entra_sod.domain.messages import CHECK_QUEUE, MAX_MESSAGE_BYTES, SWEEP_QUEUE, decode, encode
@@ -18,7 +17,7 @@ from functions.queues.process import (
     process_message,
 )
 from local.memory.storage import SentMessage
-from tests.app import App, body_of, pair_body, wrapped
+from tests.app import App, body_of, install_parts, pair_body, wrapped
 from tests.builders import guid, package, rule, side
 from tests.domain.test_messages import GOOD
 
@@ -154,7 +153,7 @@ async def test_wrong_settings_are_noted_and_left_to_the_queue(
     """The message stays with the queue for a new deployment; the status names the setting."""
     answer = body_of(await app.post(pair_body("a", "b")))
     body = app.storage.sent.pop().body
-    bootstrap.install(app.records, admission=app.admission)
+    install_parts(app.records, admission=app.admission)
     monkeypatch.setenv("ENFORCEMENT", "yes please")
     with pytest.raises(ConfigurationError, match="ENFORCEMENT"):
         await process_message(CHECK_QUEUE, wrapped(body))

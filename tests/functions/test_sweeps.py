@@ -6,13 +6,12 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.bootstrap import make_engine
 from entra_sod.domain.messages import SweepStartMessage, decode
 from entra_sod.stores.checks import RETENTION
 from functions.http.sweeps import start_sweep_by_hand
 from functions.timers.sweeps import start_sweep
-from tests.app import App, body_of, call, pair_body
+from tests.app import App, body_of, call, install_parts, pair_body
 from tests.builders import held, package, rule, side
 
 PACKAGES = [package("a"), package("b"), package("c")]
@@ -104,7 +103,7 @@ async def test_starting_by_hand_needs_storage_alone(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With settings that make no engine a sweep is accepted all the same: no Graph is loaded."""
-    bootstrap.install(app.records, admission=app.admission)
+    install_parts(app.records, admission=app.admission)
     monkeypatch.setattr(make_engine, "read_engine", lambda *_: pytest.fail("an engine was made"))
     assert (await post()).status_code == 202
 

@@ -9,7 +9,7 @@ import pytest
 from entra_sod import bootstrap
 from functions.http.health import ready
 from functions.http.webhooks import MAX_WEBHOOK_BYTES
-from tests.app import App, body_of, call
+from tests.app import App, body_of, call, install_parts
 from tests.builders import guid
 from tests.services.webhooks.jira import issue, jira
 from tests.services.webhooks.sender import check_id, hub_signature, send
@@ -60,7 +60,7 @@ async def test_a_stranger_is_not_told_what_is_wrong_with_the_settings(
 ) -> None:
     """503, so that the sender comes again; the place of the mistake is for /api/ready."""
     monkeypatch.setenv("WEBHOOKS", "jira: {secrets: [GONE], fields: {accessPackageId: /a}}")
-    bootstrap.install(app.records, app.engine, bootstrap.app.delivery, admission=app.admission)
+    install_parts(app.records, app.engine, bootstrap.app.delivery, admission=app.admission)
     answer = await jira()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert "GONE" not in answer.get_body().decode()
@@ -89,7 +89,7 @@ async def test_a_stranger_is_refused_without_storage(monkeypatch: pytest.MonkeyP
     for name in [name for name in os.environ if name.startswith("AzureWebJobsStorage")]:
         monkeypatch.delenv(name)
     parts = bootstrap.app
-    bootstrap.install(admission=parts.admission, sources=parts.sources, clock=parts.clock)
+    install_parts(admission=parts.admission, sources=parts.sources, clock=parts.clock)
     body = issue(customfield_10201=guid("a"), customfield_10202={"value": guid("b")})
     assert (await send("jira", body)).status_code == 401
     assert (await jira(body)).status_code == 503

@@ -13,9 +13,8 @@ import secrets
 import sys
 import time
 
-from entra_sod import bootstrap
 from local.world import World
-from tests.app import App
+from tests.app import App, install_parts
 from tests.fuzz.messages import Lost, MessageFuzzer, busy_app
 from tests.fuzz.rules_files import find_failures
 from tests.fuzz.run import Round, fuzz
@@ -56,7 +55,7 @@ async def _fuzz_messages(number: int, seed: int) -> bool:
         print(f"FAILED: {lost}\nfailed: make fuzz CASES=1 SEED={seed}")
         return False
     finally:
-        bootstrap.install()
+        install_parts()
         logging.disable(logging.NOTSET)
     return True
 

@@ -13,7 +13,6 @@ from rich.console import Console
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.plan import make
 from entra_sod.cli.session import Session
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, UnsafeLink
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import References
@@ -23,6 +22,7 @@ from local.graph import odd_packages as packages
 from local.graph.demo_people import make_id
 from local.graph.odd import SCHEDULES, assignment_id, object_id
 from local.graph.odd_packages import COUNTERPART, NAMES, named
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.adapters.graph.fixtures import Simulator
 from tests.odd.setup import Commands, OddApp, between

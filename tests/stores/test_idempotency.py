@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.ports.storage import Row
 from entra_sod.stores.checks import RETENTION
 from entra_sod.stores.idempotency import TABLE, IdempotencyKey, IdempotencyKeys, RequestSource
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 
 keys = st.builds(

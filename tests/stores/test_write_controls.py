@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.ports.storage import Row, Storage
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.write_controls import BUDGET, FREEZE, PARTITION, TABLE, WriteControls
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.adapters.storage.test_storage_contract import no_identity
 

@@ -7,8 +7,7 @@ the version in force. It is written last, so that a reader sees the old version 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -16,14 +15,12 @@ import msgspec
 
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake, find_mistakes
-from entra_sod.domain.rules.document import SourceFile
 
 CURRENT = "current"
 VERSIONS = "versions"
 TESTS = "tests"
 
 _ENDINGS = (".yaml", ".yml")
-_HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 
 type _Sha256 = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 type _VersionId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}\Z")]
@@ -42,19 +39,6 @@ class RulesManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: _VersionId
     hash: _Sha256
     files: dict[str, _Sha256]
-
-
-def make_manifest(files: Iterable[SourceFile], at: datetime) -> RulesManifest:
-    """Name these files as a version that is pushed at a moment."""
-    hashes = {file.name: sha256(file.text.encode()) for file in files}
-    whole = hash_of(hashes)
-    digits = whole.removeprefix("sha256:")[:_HASH_LENGTH]
-    context = at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return RulesManifest(version=1, id=f"{context}-{digits}", hash=whole, files=hashes)
-
-
-def encode_manifest(manifest: RulesManifest) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
 
 
 def decode_manifest(data: bytes) -> RulesManifest:

@@ -17,9 +17,10 @@ from kiota_http.middleware import retry_handler
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
-from entra_sod.core.clock import Clock, ManualClock, SystemClock
+from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import read_settings
+from local.memory.clock import ManualClock
 from local.processes import Process, free_port
 from local.world import GraphControl, printed_settings
 from tests.adapters.graph.server import RecordingServer

@@ -7,10 +7,10 @@ import pytest
 from entra_sod.adapters.graph import transport
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, Throttled, ThrottledLocally
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.entra import Reference, ReferenceKind
+from local.memory.clock import ManualClock
 from tests.adapters.graph.fixtures import Connect, Simulator
 from tests.adapters.graph.tenant import APPROVE, ORDER, PAY
 

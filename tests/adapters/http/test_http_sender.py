@@ -9,7 +9,6 @@ import pytest
 
 from entra_sod.adapters.http.connect import resolve_by_system
 from entra_sod.adapters.http.sender import HttpSender
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.logs import LIBRARIES
 from entra_sod.domain.notifications.address import Address
 from entra_sod.domain.notifications.outcome import (
@@ -19,6 +18,7 @@ from entra_sod.domain.notifications.outcome import (
     SendOutcome,
 )
 from entra_sod.ports.sender import Sender
+from local.memory.clock import ManualClock
 from local.memory.sender import MemorySender
 from tests.adapters.http.certificates import serving, trusting
 from tests.adapters.http.receiver import Detour, Dns, Receiver, receiving

@@ -19,12 +19,13 @@ from entra_sod.adapters.rate_limit.limiters import (
     SharedRateLimiter,
 )
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.core.clock import ManualClock, SystemClock
+from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import Throttled, ThrottledLocally, Unavailable
 from entra_sod.core.request_meter import metered
 from entra_sod.ports.rate_limit import low_priority
 from entra_sod.ports.storage import Row, Table
 from entra_sod.settings import StorageSettings
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryTable
 from tests.adapters.rate_limit.crowd import CountingTable, Traffic, limiters
 from tests.adapters.rate_limit.virtual import VirtualClock

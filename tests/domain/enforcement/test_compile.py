@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entra_sod.cli.operations.plan_document import compile_references
-from entra_sod.core.clock import ManualClock
 from entra_sod.domain.enforcement.desired import DesiredReference, packages_in_view
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
@@ -22,6 +21,7 @@ from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side
 from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import WRITING_LEASE, Ledger, LedgerState
 from entra_sod.stores.write_controls import WriteControls
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package, rule, rule_set, side

@@ -9,8 +9,7 @@ import msgspec
 import pytest
 
 from entra_sod.adapters.storage.azure import AzureStorage
-from entra_sod.cli.push import push_version
-from entra_sod.core.clock import ManualClock
+from entra_sod.cli.push import encode_manifest, make_manifest, push_version
 from entra_sod.core.errors import ConfigurationError, RulesError
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.version import (
@@ -18,14 +17,13 @@ from entra_sod.domain.rules.version import (
     RulesManifest,
     blob_name,
     decode_manifest,
-    encode_manifest,
     is_rules_file,
-    make_manifest,
 )
 from entra_sod.ports.storage import Blobs
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.rule_files import BlobRules, FolderRules, RuleVersions
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryBlobs, MemoryStorage
 from tests.adapters.storage.test_storage_contract import no_identity

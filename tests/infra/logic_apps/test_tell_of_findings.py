@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from entra_sod.core.clock import ManualClock
 from local.logic_apps.definitions import definition
 from local.logic_apps.walk import Reply, Run, Sent
+from local.memory.clock import ManualClock
 from tests.app import App
 from tests.domain.notifications.corpus import CORPUS
 from tests.services.findings.test_in_runs import HELD, PACKAGES, RULES, hold, night

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import azure.functions as func
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.core.errors import NotAllowed, Unauthenticated
 from entra_sod.domain.callers.caller import (
     AppRole,
@@ -20,7 +19,7 @@ from entra_sod.domain.callers.identify import CallerSettings, identify
 from entra_sod.domain.callers.routes import ROUTES
 from entra_sod.domain.rules.language import Mode
 from functions.http.health import health
-from tests.app import App, body_of, call, pair_body
+from tests.app import App, body_of, call, install_parts, pair_body
 from tests.builders import guid, held, package, rule, side
 from tests.credentials import KEY, OBJECT_ID, OTHER_KEY, keys_setting, principal, with_key
 
@@ -303,7 +302,7 @@ async def test_wrong_settings_close_the_app_and_are_named(
     """503 that names the setting, never an open door; health answers all the same."""
     app = secured(make_app)
     monkeypatch.setenv("CALLER_KEYS", "jira:sesame")
-    bootstrap.install(app.records, app.engine)
+    install_parts(app.records, app.engine)
     answer = await app.post(BODY, headers=with_key())
     assert answer.status_code == 503
     assert "CALLER_KEYS must be" in body_of(answer)["detail"]

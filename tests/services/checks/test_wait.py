@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from entra_sod.core.clock import ManualClock
+from local.memory.clock import ManualClock
 from tests.app import App, body_of, pair_body
 from tests.builders import held, package, rule, side
 

@@ -14,14 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from entra_sod import bootstrap
 from entra_sod.core.errors import Throttled, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.domain.rules.verdict import is_violated
 from entra_sod.services.decisions.request import MAX_BATCH_BYTES, MAX_PACKAGES, MAX_SUBJECTS
 from functions.http.decisions import decide, decide_many
-from tests.app import App, body_of, call
+from tests.app import App, body_of, call, install_parts
 from tests.builders import at_most, exception, guid, package, rule, side
 
 NAMES = "abcdef"
@@ -315,7 +314,7 @@ async def test_decisions_follow_the_rules(
     app = make(App, {name: [holds(name, ANN)] for name in held}, rules, whole_tenant=whole_tenant)
     answer = await ask(wanted)
     current = await app.engine.rules.current()
-    bootstrap.install()
+    install_parts()
     person = {guid(name) for name in held}
     violated = [each for each in current.rules if _is_violated(each, person, guid(wanted))]
     modes = {each.rule.mode for each in violated}

@@ -8,7 +8,6 @@ import re
 import msgspec
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import SystemClock
@@ -23,7 +22,7 @@ from local.memory.sender import MemorySender
 from local.memory.storage import MemoryStorage
 from local.processes import CHECKOUT
 from tests.adapters.graph.fixtures import Connect, Simulator
-from tests.app import body_of
+from tests.app import body_of, install_parts
 from tests.services.decisions.test_decisions import post
 
 
@@ -47,7 +46,7 @@ async def test_b3_the_example_is_about_somebody_who_is_denied(
     rules = RulesProvider(FolderRules(CHECKOUT / "rules"), graph, records.clock)
     engine = make_engine(records, graph, rules, read_settings({}), MemorySender())
     admission = Admission(CallerSettings(is_open=True), records.clock)
-    bootstrap.install(records, engine, admission=admission)
+    install_parts(records, engine, admission=admission)
     answer = body_of(await post(json.loads(request), decide))
     assert {name: answer[name] for name in shown} == shown
     assert (shown["decision"], shown["subjectKnown"]) == ("deny", True)

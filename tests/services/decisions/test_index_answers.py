@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import SystemClock, timestamp
@@ -36,7 +35,7 @@ from local.memory.storage import MemoryStorage
 from tests.adapters.graph.fixtures import Connect, Simulator
 from tests.adapters.graph.tenant import ADMIN_CLIENT, APPROVE, ORDER, PAY, object_id
 from tests.adapters.graph.tenant import ANN as ANN_SUBJECT
-from tests.app import App, RulesInMemory, body_of, wrapped
+from tests.app import App, RulesInMemory, body_of, install_parts, wrapped
 from tests.builders import at_most, guid, rule, side
 from tests.services.decisions.test_decisions import CROWD, MakeApp, ask, holds, make, post
 from tests.services.sweeps.test_sweeps import sweep
@@ -283,9 +282,7 @@ async def test_a_hundred_subjects_take_few_requests(simulator: Simulator, connec
         RulesInMemory([at_most("two", 2, names, mode=Mode.WARN)]), graph, records.clock
     )
     engine = make_engine(records, graph, book, read_settings({}), MemorySender())
-    bootstrap.install(
-        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
-    )
+    install_parts(records, engine, admission=Admission(CallerSettings(is_open=True), records.clock))
     await records.sweep_starter.start(traceparent="00-0-0-01")
     await _work_off(records.storage)
     before = len([each for each in simulator.control.requests() if "batch" not in each["target"]])
@@ -293,7 +290,7 @@ async def test_a_hundred_subjects_take_few_requests(simulator: Simulator, connec
     body = {"requests": [{"subject": each, "accessPackageId": ORDER} for each in subjects]}
     with metered() as meter:
         answers = body_of(await post(body, decide_many))["decisions"]
-    bootstrap.install()
+    install_parts()
     assert [each["decision"] for each in answers] == ["deny", "deny", *["review"] * 98]
     assert [each["subjectKnown"] for each in answers] == [True, True, *[False] * 98]
     # And one to hear that the directory is not for this app.

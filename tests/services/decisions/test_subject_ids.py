@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from entra_sod import bootstrap
 from entra_sod.bootstrap.make_engine import make_engine
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.core.clock import SystemClock
@@ -34,7 +33,7 @@ from tests.adapters.graph.tenant import (
     object_id,
 )
 from tests.adapters.graph.tenant import ANN as ANN_SUBJECT
-from tests.app import RulesInMemory, body_of
+from tests.app import RulesInMemory, body_of, install_parts
 from tests.builders import at_most, guid, package, rule
 from tests.services.decisions.test_decisions import ANN, CROWD, MakeApp, ask, holds, make, post
 from tests.services.sweeps.test_sweeps import sweep
@@ -192,7 +191,7 @@ async def test_few_requests_settle_it(
     install(connect, client, pay_and_approve())
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))
-    bootstrap.install()
+    install_parts()
     assert (answer["decision"], meter.requests) == (decision, requests)
 
 
@@ -207,7 +206,7 @@ async def test_what_a_package_grants_takes_one_request_once(connect: Connect) ->
             wish = {"subject": object_id(CAS), "accessPackageId": PAY}
             answer = body_of(await post(wish, decide))
         counted.append((answer["decision"], meter.requests))
-    bootstrap.install()
+    install_parts()
     # The first of them also reads the list of packages, as no rule names Pay by itself, and what
     # the package that the rule names grants.
     assert counted == [("deny", 4), ("deny", 1)]
@@ -219,6 +218,4 @@ def install(connect: Connect, client: str, *rules: Rule) -> None:
     graph = connect(AZURE_CLIENT_ID=client)
     book = RulesProvider(RulesInMemory(rules), graph, records.clock)
     engine = make_engine(records, graph, book, read_settings({}), MemorySender())
-    bootstrap.install(
-        records, engine, admission=Admission(CallerSettings(is_open=True), records.clock)
-    )
+    install_parts(records, engine, admission=Admission(CallerSettings(is_open=True), records.clock))

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Forbidden, GraphError, Throttled, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.results.coverage import DetectionMethod
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.detection.detect import REMEMBER_REFUSAL, Detector
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from tests.adapters.graph.fixtures import Simulator
 from tests.adapters.graph.tenant import (

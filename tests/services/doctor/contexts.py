@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CatalogRole, RoleAssignment, TokenPrincipal
 from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult
 from entra_sod.services.doctor.run import DiagnosticContext
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.roles import MemoryRoles
 from local.memory.storage import MemoryStorage

@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult, ReferenceSnapshot
@@ -17,6 +16,7 @@ from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigin
 from entra_sod.stores.write_controls import WriteControls
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package

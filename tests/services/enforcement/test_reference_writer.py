@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import (
     Forbidden,
     GraphError,
@@ -30,6 +29,7 @@ from entra_sod.stores.ledger import (
     WriteOrigin,
 )
 from entra_sod.stores.write_controls import WriteControls
+from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 from tests.builders import guid, package

@@ -16,7 +16,7 @@ from entra_sod.domain.notifications.outcome import NoResponse, NotSent, Response
 from entra_sod.domain.notifications.signature import parse_signing_keys, verify
 from functions.queues.process import handle_poison_message, process_message
 from local.memory.storage import MemoryQueues
-from tests.app import App, body_of, pair_body, wrapped
+from tests.app import App, body_of, install_parts, pair_body, wrapped
 from tests.builders import guid, held, package, rule, side
 from tests.domain.notifications.corpus import CORPUS
 
@@ -375,9 +375,7 @@ class TestAsking:
         self, app: App, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Checks without a callback are accepted; with one, 503 names the setting."""
-        from entra_sod import bootstrap
-
-        bootstrap.install(app.records, app.engine, admission=app.admission)
+        install_parts(app.records, app.engine, admission=app.admission)
         monkeypatch.setenv("CALLBACK_HOSTS", "*")
         assert (await app.post(pair_body("a", "b"))).status_code == 202
         answer = await app.post(pair_body("a", "b", callbackUrl=CALLBACK))

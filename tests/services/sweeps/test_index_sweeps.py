@@ -10,13 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from entra_sod import bootstrap
 from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.rules.language import Mode
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.sweeps import merge_index
-from tests.app import App
+from tests.app import App, install_parts
 from tests.builders import at_most, guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, result, skipped, start, sweep
 
@@ -79,7 +78,7 @@ async def test_a_sweep_agrees_with_the_tenant(
     app = make(App, {name: "".join(sorted(each)) for name, each in people.items()})
     app.graph.unreadable |= {guid(name) for name in unreadable}
     answer = await sweep(app)
-    bootstrap.install()
+    install_parts()
     told = {
         (each["accessPackageId"], each["incompatibleAccessPackageId"]): each
         for each in answer["results"]

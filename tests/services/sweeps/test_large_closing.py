@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.parallel import MAX_CONCURRENT_READS
 from entra_sod.domain.detection.index import IndexFile, IndexWriter
 from entra_sod.domain.detection.join import join
@@ -23,6 +22,7 @@ from entra_sod.services.sweeps.evaluate import evaluate
 from entra_sod.services.sweeps.merge_index import conflicts_of
 from entra_sod.services.sweeps.merge_index import merge_index as merged
 from entra_sod.stores.sweeps import SweepStore
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.app import App
 from tests.builders import assignment, at_most, guid, held, package, rule_set

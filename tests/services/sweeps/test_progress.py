@@ -8,7 +8,6 @@ import azure.functions as func
 import msgspec
 import pytest
 
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import Throttled
 from entra_sod.core.request_meter import Meter, _current
 from entra_sod.domain.messages import SweepMessage, decode
@@ -30,6 +29,7 @@ from entra_sod.services.sweeps.progress import (
 from entra_sod.services.sweeps.read_part import PartResult, read_part
 from entra_sod.stores.sweeps import PartNote, PartRecord, Parts, SweepRecord, SweepStore
 from functions.http.sweeps import get_sweep
+from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
 from tests.app import App, body_of, call
 from tests.builders import package, rule, side

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from entra_sod.cli.operations.roles.apply import MAX_ATTEMPTS, GrantOutcome, apply
 from entra_sod.cli.operations.roles.plan import WantedRoles, plan_grants, role_for
-from entra_sod.core.clock import ManualClock
 from entra_sod.core.errors import GraphError, Throttled, Unavailable
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Catalog
 from entra_sod.domain.roles.model import CatalogRole, RoleAssignment
+from local.memory.clock import ManualClock
 from local.memory.roles import MemoryRoles
 from tests.builders import guid
 
