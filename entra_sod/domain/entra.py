@@ -142,8 +142,5 @@ class Pair(msgspec.Struct, frozen=True, order=True, gc=False):
             raise ValueError(f"a package never conflicts with itself: {one}")
         return cls(*sorted((one, other)))
 
-    def other(self, package_id: str) -> str:
-        return self.high if package_id == self.low else self.low
-
     def __iter__(self) -> Iterator[str]:
         return iter((self.low, self.high))

@@ -84,22 +84,21 @@ class GraphClient(GraphDoor):
     def assignments_of(
         self, package_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
-        return self._assignment_pages(
-            _reads(package_ids, assignments_path, "the assignments of %s")
-        )
+        reads = _reads(package_ids, assignments_path, "the assignments of %s")
+        return self._batches.pages(reads, wire.assignments_page)
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
-        return self._assignment_pages(
-            _reads(object_ids, subject_path, "the assignments of subject %s")
-        )
+        reads = _reads(object_ids, subject_path, "the assignments of subject %s")
+        return self._batches.pages(reads, wire.assignments_page)
 
     def assignments_of_subjects_in(
         self, wanted: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         what = "the assignments of subject %s of %s"
-        return self._assignment_pages(_reads(wanted, lambda key: subject_path(*key), what))
+        reads = _reads(wanted, lambda key: subject_path(*key), what)
+        return self._batches.pages(reads, wire.assignments_page)
 
     async def subjects(self, ids: Collection[str]) -> Mapping[str, Subject | GraphError]:
         return await self._first_found(ids, subject_by_object_id_path, subject_by_id_path)
@@ -126,13 +125,7 @@ class GraphClient(GraphDoor):
         self, pairs: Collection[tuple[str, str]]
     ) -> AsyncIterator[tuple[tuple[str, str], AssignmentPage | GraphError]]:
         what = "additionalAccess of %s and %s"
-        return self._assignment_pages(
-            _reads(pairs, lambda pair: additional_access_path(*pair), what)
-        )
-
-    def _assignment_pages[K](
-        self, reads: Sequence[BatchRead[K]]
-    ) -> AsyncIterator[tuple[K, AssignmentPage | GraphError]]:
+        reads = _reads(pairs, lambda pair: additional_access_path(*pair), what)
         return self._batches.pages(reads, wire.assignments_page)
 
     async def references_of(
