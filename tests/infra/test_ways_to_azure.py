@@ -99,10 +99,13 @@ def test_the_powershell_of_the_hooks_has_no_syntax_error() -> None:
     assert parser.parse(source.replace(b"foreach (", b"foreach ")).root_node.has_error
 
 
-def test_the_powershell_of_the_docs_parses_and_stands_beside_each_posix_form() -> None:
+@pytest.mark.parametrize(("page", "at_least"), [("deploy.md", 7), ("callers.md", 2)])
+def test_the_powershell_of_the_docs_parses_and_stands_beside_each_posix_form(
+    page: str, at_least: int
+) -> None:
     """By the same grammar; what PowerShell would not understand has a block of its own below."""
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
-    text = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```(sh|powershell)\n(.*?)```", text, flags=re.DOTALL)
     posix_only = re.compile(r"\bexport |\.venv/bin/|=\"\$\(|\bread -|^[A-Z_]+=", re.MULTILINE)
     for at, (shell, block) in enumerate(blocks):
@@ -111,7 +114,20 @@ def test_the_powershell_of_the_docs_parses_and_stands_beside_each_posix_form() -
         if shell == "powershell":
             lines = "\n".join(line.removeprefix("   ") for line in block.splitlines())
             assert not parser.parse(lines.encode()).root_node.has_error, block
-    assert len([shell for shell, _ in blocks if shell == "powershell"]) > 6
+    assert len([shell for shell, _ in blocks if shell == "powershell"]) >= at_least
+
+
+@pytest.mark.parametrize("page", ["deploy.md", "callers.md"])
+def test_every_step_of_the_docs_says_what_it_needs_and_what_it_prints(page: str) -> None:
+    """A section with commands in it, and each numbered step."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    steps = [each for each in sections if "```" in each or re.match(r"\d+\. ", each)]
+    assert len(steps) >= 2
+    lacking = [
+        step.partition("\n")[0] for step in steps if "*Needs*" not in step or "*Prints*" not in step
+    ]
+    assert lacking == []
 
 
 @pytest.mark.parametrize("name", HOOKS.values())
