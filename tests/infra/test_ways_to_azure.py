@@ -17,6 +17,7 @@ import yaml
 from local.storage.azurite import StorageError, node
 from tests.infra.bicep import ROOT
 from tests.infra.check import HOOKS
+from tests.infra.mistakes import MISTAKES
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 # The checker of the registry is of 2022; the context `vars` came in 2023.
@@ -128,6 +129,24 @@ def test_every_step_of_the_docs_says_what_it_needs_and_what_it_prints(page: str)
         step.partition("\n")[0] for step in steps if "*Needs*" not in step or "*Prints*" not in step
     ]
     assert lacking == []
+
+
+def test_what_proves_an_item_of_the_audit_is_there() -> None:
+    """Tests and planted mistakes that docs/known-limits.md names exist, and no item lacks a way."""
+    text = (ROOT / "docs" / "known-limits.md").read_text(encoding="utf-8")
+    table = text.split("### Not verified on Azure")[1].split("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 50
+    planted = [row[2] for row in rows if "planted:" in row[2]]
+    names = {name for each in planted for name in re.findall(r"`([a-z]+(?:-[a-z]+)+)`", each)}
+    assert len(names) > 15
+    assert names <= MISTAKES.keys()
+    assert [
+        each for each in re.findall(r"tests/[\w/]+\.py", table) if not (ROOT / each).is_file()
+    ] == []
+    assert [
+        row[0] for row in rows if re.match(r"mended|not verified", row[1]) and row[2] == "|"
+    ] == []
 
 
 @pytest.mark.parametrize("name", HOOKS.values())
