@@ -9,7 +9,7 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueServiceClient
 
-from entra_sod.stores import dead_letters, ledger, sweeps
+from entra_sod.stores import dead_letters, ledger, sweeps, write_controls
 
 
 def clear_leftovers(connection_string: str) -> None:
@@ -20,6 +20,7 @@ def clear_leftovers(connection_string: str) -> None:
     """
     _forget_rows(connection_string, ledger.TABLE)
     _forget_rows(connection_string, sweeps.TABLE)
+    _forget_rows(connection_string, write_controls.TABLE)
     with QueueServiceClient.from_connection_string(connection_string) as queues:
         for queue in queues.list_queues():
             queues.get_queue_client(queue.name).clear_messages()

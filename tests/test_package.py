@@ -37,7 +37,7 @@ def run(*argv: str | Path, cwd: Path) -> str:
 
 
 def test_there_is_one_version() -> None:
-    """Package, contract, evidence, azd template and changelog name the same version."""
+    """Package, contract, evidence (E9), azd template and changelog name the same version."""
     template = yaml.safe_load((ROOT / "azure.yaml").read_text())["metadata"]["template"]
     changes = (ROOT / "CHANGELOG.md").read_text()
     newest = re.search(r"^## (\S+)", changes, re.MULTILINE)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from entra_sod.bootstrap.make_records import Records, read_records
 from entra_sod.core.clock import Clock, SystemClock
+from entra_sod.core.logs import keep_requests_out_of_logs
 from entra_sod.core.names import keep_one_line
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.services.callers.admission import Admission
@@ -86,6 +87,8 @@ class Assembly:
         return read_diagnostic_context(self._environment, lambda: self.records.storage)
 
 
+# When the app is imported, before a library could log its first request.
+keep_requests_out_of_logs()
 logging.getLogger("entra_sod").addFilter(keep_one_line)
 app = Assembly(os.environ, {})
 

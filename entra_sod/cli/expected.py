@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from entra_sod.domain.callers.routes import ROUTES
+from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES
 from entra_sod.domain.messages import QUEUE_FUNCTIONS
 from entra_sod.services.doctor.diagnosis import Diagnosis, ok, wrong
 
 TIMER_FUNCTION = "start_sweep"
-EXPECTED = frozenset(
-    {*ROUTES, TIMER_FUNCTION, *(name for names in QUEUE_FUNCTIONS.values() for name in names)}
-)
+EXPECTED = frozenset({*ROUTES, ELSEWHERE.function, TIMER_FUNCTION}.union(*QUEUE_FUNCTIONS.values()))
 
 
 def compare_functions(listed: Collection[str], expected: Collection[str]) -> Diagnosis:

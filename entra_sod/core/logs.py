@@ -2,8 +2,10 @@
 
 import logging
 
+# At INFO these log each request with its address, and Graph's addresses name persons.
+LIBRARIES = ("azure", "hpack", "httpcore", "httpx", "msal", "urllib3")
+
 
 def keep_requests_out_of_logs() -> None:
-    """At INFO these log each request with its address, and Graph's addresses name persons."""
-    for library in ("azure", "hpack", "httpcore", "httpx", "msal", "urllib3"):
+    for library in LIBRARIES:
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -31,6 +31,7 @@ var queues = [
 ]
 var tables = [
   'checks'
+  'controls'
   'idempotency'
   'evidence'
   'findings'

@@ -14,6 +14,7 @@ def test_the_client_reads_them() -> None:
         id="50b1ec70-5e1f-4d3c-9b7a-000000000007",
         object_id="0b1ec701-5e1f-4d3c-9b7a-000000000007",
         display_name="Inès Haddad",
+        subject_type="user",
     )
     assert first.is_held
     assert second.subject.id != first.subject.id

@@ -76,6 +76,12 @@ class Truth:
         return self.unreadable.isdisjoint(packages)
 
     @property
+    def unnamed(self) -> frozenset[str]:
+        """The packages that no pair and no counted set has."""
+        pairs = (each for pair in self.rules_of for each in pair)
+        return frozenset(self.holders) - self.needed - frozenset(pairs)
+
+    @property
     def needed(self) -> frozenset[str]:
         """The packages of all sets that are counted, whose assignments are read in any case."""
         return frozenset(each for counted in self.counted.values() for each in counted.of)

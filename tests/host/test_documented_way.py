@@ -124,6 +124,7 @@ def test_the_documented_answer_becomes_the_result(world: Stage, graph: Documente
             "subjectId": each["target"]["id"],
             "objectId": each["target"]["objectId"],
             "displayName": each["target"]["displayName"],
+            "subjectType": each["target"].get("subjectType"),
             "assignmentId": each["id"],
             "state": None,
         }

@@ -24,6 +24,7 @@ from entra_sod.core.errors import (
     Unavailable,
     Unlicensed,
 )
+from entra_sod.core.logs import LIBRARIES
 from entra_sod.domain.entra import Reference, ReferenceKind
 from tests.adapters.graph.fixtures import SECRET
 from tests.adapters.graph.server import RecordingServer
@@ -227,7 +228,8 @@ async def test_no_failure_shows_the_token(
     prepare: Prepare,
 ) -> None:
     """Neither an error, nor its trace, nor any log at any level has the token in it."""
-    caplog.set_level(logging.DEBUG)
+    for logger in (None, *LIBRARIES):
+        caplog.set_level(logging.DEBUG, logger)
     prepare(server, other_server)
     shown = [await _shown(ask(served)) for ask in ASKS.values()]
     assert {each.headers["authorization"] for each in server.received} == {f"Bearer {SECRET}"}

@@ -10,6 +10,7 @@ import pytest
 from entra_sod.adapters.http.connect import resolve_by_system
 from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.core.clock import ManualClock
+from entra_sod.core.logs import LIBRARIES
 from entra_sod.domain.notifications.address import Address
 from entra_sod.domain.notifications.outcome import (
     NoResponse,
@@ -193,9 +194,10 @@ async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPat
 
 async def test_no_log_line_has_the_secret(caplog: pytest.LogCaptureFixture) -> None:
     """Not even where everything is logged: the path and the query stay out of it."""
-    with caplog.at_level(logging.DEBUG):
-        async with way(Receiver()) as out:
-            await out.post()
+    for logger in (None, *LIBRARIES):
+        caplog.set_level(logging.DEBUG, logger)
+    async with way(Receiver()) as out:
+        await out.post()
     assert caplog.records
     assert SECRET not in caplog.text
     assert SECRET not in repr(out.sender.__dict__)
