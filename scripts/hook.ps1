@@ -1,6 +1,7 @@
 # Runs scripts/NAME.py as a hook of azd, in the checkout's .venv, which it makes where there is none: hook.ps1 NAME
 param([Parameter(Mandatory = $true)][string]$Name)
 $ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false  # a profile may say otherwise, and a Python that is too old is no error
 Set-Location -Path (Join-Path -Path $PSScriptRoot -ChildPath '..')
 $candidates = @(
     @('py', '-3.13'), @('py', '-3.14'), @('python3.13'), @('python3'), @('python')

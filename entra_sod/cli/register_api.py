@@ -218,7 +218,17 @@ class RegistrationGraph:
                 "appRoleId": role_id_in(found.application, role),
             }
             self._call("POST", f"/servicePrincipals/{resource}/appRoleAssignedTo", body)
-        return self.read(wanted)
+        return self._read_what_was_made(wanted)
+
+    def _read_what_was_made(self, wanted: WantedRegistration) -> FoundRegistration:
+        """Look again until it is seen: a directory that answers may not know of it yet."""
+        found = self.read(wanted)
+        for _ in range(_MAX_ATTEMPTS - 1):
+            if not plan(wanted, found):
+                break
+            self._sleep(_WAIT_SECONDS)
+            found = self.read(wanted)
+        return found
 
     def _open_to_terminals(self, path: str, found: FoundRegistration) -> None:
         """Expose the scope, and then name who may ask for it: Entra takes them in this order."""
@@ -251,7 +261,7 @@ class RegistrationGraph:
         url = path if path.startswith(GRAPH) else GRAPH + path
         answer = self._client.request(method, url, json=body)
         for _ in range(_MAX_ATTEMPTS - 1):
-            if method == "GET" or not _is_too_early(answer):
+            if not _is_too_early(answer):
                 break
             self._sleep(_WAIT_SECONDS)
             answer = self._client.request(method, url, json=body)

@@ -32,6 +32,7 @@ class Directory:
         self.given: list[dict[str, str]] = []
         self.writes: list[str] = []
         self.too_early: list[httpx.Response] = []
+        self.unseen: dict[str, int] = {}  # how often a path answers 404 once it was written
         self.slept: list[float] = []
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -47,6 +48,10 @@ class Directory:
         return self._write(request.method, path, json.loads(request.content))
 
     def _read(self, path: str) -> httpx.Response:
+        kind = path.rpartition("/")[2].partition("(")[0]
+        if self.principal and self.unseen.get(kind, 0) > 0:
+            self.unseen[kind] -= 1
+            return httpx.Response(404, json={})
         if path.endswith("/appRoleAssignedTo"):
             return httpx.Response(200, json={"value": self.given})
         found = self.application if path.startswith("/applications(") else self.principal
@@ -197,3 +202,15 @@ def test_a_directory_that_does_not_know_the_application_yet_is_asked_again(
     directory.too_early = [httpx.Response(400, json={"error": {"code": "Request_BadRequest"}})]
     assert run(WANTED, graph, does=True) == 1
     assert len(directory.slept) == 2
+
+
+@pytest.mark.parametrize("kind", ["applications", "servicePrincipals", "appRoleAssignedTo"])
+def test_what_was_just_made_is_looked_for_until_it_is_seen(
+    directory: Directory, graph: RegistrationGraph, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """A directory that does not show it yet is asked again, and nothing is made twice."""
+    directory.unseen = {kind: 3}
+    assert run(WANTED, graph, does=True) == 0
+    assert len(directory.slept) == 3
+    assert len(directory.writes) == len(set(directory.writes)) + 1  # two PATCH of one application
+    assert "Nothing is missing." in capsys.readouterr().out

@@ -45,7 +45,8 @@ SECRET_SETTINGS = {"WEBHOOK_SIGNING_KEYS"}
 PLATFORM_SETTINGS = {"WEBSITE_AUTH_ENABLED"}
 HOOKS = {"postprovision": "grant", "predeploy": "wait_for_roles", "postdeploy": "smoke"}
 SHELLS = {"posix": "sh", "windows": "pwsh"}
-GOES_ON = {"postprovision"}  # a catalog's owner may run it later; the deployment goes on
+# A catalog's owner may run the first later, and nothing hangs on the wait: the deployment goes on.
+GOES_ON = {"postprovision", "predeploy"}
 # The worker sends what these name, and nothing of libraries: docs/privacy.md.
 TELEMETRY_SETTINGS = {
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",

@@ -173,7 +173,8 @@ MISTAKES = {
     ),
     "hook-without-windows": Mistake(
         "azure.yaml",
-        "    windows:\n      shell: pwsh\n      run: ./scripts/hook.ps1 wait_for_roles\n",
+        "    windows:\n      shell: pwsh\n      run: ./scripts/hook.ps1 wait_for_roles\n"
+        "      continueOnError: true\n",
         "",
         "predeploy does not run wait_for_roles on windows",
     ),
@@ -188,6 +189,12 @@ MISTAKES = {
         "run: sh scripts/hook.sh grant\n      interactive: true\n      continueOnError: true\n",
         "run: sh scripts/hook.sh grant\n      interactive: true\n",
         "azd stops where the hook postprovision fails on posix",
+    ),
+    "wait-that-stops-azd": Mistake(
+        "azure.yaml",
+        "run: ./scripts/hook.ps1 wait_for_roles\n      continueOnError: true\n",
+        "run: ./scripts/hook.ps1 wait_for_roles\n",
+        "azd stops where the hook predeploy fails on windows",
     ),
     "local-build": Mistake("azure.yaml", "    remoteBuild: true\n", "", "remoteBuild"),
     "any-azd": Mistake(
