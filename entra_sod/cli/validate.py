@@ -53,14 +53,15 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
     for problem in problems:
         typer.echo(problem)
-    for each in alike.unread:
+    unread = [*alike.unread_of_rules, *alike.unread]
+    for each in unread:
         typer.echo(f"entra-sod: not known: {each.what}: {each.why}", err=True)
     if failure:
         typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if not all(problem.is_warning for problem in problems) or has_wrong_settings:
         raise typer.Exit(ExitCode.ERROR)
-    raise typer.Exit(ExitCode.UNKNOWN if failure or alike.unread else ExitCode.NOTHING)
+    raise typer.Exit(ExitCode.UNKNOWN if failure or unread else ExitCode.NOTHING)
 
 
 def _try_tenant(

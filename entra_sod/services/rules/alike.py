@@ -38,14 +38,19 @@ def granting(grants: PackageGrants) -> list[AccessPackage]:
 
 @dataclass(frozen=True, slots=True)
 class AlikeReading:
-    """What was found, and what could not be compared."""
+    """What was found, and what could not be compared.
+
+    Attributes:
+        unread_of_rules: packages that rules name; whoever reads the rules' packages tells of them.
+    """
 
     found: Sequence[AlikePackage] = ()
     unread: Sequence[Skipped] = ()
+    unread_of_rules: Sequence[Skipped] = ()
 
     @property
     def notes(self) -> list[Skipped]:
-        """Both, as coverage says them."""
+        """As coverage says them, but those of rules."""
         lines = [Skipped(what=each.what, why=each.why) for each in self.found]
         return [*lines, *self.unread]
 
@@ -58,20 +63,20 @@ async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
     """
     named = await read_grants(graph, rules.named_packages)
     if not any(each.grants for each in granting(named)):
-        return AlikeReading(unread=_unread(named))
+        return AlikeReading(unread_of_rules=_unread(named))
     try:
         listed = {each.id for each in await graph.packages()}
     except PERMANENT as error:
         refused = Skipped.of("packages that no rule names", error)
-        return AlikeReading(unread=[*_unread(named), refused])
+        return AlikeReading(unread=[refused], unread_of_rules=_unread(named))
     wanted = sorted(listed - rules.named_packages)
     unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
-    unread = [*_unread(named), *_unread(unnamed)]
+    unread = _unread(unnamed)
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
         what = f"what {too_many} packages more grant that no rule names"
         unread.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
     found = find_alike(rules.rules, granting(unnamed), {each.id: each for each in granting(named)})
-    return AlikeReading([*found], unread)
+    return AlikeReading([*found], unread, _unread(named))
 
 
 def _unread(grants: PackageGrants) -> list[Skipped]:
