@@ -74,14 +74,18 @@ async def make(
             with_holders=with_holders,
             advance=lambda done: progress.advance(task, done),
         )
+    granted = state.packages
     made_at = timestamp(session.clock.now())
     made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
     targets = (each.reference for each in made.additions)
     if unfit := await find_unfit_groups(session.graph, targets):
         state = state.without(unfit)
         made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
-    alike = tuple((await read_alike(session.graph, rules)).notes)
-    return msgspec.structs.replace(made, alike=alike, rules_folder=folder.as_posix()), state
+    unread = state.unread_of(packages) | state.gone
+    alike = await read_alike(session.graph, rules, granted, unread=unread)
+    return msgspec.structs.replace(
+        made, alike=tuple(alike.notes), rules_folder=folder.as_posix()
+    ), state
 
 
 def show(plan: PlanDocument, how: Format, console: Console) -> None:

@@ -41,11 +41,12 @@ class IndexedPackage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnforcedPackage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The groups that a package grants, and the references on it as they were then."""
+    """What a package grants, and the references on it as they were then."""
 
     id: str
     member_groups: list[str]
     eligible_groups: list[str]
+    other_roles: list[str] = []
     incompatible_groups: list[str]
     incompatible_packages: list[str]
 

@@ -14,6 +14,7 @@ from entra_sod.ports.graph import Graph
 
 # Beside those of the rules: what they grant takes a request each.
 MAX_UNNAMED_READ = 500
+NOT_COMPARED = "packages that give what packages of rules give"
 
 
 type PackageGrants = Mapping[str, AccessPackage | GraphError]
@@ -55,13 +56,32 @@ class AlikeReading:
         return [*lines, *self.unread]
 
 
-async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
+async def read_alike(
+    graph: Graph,
+    rules: RuleSet,
+    known: Mapping[str, AccessPackage] | None = None,
+    *,
+    unread: Collection[str] = (),
+    max_reads: int | None = None,
+) -> AlikeReading:
     """Compare every package of the tenant's list that no rule names, where the rules' grant any.
+
+    Args:
+        graph: to ask.
+        rules: in force.
+        known: packages that were read with what they grant.
+        unread: packages that could not be read, as their reader tells.
+        max_reads: of more packages of rules none is read, and nothing is compared.
 
     Raises:
         Throttled, Unavailable: come again later.
     """
-    named = await read_grants(graph, rules.named_packages)
+    known = known or {}
+    unknown = rules.named_packages - known.keys() - set(unread)
+    if max_reads is not None and len(unknown) > max_reads:
+        why = f"it would read what {len(unknown)} packages of rules grant, over {max_reads}: "
+        return AlikeReading(unread=[Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")])
+    named = {**known, **await read_grants(graph, unknown)}
     if not any(each.grants for each in granting(named)):
         return AlikeReading(unread_of_rules=_unread(named))
     try:
@@ -71,12 +91,13 @@ async def read_alike(graph: Graph, rules: RuleSet) -> AlikeReading:
         return AlikeReading(unread=[refused], unread_of_rules=_unread(named))
     wanted = sorted(listed - rules.named_packages)
     unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
-    unread = _unread(unnamed)
+    gaps = _unread(unnamed)
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
         what = f"what {too_many} packages more grant that no rule names"
-        unread.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
-    found = find_alike(rules.rules, granting(unnamed), {each.id: each for each in granting(named)})
-    return AlikeReading([*found], unread, _unread(named))
+        gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
+    rule_packages = {each.id: each for each in granting(named)}
+    found = find_alike(rules.rules, granting(unnamed), rule_packages)
+    return AlikeReading([*found], gaps, _unread(named))
 
 
 def _unread(grants: PackageGrants) -> list[Skipped]:

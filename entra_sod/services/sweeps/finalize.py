@@ -50,6 +50,10 @@ from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, Swee
 log = logging.getLogger("entra_sod")
 
 
+# Beside those that enforcing needs: a request for each, while the sweep is closed.
+MAX_MORE_GRANTS = 100
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepFinalizer:
     rules: RulesProvider
@@ -168,6 +172,13 @@ class SweepFinalizer:
         merged.index = await merge_index(self.store, record.id, merged.index)
         async for conflict in conflicts_of(self.store, merged.index, rules):
             await collector.add_indexed(conflict)
+        alike = await read_alike(
+            self.planner.graph,
+            rules,
+            merged.packages,
+            unread={each.package for each in merged.unread.values()},
+            max_reads=MAX_MORE_GRANTS,
+        )
         return ClosingSweep(
             record=record,
             plan=plan,
@@ -175,7 +186,7 @@ class SweepFinalizer:
             whole=merged,
             conflicts=await collector.finish(),
             rules=rules,
-            alike=(await read_alike(self.planner.graph, rules)).notes,
+            alike=alike.notes,
         )
 
     def _to_confirm(self, closing: ClosingSweep) -> list[Pair]:

@@ -118,6 +118,7 @@ def _add_enforced(merged: MergedParts, packages: Iterable[EnforcedPackage]) -> N
             id=each.id,
             member_groups=frozenset(each.member_groups),
             eligible_groups=frozenset(each.eligible_groups),
+            other_roles=frozenset(each.other_roles),
         )
         merged.references.add(each.id, ReferenceKind.GROUP, each.incompatible_groups)
         merged.references.add(each.id, ReferenceKind.PACKAGE, each.incompatible_packages)

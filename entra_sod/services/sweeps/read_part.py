@@ -207,6 +207,7 @@ def _enforced(
         id=package.id,
         member_groups=sorted(package.member_groups),
         eligible_groups=sorted(package.eligible_groups),
+        other_roles=sorted(package.other_roles),
         incompatible_groups=found[ReferenceKind.GROUP],
         incompatible_packages=found[ReferenceKind.PACKAGE],
     )
