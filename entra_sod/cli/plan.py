@@ -149,36 +149,35 @@ async def apply(
         BudgetExhausted: more than MAX_REFERENCE_WRITES_PER_DAY leaves; nothing is written.
     """
     _require_enforcement(session)
+    if plan.writes > session.settings.max_reference_writes:
+        raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
     whole = Plan(
         additions=plan.desired_additions,
         removals=plan.removals,
         vanished=_vanished(plan, state, await session.ours()),
     )
-    if plan.writes > session.settings.max_reference_writes:
-        raise LimitExceeded(planned=plan.writes, limit=session.settings.max_reference_writes)
     storage, clock, applied = require_storage(session), session.clock, AppliedPlan()
     controls, evidence = WriteControls(storage, clock), EvidenceWrites(storage.blobs)
     writer = ReferenceWriter(session.graph, Ledger(storage, clock), controls, clock, evidence)
     # Each try has a name and evidence of its own: what is sealed takes nothing more.
     run_id, started_at = f"apply-{plan.state_hash[-12:]}-{secrets.token_hex(4)}", clock.now()
-    budget = await controls.reserve(run_id, whole.writes, session.settings.max_writes_per_day)
-    if budget.granted < whole.writes:
-        await controls.give_back(run_id, budget.granted)
-        raise BudgetExhausted(f"{whole.writes} writes are planned, and {budget}")
+    await _reserve(controls, run_id, whole.writes, session.settings.max_writes_per_day)
 
     async def write(step: Plan) -> None:
-        done = await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash)
-        applied.written += done.written
-        applied.removed += done.removed
-        applied.found_present += done.found_present
-        applied.failed += done.failed
-        applied.stopped = done.stopped or applied.stopped
+        applied.add(await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
         advance()
 
     error = await until_error(write, _steps(whole))
-    await controls.give_back(run_id, whole.writes - applied.writes)
+    if error is None:  # otherwise a write may have been taken whose answer was lost
+        await controls.give_back(run_id, whole.writes - applied.writes)
     seal = seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
     return ApplyResult(applied=applied, error=error, unsealed=await error_of(seal))
+
+
+async def _reserve(controls: WriteControls, run_id: str, writes: int, limit: int) -> None:
+    budget = await controls.reserve(run_id, writes, limit, may_be_part=False)
+    if budget.granted < writes:
+        raise BudgetExhausted(f"{writes} writes are planned, and {budget}. Nothing was written.")
 
 
 def _vanished(

@@ -24,7 +24,7 @@ from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.rules.alike import AlikeReading, read_alike
+from entra_sod.services.rules.alike import AlikeReading, granting, read_alike, read_grants
 from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import read_sources
@@ -89,29 +89,34 @@ async def _read_tenant(
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
         if parsed.problems:
             return tenant, AlikeReading()
-        alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)))
-        granting = await _read_granting(graph, parsed, tenant)
+        known = await _read_granting(graph, parsed, tenant, day)
+        alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)), known)
+        fit = await _without_unfit_groups(graph, known)
         packages = tenant.packages.values()
-        return Tenant(packages, tenant.groups, granting, unlisted=tenant.unlisted), alike
+        return Tenant(packages, tenant.groups, fit, unlisted=tenant.unlisted), alike
     finally:
         await graph.close()
 
 
 async def _read_granting(
-    graph: Graph, parsed: ParsedRules, tenant: Tenant
-) -> dict[str, AccessPackage]:
+    graph: Graph, parsed: ParsedRules, tenant: Tenant, day: date
+) -> Mapping[str, AccessPackage]:
     """Read what packages grant, where rules ask for references to groups and to nothing else."""
-    today = SystemClock().now().date()
-    rules = filter(wants_groups_only, resolve(parsed, tenant, today, and_later=True))
+    rules = filter(wants_groups_only, resolve(parsed, tenant, day, and_later=True))
     wanted = {each for rule in rules for side in rule.sides for each in side.packages}
-    found = await graph.packages_by_id(wanted) if wanted else {}
-    granting = {key: each for key, each in found.items() if isinstance(each, AccessPackage)}
-    granted = {group for each in granting.values() for group in each.member_groups}
+    return {each.id: each for each in granting(await read_grants(graph, wanted))}
+
+
+async def _without_unfit_groups(
+    graph: Graph, packages: Mapping[str, AccessPackage]
+) -> Mapping[str, AccessPackage]:
+    """Leave out groups that cannot be held against a package, where groups may be looked up."""
+    granted = {group for each in packages.values() for group in each.member_groups}
     looked_up = await _read_groups(graph, granted)
     unfit = {key for key, group in looked_up.items() if group and not group.is_security_enabled}
     return {
         key: replace(each, member_groups=each.member_groups - unfit)
-        for key, each in granting.items()
+        for key, each in packages.items()
     }
 
 

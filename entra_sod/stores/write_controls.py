@@ -54,9 +54,14 @@ class WriteControls:
         _, budget = await self._read()
         return use_of(current(budget, self._clock.now()), limit)
 
-    async def reserve(self, run: str, wanted: int, limit: int) -> BudgetUse:
+    async def reserve(
+        self, run: str, wanted: int, limit: int, *, may_be_part: bool = True
+    ) -> BudgetUse:
         """Reserve a run's writes before the first of them, as many as there is room for."""
-        return await self._change(lambda it: reserve(it, run, wanted, self._clock.now(), limit))
+        now = self._clock.now()
+        return await self._change(
+            lambda it: reserve(it, run, wanted, now, limit, may_be_part=may_be_part)
+        )
 
     async def give_back(self, run: str, writes: int) -> None:
         """Return what a run has reserved and not written."""

@@ -87,7 +87,7 @@ async def _webhooks() -> str:
 
 async def _writing() -> str:
     """A freeze and a budget that is used up are meant, so the app is ready all the same."""
-    return f"ok: {await bootstrap.app.engine.enforcer.hindrance()}"
+    return f"ok: {await bootstrap.app.engine.enforcer.writing_state()}"
 
 
 async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import azure.functions as func
@@ -20,7 +21,7 @@ bp = GuardedBlueprint()
 
 @bp.answers
 async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(200, CONTRACT.read_bytes())
+    return json_response(200, _contract())
 
 
 @bp.answers
@@ -36,6 +37,11 @@ async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
     allow = {"Allow": ", ".join(methods)}
     text = f"This path takes {allow['Allow']}. {contract} tells what for."
     raise HttpProblem(405, "method-not-allowed", "Not by this method", text, headers=allow)
+
+
+@cache
+def _contract() -> bytes:
+    return CONTRACT.read_bytes()
 
 
 @bp.answers

@@ -7,32 +7,27 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.settings import StorageSettings
 from entra_sod.stores.write_controls import BUDGET, FREEZE, PARTITION, TABLE, WriteControls
 from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
-from tests.adapters.storage.test_storage_contract import no_identity
+from tests.adapters.storage.test_storage_contract import storage
+
+__all__ = ["storage"]  # the fixture of the contract tests: in memory, and Azurite
 
 
-@pytest.fixture(params=["memory", "azurite"])
-async def storage(request: pytest.FixtureRequest) -> AsyncIterator[Storage]:
-    if request.param == "memory":
-        yield MemoryStorage()
-        return
-    connection = request.getfixturevalue("azurite")
-    azure = AzureStorage(StorageSettings(connection_string=connection), no_identity)
-    yield azure
-    await azure.table(TABLE).delete(PARTITION, BUDGET)
-    await azure.table(TABLE).delete(PARTITION, FREEZE)
-    await azure.close()
+@pytest.fixture
+async def shared(storage: Storage) -> AsyncIterator[Storage]:
+    """Leave no freeze and no budget to other tests of the same storage."""
+    yield storage
+    for key in (BUDGET, FREEZE):
+        await storage.table(TABLE).delete(PARTITION, key)
 
 
-async def test_instances_that_write_at_once_share_the_budget(storage: Storage) -> None:
+async def test_instances_that_write_at_once_share_the_budget(shared: Storage) -> None:
     """Of twelve runs that want five writes each, as many are granted as the limit says."""
-    instances = [WriteControls(storage, ManualClock()) for _ in range(12)]
+    instances = [WriteControls(shared, ManualClock()) for _ in range(12)]
     uses = await asyncio.gather(
         *(each.reserve(f"run-{number}", 5, 22) for number, each in enumerate(instances))
     )
@@ -42,9 +37,9 @@ async def test_instances_that_write_at_once_share_the_budget(storage: Storage) -
     assert (await instances[1].budget(22)).used == 22 - uses[0].granted
 
 
-async def test_the_first_freeze_stays_until_it_is_ended(storage: Storage) -> None:
+async def test_the_first_freeze_stays_until_it_is_ended(shared: Storage) -> None:
     """Who freezes once more sees who was first; ending it twice is no error."""
-    controls = WriteControls(storage, ManualClock())
+    controls = WriteControls(shared, ManualClock())
     assert await controls.frozen() is None
     first = await controls.freeze("an audit is on", "key:ops")
     assert await controls.freeze("another reason", "key:other") == first

@@ -71,7 +71,13 @@ def use_of(budget: WriteBudget, limit: int, granted: int = 0) -> BudgetUse:
 
 
 def reserve(
-    budget: WriteBudget, run: str, wanted: int, now: datetime, limit: int
+    budget: WriteBudget,
+    run: str,
+    wanted: int,
+    now: datetime,
+    limit: int,
+    *,
+    may_be_part: bool = True,
 ) -> tuple[WriteBudget, BudgetUse]:
     """Reserve as many of a run's writes as there is room for.
 
@@ -81,12 +87,13 @@ def reserve(
         wanted: its writes in all, those of its earlier tries included.
         now: the moment.
         limit: MAX_REFERENCE_WRITES_PER_DAY.
+        may_be_part: whether fewer than are wanted may be granted; else none are.
     """
     budget = current(budget, now)
     others = tuple(each for each in budget.runs if each.run != run)
     before = sum(each.writes for each in budget.runs if each.run == run)
     room = max(0, limit - sum(each.writes for each in others))
-    granted = max(before, min(wanted, room))
+    granted = max(before, min(wanted, room) if may_be_part or wanted <= room else 0)
     mine = (RunWrites(run, granted, now.timestamp()),) if granted else ()
     after = WriteBudget(runs=(*others, *mine))
     return after, use_of(after, limit, granted)

@@ -31,7 +31,7 @@ class Enforcer:
     max_reference_writes: int
     max_writes_per_day: int
 
-    async def hindrance(self) -> str:
+    async def writing_state(self) -> str:
         """Say what holds back the next write, or how much of the budget is used."""
         freeze = await self.writer.controls.frozen()
         return str(freeze or await self.writer.controls.budget(self.max_writes_per_day))

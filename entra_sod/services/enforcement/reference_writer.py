@@ -52,17 +52,37 @@ NOT_PROVEN = "no sealed evidence of the run that the ledger names says so: it is
 
 @dataclass(slots=True)
 class AppliedPlan:
-    """What became of a plan's writes."""
+    """What became of a plan's writes.
+
+    Attributes:
+        uncertain: how many of the failed may have been written: nobody could look.
+    """
 
     written: list[Reference] = field(default_factory=list)
     removed: list[Reference] = field(default_factory=list)
     found_present: list[Reference] = field(default_factory=list)
     failed: list[FailedWrite] = field(default_factory=list)
+    uncertain: int = 0
     stopped: str | None = None
 
     @property
     def writes(self) -> int:
-        return len(self.written) + len(self.removed)
+        """How many count as written."""
+        return len(self.written) + len(self.removed) + self.uncertain
+
+    def add(self, other: AppliedPlan) -> None:
+        """Take in what became of another part of the plan."""
+        self.written += other.written
+        self.removed += other.removed
+        self.found_present += other.found_present
+        self.failed += other.failed
+        self.uncertain += other.uncertain
+        self.stopped = other.stopped or self.stopped
+
+    def fail(self, reference: Reference, error: GraphError) -> None:
+        """Note a write that ended with an error, so that nobody knows what became of it."""
+        self.failed.append(FailedWrite(reference, str(error)))
+        self.uncertain += 1
 
 
 class ReferenceWriter:
@@ -93,7 +113,7 @@ class ReferenceWriter:
                 await self._add(addition, origin, applied)
             except PERMANENT as error:
                 # Not even looking is allowed: the intent stays, and what was written is still told.
-                applied.failed.append(FailedWrite(addition.reference, str(error)))
+                applied.fail(addition.reference, error)
         entries = await self.entries_of(plan.removals)
         proven = await self._evidence.proven(entries.values()) if entries else ()
         for reference in plan.removals:
@@ -105,7 +125,7 @@ class ReferenceWriter:
             try:
                 await self._remove(reference, applied)
             except PERMANENT as error:
-                applied.failed.append(FailedWrite(reference, str(error)))
+                applied.fail(reference, error)
         for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
             await self._purge(list(same_list))
         return applied

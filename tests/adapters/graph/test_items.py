@@ -92,3 +92,6 @@ def test_empty_pages_do_not_end_a_list_too_soon() -> None:
         trail.add(wire.decode(wire.ids_page, page_of({"id": str(number)})))
         for _ in range(page_trail.MAX_PAGES_WITHOUT_NEWS - 1):
             trail.add(empty)
+    assert trail.add(empty) == []  # as many as may be
+    with pytest.raises(TooManyPages):
+        trail.add(empty)

@@ -35,6 +35,16 @@ def test_what_there_is_no_room_for_is_not_granted() -> None:
     assert fourth.granted == 7
 
 
+def test_a_reviewed_plan_gets_all_of_its_writes_or_none() -> None:
+    """What is not granted takes nothing from others, not even for a moment."""
+    budget, _ = reserve(WriteBudget(), "one", 7, NOW, LIMIT)
+    budget, refused = reserve(budget, "plan", 4, NOW, LIMIT, may_be_part=False)
+    assert (refused.granted, refused.used) == (0, 7)
+    assert str(refused).startswith("7 of 10 ")
+    _, granted = reserve(budget, "plan", 3, NOW, LIMIT, may_be_part=False)
+    assert (granted.granted, granted.used) == (3, 10)
+
+
 def test_a_run_that_comes_again_is_counted_once() -> None:
     """It died after its writes were reserved: the same writes take no more of the budget."""
     budget, _ = reserve(WriteBudget(), "one", 4, NOW, LIMIT)

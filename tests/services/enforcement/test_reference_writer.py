@@ -344,6 +344,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
     assert [each.reference for each in applied.failed] == [mirror]
+    assert applied.writes == 2  # nobody could look, so it counts as written
     entry = await world.ledger.get(mirror)
     assert entry is not None
     assert entry.state is LedgerState.INTENDED
