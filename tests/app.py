@@ -22,7 +22,7 @@ from entra_sod.core.errors import GraphError, Unavailable
 from entra_sod.domain.entra import AccessPackage, Assignment
 from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
-from entra_sod.domain.rules.language import ExceptionEntry, Rule, RulesFile
+from entra_sod.domain.rules.language import ExceptionEntry, Protected, Rule, RulesFile
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.callers.admission import Admission
@@ -45,8 +45,15 @@ class RulesInMemory:
         self.text = ""
         self.write(rules)
 
-    def write(self, rules: Sequence[Rule], exceptions: Sequence[ExceptionEntry] = ()) -> None:
-        file = RulesFile(version=1, rules=list(rules), exceptions=list(exceptions))
+    def write(
+        self,
+        rules: Sequence[Rule],
+        exceptions: Sequence[ExceptionEntry] = (),
+        protected: Protected = Protected(),  # noqa: B008 - frozen
+    ) -> None:
+        file = RulesFile(
+            version=1, rules=list(rules), exceptions=list(exceptions), protected=protected
+        )
         # JSON is YAML, and has no aliases for values that occur twice.
         self.text = msgspec.json.encode(file).decode()
 

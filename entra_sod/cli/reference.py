@@ -16,6 +16,7 @@ _WORDS = {
     "GroupSelector": "A group selector",
     "AtMost": "`atMost`",
     "Effective": "`effective`",
+    "Protected": "`protected`",
     "Control": "A control",
     "ExceptionEntry": "An exception",
 }

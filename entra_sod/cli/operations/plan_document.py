@@ -20,6 +20,7 @@ from entra_sod.domain.enforcement.desired import (
     packages_in_view,
     references_on,
 )
+from entra_sod.domain.enforcement.guard import HeldReference, protect
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
@@ -113,6 +114,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
+        held: additions and removals that are wanted and wait, each with the reason.
         not_read: what could not be looked at, and why. What it would change is not in the plan.
         alike: packages that no rule names and that give what a rule's package gives, and those of
             which that is not known.
@@ -131,6 +133,7 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     not_enforceable: tuple[Skipped, ...]
     not_read: tuple[Skipped, ...]
     alike: tuple[Skipped, ...] = ()
+    held: tuple[HeldReference, ...] = ()
     rules_folder: str = "rules"
 
     @property
@@ -179,8 +182,9 @@ def make_document(
         [] if rules.unlisted else [each for each in prunable if not may_be_required(each, unread)]
     )
     made = frozenset(ours) | frozenset(prunable)
-    plan = make_plan(compile_references(rules, state.packages), state.present, removable)
-    left_alone = state.present.difference(plan.unchanged, plan.removals)
+    whole = make_plan(compile_references(rules, state.packages), state.present, removable)
+    plan = whole.guarded(tuple(protect(rules, state.packages)))
+    left_alone = state.present.difference(plan.unchanged, whole.removals)
     grantors = grantors_of(state.packages.values())
     return PlanDocument(
         version=1,
@@ -190,6 +194,7 @@ def make_document(
         packages={key: _name(key, state.packages) for key in sorted(view)},
         additions=tuple(_addition(each, state, grantors) for each in plan.additions),
         removals=plan.removals,
+        held=plan.held,
         unchanged=plan.unchanged,
         left_alone=tuple(sorted(left_alone - made)),
         kept=tuple(sorted(left_alone & made)),

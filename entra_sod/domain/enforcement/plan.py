@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.guard import HeldReference, WriteGuard
 from entra_sod.domain.entra import Reference
 
 
@@ -18,12 +20,14 @@ class Plan:
         removals: prunable, present, and desired by no rule.
         unchanged: desired and present.
         vanished: neither present nor desired: only the ledger still has them.
+        held: additions and removals that a guard took out.
     """
 
     additions: tuple[DesiredReference, ...] = ()
     removals: tuple[Reference, ...] = ()
     unchanged: tuple[Reference, ...] = ()
     vanished: tuple[Reference, ...] = ()
+    held: tuple[HeldReference, ...] = ()
 
     @property
     def changes(self) -> tuple[Reference, ...]:
@@ -32,6 +36,30 @@ class Plan:
     @property
     def writes(self) -> int:
         return len(self.additions) + len(self.removals)
+
+    def guarded(self, guards: Collection[WriteGuard]) -> Plan:
+        """The same plan, with what a guard holds back taken out of its writes."""
+        if not guards:
+            return self
+        held = [
+            *(
+                HeldReference(each.reference, why)
+                for each in self.additions
+                for why in _first(g.why_held(each) for g in guards)
+            ),
+            *(
+                HeldReference(each, why, is_removal=True)
+                for each in self.removals
+                for why in _first(g.why_kept(each) for g in guards)
+            ),
+        ]
+        taken = {each.reference for each in held}
+        return replace(
+            self,
+            additions=tuple(each for each in self.additions if each.reference not in taken),
+            removals=tuple(each for each in self.removals if each not in taken),
+            held=tuple(held),
+        )
 
     def first(self, writes: int) -> Plan:
         """The same plan with so many of its writes: additions before removals."""
@@ -60,6 +88,11 @@ def make_plan(
         unchanged=_in_order(wanted.keys() & there),
         vanished=_in_order(ours.union(noted) - there - wanted.keys()),
     )
+
+
+def _first(reasons: Iterable[str | None]) -> Iterable[str]:
+    """The first reason that is given, or nothing."""
+    return islice(filter(None, reasons), 1)
 
 
 def _in_order(references: Iterable[Reference]) -> tuple[Reference, ...]:

@@ -9,6 +9,7 @@ from enum import IntEnum
 from itertools import islice
 
 from entra_sod.domain.enforcement.drift import Drift
+from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 type ReferenceList = tuple[str, ReferenceKind]
@@ -56,6 +57,7 @@ class EnforcementResult:
     Attributes:
         present: desired, and there already; also those that others made before the run could.
         planned: additions, those that an interrupted earlier try of this run wrote included.
+        held: changes that a guard holds back; they are not among the planned.
         drift: where Graph differed from rules and ledger, before anything was written.
         stopped: why nothing was written though it was to be, where that is so.
     """
@@ -66,6 +68,7 @@ class EnforcementResult:
     removed: tuple[Reference, ...] = ()
     failed: tuple[FailedWrite, ...] = ()
     stopped: str | None = None
+    held: Collection[HeldReference] = ()
     drift: Sequence[Drift] = ()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.drift import Drift, DriftKind, find_drift
+from entra_sod.domain.enforcement.guard import HeldReference, WriteGuard
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import ReferenceSnapshot
 from entra_sod.domain.entra import Reference
@@ -32,6 +33,7 @@ class TenantPlan:
         noted: all that the ledger has, by package.
         written: those of them that it calls ours.
         may_prune: whether a reference of ours may go that nothing desires.
+        guards: of every change.
         is_certain: whether drift may be told: what was not read may ask for a reference.
     """
 
@@ -42,6 +44,7 @@ class TenantPlan:
     written: AbstractSet[Reference]
     may_prune: Callable[[Reference], bool]
     is_certain: Callable[[Drift], bool]
+    guards: Collection[WriteGuard] = ()
 
     def plans(self) -> Iterator[Plan]:
         """The plan of each package, in the order of their ids."""
@@ -53,6 +56,9 @@ class TenantPlan:
 
     def unchanged(self) -> Iterator[Reference]:
         return (each for plan in self.plans() for each in plan.unchanged)
+
+    def held(self) -> Iterator[HeldReference]:
+        return (each for plan in self.plans() for each in plan.held)
 
     def survey(self, max_writes: int) -> PlanSummary:
         """Go through all of it once.
@@ -73,7 +79,8 @@ class TenantPlan:
     def _plan(self, on: str, desired: Collection[DesiredReference]) -> Plan:
         noted = self.seen.covered(self.noted.get(on, _NONE))
         prunable = [each for each in noted if each in self.written and self.may_prune(each)]
-        return make_plan(desired, self.seen.present([on]), prunable, noted)
+        plan = make_plan(desired, self.seen.present([on]), prunable, noted)
+        return plan.guarded(self.guards)
 
     def _drift(self, on: str, desired: Collection[DesiredReference]) -> Collection[Drift]:
         return find_drift(
@@ -92,6 +99,7 @@ class PlanSummary:
     Attributes:
         present: how many references are desired and there.
         planned: how many are to be added.
+        held: how many changes are held back.
         writes: additions and removals.
         additions, removals: none where there are more than may be written.
         noted: references that are desired, there, and in the ledger.
@@ -100,6 +108,7 @@ class PlanSummary:
 
     present: int = 0
     planned: int = 0
+    held: int = 0
     writes: int = 0
     additions: list[DesiredReference] = field(default_factory=list)
     removals: list[Reference] = field(default_factory=list)
@@ -128,6 +137,7 @@ class PlanSummary:
         """Count a package's plan; keep what has to be written, or stands in the ledger."""
         self.present += len(plan.unchanged)
         self.planned += len(plan.additions)
+        self.held += len(plan.held)
         self.writes += plan.writes
         self.noted += (each for each in plan.unchanged if each in noted) if noted else ()
         self.vanished += plan.vanished

@@ -50,6 +50,7 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         before: whether it was there before the run wrote anything.
+        held: whether what was planned waits, for the reason that `why` gives.
         why: it was not written, or is written already.
     """
 
@@ -60,6 +61,7 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
     planned: Literal["add", "remove"] | None = None
     written: bool = False
     why: str | None = None
+    held: bool = False
 
 
 def is_in_evidence(finding: Finding, run: str) -> bool:
@@ -135,6 +137,14 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
         yield ReferenceLine(*key, planned="add", written=key in written, why=failed.get(key))
     for each in references.removed:
         yield ReferenceLine(*_key(each), before=True, planned="remove", written=True)
+    for each in references.held:
+        yield ReferenceLine(
+            *_key(each),
+            before=each.is_removal,
+            planned="remove" if each.is_removal else "add",
+            why=each.why,
+            held=True,
+        )
 
 
 def _key(view: ReferenceView) -> tuple[str, str, str]:

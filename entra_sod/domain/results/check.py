@@ -9,6 +9,7 @@ from itertools import islice
 
 import msgspec
 
+from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.enforcement.result import EnforcementResult, LazyCollection
 from entra_sod.domain.entra import Assignment, Reference, Subject
 from entra_sod.domain.results.coverage import Coverage, Outcome
@@ -47,18 +48,25 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_d
 
 
 class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """One reference: on which package, of which kind, to which group or package."""
+    """One reference: on which package, of which kind, to which group or package.
+
+    Attributes:
+        why: it failed, or is held.
+        is_removal: whether it is held to stay, though it was to be removed.
+    """
 
     access_package_id: str
     kind: str
     target_id: str
     why: str | None = None
+    is_removal: bool = False
 
 
 class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
     """Desired references: which were there, are planned, were written, and failed and why.
 
     `removed` are references of our own that no rule asked for any more; only a sweep removes.
+    `held` are changes that are wanted and wait, each with the reason.
     """
 
     present: Collection[ReferenceView] = []
@@ -66,6 +74,7 @@ class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
     written: Collection[ReferenceView] = []
     failed: Collection[ReferenceView] = []
     removed: Collection[ReferenceView] = []
+    held: Collection[ReferenceView] = []
 
 
 class PairView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -150,17 +159,24 @@ def references_view(enforced: EnforcementResult, most: int | None = None) -> Ref
         written=[_reference_view(each) for each in enforced.written[:most]],
         failed=[_reference_view(each.reference, each.why) for each in enforced.failed[:most]],
         removed=[_reference_view(each) for each in enforced.removed[:most]],
+        held=[_held_view(each) for each in islice(enforced.held, most)],
     )
 
 
 def remade_view(enforced: EnforcementResult) -> ReferencesView:
     """All references of a whole tenant, made while they are gone through."""
-    present, planned = enforced.present, enforced.planned
+    present, planned, held = enforced.present, enforced.planned, enforced.held
     return msgspec.structs.replace(
-        references_view(replace(enforced, present=(), planned=())),
+        references_view(replace(enforced, present=(), planned=(), held=())),
         present=LazyCollection(len(present), lambda: map(_reference_view, present)),
         planned=LazyCollection(len(planned), lambda: map(_reference_view, planned)),
+        held=LazyCollection(len(held), lambda: map(_held_view, held)),
     )
+
+
+def _held_view(held: HeldReference) -> ReferenceView:
+    view = _reference_view(held.reference, held.why)
+    return msgspec.structs.replace(view, is_removal=held.is_removal)
 
 
 def _reference_view(reference: Reference, why: str | None = None) -> ReferenceView:

@@ -40,6 +40,7 @@ class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
     written: int = 0
     failed: int = 0
     removed: int = 0
+    held: int = 0
 
 
 class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -263,12 +263,28 @@ class ExceptionEntry(
         return self.start <= day <= self.end
 
 
+class Protected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Access that the app leaves alone, such as that of accounts for emergencies.
+
+    No reference is written or removed on these packages, nor to them, nor to these groups, nor to
+    a group that these packages grant; whatever rules ask for.
+
+    Attributes:
+        packages: access packages, by id or by patterns.
+        groups: security groups, by id.
+    """
+
+    packages: list[PackageSelector] = []
+    groups: list[GroupSelector] = []
+
+
 class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of rules; what all files have is read together.
 
     Attributes:
         version: of the language.
         classes: named sets that rules reuse; unique in all files.
+        protected: what is never written on, and never used as a reference.
         rules: what is kept apart.
         controls: what keeps watch where an exception permits a conflict.
         exceptions: who may hold both for a while.
@@ -276,6 +292,7 @@ class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: Literal[1]
     classes: dict[Name, Side] = {}
+    protected: Protected = Protected()
     rules: list[Rule] = []
     controls: list[Control] = []
     exceptions: list[ExceptionEntry] = []

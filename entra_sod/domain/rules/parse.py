@@ -20,6 +20,7 @@ from entra_sod.domain.rules.language import (
     ExceptionEntry,
     Name,
     PackageSelector,
+    Protected,
     Rule,
     RulesFile,
     Side,
@@ -118,6 +119,7 @@ class ParsedRules:
     """All rules, classes, controls and exceptions of all files, and where each stands.
 
     Attributes:
+        protected: what each file protects, with the place of it.
         problems: everything wrong; with any in it, the book is not to be used.
     """
 
@@ -125,6 +127,7 @@ class ParsedRules:
     classes: dict[str, Side] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
     exceptions: dict[str, ExceptionEntry] = field(default_factory=dict)
+    protected: list[tuple[SourceOrigin, Protected]] = field(default_factory=list)
     origins: dict[tuple[str, str], SourceOrigin] = field(default_factory=dict)
     problems: list[RulesProblem] = field(default_factory=list)
 
@@ -163,6 +166,8 @@ def read_rules(files: Iterable[SourceFile], unread: Sequence[RulesProblem] = ())
     damaged = [each for document in documents for each in _read_file(parsed, document)]
     is_whole = not unread and all(document.is_read for document in documents)
     known = {kind: _NameIndex(parsed.names(kind)) for kind in _KINDS} if is_whole else {}
+    for origin, protected in parsed.protected:
+        parsed.problems += origin.add_mistakes(_protected_mistakes(protected))
     for name, side in parsed.classes.items():
         _check(parsed, "classes", name, _side_mistakes(side, known, ()))
     for name, circle in islice(find_class_cycles(parsed.classes), MAX_PROBLEMS):
@@ -215,6 +220,10 @@ def _read_file(parsed: ParsedRules, document: Document) -> Iterator[_InvalidEntr
     broken: dict[Path, set[str | int | None]] = {}
     for mistake in mistakes:
         broken.setdefault(mistake.path[:2], set()).update((*mistake.path[2:3], mistake.key))
+    if ("protected",) not in {path[:1] for path in broken}:
+        value = _mapping(document.value).get("protected", {})
+        origin = SourceOrigin(document, ("protected",))
+        parsed.protected.append((origin, msgspec.convert(value, Protected)))
     for path, name, value in _entries(document.value):
         kind, origin = str(path[0]), SourceOrigin(document, path)
         is_new = _is_new(parsed, kind, name, origin)
@@ -330,6 +339,13 @@ def _side_mistakes(
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):
         yield from _unknown(name, "class", known.get("classes"), (*path, "classes", index))
+
+
+def _protected_mistakes(protected: Protected) -> Iterator[Mistake]:
+    for index, selector in enumerate(protected.packages):
+        yield from _selector_mistakes(selector, ("packages", index))
+        if selector.is_everything:
+            yield Mistake(("packages", index), "protects every access package: nothing is written")
 
 
 def _unknown(name: str, what: str, names: _NameIndex | None, path: Path) -> Iterator[Mistake]:

@@ -129,6 +129,8 @@ def needs_tenant(parsed: ParsedRules) -> bool:
 
 
 def _selectors(parsed: ParsedRules) -> Iterator[PackageSelector]:
+    for _, protected in parsed.protected:
+        yield from protected.packages
     for side in parsed.classes.values():
         yield from side.packages
     for rule in parsed.rules.values():
@@ -182,6 +184,14 @@ class Resolver:
     def members(self, side: Side) -> Sequence[ResolvedSide]:
         """What a side itself selects, and what each class that it leads to does."""
         return [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
+
+    def protected(self) -> frozenset[str]:
+        """The ids of the packages and groups that the files protect."""
+        sides = (
+            self._own(Side(packages=each.packages, groups=each.groups))
+            for _, each in self._book.protected
+        )
+        return frozenset().union(*(side.packages | side.groups for side in sides))
 
     def reached(self, classes: Iterable[str]) -> Collection[str]:
         """Every class that classes lead to, however deep, and they themselves, each once."""

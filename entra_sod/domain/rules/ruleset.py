@@ -219,6 +219,7 @@ class RuleSet:
         refused: why the newest files are not these rules, where a broken version was not taken.
         unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
+        protected: ids of packages and groups that are never written on, nor used as references.
         day: on which they are in force, where it matters.
     """
 
@@ -231,6 +232,7 @@ class RuleSet:
         *,
         unlisted: str | None = None,
         day: date | None = None,
+        protected: frozenset[str] = frozenset(),
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
@@ -238,17 +240,19 @@ class RuleSet:
         self.files = tuple(files)
         self.unlisted = unlisted
         self.day = day
+        self.protected = protected
 
     @cached_property
     def hash(self) -> str:
         """Names this version of the rules: equal rules in any order have equal hashes.
 
-        It is of what is written, the classes that rules lead to among it; what patterns mean in the
-        tenant is not in it.
+        It is of what is written, the classes that rules lead to among it, and of what is protected;
+        what patterns of rules mean in the tenant is not in it.
         """
         classes = {name: side for each in self.rules for name, side in each.classes.items()}
         written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
-        data = msgspec.json.encode(written)
+        protected = [sorted(self.protected)] if self.protected else []
+        data = msgspec.json.encode([*written, *protected])
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property

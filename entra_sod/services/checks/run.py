@@ -11,8 +11,9 @@ import msgspec
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
-from entra_sod.domain.entra import Pair
+from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.messages import CheckMessage
@@ -112,11 +113,15 @@ class CheckRunner:
         )
         note_groups(constraint.named_groups if constraint else (), notes)
         note_refused(rules, notes)
+        readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
+        guards = tuple(protect(rules, readable))
         reach = enforcement_of(message, self.enforcement)
         if reach is Enforcement.APPLY and not is_asked:
             reach = Enforcement.PLAN
             notes.skip("writing references", "no row says that a caller asked for this check")
-        enforced = await self._enforce(found.desired, reach, message.id, rules.hash, notes)
+        enforced = await self._enforce(
+            found.desired, reach, notes, run_id=message.id, rules_hash=rules.hash, guards=guards
+        )
         holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
         result = CheckResult(
@@ -141,13 +146,15 @@ class CheckRunner:
         self,
         desired: tuple[DesiredReference, ...],
         reach: Enforcement,
+        notes: Coverage,
+        *,
         run_id: str,
         rules_hash: str,
-        notes: Coverage,
+        guards: Collection[WriteGuard],
     ) -> EnforcementResult:
         try:
             enforced = await self.enforcer.enforce(
-                desired, reach, run_id=run_id, rules_hash=rules_hash
+                desired, reach, run_id=run_id, rules_hash=rules_hash, guards=guards
             )
         except PERMANENT as error:
             notes.skip("the pair's incompatible references", error)

@@ -9,6 +9,7 @@ from itertools import chain
 
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.guard import WriteGuard
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import (
     Enforcement,
@@ -43,6 +44,7 @@ class Enforcer:
         *,
         run_id: str,
         rules_hash: str,
+        guards: Collection[WriteGuard] = (),
     ) -> EnforcementResult:
         """Plan the whole of it first; then write it, if that is allowed.
 
@@ -51,6 +53,7 @@ class Enforcer:
             reach: OFF does nothing, PLAN writes nothing.
             run_id: of the check or sweep, for the ledger.
             rules_hash: of the rules in force, for the ledger.
+            guards: of every change.
 
         Raises:
             GraphError, NotYetConsistent: permanent ones before anything was written; others mean
@@ -61,7 +64,7 @@ class Enforcer:
         seen = await self._read_references(
             {(each.reference.on, each.reference.kind) for each in desired}
         )
-        plan = make_plan(desired, seen.present({on for on, _ in seen.lists}))
+        plan = make_plan(desired, seen.present({on for on, _ in seen.lists})).guarded(guards)
         entries = await self.writer.entries_of(plan.unchanged)
         done = _DoneWrites()
         if reach is Enforcement.APPLY:
@@ -73,6 +76,7 @@ class Enforcer:
             removed=tuple(done.applied.removed),
             failed=tuple(done.applied.failed),
             stopped=done.stopped,
+            held=plan.held,
         )
 
     async def enforce_all(
@@ -119,6 +123,7 @@ class Enforcer:
                 survey.planned + len(done.earlier) - found,
                 lambda: done.planned(tenant.additions()),
             ),
+            held=LazyCollection(survey.held, tenant.held),
             drift=drift,
             written=(*done.earlier, *done.applied.written),
             removed=tuple(done.applied.removed),

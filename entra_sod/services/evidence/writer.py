@@ -131,6 +131,7 @@ def _draft(
         "references-planned": len(references.planned),
         "references-written": len(references.written),
         "references-removed": len(references.removed),
+        "references-held": len(references.held),
         "references-failed": len(references.failed),
         "gaps": len(evidence.coverage.coverage.skipped),
     }

@@ -13,7 +13,7 @@ from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
-from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, needs_tenant, resolve
+from entra_sod.domain.rules.resolve import ResolvedRule, Resolver, Tenant, needs_tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
@@ -110,11 +110,12 @@ class RulesProvider:
         exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]
-        today = self._rule_set(rules_today, exceptions_today, unlisted, day)
+        protected = Resolver(parsed, tenant).protected()
+        today = self._rule_set(rules_today, exceptions_today, unlisted, day, protected)
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
             return ActiveRules(today, today)
-        return ActiveRules(today, self._rule_set(rules, exceptions, unlisted, day))
+        return ActiveRules(today, self._rule_set(rules, exceptions, unlisted, day, protected))
 
     def _rule_set(
         self,
@@ -122,8 +123,17 @@ class RulesProvider:
         exceptions: Sequence[ExceptionEntry],
         unlisted: str | None,
         day: date,
+        protected: frozenset[str],
     ) -> RuleSet:
-        return RuleSet(rules, exceptions, self.problem, self._files, unlisted=unlisted, day=day)
+        return RuleSet(
+            rules,
+            exceptions,
+            self.problem,
+            self._files,
+            unlisted=unlisted,
+            day=day,
+            protected=protected,
+        )
 
     async def listed(self) -> Mapping[str, AccessPackage]:
         """Every package that the tenant's list shows, by id, as it was ten minutes ago or less.

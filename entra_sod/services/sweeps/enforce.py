@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from entra_sod.core.errors import PERMANENT
 from entra_sod.domain.enforcement.desired import packages_in_view, references_on
+from entra_sod.domain.enforcement.guard import protect
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
@@ -96,6 +97,7 @@ class SweepEnforcer:
             noted=noted,
             written={key for key, each in entries.items() if each.state is LedgerState.WRITTEN},
             may_prune=self._may_prune(closing, verdict, unread, notes),
+            guards=tuple(protect(closing.rules, merged.packages)),
             is_certain=lambda each: is_certain(each, half_seen, unread),
         )
 

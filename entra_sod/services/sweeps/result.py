@@ -44,6 +44,7 @@ def result_of(
             written=len(enforced.written),
             failed=len(enforced.failed),
             removed=len(enforced.removed),
+            held=len(enforced.held),
         ),
         drift=drift_views(enforced.drift),
         coverage=merged.coverage([*verdict.gaps, *written.gaps]),

@@ -82,6 +82,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_rule_problems(parsed, resolved, tenant),
             *_all_packages(parsed, tenant),
             *_without_reference(parsed, resolved, tenant),
+            *_protected(parsed, resolved, resolver, tenant),
             *_contradictions(parsed, resolved, day),
         ]
     return list(in_reason(sorted(found)))
@@ -171,6 +172,9 @@ def _groups(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
     for name, side in parsed.classes.items():
         for index, group in enumerate(side.groups):
             yield parsed.origin("classes", name), ("groups", index, "id"), str(group.id)
+    for origin, protected in parsed.protected:
+        for index, group in enumerate(protected.groups):
+            yield origin, ("groups", index, "id"), str(group.id)
     for rule in parsed.rules.values():
         for number, side in enumerate(rule.between or ()):
             for index, group in enumerate(side.groups):
@@ -187,6 +191,9 @@ def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, Packag
     for name, side in parsed.classes.items():
         for index, selector in enumerate(side.packages):
             yield parsed.origin("classes", name), ("packages", index), selector
+    for origin, protected in parsed.protected:
+        for index, selector in enumerate(protected.packages):
+            yield origin, ("packages", index), selector
     for rule in parsed.rules.values():
         origin = parsed.origin("rules", rule.id)
         for number, side in enumerate(rule.between or ()):
@@ -261,6 +268,18 @@ def _without_reference(
 ) -> Iterator[RulesProblem]:
     for each in find_without_effect(resolved, tenant.granting if tenant else {}):
         yield _warning(parsed.origin("rules", each.id), ("references",), ENFORCES_NOTHING)
+
+
+def _protected(
+    parsed: ParsedRules, resolved: Iterable[ResolvedRule], resolver: Resolver, tenant: Tenant | None
+) -> Iterator[RulesProblem]:
+    """Rules that ask for references on or to what the files protect."""
+    protected = resolver.protected()
+    for each in resolved if protected else ():
+        named = frozenset().union(*(side.packages | side.groups for side in each.sides))
+        if each.rule.mode is Mode.ENFORCE and (shared := named & protected):
+            detail = f"asks for references on or to {_listed(shared, tenant)}, which is protected"
+            yield _warning(parsed.origin("rules", each.id), ("mode",), f"{detail}: none is written")
 
 
 def _shared(

@@ -285,3 +285,23 @@ def test_a_book_with_mistakes_is_looked_at_entry_by_entry() -> None:
         assert any("effective.until has passed" in each for each in found)
         assert any("classes.x.packages.0 fits every access package" in each for each in found)
         assert not any("used by no rule" in each for each in found)
+
+
+def test_a_rule_that_would_write_on_protected_access_is_named() -> None:
+    """By package and by group; a rule that writes nothing may name them."""
+    protected = f"protected: {{packages: [{{id: {A}}}], groups: [{{id: {UNKNOWN}}}]}}\n"
+    by_group = between(packages(B), f"groups: [{{id: {UNKNOWN}}}]")
+    rules = entry(AB), entry(by_group, "r2"), entry(AB, "r3", "warn")
+    asks, none = "warning: rules.{}.mode asks for references on or to", "none is written"
+    assert [each for each in said(*rules, more=protected) if "protected" in each] == [
+        f"3:55: {asks.format(0)} {A}, which is protected: {none}",
+        f"4:55: {asks.format(1)} {UNKNOWN}, which is protected: {none}",
+    ]
+
+
+@pytest.mark.parametrize("pattern", ['name: "*"', "id: x", "catalog: C, id: " + A])
+def test_protected_access_is_read_as_strictly_as_rules(pattern: str) -> None:
+    """A mistake in it is a mistake of the file: nothing is in force before it is mended."""
+    text = f"version: 1\nprotected: {{packages: [{{{pattern}}}]}}\n"
+    (problem,) = read_rules([SourceFile("f", text)]).problems
+    assert "protected.packages.0" in str(problem)
