@@ -137,10 +137,11 @@ def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
 
 
 def _references(found: ReferenceCounts) -> str:
-    return (
+    text = (
         f"{found.present:,} present, {found.planned:,} planned, {found.written:,} written, "
         f"{found.failed:,} failed, {found.removed:,} removed"
     )
+    return f"{text}, {found.held:,} held" if found.held else text
 
 
 def _conflicts(result: SweepResult) -> Iterator[RenderableType]:
