@@ -9,6 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from uuid import uuid4
 
+import httpx
+
 from local.world import World
 from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
 from tests.chaos.hosts import Hosts
@@ -19,6 +21,7 @@ from tests.chaos.schedule import (
     Disturbance,
     Duplicate,
     Faults,
+    FreezeWriting,
     GiveUp,
     Kill,
     Needless,
@@ -154,7 +157,9 @@ class Chaos:
             self._world.storage, "sweeps", -HOUR, TIMES["sweeps"]
         )
 
-    def _steps(self, disturbance: Disturbance, callers: ThreadPoolExecutor) -> Iterator[Step]:
+    def _steps(  # noqa: C901 - one case for each kind
+        self, disturbance: Disturbance, callers: ThreadPoolExecutor
+    ) -> Iterator[Step]:
         at = disturbance.at
         match disturbance:
             case Kill(host=host, down_seconds=seconds):
@@ -175,6 +180,9 @@ class Chaos:
                 yield at, partial(self._let_wait, partial(self._give_up, disturbance))
             case Needless(which=which):
                 yield at, partial(self._let_wait, partial(self._give_up_needlessly, which))
+            case FreezeWriting(seconds=seconds):
+                yield at, self._freeze
+                yield at + seconds, self.unfreeze
             case Check():
                 yield at, lambda: self._asked.append(callers.submit(self._ask, disturbance))
 
@@ -189,6 +197,34 @@ class Chaos:
     def _storm(self, limit: int) -> None:
         self.tally["storms"] += 1
         self._world.graph.behave(throttle={"limit": limit, "window_seconds": 1.0})
+
+    def _freeze(self) -> None:
+        self.tally["freezes"] += 1
+        self._hosts.ask("PUT", "/api/freeze", json={"reason": "chaos"})
+
+    def unfreeze(self) -> None:
+        self._hosts.ask("DELETE", "/api/freeze")
+
+    def sweep_in_peace(self) -> httpx.Response | None:
+        """Sweep once more, when nothing fails; the answer of the sweep."""
+        self._world.graph.clear_faults()
+        before = self._latest()
+        self._hosts.run_timer(TIMER)
+        deadline = time.monotonic() + SETTLED_WITHIN_SECONDS
+        while (latest := self._latest()) == before or not self._has_ended(latest):
+            if time.monotonic() > deadline:
+                return None
+            time.sleep(PAUSE_SECONDS)
+        self.wait_settled()
+        return self._hosts.ask("GET", f"/api/sweeps/{latest}")
+
+    def _latest(self) -> str | None:
+        answer = self._hosts.ask("GET", "/api/sweeps/latest")
+        return str(answer.json()["id"]) if answer is not None and answer.is_success else None
+
+    def _has_ended(self, sweep_id: str | None) -> bool:
+        answer = self._hosts.ask("GET", f"/api/sweeps/{sweep_id}") if sweep_id else None
+        return answer is not None and answer.status_code == httpx.codes.OK
 
     def _block(self, packages: Iterable[str]) -> None:
         """Have Graph fail for good to say who holds these packages."""

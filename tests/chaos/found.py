@@ -126,6 +126,19 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """What another sweep left, that ran in peace after a freeze.
+
+    Attributes:
+        references: in the tenant then, with how often each was added by the app since the start.
+        told: what its answer says of references; None without an answer.
+    """
+
+    references: Mapping[Wanted, int]
+    told: References | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Everything that the verdict looks at.
 
@@ -135,6 +148,9 @@ class Found:
         references: in the tenant now, with how often each was added by the app.
         ledger: state by reference.
         queues: messages left, by queue.
+        budget: how many writes the app was allowed; None for as many as come.
+        is_held_back: whether writing was frozen for a while, or the budget may have ended.
+        aftermath: None for a run that no sweep follows.
         blocked: packages of which Graph never told who holds them.
         answers_for_pairs: whether Graph does, to this app.
         refusals: None for a run in which Graph refuses for other reasons, too.
@@ -152,6 +168,9 @@ class Found:
     blocked: frozenset[str] = frozenset()
     refusals: Refusals | None = None
     answers_for_pairs: bool = True
+    budget: int | None = None
+    is_held_back: bool = False
+    aftermath: Aftermath | None = None
 
 
 def read_sweep(answer: Mapping[str, Any]) -> SweepAnswer:
@@ -163,7 +182,7 @@ def read_sweep(answer: Mapping[str, Any]) -> SweepAnswer:
             _key(each): Seen(each["outcome"], each["holderCount"]) for each in answer["results"]
         },
         sets={each["rule"]: Seen(each["outcome"], each["holderCount"]) for each in answer["sets"]},
-        references=_references(answer["references"]),
+        references=read_references(answer["references"]),
         gaps=_gaps(answer),
     )
 
@@ -177,7 +196,7 @@ def read_check(answer: Mapping[str, Any]) -> CheckAnswer:
         second=pair["incompatibleAccessPackageId"],
         status=answer["status"],
         seen=Seen(answer["outcome"], answer["holderCount"]),
-        references=_references(answer["references"]),
+        references=read_references(answer["references"]),
         gaps=_gaps(answer),
     )
 
@@ -239,7 +258,7 @@ def _gaps(answer: Mapping[str, Any]) -> tuple[Gap, ...]:
     return tuple(Gap(each["what"], each["why"]) for each in answer["coverage"]["skipped"])
 
 
-def _references(answer: Mapping[str, Any]) -> References:
+def read_references(answer: Mapping[str, Any]) -> References:
     return References(
         planned=_set(answer["planned"]),
         written=_set(answer["written"]),

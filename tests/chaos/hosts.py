@@ -32,10 +32,13 @@ PAUSE_SECONDS = 0.1
 class Hosts:
     """Some hosts of one world, by their numbers; each start is a new process."""
 
-    def __init__(self, world: World, count: int, *, rate: int | None = None) -> None:
+    def __init__(
+        self, world: World, count: int, *, rate: int | None = None, budget: int | None = None
+    ) -> None:
         self._world = world
         limit = {} if rate is None else {"GRAPH_REQUESTS_PER_10S": str(rate)}
-        self._settings = {**SETTINGS, **limit}
+        writes = {} if budget is None else {"MAX_REFERENCE_WRITES_PER_DAY": str(budget)}
+        self._settings = {**SETTINGS, **limit, **writes}
         self._now = [self._launch() for _ in range(count)]
         self._all = list(self._now)
         # where a timer was run last, and how much that host had written by then

@@ -20,6 +20,7 @@ from local.graph.tenant import Tenant
 from local.world import World
 from tests.chaos.disturb import Chaos
 from tests.chaos.found import (
+    Aftermath,
     Evidence,
     Found,
     Parts,
@@ -28,6 +29,7 @@ from tests.chaos.found import (
     read_finding,
     read_letter,
     read_parts,
+    read_references,
     read_sweep,
 )
 from tests.chaos.hosts import Hosts
@@ -64,7 +66,7 @@ def run(schedule: Schedule, folder: Path) -> Outcome:
 def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]:
     with ExitStack() as ending:
         world = ending.enter_context(_world(schedule, folder))
-        hosts = Hosts(world, HOSTS, rate=schedule.rate)
+        hosts = Hosts(world, HOSTS, rate=schedule.rate, budget=schedule.budget)
         hosts.wait_running()
         hosts.warm_up()
         world.graph.behave(**dict(schedule.weather), throttle=schedule.throttle)
@@ -84,8 +86,24 @@ def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]
             blocked=schedule.blocked,
             refusals=refusals,
             answers_for_pairs=schedule.answers_for_pairs,
+            budget=schedule.budget,
+            is_held_back=schedule.budget is not None or Trait.FROZEN in schedule.traits,
+            aftermath=_aftermath(world, chaos) if Trait.FROZEN in schedule.traits else None,
         )
         return found, chaos.tally
+
+
+def _aftermath(world: World, chaos: Chaos) -> Aftermath:
+    chaos.unfreeze()
+    answer = chaos.sweep_in_peace()
+    return Aftermath(
+        references=_references(world),
+        told=read_references(answer.json()["references"]) if answer else None,
+    )
+
+
+def _references(world: World) -> Mapping[Wanted, int]:
+    return references_of(msgspec.convert(world.graph.tenant(), Tenant))
 
 
 def _refusals(requests: Sequence[Mapping[str, Any]]) -> Refusals:
@@ -115,7 +133,7 @@ def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found
     return Found(
         sweep=_ended(sweep, read_sweep),
         checks=tuple(_ended(check, read_check) for check in checks),
-        references=references_of(msgspec.convert(world.graph.tenant(), Tenant)),
+        references=_references(world),
         ledger={
             Wanted(each.reference.on, str(each.reference.kind), each.reference.target): each.state
             for each in entries

@@ -32,6 +32,8 @@ JUMPS = (-2, 2, -30, 30, -90, 90, -119, 119) * 3 + tuple(
 # Everybody waits until the turns that were taken are due: as long as this.
 LONG_WAITS = (30, 90, 119)
 SHARED_RATE: Collection[str] = ("throttle",)
+# The rules of each seed ask for more than 20.
+SMALL_BUDGETS = (1, 5, 17)
 LEASES: Collection[str] = ("sweeps", "ledger")
 
 
@@ -131,8 +133,25 @@ class Needless:
     which: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeWriting:
+    """Somebody freezes writing, and allows it again after a while."""
+
+    at: float
+    seconds: float
+
+
 type Disturbance = (
-    Kill | Duplicate | RestartStorage | Storm | Faults | ClockJump | Check | GiveUp | Needless
+    Kill
+    | Duplicate
+    | RestartStorage
+    | Storm
+    | Faults
+    | ClockJump
+    | Check
+    | GiveUp
+    | Needless
+    | FreezeWriting
 )
 
 
@@ -143,6 +162,7 @@ class Schedule:
     Attributes:
         traits: what kind of run it is.
         weather: how the simulator behaves until the world heals.
+        budget: writes of 24 hours; None for more than there can be.
         rate: requests per 10 s, that both Graph and the app keep to; None for as many as come.
         disturbances: in the order of their moments.
         afterwards: messages that are delivered again when all is done.
@@ -153,6 +173,7 @@ class Schedule:
     books: Books
     weather: tuple[tuple[str, object], ...]
     rate: int | None
+    budget: int | None
     disturbances: tuple[Disturbance, ...]
     afterwards: tuple[Duplicate, ...]
 
@@ -186,6 +207,7 @@ def schedule(seed: int) -> Schedule:
         *_jumps(chance, traits),
         *given_up,
         *_checks(chance, books, {each.package for each in given_up if isinstance(each, GiveUp)}),
+        *_freezes(chance, traits),
     ]
     return Schedule(
         seed=seed,
@@ -193,6 +215,7 @@ def schedule(seed: int) -> Schedule:
         books=books,
         weather=_weather(chance, traits),
         rate=_rate(traits),
+        budget=chance.choice(SMALL_BUDGETS) if Trait.BUDGET in traits else None,
         disturbances=tuple(sorted(disturbances, key=lambda each: each.at)),
         afterwards=tuple(_duplicate(chance, 0.0) for _ in range(2)),
     )
@@ -237,6 +260,14 @@ def _kills(chance: Random) -> list[Kill]:
         )
         for _ in range(chance.randint(2, 4))
     ]
+
+
+def _freezes(chance: Random, traits: Collection[Trait]) -> list[FreezeWriting]:
+    """One, at any moment of the sweep, that lasts beyond its end or not."""
+    if Trait.FROZEN not in traits:
+        return []
+    seconds = chance.choice([0.5, 3.0, SPAN_SECONDS])
+    return [FreezeWriting(at=round(chance.uniform(0.0, SPAN_SECONDS), 2), seconds=seconds)]
 
 
 def _duplicate(chance: Random, at: float) -> Duplicate:

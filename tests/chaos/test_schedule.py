@@ -16,6 +16,7 @@ from tests.chaos.schedule import (
     ClockJump,
     Disturbance,
     Faults,
+    FreezeWriting,
     GiveUp,
     Kill,
     Needless,
@@ -78,6 +79,8 @@ def test_a_seed_is_what_it_is_called(seed: int) -> None:
     assert ("worn-out" in ways) == (Trait.WORN_OUT in one.traits)
     assert ("poisoned" in ways) == (Trait.POISONED in one.traits)
     assert has(one, Needless) == (Trait.NEEDLESS in one.traits)
+    assert has(one, FreezeWriting) == (Trait.FROZEN in one.traits)
+    assert (one.budget is not None) == (Trait.BUDGET in one.traits)
     if Trait.REFUSED in one.traits:
         assert dict(one.weather)["additional_access"] in ("forbidden", "bad-request")
 

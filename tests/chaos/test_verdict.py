@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.found import (
+    Aftermath,
     Asked,
     CheckAnswer,
     Evidence,
@@ -315,6 +316,60 @@ def test_a_check_that_was_given_up_says_the_reason_of_its_letter() -> None:
     failed = check(status="failed", seen=Seen("unknown", 0), gaps=(Gap("the check", "no luck"),))
     dead_letter = Letter(queue="conflict-checks", reason="no luck", message='{"id": "check-1"}')
     assert verdict(TRUTH, replace(failed, letters=(dead_letter,))) == ()
+
+
+def held_back(*, written: frozenset[Wanted], **changes: object) -> Found:
+    """A run in which only some of what is planned was written, for a freeze or a budget."""
+    found = replace(
+        GOOD,
+        sweep=replace(SWEEP, references=replace(SWEEP.references, written=written)),
+        references={OLD: 0, C_ON_A: 0, **dict.fromkeys(written, 1)},
+        ledger=dict.fromkeys(written, "written"),
+        is_held_back=True,
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+SOME = frozenset({A_ON_B})
+REST = NEW - SOME
+AFTER = Aftermath(
+    references=GOOD.references,
+    told=References(planned=REST, written=REST, failed=NOTHING),
+)
+
+
+def test_what_was_held_back_may_be_missing_where_the_answer_plans_it() -> None:
+    """Planned and not written is no loss then; a write that no answer tells of still is wrong."""
+    assert verdict(TRUTH, held_back(written=SOME)) == ()
+    assert claims(held_back(written=SOME, is_held_back=False)) >= {"no reference is missing"}
+    planless = References(planned=SOME, written=SOME, failed=NOTHING)
+    assert claims(held_back(written=SOME, sweep=replace(SWEEP, references=planless))) == {
+        "no reference is missing"
+    }
+
+
+def test_a_budget_is_kept_to_the_end() -> None:
+    """By all runs together, the last one included."""
+    assert verdict(TRUTH, held_back(written=SOME, budget=1)) == ()
+    assert claims(held_back(written=SOME, budget=0)) == {"the budget is kept"}
+    assert "the budget is kept" in claims(held_back(written=SOME, budget=2, aftermath=AFTER))
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        replace(AFTER, told=None),
+        replace(AFTER, references={**AFTER.references, A_ON_B: 2}),
+        replace(AFTER, references={**AFTER.references, OLD: 1}),
+        replace(AFTER, references={OLD: 0, C_ON_A: 0, A_ON_B: 1}),
+        replace(AFTER, references={k: n for k, n in AFTER.references.items() if k != OLD}),
+        replace(AFTER, told=References(planned=REST, written=SOME, failed=NOTHING)),
+    ],
+)
+def test_what_a_freeze_left_is_written_by_the_next_sweep(after: Aftermath) -> None:
+    """All of it, once, and told."""
+    assert verdict(TRUTH, held_back(written=SOME, aftermath=AFTER)) == ()
+    assert claims(held_back(written=SOME, aftermath=after)) == {"what waited is written later"}
 
 
 def test_a_flood_of_contradictions_is_cut_short() -> None:

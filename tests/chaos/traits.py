@@ -18,6 +18,8 @@ class Trait(StrEnum):
     NEEDLESS = "given up while worked on"
     AHEAD = "turns far ahead"
     WAITED_OUT = "leases waited out"
+    FROZEN = "writing frozen"
+    BUDGET = "a small budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ _DEALS = (
     _Deal(Trait.AHEAD, 10, 7),
     # Whoever dies while it closes is waited for, which takes a minute or two.
     _Deal(Trait.WAITED_OUT, 10, 9),
+    _Deal(Trait.FROZEN, 6, 4),
+    _Deal(Trait.BUDGET, 7, 0),
 )
 
 

@@ -220,9 +220,41 @@ def _limit_is_kept(case: Case) -> Iterator[str]:
 
 
 def _nothing_is_missing(case: Case) -> Iterator[str]:
-    for wanted in sorted(case.truth.desired - case.found.references.keys()):
+    sweep = case.found.sweep
+    held_back = sweep.references.planned if sweep and case.found.is_held_back else frozenset()
+    for wanted in sorted(case.truth.desired - case.found.references.keys() - held_back):
         if not case.may_be_missing(wanted):
             yield f"{_told(wanted)} is planned by the rules, and not there"
+
+
+def _budget_is_kept(case: Case) -> Iterator[str]:
+    found = case.found
+    last = found.aftermath.references if found.aftermath else found.references
+    if found.budget is not None and sum(last.values()) > found.budget:
+        yield f"{sum(last.values())} were written, and the budget is {found.budget}"
+
+
+def _what_waited_is_written_later(case: Case) -> Iterator[str]:
+    """By the next sweep, that read everything; of a budget that is used up nothing is left."""
+    after = case.found.aftermath
+    if after is None:
+        return
+    if after.told is None:
+        yield "the sweep after the freeze has no answer"
+        return
+    before = case.found.references
+    for wanted in sorted(case.truth.desired - after.references.keys()):
+        if case.found.budget is None:
+            yield f"{_told(wanted)} waited, and was never written"
+        elif wanted not in after.told.planned:
+            yield f"{_told(wanted)} waits, and is not told as planned"
+    for wanted in sorted(before.keys() - after.references.keys()):
+        yield f"{_told(wanted)} was there before the last sweep, and is gone"
+    for wanted, additions in sorted(after.references.items()):
+        if additions > 1 or (additions == 1 and wanted in case.truth.present):
+            yield f"{_told(wanted)} was added {additions} times"
+    for wanted in sorted((after.references.keys() - before.keys()) ^ after.told.written):
+        yield f"{_told(wanted)} is either told as written then or there, and not both"
 
 
 def _nothing_is_uncalled_for(case: Case) -> Iterator[str]:
@@ -254,7 +286,8 @@ def _writes_are_told(case: Case) -> Iterator[str]:
     answers = [each for each in (case.found.sweep, *case.found.checks) if each is not None]
     told = frozenset(wanted for each in answers for wanted in each.references.written)
     for answer in answers:
-        for wanted in sorted(answer.references.planned ^ answer.references.written):
+        planned, written = answer.references.planned, answer.references.written
+        for wanted in sorted(written - planned if case.found.is_held_back else written ^ planned):
             yield f"{_told(wanted)} is either planned or written, and not both"
         for wanted in sorted(answer.references.failed):
             yield f"{_told(wanted)} is said to have failed"
@@ -319,6 +352,8 @@ CLAIMS: dict[str, Claim] = {
     "the evidence holds": _evidence_holds,
     "the limit is kept": _limit_is_kept,
     "no reference is missing": _nothing_is_missing,
+    "the budget is kept": _budget_is_kept,
+    "what waited is written later": _what_waited_is_written_later,
     "no reference is uncalled for": _nothing_is_uncalled_for,
     "no reference is written twice": _nothing_is_written_twice,
     "the ledger agrees": _ledger_agrees,
