@@ -143,10 +143,11 @@ class App:
 
     def configure(self, **settings: str) -> None:
         """Start again with other settings, as a new deployment does."""
-        book = RulesProvider(self.rules, self.graph, self.clock)
         read = read_settings(
             {"CALLER_KEYS": "anyone", "GRAPH_ROOT": "http://localhost:1", **settings}
         )
+        selections = self.records.selections if read.holds_selection_changes else None
+        book = RulesProvider(self.rules, self.graph, self.clock, selections)
         self.engine = make_engine(self.records, self.graph, book, read, self.sender)
         self.admission = Admission(read.callers, self.clock)
         install_parts(

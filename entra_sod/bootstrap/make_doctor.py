@@ -18,6 +18,7 @@ from entra_sod.services.doctor.run import DiagnosticContext
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import rule_source
+from entra_sod.stores.selections import SelectionStore
 
 
 def read_diagnostic_context(
@@ -39,7 +40,8 @@ def read_diagnostic_context(
     rules = None
     if storage is not None:
         source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=storage.blobs)
-        rules = RulesProvider(source, graph, clock)
+        selections = SelectionStore(storage, clock) if settings.holds_selection_changes else None
+        rules = RulesProvider(source, graph, clock, selections)
     return DiagnosticContext(
         clock=clock,
         problems=problems,

@@ -27,6 +27,7 @@ from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.planner import SweepPlanner
@@ -81,6 +82,7 @@ def make_engine(
             store=records.checks,
             recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
             announcer=records.announcer,
+            selections=_selection_memory(records, settings),
             clock=clock,
             enforcement=settings.enforcement,
         ),
@@ -147,6 +149,7 @@ def _sweep_runner(
             graph=graph,
             enforcer=enforcer,
             ledger=ledger,
+            selections=_selection_memory(records, settings),
             enforcement=settings.enforcement,
             prune=settings.prune,
         ),
@@ -171,6 +174,10 @@ def _sweep_runner(
     )
 
 
+def _selection_memory(records: Records, settings: Settings) -> SelectionMemory | None:
+    return SelectionMemory(records.selections) if settings.holds_selection_changes else None
+
+
 def _updater(records: Records, settings: Settings) -> FindingsUpdater:
     return FindingsUpdater(store=records.findings, retention=settings.findings_retention)
 
@@ -186,5 +193,6 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     rate = records.storage.table("throttle")
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
-    rules = RulesProvider(source, graph, records.clock)
+    selections = records.selections if settings.holds_selection_changes else None
+    rules = RulesProvider(source, graph, records.clock, selections)
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

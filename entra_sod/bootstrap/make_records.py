@@ -19,6 +19,7 @@ from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.idempotency import IdempotencyKeys
 from entra_sod.stores.outbox import Outbox
+from entra_sod.stores.selections import SelectionStore
 from entra_sod.stores.subscriptions import Subscriptions
 from entra_sod.stores.sweeps import SweepStore
 from entra_sod.stores.write_controls import WriteControls
@@ -44,6 +45,7 @@ class Records:
     announcer: Announcer
     keys: IdempotencyKeys
     controls: WriteControls
+    selections: SelectionStore
     check_starter: CheckStarter
     sweep_starter: SweepStarter
 
@@ -66,6 +68,7 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         announcer=Announcer(subscriptions=subscriptions, outbox=outbox),
         keys=keys,
         controls=WriteControls(storage, clock),
+        selections=SelectionStore(storage, clock),
         check_starter=CheckStarter(
             store=checks,
             keys=keys,

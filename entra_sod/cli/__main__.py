@@ -22,6 +22,7 @@ from entra_sod.cli.redrive import redrive
 from entra_sod.cli.report import report
 from entra_sod.cli.rule_tests import test_rules
 from entra_sod.cli.schema import schema
+from entra_sod.cli.selection import app as selection
 from entra_sod.cli.sweep import sweep
 from entra_sod.cli.validate import validate
 from entra_sod.core.version import VERSION
@@ -86,6 +87,7 @@ rules.command("push")(push)
 app.add_typer(rules, name="rules")
 app.add_typer(hook, name="hook")
 app.add_typer(evidence, name="evidence")
+app.add_typer(selection, name="selection")
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from entra_sod.cli.operations.plan_document import (
     make_document,
     not_read,
 )
+from entra_sod.cli.operations.selections import read_reviewed
 from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
 from entra_sod.cli.state import find_unfit_groups, read_state, until_error
@@ -74,15 +76,22 @@ async def make(
             with_holders=with_holders,
             advance=lambda done: progress.advance(task, done),
         )
-    granted = state.packages
-    made_at = timestamp(session.clock.now())
-    made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
+    reviewed = await read_reviewed(session.selections, rules.rules, state.packages)
+    make_plan_of = partial(
+        make_document,
+        rules,
+        ours=ours,
+        prunable=prunable,
+        made_at=timestamp(session.clock.now()),
+        selections=reviewed,
+    )
+    made = make_plan_of(state)
     targets = (each.reference for each in made.additions)
     if unfit := await find_unfit_groups(session.graph, targets):
         state = state.without(unfit)
-        made = make_document(rules, state, ours=ours, prunable=prunable, made_at=made_at)
+        made = make_plan_of(state)
     unread = state.unread_of(packages) | state.gone
-    alike = await read_alike(session.graph, rules, granted, unread=unread)
+    alike = await read_alike(session.graph, rules, state.granting, unread=unread)
     return msgspec.structs.replace(
         made, alike=tuple(alike.notes), rules_folder=folder.as_posix()
     ), state

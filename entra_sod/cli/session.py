@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +13,15 @@ from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError
-from entra_sod.domain.entra import Reference
+from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.settings import Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
+from entra_sod.stores.selections import SelectionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +41,38 @@ class Session:
     def ledger(self) -> Ledger | None:
         return Ledger(self.storage, self.clock) if self.storage else None
 
+    @property
+    def selections(self) -> SelectionStore | None:
+        """What was reviewed of rules; None where nothing is remembered."""
+        if self.storage is None or not self.settings.holds_selection_changes:
+            return None
+        return SelectionStore(self.storage, self.clock)
+
     async def rules(self, folder: Path) -> RuleSet:
-        """Read and resolve the rules of a folder."""
+        """Read and resolve the rules of a folder, with the packages that left them meanwhile."""
+        return await self._rules(folder, self.selections)
+
+    async def rules_as_written(self, folder: Path) -> RuleSet:
+        """Read and resolve the rules of a folder, whatever was reviewed of them."""
+        return await self._rules(folder, None)
+
+    async def approve_selections(
+        self, folder: Path, packages: Mapping[str, AccessPackage], *, by: str
+    ) -> None:
+        """Take what the rules of a folder select for reviewed, as the plan made of them shows it.
+
+        Args:
+            folder: of the rules files.
+            packages: that were read for the plan, with all groups that they grant.
+            by: who approves.
+        """
+        if self.selections is not None:
+            rules = await self.rules(folder)
+            await SelectionMemory(self.selections).approve(rules.rules, packages, by=by)
+
+    async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
         source = FolderRules(folder, tell=err.print)
-        return await RulesProvider(source, self.graph, self.clock).current()
+        return await RulesProvider(source, self.graph, self.clock, selections).current()
 
     async def ours(self) -> Sequence[Reference]:
         """The references that the ledger says this app wrote."""

@@ -104,6 +104,7 @@ class Settings:
     max_reference_writes: int
     max_writes_per_day: int
     prune: bool
+    holds_selection_changes: bool
     confirm_conflicts: bool
     sweep_schedule: str
     requests_per_10s: int
@@ -123,6 +124,9 @@ def _read_all(reader: EnvironmentReader) -> Settings:
         max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
         max_writes_per_day=reader.whole_number("MAX_REFERENCE_WRITES_PER_DAY", default=200),
         prune=reader.flag("PRUNE", default=False),
+        holds_selection_changes=reader.choice(
+            "SELECTION_CHANGES", {"hold": True, "write": False}, "hold"
+        ),
         confirm_conflicts=reader.flag("CONFIRM_CONFLICTS", default=True),
         sweep_schedule=reader.parsed(
             "SWEEP_SCHEDULE",

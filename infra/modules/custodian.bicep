@@ -1,4 +1,4 @@
-// What a custodian may of storage: what the commands `apply` and `erase` change. Evidence stays immutable for its time,
+// What a custodian may of storage: what the commands `apply`, `selection approve` and `erase` change. Evidence stays immutable for its time,
 // and the head of its chain is read only.
 import { roles } from '../roles.bicep'
 
@@ -10,11 +10,13 @@ var containers = [
   { name: 'sweeps', role: roles.storageBlobDataContributor }
   { name: 'evidence', role: roles.storageBlobDataContributor }
   { name: 'evidence-drafts', role: roles.storageBlobDataContributor }
+  { name: 'selections', role: roles.storageBlobDataContributor }
 ]
 var tables = [
   { name: 'ledger', role: roles.storageTableDataContributor }
   { name: 'findings', role: roles.storageTableDataContributor }
   { name: 'checks', role: roles.storageTableDataContributor }
+  { name: 'selections', role: roles.storageTableDataContributor }
   { name: 'sweeps', role: roles.storageTableDataReader }
 ]
 

@@ -10,6 +10,7 @@ var containers = [
   { name: 'poison', role: roles.storageBlobDataContributor }
   { name: 'sweeps', role: roles.storageBlobDataReader }
   { name: 'evidence', role: roles.storageBlobDataReader }
+  { name: 'selections', role: roles.storageBlobDataReader }
 ]
 var queues = [
   { name: 'conflict-checks', role: roles.storageQueueDataMessageSender }
@@ -23,6 +24,7 @@ var tables = [
   { name: 'findings', role: roles.storageTableDataReader }
   { name: 'ledger', role: roles.storageTableDataReader }
   { name: 'evidence', role: roles.storageTableDataReader }
+  { name: 'selections', role: roles.storageTableDataReader }
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = { name: storageName }

@@ -36,6 +36,7 @@ var tables = [
   'evidence'
   'findings'
   'ledger'
+  'selections'
   'subscriptions'
   'sweeps'
   'throttle'
@@ -46,6 +47,7 @@ var containers = [
   'evidence-drafts'
   'poison'
   'rules'
+  'selections'
 ]
 var dataRoles = [
   roles.storageBlobDataOwner

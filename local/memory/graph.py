@@ -54,6 +54,14 @@ class MemoryGraph:
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
 
+    def put(self, package: AccessPackage) -> None:
+        """Add a package, or change the one with its id."""
+        self._packages[package.id] = package
+
+    def drop(self, package_id: str) -> None:
+        """Delete a package."""
+        del self._packages[package_id]
+
     async def packages(self) -> Sequence[AccessPackage]:
         readable = [each for key, each in self._packages.items() if key not in self.unreadable]
         none: frozenset[str] = frozenset()

@@ -93,8 +93,8 @@ WRITES: dict[str, dict[str, set[str]]] = {
         "tables": {"checks"},
     },
     "custodian": {
-        "containers": {"checks", "sweeps", "evidence", "evidence-drafts"},
-        "tables": {"checks", "findings", "ledger"},
+        "containers": {"checks", "sweeps", "evidence", "evidence-drafts", "selections"},
+        "tables": {"checks", "findings", "ledger", "selections"},
     },
 }
 _HOST_KEYS = {"version", "telemetryMode", "functionTimeout", "extensionBundle", "extensions"}

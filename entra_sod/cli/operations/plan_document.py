@@ -22,11 +22,13 @@ from entra_sod.domain.enforcement.desired import (
 )
 from entra_sod.domain.enforcement.guard import HeldReference, protect
 from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
-from entra_sod.domain.results.coverage import Coverage, Skipped, note_refused, selection_gaps
+from entra_sod.domain.results.coverage import Coverage, Skipped, rule_gaps
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.selection import RuleSelection
 
 MAX_NAMED = 1000
 
@@ -43,6 +45,7 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
         gaps: items of lists that were not understood, though the rest of their package was read.
         partly_held: packages of which there may be more holders.
         unfit_groups: that packages grant and that cannot be held against others; taken out of them.
+        as_read: the packages with these groups, where any were taken out.
     """
 
     packages: dict[str, AccessPackage]
@@ -53,6 +56,12 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Skipped, ...] = ()
     partly_held: frozenset[str] = frozenset()
     unfit_groups: frozenset[str] = frozenset()
+    as_read: dict[str, AccessPackage] | None = None
+
+    @property
+    def granting(self) -> Mapping[str, AccessPackage]:
+        """The packages with all groups that they grant."""
+        return self.packages if self.as_read is None else self.as_read
 
     def without(self, groups: frozenset[str]) -> TenantState:
         """The same without groups that cannot be held against a package."""
@@ -64,7 +73,9 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
             )
             for key, each in self.packages.items()
         }
-        return msgspec.structs.replace(self, packages=fit, unfit_groups=groups)
+        return msgspec.structs.replace(
+            self, packages=fit, unfit_groups=groups, as_read=self.packages
+        )
 
     def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
         """Those of the packages that could not be read, and are not proven to be gone."""
@@ -165,6 +176,7 @@ def make_document(
     ours: Collection[Reference] = (),
     prunable: Collection[Reference],
     made_at: str,
+    selections: Mapping[str, RuleSelection] | None = None,
 ) -> PlanDocument:
     """Plan everything that the rules ask for.
 
@@ -174,6 +186,7 @@ def make_document(
         ours: references that the ledger says this app made.
         prunable: those of them that may go where no rule asks for them.
         made_at: the moment, RFC 3339.
+        selections: what was reviewed of rules, by their ids.
     """
     view = in_view(rules, prunable)
     unread = state.unread_of(view)
@@ -183,7 +196,8 @@ def make_document(
     )
     made = frozenset(ours) | frozenset(prunable)
     whole = make_plan(compile_references(rules, state.packages), state.present, removable)
-    plan = whole.guarded(tuple(protect(rules, state.packages)))
+    changed = hold_changes(rules, selections or {}, state.granting, state.gone)
+    plan = whole.guarded((*protect(rules, state.packages), *changed))
     left_alone = state.present.difference(plan.unchanged, whole.removals)
     grantors = grantors_of(state.packages.values())
     return PlanDocument(
@@ -209,12 +223,11 @@ def make_document(
 def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[Skipped, ...]:
     """What could not be looked at: packages, items, and sides of rules that select nothing."""
     notes = Coverage()
-    note_refused(rules, notes)
     for each in sorted(frozenset(view) - state.packages.keys()):
         if each in packages_in_view(rules) or each not in state.gone:
             error = state.errors.get(each) or NotFound("it does not exist")
             notes.skip(f"access package {each}", error)
-    return (*notes.skipped, *state.gaps, *selection_gaps(rules))
+    return (*notes.skipped, *state.gaps, *rule_gaps(rules))
 
 
 def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 
 import msgspec
 
 from entra_sod.core import errors
+from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
+
+MAX_LEFT_NAMED = 5  # of one rule
 
 
 class Outcome(StrEnum):
@@ -32,6 +35,7 @@ class Reason(StrEnum):
     TOO_MANY_PAGES = "too-many-pages"
     UNSAFE_LINK = "unsafe-link"
     SELECTS_NOTHING = "selects-nothing"
+    LEFT_THE_RULE = "left-the-rule"
     RULES_REFUSED = "rules-refused"
     OUT_OF_SCOPE = "out-of-scope"
     NOT_LOOKED_AT = "not-looked-at"
@@ -78,6 +82,11 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     reason: Reason = Reason.NOT_LOOKED_AT
 
+    @property
+    def hides(self) -> bool:
+        """Whether anything is not known for it; a package that left its rule is looked at."""
+        return self.reason is not Reason.LEFT_THE_RULE
+
     @classmethod
     def of(cls, what: str, error: errors.SodError) -> Skipped:
         """What an error stood in the way of; an item of a list is named by itself."""
@@ -98,31 +107,63 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
             self.skipped.append(Skipped(what=what, why=str(why), reason=reason))
 
 
-def note_refused(rules: RuleSet, notes: Coverage) -> None:
-    """Say that the newest rules files have a mistake, or patterns may fit more than is known."""
+def rule_gaps(rules: RuleSet, of: Iterable[ResolvedRule] | None = None) -> Iterator[Skipped]:
+    """What keeps rules from meaning what they are to mean.
+
+    Args:
+        rules: in force.
+        of: those of them that matter; all, without it.
+    """
     if rules.refused:
-        notes.skip("the newest version of the rules", rules.refused, Reason.RULES_REFUSED)
+        what = "the newest version of the rules"
+        yield Skipped(what=what, why=rules.refused, reason=Reason.RULES_REFUSED)
     if rules.unlisted:
-        notes.skip(
-            "the packages that patterns of the rules fit", rules.unlisted, Reason.UNREADABLE_ITEM
+        what = "the packages that patterns of the rules fit"
+        yield Skipped(what=what, why=rules.unlisted, reason=Reason.UNREADABLE_ITEM)
+    for rule in rules.rules if of is None else of:
+        yield from _selects_nothing(rule)
+        yield from _left(rule, rules)
+
+
+def selection_gaps(rules: RuleSet) -> list[Skipped]:
+    """Those of them that are about what rules select."""
+    reasons = (Reason.SELECTS_NOTHING, Reason.LEFT_THE_RULE)
+    return [each for each in rule_gaps(rules) if each.reason in reasons]
+
+
+def _selects_nothing(rule: ResolvedRule) -> Iterator[Skipped]:
+    """Name each side that selects nothing, or the rule where it selects no pair."""
+    if rule.rule.at_most is not None:
+        is_empty = len(rule.set_of) <= rule.count
+        found = (
+            {f"rule {rule.id}": "it selects no more packages than it allows"} if is_empty else {}
         )
-
-
-def selection_gaps(rules: RuleSet) -> Iterator[Skipped]:
-    """Name each side that selects nothing, and each rule that so selects no pair."""
-    for rule in rules.rules:
-        found = [
-            (f"side {number} of rule {rule.id}", "it selects no package and no group")
+    else:
+        found = {
+            f"side {number} of rule {rule.id}": "it selects no package and no group"
             for number, side in enumerate(rule.sides, start=1)
             if not side.packages and not side.groups
-        ]
-        if rule.rule.at_most is not None and len(rule.set_of) <= rule.count:
-            found = [(f"rule {rule.id}", "it selects no more packages than it allows")]
-        elif not found and rule.selects_one_package:
-            found = [(f"rule {rule.id}", "all its sides select the same single package")]
-        for what, why in found:
-            more = "a name may be misspelt, or out of the app's reach"
-            yield Skipped(what=what, why=f"{why}: {more}", reason=Reason.SELECTS_NOTHING)
+        }
+        if not (found or rule.has_pair or rule.blocks_groups):
+            found = {f"rule {rule.id}": "its sides keep no two packages apart"}
+    for what, why in found.items():
+        more = "a name may be misspelt, or out of the app's reach"
+        yield Skipped(what=what, why=f"{why}: {more}", reason=Reason.SELECTS_NOTHING)
+
+
+def _left(rule: ResolvedRule, rules: RuleSet) -> Iterator[Skipped]:
+    """Name the packages that left a rule. Of a list that was read in part only those on it did."""
+    left = sorted(frozenset[str]().union(*rule.kept))
+    if rules.unlisted:
+        left = [each for each in left if each in rules.listed]
+    named = [rules.named(each) for each in left[:MAX_LEFT_NAMED]]
+    if more := len(left) - len(named):
+        named.append(f"{more} packages more")
+    why = (
+        f"rule {rule.id} does not fit it any more. It stays in the rule until you approve that it "
+        f"left (entra-sod selection approve --rule {rule.id}) or change the rule"
+    )
+    yield from (Skipped(what=each, why=why, reason=Reason.LEFT_THE_RULE) for each in named)
 
 
 def note_groups(groups: Collection[str], notes: Coverage) -> None:

@@ -6,9 +6,10 @@ Each selector is resolved once per run, however many rules share it through clas
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
+from itertools import combinations, permutations
 
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
@@ -30,7 +31,8 @@ class ResolvedRule:
 
     `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
     cannot express it, and `set_of` and `count` say what is to be looked for. `classes` are all that
-    the rule leads to, as they are written.
+    the rule leads to, as they are written. `kept` are packages of each side, or of the set, that
+    patterns fit no more, and that stay until the selection is approved.
     """
 
     rule: Rule
@@ -38,6 +40,7 @@ class ResolvedRule:
     classes: Mapping[str, Side] = field(default_factory=dict)
     set_of: frozenset[str] = frozenset()
     count: int = 1
+    kept: tuple[frozenset[str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -48,15 +51,53 @@ class ResolvedRule:
         return package.groups if self.rule.eligible else package.member_groups
 
     @property
-    def selects_one_package(self) -> bool:
-        """Whether its sides come to one package, which is never kept apart from itself."""
-        packages = frozenset[str]().union(*(side.packages for side in self.sides))
-        return len(packages) == 1 and not any(side.groups for side in self.sides)
+    def package_sides(self) -> tuple[frozenset[str], ...]:
+        """The packages of each side; a set is one side."""
+        return (self.set_of,) if self.rule.at_most else tuple(each.packages for each in self.sides)
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether it selects any package by its name or catalog."""
+        sides = [*self.classes.values(), *(self.rule.between or ())]
+        own = self.rule.at_most.of if self.rule.at_most else ()
+        selectors = (*own, *(each for side in sides for each in side.packages))
+        return any(each.id is None for each in selectors)
+
+    @property
+    def has_pair(self) -> bool:
+        """Whether it keeps two packages apart."""
+        return any(
+            one.packages and other.packages and len(one.packages | other.packages) > 1
+            for one, other in combinations(self.sides, 2)
+        )
+
+    @property
+    def blocks_groups(self) -> bool:
+        """Whether a side of groups alone faces a package."""
+        return any(
+            one.groups and not one.packages and other.packages
+            for one, other in permutations(self.sides, 2)
+        )
+
+    def keeping(self, kept: tuple[frozenset[str], ...]) -> ResolvedRule:
+        """The same with packages that patterns fit no more on each of its sides, or in its set."""
+        if self.rule.at_most is None:
+            sides = zip(self.sides, kept, strict=True)
+            more = tuple(replace(side, packages=side.packages | old) for side, old in sides)
+            return replace(self, sides=more, kept=kept)
+        set_of = self.set_of.union(*kept)
+        return replace(self, sides=_one_each(set_of, self.count), set_of=set_of, kept=kept)
 
     @property
     def is_at_most_one(self) -> bool:
         """Whether every two of a set are kept apart."""
         return self.count == 1 and bool(self.set_of)
+
+
+def _one_each(set_of: Iterable[str], count: int) -> tuple[ResolvedSide, ...]:
+    """A side for each package of a set of which one is allowed; of others there is none."""
+    alone = (ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of))
+    return tuple(alone) if count == 1 else ()
 
 
 class Tenant:
@@ -158,11 +199,9 @@ class Resolver:
             sides = tuple(self.side(side) for side in rule.between or ())
             return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
         set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
-        alone = [ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of)]
-        sides = tuple(alone) if rule.at_most.count == 1 else ()
         return ResolvedRule(
             rule=rule,
-            sides=sides,
+            sides=_one_each(set_of, rule.at_most.count),
             classes=self._classes_of(rule),
             set_of=set_of,
             count=rule.at_most.count,

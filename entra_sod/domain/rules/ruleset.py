@@ -12,11 +12,13 @@ from itertools import permutations
 
 import msgspec
 
-from entra_sod.domain.entra import Pair
+from entra_sod.core.names import cut
+from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, References, Rule
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 
+MAX_SAID = 100  # characters of a name within a sentence
 EMPTY_SIDE = ResolvedSide(frozenset(), frozenset())
 
 
@@ -220,6 +222,7 @@ class RuleSet:
         unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
         protected: ids of packages and groups that are never written on, nor used as references.
+        listed: the tenant's list of packages, where patterns were held against it.
         day: on which they are in force, where it matters.
     """
 
@@ -233,6 +236,7 @@ class RuleSet:
         unlisted: str | None = None,
         day: date | None = None,
         protected: frozenset[str] = frozenset(),
+        listed: Mapping[str, AccessPackage] | None = None,
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
@@ -241,6 +245,7 @@ class RuleSet:
         self.unlisted = unlisted
         self.day = day
         self.protected = protected
+        self.listed = listed or {}
 
     @cached_property
     def hash(self) -> str:
@@ -273,6 +278,12 @@ class RuleSet:
                     rule_ids=_joined(present.rule_ids if present else (), rule.id),
                 )
         return dict(sorted(group_blocks.items()))
+
+    def named(self, package: str, packages: Mapping[str, AccessPackage] | None = None) -> str:
+        """An access package by its id, and its name where the list or what was read shows it."""
+        known = self.listed.get(package) or (packages or {}).get(package)
+        name = f' ("{cut(known.display_name, MAX_SAID)}")' if known and known.display_name else ""
+        return f"access package {package}{name}"
 
     @cached_property
     def counted_rules(self) -> tuple[ResolvedRule, ...]:

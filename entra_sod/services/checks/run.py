@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
+from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.model import Finding
@@ -32,16 +33,18 @@ from entra_sod.domain.results.coverage import (
     Outcome,
     Skipped,
     note_groups,
-    note_refused,
+    rule_gaps,
 )
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
+from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.checks.read_check import read_check, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.evidence_chain import EvidenceChain
 
@@ -56,6 +59,7 @@ class CheckRunner:
     store: CheckStore
     recorder: CheckRecorder
     announcer: Announcer
+    selections: SelectionMemory | None
     clock: Clock
     enforcement: Enforcement
 
@@ -112,9 +116,9 @@ class CheckRunner:
             notes=notes,
         )
         note_groups(constraint.named_groups if constraint else (), notes)
-        note_refused(rules, notes)
+        notes.skipped.extend(rule_gaps(rules))
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
-        guards = tuple(protect(rules, readable))
+        guards = await self._guards(rules, constraint, readable, message.id)
         reach = enforcement_of(message, self.enforcement)
         if reach is Enforcement.APPLY and not is_asked:
             reach = Enforcement.PLAN
@@ -141,6 +145,21 @@ class CheckRunner:
             exceptions=exception_views(holders, constraint, rules),
         )
         return result, gone, found.is_whole
+
+    async def _guards(
+        self,
+        rules: RuleSet,
+        constraint: PairConstraint | None,
+        packages: Mapping[str, AccessPackage],
+        check_id: str,
+    ) -> tuple[WriteGuard, ...]:
+        reviewed: Mapping[str, RuleSelection] = {}
+        if self.selections is not None and constraint is not None:
+            asking = [each for each in rules.rules if each.id in constraint.rule_ids]
+            reviewed = await self.selections.review(
+                asking, packages, by=f"first seen by check {check_id}"
+            )
+        return (*protect(rules, packages), *hold_changes(rules, reviewed, packages))
 
     async def _enforce(
         self,

@@ -69,7 +69,7 @@ def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Ite
         # Two wanted packages may meet one assignment.
         yield from dict.fromkeys(_other_time(each, wanted, verdict))
     if verdict.decision is not Decision.ALLOW and not standing:
-        yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped)
+        yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped if gap.hides)
 
 
 def _alike(pending: PendingDecision) -> Iterator[str]:

@@ -16,7 +16,7 @@ from entra_sod.domain.decisions.evaluate import (
     rules_in_force_during,
 )
 from entra_sod.domain.decisions.strategy import prefers_index
-from entra_sod.domain.results.coverage import note_refused
+from entra_sod.domain.results.coverage import rule_gaps
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -133,7 +133,7 @@ class DecisionMaker:
             rules.exceptions,
             pending.wanted,
             pending.held,
-            has_gaps=bool(pending.notes.skipped),
+            has_gaps=any(gap.hides for gap in pending.notes.skipped),
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
             or (pending.subject_known is False and not self.allows_unknown),
@@ -152,12 +152,13 @@ def _pending(
     )
     known = {each.id: each for each in granting(grants)}
     wanted = [known[each] for each in wish.packages if each in known]
-    verdict = with_grants(rules_in_force_during(rules.rules, wish), wanted)
+    in_force = rules_in_force_during(rules.rules, wish)
+    verdict = with_grants(in_force, wanted)
     unnamed = [each for each in wanted if each.id not in rules.named_packages]
     alike = tuple(find_alike(verdict, unnamed, known))
     against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
     pending = PendingDecision(request, wish, verdict, against, alike)
-    note_refused(rules, pending.notes)
+    pending.notes.skipped.extend(rule_gaps(rules, in_force))
     needed = {
         *wish.packages,
         *(rules.named_packages if any(each.grants for each in unnamed) else ()),

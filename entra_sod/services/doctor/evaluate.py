@@ -157,10 +157,15 @@ def _rules(rules: RuleSet | SodError) -> Iterator[Diagnosis]:
         yield wrong(what, rules, advice)
     elif rules.refused:
         yield wrong(what, f"older rules stay in force: {rules.refused}", advice)
-    elif gaps := list(selection_gaps(rules)):
-        yield from (wrong(f"rules: {each.what}", each.why, _SELECTS_NOTHING) for each in gaps)
     else:
-        yield ok(what, f"{len(rules.rules)} rules, {len(rules.constraints)} pairs, {rules.hash}")
+        gaps = selection_gaps(rules)
+        if not any(gap.hides for gap in gaps):
+            pairs = f"{len(rules.constraints)} pairs"
+            yield ok(what, f"{len(rules.rules)} rules, {pairs}, {rules.hash}")
+        for gap in gaps:
+            tell, how = (wrong, _SELECTS_NOTHING) if gap.hides else (note, _LEFT)
+            yield tell(f"rules: {gap.what}", gap.why, how)
 
 
+_LEFT = "Look at it with entra-sod selection show; approve it, or correct the rule."
 _SELECTS_NOTHING = "Correct the name, or give the app a role on the catalog: entra-sod grant."

@@ -11,7 +11,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.results.coverage import Coverage, note_refused
+from entra_sod.domain.results.coverage import Coverage, rule_gaps
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -43,8 +43,7 @@ class ReportMaker:
         Raises:
             StorageUnavailable: come again later.
         """
-        notes = Coverage()
-        note_refused(rules, notes)
+        notes = Coverage(skipped=[*rule_gaps(rules)])
         result = await self._swept(notes, rules)
         tally = FindingTotals({each.id: each.rule.severity for each in rules.rules})
         if result is not None:

@@ -6,17 +6,19 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError, UnreadableItem
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import SourceFile
-from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
 from entra_sod.domain.rules.resolve import ResolvedRule, Resolver, Tenant, needs_tenant, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.selection import with_left
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
+from entra_sod.stores.selections import SelectionStore
 
 log = logging.getLogger("entra_sod")
 
@@ -45,12 +47,28 @@ class ActiveRules:
 class RulesProvider:
     """The rules in force: read again after a minute, held against the tenant after ten.
 
+    Packages that patterns do not fit any more stay in their rules, if it is remembered that they
+    were in them, until somebody approves that they left.
+
+    Args:
+        source: of the files.
+        graph: to ask.
+        clock: for how old what was read is.
+        selections: what was reviewed; without it nothing is remembered.
+
     Attributes:
         problem: why the files as they lie there are not in force, though older rules are.
     """
 
-    def __init__(self, source: RuleSource, graph: Graph, clock: Clock) -> None:
+    def __init__(
+        self,
+        source: RuleSource,
+        graph: Graph,
+        clock: Clock,
+        selections: SelectionStore | None = None,
+    ) -> None:
         self._source, self._graph, self._clock = source, graph, clock
+        self._selections = selections
         self._parsed: CachedValue[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: CachedValue[Tenant] | None = None
@@ -88,7 +106,8 @@ class RulesProvider:
             if self._parsed is None:
                 raise
             tenant = self._tenant.value if self._tenant else Tenant(())
-            found = self._resolve(self._parsed.value, tenant, now.date(), unlisted=str(error))
+            parsed = self._parsed.value
+            found = await self._resolve(parsed, tenant, now.date(), unlisted=str(error))
             self._unlisted = CachedValue(found, now)
             return found.from_today
 
@@ -98,42 +117,43 @@ class RulesProvider:
             parsed = await self._read(now)
             tenant = await self._list(now) if needs_tenant(parsed) else None
             unlisted = tenant.unlisted if tenant else None
-            found = self._resolve(parsed, tenant, now.date(), unlisted=unlisted)
+            found = await self._resolve(parsed, tenant, now.date(), unlisted=unlisted)
             self._rules = CachedValue(found, now)
         return self._rules.value
 
-    def _resolve(
+    async def _resolve(
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> ActiveRules:
         """Hold a book against a tenant, for a day and all that come after."""
-        rules = resolve(parsed, tenant, day, and_later=True)
+        rules = await self._with_left(resolve(parsed, tenant, day, and_later=True))
         exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]
-        protected = Resolver(parsed, tenant).protected()
-        today = self._rule_set(rules_today, exceptions_today, unlisted, day, protected)
+        make = partial(
+            RuleSet,
+            refused=self.problem,
+            files=self._files,
+            unlisted=unlisted,
+            day=day,
+            protected=Resolver(parsed, tenant).protected(),
+            listed=tenant.packages if tenant else None,
+        )
+        today = make(rules_today, exceptions_today)
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
             return ActiveRules(today, today)
-        return ActiveRules(today, self._rule_set(rules, exceptions, unlisted, day, protected))
+        return ActiveRules(today, make(rules, exceptions))
 
-    def _rule_set(
-        self,
-        rules: Sequence[ResolvedRule],
-        exceptions: Sequence[ExceptionEntry],
-        unlisted: str | None,
-        day: date,
-        protected: frozenset[str],
-    ) -> RuleSet:
-        return RuleSet(
-            rules,
-            exceptions,
-            self.problem,
-            self._files,
-            unlisted=unlisted,
-            day=day,
-            protected=protected,
-        )
+    async def _with_left(self, rules: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
+        """The rules with the packages that patterns do not fit any more."""
+        patterned = [each for each in rules if each.has_patterns]
+        if self._selections is None or not patterned:
+            return rules
+        known = await self._selections.read(patterned)
+        return [
+            with_left(each, known[each.id].selection) if each.id in known else each
+            for each in rules
+        ]
 
     async def listed(self) -> Mapping[str, AccessPackage]:
         """Every package that the tenant's list shows, by id, as it was ten minutes ago or less.

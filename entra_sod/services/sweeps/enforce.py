@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from entra_sod.core.errors import PERMANENT
 from entra_sod.domain.enforcement.desired import packages_in_view, references_on
-from entra_sod.domain.enforcement.guard import protect
+from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
+from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Coverage, Reason, Skipped
+from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.enforcement.orphans import find_deleted_groups
+from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
 
@@ -40,6 +44,7 @@ class SweepEnforcer:
     graph: Graph
     enforcer: Enforcer
     ledger: Ledger
+    selections: SelectionMemory | None
     enforcement: Enforcement
     prune: bool
 
@@ -49,6 +54,7 @@ class SweepEnforcer:
         Raises:
             GraphError, NotYetConsistent: the sweep should be closed again later.
         """
+        reviewed = await self._reviewed(closing)
         if self.enforcement is Enforcement.OFF:
             return ReferenceWrites(EnforcementResult())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
@@ -63,8 +69,12 @@ class SweepEnforcer:
                     groups.unread,
                     Reason.OUT_OF_SCOPE,
                 )
+            gone = closing.whole.references.gone | groups.gone
+            # In a thread: it compares what thousands of packages grant.
+            guards = await asyncio.to_thread(_guards, closing, reviewed, gone)
+            tenant = self._tenant(closing, verdict, entries, gone, notes)
             enforced = await self.enforcer.enforce_all(
-                self._tenant(closing, verdict, entries, groups.gone, notes),
+                replace(tenant, guards=guards),
                 self.enforcement,
                 run_id=closing.record.id,
                 rules_hash=closing.rules.hash,
@@ -76,6 +86,18 @@ class SweepEnforcer:
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped)
         return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
+
+    async def _reviewed(self, closing: ClosingSweep) -> Mapping[str, RuleSelection]:
+        """What was reviewed of each rule, also where nothing is to be written yet."""
+        if self.selections is None:
+            return {}
+        return await self.selections.review(
+            closing.rules.rules,
+            closing.whole.packages,
+            by=f"first seen by sweep {closing.record.id}",
+            gone=closing.whole.references.gone,
+            is_sweep=True,
+        )
 
     def _tenant(
         self,
@@ -93,11 +115,10 @@ class SweepEnforcer:
         return TenantPlan(
             desired=lambda on: references_on(on, closing.rules, merged.packages),
             packages=packages_in_view(closing.rules) & merged.packages.keys(),
-            seen=replace(merged.references, gone=merged.references.gone | gone),
+            seen=replace(merged.references, gone=set(gone)),
             noted=noted,
             written={key for key, each in entries.items() if each.state is LedgerState.WRITTEN},
             may_prune=self._may_prune(closing, verdict, unread, notes),
-            guards=tuple(protect(closing.rules, merged.packages)),
             is_certain=lambda each: is_certain(each, half_seen, unread),
         )
 
@@ -119,6 +140,13 @@ class SweepEnforcer:
         if unread:
             notes.skip(f"{what}, to groups or by packages that were not read", _why(unread))
         return lambda each: not may_be_required(each, unread)
+
+
+def _guards(
+    closing: ClosingSweep, reviewed: Mapping[str, RuleSelection], gone: AbstractSet[str]
+) -> tuple[WriteGuard, ...]:
+    rules, packages = closing.rules, closing.whole.packages
+    return (*protect(rules, packages), *hold_changes(rules, reviewed, packages, gone))
 
 
 def _prune_nothing(_: Reference) -> bool:

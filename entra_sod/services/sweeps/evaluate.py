@@ -14,7 +14,7 @@ from entra_sod.domain.results.coverage import (
     Outcome,
     Skipped,
     note_groups,
-    note_refused,
+    rule_gaps,
     selection_gaps,
 )
 from entra_sod.domain.results.sweep import DriftView, SetSummary
@@ -85,7 +85,7 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
         or merged.has_failed_parts
         or _has_unread_packages(merged, rules)
         or bool(rules.unlisted)
-        or any(selection_gaps(rules)),
+        or any(each.hides for each in selection_gaps(rules)),
     )
 
 
@@ -111,8 +111,7 @@ def _gaps(
             f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
         )
     note_groups(closing.rules.named_groups, notes)
-    note_refused(closing.rules, notes)
-    return [*notes.skipped, *selection_gaps(closing.rules), *closing.alike]
+    return [*notes.skipped, *rule_gaps(closing.rules), *closing.alike]
 
 
 def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tuple[Pair, int, int]]:

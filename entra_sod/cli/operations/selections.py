@@ -1,0 +1,138 @@
+"""What rules select now, beside what was reviewed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from entra_sod.cli.operations.plan_document import TenantState, make_document
+from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.selection import (
+    RuleSelection,
+    SelectionChange,
+    next_selection,
+    selection_change,
+    with_left,
+)
+from entra_sod.stores.selections import DamagedSelection, SelectionStore, StoredSelection
+
+
+async def read_reviewed(
+    store: SelectionStore | None,
+    rules: Collection[ResolvedRule],
+    packages: Mapping[str, AccessPackage],
+) -> Mapping[str, RuleSelection]:
+    """Read what was reviewed of rules, as a run would see it; keeps nothing.
+
+    Args:
+        store: of selections; without one nothing is remembered.
+        rules: in force.
+        packages: that were read, with the groups that they grant.
+    """
+    known = await store.read(rules) if store else {}
+    return {
+        rule.id: next_selection(known[rule.id].selection, rule, packages, is_sweep=False)
+        for rule in rules
+        if rule.id in known
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewState:
+    """One rule: what was reviewed, and what has changed since.
+
+    Attributes:
+        rule: as its patterns and ids select now.
+        stored: what was reviewed; None where no run has met the rule, or it is damaged.
+        damage: why what was reviewed cannot be used.
+        change: None where nothing was reviewed.
+        held: references that wait because of the change.
+    """
+
+    rule: ResolvedRule
+    stored: StoredSelection | None = None
+    damage: str | None = None
+    change: SelectionChange | None = None
+    held: Sequence[HeldReference] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything has joined or left since it was reviewed."""
+        return self.change is not None and bool(self.change.ids)
+
+    @property
+    def is_to_approve(self) -> bool:
+        """Whether approving changes anything."""
+        return self.change is None or self.changes
+
+
+async def read_stored(
+    store: SelectionStore, rules: Collection[ResolvedRule]
+) -> tuple[Mapping[str, StoredSelection], Mapping[str, str]]:
+    """Read what was reviewed of each rule, and why that of others cannot be used."""
+    rows, stored, damages = await store.rows(rules), dict[str, StoredSelection](), dict[str, str]()
+    for rule in rules:
+        if rule.id in rows:
+            try:
+                stored[rule.id] = await store.stored(rule, rows[rule.id])
+            except DamagedSelection as error:
+                damages[rule.id] = str(error)
+    return stored, damages
+
+
+def with_reviewed(rules: RuleSet, stored: Mapping[str, StoredSelection]) -> RuleSet:
+    """Return rules with the packages that left them since they were reviewed."""
+    return RuleSet(
+        [
+            with_left(rule, stored[rule.id].selection) if rule.id in stored else rule
+            for rule in rules.rules
+        ],
+        rules.exceptions,
+        rules.refused,
+        rules.files,
+        unlisted=rules.unlisted,
+        day=rules.day,
+        protected=rules.protected,
+        listed=rules.listed,
+    )
+
+
+def review_states(
+    rules: RuleSet,
+    stored: Mapping[str, StoredSelection],
+    damages: Mapping[str, str],
+    state: TenantState,
+    ours: Sequence[Reference],
+) -> list[ReviewState]:
+    """Compare what each rule selects now with what was reviewed.
+
+    Args:
+        rules: as they are written.
+        stored: what was reviewed, by the rule.
+        damages: why what was reviewed cannot be used, by the rule.
+        state: of the tenant.
+        ours: references that may be removed.
+    """
+    reviewed = {
+        rule.id: next_selection(stored[rule.id].selection, rule, state.granting, is_sweep=False)
+        for rule in rules.rules
+        if rule.id in stored
+    }
+    plan = make_document(
+        with_reviewed(rules, stored), state, prunable=ours, made_at="", selections=reviewed
+    )
+    return [
+        ReviewState(
+            rule=rule,
+            stored=stored.get(rule.id),
+            damage=damages.get(rule.id),
+            change=selection_change(reviewed[rule.id], rule, state.granting)
+            if rule.id in reviewed
+            else None,
+            held=[each for each in plan.held if each.why.endswith(f" --rule {rule.id}")],
+        )
+        for rule in rules.rules
+    ]
