@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.cli.commands import apply, drift, plan
+from entra_sod.cli.apply import apply
+from entra_sod.cli.commands import drift, plan
 from entra_sod.cli.contract import connector, openapi_document
 from entra_sod.cli.doctor import doctor
 from entra_sod.cli.erase import erase

@@ -57,32 +57,31 @@ class Session:
         return await self._rules(folder, None)
 
     async def approve_selections(
-        self, folder: Path, packages: Mapping[str, AccessPackage], *, by: str
+        self, rules: RuleSet, packages: Mapping[str, AccessPackage], *, by: str
     ) -> None:
-        """Take what the rules of a folder select for reviewed, as the plan made of them shows it.
+        """Take what rules select for reviewed, as the plan made of them shows it.
 
         Args:
-            folder: of the rules files.
+            rules: that the plan was made of.
             packages: that were read for the plan, with all groups that they grant.
             by: who approves.
         """
         if self.selections is not None:
-            rules = await self.rules(folder)
             await SelectionMemory(self.selections).approve(rules.rules, packages, by=by)
 
     async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
         source = FolderRules(folder, tell=err.print)
         return await RulesProvider(source, self.graph, self.clock, selections).current()
 
-    async def ours(self) -> Sequence[Reference]:
-        """The references that the ledger says this app wrote."""
+    async def ours(self) -> Mapping[Reference, Sequence[str]]:
+        """The references that the ledger says this app wrote, and for which rules."""
         if self.ledger is None:
-            return []
-        return [
-            entry.reference
+            return {}
+        return {
+            entry.reference: entry.rule_ids
             async for entry in self.ledger.entries()
             if entry.state is LedgerState.WRITTEN
-        ]
+        }
 
 
 @asynccontextmanager

@@ -8,8 +8,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from entra_sod.cli.operations.plan_document import Addition, PlanDocument
+from entra_sod.cli.operations.plan_figures import RuleFigures
 from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
+from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Skipped
 
@@ -37,17 +39,21 @@ def _in_markdown(package: str, names: Names) -> str:
 def plan_table(plan: PlanDocument) -> RenderableType:
     """What a plan says, for a terminal; of long lists the first rows."""
     parts: list[RenderableType] = [line(headline(plan), style="bold")]
+    if plan.writes:
+        parts += [_figures_table(plan), *_more(_touched(plan))]
     if plan.additions:
-        parts += [_additions_table(plan), *_more(plan.additions)]
+        parts += [_additions_table(plan), *_more(range(plan.figures.additions))]
     if plan.removals:
         removals = _references_table("To remove", "red", plan.removals, plan.packages)
-        parts += [removals, *_more(plan.removals)]
+        parts += [removals, *_more(range(plan.figures.removals))]
     if plan.left_alone:
         alone = _references_table("Made by others", "dim", plan.left_alone, plan.packages)
-        parts += [alone, *_more(plan.left_alone)]
+        parts += [alone, *_more(range(plan.count("left_alone")))]
     if plan.kept:
         kept = _references_table("Ours, and kept", "dim", plan.kept, plan.packages)
-        parts += [kept, *_more(plan.kept)]
+        parts += [kept, *_more(range(plan.count("kept")))]
+    parts += [_held_line(each, plan.packages) for each in plan.held[:MAX_ROWS]]
+    parts += [*_more(range(plan.count("held")))]
     parts += [
         line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
     ]
@@ -70,17 +76,21 @@ def _more(rows: Sequence[object]) -> Iterator[RenderableType]:
 
 def headline(plan: PlanDocument) -> str:
     return (
-        f"{len(plan.additions)} to add, {len(plan.removals)} to remove, "
-        f"{len(plan.unchanged)} unchanged, {len(plan.left_alone)} made by others and left alone, "
-        f"{len(plan.kept)} ours and kept, "
-        f"{len(plan.not_enforceable)} not enforceable by Entra, "
-        f"{len(plan.not_read)} not known because they could not be read"
+        f"{plan.figures.additions} to add, {plan.figures.removals} to remove, "
+        f"{plan.count('held')} held, {plan.count('unchanged')} unchanged, "
+        f"{plan.count('left_alone')} made by others and left alone, "
+        f"{plan.count('kept')} ours and kept, "
+        f"{plan.count('not_enforceable')} not enforceable by Entra, "
+        f"{plan.count('not_read')} not known because they could not be read"
     )
 
 
 def plan_markdown(plan: PlanDocument) -> str:
     """The same for a comment on a pull request."""
     lines = ["### entra-sod plan", "", headline(plan), ""]
+    if plan.writes:
+        cells = (_figures_cells(each, plan.packages, _in_markdown) for each in _touched(plan))
+        lines += _markdown_table(_FIGURES_HEAD, cells)
     if plan.additions:
         lines += _markdown_table(
             ("on package", "kept away", "rules", "cannot get it", "cannot renew it"),
@@ -90,6 +100,10 @@ def plan_markdown(plan: PlanDocument) -> str:
         lines += ["**To remove**", ""]
         cells = (_reference_cells(each, plan.packages, _in_markdown) for each in plan.removals)
         lines += _markdown_table(("on package", "was kept away"), cells)
+    lines += [
+        f"- **held**: {_held(each, plan.packages, _in_markdown)}: {in_markdown(each.why, MAX_GAP)}"
+        for each in plan.held
+    ]
     lines += [f"- not enforceable: {_gap(each)}" for each in plan.not_enforceable]
     lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
     lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
@@ -104,6 +118,61 @@ def drift_table(found: Sequence[Drift], names: Names) -> RenderableType:
     for each in found[:MAX_ROWS]:
         table.add_row(each.kind, *_reference_cells(each.reference, names))
     return Group(table, *_more(found))
+
+
+_FIGURES_HEAD = (
+    "rule",
+    "selects",
+    "to add",
+    "to remove",
+    "cannot get it",
+    "cannot renew it",
+    "in conflict",
+)
+
+
+def _touched(plan: PlanDocument) -> Sequence[RuleFigures]:
+    """The rules for which a plan writes, the one that touches most subjects first."""
+    touched = [each for each in plan.by_rule if each.additions or each.removals]
+    return sorted(
+        touched, key=lambda each: (-each.kept_from_renewing, -each.kept_from_getting, each.rule)
+    )
+
+
+def _figures_table(plan: PlanDocument) -> Table:
+    table = Table(title="By rule", title_justify="left")
+    for column in _FIGURES_HEAD:
+        table.add_column(column, justify="left" if column in _FIGURES_HEAD[:2] else "right")
+    for each in _touched(plan)[:MAX_ROWS]:
+        table.add_row(*_figures_cells(each, plan.packages))
+    return table
+
+
+def _figures_cells(
+    each: RuleFigures, names: Names, show: NameFormat = _on_terminal
+) -> tuple[str, ...]:
+    at_least = "≥ " if each.unknown else ""
+    more = each.packages - len(each.selected)
+    selected = [*(show(one, names) for one in each.selected), *([f"{more} more"] if more else [])]
+    return (
+        each.rule,
+        ", ".join(selected) or "no longer in force",
+        str(each.additions),
+        str(each.removals),
+        f"{at_least}{each.kept_from_getting}",
+        f"{at_least}{each.kept_from_renewing}",
+        f"{at_least}{each.in_conflict}",
+    )
+
+
+def _held_line(each: HeldReference, names: Names) -> RenderableType:
+    return line(f"held: {_held(each, names, _on_terminal)}: {each.why}", "yellow")
+
+
+def _held(each: HeldReference, names: Names, show: NameFormat) -> str:
+    on, away = _reference_cells(each.reference, names, show)
+    what = "to be removed" if each.is_removal else "to be added"
+    return f"{what}: on {on}, {away}"
 
 
 def _additions_table(plan: PlanDocument) -> Table:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import batched
 
 from entra_sod.cli.operations.plan_document import TenantState
@@ -12,7 +11,6 @@ from entra_sod.core.errors import (
     Forbidden,
     GraphError,
     NotFound,
-    SodError,
     Throttled,
     Unavailable,
     UnreadableItem,
@@ -24,7 +22,6 @@ from entra_sod.ports.graph import Graph
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
 MAX_PACKAGES_IN_MEMORY = 20
-MAX_CONCURRENT_WRITES = 8
 
 type Advance = Callable[[int], None]
 
@@ -100,28 +97,6 @@ async def find_unfit_groups(graph: Graph, references: Iterable[Reference]) -> fr
 
     await in_parallel(look, sorted(groups))
     return frozenset(unfit)
-
-
-async def until_error[T](
-    work: Callable[[T], Awaitable[None]], items: Iterable[T]
-) -> SodError | None:
-    """Await writing for each item, at most eight at a time, and return the first error.
-
-    After an error nothing is begun any more, and what was begun is finished.
-    """
-    waiting, errors = iter(items), list[SodError]()
-
-    async def work_off() -> None:
-        while not errors and (item := next(waiting, None)) is not None:
-            try:
-                await work(item)
-            except SodError as error:
-                errors.append(error)
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(MAX_CONCURRENT_WRITES):
-            group.create_task(work_off())
-    return errors[0] if errors else None
 
 
 async def _packages(

@@ -170,7 +170,7 @@ class Story:
         before = self.look()
         validated = self._command("validate", "rules", "--offline")
         planned = self._command("plan", "--format", "json", "--out", str(plan_file))
-        applied = self._command("apply", str(plan_file))
+        applied = self._command("apply", str(plan_file), "--yes")
         planned_again = self._command("plan", "--format", "json")
         after = self.look()
         plan = msgspec.json.decode(plan_file.read_bytes(), type=PlanDocument)
@@ -179,7 +179,7 @@ class Story:
             planned=planned.returncode,
             additions=answers.additions(plan, after),
             applied=applied.returncode,
-            told=(applied.stdout + applied.stderr).strip(),
+            told=_last_line(applied),
             planned_again=planned_again.returncode,
             left_to_write=msgspec.json.decode(planned_again.stdout, type=PlanDocument).writes,
             tenant=self._seen(before, after),
@@ -262,6 +262,12 @@ def poll(
     if not answer.is_success:
         raise NotDoneError(f"{what}: expected 200, seen {answer.status_code} {answer.text}")
     return answer
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command says at its end, or why it failed."""
+    said = done.stderr if done.returncode == 1 else done.stdout
+    return said.strip().rpartition("\n")[2]
 
 
 def _json(answer: httpx.Response, what: str) -> dict[str, Any]:

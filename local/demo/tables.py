@@ -137,7 +137,7 @@ def reviewed(found: Reviewed) -> RenderableType:
         _grid(
             ("entra-sod validate rules --offline", f"exit code {found.validated}"),
             ("entra-sod plan --out plan.json", f"exit code {found.planned}"),
-            ("entra-sod apply plan.json", f"exit code {found.applied}: {found.told}"),
+            ("entra-sod apply plan.json --yes", f"exit code {found.applied}: {found.told}"),
             ("entra-sod plan", f"exit code {found.planned_again}: {left}"),
         )
     )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.core.clock import SystemClock
+from entra_sod.settings import StorageSettings
+from entra_sod.stores.write_controls import WriteControls
 from local.graph.demo import APPROVE_INVOICES, GROUP_EXTERNAL_AUDITORS, PAY_INVOICES
 from local.processes import CHECKOUT
 from local.world import World
+from tests.adapters.storage.test_storage_contract import no_identity
 from tests.host.client import Caller
 from tests.leftovers import clear_leftovers
 
@@ -41,6 +49,12 @@ def run(world: World, *arguments: str, **settings: str) -> subprocess.CompletedP
         text=True,
         check=False,
     )
+
+
+def apply(
+    world: World, file: str, *options: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    return run(world, "apply", file, "--yes", *options, ENFORCEMENT="apply", **settings)
 
 
 def planned(world: World) -> dict[str, Any]:
@@ -85,8 +99,9 @@ def test_a_plan_says_what_it_would_change_and_whom_it_would_touch(world: World) 
 def test_a_plan_can_be_a_comment_on_a_pull_request(world: World) -> None:
     """Markdown has a table row for each addition and no control characters."""
     done = run(world, "plan", "--format", "markdown")
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
-    assert len(rows) == DEMO_ADDITIONS + 2
+    rows = [line for line in done.stdout.splitlines() if "holders of" in line]
+    groups = [line for line in done.stdout.splitlines() if "members of group" in line]
+    assert len(rows) + len(groups) == DEMO_ADDITIONS
     assert "\x1b" not in done.stdout
 
 
@@ -97,7 +112,9 @@ def test_plan_apply_plan_drift_and_the_sweep_that_repairs(world: World, tmp_path
     refused = run(world, "apply", file)
     assert refused.returncode == ERROR
     assert "ENFORCEMENT is plan" in refused.stderr
-    applied = run(world, "apply", file, ENFORCEMENT="apply")
+    refused = run(world, "apply", file, ENFORCEMENT="apply")
+    assert (refused.returncode, "--yes" in refused.stderr) == (ERROR, True)
+    applied = apply(world, file)
     assert (applied.returncode, "12 written" in applied.stdout) == (UNKNOWN, True), applied.stderr
     assert "0 to add, 0 to remove" in run(world, "plan").stdout
     assert json.loads(run(world, "drift", "--format", "json").stdout)["drift"] == []
@@ -137,7 +154,7 @@ def test_drift_names_references_to_deleted_groups_or_says_that_it_cannot(
     """With a directory permission the group is orphaned; without one that is said, on stderr."""
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
-    assert run(world, "apply", file, ENFORCEMENT="apply").returncode == UNKNOWN
+    assert apply(world, file).returncode == UNKNOWN
     delete_auditors(world)
     blind = run(world, "drift", "--format", "json")
     assert {each["kind"] for each in json.loads(blind.stdout)["drift"]} == {"missing"}
@@ -157,18 +174,18 @@ def test_a_stale_plan_is_refused_and_can_be_replanned(world: World, tmp_path: Pa
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
     edit(world, gain=GROUP_EXTERNAL_AUDITORS)
-    stale = run(world, "apply", file, ENFORCEMENT="apply")
+    stale = apply(world, file)
     assert stale.returncode == ERROR
     assert "the tenant has changed" in stale.stderr
     assert planned(world)["unchanged"] == []
-    assert run(world, "apply", file, "--replan", ENFORCEMENT="apply").returncode == UNKNOWN
+    assert apply(world, file, "--replan").returncode == UNKNOWN
 
 
 def test_over_the_limit_apply_writes_nothing(world: World, tmp_path: Path) -> None:
     """Twelve writes against a limit of eleven: refused with both numbers, and none is written."""
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
-    done = run(world, "apply", file, ENFORCEMENT="apply", MAX_REFERENCE_WRITES="11")
+    done = apply(world, file, MAX_REFERENCE_WRITES="11")
     assert done.returncode == ERROR
     assert "12 writes" in done.stderr
     assert planned(world)["unchanged"] == []
@@ -178,7 +195,7 @@ def test_a_dry_run_writes_nothing(world: World, tmp_path: Path) -> None:
     """--dry-run checks and shows the plan, and leaves the tenant as it is."""
     file = str(tmp_path / "plan.json")
     run(world, "plan", "--out", file)
-    done = run(world, "apply", file, "--dry-run", ENFORCEMENT="apply")
+    done = run(world, "apply", file, "--dry-run")
     assert (done.returncode, "12 to add" in done.stdout) == (UNKNOWN, True)
     assert planned(world)["unchanged"] == []
 
@@ -198,3 +215,69 @@ def test_a_file_that_is_no_plan_is_refused(world: World, tmp_path: Path) -> None
     done = run(world, "apply", str(tmp_path / "plan.json"))
     assert done.returncode == ERROR
     assert "is no plan of this version" in done.stderr
+
+
+WRITES = {"method": "POST", "path_contains": "/incompatible"}
+
+
+def test_apply_waits_while_graph_throttles(world: World, tmp_path: Path) -> None:
+    """G3: 429 with Retry-After in the middle of the writes: it waits, says so, and ends."""
+    file = str(tmp_path / "plan.json")
+    run(world, "plan", "--out", file)
+    world.graph.add_faults(
+        {"kind": "status", "status": 429, "retry_after": 2, "match": WRITES, "skip": 5, "times": 3},
+        {"kind": "status", "status": 503, "match": WRITES, "skip": 2},
+    )
+    done = apply(world, file)
+    assert (done.returncode, "12 written" in done.stdout) == (UNKNOWN, True), done.stderr
+    assert "Graph is busy" in done.stderr
+    assert len(planned(world)["unchanged"]) == DEMO_ADDITIONS
+
+
+def used(connection: str) -> int:
+    """How many writes count in the budget."""
+
+    async def read() -> int:
+        storage = AzureStorage(StorageSettings(connection_string=connection), no_identity)
+        try:
+            return (await WriteControls(storage, SystemClock()).budget(200)).used
+        finally:
+            await storage.close()
+
+    return asyncio.run(read())
+
+
+def test_an_interrupted_apply_says_what_is_done_and_goes_on(
+    world: World, tmp_path: Path, azurite: str
+) -> None:
+    """Ctrl-C: what was begun is finished, told and sealed; another run writes the rest.
+
+    In the budget each write counts once.
+    """
+    file = str(tmp_path / "plan.json")
+    run(world, "plan", "--out", file)
+    world.graph.clear_requests()
+    world.graph.add_faults({"kind": "delay", "seconds": 1.5, "match": WRITES, "times": 100})
+    running = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "entra_sod.cli", "apply", file, "--yes"],
+        cwd=CHECKOUT,
+        env={**os.environ, **world.environment, "ENFORCEMENT": "apply"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not any("$ref" in each["target"] for each in world.graph.requests()):
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    told, error = running.communicate(timeout=60)
+    assert (running.returncode, "interrupted. Run the command again" in error) == (ERROR, True)
+    written = len(planned(world)["unchanged"])
+    assert f"{written} written" in told
+    assert (0 < written < DEMO_ADDITIONS, used(azurite)) == (True, written)
+    assert run(world, "evidence", "verify").returncode == 0
+    world.graph.clear_faults()
+    done = apply(world, file)
+    assert f"{written} of its 12 references are as planned already" in done.stdout
+    assert done.returncode == UNKNOWN, done.stderr
+    assert len(planned(world)["unchanged"]) == used(azurite) == DEMO_ADDITIONS

@@ -29,7 +29,7 @@ from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.settings import read_settings
 from entra_sod.stores.selections import PARTITION, TABLE
 from tests.builders import guid, package, rule, side
-from tests.cli.test_apply_and_drift import QUIET, Tenant
+from tests.cli.tenant import QUIET, Tenant
 
 PATTERN = rule("r", side("a"), Side(packages=[PackageSelector(name="Package b*")]))
 
@@ -225,10 +225,37 @@ async def test_a_plan_that_is_applied_approves_what_it_showed(tenant: Selecting)
     await tenant.is_reviewed()
     tenant.graph.put(replace(package("b", "2"), display_name="Other"))
     tenant.graph.put(replace(package("c", "3"), display_name="Package bc"))
-    _, state = await make(tenant.session, tenant.folder, QUIET)
-    await tenant.session.approve_selections(tenant.folder, state.granting, by="ann")
+    _, source = await make(tenant.session, tenant.folder, QUIET)
+    await tenant.session.approve_selections(source.rules, source.state.granting, by="ann")
     plan, _ = await make(tenant.session, tenant.folder, QUIET)
     assert (plan.held, len(plan.additions)) == ((), 8)
+
+
+async def test_applying_a_reviewed_plan_approves_what_it_showed(tenant: Selecting) -> None:
+    """Only once its writes are done, and if somebody said yes."""
+    await tenant.is_reviewed()
+    tenant.change()
+    plan = await tenant.reviewed()
+    assert (len(plan.additions), len(plan.held)) == (4, 4)
+    refused = await tenant.apply()
+    assert (refused.exit_code, "4 are held" in " ".join(refused.stderr.split())) == (1, True)
+    assert len(await tenant.held()) == 4
+    done = await tenant.apply("--yes")
+    assert done.exit_code == 0, done.output
+    assert await tenant.held() == set()
+    again = await tenant.apply("--yes")
+    assert (again.exit_code, "references to add: 4 reviewed, 8 now" in again.stderr) == (1, True)
+
+
+async def test_a_tenant_that_changed_since_the_review_approves_nothing(tenant: Selecting) -> None:
+    """Growth that is allowed is written, and what joined since waits on."""
+    await tenant.is_reviewed()
+    await tenant.reviewed()
+    tenant.change()
+    done = await tenant.apply("--yes", "--allow-growth", "5")
+    assert done.exit_code == 0, done.output
+    assert len(tenant.graph.present) == 4
+    assert len(await tenant.held()) == 4
 
 
 async def test_groups_that_graph_takes_for_none_are_remembered_like_others(

@@ -31,7 +31,7 @@ def test_hosts_and_the_command_line_never_pass_the_budget_together(
     command_line(world, "plan", "--out", plan).wait()
     world.graph.clear_requests()
     callers = cycle([Caller(world.start_host(auth=False, **SETTINGS).url) for _ in range(3)])
-    applying = command_line(world, "apply", plan)
+    applying = command_line(world, "apply", plan, "--yes")
     pairs = combinations(PACKAGES, 2)
     started = [(caller, caller.start(*pair)) for caller, pair in zip(callers, pairs, strict=False)]
     answers = [caller.wait(location, 100) for caller, location in started]

@@ -51,11 +51,15 @@ def test_d8_a_folder_that_is_gone_is_named(commands: Commands, tmp_path: Path) -
     """Whoever carries a plan elsewhere is told to name the folder."""
     commands.write(between(PAYERS, APPROVERS))
     kept = tmp_path / "plan.json"
-    commands.run("plan", "--out", str(kept))
-    kept.write_text(kept.read_text().replace(str(tmp_path), "/nowhere"))
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (tmp_path / "rules.yaml").rename(folder / "rules.yaml")
+    arguments = ["plan", "--rules", str(folder), "--out", str(kept)]
+    CliRunner().invoke(entra_sod, arguments, env=commands.environment)
+    folder.rename(tmp_path / "elsewhere")
     done = CliRunner().invoke(entra_sod, ["apply", str(kept)], env=commands.environment)
     assert done.exit_code == 1
-    assert "/nowhere" in done.output
+    assert str(folder) in done.output.replace("\n", "")
     assert "--rules" in done.output
 
 

@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from entra_sod.adapters.graph.claims import caller_of
 from entra_sod.adapters.graph.page_trail import PageTrail
 from entra_sod.adapters.graph.urls import GraphUrls
 from entra_sod.adapters.graph.wire import AnswerDecoder, DecodedPage, decode
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.errors import UnreadableItem
+from entra_sod.domain.roles.model import TokenPrincipal
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -47,6 +49,9 @@ class GraphDoor:
         from entra_sod.adapters.graph.transport import GraphTransport
 
         return GraphTransport(self._settings, self._limiter, self._credential)
+
+    async def caller(self) -> TokenPrincipal:
+        return caller_of(await self._transport.token())
 
     async def _pages[T](
         self, decoder: AnswerDecoder[DecodedPage[T]], url: str, what: str

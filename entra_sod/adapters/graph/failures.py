@@ -25,6 +25,14 @@ _UNAVAILABLE_FROM = 500
 _REDIRECT = range(300, 400)
 _MAX_RETRY_AFTER_SECONDS = 86_400.0  # a queue hides a message for seven days at most
 _NO_LICENCE = "NoLicense"  # observed in the wild, not documented
+_NOT_SIGNED_IN = (
+    "the token of the app's identity is not accepted. It may be expired, or of another tenant or "
+    "cloud. Sign in again, and compare the tenant and the cloud with the settings"
+)
+_NO_ROLE = (
+    "the app's identity may not do this, or there is no such thing. Grant it Access "
+    "package manager (Catalog reader to read only) on the catalog"
+)
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -70,10 +78,7 @@ def _kind(status: int, body: bytes) -> tuple[type[GraphError], str]:
             "Microsoft Entra ID Governance, or Entra ID P2; after a renewal allow some hours"
         )
     if status in (401, 403):
-        return Forbidden, (
-            "the app's identity may not do this, or there is no such thing. Grant it Access "
-            "package manager (Catalog reader to read only) on the catalog"
-        )
+        return Forbidden, _NOT_SIGNED_IN if status == 401 else _NO_ROLE  # noqa: PLR2004 - Unauthorized
     if status == 404:  # noqa: PLR2004 - Not Found
         return NotFound, "there is no such thing. Compare the id with the portal's"
     if status in (408, 425) or status >= _UNAVAILABLE_FROM:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import quote
@@ -13,7 +11,7 @@ import msgspec
 from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.wire import PageDecoder, catalogs_page
 from entra_sod.domain.entra import Catalog
-from entra_sod.domain.roles.model import CATALOG_SCOPE, RoleAssignment, TokenPrincipal
+from entra_sod.domain.roles.model import CATALOG_SCOPE, RoleAssignment
 
 _CATALOGS = "/identityGovernance/entitlementManagement/catalogs"
 ASSIGNMENTS = "/roleManagement/entitlementManagement/roleAssignments"
@@ -25,22 +23,8 @@ class WireRoleAssignment(msgspec.Struct, rename="camel"):
     app_scope_id: str | None = None
 
 
-class WireClaims(msgspec.Struct):
-    """Of a token only what tells who asks; its signature is Graph's to check."""
-
-    oid: str = ""
-    roles: list[str] = []
-    scp: str = ""
-
-
-_claims = msgspec.json.Decoder(WireClaims)
-
-
 class RolesClient(GraphDoor):
     """The `Roles` port; one request at a time."""
-
-    async def caller(self) -> TokenPrincipal:
-        return caller_of(await self._transport.token())
 
     async def catalogs(self) -> Sequence[Catalog]:
         url = self._urls.absolute(_CATALOGS)
@@ -53,21 +37,6 @@ class RolesClient(GraphDoor):
 
     def clock_skew(self) -> timedelta | None:
         return self._transport.clock_skew
-
-
-def caller_of(token: str) -> TokenPrincipal:
-    """Read who a token is for; a token that is no JWT says nothing."""
-    payload = token.split(".")[1] if token.count(".") > 1 else ""
-    try:
-        claims = _claims.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
-        return TokenPrincipal()
-    return TokenPrincipal(
-        principal_id=claims.oid.lower(),
-        permissions=frozenset(claims.roles),
-        scopes=frozenset(claims.scp.split()),
-        is_person=bool(claims.scp),
-    )
 
 
 def _assignment(found: WireRoleAssignment) -> RoleAssignment:

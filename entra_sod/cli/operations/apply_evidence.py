@@ -29,6 +29,7 @@ async def seal_apply(
         written=tuple(applied.written),
         removed=tuple(applied.removed),
         failed=tuple(applied.failed),
+        held=plan.held,
     )
     evidence = EvidenceInput(
         run=run_id,

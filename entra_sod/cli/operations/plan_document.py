@@ -9,11 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 from entra_sod.cli.operations.blast_radius import Grantors, blast_radius, grantors_of
+from entra_sod.cli.operations.plan_figures import (
+    Figure,
+    PlanFigures,
+    RuleFigures,
+    RulesOf,
+    figures_by_rule,
+    sum_figures,
+)
 from entra_sod.core.errors import GraphError, NotFound
 from entra_sod.domain.enforcement.desired import (
     DesiredReference,
@@ -95,8 +105,17 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
             (each.id, sorted(each.member_groups), sorted(each.eligible_groups))
             for _, each in sorted(self.packages.items())
         ]
-        data = msgspec.json.encode([grants, sorted(self.present)])
-        return "sha256:" + hashlib.sha256(data).hexdigest()
+        return content_hash([grants, sorted(self.present)])
+
+    @property
+    def holders_hash(self) -> str:
+        """Names who holds the packages, as far as that is known."""
+        held = [(key, sorted(each)) for key, each in sorted(self.holders.items())]
+        return content_hash([held, sorted(self.partly_held)])
+
+
+def content_hash(content: object) -> str:
+    return "sha256:" + hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
 class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -111,17 +130,32 @@ class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     reference: Reference
     rules: tuple[str, ...]
-    kept_from_getting: int
-    kept_from_renewing: int
+    kept_from_getting: Figure
+    kept_from_renewing: Figure
     in_conflict: tuple[str, ...]
     is_whole: bool
 
 
-class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+type MoreReferences = dict[str, dict[ReferenceKind, list[str]]]
+
+
+def expand(more: MoreReferences) -> Iterator[Reference]:
+    for on, kinds in more.items():
+        for kind, targets in kinds.items():
+            yield from (Reference(on, kind, target) for target in targets)
+
+
+class PlanDocument(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
+):
     """What `entra-sod plan --out` writes and `entra-sod apply` reads.
 
     Attributes:
+        made_by: the signed-in person or application, else the user and the machine.
+        holders_hash: of who holds the packages; only in a file.
         rules_folder: that the rules were read from, as it was named.
+        figures: of the whole plan.
+        by_rule: the figures of each rule, and what it selects.
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
@@ -129,6 +163,9 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         not_read: what could not be looked at, and why. What it would change is not in the plan.
         alike: packages that no rule names and that give what a rule's package gives, and those of
             which that is not known.
+        more_additions, more_removals: those that a file names without their figures.
+        left_out: of each list, how many entries a file does not have.
+        digest: of all of it; only in a file.
     """
 
     version: Literal[1]
@@ -146,10 +183,41 @@ class PlanDocument(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     alike: tuple[Skipped, ...] = ()
     held: tuple[HeldReference, ...] = ()
     rules_folder: str = "rules"
+    made_by: str = ""
+    holders_hash: str = ""
+    figures: PlanFigures = PlanFigures()
+    by_rule: tuple[RuleFigures, ...] = ()
+    more_additions: MoreReferences = {}
+    more_removals: MoreReferences = {}
+    left_out: dict[str, int] = {}
+    digest: str = ""
 
     @property
     def writes(self) -> int:
-        return len(self.additions) + len(self.removals)
+        return self.figures.additions + self.figures.removals
+
+    @property
+    def made_at_moment(self) -> datetime:
+        """Raises ValueError if it is no moment."""
+        moment = datetime.fromisoformat(self.made_at)
+        if moment.tzinfo is None:
+            raise ValueError(f"madeAt {self.made_at} has no time zone")
+        return moment
+
+    @property
+    def added(self) -> frozenset[Reference]:
+        """Every reference to add, those that a file names shortly among them."""
+        return frozenset(
+            (*(each.reference for each in self.additions), *expand(self.more_additions))
+        )
+
+    @property
+    def removed(self) -> frozenset[Reference]:
+        return frozenset((*self.removals, *expand(self.more_removals)))
+
+    def count(self, name: str) -> int:
+        """How many entries a list has, those that a file leaves out among them."""
+        return len(getattr(self, name)) + self.left_out.get(name, 0)
 
     @property
     def desired_additions(self) -> tuple[DesiredReference, ...]:
@@ -173,7 +241,7 @@ def make_document(
     rules: RuleSet,
     state: TenantState,
     *,
-    ours: Collection[Reference] = (),
+    ours: RulesOf = MappingProxyType({}),
     prunable: Collection[Reference],
     made_at: str,
     selections: Mapping[str, RuleSelection] | None = None,
@@ -183,7 +251,7 @@ def make_document(
     Args:
         rules: in force.
         state: of every package in view of the rules, and of the prunable references.
-        ours: references that the ledger says this app made.
+        ours: references that the ledger says this app made, and for which rules.
         prunable: those of them that may go where no rule asks for them.
         made_at: the moment, RFC 3339.
         selections: what was reviewed of rules, by their ids.
@@ -200,13 +268,14 @@ def make_document(
     plan = whole.guarded((*protect(rules, state.packages), *changed))
     left_alone = state.present.difference(plan.unchanged, whole.removals)
     grantors = grantors_of(state.packages.values())
+    additions = tuple(_addition(each, state, grantors) for each in plan.additions)
     return PlanDocument(
         version=1,
         made_at=made_at,
         rules_hash=rules.hash,
         state_hash=state.hash,
         packages={key: _name(key, state.packages) for key in sorted(view)},
-        additions=tuple(_addition(each, state, grantors) for each in plan.additions),
+        additions=additions,
         removals=plan.removals,
         held=plan.held,
         unchanged=plan.unchanged,
@@ -217,6 +286,8 @@ def make_document(
             *_kept(left_alone & set(prunable), unread),
         ),
         not_read=not_read(rules, view, state),
+        figures=sum_figures(additions, len(plan.removals)),
+        by_rule=figures_by_rule(rules, additions, plan.removals, ours),
     )
 
 
@@ -269,32 +340,6 @@ def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[S
         f"what packages ask for that the app may not read is not known: {', '.join(sorted(unread))}"
     )
     return (Skipped(what=what, why=why),)
-
-
-def why_stale(plan: PlanDocument, fresh: PlanDocument, state: TenantState) -> str | None:
-    """Say why a plan must not be carried out any more; None where it may.
-
-    What the plan itself has written by now, in a run that was interrupted, does not make it stale.
-
-    Args:
-        plan: that somebody approved.
-        fresh: made from the same rules folder just now.
-        state: that `fresh` was made from.
-    """
-    added, removed = {each.reference for each in plan.additions}, set(plan.removals)
-    before = msgspec.structs.replace(state, present=(state.present - added) | removed)
-    if fresh.rules_hash != plan.rules_hash:
-        return "the rules have changed"
-    if before.hash != plan.state_hash:
-        return "the tenant has changed"
-    wanted = {(each.reference, each.rules) for each in plan.additions}
-    if not {(each.reference, each.rules) for each in fresh.additions} <= wanted:
-        return "the plan lacks something that the rules ask for: was its file edited?"
-    surplus = added - {each.reference for each in fresh.additions} - set(fresh.unchanged)
-    surplus |= removed & state.present - set(fresh.removals)
-    if surplus or not set(fresh.removals) <= removed:
-        return "the plan has something that the rules do not ask for: was its file edited?"
-    return None
 
 
 def in_view(rules: RuleSet, prunable: Collection[Reference]) -> frozenset[str]:

@@ -105,7 +105,7 @@ def review_states(
     stored: Mapping[str, StoredSelection],
     damages: Mapping[str, str],
     state: TenantState,
-    ours: Sequence[Reference],
+    ours: Collection[Reference],
 ) -> list[ReviewState]:
     """Compare what each rule selects now with what was reviewed.
 

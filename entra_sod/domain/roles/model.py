@@ -62,9 +62,11 @@ class TokenPrincipal:
         permissions: application permissions (`roles`).
         scopes: delegated ones (`scp`); empty for an application.
         is_person: whether somebody signed in.
+        name: of the person or the application; empty where the token does not say.
     """
 
     principal_id: str = ""
     permissions: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     is_person: bool = False
+    name: str = ""

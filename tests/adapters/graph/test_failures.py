@@ -252,3 +252,10 @@ def test_compressed_headers_are_not_logged(caplog: pytest.LogCaptureFixture) -> 
     caplog.set_level(logging.DEBUG)
     Encoder().encode([("authorization", f"Bearer {SECRET}")])
     assert SECRET not in caplog.text
+
+
+def test_a_token_that_is_not_accepted_is_no_missing_role() -> None:
+    """G9: 401 is about the token, 403 about the role on the catalog."""
+    refused, forbidden = (str(graph_error("reading x", each, {})) for each in (401, 403))
+    assert ("token" in refused, "Grant it" in refused) == (True, False)
+    assert ("token" in forbidden, "Grant it Access" in forbidden) == (False, True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from entra_sod.adapters.graph.roles import caller_of
+from entra_sod.adapters.graph.claims import caller_of
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.core.errors import Forbidden, NotFound, Rejected, Unavailable, Unlicensed
 from entra_sod.domain.entra import Catalog
@@ -145,6 +145,16 @@ def jwt(claims: bytes) -> str:
                 principal_id="aa", permissions=frozenset({"EntitlementManagement.Read.All"})
             ),
         ),
+        (
+            jwt(b'{"oid": "aa", "upn": "ada@example.com", "scp": "x"}'),
+            TokenPrincipal(
+                principal_id="aa",
+                scopes=frozenset(["x"]),
+                is_person=True,
+                name="ada@example.com",
+            ),
+        ),
+        (jwt(b'{"app_displayname": "Pipeline"}'), TokenPrincipal(name="Pipeline")),
         (jwt(b"[]"), TokenPrincipal()),
         ("a.b.c", TokenPrincipal()),
         ("local", TokenPrincipal()),
