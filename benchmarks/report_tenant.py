@@ -38,6 +38,7 @@ from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import SweepSummary
 from entra_sod.stores.findings import FindingStore, StoredFinding, partition_of
 from entra_sod.stores.sweeps import SweepStore
+from entra_sod.stores.write_controls import WriteControls
 from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
@@ -151,7 +152,14 @@ class ReportTenant:
         findings = FindingStore(MemoryStorage())
         await self._keep_findings(findings)
         graph = MemoryGraph(self._packages, {})
-        maker = ReportMaker(graph=graph, sweeps=self._store, findings=findings, clock=self.clock)
+        maker = ReportMaker(
+            graph=graph,
+            sweeps=self._store,
+            findings=findings,
+            controls=WriteControls(MemoryStorage(), self.clock),
+            max_writes_per_day=200,
+            clock=self.clock,
+        )
         return await maker.make(self.rules)
 
     async def _keep_findings(self, store: FindingStore) -> None:

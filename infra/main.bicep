@@ -292,6 +292,7 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     insightsId: monitoring.outputs.insightsId
+    appPrincipalId: identity.outputs.principalId
     email: alertEmail
     appUrl: app.outputs.url
   }

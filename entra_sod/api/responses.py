@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.services.doctor.diagnosis import Diagnosis
 
 
@@ -133,9 +134,11 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         status: ready or not-ready.
         checks: for each thing that it needs, `ok`, or what is wrong and what to do.
+        writing: what holds writes of references back now.
         diagnoses: in its place with `deep=1`, each thing that was looked at, and what to do.
     """
 
     status: str
     checks: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    writing: WritingState | msgspec.UnsetType = msgspec.UNSET
     diagnoses: list[Diagnosis] | msgspec.UnsetType = msgspec.UNSET

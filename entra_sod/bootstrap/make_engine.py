@@ -92,6 +92,8 @@ def make_engine(
             graph=graph,
             sweeps=records.sweeps,
             findings=records.findings,
+            controls=records.controls,
+            max_writes_per_day=settings.max_writes_per_day,
             clock=clock,
         ),
     )
@@ -121,6 +123,7 @@ def _deliverer(records: Records, settings: NotificationSettings, sender: Sender)
         findings=records.findings,
         sender=sender,
         outbox=records.outbox,
+        announcer=records.announcer,
         clock=records.clock,
         hosts=settings.hosts,
         keys=settings.keys,

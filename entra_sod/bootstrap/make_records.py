@@ -18,6 +18,7 @@ from entra_sod.stores.dead_letters import DeadLetters
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.idempotency import IdempotencyKeys
+from entra_sod.stores.kept_events import KeptEvents
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.selections import SelectionStore
 from entra_sod.stores.subscriptions import Subscriptions
@@ -65,7 +66,9 @@ def make_records(storage: Storage, clock: Clock) -> Records:
         subscriptions=subscriptions,
         findings=FindingStore(storage),
         chain=EvidenceChain(storage),
-        announcer=Announcer(subscriptions=subscriptions, outbox=outbox),
+        announcer=Announcer(
+            subscriptions=subscriptions, outbox=outbox, kept=KeptEvents(storage.blobs)
+        ),
         keys=keys,
         controls=WriteControls(storage, clock),
         selections=SelectionStore(storage, clock),

@@ -245,14 +245,16 @@ def _report(result: ApplyResult) -> ExitCode:
             f"no evidence of this could be sealed, so PRUNE will not remove it: {result.unsealed}",
             style="yellow",
         )
+    if result.untold:
+        err.print(f"subscribers are not told: {result.untold}", style="yellow")
     if stopped := _why_stopped(result):
         err.print(f"entra-sod: {stopped}", style="red")
     return ExitCode.ERROR if applied.failed or stopped else ExitCode.NOTHING
 
 
 def _why_stopped(result: ApplyResult) -> str | None:
-    if result.applied.stopped:
-        return result.applied.stopped
+    if result.applied.frozen:
+        return str(result.applied.frozen)
     if result.was_stopped:
         return "interrupted. Run the command again to go on"
     return f"{result.error}. Run the command again to go on" if result.error else None

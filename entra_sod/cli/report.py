@@ -25,6 +25,7 @@ from entra_sod.services.report.render import render
 from entra_sod.services.report.view import ReportView
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.sweeps import SweepStore
+from entra_sod.stores.write_controls import WriteControls
 
 
 class ReportFormat(StrEnum):
@@ -95,6 +96,8 @@ async def _from_storage(folder: Path) -> ReportView:
             graph=session.graph,
             sweeps=SweepStore(storage, session.clock),
             findings=FindingStore(storage),
+            controls=WriteControls(storage, session.clock),
+            max_writes_per_day=session.settings.max_writes_per_day,
             clock=session.clock,
         )
         return await maker.make(await session.rules(folder))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from entra_sod.cli.operations.apply_evidence import seal_apply
 from entra_sod.cli.operations.plan_document import PlanDocument, TenantState
+from entra_sod.cli.operations.tell import tell_applied
 from entra_sod.cli.patience import Patience, WriteOutcome, stopped_by_interrupt, write_all
 from entra_sod.cli.session import Session, require_storage
 from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
@@ -37,12 +38,14 @@ class ApplyResult:
     Attributes:
         error: that ended it halfway: run it again, what is done stays done.
         unsealed: why there is no evidence of it: what it wrote is never removed by the app.
+        untold: why subscribers are not told.
         was_stopped: whether a person stopped it before its end.
     """
 
     applied: AppliedPlan
     error: SodError | None
     unsealed: SodError | None
+    untold: SodError | None
     was_stopped: bool
 
 
@@ -99,7 +102,7 @@ async def write_plan(
     await _reserve(controls, run_id, whole.writes, session.settings.max_writes_per_day)
 
     async def write(step: Plan) -> None:
-        if applied.stopped:
+        if applied.frozen:
             return
         applied.add(await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
         advance()
@@ -112,9 +115,14 @@ async def write_plan(
         await controls.give_back(run_id, _unwritten(whole, applied, outcome))
         seal = seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
         unsealed = await error_of(seal)
+        untold = await tell_applied(storage, clock, run_id, applied)
     was_stopped = patience.stop.is_set() and bool(outcome.doubtful or outcome.left)
     return ApplyResult(
-        applied=applied, error=outcome.error, unsealed=unsealed, was_stopped=was_stopped
+        applied=applied,
+        error=outcome.error,
+        unsealed=unsealed,
+        untold=untold,
+        was_stopped=was_stopped,
     )
 
 

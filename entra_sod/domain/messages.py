@@ -2,7 +2,7 @@
 
     {"version": 1, "kind": "check", "id": "…", "traceparent": "…", "enqueuedAt": "…", …}
 
-A check's message carries its whole request, so that it can be worked on though its row was lost.
+A check's message carries what to look at, so that it can be worked on though its row was lost.
 Sending a message again resets the queue's dequeue count, so it counts its own tries.
 """
 
@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.core.errors import InvalidMessage
+from entra_sod.domain.notifications.event import KEPT_SUBJECTS, EventStatus, EventSubject, name_of
 
 CHECK_QUEUE = "conflict-checks"
 SWEEP_QUEUE = "sweep-pairs"
@@ -82,12 +83,11 @@ class Envelope(
 
 
 class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
-    """One check of one ordered pair."""
+    """One check of one ordered pair. How far it goes is not here, but in its row."""
 
     id: _CheckId
     access_package_id: UUID
     incompatible_access_package_id: UUID
-    enforcement: Literal["off", "plan", "apply"] | None = None
     reference: Annotated[str, msgspec.Meta(max_length=200)] | None = None
 
     queue: ClassVar[str] = CHECK_QUEUE
@@ -102,7 +102,7 @@ class CheckMessage(Envelope, frozen=True, kw_only=True, tag="check"):
     def asked(self) -> str:
         """What a caller asked for, as the check's row says it."""
         pair = f"{self.access_package_id} {self.incompatible_access_package_id}"
-        return f"{pair} {self.enforcement or 'default'} {self.reference or ''}"
+        return f"{pair} {self.reference or ''}"
 
 
 class SweepStartMessage(Envelope, frozen=True, kw_only=True, tag="sweep-start"):
@@ -131,22 +131,31 @@ class SweepMessage(Envelope, frozen=True, kw_only=True, tag="sweep-pairs"):
 
 
 class DeliveryMessage(Envelope, frozen=True, kw_only=True, tag="delivery"):
-    """One receiver is to be told the end of a check or sweep, or what a run made of findings.
+    """One receiver is to be told an event.
 
     Attributes:
-        status: of a finding: opened or resolved; otherwise empty, for it is looked up.
+        id: of the check, sweep or finding that it is about; of an event with a body of its own, the
+            run, or the freeze.
+        status: what happened; empty for a check, a sweep and a digest, for it is looked up.
         occasion: the run that changed a finding; the number of a sweep's digest.
-        subscription: whose address it is; None for the check's own callback.
+        subscription: whose address it is; None for the check's own callback, and for an event with
+            a body of its own that is still to be queued for each subscriber.
         tries: how often it was sent already.
         refusals: how many of the last tries, in a row, ended at a redirect or were not made.
     """
 
-    subject: Literal["check", "sweep", "digest", "finding"]
-    status: Literal["", "opened", "resolved"] = ""
+    subject: EventSubject
+    status: EventStatus = ""
     occasion: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9-]{0,64}\Z")] = ""
     subscription: _RowName | None = None
     tries: _Tally = 0
     refusals: _Tally = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a status that its subject does not have."""
+        Envelope.__post_init__(self)
+        if self.status or self.subject in KEPT_SUBJECTS:
+            name_of(self.subject, self.status)
 
     queue: ClassVar[str] = DELIVERY_QUEUE
 

@@ -29,6 +29,7 @@ class CheckRecord:
     Attributes:
         note: why it waits, where it does.
         asked: what a caller asked for; empty where none did, or the row was lost.
+        reach: how far the check may go: off, plan or apply; empty where no caller asked.
         round: 1, and one more each time an operator has sent it again.
     """
 
@@ -37,6 +38,7 @@ class CheckRecord:
     created_at: datetime
     note: str
     asked: str
+    reach: str
     round: int
     row: Row
 
@@ -57,13 +59,14 @@ class CheckStore:
         row = await self._table.get(check_id, ROW_KEY)
         return _record(row) if row else None
 
-    async def create(self, check_id: str, *, asked: str = "") -> None:
+    async def create(self, check_id: str, *, asked: str = "", reach: str = "") -> None:
         """Make the row of a queued check; one that exists stays as it is."""
         values: dict[str, Value] = {
             "status": str(CheckStatus.QUEUED),
             "createdAt": self._clock.now().isoformat(),
             "note": "",
             "asked": asked,
+            "reach": reach,
         }
         await self._table.insert(Row(partition=check_id, key=ROW_KEY, values=values))
 
@@ -142,6 +145,7 @@ def _record(row: Row) -> CheckRecord:
         created_at=datetime.fromisoformat(str(row.values["createdAt"])),
         note=str(row.values["note"]),
         asked=str(row.values["asked"]),
+        reach=str(row.values["reach"]),
         round=int(row.values.get("round", 1)),
         row=row,
     )

@@ -15,6 +15,7 @@ from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.enforcement.budget import (
     BudgetUse,
     WriteBudget,
+    WritingState,
     current,
     give_back,
     reserve,
@@ -53,6 +54,10 @@ class WriteControls:
     async def budget(self, limit: int) -> BudgetUse:
         _, budget = await self._read()
         return use_of(current(budget, self._clock.now()), limit)
+
+    async def state(self, limit: int) -> WritingState:
+        use, freeze = await self.budget(limit), await self.frozen()
+        return WritingState(used=use.used, limit=limit, room_from=use.room_from, frozen=freeze)
 
     async def reserve(
         self, run: str, wanted: int, limit: int, *, may_be_part: bool = True

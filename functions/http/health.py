@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import azure.functions as func
+from msgspec import UNSET
 
 from entra_sod import bootstrap
 from entra_sod.api.responses import Alive, Readiness
 from entra_sod.core.errors import FieldError, InvalidRequest, SodError
+from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.results.coverage import selection_gaps
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import json_response
@@ -31,13 +33,22 @@ async def health(req: func.HttpRequest) -> func.HttpResponse:
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
     if _wants_deep(req):
         return await _deep()
+    states = dict[str, WritingState]()
+
+    async def writing_of() -> str:
+        """A freeze and a budget that is used up are meant, so the app is ready all the same."""
+        enforcer = bootstrap.app.engine.enforcer
+        states["writing"] = await enforcer.writer.controls.state(enforcer.max_writes_per_day)
+        return f"ok: {states['writing']}"
+
     storage, graph, rules, webhooks, writing = await asyncio.gather(
-        _storage(), _outcome(_graph), _outcome(_rules), _outcome(_webhooks), _outcome(_writing)
+        _storage(), _outcome(_graph), _outcome(_rules), _outcome(_webhooks), _outcome(writing_of)
     )
     checks = {**storage, "graph": graph, "rules": rules, "webhooks": webhooks, "writing": writing}
     is_ready = all(result.startswith("ok") for result in checks.values())
-    status = "ready" if is_ready else "not-ready"
-    return json_response(200 if is_ready else 503, Readiness(status=status, checks=checks))
+    status, state = "ready" if is_ready else "not-ready", states.get("writing", UNSET)
+    body = Readiness(status=status, checks=checks, writing=state)
+    return json_response(200 if is_ready else 503, body)
 
 
 def _wants_deep(req: func.HttpRequest) -> bool:
@@ -83,11 +94,6 @@ async def _rules() -> str:
 async def _webhooks() -> str:
     names = sorted(bootstrap.app.sources)
     return f"ok: {', '.join(names) or 'none are set up'}"
-
-
-async def _writing() -> str:
-    """A freeze and a budget that is used up are meant, so the app is ready all the same."""
-    return f"ok: {await bootstrap.app.engine.enforcer.writing_state()}"
 
 
 async def _outcome(attempt: Callable[[], Awaitable[str]]) -> str:

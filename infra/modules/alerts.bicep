@@ -7,12 +7,14 @@ param insightsId string
 @description('Address that is told; empty: alerts are shown in the portal only.')
 param email string
 param appUrl string
+@description('Object id of the identity that alone writes tables, unless a person runs a command.')
+param appPrincipalId string
 
 // A query gives a row where something is wrong. Names of actions and metrics are the app's own: a test holds them.
 var queries = [
   {
     name: 'poison'
-    description: 'A message was given up: it lies in the container poison, with its reason.'
+    description: 'A message was given up: it lies in the container poison, with its reason. Runbook: docs/operations.md#poison'
     severity: 1
     window: 'PT15M'
     every: 'PT5M'
@@ -25,7 +27,7 @@ var queries = [
   }
   {
     name: 'oldest-message'
-    description: 'Work waited for more than an hour.'
+    description: 'Work waited for more than an hour. Runbook: docs/operations.md#oldest-message'
     severity: 2
     window: 'PT15M'
     every: 'PT15M'
@@ -39,7 +41,7 @@ var queries = [
   }
   {
     name: 'timer-missed'
-    description: 'No sweep has ended for two nights.'
+    description: 'No sweep has ended for two nights. Runbook: docs/operations.md#timer-missed'
     severity: 1
     window: 'P2D'
     every: 'PT6H'
@@ -54,7 +56,7 @@ var queries = [
   }
   {
     name: 'throttled'
-    description: 'More than one in twenty answers of Graph was 429, for an hour.'
+    description: 'More than one in twenty answers of Graph was 429, for an hour. Runbook: docs/operations.md#throttled'
     severity: 3
     window: 'PT1H'
     every: 'PT1H'
@@ -65,6 +67,71 @@ var queries = [
       | summarize refused = sumif(Sum, tostring(Properties.status) == "429"), answers = sum(Sum)
       | where answers > 100 and refused / answers > 0.05
     '''
+  }
+  {
+    name: 'references-written'
+    description: 'The app, or a command, wrote or removed incompatible packages or groups in Entra. Runbook: docs/operations.md#references-written'
+    severity: 3
+    window: 'PT1H'
+    every: 'PT1H'
+    quiet: 'PT6H'
+    query: '''
+      AppTraces
+      | where tostring(Properties.action) == "references_written"
+    '''
+  }
+  {
+    name: 'references-held'
+    description: 'References are held that were not held before. Somebody has to review them. Runbook: docs/operations.md#references-held'
+    severity: 3
+    window: 'PT1H'
+    every: 'PT1H'
+    quiet: 'PT6H'
+    query: '''
+      AppTraces
+      | where tostring(Properties.action) == "references_held"
+    '''
+  }
+  {
+    name: 'budget-exhausted'
+    description: 'A run left writes planned, because it met MAX_REFERENCE_WRITES or MAX_REFERENCE_WRITES_PER_DAY. Runbook: docs/operations.md#budget-exhausted'
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+    quiet: 'PT6H'
+    query: '''
+      AppTraces
+      | where tostring(Properties.action) == "budget_exhausted"
+    '''
+  }
+  {
+    name: 'frozen'
+    description: 'Writing has been frozen for more than a day. Runbook: docs/operations.md#frozen'
+    severity: 2
+    window: 'P1D'
+    every: 'PT6H'
+    quiet: 'P1D'
+    query: '''
+      AppTraces
+      | where tostring(Properties.action) == "writing_frozen" and toint(Properties.hours) >= 24
+    '''
+  }
+  {
+    name: 'tables-written'
+    description: 'Somebody other than the app wrote to a table, such as the ledger. Runbook: docs/operations.md#tables-written'
+    severity: 1
+    window: 'PT15M'
+    every: 'PT15M'
+    quiet: 'PT1H'
+    query: replace(
+      '''
+      StorageTableLogs
+      | where Category in ("StorageWrite", "StorageDelete")
+      | where RequesterObjectId != "APP"
+    ''',
+      'APP',
+      appPrincipalId
+    )
   }
 ]
 
@@ -145,7 +212,7 @@ resource noFunctions 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'The app does not answer on /api/health: it is down, or it has no functions.'
+    description: 'The app does not answer on /api/health: it is down, or it has no functions. Runbook: docs/operations.md#no-functions'
     severity: 1
     enabled: true
     scopes: [alive.id, insightsId]

@@ -1,5 +1,5 @@
-// What a custodian may of storage: what the commands `apply`, `selection approve` and `erase` change. Evidence stays immutable for its time,
-// and the head of its chain is read only.
+// What a custodian may of storage: what the commands `apply`, `freeze`, `selection approve` and `erase` change. Evidence
+// stays immutable for its time, and the head of its chain is read only.
 import { roles } from '../roles.bicep'
 
 param storageName string
@@ -10,9 +10,15 @@ var containers = [
   { name: 'sweeps', role: roles.storageBlobDataContributor }
   { name: 'evidence', role: roles.storageBlobDataContributor }
   { name: 'evidence-drafts', role: roles.storageBlobDataContributor }
+  { name: 'events', role: roles.storageBlobDataContributor }
   { name: 'selections', role: roles.storageBlobDataContributor }
 ]
+// What a command announces. The app sends it: a custodian sees no address of a subscription.
+var queues = [
+  { name: 'deliveries', role: roles.storageQueueDataMessageSender }
+]
 var tables = [
+  { name: 'controls', role: roles.storageTableDataContributor }
   { name: 'ledger', role: roles.storageTableDataContributor }
   { name: 'findings', role: roles.storageTableDataContributor }
   { name: 'checks', role: roles.storageTableDataContributor }
@@ -31,6 +37,15 @@ resource container 'Microsoft.Storage/storageAccounts/blobServices/containers@20
   for each in containers: { parent: blobService, name: each.name }
 ]
 
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' existing = [
+  for each in queues: { parent: queueService, name: each.name }
+]
+
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' existing = {
   parent: account
   name: 'default'
@@ -44,6 +59,17 @@ resource onContainer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (each, place) in containers: {
     name: guid(container[place].id, principalId, each.role)
     scope: container[place]
+    properties: {
+      principalId: principalId
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)
+    }
+  }
+]
+
+resource onQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (each, place) in queues: {
+    name: guid(queue[place].id, principalId, each.role)
+    scope: queue[place]
     properties: {
       principalId: principalId
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', each.role)

@@ -23,6 +23,7 @@ var tables = [
   { name: 'sweeps', role: roles.storageTableDataReader }
   { name: 'findings', role: roles.storageTableDataReader }
   { name: 'ledger', role: roles.storageTableDataReader }
+  { name: 'controls', role: roles.storageTableDataReader }
   { name: 'evidence', role: roles.storageTableDataReader }
   { name: 'selections', role: roles.storageTableDataReader }
 ]

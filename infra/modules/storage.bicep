@@ -14,7 +14,7 @@ param workspaceId string
 param evidenceDays int
 @description('The policy is there and locked, and takes no writing.')
 param evidenceLocked bool
-@description('Days after which results of checks and sweeps are deleted.')
+@description('Days after which results of checks and sweeps, and bodies of events, are deleted.')
 param resultDays int
 @description('Days in which what was deleted can be brought back.')
 param softDeleteDays int
@@ -44,6 +44,7 @@ var tables = [
 var containers = [
   'checks'
   'sweeps'
+  'events'
   'evidence-drafts'
   'poison'
   'rules'
@@ -151,7 +152,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
           enabled: true
           type: 'Lifecycle'
           definition: {
-            filters: { blobTypes: ['blockBlob'], prefixMatch: ['checks/', 'sweeps/'] }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['checks/', 'sweeps/', 'events/'] }
             actions: {
               baseBlob: { delete: { daysAfterCreationGreaterThan: resultDays } }
             }

@@ -20,8 +20,10 @@ from entra_sod.core.errors import (
 )
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.messages import DeliveryMessage, decode
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.kept_events import KeptEvents
 from entra_sod.stores.ledger import LedgerState
 from local.memory.graph import MemoryGraph
 from tests.builders import guid, held, package
@@ -144,4 +146,30 @@ async def test_apply_without_the_right_to_seal_says_so(
     monkeypatch.setattr(EvidenceChain, "seal", refuse)
     carried = await tenant.written()
     assert (carried.error, carried.unsealed) == (None, refused)
+    assert tenant.graph.present == {A_TO_B, B_TO_A}
+
+
+async def test_apply_has_the_app_tell_what_it_wrote(tenant: Tenant) -> None:
+    """One message under the name of its run; a plan without writes tells nothing."""
+    assert (await tenant.written()).untold is None
+    [sent] = tenant.storage.sent
+    message = decode(sent.body)
+    assert isinstance(message, DeliveryMessage)
+    assert (message.subject, message.status, message.id[:6]) == ("references", "written", "apply-")
+    await tenant.written()
+    assert tenant.storage.sent == [sent]
+
+
+async def test_apply_that_may_not_announce_says_so(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written stays written."""
+    refused = StorageUnavailable("403")
+
+    async def refuse(*_: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(KeptEvents, "store", refuse)
+    carried = await tenant.written()
+    assert (carried.error, carried.untold) == (None, refused)
     assert tenant.graph.present == {A_TO_B, B_TO_A}

@@ -43,7 +43,6 @@ checks = st.builds(
     **{**envelopes, "id": st.uuids().map(str)},
     access_package_id=st.uuids(),
     incompatible_access_package_id=st.uuids(),
-    enforcement=st.sampled_from([None, "off", "plan", "apply"]),
     reference=st.none() | st.text(max_size=200),
 )
 sweeps = st.builds(

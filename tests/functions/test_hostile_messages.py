@@ -100,7 +100,7 @@ async def test_e2_an_unreadable_message_is_kept_once_whatever_its_id(
 
 async def test_e3_a_check_that_no_caller_sent_writes_nothing(app: App) -> None:
     """Without a row of a caller it plans, and says so."""
-    body = json.dumps({**GOOD, "enforcement": "apply"}).encode()
+    body = json.dumps(GOOD).encode()
     assert await deliver(app, CHECK_QUEUE, body) == []
     answer = body_of(await app.get(str(GOOD["id"])))
     assert (answer["outcome"], answer["enforcement"]) == ("conflict", "plan")
@@ -109,10 +109,21 @@ async def test_e3_a_check_that_no_caller_sent_writes_nothing(app: App) -> None:
     assert app.graph.writes == []
 
 
+@pytest.mark.parametrize("forged", [{"enforcement": "apply"}, {"reach": "apply"}], ids=str)
+async def test_e3_no_message_says_how_far_to_go(app: App, forged: dict[str, Any]) -> None:
+    """One that does is of nobody: it is kept, and nothing is written."""
+    check_id = body_of(await app.post(pair_body("a", "b", enforcement="plan")))["id"]
+    body = {**msgspec.json.decode(app.storage.sent.pop().body), **forged}
+    [letter] = await deliver(app, CHECK_QUEUE, msgspec.json.encode(body))
+    assert "is not what its kind asks for" in letter["reason"]
+    assert body_of(await app.get(check_id))["outcome"] == "unknown"
+    assert app.graph.writes == []
+
+
 @pytest.mark.parametrize(
     "forged",
-    [{"enforcement": "apply"}, {"accessPackageId": guid("c")}, {"reference": "another"}],
-    ids=["reach", "pair", "reference"],
+    [{"accessPackageId": guid("c")}, {"reference": "another"}],
+    ids=["pair", "reference"],
 )
 async def test_e3_a_message_that_says_more_than_its_row_is_kept(
     app: App, forged: dict[str, Any]
@@ -132,10 +143,29 @@ async def test_e3_a_message_that_says_more_than_its_row_is_kept(
     assert app.graph.writes == []
 
 
-async def test_e3_a_check_that_a_caller_sent_goes_as_far_as_was_asked(app: App) -> None:
-    """The row has the caller's own words, and the references are written."""
-    answer = await app.check("a", "b")
-    assert (answer["enforcement"], len(app.graph.writes)) == ("apply", 2)
+@pytest.mark.parametrize(
+    ("asked", "reach", "writes"),
+    [({}, "apply", 2), ({"enforcement": "plan"}, "plan", 0), ({"enforcement": "off"}, "off", 0)],
+)
+async def test_e3_a_check_goes_as_far_as_its_row_says(
+    app: App, asked: dict[str, str], reach: str, writes: int
+) -> None:
+    """HTTP writes the row; the message of all three is the same but for its id."""
+    check_id = body_of(await app.post(pair_body("a", "b", **asked)))["id"]
+    assert b"enforcement" not in app.storage.sent[0].body
+    record = await app.records.checks.get(check_id)
+    assert record is not None
+    assert record.reach == reach
+    await app.work_off()
+    answer = body_of(await app.get(check_id))
+    assert (answer["enforcement"], len(app.graph.writes)) == (reach, writes)
+
+
+async def test_e3_the_setting_goes_before_the_row(make_app: type[App]) -> None:
+    """An app that plans writes nothing for a row that says apply."""
+    app = make_app([package("a"), package("b")], {}, [rule("r", side("a"), side("b"))])
+    answer = await app.check("a", "b", enforcement="apply")
+    assert (answer["enforcement"], app.graph.writes) == ("plan", [])
 
 
 @pytest.mark.parametrize("number", [2, 99, 999_999, 1_000_001, -1, 2**62])

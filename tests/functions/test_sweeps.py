@@ -126,3 +126,20 @@ async def test_the_night_forgets_old_keys(app: App) -> None:
     await timer._function.get_user_function()(Nightly())
     assert [each async for each in app.storage.table("idempotency").rows()] == []
     assert [type(decode(each.body)) for each in app.storage.sent] == [SweepStartMessage]
+
+
+async def test_the_night_says_how_long_writing_is_frozen(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So that an alert tells of a freeze that was forgotten; the reason is in no log."""
+    await app.records.controls.freeze("an audit of Ann", "ann")
+    app.clock.advance(25.5 * 3600)
+    timer: Any = start_sweep
+    await timer._function.get_user_function()(Nightly())
+    [line] = [each for each in caplog.records if getattr(each, "action", "") == "writing_frozen"]
+    assert line.__dict__["hours"] == 25
+    assert "Ann" not in caplog.text
+    await app.records.controls.unfreeze()
+    caplog.clear()
+    await timer._function.get_user_function()(Nightly())
+    assert "frozen" not in caplog.text

@@ -93,9 +93,28 @@ WRITES: dict[str, dict[str, set[str]]] = {
         "tables": {"checks"},
     },
     "custodian": {
-        "containers": {"checks", "sweeps", "evidence", "evidence-drafts", "selections"},
-        "tables": {"checks", "findings", "ledger", "selections"},
+        "containers": {
+            "checks",
+            "sweeps",
+            "evidence",
+            "evidence-drafts",
+            "events",
+            "selections",
+        },
+        "queues": {DELIVERY_QUEUE},
+        "tables": {"checks", "controls", "findings", "ledger", "selections"},
     },
+}
+ALERTS = {
+    "poison",
+    "oldest-message",
+    "timer-missed",
+    "throttled",
+    "references-written",
+    "references-held",
+    "budget-exhausted",
+    "frozen",
+    "tables-written",
 }
 _HOST_KEYS = {"version", "telemetryMode", "functionTimeout", "extensionBundle", "extensions"}
 _GUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
@@ -342,8 +361,15 @@ def of_alerts(project: Project) -> Iterator[str]:
     for name in sorted(set(re.findall(r'Properties\.action\) == \\+"(\w+)', text)) - actions):
         yield f"alerts: the app has no action {name}"
     names = {each["name"] for each in project.module("alerts")["variables"]["queries"]}
-    for name in sorted({"poison", "oldest-message", "timer-missed", "throttled"} - names):
+    for name in sorted(ALERTS - names):
         yield f"alerts: {name} is missing"
+    headings = re.findall(r"^### (.+)$", project.text("docs/operations.md"), re.MULTILINE)
+    anchors = {each.lower().replace(" ", "-") for each in headings}
+    rules = [each["properties"] for each in project.all("alerts", "/metricAlerts")]
+    for each in [*project.module("alerts")["variables"]["queries"], *rules]:
+        runbook = re.search(r"Runbook: docs/operations\.md#([a-z-]+)$", each["description"])
+        if runbook is None or runbook[1] not in anchors:
+            yield f"alerts: {each['description']!r} names no runbook that there is"
 
 
 def of_callers(project: Project) -> Iterator[str]:

@@ -72,6 +72,24 @@ MISTAKES = {
         "  { name: 'evidence', role: roles.storageTableDataContributor }\n  { name: 'ledger', ",
         "custodian: may change evidence of tables",
     ),
+    "alert-without-runbook": Mistake(
+        "infra/modules/alerts.bicep",
+        "docs/operations.md#budget-exhausted",
+        "docs/operations.md#budget-spent",
+        "names no runbook that there is",
+    ),
+    "no-alert-of-writes": Mistake(
+        "infra/modules/alerts.bicep",
+        "name: 'references-written'",
+        "name: 'references-changed'",
+        "alerts: references-written is missing",
+    ),
+    "custodian-without-the-freeze": Mistake(
+        "infra/modules/custodian.bicep",
+        "  { name: 'controls', role: roles.storageTableDataContributor }\n",
+        "",
+        "custodian: may not change controls of tables",
+    ),
     "changeable-evidence": Mistake(
         _STORAGE,
         "    immutabilityPeriodSinceCreationInDays: evidenceDays\n",

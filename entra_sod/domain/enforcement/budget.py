@@ -6,11 +6,13 @@ after a crash is not counted twice, and what it may have written before is not l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Literal
 
 import msgspec
+
+from entra_sod.domain.enforcement.freeze import Freeze
 
 PERIOD = timedelta(hours=24)
 MAX_RUNS = 1_000  # counted one by one; older ones are counted together
@@ -29,27 +31,55 @@ class WriteBudget(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[RunWrites, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetUse:
-    """How much of the budget is used.
+class WritingState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What holds writes of references back now.
 
     Attributes:
-        granted: writes of the run that asked, those of its earlier tries included.
-        used: writes of all runs within the last 24 hours, those granted included.
+        used: writes of all runs within the last 24 hours.
         limit: MAX_REFERENCE_WRITES_PER_DAY.
-        next_room_at: when the oldest of them no longer counts; None where there are none.
+        room_from: when the oldest of these writes no longer counts; null where there are none.
+        frozen: the freeze; null where writing is not frozen.
     """
 
-    granted: int = 0
     used: int
     limit: int
-    next_room_at: datetime | None
+    room_from: datetime | None = None
+    frozen: Freeze | None = None
 
     def __str__(self) -> str:
+        if self.frozen:
+            return str(self.frozen)
         text = f"{self.used} of {self.limit} reference writes of the last 24 hours are used"
-        if self.next_room_at is None or self.used < self.limit:
+        if self.room_from is None or self.used < self.limit:
             return text
-        return f"{text}; room comes from {self.next_room_at:%Y-%m-%d %H:%M} UTC on"
+        return f"{text}; room comes from {self.room_from:%Y-%m-%d %H:%M} UTC on"
+
+
+class BudgetUse(WritingState, frozen=True, kw_only=True):
+    """After a run has asked: it was `granted` so many writes, those of earlier tries included."""
+
+    granted: int = 0
+
+
+class WritesStopped(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What stopped a run before it had written all that it planned.
+
+    Attributes:
+        by: `freeze`; `day-limit`, the budget of 24 hours; or `run-limit`, the limit of one run.
+        why: the same for people.
+        left: how many planned writes were not tried.
+        used: how many writes count against the limit.
+        limit: MAX_REFERENCE_WRITES for `run-limit`, otherwise MAX_REFERENCE_WRITES_PER_DAY.
+        room_from: when the oldest writes of 24 hours no longer count.
+    """
+
+    by: Literal["freeze", "day-limit", "run-limit"]
+    why: str
+    left: int
+    used: int
+    limit: int
+    room_from: datetime | None = None
+    frozen: Freeze | None = None
 
 
 def current(budget: WriteBudget, now: datetime) -> WriteBudget:
@@ -65,9 +95,9 @@ def current(budget: WriteBudget, now: datetime) -> WriteBudget:
 
 def use_of(budget: WriteBudget, limit: int, granted: int = 0) -> BudgetUse:
     """Sum up a budget that is current."""
-    oldest = datetime.fromtimestamp(budget.runs[0].at, UTC) + PERIOD if budget.runs else None
+    oldest = datetime.fromtimestamp(ceil(budget.runs[0].at), UTC) if budget.runs else None
     used = sum(each.writes for each in budget.runs)
-    return BudgetUse(granted=granted, used=used, limit=limit, next_room_at=oldest)
+    return BudgetUse(granted=granted, used=used, limit=limit, room_from=oldest and oldest + PERIOD)
 
 
 def reserve(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import islice
 
+from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -59,7 +60,7 @@ class EnforcementResult:
         planned: additions, those that an interrupted earlier try of this run wrote included.
         held: changes that a guard holds back; they are not among the planned.
         drift: where Graph differed from rules and ledger, before anything was written.
-        stopped: why nothing was written though it was to be, where that is so.
+        stopped: what stopped the run before it had written all that it planned.
     """
 
     present: Collection[Reference] = ()
@@ -67,7 +68,7 @@ class EnforcementResult:
     written: tuple[Reference, ...] = ()
     removed: tuple[Reference, ...] = ()
     failed: tuple[FailedWrite, ...] = ()
-    stopped: str | None = None
+    stopped: WritesStopped | None = None
     held: Collection[HeldReference] = ()
     drift: Sequence[Drift] = ()
 

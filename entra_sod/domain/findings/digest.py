@@ -5,15 +5,18 @@ Nobody is told of rules that only record.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
+from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.findings.model import Change, Finding, FindingState
 from entra_sod.domain.findings.views import FindingView, view
+from entra_sod.domain.results.check import ReferenceView
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -27,10 +30,20 @@ _KINDS: tuple[DigestSection, ...] = ("new", "reopened", "expiring")
 type TicketAction = Literal["opened", "resolved"]
 
 
+class DigestReferences(msgspec.Struct, kw_only=True):
+    """References on packages of an owner's rules: `held` newly, `left` as the sweep was stopped."""
+
+    written: int = 0
+    removed: int = 0
+    held: int = 0
+    left: int = 0
+
+
 class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What one owner is told after a sweep; it is never empty.
 
     Attributes:
+        stopped: what stopped the sweep, where it left references of the owner.
         counts: of the findings of each kind, whole.
         new, reopened, expiring: at most ten of each. What was permitted and is not any more is
             reopened; what an exception permits for 30, 7 or 1 days more is expiring.
@@ -42,6 +55,17 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     new: list[FindingView]
     reopened: list[FindingView]
     expiring: list[FindingView]
+    references: DigestReferences
+    stopped: WritesStopped | None = None
+
+
+@dataclass(slots=True)
+class _OwnerNews:
+    counts: dict[DigestSection, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
+    first: dict[DigestSection, list[FindingView]] = field(
+        default_factory=lambda: {each: [] for each in _KINDS}
+    )
+    references: DigestReferences = field(default_factory=DigestReferences)
 
 
 @dataclass(slots=True)
@@ -57,8 +81,7 @@ class RunNotifications:
     rules: RuleSet
     tickets: list[tuple[str, TicketAction]] = field(default_factory=list)
     omitted_tickets: int = 0
-    _counts: dict[str, dict[DigestSection, int]] = field(default_factory=dict)
-    _first: dict[str, dict[DigestSection, list[FindingView]]] = field(default_factory=dict)
+    _news: dict[str, _OwnerNews] = field(default_factory=lambda: defaultdict(_OwnerNews))
     _is_notified: Mapping[str, bool] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,16 +101,37 @@ class RunNotifications:
             if ticket := ticket_action_of(change, before):
                 self._ticket(finding, ticket)
 
-    def digests(self) -> Iterator[Digest]:
-        for owner, counts in sorted(self._counts.items()):
-            yield Digest(sweep=self.run, owner=owner, counts=counts, **self._first[owner])
+    def add_references(
+        self, what: Literal["written", "removed", "held", "left"], found: Iterable[ReferenceView]
+    ) -> None:
+        """Count references for the owners of enforced rules that name their package."""
+        by_package = Counter(each.access_package_id for each in found)
+        owners = {
+            (package, rule.rule.owner)
+            for rule in self.rules.rules
+            if by_package and rule.rule.mode is Mode.ENFORCE
+            for package in rule.packages & by_package.keys()
+        }
+        for package, owner in owners:
+            counts = self._news[owner].references
+            setattr(counts, what, getattr(counts, what) + by_package[package])
+
+    def digests(self, stopped: WritesStopped | None = None) -> Iterator[Digest]:
+        for owner, news in sorted(self._news.items()):
+            yield Digest(
+                sweep=self.run,
+                owner=owner,
+                counts=news.counts,
+                **news.first,
+                references=news.references,
+                stopped=stopped if news.references.left else None,
+            )
 
     def _count(self, finding: Finding, kind: DigestSection) -> None:
-        counts = self._counts.setdefault(finding.owner, dict.fromkeys(_KINDS, 0))
-        first = self._first.setdefault(finding.owner, {each: [] for each in _KINDS})
-        counts[kind] += 1
-        if len(first[kind]) < MAX_DIGEST_FINDINGS:
-            first[kind].append(view(finding))
+        news = self._news[finding.owner]
+        news.counts[kind] += 1
+        if len(news.first[kind]) < MAX_DIGEST_FINDINGS:
+            news.first[kind].append(view(finding))
 
     def _ticket(self, finding: Finding, ticket: TicketAction) -> None:
         if len(self.tickets) < MAX_TICKETS:
@@ -137,7 +181,7 @@ class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     finding: FindingView
 
 
-def ticket_body(finding: Finding, ticket: TicketAction) -> bytes:
+def ticket_body(finding: Finding, ticket: str) -> bytes:
     body = TicketBody(
         dedupe_key=finding.id,
         action="open" if ticket == "opened" else "close",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -16,7 +16,11 @@ MAX_BODY_BYTES = 20_000  # bytes, as Standard Webhooks advise
 _TYPE_PREFIX = "com.entra-sod."
 _FAILED = "failed"
 
-type EventSubject = Literal["check", "sweep", "digest", "finding"]
+# The bodies of these are kept for them; for the others, a result or a finding is looked up.
+type KeptSubject = Literal["references", "selection", "budget", "frozen", "unfrozen"]
+KEPT_SUBJECTS: frozenset[str] = frozenset(get_args(KeptSubject.__value__))
+type EventSubject = Literal["check", "sweep", "digest", "finding"] | KeptSubject
+type EventStatus = Literal["", "opened", "resolved", "written", "held", "changed", "exhausted"]
 
 
 class EventName(StrEnum):
@@ -29,17 +33,33 @@ class EventName(StrEnum):
     DIGEST_READY = "digest.ready"
     FINDING_OPENED = "finding.opened"
     FINDING_RESOLVED = "finding.resolved"
+    REFERENCES_WRITTEN = "references.written"
+    REFERENCES_HELD = "references.held"
+    SELECTION_CHANGED = "selection.changed"
+    BUDGET_EXHAUSTED = "budget.exhausted"
+    FROZEN = "frozen"
+    UNFROZEN = "unfrozen"
 
     @property
     def subject(self) -> str:
         return self.partition(".")[0]
 
 
+def name_of(subject: str, status: str) -> EventName:
+    return EventName(f"{subject}.{status}".removesuffix("."))
+
+
+def event_id(subject: str, subject_id: str, status: str, occasion: str = "") -> str:
+    """The same for every try and every receiver. Without a dot, which parts what is signed."""
+    return "-".join(each for each in (subject, subject_id, status, occasion) if each)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A check or a sweep that has ended, a digest of a sweep, or a finding that a run changed.
+    """One event, ready to be sent.
 
     Attributes:
+        subject_id: of the check, the sweep or the finding; of other events the run, or the freeze.
         occasion: what tells it from other events of the same subject.
         at: RFC 3339, when it was announced; the same at each try.
         app: the address of this app as the receiver knows it, up to `/api`.
@@ -59,21 +79,18 @@ class Event:
         if self.subject in ("check", "sweep"):
             ended = _FAILED if self.status == _FAILED else "completed"
             return EventName(f"{self.subject}.{ended}")
-        return EventName(f"{self.subject}.{self.status}")
+        return name_of(self.subject, self.status)
 
     @property
     def id(self) -> str:
-        """The same for every try and every receiver. Without a dot, which parts what is signed."""
-        parts = [self.subject, self.subject_id]
-        if self.occasion:
-            parts += [self.status, self.occasion]
-        return "-".join(parts)
+        status = "" if self.subject in ("check", "sweep") else self.status
+        return event_id(self.subject, self.subject_id, status, self.occasion)
 
     @property
     def path(self) -> str:
         # A digest has no address of its own: it is of a sweep.
         folder = "sweep" if self.subject == "digest" else self.subject
-        return f"{folder}s/{self.subject_id}"
+        return f"{folder}{'' if folder in KEPT_SUBJECTS else 's'}/{self.subject_id}"
 
     @property
     def body(self) -> bytes:

@@ -9,6 +9,7 @@ from itertools import islice
 
 import msgspec
 
+from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.enforcement.result import EnforcementResult, LazyCollection
 from entra_sod.domain.entra import Assignment, Reference, Subject
@@ -52,7 +53,7 @@ class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
 
     Attributes:
         why: it failed, or is held.
-        is_removal: whether it is held to stay, though it was to be removed.
+        is_removal: whether it was removed, or is held and was to be removed.
     """
 
     access_package_id: str
@@ -101,6 +102,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         pair: None where the message that asked could not be read.
         enforcement: how far the app went: the caller's wish, capped by the app's setting.
         rules_hash: of the rules that were in force, empty where they could not be read.
+        stopped: what stopped the check before it had written all that it planned.
         as_of: nothing that the check read is older; of one that failed, when it was given up.
     """
 
@@ -118,6 +120,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rules_hash: str
     as_of: str
     exceptions: list[ExceptionView] = []
+    stopped: WritesStopped | None = None
 
 
 def exception_views(

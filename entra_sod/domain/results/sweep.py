@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from entra_sod.domain.enforcement.budget import WritesStopped
+from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Coverage, Outcome
 
@@ -42,6 +44,10 @@ class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
     held: int = 0
 
+    @classmethod
+    def of(cls, references: EnforcementResult | ReferencesView) -> ReferenceCounts:
+        return cls(**{name: len(getattr(references, name)) for name in cls.__struct_fields__})
+
 
 class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A rule that allows `at_most` of a set of `size` packages: who holds more."""
@@ -76,6 +82,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         results: each pair, conflicts first, at most 1,000 of them.
         sets: each rule that allows more than one of many.
         references: the first 1,000 of each kind; the evidence has all of them.
+        stopped: what stopped the sweep before it had written all that it planned.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
         assignments: held, of the packages that were indexed.
         requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
@@ -106,3 +113,4 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     started_at: str
     ended_at: str
     rules_hash: str
+    stopped: WritesStopped | None = None

@@ -46,6 +46,10 @@ class ResolvedRule:
     def id(self) -> str:
         return self.rule.id
 
+    @property
+    def packages(self) -> frozenset[str]:
+        return self.set_of.union(*(side.packages for side in self.sides))
+
     def groups_of(self, package: AccessPackage) -> frozenset[str]:
         """The groups of a package that count for the rule."""
         return package.groups if self.rule.eligible else package.member_groups

@@ -18,6 +18,7 @@ from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.messages import CheckMessage
+from entra_sod.domain.notifications.kept_event import RunReferences
 from entra_sod.domain.results.check import (
     MAX_HOLDERS_IN_RESPONSE,
     CheckResult,
@@ -36,6 +37,7 @@ from entra_sod.domain.results.coverage import (
     rule_gaps,
 )
 from entra_sod.domain.results.status import CheckStatus
+from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
@@ -73,8 +75,7 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            asked = bool(record.asked)
-            result, gone, is_whole = await self._result(message, rules, is_asked=asked)
+            result, gone, is_whole = await self._result(message, rules, record.reach)
             findings = await self.recorder.record(
                 result,
                 _pair_of(message),
@@ -84,23 +85,34 @@ class CheckRunner:
                 run=record.run,
                 started_at=record.created_at,
             )
-            await self._announce(record.run, message, rules, findings)
+            await self._announce(record.run, message, rules, findings, result)
             await store_result(self.store, result, CheckStatus.COMPLETED)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
     async def _announce(
-        self, run: str, message: CheckMessage, rules: RuleSet, findings: Sequence[Finding]
+        self,
+        run: str,
+        message: CheckMessage,
+        rules: RuleSet,
+        findings: Sequence[Finding],
+        result: CheckResult,
     ) -> None:
-        """Tell of the findings before the check has ended: whoever dies in between comes again."""
+        """Tell what changed before the check has ended: whoever dies in between comes again."""
         notifications = RunNotifications(run, rules)
         for finding in findings:
             notifications.add(finding)
         await self.announcer.announce_findings(
             run, notifications.tickets, traceparent=message.traceparent
         )
+        references, counts = result.references, ReferenceCounts.of(result.references)
+        writes = RunReferences(
+            run=run, references=references, counts=counts, stopped=result.stopped
+        )
+        newly_held = await self.announcer.kept.newly_held(references.held)
+        await self.announcer.announce_writes(writes, newly_held, traceparent=message.traceparent)
 
     async def _result(
-        self, message: CheckMessage, rules: RuleSet, *, is_asked: bool
+        self, message: CheckMessage, rules: RuleSet, reach_of_row: str
     ) -> tuple[CheckResult, Collection[str], bool]:
         """The answer, which of the packages are gone, and whether all holders are known."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
@@ -119,9 +131,8 @@ class CheckRunner:
         notes.skipped.extend(rule_gaps(rules))
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
         guards = await self._guards(rules, constraint, readable, message.id)
-        reach = enforcement_of(message, self.enforcement)
-        if reach is Enforcement.APPLY and not is_asked:
-            reach = Enforcement.PLAN
+        reach = enforcement_of(reach_of_row, self.enforcement)
+        if self.enforcement is Enforcement.APPLY and not reach_of_row:
             notes.skip("writing references", "no row says that a caller asked for this check")
         enforced = await self._enforce(
             found.desired, reach, notes, run_id=message.id, rules_hash=rules.hash, guards=guards
@@ -139,6 +150,7 @@ class CheckRunner:
             holder_count=len(holders),
             rules=[rule_view(each) for each in (constraint.rules if constraint else ())],
             references=references_view(enforced),
+            stopped=enforced.stopped,
             coverage=notes,
             rules_hash=rules.hash,
             as_of=as_of,
@@ -179,15 +191,16 @@ class CheckRunner:
             notes.skip("the pair's incompatible references", error)
             return EnforcementResult()
         if enforced.stopped:
-            notes.skip("writing the planned references", enforced.stopped)
+            notes.skip("writing the planned references", enforced.stopped.why)
         return enforced
 
 
-def enforcement_of(message: CheckMessage, setting: Enforcement) -> Enforcement:
-    """How far to go: as far as the caller wishes, never further than the app's setting."""
-    if message.enforcement is None:
-        return setting
-    return min(setting, Enforcement[message.enforcement.upper()])
+def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:
+    """How far to go: as far as the check's row allows, never further than the app's setting.
+
+    HTTP writes the row after it has looked at the caller's roles. Without a row a check plans.
+    """
+    return min(setting, Enforcement[(reach_of_row or "plan").upper()])
 
 
 async def record_check_failure(

@@ -92,10 +92,10 @@ class CheckStarter:
             traceparent=traceparent,
             access_package_id=request.access_package_id,
             incompatible_access_package_id=request.incompatible_access_package_id,
-            enforcement=request.enforcement,
             reference=request.reference,
         )
-        await self.store.create(check_id, asked=message.asked)
+        reach = request.enforcement or "apply"  # as far as the app's own setting goes
+        await self.store.create(check_id, asked=message.asked, reach=reach)
         await self.outbox.send(message)
 
 

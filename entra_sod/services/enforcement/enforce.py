@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from entra_sod.core.errors import LimitExceeded
+from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.guard import WriteGuard
 from entra_sod.domain.enforcement.plan import Plan, make_plan
@@ -31,11 +32,6 @@ class Enforcer:
     writer: ReferenceWriter
     max_reference_writes: int
     max_writes_per_day: int
-
-    async def writing_state(self) -> str:
-        """Say what holds back the next write, or how much of the budget is used."""
-        freeze = await self.writer.controls.frozen()
-        return str(freeze or await self.writer.controls.budget(self.max_writes_per_day))
 
     async def enforce(
         self,
@@ -142,8 +138,10 @@ class Enforcer:
         adopted = await self.writer.adopt(plan, entries)
         earlier = [each for each in adopted if entries[each].run_id == run_id]
         if writes + len(earlier) > self.max_reference_writes:
-            error = LimitExceeded(planned=writes + len(earlier), limit=self.max_reference_writes)
-            return _DoneWrites(earlier=earlier, stopped=str(error))
+            limit, used = self.max_reference_writes, len(earlier)
+            why = str(LimitExceeded(planned=writes + used, limit=limit))
+            stop = WritesStopped(by="run-limit", why=why, left=writes, used=used, limit=limit)
+            return _DoneWrites(earlier=earlier, stopped=stop)
         if not writes and not plan.vanished:
             return _DoneWrites(earlier=earlier)
         budget = await self.writer.controls.reserve(
@@ -152,8 +150,18 @@ class Enforcer:
         allowed = plan.first(max(0, budget.granted - len(earlier)))
         applied = await self.writer.apply(allowed, run_id=run_id, rules_hash=rules_hash)
         await self.writer.controls.give_back(run_id, allowed.writes - applied.writes)
-        held = f"{writes - allowed.writes} writes are left planned: {budget}"
-        stopped = applied.stopped or (held if allowed.writes < writes else None)
+        left, freeze, stopped = writes - applied.tried, applied.frozen, None
+        if left:
+            use = await self.writer.controls.budget(self.max_writes_per_day)
+            stopped = WritesStopped(
+                by="freeze" if freeze else "day-limit",
+                why=str(freeze or f"{left} writes are left planned: {use}"),
+                left=left,
+                used=use.used,
+                limit=use.limit,
+                room_from=use.room_from,
+                frozen=freeze,
+            )
         return _DoneWrites(earlier=earlier, applied=applied, stopped=stopped)
 
     async def _read_references(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
@@ -169,7 +177,7 @@ class _DoneWrites:
 
     earlier: Sequence[Reference] = ()
     applied: AppliedPlan = field(default_factory=AppliedPlan)
-    stopped: str | None = None
+    stopped: WritesStopped | None = None
 
     @property
     def found(self) -> Sequence[Reference]:

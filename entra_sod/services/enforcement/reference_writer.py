@@ -26,6 +26,7 @@ from entra_sod.core.errors import (
     Unavailable,
 )
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.freeze import Freeze
 from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import FailedWrite
 from entra_sod.domain.entra import Reference
@@ -56,6 +57,7 @@ class AppliedPlan:
 
     Attributes:
         uncertain: how many of the failed may have been written: nobody could look.
+        frozen: the freeze that stopped it.
     """
 
     written: list[Reference] = field(default_factory=list)
@@ -63,12 +65,18 @@ class AppliedPlan:
     found_present: list[Reference] = field(default_factory=list)
     failed: list[FailedWrite] = field(default_factory=list)
     uncertain: int = 0
-    stopped: str | None = None
+    frozen: Freeze | None = None
 
     @property
     def writes(self) -> int:
         """How many count as written."""
         return len(self.written) + len(self.removed) + self.uncertain
+
+    @property
+    def tried(self) -> int:
+        """How many writes of the plan were begun, or turned out not to be needed."""
+        done = (self.written, self.removed, self.found_present, self.failed)
+        return sum(len(each) for each in done)
 
     def add(self, other: AppliedPlan) -> None:
         """Take in what became of another part of the plan."""
@@ -77,7 +85,7 @@ class AppliedPlan:
         self.found_present += other.found_present
         self.failed += other.failed
         self.uncertain += other.uncertain
-        self.stopped = other.stopped or self.stopped
+        self.frozen = other.frozen or self.frozen
 
     def fail(self, reference: Reference, error: GraphError) -> None:
         """Note a write that ended with an error, so that nobody knows what became of it."""
@@ -131,9 +139,8 @@ class ReferenceWriter:
         return applied
 
     async def _is_frozen(self, applied: AppliedPlan) -> bool:
-        if freeze := await self.controls.frozen():
-            applied.stopped = str(freeze)
-        return applied.stopped is not None
+        applied.frozen = await self.controls.frozen()
+        return applied.frozen is not None
 
     async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, LedgerEntry]:
         """What the ledger has of references."""

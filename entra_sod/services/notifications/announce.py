@@ -6,6 +6,7 @@ is gone does it again, so an announcement is made at least once, and never lost.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,14 @@ from msgspec.structs import replace
 
 from entra_sod.domain.findings.digest import TicketAction
 from entra_sod.domain.messages import DeliveryMessage
-from entra_sod.domain.notifications.event import EventName
+from entra_sod.domain.notifications.event import EventName, name_of
+from entra_sod.domain.notifications.kept_event import KeptEvent, RunReferences, run_events
+from entra_sod.domain.results.check import ReferenceView
+from entra_sod.stores.kept_events import KeptEvents
 from entra_sod.stores.outbox import Outbox
 from entra_sod.stores.subscriptions import Subscriptions
+
+log = logging.getLogger("entra_sod")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,7 @@ class Announcer:
 
     subscriptions: Subscriptions
     outbox: Outbox
+    kept: KeptEvents
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
         """Queue what is to be told of a check that has ended."""
@@ -68,6 +75,37 @@ class Announcer:
                 if event == f"finding.{status}"
             ]
             await self._tell([event], messages)
+
+    async def announce_writes(
+        self, writes: RunReferences, newly_held: Sequence[ReferenceView], *, traceparent: str
+    ) -> None:
+        """Queue what is to be told of a run's references, and note which held ones were told."""
+        for event in run_events(writes, newly_held):
+            await self.announce_kept(event, traceparent=traceparent)
+        if newly_held or writes.is_all:
+            await self.kept.remember_held(writes.references.held, is_all=writes.is_all)
+
+    async def announce_kept(self, event: KeptEvent, *, traceparent: str) -> None:
+        """Keep the body of an event, and queue it once: `fan_out` queues it for each subscriber.
+
+        So a command that may not read the subscribers' addresses announces as well.
+        """
+        await self.kept.store(event)
+        await self.outbox.send(
+            DeliveryMessage(
+                id=event.about,
+                traceparent=traceparent,
+                subject=event.subject,
+                status=event.status,
+            )
+        )
+
+    async def fan_out(self, message: DeliveryMessage) -> None:
+        """Queue an event that was announced once for each subscriber."""
+        name = name_of(message.subject, message.status)
+        extra = {"action": name.replace(".", "_"), "work_id": message.id}
+        log.info("%s: %s", name, message.id, extra=extra)
+        await self._tell([name], [message])
 
     async def _tell(
         self, events: Collection[EventName], messages: Sequence[DeliveryMessage]

@@ -16,7 +16,7 @@ from entra_sod.core.retry import Poison
 from entra_sod.domain.findings.digest import ticket_body
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
-from entra_sod.domain.notifications.event import Event
+from entra_sod.domain.notifications.event import KEPT_SUBJECTS, Event, event_id
 from entra_sod.domain.notifications.outcome import (
     Delivered,
     DeliveryDecision,
@@ -28,6 +28,7 @@ from entra_sod.domain.notifications.outcome import (
 )
 from entra_sod.domain.notifications.signature import ID, SIGNATURE, TIMESTAMP, SigningKey, sign
 from entra_sod.ports.sender import Sender
+from entra_sod.services.notifications.announce import Announcer
 from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.outbox import Outbox
@@ -52,6 +53,7 @@ class Deliverer:
     findings: FindingStore
     sender: Sender
     outbox: Outbox
+    announcer: Announcer
     clock: Clock
     hosts: Sequence[HostPattern]
     keys: Sequence[SigningKey]
@@ -64,6 +66,9 @@ class Deliverer:
             NotYetConsistent: the work has not ended yet; the same message should come again.
             InvalidMessage: there is no such work, or its result is gone.
         """
+        if message.subscription is None and message.subject in KEPT_SUBJECTS:
+            await self.announcer.fan_out(message)
+            return
         subscription = await self._subscription(message)
         if subscription is None:
             return
@@ -81,10 +86,13 @@ class Deliverer:
     async def _event(self, message: DeliveryMessage, subscription: Subscription) -> Event | None:
         """What is to be told; None where it is of a finding that is no longer kept."""
         result: bytes | None
-        if message.subject != "finding":
-            status, result = await self._end_of(message)
+        status: str = message.status
+        if message.subject in KEPT_SUBJECTS:
+            result = await self._kept(message)
+        elif message.subject == "finding":
+            result = await self._ticket(message)
         else:
-            status, result = message.status, await self._ticket(message)
+            status, result = await self._end_of(message)
         if result is None:
             _log(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
             return None
@@ -97,6 +105,13 @@ class Deliverer:
             result=result,
             occasion=message.occasion,
         )
+
+    async def _kept(self, message: DeliveryMessage) -> bytes:
+        name = event_id(message.subject, message.id, message.status)
+        body = await self.announcer.kept.body(name)
+        if body is None:
+            raise InvalidMessage(f"there is no event {name}, or its body is no longer kept")
+        return body
 
     async def _ticket(self, message: DeliveryMessage) -> bytes | None:
         kept = await self.findings.get(message.id)

@@ -10,6 +10,7 @@ from itertools import islice
 
 from entra_sod.core.clock import timestamp
 from entra_sod.core.version import VERSION
+from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.findings.views import view as finding_view
 from entra_sod.domain.results.coverage import Outcome, Skipped
@@ -55,6 +56,7 @@ class ReportInput:
     totals: FindingTotals
     names: Iterable[AccessPackage]
     gaps: Sequence[Skipped]
+    writing: WritingState
     left_out: list[Skipped] = field(default_factory=list)
 
     def view(self) -> ReportView:
@@ -64,7 +66,7 @@ class ReportInput:
         self._say_findings(tally.total)
         used = {each for pair in pairs for each in pair}
         used.update(each for found in kept for each in found.packages)
-        used.update(package for rule in in_force for package in packages_of(rule))
+        used.update(package for rule in in_force for package in rule.packages)
         page_index = PageIndex(used, self.names)
         sides = SideIndex(page_index)
         trends = RuleTrends(self.earlier, rules.hash)
@@ -92,6 +94,7 @@ class ReportInput:
             exceptions=self._exceptions(self.now.date()),
             drift=result.drift if result else [],
             trend=trend_points(self.earlier),
+            writing=self.writing,
             left_out=self.left_out,
         )
 
@@ -133,6 +136,7 @@ class ReportInput:
             pairs=result.pairs,
             conflicts=result.findings,
             excepted=result.excepted,
+            references=result.reference_counts,
             assignments=result.assignments,
             strategy=result.strategy.chosen,
             why=result.strategy.why,
@@ -232,10 +236,6 @@ class PairOutcomeLookup:
         if pair in self._tally.pairs:
             return Outcome.CONFLICT
         return self._listed.get(pair, self._rest)
-
-
-def packages_of(rule: ResolvedRule) -> frozenset[str]:
-    return rule.set_of.union(*(side.packages for side in rule.sides))
 
 
 def _exception(entry: ExceptionEntry, day: date) -> ExceptionInForce:

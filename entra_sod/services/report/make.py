@@ -22,6 +22,7 @@ from entra_sod.services.report.view import ReportView
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
+from entra_sod.stores.write_controls import WriteControls
 
 MAX_SWEEPS = 30
 _results = msgspec.json.Decoder(SweepResult)
@@ -32,6 +33,8 @@ class ReportMaker:
     graph: Graph
     sweeps: SweepStore
     findings: FindingStore
+    controls: WriteControls
+    max_writes_per_day: int
     clock: Clock
 
     async def make(self, rules: RuleSet) -> ReportView:
@@ -56,6 +59,7 @@ class ReportMaker:
             totals=tally,
             names=await self._names(notes),
             gaps=notes.skipped,
+            writing=await self.controls.state(self.max_writes_per_day),
         ).view()
 
     async def _count(self, tally: FindingTotals, result: SweepResult, notes: Coverage) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
-from entra_sod.domain.results.sweep import DriftView, PairCounts
+from entra_sod.domain.results.sweep import DriftView, PairCounts, ReferenceCounts
 from entra_sod.domain.rules.language import Mode, Severity
 
 
@@ -31,6 +32,7 @@ class SweepView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pairs: PairCounts
     conflicts: int
     excepted: int
+    references: ReferenceCounts
     assignments: int
     strategy: str
     why: str
@@ -129,6 +131,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         findings: as `GET /findings` has them; those that stand come first, the gravest before all.
         findings_total: all findings, embedded or not.
         findings_standing: those of them that are neither resolved nor on hold.
+        writing: what holds writes of references back.
     """
 
     generated_at: str
@@ -147,3 +150,4 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exceptions: list[ExceptionInForce]
     drift: list[DriftView]
     trend: list[TrendPoint]
+    writing: WritingState

@@ -84,7 +84,7 @@ class SweepEnforcer:
             notes.skip("the incompatible references of the sweep's packages", error)
             return ReferenceWrites(EnforcementResult(), notes.skipped, is_whole=False)
         if enforced.stopped:
-            notes.skip("writing the planned references", enforced.stopped)
+            notes.skip("writing the planned references", enforced.stopped.why)
         return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
 
     async def _reviewed(self, closing: ClosingSweep) -> Mapping[str, RuleSelection]:

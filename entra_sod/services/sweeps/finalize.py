@@ -154,7 +154,7 @@ class SweepFinalizer:
         took = sum_counts([*(each.counts for each in parts), request_counts(meter)])
         result = result_of(closing, verdict, written, took, self.clock.now())
         await self.recorder.record(
-            closing, verdict.doubtful, result, written.enforced, traceparent=traceparent
+            closing, verdict.doubtful, result, written, traceparent=traceparent
         )
         await self._store_summary(closing)
         # Before the end is noted: the delivery waits for it, and a crash in between closes anew.

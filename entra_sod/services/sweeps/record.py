@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.clock import timestamp
-from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.lifecycle import RunContext
 from entra_sod.domain.findings.model import ChangeSource
 from entra_sod.domain.findings.observe import FindingObserver
+from entra_sod.domain.notifications.kept_event import RunReferences
 from entra_sod.domain.results.check import ReferencesView, remade_view
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -23,6 +23,7 @@ from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
 from entra_sod.services.findings.external_sort import read_sorted
 from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.sweeps.enforce import ReferenceWrites
 from entra_sod.services.sweeps.evaluate import ClosingSweep
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.sweeps import SweepRecord, SweepStore
@@ -42,7 +43,7 @@ class SweepRecorder:
         closing: ClosingSweep,
         doubtful: Collection[Pair],
         result: SweepResult,
-        enforced: EnforcementResult,
+        written: ReferenceWrites,
         *,
         traceparent: str,
     ) -> None:
@@ -52,7 +53,7 @@ class SweepRecorder:
         """
         sweep_id, rules = closing.record.id, closing.rules
         notifications, run = RunNotifications(sweep_id, rules), _run(closing, doubtful)
-        evidence = _evidence(closing.record, rules, result, remade_view(enforced))
+        evidence = _evidence(closing.record, rules, result, remade_view(written.enforced))
         pack = await EvidenceWriter.open(self.chain, evidence)
         observed = read_sorted(self.store, closing.conflicts.seen)
         async for batch in in_batches(self.updater.store.all(), observed):
@@ -60,18 +61,32 @@ class SweepRecorder:
                 await pack.add(finding)
                 notifications.add(finding)
         await pack.seal()
-        await self._announce(sweep_id, notifications, traceparent)
+        writes = RunReferences(
+            run=sweep_id,
+            references=result.references,
+            counts=result.reference_counts,
+            stopped=result.stopped,
+            is_all=written.is_whole,
+        )
+        await self._announce(writes, notifications, traceparent)
 
     async def _announce(
-        self, sweep_id: str, notifications: RunNotifications, traceparent: str
+        self, writes: RunReferences, notifications: RunNotifications, traceparent: str
     ) -> None:
-        digests = [msgspec.json.encode(each) for each in notifications.digests()]
+        sweep_id, references = writes.run, writes.references
+        newly_held = await self.announcer.kept.newly_held(references.held)
+        notifications.add_references("written", references.written)
+        notifications.add_references("removed", references.removed)
+        notifications.add_references("held", newly_held)
+        notifications.add_references("left", writes.left)
+        digests = [msgspec.json.encode(each) for each in notifications.digests(writes.stopped)]
         for number, digest in enumerate(digests):
             await self.store.store_digest(sweep_id, number, digest)
         await self.announcer.announce_digests(sweep_id, len(digests), traceparent=traceparent)
         await self.announcer.announce_findings(
             sweep_id, notifications.tickets, traceparent=traceparent
         )
+        await self.announcer.announce_writes(writes, newly_held, traceparent=traceparent)
         if notifications.omitted_tickets:
             log.warning(
                 "%s findings of %s are over the limit of tickets and are told in digests only",

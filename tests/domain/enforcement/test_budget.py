@@ -28,7 +28,7 @@ def test_what_there_is_no_room_for_is_not_granted() -> None:
     budget, second = reserve(budget, "two", 7, later, LIMIT)
     budget, third = reserve(budget, "three", 1, later, LIMIT)
     assert (first.granted, second.granted, third.granted) == (7, 3, 0)
-    assert (third.used, third.next_room_at) == (10, NOW + PERIOD)
+    assert (third.used, third.room_from) == (10, NOW + PERIOD)
     assert "10 of 10" in str(third)
     assert "2026-01-02 00:00 UTC" in str(third)
     _, fourth = reserve(budget, "four", 9, NOW + PERIOD, LIMIT)

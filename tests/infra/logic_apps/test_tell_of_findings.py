@@ -11,6 +11,7 @@ from local.logic_apps.definitions import definition
 from local.logic_apps.walk import Reply, Run, Sent
 from local.memory.clock import ManualClock
 from tests.app import App
+from tests.builders import rule, side
 from tests.domain.notifications.corpus import CORPUS
 from tests.services.findings.test_in_runs import HELD, PACKAGES, RULES, hold, night
 from tests.services.notifications.test_subscriptions import FIRST, subscribe
@@ -66,7 +67,24 @@ async def test_a_digest_goes_to_the_channel(app: App) -> None:
     assert sent.uri == TEAMS
     card = sent.body["attachments"][0]["content"]["body"]
     assert card[0]["inlines"][0]["text"].endswith("owner@example.com")
-    assert {each["title"]: each["value"] for each in card[1]["facts"]}["New"] == "2"
+    facts = {each["title"]: each["value"] for each in card[1]["facts"]}
+    assert (facts["New"], facts["References written, removed"]) == ("2", "0, 0")
+    assert (facts["References newly held, left"], facts["Writing was stopped"]) == ("0, 0", "no")
+
+
+async def test_a_digest_says_what_stopped_writing(make_app: type[App]) -> None:
+    """An owner reads in the channel why her rule is not enforced."""
+    rules = [rule("r", side("a"), side("b"))]
+    app = make_app(PACKAGES, {}, rules, CALLBACK_HOSTS=CORPUS.allowed, ENFORCEMENT="apply")
+    await app.records.controls.freeze("an audit", "ann")
+    body, *_ = await bodies(app, "digest.ready")
+    [sent] = run(body).sent
+    facts = {
+        each["title"]: each["value"]
+        for each in sent.body["attachments"][0]["content"]["body"][1]["facts"]
+    }
+    assert facts["References newly held, left"] == "0, 2"
+    assert "an audit" in facts["Writing was stopped"]
 
 
 async def test_what_could_not_be_handed_on_is_told_again(app: App) -> None:

@@ -147,7 +147,8 @@ async def test_all_tries_of_a_run_together_stay_within_the_limit() -> None:
         await world.check(to("bcd"))
     again = await world.check(to("bcdef"))
     assert again.stopped is not None
-    assert "5 writes" in again.stopped
+    assert "5 writes" in again.stopped.why
+    assert (again.stopped.by, again.stopped.left, again.stopped.limit) == ("run-limit", 3, 3)
     assert (len(world.graph.writes), len(again.written)) == (2, 2)
     assert (await world.check(to("bcd"))).stopped is None
     assert len(world.graph.writes) == 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from entra_sod.core.errors import Unavailable
 from entra_sod.domain.findings import digest
-from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.language import Mode, PackageSelector, Protected
 from tests.app import App
 from tests.builders import exception, guid, held, package, rule, side
 from tests.domain.notifications.corpus import CORPUS
@@ -179,3 +180,77 @@ async def test_an_exception_that_ends_soon_is_told(make_app: MakeApp) -> None:
         await night(app)
         counts.append([each["counts"] for each in told(app, "digest.ready")])
     assert counts == [[], [{"new": 0, "reopened": 0, "expiring": 1}], [], []]
+
+
+class TestReferences:
+    """What owners are told of references on packages of their enforced rules."""
+
+    @pytest.fixture
+    async def app(self, make_app: MakeApp) -> App:
+        """Two owners, a rule each under enforce, and nobody in conflict."""
+        mine = rule("mine", side("a"), side("b"))
+        other = rule("other", side("c"), side("d"))
+        rules = [mine, msgspec.structs.replace(other, owner="other@example.com")]
+        app = make_app(PACKAGES, {}, rules, **self.settings())
+        await subscribe(app, FIRST, "digest.ready")
+        return app
+
+    @staticmethod
+    def settings(**more: str) -> dict[str, str]:
+        return {"ENFORCEMENT": "apply", "CALLBACK_HOSTS": CORPUS.allowed, **more}
+
+    async def test_each_owner_is_told_what_was_written_for_her(self, app: App) -> None:
+        """Also where no finding changed; a night that writes nothing tells nothing."""
+        await night(app)
+        found = {each["owner"]: each for each in told(app, "digest.ready")}
+        assert found.keys() == {"owner@example.com", "other@example.com"}
+        for each in found.values():
+            assert each["references"] == {"written": 2, "removed": 0, "held": 0, "left": 0}
+            assert each["stopped"] is None
+            assert each["counts"] == {"new": 0, "reopened": 0, "expiring": 0}
+        await night(app)
+        assert told(app, "digest.ready") == []
+
+    async def test_what_was_removed_is_told_as_well(self, app: App) -> None:
+        """To the owners of rules that still name the package."""
+        app.configure(**self.settings(PRUNE="true"))
+        app.rules.write([rule("mine", side("a"), side("b")), rule("more", side("a"), side("c"))])
+        await night(app)
+        told(app, "digest.ready")
+        app.rules.write([rule("mine", side("a"), side("b"))])
+        await night(app)
+        [digest] = told(app, "digest.ready")
+        assert digest["references"]["removed"] == 1
+
+    async def test_what_a_freeze_left_is_told_with_the_freeze(self, app: App) -> None:
+        """So that an owner knows why her rule is not enforced."""
+        await app.records.controls.freeze("an audit", "ann")
+        await night(app)
+        for each in told(app, "digest.ready"):
+            assert each["references"]["left"] == 2
+            assert each["stopped"]["frozen"]["reason"] == "an audit"
+
+    async def test_what_the_budget_left_is_told_with_both_numbers(self, app: App) -> None:
+        """To the owner whose references are left, and to nobody else."""
+        app.configure(**self.settings(MAX_REFERENCE_WRITES_PER_DAY="2"))
+        await night(app)
+        found = {each["owner"]: each for each in told(app, "digest.ready")}
+        lefts = {owner: each["references"]["left"] for owner, each in found.items()}
+        assert sorted(lefts.values()) == [0, 2]
+        for owner, each in found.items():
+            stopped = each["stopped"]
+            assert (stopped is not None) == (lefts[owner] > 0)
+            if stopped:
+                assert (stopped["used"], stopped["limit"]) == (2, 2)
+
+    async def test_what_is_newly_held_is_told_once(self, app: App) -> None:
+        """The next night holds it, too, and tells nobody."""
+        app.rules.write(
+            [rule("mine", side("a"), side("b"))],
+            protected=Protected(packages=[PackageSelector(id=UUID(guid("a")))]),
+        )
+        await night(app)
+        [digest] = told(app, "digest.ready")
+        assert digest["references"]["held"] == 2
+        await night(app)
+        assert told(app, "digest.ready") == []

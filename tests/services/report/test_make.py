@@ -298,3 +298,15 @@ async def test_newest_ended_sweeps_come_first(app: App) -> None:
     await app.records.sweep_starter.start(traceparent="00-0-0-01")
     found = await app.records.sweeps.newest_ended(2)
     assert [each.id for each in found] == [ids[2], ids[1]]
+
+
+async def test_a_report_says_what_holds_writing_back(make_app: MakeApp) -> None:
+    """The freeze, the budget, and what the sweep did about references."""
+    app = make_app(PACKAGES, {}, RULES, ENFORCEMENT="apply", MAX_REFERENCE_WRITES_PER_DAY="7")
+    await sweep(app)
+    app.clock.advance(-3600)  # the sweep's writes are less than a day old
+    stands = await app.records.controls.freeze("an audit", "ann")
+    view = await report(app)
+    assert (view.writing.used, view.writing.limit, view.writing.frozen) == (4, 7, stands)
+    assert view.sweep is not None
+    assert (view.sweep.references.written, view.sweep.references.held) == (4, 0)

@@ -50,7 +50,19 @@ function drawSummary() {
       `${number.format(data.sweep.excepted)} of them excepted`),
     tile('Findings', data.findingsStanding, 'that stand, under every rule of the pair', severityBar(bySeverity)),
     tile('Pairs checked', pairs.total - pairs.unknown, `of ${number.format(pairs.total)}`, pairBar(pairs)),
-    trendTile()));
+    trendTile()), writingLine());
+}
+
+/** What the sweep did about references, and what holds writes back now. */
+function writingLine() {
+  const { written, removed, failed, held } = data.sweep.references;
+  const { used, limit, frozen } = data.writing;
+  const done = `References: ${number.format(written)} written, ${number.format(removed)} removed, `
+    + `${number.format(failed)} failed, ${number.format(held)} held. `
+    + `${number.format(used)} of ${number.format(limit)} writes of 24 hours are used. `;
+  return el('p', { class: 'note' }, done, frozen
+    ? el('strong', {}, `Writing is frozen since ${moment(frozen.since)} UTC by `, foreign(frozen.by), ': ', foreign(frozen.reason))
+    : null);
 }
 
 function tile(label, value, note, more) {
