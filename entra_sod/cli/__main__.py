@@ -21,6 +21,7 @@ from entra_sod.cli.hook import app as hook
 from entra_sod.cli.push import push
 from entra_sod.cli.redrive import redrive
 from entra_sod.cli.report import report
+from entra_sod.cli.rollback import rollback
 from entra_sod.cli.rule_tests import test_rules
 from entra_sod.cli.schema import schema
 from entra_sod.cli.selection import app as selection
@@ -68,6 +69,7 @@ for command in (
     grant,
     freeze,
     unfreeze,
+    rollback,
     erase,
     schema,
     connector,

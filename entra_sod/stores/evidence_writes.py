@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -15,6 +16,14 @@ from entra_sod.stores.ledger import LedgerEntry
 _decoder = msgspec.json.Decoder(ReferenceLine)
 
 
+@dataclass(slots=True)
+class PackWrites:
+    """What a pack says was written, and what was removed."""
+
+    written: set[Reference] = field(default_factory=set)
+    removed: set[Reference] = field(default_factory=set)
+
+
 class EvidenceWrites:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
@@ -23,32 +32,45 @@ class EvidenceWrites:
     async def proven(self, entries: Collection[LedgerEntry]) -> Collection[Reference]:
         """Those of the entries that a pack of their own run says were written."""
         if unread := {each.run_id for each in entries} - self._written.keys():
-            async for name in self._blobs.names(CONTAINER):
-                folder, _, file = name.rpartition("/")
-                run = folder.rpartition("/")[2]
-                # A round of a check has a number behind the check's id.
-                for each in unread & {run, run.rpartition("-")[0]} if file == MANIFEST else ():
-                    written = await self._read(folder)
-                    self._written[each] = self._written.get(each, set()) | written
+            async for run, folder in packs_of(self._blobs, unread):
+                pack = await read_pack(self._blobs, folder)
+                self._written.setdefault(run, set()).update(pack.written if pack else ())
         return {e.reference for e in entries if e.reference in self._written.get(e.run_id, ())}
 
-    async def _read(self, folder: str) -> set[Reference]:
-        """What a pack says was written; nothing where it does not hold."""
-        written = set[Reference]()
-        try:
-            manifest = decode_manifest(await self._data(f"{folder}/{MANIFEST}"))
-            for file in manifest.files:
-                if file.name.startswith("references"):
-                    data = await self._data(f"{folder}/{file.name}")
-                    if manifest.folder != folder or digest(data) != file.sha256:
-                        return set()
-                    for line in map(_decoder.decode, data.splitlines()):
-                        if line.written and line.planned == "add":
-                            kind = ReferenceKind(line.kind)
-                            written.add(Reference(line.access_package_id, kind, line.target_id))
-        except (ValueError, msgspec.DecodeError):
-            return set()
-        return written
 
-    async def _data(self, name: str) -> bytes:
-        return await self._blobs.get(CONTAINER, name) or b""
+async def packs_of(blobs: Blobs, runs: Collection[str]) -> AsyncIterator[tuple[str, str]]:
+    """Yield each pack of the runs, as the run and the folder."""
+    async for name in blobs.names(CONTAINER):
+        folder, _, file = name.rpartition("/")
+        run = folder.rpartition("/")[2]
+        # A round of a check has a number behind the check's id.
+        for each in {run, run.rpartition("-")[0]}.intersection(runs) if file == MANIFEST else ():
+            yield each, folder
+
+
+async def read_pack(blobs: Blobs, folder: str) -> PackWrites | None:
+    """Read what a pack says was written and removed; None where it does not hold."""
+    found = PackWrites()
+
+    async def data_of(name: str) -> bytes:
+        return await blobs.get(CONTAINER, f"{folder}/{name}") or b""
+
+    try:
+        manifest = decode_manifest(await data_of(MANIFEST))
+        for file in manifest.files:
+            if file.name.startswith("references"):
+                data = await data_of(file.name)
+                if manifest.folder != folder or digest(data) != file.sha256:
+                    return None
+                _add_lines(found, data)
+    except (ValueError, msgspec.DecodeError):
+        return None
+    return found
+
+
+def _add_lines(found: PackWrites, data: bytes) -> None:
+    for line in map(_decoder.decode, data.splitlines()):
+        if line.written and line.planned:
+            kind = ReferenceKind(line.kind)
+            reference = Reference(line.access_package_id, kind, line.target_id)
+            (found.written if line.planned == "add" else found.removed).add(reference)

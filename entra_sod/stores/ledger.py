@@ -91,12 +91,12 @@ class Ledger:
 
     async def get(self, reference: Reference) -> LedgerEntry | None:
         row = await self._table.get(reference.on, _key(reference))
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
 
     async def entries(self, package_id: str | None = None) -> AsyncIterator[LedgerEntry]:
         """Yield the entries of one package, or all."""
         async for row in self._table.rows(package_id):
-            yield _entry(row)
+            yield entry_of(row)
 
     async def intend(self, reference: Reference, write_origin: WriteOrigin) -> Intent:
         """Note a write that is about to happen; an entry that is there keeps its origin.
@@ -239,7 +239,8 @@ def _key(reference: Reference) -> str:
     return f"{reference.kind}:{reference.target}"
 
 
-def _entry(row: Row) -> LedgerEntry:
+def entry_of(row: Row) -> LedgerEntry:
+    """Read a row of the ledger; one that is damaged raises."""
     kind, target = row.key.split(":", 1)
     values = row.values
     return LedgerEntry(

@@ -1,4 +1,4 @@
-// What a custodian may of storage: what the commands `apply`, `freeze`, `selection approve` and `erase` change. Evidence
+// What a custodian may of storage: what the commands `apply`, `freeze`, `selection approve`, `rollback` and `erase` change. Evidence
 // stays immutable for its time, and the head of its chain is read only.
 import { roles } from '../roles.bicep'
 
@@ -24,6 +24,7 @@ var tables = [
   { name: 'checks', role: roles.storageTableDataContributor }
   { name: 'selections', role: roles.storageTableDataContributor }
   { name: 'sweeps', role: roles.storageTableDataReader }
+  { name: 'evidence', role: roles.storageTableDataReader }
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = { name: storageName }

@@ -59,7 +59,7 @@ class EvidenceManifest(
 
     version: Literal[1]
     run: str
-    kind: Literal["sweep", "check", "apply"]
+    kind: Literal["sweep", "check", "apply", "rollback"]
     folder: str
     at: str
     tool: str

@@ -134,9 +134,11 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
         yield ReferenceLine(*_key(each), before=True)
     for each in references.planned:
         key = _key(each)
-        yield ReferenceLine(*key, planned="add", written=key in written, why=failed.get(key))
+        yield ReferenceLine(*key, planned="add", written=key in written, why=failed.pop(key, None))
     for each in references.removed:
         yield ReferenceLine(*_key(each), before=True, planned="remove", written=True)
+    for key, why in failed.items():  # what is left are removals
+        yield ReferenceLine(*key, before=True, planned="remove", why=why)
     for each in references.held:
         yield ReferenceLine(
             *_key(each),

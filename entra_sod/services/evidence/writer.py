@@ -44,7 +44,7 @@ class EvidenceInput:
     """
 
     run: str
-    kind: Literal["sweep", "check", "apply"]
+    kind: Literal["sweep", "check", "apply", "rollback"]
     started_at: datetime
     at: str
     rules: RuleSet | None

@@ -1,0 +1,217 @@
+"""Looks at the ledger, the evidence, the tenant and the rules for a rollback; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from entra_sod.cli.operations.chained_writes import ChainedWrites
+from entra_sod.cli.operations.plan_document import TenantState
+from entra_sod.cli.operations.rollback_plan import (
+    AskedAgain,
+    LetIn,
+    RollbackPlan,
+    RollbackRefused,
+    RollbackScope,
+    asked_again,
+    evidence_only,
+    let_in,
+    packages_asking,
+    packages_let_in,
+    plan_rollback,
+    split_entries,
+)
+from entra_sod.cli.patience import Patience
+from entra_sod.cli.session import Session, require_storage
+from entra_sod.cli.state import read_state
+from entra_sod.core.errors import SodError
+from entra_sod.domain.entra import Reference
+from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.ports.storage import Storage
+from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.stores.ledger import TABLE, LedgerEntry, entry_of
+from entra_sod.stores.rule_files import rule_source
+
+MAX_RULES_NAMED = 10
+
+type LedgerView = Mapping[Reference, LedgerEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRollback:
+    """A rollback before it is carried out.
+
+    Attributes:
+        proofs: by which the references were found to be ours.
+        names: of packages, by id.
+        let_in: how many subjects each removal lets in again.
+        damaged: rows of the ledger that cannot be read.
+    """
+
+    scope: RollbackScope
+    plan: RollbackPlan
+    proofs: ChainedWrites
+    asked: AskedAgain
+    names: Mapping[str, str]
+    let_in: Mapping[Reference, LetIn]
+    damaged: Sequence[str]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing that the app may have written stays for want of a proof or a look."""
+        return self.plan.is_whole and not self.damaged and not self.proofs.broken
+
+
+async def prepare(
+    session: Session, scope: RollbackScope, folder: Path | None, patience: Patience
+) -> PreparedRollback:
+    """Find out what a rollback would remove.
+
+    Raises:
+        RollbackRefused: the run or the rule is unknown, or nothing of a run can be proved.
+    """
+    storage = require_storage(session)
+    entries, damaged = await read_ledger(storage)
+    meant = [each for each in entries.values() if scope.takes(each)]
+    proofs = ChainedWrites(storage)
+    await proofs.read({each.run_id for each in meant} | ({scope.run} - {""}))
+    require_known(scope, entries, meant, proofs)
+    ours, left = split_entries(meant, await proofs.proven(meant), proofs.removed)
+    left = [*left, *evidence_only(proofs.written(scope.run), entries, scope.run)]
+    references = [each.reference for each in ours]
+    asked, state = await _look(session, scope, folder, references, patience)
+    plan = plan_rollback(ours, left, scope, state, asked)
+    removals = [each.reference for each in plan.removals]
+    return PreparedRollback(
+        scope=scope,
+        plan=plan,
+        proofs=proofs,
+        asked=asked,
+        names={key: each.display_name for key, each in state.packages.items()},
+        let_in=await _let_in(session, removals, state, patience),
+        damaged=damaged,
+    )
+
+
+async def read_ledger(storage: Storage) -> tuple[LedgerView, Sequence[str]]:
+    """Read the ledger, and name the rows that nobody can read."""
+    entries, damaged = dict[Reference, LedgerEntry](), list[str]()
+    async for row in storage.table(TABLE).rows():
+        try:
+            entry = _checked(entry_of(row))
+        except (KeyError, ValueError, msgspec.DecodeError):
+            damaged.append(f"{row.partition} {row.key}")
+        else:
+            entries[entry.reference] = entry
+    return entries, damaged
+
+
+def _checked(entry: LedgerEntry) -> LedgerEntry:
+    if datetime.fromisoformat(entry.at).tzinfo is None:
+        raise ValueError(entry.at)
+    return entry
+
+
+def require_known(
+    scope: RollbackScope,
+    entries: LedgerView,
+    meant: Collection[LedgerEntry],
+    proofs: ChainedWrites,
+) -> None:
+    """Refuse a run or a rule that nothing is known of, and a run that nothing proves.
+
+    Raises:
+        RollbackRefused: it is one.
+    """
+    if scope.rule and not meant:
+        known = sorted({rule for each in entries.values() for rule in each.rule_ids})
+        named = ", ".join(known[:MAX_RULES_NAMED]) or "none"
+        raise RollbackRefused(
+            f"No reference in the ledger names rule {scope.rule}, so there is nothing to take "
+            f"back. Rules that it names: {named}."
+        )
+    if scope.run and scope.run not in proofs.runs:
+        raise RollbackRefused(_unproved(scope.run, len(meant)))
+    if proofs.broken and not any(proofs.written(each.run_id) for each in meant) and meant:
+        raise RollbackRefused(
+            f"The chain of evidence does not hold: {proofs.broken}. So nothing is proved, and "
+            "nothing was removed. Fix: `entra-sod evidence verify` names the places; see "
+            "docs/upgrade.md, Restore."
+        )
+
+
+def _unproved(run: str, rows: int) -> str:
+    fix = (
+        "Fix: if another deployment made the run, set AzureWebJobsStorage to the storage of that "
+        "one. `entra-sod rollback --since 7d --dry-run` shows the runs that wrote here."
+    )
+    if not rows:
+        return (
+            f"Run {run} is unknown: neither the ledger nor the evidence in this storage names it, "
+            f"so nothing was removed. {fix}"
+        )
+    return (
+        f"The ledger names run {run} for {rows} references, and this storage has no sealed "
+        "evidence of it, so nothing proves that the app wrote them, and nothing was removed. The "
+        "run has not ended, its evidence was never sealed, another deployment made it, or the rows "
+        f"are forged. {fix}"
+    )
+
+
+async def _look(
+    session: Session,
+    scope: RollbackScope,
+    folder: Path | None,
+    references: Sequence[Reference],
+    patience: Patience,
+) -> tuple[AskedAgain, TenantState]:
+    """Read the packages of references, and what the rules in force ask for on them."""
+    rules, unknown = await _rules(session, folder, patience)
+    if scope.rule and unknown:
+        raise RollbackRefused(
+            f"Whether other rules ask for the references of rule {scope.rule} is not known, so "
+            f"nothing was removed: {unknown} Fix: name the rules in force by --rules, or take back "
+            "by --run or --since."
+        )
+    view = frozenset[str]().union(*(each.packages for each in references))
+    view |= packages_asking(rules, references) if rules else frozenset()
+    state = await patience.read(
+        lambda: read_state(session.graph, view, with_holders=False), "reading the tenant"
+    )
+    if rules is None:
+        return AskedAgain(unknown=unknown), state
+    return asked_again(rules, references, state.packages, state.unread_of(view)), state
+
+
+async def _rules(
+    session: Session, folder: Path | None, patience: Patience
+) -> tuple[RuleSet | None, str]:
+    """Read the rules in force, or say why they cannot be read."""
+    setting, blobs = session.settings.rules, require_storage(session).blobs
+
+    async def read() -> RuleSet:
+        if folder or not setting.startswith("blob:"):
+            return await session.rules(folder or Path(setting))
+        source = rule_source(setting, app_folder=Path(), blobs=blobs)
+        return await RulesProvider(source, session.graph, session.clock).current()
+
+    try:
+        rules = await patience.read(read, "reading the rules")
+    except SodError as error:
+        return None, str(error)
+    return (None, rules.unlisted) if rules.unlisted else (rules, "")
+
+
+async def _let_in(
+    session: Session, removals: Sequence[Reference], state: TenantState, patience: Patience
+) -> Mapping[Reference, LetIn]:
+    """Read who holds the packages that decide on whom each removal lets in."""
+    wanted = packages_let_in(removals, state.packages) & state.packages.keys()
+    held = await patience.read(
+        lambda: read_state(session.graph, wanted, with_holders=True), "reading who is let in"
+    )
+    return let_in(removals, held)
