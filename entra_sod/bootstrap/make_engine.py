@@ -69,6 +69,7 @@ def make_engine(
         ),
         max_reference_writes=settings.max_reference_writes,
         max_writes_per_day=settings.max_writes_per_day,
+        max_subjects=settings.max_subjects,
     )
     return Engine(
         graph=graph,
@@ -80,6 +81,7 @@ def make_engine(
             detector=detector,
             enforcer=enforcer,
             store=records.checks,
+            sweeps=records.sweeps,
             recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
             announcer=records.announcer,
             selections=_selection_memory(records, settings),

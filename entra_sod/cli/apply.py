@@ -181,7 +181,7 @@ async def _read(
     session: Session, folder: Path, reviewed: PlanDocument
 ) -> tuple[PlanDocument, PlanSource]:
     """Make the plan anew. A package that only now answers with an error is waited for."""
-    fresh, source = await plans.make(session, folder, err)
+    fresh, source = await plans.make(session, folder, err, counted=reviewed.added)
     for error in filter(is_passing, new_errors(reviewed, source.state)):
         raise error
     return fresh, source

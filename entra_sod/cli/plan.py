@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -24,12 +24,13 @@ from entra_sod.cli.operations.plan_review import PlanSource
 from entra_sod.cli.operations.selections import read_reviewed
 from entra_sod.cli.session import Session
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
-from entra_sod.cli.state import find_unfit_groups, read_state
+from entra_sod.cli.state import find_unfit_groups, read_state, with_members
 from entra_sod.core.clock import timestamp
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.uncertainty import is_certain
+from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
-from entra_sod.services.enforcement.orphans import DeletedGroups, find_deleted_groups
+from entra_sod.services.enforcement.count_subjects import CountedGroups, count_members
 from entra_sod.services.rules.alike import read_alike
 
 _COLLECT_AFTER = 100_000
@@ -41,8 +42,17 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-async def make(session: Session, folder: Path, console: Console) -> tuple[PlanDocument, PlanSource]:
-    """Plan everything that the rules of a folder ask for; reads only."""
+async def make(
+    session: Session, folder: Path, console: Console, *, counted: Collection[Reference] = ()
+) -> tuple[PlanDocument, PlanSource]:
+    """Plan everything that the rules of a folder ask for; reads only.
+
+    Args:
+        session: to read with.
+        folder: of the rules.
+        console: for progress.
+        counted: references of a plan of before, so that the members of their groups are counted.
+    """
     # Hundreds of thousands of assignments pass, none of which is garbage that refers to itself:
     # looking for such garbage every 2,000 objects takes a quarter of the time.
     gc.set_threshold(_COLLECT_AFTER)
@@ -66,9 +76,14 @@ async def make(session: Session, folder: Path, console: Console) -> tuple[PlanDo
         selections=await read_reviewed(session.selections, rules.rules, state.packages),
     )
     made = source.plan(made_at)
-    targets = (each.reference for each in made.additions)
+    targets = [each.reference for each in made.additions]
     if unfit := await find_unfit_groups(session.graph, targets):
         source = replace(source, state=state.without(unfit))
+        made = source.plan(made_at)
+    if made.writes <= session.settings.max_reference_writes:
+        targets = [*(each.reference for each in made.additions), *counted]
+        counted_state = await with_members(session.graph, source.state, targets, console)
+        source = replace(source, state=counted_state)
         made = source.plan(made_at)
     unread = state.unread_of(packages) | state.gone
     alike = await read_alike(session.graph, rules, source.state.granting, unread=unread)
@@ -97,7 +112,7 @@ class DriftResult:
 
     found: Sequence[Drift]
     state: TenantState
-    groups: DeletedGroups
+    groups: CountedGroups
     not_read: Sequence[Skipped]
 
 
@@ -106,7 +121,7 @@ async def drift(session: Session, folder: Path) -> DriftResult:
     rules, ours = await session.rules(folder), await session.ours()
     packages = in_view(rules, ours)
     state = await read_state(session.graph, packages, with_holders=False)
-    groups = await find_deleted_groups(session.graph, ours)
+    groups = await count_members(session.graph, ours)
     found = find_drift(
         compile_references(rules, state.packages),
         state.present,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import batched
 
+import msgspec
+from rich.console import Console
+
 from entra_sod.cli.operations.plan_document import TenantState
 from entra_sod.core.errors import (
     PERMANENT,
@@ -19,6 +22,7 @@ from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.ports.graph import Graph
+from entra_sod.services.enforcement.count_subjects import count_members
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
 MAX_PACKAGES_IN_MEMORY = 20
@@ -97,6 +101,16 @@ async def find_unfit_groups(graph: Graph, references: Iterable[Reference]) -> fr
 
     await in_parallel(look, sorted(groups))
     return frozenset(unfit)
+
+
+async def with_members(
+    graph: Graph, state: TenantState, references: Iterable[Reference], err: Console
+) -> TenantState:
+    """Count the members of the groups that references are to; say it where that is not allowed."""
+    counted = await count_members(graph, references)
+    if counted.unread:
+        err.print(f"how many members groups have is not known: {counted.unread}", style="yellow")
+    return msgspec.structs.replace(state, members=dict(counted.members))
 
 
 async def _packages(

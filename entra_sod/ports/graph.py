@@ -107,6 +107,16 @@ class Graph(Protocol):
         """One group; Forbidden without a directory permission, which the app's role is not."""
         ...
 
+    async def member_counts(self, group_ids: Collection[str]) -> Mapping[str, int | GraphError]:
+        """How many members each group has, those of nested groups and these themselves included.
+
+        Forbidden without a directory permission, as `group`.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
     def additional_access(
         self, package_id: str, incompatible_package_id: str
     ) -> AsyncIterator[AssignmentPage]:

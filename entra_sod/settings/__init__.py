@@ -103,6 +103,7 @@ class Settings:
     enforcement: Enforcement
     max_reference_writes: int
     max_writes_per_day: int
+    max_subjects: int
     prune: bool
     holds_selection_changes: bool
     confirm_conflicts: bool
@@ -123,6 +124,7 @@ def _read_all(reader: EnvironmentReader) -> Settings:
         ),
         max_reference_writes=reader.whole_number("MAX_REFERENCE_WRITES", default=50),
         max_writes_per_day=reader.whole_number("MAX_REFERENCE_WRITES_PER_DAY", default=200),
+        max_subjects=reader.whole_number("MAX_SUBJECTS_AFFECTED", default=500),
         prune=reader.flag("PRUNE", default=False),
         holds_selection_changes=reader.choice(
             "SELECTION_CHANGES", {"hold": True, "write": False}, "hold"

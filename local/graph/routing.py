@@ -115,6 +115,7 @@ ROUTES = (
     )
     + [
         Route(("groups", ID), {"GET": groups.get_group}),
+        Route(("groups", ID, "transitiveMembers", "$count"), {"GET": groups.count_members}),
         Route(("users", ID), {"GET": directory.get_user}),
         Route(("servicePrincipals", ID), {"GET": directory.get_service_principal}),
     ]

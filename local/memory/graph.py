@@ -27,6 +27,7 @@ class MemoryGraph:
         unreadable: packages that the identity may not read.
         unsuitable_groups: groups that do not exist, or are not security-enabled.
         groups: of the directory; None where the identity may not read them, as by default.
+        members: how many each group has; None likewise.
         directory: object ids of its people and service principals; None likewise.
         newcomers: subjects that entitlement management knows, and that hold nothing.
         whole_tenant: whether the identity may read all there is, and so learns what does not exist.
@@ -49,6 +50,7 @@ class MemoryGraph:
         self.unsuitable_groups: set[str] = set()
         self.whole_tenant = False
         self.groups: dict[str, Group] | None = None
+        self.members: dict[str, int] | None = None
         self.directory: set[str] | None = None
         self.newcomers: list[Subject] = []
         self.refuses_additional_access = False
@@ -77,6 +79,13 @@ class MemoryGraph:
         if group_id not in self.groups:
             raise NotFound(f"no group {group_id}", status=404)
         return self.groups[group_id]
+
+    async def member_counts(self, group_ids: Collection[str]) -> Mapping[str, int | GraphError]:
+        if self.members is None:
+            refused = Forbidden("no directory permission", status=403)
+            return dict.fromkeys(group_ids, refused)
+        unknown = NotFound("no such group", status=404)
+        return {each: self.members.get(each, unknown) for each in group_ids}
 
     async def packages_by_id(
         self, package_ids: Collection[str]

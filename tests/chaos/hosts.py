@@ -17,6 +17,7 @@ SETTINGS: Mapping[str, str] = {
     "ENFORCEMENT": "apply",
     "MAX_REFERENCE_WRITES": "10000",
     "MAX_REFERENCE_WRITES_PER_DAY": "10000",
+    "MAX_SUBJECTS_AFFECTED": "1000000",
     # No limit to a seed that has none of its own; storms come from the simulator.
     "GRAPH_REQUESTS_PER_10S": "5000",
     "LOCAL_HOST_LOG": "json",

@@ -192,7 +192,12 @@ def _value[T](what: str, response: wire.BatchAnswer | None, decoder: wire.Answer
     if response.status not in _SUCCESS:
         headers = {name.lower(): value for name, value in response.headers.items()}
         raise graph_error(what, response.status, headers, body=bytes(response.body))
-    if bytes(memoryview(response.body)[:1]) == b'"':
-        # A batch carries what is no JSON as text, such as an answer that was cut off.
+    if _is_no_json(response, decoder):
         raise Unavailable(f"Graph's answer to {what} is not JSON")
     return wire.decode(decoder, response.body)
+
+
+def _is_no_json(response: wire.BatchAnswer, decoder: object) -> bool:
+    """A batch carries what is no JSON as text: an answer that was cut off, and every count."""
+    is_text = bytes(memoryview(response.body)[:1]) == b'"'
+    return is_text and not isinstance(decoder, wire.CountDecoder)

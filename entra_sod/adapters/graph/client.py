@@ -10,6 +10,7 @@ from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.urls import (
     additional_access_path,
     assignments_path,
+    member_count_path,
     package_path,
     references_path,
     service_principal_path,
@@ -59,6 +60,10 @@ class GraphClient(GraphDoor):
         what = f"reading group {group_id}"
         answer = await self._transport.read(self._urls.group(group_id), what)
         return wire.decode(wire.one_group, answer)
+
+    async def member_counts(self, group_ids: Collection[str]) -> Mapping[str, int | GraphError]:
+        reads = _reads(group_ids, member_count_path, "counting the members of group %s")
+        return {key: count async for key, count in self._batches.each(reads, wire.count)}
 
     async def packages_by_id(
         self, package_ids: Collection[str]

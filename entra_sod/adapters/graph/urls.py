@@ -133,6 +133,10 @@ def subject_by_id_path(subject_id: str) -> str:
     return f"{_ENTITLEMENT}/subjects/{subject_id}?{_SUBJECT}"
 
 
+def member_count_path(group_id: str) -> str:
+    return f"/groups/{group_id}/transitiveMembers/$count"
+
+
 def user_path(object_id: str) -> str:
     return f"/users/{object_id}?$select=id,displayName"
 

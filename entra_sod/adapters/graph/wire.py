@@ -6,6 +6,7 @@ seconds; `benchmarks/README.md` has the figures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, datetime
@@ -18,6 +19,8 @@ from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
+# Without it the directory refuses to count. What it counts may be some minutes old.
+EVENTUAL = {"ConsistencyLevel": "eventual"}
 MAX_UNREADABLE_NAMED = 20  # of one page
 _NOT_UNDERSTOOD = (msgspec.DecodeError, UnicodeDecodeError)
 
@@ -284,6 +287,19 @@ def group(found: WireGroup) -> Group:
     return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
 
 
+class CountDecoder:
+    """Decodes a count, which is plain text: a batch carries it as a number, or as text."""
+
+    _decoder = msgspec.json.Decoder(int | str)
+
+    def decode(self, data: bytes | msgspec.Raw, /) -> int:
+        found = self._decoder.decode(data)
+        text = str(found).removeprefix("\ufeff").strip()
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            raise msgspec.ValidationError(f"{cut(text)!r} is no count")
+        return int(text)
+
+
 def lower_id(found: WireId) -> str:
     return found.id.lower()
 
@@ -295,12 +311,15 @@ packages_page = PageDecoder(WirePackage, package)
 one_subject = ValueDecoder(WireSubject, subject)
 one_group = ValueDecoder(WireGroup, group)
 one_package = ValueDecoder(WirePackage, package)
+count = CountDecoder()
 batch_answers = msgspec.json.Decoder(BatchAnswers)
 
 
 def batch_body(paths: Sequence[str]) -> bytes:
     requests: list[dict[str, Any]] = [
-        {"id": str(number), "method": "GET", "url": path} for number, path in enumerate(paths)
+        {"id": str(number), "method": "GET", "url": path}
+        | ({"headers": EVENTUAL} if path.endswith("/$count") else {})
+        for number, path in enumerate(paths)
     ]
     return msgspec.json.encode({"requests": requests})
 

@@ -26,10 +26,10 @@ class BlastRadius:
     is_whole: bool
 
 
-type Grantors = Mapping[str, Sequence[str]]
+type GroupPackages = Mapping[str, Sequence[str]]
 
 
-def grantors_of(packages: Iterable[AccessPackage]) -> Grantors:
+def grantors_of(packages: Iterable[AccessPackage]) -> GroupPackages:
     """For each group the packages that make people its members."""
     found: dict[str, list[str]] = {}
     for package in packages:
@@ -38,7 +38,7 @@ def grantors_of(packages: Iterable[AccessPackage]) -> Grantors:
     return found
 
 
-def blast_radius(reference: Reference, holders: Holders, grantors: Grantors) -> BlastRadius:
+def blast_radius(reference: Reference, holders: Holders, grantors: GroupPackages) -> BlastRadius:
     """Work out whom a reference touches.
 
     Args:
@@ -55,7 +55,7 @@ def blast_radius(reference: Reference, holders: Holders, grantors: Grantors) -> 
     )
 
 
-def _touched(reference: Reference, holders: Holders, grantors: Grantors) -> frozenset[str]:
+def _touched(reference: Reference, holders: Holders, grantors: GroupPackages) -> frozenset[str]:
     if reference.kind is ReferenceKind.PACKAGE:
         return holders.get(reference.target, frozenset())
     of_each = [holders.get(each, frozenset()) for each in grantors.get(reference.target, ())]

@@ -6,6 +6,7 @@ can refuse a plan whose ground has moved. Pure.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +16,6 @@ from typing import Literal
 
 import msgspec
 
-from entra_sod.cli.operations.blast_radius import Grantors, blast_radius, grantors_of
 from entra_sod.cli.operations.plan_figures import (
     Figure,
     PlanFigures,
@@ -31,6 +31,14 @@ from entra_sod.domain.enforcement.desired import (
     references_on,
 )
 from entra_sod.domain.enforcement.guard import HeldReference, protect
+from entra_sod.domain.enforcement.impact import (
+    Grantors,
+    Impact,
+    Population,
+    grantors_of,
+    impacts_of,
+    targets_of,
+)
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.uncertainty import may_be_required
@@ -54,6 +62,7 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
         errors: why the other packages in view could not be read, by id.
         gaps: items of lists that were not understood, though the rest of their package was read.
         partly_held: packages of which there may be more holders.
+        members: how many a group has, where that was asked for and answered.
         unfit_groups: that packages grant and that cannot be held against others; taken out of them.
         as_read: the packages with these groups, where any were taken out.
     """
@@ -65,6 +74,7 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, GraphError] = {}
     gaps: tuple[Skipped, ...] = ()
     partly_held: frozenset[str] = frozenset()
+    members: dict[str, int] = {}
     unfit_groups: frozenset[str] = frozenset()
     as_read: dict[str, AccessPackage] | None = None
 
@@ -109,9 +119,9 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def holders_hash(self) -> str:
-        """Names who holds the packages, as far as that is known."""
+        """Names who holds the packages, and how many are in groups, as far as that is known."""
         held = [(key, sorted(each)) for key, each in sorted(self.holders.items())]
-        return content_hash([held, sorted(self.partly_held)])
+        return content_hash([held, sorted(self.partly_held), sorted(self.members.items())])
 
 
 def content_hash(content: object) -> str:
@@ -119,13 +129,14 @@ def content_hash(content: object) -> str:
 
 
 class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A reference to add, the rules that ask for it, and how many people it would touch.
+    """A reference to add, the rules that ask for it, and how many subjects it would touch.
 
     Attributes:
-        kept_from_getting: hold the other side and not this package: they could no longer get it.
+        kept_from_getting: subjects that it newly keeps from getting the package. No other
+            reference, present or planned, counts them.
         kept_from_renewing: hold both: they keep both, and could not renew this package.
         in_conflict: subjects that hold both, by id, at most 1,000 of them.
-        is_whole: false where there may be more people: in a group, or by what could not be read.
+        is_whole: false where there may be more: in a group, or by what could not be read.
     """
 
     reference: Reference
@@ -267,8 +278,7 @@ def make_document(
     changed = hold_changes(rules, selections or {}, state.granting, state.gone)
     plan = whole.guarded((*protect(rules, state.packages), *changed))
     left_alone = state.present.difference(plan.unchanged, whole.removals)
-    grantors = grantors_of(state.packages.values())
-    additions = tuple(_addition(each, state, grantors) for each in plan.additions)
+    additions = additions_of(plan.additions, state)
     return PlanDocument(
         version=1,
         made_at=made_at,
@@ -359,13 +369,57 @@ def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     return package.display_name if package else ""
 
 
-def _addition(desired: DesiredReference, state: TenantState, grantors: Grantors) -> Addition:
-    radius = blast_radius(desired.reference, state.holders, grantors)
+def additions_of(desired: Collection[DesiredReference], state: TenantState) -> tuple[Addition, ...]:
+    """Each reference to add, with those whom it would touch."""
+    none = frozenset[str]()
+
+    @functools.cache
+    def hold_both(one: str, other: str) -> frozenset[str]:
+        return state.holders.get(one, none) & state.holders.get(other, none)
+
+    def both(one: str, other: str) -> frozenset[str]:
+        return hold_both(*sorted((one, other)))
+
+    known = Population(
+        holders={key: len(each) for key, each in state.holders.items()},
+        whole=state.holders.keys() - state.partly_held,
+        both=lambda on, target: len(both(on, target)),
+        grantors=grantors_of(state.packages.values()),
+        members=state.members,
+    )
+    references = [each.reference for each in desired]
+    impacts = impacts_of(references, targets_of(state.present), known)
+    return tuple(
+        _addition(
+            each,
+            impacts[each.reference],
+            none.union(
+                *(both(each.reference.on, key) for key in _held(each.reference, known.grantors))
+            ),
+            state.partly_held,
+        )
+        for each in desired
+    )
+
+
+def _held(reference: Reference, grantors: Grantors) -> Collection[str]:
+    """The packages whose holders a reference keeps away."""
+    if reference.kind is ReferenceKind.PACKAGE:
+        return (reference.target,)
+    return grantors.get(reference.target, ())
+
+
+def _addition(
+    desired: DesiredReference,
+    impact: Impact,
+    in_conflict: frozenset[str],
+    partly_held: frozenset[str],
+) -> Addition:
     return Addition(
         reference=desired.reference,
         rules=desired.rule_ids,
-        kept_from_getting=radius.kept_from_getting,
-        kept_from_renewing=len(radius.kept_from_renewing),
-        in_conflict=tuple(sorted(radius.kept_from_renewing)[:MAX_NAMED]),
-        is_whole=radius.is_whole and state.partly_held.isdisjoint(desired.reference.packages),
+        kept_from_getting=impact.subjects,
+        kept_from_renewing=len(in_conflict),
+        in_conflict=tuple(sorted(in_conflict)[:MAX_NAMED]),
+        is_whole=impact.is_known and partly_held.isdisjoint(desired.reference.packages),
     )

@@ -58,7 +58,7 @@ class Plan:
             self,
             additions=tuple(each for each in self.additions if each.reference not in taken),
             removals=tuple(each for each in self.removals if each not in taken),
-            held=tuple(held),
+            held=(*self.held, *held),
         )
 
     def first(self, writes: int) -> Plan:

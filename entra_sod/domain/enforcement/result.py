@@ -11,6 +11,7 @@ from itertools import islice
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.enforcement.impact import WeighedAdditions
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 type ReferenceList = tuple[str, ReferenceKind]
@@ -59,6 +60,7 @@ class EnforcementResult:
         present: desired, and there already; also those that others made before the run could.
         planned: additions, those that an interrupted earlier try of this run wrote included.
         held: changes that a guard holds back; they are not among the planned.
+        weighed: what the additions come to, as far as it was looked at.
         drift: where Graph differed from rules and ledger, before anything was written.
         stopped: what stopped the run before it had written all that it planned.
     """
@@ -70,6 +72,7 @@ class EnforcementResult:
     failed: tuple[FailedWrite, ...] = ()
     stopped: WritesStopped | None = None
     held: Collection[HeldReference] = ()
+    weighed: WeighedAdditions = field(default_factory=WeighedAdditions)
     drift: Sequence[Drift] = ()
 
 

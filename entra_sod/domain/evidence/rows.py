@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from entra_sod.domain.findings.model import Change, ChangeSource, Finding, FindingState
 from entra_sod.domain.findings.views import csv_table, salted, subject_hash
@@ -52,6 +53,7 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
         before: whether it was there before the run wrote anything.
         held: whether what was planned waits, for the reason that `why` gives.
         why: it was not written, or is written already.
+        subjects, subjects_at_least: as of `ReferenceView`; only of what was planned.
     """
 
     access_package_id: str
@@ -62,6 +64,8 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
     written: bool = False
     why: str | None = None
     held: bool = False
+    subjects: int | UnsetType = UNSET
+    subjects_at_least: int | UnsetType = UNSET
 
 
 def is_in_evidence(finding: Finding, run: str) -> bool:
@@ -134,7 +138,14 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
         yield ReferenceLine(*_key(each), before=True)
     for each in references.planned:
         key = _key(each)
-        yield ReferenceLine(*key, planned="add", written=key in written, why=failed.pop(key, None))
+        yield ReferenceLine(
+            *key,
+            planned="add",
+            written=key in written,
+            why=failed.pop(key, None),
+            subjects=each.subjects,
+            subjects_at_least=each.subjects_at_least,
+        )
     for each in references.removed:
         yield ReferenceLine(*_key(each), before=True, planned="remove", written=True)
     for key, why in failed.items():  # what is left are removals
@@ -146,6 +157,8 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
             planned="remove" if each.is_removal else "add",
             why=each.why,
             held=True,
+            subjects=each.subjects,
+            subjects_at_least=each.subjects_at_least,
         )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import islice
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.enforcement.impact import Impact
 from entra_sod.domain.enforcement.result import EnforcementResult, LazyCollection
 from entra_sod.domain.entra import Assignment, Reference, Subject
 from entra_sod.domain.results.coverage import Coverage, Outcome
@@ -18,6 +20,9 @@ from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 
 MAX_HOLDERS_IN_RESPONSE = 1000
+
+type Impacts = Mapping[Reference, Impact]
+NO_IMPACTS: Impacts = {}
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -53,6 +58,8 @@ class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
 
     Attributes:
         why: it failed, or is held.
+        subjects: how many a planned, written or held one newly keeps away, where all are known.
+        subjects_at_least: those who are known, where not all are.
         is_removal: whether it was removed, or is held and was to be removed.
     """
 
@@ -61,6 +68,8 @@ class ReferenceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", o
     target_id: str
     why: str | None = None
     is_removal: bool = False
+    subjects: int | UnsetType = UNSET
+    subjects_at_least: int | UnsetType = UNSET
 
 
 class ReferencesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,36 +165,45 @@ def rule_view(rule: Rule) -> RuleView:
 
 def references_view(enforced: EnforcementResult, most: int | None = None) -> ReferencesView:
     """All references, or the first of each kind."""
+    impacts = enforced.weighed.impacts
     return ReferencesView(
         present=[_reference_view(each) for each in islice(enforced.present, most)],
-        planned=[_reference_view(each) for each in islice(enforced.planned, most)],
-        written=[_reference_view(each) for each in enforced.written[:most]],
-        failed=[_reference_view(each.reference, each.why) for each in enforced.failed[:most]],
+        planned=[_reference_view(each, impacts) for each in islice(enforced.planned, most)],
+        written=[_reference_view(each, impacts) for each in enforced.written[:most]],
+        failed=[_reference_view(each.reference, why=each.why) for each in enforced.failed[:most]],
         removed=[_reference_view(each) for each in enforced.removed[:most]],
-        held=[_held_view(each) for each in islice(enforced.held, most)],
+        held=[_held_view(each, impacts) for each in islice(enforced.held, most)],
     )
 
 
 def remade_view(enforced: EnforcementResult) -> ReferencesView:
     """All references of a whole tenant, made while they are gone through."""
     present, planned, held = enforced.present, enforced.planned, enforced.held
+    impacts = enforced.weighed.impacts
     return msgspec.structs.replace(
         references_view(replace(enforced, present=(), planned=(), held=())),
         present=LazyCollection(len(present), lambda: map(_reference_view, present)),
-        planned=LazyCollection(len(planned), lambda: map(_reference_view, planned)),
-        held=LazyCollection(len(held), lambda: map(_held_view, held)),
+        planned=LazyCollection(
+            len(planned), lambda: (_reference_view(each, impacts) for each in planned)
+        ),
+        held=LazyCollection(len(held), lambda: (_held_view(each, impacts) for each in held)),
     )
 
 
-def _held_view(held: HeldReference) -> ReferenceView:
-    view = _reference_view(held.reference, held.why)
+def _held_view(held: HeldReference, impacts: Impacts) -> ReferenceView:
+    view = _reference_view(held.reference, impacts, held.why)
     return msgspec.structs.replace(view, is_removal=held.is_removal)
 
 
-def _reference_view(reference: Reference, why: str | None = None) -> ReferenceView:
+def _reference_view(
+    reference: Reference, impacts: Impacts = NO_IMPACTS, why: str | None = None
+) -> ReferenceView:
+    impact = impacts.get(reference)
     return ReferenceView(
         access_package_id=reference.on,
         kind=reference.kind,
         target_id=reference.target,
         why=why,
+        subjects=impact.subjects if impact and impact.is_known else UNSET,
+        subjects_at_least=impact.subjects if impact and not impact.is_known else UNSET,
     )

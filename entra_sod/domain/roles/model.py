@@ -11,6 +11,10 @@ from enum import StrEnum
 
 CATALOG_SCOPE = "/AccessPackageCatalog/"
 READ_WRITE_ALL = "EntitlementManagement.ReadWrite.All"
+COUNT_MEMBERS = "GroupMember.ReadBasic.All"  # the least of those that count members of groups
+COUNTING = frozenset(
+    {COUNT_MEMBERS, "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"}
+)
 
 
 class CatalogRole(StrEnum):

@@ -12,6 +12,7 @@ from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
+from entra_sod.domain.enforcement.impact import Population, grantors_of
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.entra import AccessPackage, Pair
@@ -34,6 +35,7 @@ from entra_sod.domain.results.coverage import (
     Outcome,
     Skipped,
     note_groups,
+    note_uncounted,
     rule_gaps,
 )
 from entra_sod.domain.results.status import CheckStatus
@@ -41,14 +43,16 @@ from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
-from entra_sod.services.checks.read_check import read_check, read_package
+from entra_sod.services.checks.read_check import CheckReading, read_check, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.rules.selections import SelectionMemory
+from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.sweeps import SweepStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,7 @@ class CheckRunner:
     detector: Detector
     enforcer: Enforcer
     store: CheckStore
+    sweeps: SweepStore
     recorder: CheckRecorder
     announcer: Announcer
     selections: SelectionMemory | None
@@ -135,7 +140,13 @@ class CheckRunner:
         if self.enforcement is Enforcement.APPLY and not reach_of_row:
             notes.skip("writing references", "no row says that a caller asked for this check")
         enforced = await self._enforce(
-            found.desired, reach, notes, run_id=message.id, rules_hash=rules.hash, guards=guards
+            found.desired,
+            reach,
+            notes,
+            run_id=message.id,
+            rules_hash=rules.hash,
+            known=await self._population(found, readable),
+            guards=guards,
         )
         holders = holders_view(found.detection.holders if found.detection else ())
         gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
@@ -181,18 +192,34 @@ class CheckRunner:
         *,
         run_id: str,
         rules_hash: str,
+        known: Population,
         guards: Collection[WriteGuard],
     ) -> EnforcementResult:
         try:
             enforced = await self.enforcer.enforce(
-                desired, reach, run_id=run_id, rules_hash=rules_hash, guards=guards
+                desired, reach, run_id=run_id, rules_hash=rules_hash, known=known, guards=guards
             )
         except PERMANENT as error:
             notes.skip("the pair's incompatible references", error)
             return EnforcementResult()
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped.why)
+        note_uncounted(enforced.weighed.uncounted, notes)
         return enforced
+
+    async def _population(
+        self, found: CheckReading, packages: Mapping[str, AccessPackage]
+    ) -> Population:
+        """How many hold the pair's packages by the last sweep, and both of them by this check."""
+        last = await last_summary(self.sweeps) if found.desired else None
+        holders = last.holders if last else {}
+        both = len(found.detection.holders) if found.detection else 0
+        return Population(
+            holders=holders,
+            whole=holders.keys(),
+            both=lambda _one, _other: both,
+            grantors=grantors_of(packages.values()),
+        )
 
 
 def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:

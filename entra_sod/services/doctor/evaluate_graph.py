@@ -7,7 +7,14 @@ from datetime import timedelta
 
 from entra_sod.core.errors import PERMANENT, Forbidden, SodError, Unlicensed
 from entra_sod.domain.enforcement.result import Enforcement
-from entra_sod.domain.roles.model import READ_WRITE_ALL, CatalogRole, RoleAssignment, TokenPrincipal
+from entra_sod.domain.roles.model import (
+    COUNT_MEMBERS,
+    COUNTING,
+    READ_WRITE_ALL,
+    CatalogRole,
+    RoleAssignment,
+    TokenPrincipal,
+)
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.probe_results import CatalogProbe, GraphProbe
 
@@ -34,6 +41,7 @@ def evaluate_graph(seen: GraphProbe, enforcement: Enforcement) -> Iterator[Diagn
     for catalog in seen.catalogs:
         yield from _catalog(catalog, seen, enforcement)
     yield from _additional_access(seen)
+    yield _members(seen.caller)
 
 
 _NOBODY = (
@@ -135,3 +143,11 @@ def _additional_access(seen: GraphProbe) -> Iterator[Diagnosis]:
         yield note(what, "not for this app; assignment lists are read and joined in its place")
     elif isinstance(seen.additional_access, SodError):
         yield unknown(what, seen.additional_access)
+
+
+def _members(caller: TokenPrincipal) -> Diagnosis:
+    what = "Graph: members of groups"
+    if COUNTING & {*caller.permissions, *caller.scopes}:
+        return ok(what, "may be counted")
+    why = "may not be counted, so how many subjects a reference to a group keeps away is not known"
+    return note(what, f"{why}; the optional permission {COUNT_MEMBERS} allows it")

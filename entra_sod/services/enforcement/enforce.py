@@ -11,6 +11,7 @@ from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.guard import WriteGuard
+from entra_sod.domain.enforcement.impact import Population, WeighedAdditions, weigh
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import (
     Enforcement,
@@ -22,8 +23,11 @@ from entra_sod.domain.enforcement.result import (
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
+from entra_sod.services.enforcement.count_subjects import count_subjects
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.ledger import LedgerEntry
+
+NOTHING_KNOWN = Population()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class Enforcer:
     writer: ReferenceWriter
     max_reference_writes: int
     max_writes_per_day: int
+    max_subjects: int
 
     async def enforce(
         self,
@@ -40,6 +45,7 @@ class Enforcer:
         *,
         run_id: str,
         rules_hash: str,
+        known: Population = NOTHING_KNOWN,
         guards: Collection[WriteGuard] = (),
     ) -> EnforcementResult:
         """Plan the whole of it first; then write it, if that is allowed.
@@ -49,6 +55,7 @@ class Enforcer:
             reach: OFF does nothing, PLAN writes nothing.
             run_id: of the check or sweep, for the ledger.
             rules_hash: of the rules in force, for the ledger.
+            known: of how many subjects there are; what is not is asked for if it is to write.
             guards: of every change.
 
         Raises:
@@ -60,9 +67,12 @@ class Enforcer:
         seen = await self._read_references(
             {(each.reference.on, each.reference.kind) for each in desired}
         )
-        plan = make_plan(desired, seen.present({on for on, _ in seen.lists})).guarded(guards)
+        present = seen.present({on for on, _ in seen.lists})
+        plan = make_plan(desired, present).guarded(guards)
         entries = await self.writer.entries_of(plan.unchanged)
-        done = _DoneWrites()
+        earlier, asks = _written_by(run_id, entries), reach is Enforcement.APPLY
+        weighed = await self._weigh(plan, present, known, earlier, asks=asks)
+        plan, done = plan.guarded([weighed]), _DoneWrites()
         if reach is Enforcement.APPLY:
             done = await self._apply(plan, plan.writes, entries, run_id, rules_hash)
         return EnforcementResult(
@@ -73,6 +83,7 @@ class Enforcer:
             failed=tuple(done.applied.failed),
             stopped=done.stopped,
             held=plan.held,
+            weighed=weighed,
         )
 
     async def enforce_all(
@@ -83,6 +94,7 @@ class Enforcer:
         run_id: str,
         rules_hash: str,
         entries: Mapping[Reference, LedgerEntry],
+        known: Population = NOTHING_KNOWN,
     ) -> EnforcementResult:
         """Compare the whole tenant with the rules, and write what they ask for.
 
@@ -93,6 +105,7 @@ class Enforcer:
             run_id: of the sweep, for the ledger.
             rules_hash: of the rules in force, for the ledger.
             entries: the whole ledger; drift from it is found.
+            known: of how many subjects there are; what is not is asked for.
 
         Raises:
             GraphError, NotYetConsistent: as `enforce`.
@@ -110,22 +123,46 @@ class Enforcer:
             survey = await asyncio.to_thread(tenant.survey, limit)
             plan = survey.plan
             plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
+        there = tenant.seen.present({each.on for each in plan.changes})
+        earlier = _written_by(run_id, entries)
+        weighed = await self._weigh(plan, there, known, earlier, asks=True)
+        plan, held = plan.guarded([weighed]), len(weighed.held)
+        if held:
+            tenant = replace(tenant, guards=(*tenant.guards, weighed))
         if reach is Enforcement.APPLY:
-            done = await self._apply(plan, survey.writes, entries, run_id, rules_hash)
+            done = await self._apply(plan, survey.writes - held, entries, run_id, rules_hash)
         present, found = survey.present - len(done.earlier), len(done.found)
         return EnforcementResult(
             present=LazyCollection(present + found, lambda: done.present(tenant.unchanged())),
             planned=LazyCollection(
-                survey.planned + len(done.earlier) - found,
+                survey.planned - held + len(done.earlier) - found,
                 lambda: done.planned(tenant.additions()),
             ),
-            held=LazyCollection(survey.held, tenant.held),
+            held=LazyCollection(survey.held + held, tenant.held),
+            weighed=weighed,
             drift=drift,
             written=(*done.earlier, *done.applied.written),
             removed=tuple(done.applied.removed),
             failed=tuple(done.applied.failed),
             stopped=done.stopped,
         )
+
+    async def _weigh(
+        self,
+        plan: Plan,
+        present: Iterable[Reference],
+        known: Population,
+        earlier: Sequence[Reference],
+        *,
+        asks: bool,
+    ) -> WeighedAdditions:
+        """Find out whom the additions keep away, if they are few enough to be written."""
+        additions = [each.reference for each in plan.additions]
+        if not additions or plan.writes > self.max_reference_writes:
+            return WeighedAdditions()
+        if asks:
+            known = await count_subjects(self.graph, (*earlier, *additions), known)
+        return weigh(additions, present, known, limit=self.max_subjects, earlier=earlier)
 
     async def _apply(
         self,
@@ -169,6 +206,11 @@ class Enforcer:
         for on, kind in sorted(lists):
             seen.add(on, kind, await self.graph.references(on, kind))
         return seen
+
+
+def _written_by(run_id: str, entries: Mapping[Reference, LedgerEntry]) -> Sequence[Reference]:
+    """What an earlier try of a run has written, or begun to."""
+    return sorted(key for key, each in entries.items() if each.run_id == run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class SweepConflicts:
     Attributes:
         holders: of each pair in conflict by the index, or that was read in part, how many subjects
             hold both.
+        held: of each package of the index, how many subjects hold it.
         over: of each rule that allows some of a set, the subjects that hold more.
         findings: a subject and a pair, or a subject and a set, is one.
         excepted: how many of them an exception permits for now.
@@ -29,6 +30,7 @@ class SweepConflicts:
     """
 
     holders: Counter[Pair] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
     over: Counter[str] = field(default_factory=Counter)
     findings: int = 0
     excepted: int = 0

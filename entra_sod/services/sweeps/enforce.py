@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from entra_sod.core.errors import PERMANENT
 from entra_sod.domain.enforcement.desired import packages_in_view, references_on
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
+from entra_sod.domain.enforcement.impact import Population, grantors_of
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
-from entra_sod.domain.entra import Reference
-from entra_sod.domain.results.coverage import Coverage, Reason, Skipped
+from entra_sod.domain.entra import Pair, Reference
+from entra_sod.domain.results.coverage import Coverage, Reason, Skipped, note_uncounted
 from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
+from entra_sod.services.enforcement.count_subjects import count_members
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.enforcement.orphans import find_deleted_groups
 from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
@@ -62,7 +63,7 @@ class SweepEnforcer:
         for rule in find_without_effect(closing.rules.rules, closing.whole.packages):
             notes.skip(f"enforcing rule {rule.id}", ENFORCES_NOTHING)
         try:
-            groups = await find_deleted_groups(self.graph, entries)
+            groups = await count_members(self.graph, entries)
             if groups.unread:
                 notes.skip(
                     "whether groups that we refer to still exist",
@@ -79,12 +80,14 @@ class SweepEnforcer:
                 run_id=closing.record.id,
                 rules_hash=closing.rules.hash,
                 entries=entries,
+                known=_population_of(closing),
             )
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
             return ReferenceWrites(EnforcementResult(), notes.skipped, is_whole=False)
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped.why)
+        note_uncounted(enforced.weighed.uncounted, notes)
         return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
 
     async def _reviewed(self, closing: ClosingSweep) -> Mapping[str, RuleSelection]:
@@ -140,6 +143,22 @@ class SweepEnforcer:
         if unread:
             notes.skip(f"{what}, to groups or by packages that were not read", _why(unread))
         return lambda each: not may_be_required(each, unread)
+
+
+def _population_of(closing: ClosingSweep) -> Population:
+    """How many subjects there are, by the index of the sweep and by what Graph answered."""
+    merged, conflicts = closing.whole, closing.conflicts
+
+    def both(one: str, other: str) -> int:
+        pair = Pair(*sorted((one, other)))
+        return merged.asked.get(pair, conflicts.holders[pair])
+
+    return Population(
+        holders=conflicts.held,
+        whole=merged.pages.keys(),
+        both=both,
+        grantors=grantors_of(merged.packages.values()),
+    )
 
 
 def _guards(

@@ -170,7 +170,8 @@ class SweepFinalizer:
         collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
         merged.index = await merge_index(self.store, record.id, merged.index)
-        async for conflict in conflicts_of(self.store, merged.index, rules):
+        held = collector.conflicts.held
+        async for conflict in conflicts_of(self.store, merged.index, rules, held):
             await collector.add_indexed(conflict)
         alike = await read_alike(
             self.planner.graph,

@@ -7,6 +7,7 @@ has a file of its own that is tens of thousands of readings; so small files are 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -60,20 +61,22 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
 
 
 async def conflicts_of(
-    store: SweepStore, files: Sequence[IndexFile], rules: RuleSet
+    store: SweepStore, files: Sequence[IndexFile], rules: RuleSet, holders: Counter[str]
 ) -> AsyncIterator[DetectedConflict]:
-    """Join the whole index, a few of its buckets at a time."""
+    """Join the whole index, a few of its buckets at a time, and count the holders of packages."""
     opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
     for buckets in bucket_groups(assignments, MAX_ASSIGNMENTS_AT_ONCE):
         read = await in_parallel(partial(read_buckets, store, buckets), opened)
         held = list(chain.from_iterable(read))
         # In a thread: a subject may hold thousands of packages, which are all compared.
-        for conflict in await asyncio.to_thread(_joined, held, rules):
+        for conflict in await asyncio.to_thread(_joined, held, rules, holders):
             yield conflict
 
 
 def _joined(
-    held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet
+    held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet, holders: Counter[str]
 ) -> Sequence[DetectedConflict]:
+    # Somebody may hold a package by two policies.
+    holders.update(package for package, _ in {(package, each.subject_id) for package, each in held})
     return list(join(held, rules))

@@ -21,6 +21,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         counted: the same of every package that rules name, by the newest sweep that read it.
         index: the files of the index, each with its packages.
         as_of: all that the index has was read after that moment; later changes may be missing.
+        holders: how many subjects hold each of these packages.
         unread: packages whose assignments could not be read to their end, and why.
     """
 
@@ -29,6 +30,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     index: list[IndexFile]
     counted: dict[str, int] = {}
     as_of: datetime
+    holders: Mapping[str, int] = {}
     unread: Mapping[str, str] = {}
 
     @property
@@ -60,6 +62,7 @@ def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
         counted={each: counted[each] for each in sorted(named) if each in counted},
         index=merged.index,
         as_of=closing.record.started_at,
+        holders={each: closing.conflicts.held[each] for each in merged.pages},
         unread={
             each.package: each.why
             for each in merged.unread.values()

@@ -67,7 +67,10 @@ def simulated_tenant() -> simulated.Tenant:
         ],
         groups=[
             simulated.Group(
-                id=group, display_name=f"Group {group[:2]}", security_enabled=group != MAIL_ONLY
+                id=group,
+                display_name=f"Group {group[:2]}",
+                security_enabled=group != MAIL_ONLY,
+                members=[object_id(each) for each in (ANN, BOB, EVE)] if group == PAYERS else [],
             )
             for group in (PAYERS, READERS, OWNERS, ELIGIBLES, AUDITORS, MAIL_ONLY)
         ],

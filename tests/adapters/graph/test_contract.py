@@ -149,6 +149,7 @@ def admin(adapter: str, connect: Connect) -> Graph:
     memory.unreadable.clear()
     memory.whole_tenant = True
     memory.groups = {PAYERS: Group(id=PAYERS, is_security_enabled=True)}
+    memory.members = {PAYERS: 3, READERS: 0}
     return memory
 
 
@@ -164,6 +165,21 @@ async def test_a_role_on_catalogs_reads_no_group(graph: Graph) -> None:
     for group_id in (PAYERS, UNKNOWN):
         with pytest.raises(Forbidden):
             await graph.group(group_id)
+
+
+async def test_members_are_counted_by_who_may_read_the_directory(admin: Graph) -> None:
+    """Each group has its own answer: how many members it has, or that it does not exist."""
+    found = await admin.member_counts([PAYERS, READERS, UNKNOWN])
+    assert (found[PAYERS], found[READERS]) == (3, 0)
+    assert isinstance(found[UNKNOWN], NotFound)
+    assert await admin.member_counts([]) == {}
+
+
+async def test_a_role_on_catalogs_counts_no_members(graph: Graph) -> None:
+    """Not knowing is no zero: the app's own role is refused for each group."""
+    found = await graph.member_counts([PAYERS, UNKNOWN])
+    assert found.keys() == {PAYERS, UNKNOWN}
+    assert all(isinstance(each, Forbidden) for each in found.values())
 
 
 async def test_the_list_has_the_readable_packages_with_catalog_and_without_groups(

@@ -59,8 +59,14 @@ def first(plan: dict[str, Any]) -> dict[str, Any]:
     return addition
 
 
+def widest(plan: dict[str, Any]) -> dict[str, Any]:
+    """The addition that keeps most subjects away."""
+    addition: dict[str, Any] = max(plan["additions"], key=lambda each: each["keptFromGetting"])
+    return addition
+
+
 EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "a smaller figure": lambda plan: first(plan).update(keptFromGetting=0),
+    "a smaller figure": lambda plan: widest(plan).update(keptFromGetting=0),
     "a larger figure": lambda plan: first(plan).update(keptFromGetting=999),
     "a negative figure": lambda plan: first(plan).update(keptFromRenewing=-1),
     "a figure as text": lambda plan: first(plan).update(keptFromGetting="1"),

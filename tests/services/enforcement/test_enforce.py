@@ -56,7 +56,11 @@ class World:
         self.controls = WriteControls(storage, self.clock)
         writer = ReferenceWriter(self.graph, self.ledger, self.controls, self.clock, AllProven())
         self.enforcer = Enforcer(
-            graph=self.graph, writer=writer, max_reference_writes=limit, max_writes_per_day=99
+            graph=self.graph,
+            writer=writer,
+            max_reference_writes=limit,
+            max_writes_per_day=99,
+            max_subjects=99,
         )
 
     async def check(

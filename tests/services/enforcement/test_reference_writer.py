@@ -297,7 +297,9 @@ async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> No
 
     graph = SomebodyElseFirst()
     writer = world.writer_to(graph)
-    enforcer = Enforcer(graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99)
+    enforcer = Enforcer(
+        graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99, max_subjects=99
+    )
     desired = [DesiredReference(REFERENCE, ("r",))]
     enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
@@ -309,7 +311,11 @@ async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() 
     seen = ReferenceSnapshot(lists={(REFERENCE.on, REFERENCE.kind): ()})
     await world.apply()
     enforcer = Enforcer(
-        graph=world.graph, writer=world.applier, max_reference_writes=1, max_writes_per_day=99
+        graph=world.graph,
+        writer=world.applier,
+        max_reference_writes=1,
+        max_writes_per_day=99,
+        max_subjects=99,
     )
     tenant = TenantPlan(
         desired=lambda _: [DesiredReference(REFERENCE, ("r",))],

@@ -84,8 +84,12 @@ async def test_merged_or_not_the_index_has_the_same_conflicts(
     assert watched.read.total() in (0, FILES)
     assert all(each.assignments <= max(most, HOLDERS_OF_EACH) for each in fewer)
     assert len(fewer) == -(-FILES // max(most // HOLDERS_OF_EACH, 1))
-    found = [(*each.packages,) async for each in conflicts_of(store, fewer, EVERYTHING)]
-    before = [(*each.packages,) async for each in conflicts_of(store, files, EVERYTHING)]
+    holders, held_before = Counter[str](), Counter[str]()
+    joined = conflicts_of(store, fewer, EVERYTHING, holders)
+    found = [(*each.packages,) async for each in joined]
+    joined = conflicts_of(store, files, EVERYTHING, held_before)
+    before = [(*each.packages,) async for each in joined]
+    assert holders == held_before
     assert len(found) == FILES * (FILES - 1) // 2
     assert sorted(found) == sorted(before)
 

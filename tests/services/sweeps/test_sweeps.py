@@ -215,6 +215,7 @@ async def test_groups_only_sides_guard_packages(make_app: MakeApp) -> None:
     assert {each["what"] for each in answer["coverage"]["skipped"]} == {
         f"members of group {guid('1')}",
         f"members of group {guid('9')}",
+        "how many members groups of planned references have",
     }
 
 
