@@ -27,7 +27,6 @@ from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.planner import SweepPlanner
@@ -84,7 +83,7 @@ def make_engine(
             sweeps=records.sweeps,
             recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
             announcer=records.announcer,
-            selections=_selection_memory(records, settings),
+            selections=records.selections if settings.holds_selection_changes else None,
             clock=clock,
             enforcement=settings.enforcement,
         ),
@@ -154,7 +153,7 @@ def _sweep_runner(
             graph=graph,
             enforcer=enforcer,
             ledger=ledger,
-            selections=_selection_memory(records, settings),
+            selections=records.selections if settings.holds_selection_changes else None,
             enforcement=settings.enforcement,
             prune=settings.prune,
         ),
@@ -177,10 +176,6 @@ def _sweep_runner(
         planner=planner,
         finalizer=finalizer,
     )
-
-
-def _selection_memory(records: Records, settings: Settings) -> SelectionMemory | None:
-    return SelectionMemory(records.selections) if settings.holds_selection_changes else None
 
 
 def _updater(records: Records, settings: Settings) -> FindingsUpdater:

@@ -23,6 +23,7 @@ from entra_sod.cli.operations.selections import (
     review_states,
     with_reviewed,
 )
+from entra_sod.cli.operations.selections import approve as store_approved
 from entra_sod.cli.session import Session, open_session, require_storage
 from entra_sod.cli.show import gaps_lines
 from entra_sod.cli.show_selection import as_json, states_lines
@@ -31,7 +32,6 @@ from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.stores.selections import SelectionStore
 
 app = typer.Typer(help="What rules select, and what of it was reviewed.", no_args_is_help=True)
@@ -161,11 +161,9 @@ async def _approve(folder: Path, rule_id: str | None, *, yes: bool) -> ExitCode:
         out.print(states_lines(found.rules, waiting))
         err.print(gaps_lines(found.gaps))
         confirm(f"Approve what {_counted(waiting)} now?", yes=yes)
-        await SelectionMemory(found.store).approve(
-            [each.rule for each in waiting],
-            found.state.granting,
-            by=f"{getpass.getuser()} on the command line",
-        )
+        by = f"{getpass.getuser()} on the command line"
+        rules = [each.rule for each in waiting]
+        await store_approved(found.store, rules, found.state.granting, by=by)
     out.print(f"approved what {_counted(waiting)}: the next sweep writes what was held")
     return ExitCode.of((), found.gaps)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
+from entra_sod.cli.operations.selections import approve
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err
 from entra_sod.core.clock import Clock, SystemClock
@@ -17,7 +18,6 @@ from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.services.rules.selections import SelectionMemory
 from entra_sod.settings import Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
@@ -67,7 +67,7 @@ class Session:
             by: who approves.
         """
         if self.selections is not None:
-            await SelectionMemory(self.selections).approve(rules.rules, packages, by=by)
+            await approve(self.selections, rules.rules, packages, by=by)
 
     async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
         source = FolderRules(folder, tell=err.print)

@@ -42,7 +42,7 @@ def _reviewed(state: ReviewState) -> str:
     groups = {each for some in state.stored.selection.groups.values() for each in some}
     counts = f"{len(state.stored.selection.packages)} packages, {len(groups)} groups"
     more = "" if state.changes else "; nothing has changed"
-    return f"{counts}, reviewed {state.stored.at} ({shown(state.stored.by)}){more}"
+    return f"{counts}, reviewed {state.stored_at} ({shown(state.stored_by)}){more}"
 
 
 def _changes(rules: RuleSet, state: ReviewState) -> Iterator[str]:
@@ -78,8 +78,8 @@ def _view(rules: RuleSet, state: ReviewState) -> Mapping[str, object]:
     return {
         "rule": state.rule.id,
         "mode": state.rule.rule.mode,
-        "reviewedAt": stored.at if stored else None,
-        "reviewedBy": stored.by if stored else None,
+        "reviewedAt": state.stored_at if stored else None,
+        "reviewedBy": state.stored_by if stored else None,
         "damage": state.damage,
         "selection": stored.selection if stored else None,
         "joined": _named(rules, change.joined if change else ()),

@@ -29,18 +29,10 @@ class DamagedSelection(StorageUnavailable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSelection:
-    """What was reviewed of a rule, when and by whom."""
+    """What was reviewed of a rule; the row says when (`reviewedAt`) and by whom (`reviewedBy`)."""
 
     row: Row
     selection: RuleSelection
-
-    @property
-    def at(self) -> str:
-        return str(self.row.values.get("reviewedAt", ""))
-
-    @property
-    def by(self) -> str:
-        return str(self.row.values.get("reviewedBy", ""))
 
 
 class SelectionStore:
@@ -73,7 +65,7 @@ class SelectionStore:
         """Read the selection that a row names.
 
         Raises:
-            DamagedSelection: it is missing, or is not what was stored.
+            DamagedSelection: it is not what was stored.
         """
         name = str(row.values.get("blob", ""))
         if name not in self._cached:
@@ -82,15 +74,11 @@ class SelectionStore:
         return StoredSelection(row=row, selection=self._cached[name])
 
     async def keep(
-        self, rule: ResolvedRule, selection: RuleSelection, row: Row | None, *, by: str | None
+        self, rule: ResolvedRule, selection: RuleSelection, row: Row | None, by: str | None
     ) -> bool:
-        """Store what a rule selects; False if another run has stored it meanwhile.
+        """Store what a rule selects in the version that was read, if any; False if it has changed.
 
-        Args:
-            rule: that selects it.
-            selection: to be stored.
-            row: that was read; None where there was none.
-            by: who has reviewed it; None leaves when and by whom as it is.
+        Without `by` it stays as it was who has reviewed it, and when.
         """
         data = msgspec.json.encode(selection, order="deterministic")
         name = _blob_name(data)
@@ -118,7 +106,6 @@ def _decoded(rule: ResolvedRule, name: str, data: bytes | None) -> RuleSelection
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         problem = str(error)
     raise DamagedSelection(
-        f"what was reviewed of rule {rule.id} is damaged ({problem}), so nothing is decided by it. "
-        "See what the rule selects now, and store that: entra-sod selection show, and "
-        f"entra-sod selection approve --rule {rule.id}"
+        f"what was reviewed of rule {rule.id} is damaged ({problem}). Look at what it selects, and "
+        f"store that: entra-sod selection approve --rule {rule.id}"
     )

@@ -16,6 +16,7 @@ from entra_sod.cli.operations.rollback_lease import LEASE, RollbackLease, Rollba
 from entra_sod.cli.operations.rollback_plan import RollbackRefused, parse_since
 from entra_sod.cli.rollback import RollbackOptions
 from entra_sod.cli.rollback import _rollback as run_rollback
+from entra_sod.domain.entra import Reference
 from entra_sod.domain.evidence.manifest import (
     CONTAINER,
     MANIFEST,
@@ -252,9 +253,19 @@ async def test_a_pack_that_was_written_over_proves_nothing(world: RollbackWorld)
     await is_refused(world, "--run", run, says="is not what was linked")
 
 
-async def test_two_rollbacks_at_once_remove_each_reference_once(world: RollbackWorld) -> None:
+async def test_two_rollbacks_at_once_remove_each_reference_once(
+    world: RollbackWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One does it, and the other is refused; evidence and budget have each removal once."""
     run = await world.sweep()
+    remove = world.app.graph.remove
+
+    async def remove_slowly(reference: Reference) -> None:
+        for _ in range(1000):
+            await asyncio.sleep(0)  # the other one goes on meanwhile
+        await remove(reference)
+
+    monkeypatch.setattr(world.app.graph, "remove", remove_slowly)
     options = RollbackOptions(
         rules=None, max_removals=None, dry_run=False, yes=True, while_frozen=False
     )

@@ -25,7 +25,7 @@ from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.language import PackageSelector, Rule, RulesFile, Side
 from entra_sod.domain.rules.selection import selection_key
 from entra_sod.ports.storage import Row
-from entra_sod.services.rules.selections import SelectionMemory
+from entra_sod.services.rules.selections import review_selections
 from entra_sod.settings import read_settings
 from entra_sod.stores.selections import PARTITION, TABLE
 from tests.builders import guid, package, rule, side
@@ -53,7 +53,7 @@ class Selecting(Tenant):
         packages = {guid("a"): package("a", "1"), guid("b"): package("b", "2")}
         store = self.session.selections
         assert store is not None
-        await SelectionMemory(store).review(rules, packages, by="first seen by sweep x")
+        await review_selections(store, rules, packages, by="first seen by sweep x")
 
     def change(self) -> None:
         """The package b grants another group, and another package joins."""

@@ -16,6 +16,7 @@ from entra_sod.stores.selections import (
     TABLE,
     DamagedSelection,
     SelectionStore,
+    StoredSelection,
 )
 from local.memory.clock import ManualClock
 from local.memory.storage import MemoryStorage
@@ -27,6 +28,11 @@ __all__ = ["storage"]  # the fixture of the contract tests: in memory, and Azuri
 (RULE,) = rule_set(rule("r", side("a"), side("b"))).rules
 (OTHER,) = rule_set(rule("s", side("a"), side("b"))).rules
 SELECTION = RuleSelection(((guid("a"),), (guid("b"),)), {guid("b"): (guid("2"), guid("3"))})
+
+
+def reviewed(stored: StoredSelection) -> tuple[object, object]:
+    """By whom, and when."""
+    return stored.row.values["reviewedBy"], stored.row.values["reviewedAt"]
 
 
 @pytest.fixture
@@ -41,11 +47,11 @@ async def test_what_is_stored_is_read_by_every_instance(shared: Storage) -> None
     """With when and by whom it was reviewed; a rule without a row is not among it."""
     store = SelectionStore(shared, ManualClock())
     assert await store.read([RULE]) == {}
-    assert await store.keep(RULE, SELECTION, None, by="first seen by sweep x")
+    assert await store.keep(RULE, SELECTION, None, "first seen by sweep x")
     found = await SelectionStore(shared, ManualClock()).read([RULE, OTHER])
     assert found.keys() == {"r"}
     assert found["r"].selection == SELECTION
-    assert (found["r"].by, found["r"].at) == ("first seen by sweep x", "2026-01-01T00:00:00Z")
+    assert reviewed(found["r"]) == ("first seen by sweep x", "2026-01-01T00:00:00Z")
 
 
 async def test_of_runs_that_meet_a_rule_at_once_one_is_first(shared: Storage) -> None:
@@ -54,7 +60,7 @@ async def test_of_runs_that_meet_a_rule_at_once_one_is_first(shared: Storage) ->
     sides = [RuleSelection(((guid("a"),), (guid(str(number)),))) for number in range(6)]
     first = await asyncio.gather(
         *(
-            each.keep(RULE, selection, None, by="x")
+            each.keep(RULE, selection, None, "x")
             for each, selection in zip(stores, sides, strict=True)
         )
     )
@@ -66,25 +72,25 @@ async def test_of_runs_that_meet_a_rule_at_once_one_is_first(shared: Storage) ->
 async def test_a_selection_is_replaced_in_the_version_that_was_read(shared: Storage) -> None:
     """Who was slower changes nothing; who has reviewed it stays unless somebody does anew."""
     store, clock = SelectionStore(shared, ManualClock()), ManualClock()
-    await store.keep(RULE, SELECTION, None, by="x")
+    await store.keep(RULE, SELECTION, None, "x")
     row = (await store.read([RULE]))["r"].row
     clock.advance(60)
     later = SelectionStore(shared, clock)
     more = RuleSelection(SELECTION.sides, {**SELECTION.groups, guid("a"): ()})
-    assert await later.keep(RULE, more, row, by=None)
-    assert not await store.keep(RULE, SELECTION, row, by="y")
+    assert await later.keep(RULE, more, row, None)
+    assert not await store.keep(RULE, SELECTION, row, "y")
     (found,) = (await store.read([RULE])).values()
-    assert (found.selection, found.by, found.at) == (more, "x", "2026-01-01T00:00:00Z")
-    assert await later.keep(RULE, SELECTION, found.row, by="y")
+    assert (found.selection, *reviewed(found)) == (more, "x", "2026-01-01T00:00:00Z")
+    assert await later.keep(RULE, SELECTION, found.row, "y")
     (found,) = (await store.read([RULE])).values()
-    assert (found.selection, found.by, found.at) == (SELECTION, "y", "2026-01-01T00:01:00Z")
+    assert (found.selection, *reviewed(found)) == (SELECTION, "y", "2026-01-01T00:01:00Z")
 
 
 async def test_a_blob_is_fetched_once() -> None:
     """It is never written again, so an instance keeps it as long as a row names it."""
     storage = MemoryStorage()
     store = SelectionStore(storage, ManualClock())
-    await store.keep(RULE, SELECTION, None, by="x")
+    await store.keep(RULE, SELECTION, None, "x")
     found = await store.read([RULE])
     (name,) = [each async for each in storage.blobs.names(CONTAINER)]
     await storage.blobs.delete(CONTAINER, name)
@@ -107,7 +113,7 @@ async def test_a_damaged_blob_is_never_taken_for_a_rule_that_nobody_has_seen(
     """The error says which rule it is, and what to do; it is none that goes away by itself."""
     storage = MemoryStorage()
     store = SelectionStore(storage, ManualClock())
-    await store.keep(RULE, SELECTION, None, by="x")
+    await store.keep(RULE, SELECTION, None, "x")
     (name,) = [each async for each in storage.blobs.names(CONTAINER)]
     await storage.blobs.delete(CONTAINER, name)
     if data is not None:
@@ -132,6 +138,6 @@ async def test_a_row_that_names_the_selection_of_another_rule_is_damaged() -> No
     """As many sides as the rule has, or it was never stored for it."""
     storage = MemoryStorage()
     store = SelectionStore(storage, ManualClock())
-    await store.keep(RULE, RuleSelection(((guid("a"),),)), None, by="x")
+    await store.keep(RULE, RuleSelection(((guid("a"),),)), None, "x")
     with pytest.raises(DamagedSelection, match="it is of something else"):
         await SelectionStore(storage, ManualClock()).read([RULE])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from entra_sod.cli.operations.plan_document import TenantState, make_document
+from entra_sod.core.errors import StorageUnavailable
+from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.enforcement.selection_guard import APPROVE
 from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -15,8 +19,10 @@ from entra_sod.domain.rules.selection import (
     SelectionChange,
     next_selection,
     selection_change,
+    selection_of,
     with_left,
 )
+from entra_sod.services.rules.selections import MAX_ATTEMPTS
 from entra_sod.stores.selections import DamagedSelection, SelectionStore, StoredSelection
 
 
@@ -57,6 +63,14 @@ class ReviewState:
     damage: str | None = None
     change: SelectionChange | None = None
     held: Sequence[HeldReference] = ()
+
+    @property
+    def stored_at(self) -> str:
+        return str(self.stored.row.values.get("reviewedAt", "")) if self.stored else ""
+
+    @property
+    def stored_by(self) -> str:
+        return str(self.stored.row.values.get("reviewedBy", "")) if self.stored else ""
 
     @property
     def changes(self) -> bool:
@@ -132,7 +146,40 @@ def review_states(
             change=selection_change(reviewed[rule.id], rule, state.granting)
             if rule.id in reviewed
             else None,
-            held=[each for each in plan.held if each.why.endswith(f" --rule {rule.id}")],
+            held=[each for each in plan.held if each.why.endswith(f"{APPROVE} {rule.id}")],
         )
         for rule in rules.rules
     ]
+
+
+async def approve(
+    store: SelectionStore,
+    rules: Collection[ResolvedRule],
+    packages: Mapping[str, AccessPackage],
+    *,
+    by: str,
+) -> None:
+    """Store what rules select now as reviewed.
+
+    Args:
+        store: of selections.
+        rules: to be approved, with the packages that they keep.
+        packages: that were read, with the groups that they grant; of others nothing changes.
+        by: who approves.
+
+    Raises:
+        StorageUnavailable: it cannot be stored; come again.
+    """
+
+    async def keep(rule: ResolvedRule) -> None:
+        for _ in range(MAX_ATTEMPTS):
+            row = (await store.rows([rule])).get(rule.id)
+            selection = selection_of(rule, packages)
+            with suppress(DamagedSelection):
+                known = await store.stored(rule, row) if row else None
+                selection = selection.with_read(known.selection.groups) if known else selection
+            if await store.keep(rule, selection, row, by):
+                return
+        raise StorageUnavailable("other runs change what is remembered of rules without a pause")
+
+    await in_parallel(keep, rules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
@@ -14,6 +15,8 @@ from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import RuleSelection, SelectionChange, selection_change
+
+APPROVE = "entra-sod selection approve --rule"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +41,9 @@ class ReviewedRule:
             return target in side.packages and target != on
         if target in self.selection.groups.get(on, ()):
             return False  # its own holders could not renew it
-        is_named = target in side.groups and side.packages != {on}
-        return is_named or bool((self._grantors.get(target, set()) & side.packages) - {on})
+        return target in side.groups or bool(
+            (self._grantors.get(target, set()) & side.packages) - {on}
+        )
 
     @cached_property
     def _opposing(self) -> Collection[tuple[ResolvedSide, ResolvedSide]]:
@@ -61,12 +65,12 @@ class ReviewedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionGuard:
-    """Looks at references that something is part of which joined or left since it was reviewed.
+    """Looks at references that end in something that joined or left since it was reviewed.
 
     Attributes:
         reviewed: every enforcing rule, by its id.
         changed: packages and groups that joined or left some of them.
-        packages: that were read, for their names.
+        packages: for their names.
         gone: packages and groups that do not exist.
     """
 
@@ -74,7 +78,7 @@ class SelectionGuard:
     reviewed: Mapping[str, ReviewedRule]
     changed: frozenset[str]
     packages: Mapping[str, AccessPackage]
-    gone: Collection[str]
+    gone: AbstractSet[str]
 
     def why_held(self, addition: DesiredReference) -> str | None:
         """A reference is held if each rule asks for it only because of what nobody reviewed."""
@@ -82,55 +86,35 @@ class SelectionGuard:
         if self.changed.isdisjoint((reference.on, reference.target)):
             return None
         asking = [self.reviewed[each] for each in addition.rule_ids if each in self.reviewed]
-        if any(each.asks_for(reference) for each in asking):
+        if not asking or any(each.asks_for(reference) for each in asking):
             return None
-        return self._joined(reference, asking[0]) if asking else None
+        return self._why(reference, asking[0])
 
     def why_kept(self, removal: Reference) -> str | None:
         """A reference of ours stays if a rule asked for it by what was reviewed."""
         ends = (removal.on, removal.target)
-        if self.changed.isdisjoint(ends) or removal.target in self.gone or removal.on in self.gone:
+        if self.changed.isdisjoint(ends) or not self.gone.isdisjoint(ends):
             return None
         asking = (each for each in self.reviewed.values() if not each.change.ids.isdisjoint(ends))
         rule = next((each for each in asking if each.asks_for(removal)), None)
-        return self._left(removal, rule) if rule else None
+        return self._why(removal, rule) if rule else None
 
-    def _joined(self, reference: Reference, reviewed: ReviewedRule) -> str:
-        change = reviewed.change
-        grantor = change.joined_groups.get(reference.target, "")
-        ends = (*reference.packages, grantor)
-        if package := next((each for each in ends if each in change.joined), None):
-            what = f"{self._named(package)} has joined rule {reviewed.rule.id}"
-        elif grantor:
-            what = f"{self._named(grantor)} has come to grant group {reference.target}"
-        else:
-            what = f"{self._named(reference.on)} has come to lack what it granted"
-        return _until_approved(what, reviewed.rule)
-
-    def _left(self, reference: Reference, reviewed: ReviewedRule) -> str:
-        change = reviewed.change
-        grantor = change.left_groups.get(reference.target, "")
-        if package := next((each for each in reference.packages if each in change.left), None):
-            what = f"{self._named(package)} has left rule {reviewed.rule.id}"
-        elif grantor:
-            what = f"{self._named(grantor)} does not grant group {reference.target} any more"
-        else:
-            what = f"{self._named(reference.on)} has come to grant what it was kept from"
-        return _until_approved(what, reviewed.rule)
+    def _why(self, reference: Reference, reviewed: ReviewedRule) -> str:
+        ends = (reference.target, reference.on)
+        told = [reviewed.change.told(each, self._named) for each in ends]
+        what = next(filter(None, told), "what it selects has changed")
+        rule = reviewed.rule.id
+        return f"rule {rule}: {what} since it was reviewed: {APPROVE} {rule}"
 
     def _named(self, package: str) -> str:
         return self.rules.named(package, self.packages)
-
-
-def _until_approved(what: str, rule: ResolvedRule) -> str:
-    return f"{what} since it was reviewed: entra-sod selection approve --rule {rule.id}"
 
 
 def hold_changes(
     rules: RuleSet,
     selections: Mapping[str, RuleSelection],
     packages: Mapping[str, AccessPackage],
-    gone: Collection[str] = (),
+    gone: AbstractSet[str] = frozenset(),
 ) -> Iterable[WriteGuard]:
     """Return the guard of what was reviewed, where anything has changed since.
 

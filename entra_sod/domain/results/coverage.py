@@ -108,12 +108,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rule_gaps(rules: RuleSet, of: Iterable[ResolvedRule] | None = None) -> Iterator[Skipped]:
-    """What keeps rules from meaning what they are to mean.
-
-    Args:
-        rules: in force.
-        of: those of them that matter; all, without it.
-    """
+    """What keeps rules, or those of them that matter, from meaning what they are to mean."""
     if rules.refused:
         what = "the newest version of the rules"
         yield Skipped(what=what, why=rules.refused, reason=Reason.RULES_REFUSED)
@@ -144,7 +139,7 @@ def _selects_nothing(rule: ResolvedRule) -> Iterator[Skipped]:
             for number, side in enumerate(rule.sides, start=1)
             if not side.packages and not side.groups
         }
-        if not (found or rule.has_pair or rule.blocks_groups):
+        if not found and not rule.keeps_apart:
             found = {f"rule {rule.id}": "its sides keep no two packages apart"}
     for what, why in found.items():
         more = "a name may be misspelt, or out of the app's reach"

@@ -5,11 +5,12 @@ Each selector is resolved once per run, however many rules share it through clas
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
-from itertools import combinations, permutations
+from itertools import permutations
 
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
@@ -60,6 +61,12 @@ class ResolvedRule:
         return (self.set_of,) if self.rule.at_most else tuple(each.packages for each in self.sides)
 
     @property
+    def selected_sides(self) -> tuple[frozenset[str], ...]:
+        """The same without packages that are only kept."""
+        kept = self.kept or (frozenset(),) * len(self.package_sides)
+        return tuple(map(operator.sub, self.package_sides, kept))
+
+    @property
     def has_patterns(self) -> bool:
         """Whether it selects any package by its name or catalog."""
         sides = [*self.classes.values(), *(self.rule.between or ())]
@@ -68,19 +75,12 @@ class ResolvedRule:
         return any(each.id is None for each in selectors)
 
     @property
-    def has_pair(self) -> bool:
-        """Whether it keeps two packages apart."""
+    def keeps_apart(self) -> bool:
+        """Whether any package faces another one, or a side of groups alone."""
         return any(
-            one.packages and other.packages and len(one.packages | other.packages) > 1
-            for one, other in combinations(self.sides, 2)
-        )
-
-    @property
-    def blocks_groups(self) -> bool:
-        """Whether a side of groups alone faces a package."""
-        return any(
-            one.groups and not one.packages and other.packages
+            len(one.packages | other.packages) > 1 if one.packages else one.groups
             for one, other in permutations(self.sides, 2)
+            if other.packages
         )
 
     def keeping(self, kept: tuple[frozenset[str], ...]) -> ResolvedRule:

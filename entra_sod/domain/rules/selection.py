@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import operator
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -25,8 +24,7 @@ class RuleSelection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         sides: ids of the packages of each side, sorted; a set is one side.
-        groups: that count for the rule, by the package that grants them, sorted; of packages whose
-            grants have been read.
+        groups: that count for the rule, by the package that grants them; of those that were read.
     """
 
     sides: tuple[tuple[str, ...], ...]
@@ -35,23 +33,19 @@ class RuleSelection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def packages(self) -> frozenset[str]:
-        return frozenset(chain.from_iterable(self.sides))
-
-    def without(self, gone: Collection[str]) -> RuleSelection:
-        """Return the same without packages that do not exist."""
-        if self.packages.isdisjoint(gone):
-            return self
-        sides = tuple(tuple(each for each in side if each not in gone) for side in self.sides)
-        groups = {key: each for key, each in self.groups.items() if key not in gone}
-        return RuleSelection(sides, groups)
+        return frozenset().union(*self.sides)
 
     def with_read(self, groups: Mapping[str, tuple[str, ...]]) -> RuleSelection:
         """Return the same with the groups of its packages whose grants were not read before."""
         new = {key: groups[key] for key in self.packages & groups.keys() - self.groups.keys()}
         return RuleSelection(self.sides, {**self.groups, **new}) if new else self
 
+    def without(self, gone: Collection[str]) -> RuleSelection:
+        sides = tuple(tuple(each for each in side if each not in gone) for side in self.sides)
+        groups = {key: each for key, each in self.groups.items() if key not in gone}
+        return RuleSelection(sides, groups)
+
     def grown(self, now: RuleSelection) -> RuleSelection:
-        """Return the same with all that is selected now."""
         pairs = zip(self.sides, now.sides, strict=True)
         sides = tuple(tuple(sorted({*one, *other})) for one, other in pairs)
         return RuleSelection(sides, {**self.groups, **now.groups})
@@ -66,21 +60,12 @@ def selection_key(rule: ResolvedRule) -> str:
 
 
 def selection_of(rule: ResolvedRule, packages: Mapping[str, AccessPackage]) -> RuleSelection:
-    """Return what a rule selects, those packages among it that are kept.
-
-    Args:
-        rule: in force.
-        packages: that were read, with the groups that they grant.
-    """
+    """Return what a rule selects, with what those of its packages grant that were read."""
     sides = tuple(tuple(sorted(side)) for side in rule.package_sides)
-    return RuleSelection(sides, dict(_groups(rule, packages)))
-
-
-def _groups(
-    rule: ResolvedRule, packages: Mapping[str, AccessPackage]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for each in sorted(frozenset().union(*rule.package_sides) & packages.keys()):
-        yield each, tuple(sorted(rule.groups_of(packages[each])))
+    read = sorted(frozenset().union(*sides) & packages.keys())
+    return RuleSelection(
+        sides, {each: tuple(sorted(rule.groups_of(packages[each]))) for each in read}
+    )
 
 
 def next_selection(
@@ -100,28 +85,21 @@ def next_selection(
         known: what was remembered under the rule's key.
         rule: in force.
         packages: that were read, with the groups that they grant.
-        gone: packages that Graph says do not exist.
+        gone: packages that do not exist; those that patterns or ids still fit stay all the same.
         is_sweep: whether a sweep asks, which has read every package.
     """
     now = selection_of(rule, packages)
     if known is None:
         return now
-    left = frozenset(gone).difference(*_selected(rule))
+    left = known.packages.intersection(gone).difference(*rule.selected_sides)
     if rule.rule.mode is Mode.ENFORCE:
-        return known.without(left).with_read(now.groups)
+        return (known.without(left) if left else known).with_read(now.groups)
     return known.grown(now).without(left) if is_sweep else known
-
-
-def _selected(rule: ResolvedRule) -> Sequence[frozenset[str]]:
-    """The packages of each side that the rule's patterns and ids fit."""
-    kept = rule.kept or (frozenset[str](),) * len(rule.package_sides)
-    return [now - old for now, old in zip(rule.package_sides, kept, strict=True)]
 
 
 def with_left(rule: ResolvedRule, known: RuleSelection) -> ResolvedRule:
     """Return a rule with the packages of its selection that its patterns do not fit any more."""
-    pairs = zip(known.sides, rule.package_sides, strict=True)
-    kept = tuple(frozenset(before) - now for before, now in pairs)
+    kept = tuple(map(operator.sub, map(frozenset, known.sides), rule.package_sides))
     return rule.keeping(kept) if any(kept) else rule
 
 
@@ -132,7 +110,7 @@ class SelectionChange:
     Attributes:
         joined: packages on a side on which they were not.
         left: packages that were on a side on which they are not.
-        joined_groups: by group, a package that grants it and did not.
+        joined_groups: by group, a package that grants it and did not, or has joined.
         left_groups: by group, a package that granted it and does not.
     """
 
@@ -145,25 +123,34 @@ class SelectionChange:
     def ids(self) -> frozenset[str]:
         return self.joined.union(self.left, self.joined_groups, self.left_groups)
 
+    def told(self, each: str, named: Callable[[str], str]) -> str:
+        """Say what has become of a package or a group; nothing if it has not changed."""
+        if each in self.joined:
+            return f"{named(each)} has joined"
+        if each in self.left:
+            return f"{named(each)} has left"
+        if grantor := self.joined_groups.get(each):
+            told = self.told(grantor, named) if grantor in self.joined else ""
+            return told or f"{named(grantor)} has come to grant group {each}"
+        granted = self.left_groups.get(each)
+        return f"{named(granted)} does not grant group {each} any more" if granted else ""
+
 
 def selection_change(
     known: RuleSelection, rule: ResolvedRule, packages: Mapping[str, AccessPackage]
 ) -> SelectionChange:
-    """Compare what a rule selects now with what was reviewed.
-
-    Args:
-        known: what was reviewed.
-        rule: in force.
-        packages: that were read, with the groups that they grant.
-    """
-    known_sides = [frozenset(side) for side in known.sides]
-    joined = frozenset[str]().union(*map(operator.sub, rule.package_sides, known_sides))
-    left = frozenset[str]().union(*map(operator.sub, known_sides, _selected(rule)))
+    """Compare what was reviewed of a rule with what it selects, and what packages grant, now."""
+    before, now = list(map(frozenset, known.sides)), selection_of(rule, packages)
+    joined = frozenset[str]().union(*map(operator.sub, rule.package_sides, before))
     joined_groups, left_groups = dict[str, str](), dict[str, str]()
-    for package, groups in _groups(rule, packages):
-        before = known.groups.get(package, ())
-        joined_groups |= dict.fromkeys(frozenset(groups).difference(before), package)
-        left_groups |= dict.fromkeys(frozenset(before).difference(groups), package)
+    for package, groups in now.groups.items():
+        # On another side than before, all that it grants is new.
+        old = () if package in joined else known.groups.get(package, ())
+        joined_groups |= dict.fromkeys(set(groups).difference(old), package)
+        left_groups |= dict.fromkeys(set(old).difference(groups), package)
     return SelectionChange(
-        joined=joined, left=left, joined_groups=joined_groups, left_groups=left_groups
+        joined=joined,
+        left=frozenset().union(*map(operator.sub, before, rule.selected_sides)),
+        joined_groups=joined_groups,
+        left_groups=left_groups,
     )

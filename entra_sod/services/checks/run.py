@@ -41,17 +41,17 @@ from entra_sod.domain.results.coverage import (
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
-from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.checks.read_check import CheckReading, read_check, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.rules.selections import SelectionMemory
+from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.checks import CheckStore
 from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.selections import SelectionStore
 from entra_sod.stores.sweeps import SweepStore
 
 
@@ -66,7 +66,7 @@ class CheckRunner:
     sweeps: SweepStore
     recorder: CheckRecorder
     announcer: Announcer
-    selections: SelectionMemory | None
+    selections: SelectionStore | None
     clock: Clock
     enforcement: Enforcement
 
@@ -176,12 +176,9 @@ class CheckRunner:
         packages: Mapping[str, AccessPackage],
         check_id: str,
     ) -> tuple[WriteGuard, ...]:
-        reviewed: Mapping[str, RuleSelection] = {}
-        if self.selections is not None and constraint is not None:
-            asking = [each for each in rules.rules if each.id in constraint.rule_ids]
-            reviewed = await self.selections.review(
-                asking, packages, by=f"first seen by check {check_id}"
-            )
+        asking = [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+        by = f"first seen by check {check_id}"
+        reviewed = await review_selections(self.selections, asking, packages, by=by)
         return (*protect(rules, packages), *hold_changes(rules, reviewed, packages))
 
     async def _enforce(

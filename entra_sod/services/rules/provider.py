@@ -47,14 +47,8 @@ class ActiveRules:
 class RulesProvider:
     """The rules in force: read again after a minute, held against the tenant after ten.
 
-    Packages that patterns do not fit any more stay in their rules, if it is remembered that they
-    were in them, until somebody approves that they left.
-
-    Args:
-        source: of the files.
-        graph: to ask.
-        clock: for how old what was read is.
-        selections: what was reviewed; without it nothing is remembered.
+    A package that a pattern does not fit any more stays in its rule until that is approved, where
+    there is a store of what was reviewed.
 
     Attributes:
         problem: why the files as they lie there are not in force, though older rules are.

@@ -22,9 +22,10 @@ from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.rules.selections import SelectionMemory
+from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
+from entra_sod.stores.selections import SelectionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class SweepEnforcer:
     graph: Graph
     enforcer: Enforcer
     ledger: Ledger
-    selections: SelectionMemory | None
+    selections: SelectionStore | None
     enforcement: Enforcement
     prune: bool
 
@@ -55,7 +56,14 @@ class SweepEnforcer:
         Raises:
             GraphError, NotYetConsistent: the sweep should be closed again later.
         """
-        reviewed = await self._reviewed(closing)
+        reviewed = await review_selections(
+            self.selections,
+            closing.rules.rules,
+            closing.whole.packages,
+            by=f"first seen by sweep {closing.record.id}",
+            gone=closing.whole.references.gone,
+            is_sweep=True,
+        )
         if self.enforcement is Enforcement.OFF:
             return ReferenceWrites(EnforcementResult())
         entries = {entry.reference: entry async for entry in self.ledger.entries()}
@@ -89,18 +97,6 @@ class SweepEnforcer:
             notes.skip("writing the planned references", enforced.stopped.why)
         note_uncounted(enforced.weighed.uncounted, notes)
         return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
-
-    async def _reviewed(self, closing: ClosingSweep) -> Mapping[str, RuleSelection]:
-        """What was reviewed of each rule, also where nothing is to be written yet."""
-        if self.selections is None:
-            return {}
-        return await self.selections.review(
-            closing.rules.rules,
-            closing.whole.packages,
-            by=f"first seen by sweep {closing.record.id}",
-            gone=closing.whole.references.gone,
-            is_sweep=True,
-        )
 
     def _tenant(
         self,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 import msgspec
 from hypothesis import given
@@ -111,12 +112,25 @@ def asked_for(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> dict[Ref
 
 
 def asked_when_reviewed(change: Change) -> dict[str, set[Reference]]:
-    """What each enforcing rule by itself asked for when it was reviewed."""
+    """What each enforcing rule by itself asked for when it was reviewed.
+
+    A group that a side names is in the rule's text, and so reviewed, whatever the side selected.
+    """
+    packages = change.reviewed.packages
     return {
-        each.id: {*asked_for(RuleSet([each]), change.reviewed.packages)}
+        each.id: {*asked_for(RuleSet([each]), packages), *named_groups(each, packages)}
         for each in change.rules(change.reviewed)
         if each.rule.mode is Mode.ENFORCE
     }
+
+
+def named_groups(
+    resolved: ResolvedRule, packages: Mapping[str, AccessPackage]
+) -> Iterator[Reference]:
+    for one, other in permutations(resolved.sides, 2):
+        for on in one.packages:
+            for each in other.groups - packages[on].groups:
+                yield Reference(on, ReferenceKind.GROUP, each)
 
 
 @given(changes)
@@ -180,8 +194,8 @@ def test_a_group_that_was_added_is_named_with_its_package_and_what_to_do() -> No
     rules, selections = reviewed_pair(a="1", b="2")
     found = why(rules, selections, "a", "e", a="1", b="2e")
     assert found == (
-        f'access package {guid("b")} ("Package b") has come to grant group {guid("e")} since it '
-        "was reviewed: entra-sod selection approve --rule r"
+        f'rule r: access package {guid("b")} ("Package b") has come to grant group {guid("e")} '
+        "since it was reviewed: entra-sod selection approve --rule r"
     )
     assert why(rules, selections, "a", "2", a="1", b="2e") is None
 
@@ -197,7 +211,7 @@ def test_a_group_that_was_reviewed_on_the_other_side_is_not_reviewed_on_this_one
 def test_a_group_that_a_package_lost_may_not_be_held_against_it_unseen() -> None:
     """While a granted it, its own members were not kept from a; that was reviewed, too."""
     rules, selections = reviewed_pair(a="2", b="2")
-    assert "has come to lack" in str(why(rules, selections, "a", "2", a="", b="2"))
+    assert "does not grant group" in str(why(rules, selections, "a", "2", a="", b="2"))
 
 
 def test_a_reference_to_what_does_not_exist_may_go() -> None:
@@ -221,4 +235,4 @@ def test_a_rule_that_does_not_enforce_approves_nothing() -> None:
     packages = {guid(key): package(key) for key in "abc"}
     (guard,) = hold_changes(rules, selections, packages)
     wanted = Reference(guid("a"), ReferenceKind.PACKAGE, guid("c"))
-    assert "has joined rule r" in str(guard.why_held(DesiredReference(wanted, ("r", "s"))))
+    assert "has joined since" in str(guard.why_held(DesiredReference(wanted, ("r", "s"))))

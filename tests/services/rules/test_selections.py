@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from entra_sod.cli.operations.selections import approve
 from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Reason, rule_gaps
@@ -16,7 +17,7 @@ from entra_sod.domain.rules.language import AtMost, Mode, PackageSelector, Rule,
 from entra_sod.domain.rules.selection import selection_key
 from entra_sod.ports.storage import Row
 from entra_sod.services.rules.provider import LIST_LIFETIME, RulesProvider
-from entra_sod.services.rules.selections import SelectionMemory
+from entra_sod.services.rules.selections import review_selections
 from entra_sod.stores.selections import PARTITION, TABLE, SelectionStore
 from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
@@ -39,7 +40,6 @@ class Remembering:
         self.graph = MemoryGraph([package("a"), package("b")], {})
         self.files = RulesInMemory(rules)
         self.store = SelectionStore(self.storage, self.clock)
-        self.memory = SelectionMemory(self.store)
         self.provider = self.new_provider()
 
     def new_provider(self) -> RulesProvider:
@@ -48,7 +48,7 @@ class Remembering:
     async def review(self) -> None:
         """Have a run meet the rules of now."""
         rules = (await self.provider.current()).rules
-        await self.memory.review(rules, {}, by="first seen by sweep x")
+        await review_selections(self.store, rules, {}, by="first seen by sweep x")
 
     async def later(self) -> dict[str, Any]:
         """The packages of each side of the rule, and the gaps, when the list is read again."""
@@ -166,8 +166,11 @@ async def test_runs_that_meet_a_rule_at_once_agree() -> None:
     rules = (await world.provider.current()).rules
     found = await asyncio.gather(
         *(
-            SelectionMemory(SelectionStore(world.storage, world.clock)).review(
-                rules, {guid("b"): package("b", group)}, by=f"run {group}"
+            review_selections(
+                SelectionStore(world.storage, world.clock),
+                rules,
+                {guid("b"): package("b", group)},
+                by=f"run {group}",
             )
             for group in "123"
         )
@@ -182,11 +185,11 @@ async def test_approving_takes_what_is_selected_now_for_reviewed() -> None:
     world = Remembering(PATTERN)
     rules = (await world.provider.current()).rules
     read = {guid("a"): package("a", "1"), guid("b"): package("b", "2")}
-    await world.memory.review(rules, read, by="x")
-    await world.memory.approve(rules, {guid("b"): package("b", "3")}, by="ann")
+    await review_selections(world.store, rules, read, by="x")
+    await approve(world.store, rules, {guid("b"): package("b", "3")}, by="ann")
     (stored,) = (await world.store.read(rules)).values()
     assert stored.selection.groups == {guid("a"): (guid("1"),), guid("b"): (guid("3"),)}
-    assert stored.by == "ann"
+    assert stored.row.values["reviewedBy"] == "ann"
 
 
 async def test_what_is_damaged_is_mended_by_approving() -> None:
@@ -196,6 +199,9 @@ async def test_what_is_damaged_is_mended_by_approving() -> None:
     row = Row(partition=PARTITION, key=selection_key(rules[0]), values={"blob": "x"})
     await world.storage.table(TABLE).insert(row)
     with pytest.raises(StorageUnavailable, match="selection approve --rule r"):
-        await world.memory.review(rules, {}, by="x")
-    await world.memory.approve(rules, {}, by="ann")
-    assert (await world.memory.review(rules, {}, by="x"))["r"].packages == {guid("a"), guid("b")}
+        await review_selections(world.store, rules, {}, by="x")
+    await approve(world.store, rules, {}, by="ann")
+    assert (await review_selections(world.store, rules, {}, by="x"))["r"].packages == {
+        guid("a"),
+        guid("b"),
+    }

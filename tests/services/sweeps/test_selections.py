@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from entra_sod.cli.operations.selections import approve as store_approved
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
 from entra_sod.services.rules.provider import LIST_LIFETIME, RulesProvider
-from entra_sod.services.rules.selections import SelectionMemory
 from tests.app import App
 from tests.builders import guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, skipped, sweep
@@ -40,7 +40,7 @@ async def approve(app: App) -> None:
     wanted = {each for rule in rules for side in rule.package_sides for each in side}
     read = await app.graph.packages_by_id(wanted)
     packages = {key: each for key, each in read.items() if not isinstance(each, Exception)}
-    await SelectionMemory(app.records.selections).approve(rules, packages, by="ann")
+    await store_approved(app.records.selections, rules, packages, by="ann")
 
 
 async def states(app: App) -> list[FindingState]:
@@ -93,7 +93,7 @@ async def test_what_left_goes_once_it_is_approved(make_app: MakeApp) -> None:
     await next_sweep(app)
     app.clock.advance(LIST_LIFETIME.total_seconds())
     rules = (await RulesProvider(app.rules, app.graph, app.clock).current()).rules
-    await SelectionMemory(app.records.selections).approve(rules, {}, by="ann")
+    await store_approved(app.records.selections, rules, {}, by="ann")
     answer = await next_sweep(app)
     removed = {each["targetId"] for each in answer["references"]["removed"]}
     assert removed == {guid("a"), guid("1"), guid("b"), guid("2")}
@@ -217,7 +217,7 @@ async def test_a_check_may_be_the_first_to_meet_a_rule(make_app: MakeApp) -> Non
     rules = (await app.engine.rules.current()).rules
     (stored,) = (await app.records.selections.read(rules)).values()
     assert stored.selection.groups.keys() == {guid("a"), guid("b")}
-    assert stored.by.startswith("first seen by check ")
+    assert str(stored.row.values["reviewedBy"]).startswith("first seen by check ")
     assert len(stored.selection.sides[1]) == 3
     assert held_of(await sweep(app)) == []
     (stored,) = (await app.records.selections.read(rules)).values()

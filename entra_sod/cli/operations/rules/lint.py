@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from heapq import nsmallest
-from itertools import islice
+from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.core.validation import Mistake, Path
@@ -311,13 +311,22 @@ def _without_effect(origin: SourceOrigin, resolved: ResolvedRule) -> Iterator[Ru
             detail = f"keeps nothing apart: packages in the set: {held}"
             yield origin.place(Mistake(("atMost",), detail))
         return
-    if resolved.has_pair:
+    if any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2)):
         return
-    if not resolved.blocks_groups:
+    if not any(_has_guard(one, other) for one, other in permutations(resolved.sides, 2)):
         yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
     elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
         detail = "has no pair: groups alone work under enforce with references to groups"
         yield _warning(origin, ("between",), detail)
+
+
+def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:
+    is_one_package = len(one.packages) == 1 and one.packages == other.packages
+    return bool(one.packages) and bool(other.packages) and not is_one_package
+
+
+def _has_guard(one: ResolvedSide, other: ResolvedSide) -> bool:
+    return bool(one.groups) and not one.packages and bool(other.packages)
 
 
 def _meet(one: Rule, other: Rule) -> bool:
