@@ -50,8 +50,9 @@ def test_there_is_one_version() -> None:
 
 
 def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
-    """Modules, the report's page and `py.typed` are all in it, and nothing of the checkout is."""
-    tracked = run(Path("git"), "ls-files", "entra_sod", cwd=ROOT).splitlines()
+    """Modules, the report's page, packs and `py.typed` are all in it, and nothing else is."""
+    tracked = run(Path("git"), "ls-files", "entra_sod", "packs", cwd=ROOT).splitlines()
+    tracked = [re.sub("^packs/", "entra_sod/cli/packs/", name) for name in tracked]
     with ZipFile(wheel) as archive:
         packed = [name for name in archive.namelist() if ".dist-info/" not in name]
     assert "entra_sod/py.typed" in packed

@@ -14,10 +14,12 @@ from entra_sod.cli.doctor import doctor
 from entra_sod.cli.erase import erase
 from entra_sod.cli.evidence import app as evidence
 from entra_sod.cli.exceptions import exceptions
+from entra_sod.cli.export_rules import app as export_rules
 from entra_sod.cli.findings import findings
 from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
 from entra_sod.cli.hook import app as hook
+from entra_sod.cli.import_rules import app as import_rules
 from entra_sod.cli.push import push
 from entra_sod.cli.redrive import redrive
 from entra_sod.cli.report import report
@@ -88,6 +90,8 @@ def _rules() -> None:
 
 rules.command("push")(push)
 app.add_typer(rules, name="rules")
+app.add_typer(import_rules, name="import")
+app.add_typer(export_rules, name="export")
 app.add_typer(hook, name="hook")
 app.add_typer(evidence, name="evidence")
 app.add_typer(selection, name="selection")

@@ -12,6 +12,11 @@ from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
+from entra_sod.cli.operations.rules.unbound import (
+    unbound_classes,
+    unbound_problems,
+    unbound_rules,
+)
 from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.rules.all_packages import find_all_packages
@@ -72,6 +77,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
         *_group_problems(parsed, tenant),
         *_date_problems(parsed, day),
         *_count_problems(parsed),
+        *unbound_problems(parsed),
     ]
     if not parsed.problems:
         resolver = _LimitedResolver(parsed, tenant or Tenant(()))
@@ -188,8 +194,9 @@ def named_groups(parsed: ParsedRules) -> frozenset[str]:
 
 
 def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, PackageSelector]]:
+    unbound = unbound_classes(parsed)
     for name, side in parsed.classes.items():
-        for index, selector in enumerate(side.packages):
+        for index, selector in enumerate(side.packages if name not in unbound else ()):
             yield parsed.origin("classes", name), ("packages", index), selector
     for origin, protected in parsed.protected:
         for index, selector in enumerate(protected.packages):
@@ -255,11 +262,12 @@ def _rule_problems(
     parsed: ParsedRules, resolved: Iterable[ResolvedRule], tenant: Tenant | None
 ) -> Iterator[RulesProblem]:
     is_certain = tenant is not None or not needs_tenant(parsed)
+    unbound = unbound_rules(parsed)
     for each in resolved:
         origin = parsed.origin("rules", each.id)
         if each.rule.at_most is None:
             yield from _shared(origin, each.sides, tenant)
-        if is_certain:
+        if is_certain and each.id not in unbound:
             yield from _without_effect(origin, each)
 
 

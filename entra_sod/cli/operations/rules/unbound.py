@@ -1,0 +1,69 @@
+"""Classes that are not bound to access packages yet: they select nothing, and this says so. Pure.
+
+An import knows the names of duties, and never guesses which packages give them. So it writes a
+class with a name that no package has. Sweeps call its rules a gap, as they do for every side that
+selects nothing. Validate calls it a warning, because the other rules work without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from entra_sod.core.validation import Mistake
+from entra_sod.domain.rules.document import RulesProblem
+from entra_sod.domain.rules.language import PackageSelector, Rule, Side
+from entra_sod.domain.rules.parse import ParsedRules
+
+NOT_BOUND = "(not bound)"
+_MAX_NAMED = 3
+
+
+def is_placeholder(selector: PackageSelector) -> bool:
+    return selector.name == NOT_BOUND
+
+
+def unbound_classes(parsed: ParsedRules) -> Collection[str]:
+    """Name the classes that have a placeholder and nothing else."""
+    return {name for name, side in parsed.classes.items() if _is_unbound(side)}
+
+
+def _is_unbound(side: Side) -> bool:
+    others = [each for each in side.packages if not is_placeholder(each)]
+    return bool(side.packages) and not others and not side.groups and not side.classes
+
+
+def unbound_rules(parsed: ParsedRules) -> Collection[str]:
+    """Name the rules of which a side is nothing but classes that are not bound."""
+    unbound = unbound_classes(parsed)
+    return {
+        rule.id
+        for rule in parsed.rules.values()
+        if any(_is_nothing_but(unbound, side) for side in sides_of(rule))
+    }
+
+
+def _is_nothing_but(unbound: Collection[str], side: Side) -> bool:
+    has_classes = bool(side.classes) and set(side.classes) <= set(unbound)
+    return has_classes and not side.packages and not side.groups
+
+
+def sides_of(rule: Rule) -> Sequence[Side]:
+    """Return the sides of a rule that a matrix can state: of `between`, and of `allOf`."""
+    return rule.between or getattr(rule, "all_of", None) or ()
+
+
+def unbound_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
+    """Say of each class that is not bound which rules cover nothing because of it."""
+    for name in unbound_classes(parsed):
+        rules = [
+            rule.id
+            for rule in parsed.rules.values()
+            if any(name in side.classes for side in sides_of(rule))
+        ]
+        more = len(rules) - _MAX_NAMED
+        named = ", ".join(rules[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+        detail = (
+            f"is not bound to packages or groups yet: it selects nothing for {named or 'any rule'}"
+        )
+        mistake = Mistake(("classes", name), detail)
+        yield parsed.origin("classes", name).document.place(mistake, is_warning=True)
