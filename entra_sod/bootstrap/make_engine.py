@@ -36,6 +36,7 @@ from entra_sod.settings import DecisionSettings, NotificationSettings, Settings,
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
+from entra_sod.stores.selections import SelectionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def make_engine(
             sweeps=records.sweeps,
             recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
             announcer=records.announcer,
-            selections=records.selections if settings.holds_selection_changes else None,
+            selections=_selections(records, settings),
             clock=clock,
             enforcement=settings.enforcement,
         ),
@@ -153,7 +154,7 @@ def _sweep_runner(
             graph=graph,
             enforcer=enforcer,
             ledger=ledger,
-            selections=records.selections if settings.holds_selection_changes else None,
+            selections=_selections(records, settings),
             enforcement=settings.enforcement,
             prune=settings.prune,
         ),
@@ -178,6 +179,10 @@ def _sweep_runner(
     )
 
 
+def _selections(records: Records, settings: Settings) -> SelectionStore | None:
+    return records.selections if settings.holds_selection_changes else None
+
+
 def _updater(records: Records, settings: Settings) -> FindingsUpdater:
     return FindingsUpdater(store=records.findings, retention=settings.findings_retention)
 
@@ -193,6 +198,5 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     rate = records.storage.table("throttle")
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
-    selections = records.selections if settings.holds_selection_changes else None
-    rules = RulesProvider(source, graph, records.clock, selections)
+    rules = RulesProvider(source, graph, records.clock, _selections(records, settings))
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

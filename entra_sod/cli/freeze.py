@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 
 from entra_sod.bootstrap.make_records import Records, make_records
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.made_by import user_and_host
 from entra_sod.cli.operations.tell import tell
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out, shown
@@ -62,7 +62,7 @@ def unfreeze() -> None:
 
 
 def _caller() -> str:
-    return f"{getpass.getuser()} on the command line"
+    return f"{user_and_host()} on the command line"
 
 
 async def _tell(records: Records, event: KeptEvent) -> None:

@@ -14,7 +14,6 @@ from rich.progress import Progress
 
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
-    TenantState,
     compile_references,
     half_seen,
     in_view,
@@ -22,9 +21,10 @@ from entra_sod.cli.operations.plan_document import (
 )
 from entra_sod.cli.operations.plan_review import PlanSource
 from entra_sod.cli.operations.selections import read_reviewed
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
-from entra_sod.cli.state import find_unfit_groups, read_state, with_members
+from entra_sod.cli.state import find_unfit_groups, read_state, with_members, with_protected
 from entra_sod.core.clock import timestamp
 from entra_sod.domain.enforcement.drift import Drift, find_drift
 from entra_sod.domain.enforcement.uncertainty import is_certain
@@ -67,6 +67,7 @@ async def make(
             with_holders=True,
             advance=lambda done: progress.advance(task, done),
         )
+    state = await with_protected(session.graph, rules, state)
     made_at = timestamp(session.clock.now())
     source = PlanSource(
         rules=rules,

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from entra_sod.cli.operations.chained_writes import ChainedWrites
-from entra_sod.cli.operations.plan_document import TenantState
 from entra_sod.cli.operations.rollback_plan import (
     AskedAgain,
     LetIn,
@@ -25,9 +24,10 @@ from entra_sod.cli.operations.rollback_plan import (
     plan_rollback,
     split_entries,
 )
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.patience import Patience
 from entra_sod.cli.session import Session, require_storage
-from entra_sod.cli.state import read_state
+from entra_sod.cli.state import read_state, with_protected
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -179,12 +179,15 @@ async def _look(
         )
     view = frozenset[str]().union(*(each.packages for each in references))
     view |= packages_asking(rules, references) if rules else frozenset()
-    state = await patience.read(
+    state_of_view = await patience.read(
         lambda: read_state(session.graph, view, with_holders=False), "reading the tenant"
     )
     if rules is None:
-        return AskedAgain(unknown=unknown), state
-    return asked_again(rules, references, state.packages, state.unread_of(view)), state
+        return AskedAgain(unknown=unknown), state_of_view
+    state = await patience.read(
+        lambda: with_protected(session.graph, rules, state_of_view), "reading what is protected"
+    )
+    return asked_again(rules, references, state.granting, state.unread_of(view)), state
 
 
 async def _rules(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +15,8 @@ import typer
 from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.operations.plan_document import TenantState, in_view, not_read
+from entra_sod.cli.made_by import made_by
+from entra_sod.cli.operations.plan_document import in_view, not_read
 from entra_sod.cli.operations.selections import (
     ReviewState,
     read_stored,
@@ -24,10 +24,11 @@ from entra_sod.cli.operations.selections import (
     with_reviewed,
 )
 from entra_sod.cli.operations.selections import approve as store_approved
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session, open_session, require_storage
 from entra_sod.cli.show import gaps_lines
 from entra_sod.cli.show_selection import as_json, states_lines
-from entra_sod.cli.state import read_state
+from entra_sod.cli.state import read_state, with_protected
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.results.coverage import Skipped
@@ -122,6 +123,7 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     prunable = ours if session.settings.prune else []
     view = in_view(whole, prunable)
     state = await read_state(session.graph, view, with_holders=False)
+    state = await with_protected(session.graph, whole, state)
     states = review_states(rules, stored, damages, state, prunable)
     return SelectionReading(
         store=store,
@@ -161,7 +163,7 @@ async def _approve(folder: Path, rule_id: str | None, *, yes: bool) -> ExitCode:
         out.print(states_lines(found.rules, waiting))
         err.print(gaps_lines(found.gaps))
         confirm(f"Approve what {_counted(waiting)} now?", yes=yes)
-        by = f"{getpass.getuser()} on the command line"
+        by = f"{await made_by(session)} on the command line"
         rules = [each.rule for each in waiting]
         await store_approved(found.store, rules, found.state.granting, by=by)
     out.print(f"approved what {_counted(waiting)}: the next sweep writes what was held")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from entra_sod.cli.operations.plan_document import Addition, PlanDocument
+from entra_sod.cli.operations.plan_additions import Addition
+from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_figures import RuleFigures
 from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift

@@ -8,7 +8,7 @@ from itertools import batched
 import msgspec
 from rich.console import Console
 
-from entra_sod.cli.operations.plan_document import TenantState
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.core.errors import (
     PERMANENT,
     Forbidden,
@@ -20,9 +20,11 @@ from entra_sod.core.errors import (
 )
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
-from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.coverage import Coverage, Skipped
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
+from entra_sod.services.rules import alike
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
 MAX_PACKAGES_IN_MEMORY = 20
@@ -101,6 +103,15 @@ async def find_unfit_groups(graph: Graph, references: Iterable[Reference]) -> fr
 
     await in_parallel(look, sorted(groups))
     return frozenset(unfit)
+
+
+async def with_protected(graph: Graph, rules: RuleSet, state: TenantState) -> TenantState:
+    """Read what protected packages grant that were not read: nothing is written to such a group."""
+    notes = Coverage()
+    known = await alike.with_protected(graph, rules, state.packages, notes)
+    more = {key: each for key, each in known.items() if key not in state.packages}
+    gaps = (*state.gaps, *notes.skipped)
+    return msgspec.structs.replace(state, protected=more, gaps=gaps)
 
 
 async def with_members(

@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from entra_sod.cli.operations.apply_evidence import seal_apply
-from entra_sod.cli.operations.plan_document import PlanDocument, TenantState
+from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.tell import tell_applied
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.patience import Patience, WriteOutcome, stopped_by_interrupt, write_all
 from entra_sod.cli.session import Session, require_storage
 from entra_sod.core.errors import ConfigurationError, LimitExceeded, SodError
 from entra_sod.domain.enforcement.plan import Plan
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Reference
+from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
 from entra_sod.stores.evidence_chain import EvidenceChain
@@ -94,8 +96,8 @@ async def write_plan(
         vanished=_vanished(plan, state, await session.ours()),
     )
     storage, clock, applied = require_storage(session), session.clock, AppliedPlan()
-    controls, evidence = WriteControls(storage, clock), EvidenceWrites(storage.blobs)
-    writer = ReferenceWriter(session.graph, Ledger(storage, clock), controls, clock, evidence)
+    writer = _writer(session, storage)
+    controls = writer.controls
     # All tries of this command have one name, so each write counts once in the budget. Another
     # command has a name and evidence of its own: what is sealed takes nothing more.
     run_id, started_at = f"apply-{plan.state_hash[-12:]}-{secrets.token_hex(4)}", clock.now()
@@ -124,6 +126,12 @@ async def write_plan(
         untold=untold,
         was_stopped=was_stopped,
     )
+
+
+def _writer(session: Session, storage: Storage) -> ReferenceWriter:
+    clock = session.clock
+    ledger, controls = Ledger(storage, clock), WriteControls(storage, clock)
+    return ReferenceWriter(session.graph, ledger, controls, clock, EvidenceWrites(storage.blobs))
 
 
 def require_within_limit(session: Session, plan: PlanDocument) -> None:

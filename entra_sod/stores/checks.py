@@ -145,7 +145,7 @@ def _record(row: Row) -> CheckRecord:
         created_at=datetime.fromisoformat(str(row.values["createdAt"])),
         note=str(row.values["note"]),
         asked=str(row.values["asked"]),
-        reach=str(row.values["reach"]),
+        reach=str(row.values.get("reach", "")),
         round=int(row.values.get("round", 1)),
         row=row,
     )

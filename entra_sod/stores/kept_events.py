@@ -41,7 +41,11 @@ class KeptEvents:
             await self._blobs.put(CONTAINER, f"{_HELD}.json", msgspec.json.encode(sorted(keys)))
 
     async def _known(self) -> set[str]:
-        return msgspec.json.decode(await self.body(_HELD) or b"[]", type=set[str])
+        """What was told. If that is damaged, all of it is told once more: no run ends for it."""
+        try:
+            return msgspec.json.decode(await self.body(_HELD) or b"[]", type=set[str])
+        except msgspec.DecodeError:
+            return set()
 
 
 def _key(held: ReferenceView) -> str:

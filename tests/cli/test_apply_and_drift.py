@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -21,13 +23,14 @@ from entra_sod.core.errors import (
 from entra_sod.domain.enforcement.drift import Drift, DriftKind
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.messages import DeliveryMessage, decode
+from entra_sod.domain.rules.language import PackageSelector, Protected, RulesFile
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.kept_events import KeptEvents
 from entra_sod.stores.ledger import LedgerState
 from local.memory.graph import MemoryGraph
 from tests.builders import guid, held, package
-from tests.cli.tenant import A_TO_B, B_TO_A, Tenant
+from tests.cli.tenant import A_TO_B, B_TO_A, Tenant, star
 
 
 @pytest.fixture
@@ -173,3 +176,20 @@ async def test_apply_that_may_not_announce_says_so(
     carried = await tenant.written()
     assert (carried.error, carried.untold) == (None, refused)
     assert tenant.graph.present == {A_TO_B, B_TO_A}
+
+
+async def test_a_plan_keeps_off_groups_that_a_protected_package_grants(tmp_path: Path) -> None:
+    """No rule names that package; its group is granted by a package of a rule as well."""
+    tenant = Tenant(tmp_path)
+    tenant.graph.put(package("a", "1"))
+    tenant.graph.put(package("d", "1"))
+    file = RulesFile(
+        version=1,
+        rules=[star("a", "b")],
+        protected=Protected(packages=[PackageSelector(id=UUID(guid("d")))]),
+    )
+    (tmp_path / "rules.yaml").write_bytes(msgspec.json.encode(file))
+    plan, _ = await tenant.made()
+    assert [each.reference.target for each in plan.held] == [guid("1")]
+    assert {each.reference for each in plan.additions} == {A_TO_B, B_TO_A}
+    assert guid("d") not in plan.packages

@@ -95,6 +95,7 @@ def test_every_wrong_setting_is_named_in_one_error() -> None:
         "RULES": "blob:X",
         "ENFORCEMENT": "always",
         "MAX_REFERENCE_WRITES": "-1",
+        "MAX_SUBJECTS_AFFECTED": "a few",
         "PRUNE": "maybe",
         "SWEEP_SCHEDULE": "every night",
         "GRAPH_REQUESTS_PER_10S": "0",

@@ -6,39 +6,29 @@ can refuse a plan whose ground has moved. Pure.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
+from entra_sod.cli.operations.plan_additions import Addition, additions_of
 from entra_sod.cli.operations.plan_figures import (
-    Figure,
     PlanFigures,
     RuleFigures,
     RulesOf,
     figures_by_rule,
     sum_figures,
 )
-from entra_sod.core.errors import GraphError, NotFound
+from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.core.errors import NotFound
 from entra_sod.domain.enforcement.desired import (
     DesiredReference,
     packages_in_view,
     references_on,
 )
 from entra_sod.domain.enforcement.guard import HeldReference, protect
-from entra_sod.domain.enforcement.impact import (
-    Grantors,
-    Impact,
-    Population,
-    grantors_of,
-    impacts_of,
-    targets_of,
-)
 from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.uncertainty import may_be_required
@@ -47,105 +37,6 @@ from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Coverage, Skipped, rule_gaps
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import RuleSelection
-
-MAX_NAMED = 1000
-
-
-class TenantState(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read of the tenant for a set of rules.
-
-    Attributes:
-        packages: in view and readable, with the groups that they grant, by id.
-        present: references on the packages in view.
-        holders: subjects of each package in view; empty where nobody asked for them.
-        gone: packages in view that Graph says do not exist.
-        errors: why the other packages in view could not be read, by id.
-        gaps: items of lists that were not understood, though the rest of their package was read.
-        partly_held: packages of which there may be more holders.
-        members: how many a group has, where that was asked for and answered.
-        unfit_groups: that packages grant and that cannot be held against others; taken out of them.
-        as_read: the packages with these groups, where any were taken out.
-    """
-
-    packages: dict[str, AccessPackage]
-    present: frozenset[Reference]
-    holders: dict[str, frozenset[str]] = {}
-    gone: frozenset[str] = frozenset()
-    errors: dict[str, GraphError] = {}
-    gaps: tuple[Skipped, ...] = ()
-    partly_held: frozenset[str] = frozenset()
-    members: dict[str, int] = {}
-    unfit_groups: frozenset[str] = frozenset()
-    as_read: dict[str, AccessPackage] | None = None
-
-    @property
-    def granting(self) -> Mapping[str, AccessPackage]:
-        """The packages with all groups that they grant."""
-        return self.packages if self.as_read is None else self.as_read
-
-    def without(self, groups: frozenset[str]) -> TenantState:
-        """The same without groups that cannot be held against a package."""
-        fit = {
-            key: replace(
-                each,
-                member_groups=each.member_groups - groups,
-                eligible_groups=each.eligible_groups - groups,
-            )
-            for key, each in self.packages.items()
-        }
-        return msgspec.structs.replace(
-            self, packages=fit, unfit_groups=groups, as_read=self.packages
-        )
-
-    def unread_of(self, package_ids: Iterable[str]) -> frozenset[str]:
-        """Those of the packages that could not be read, and are not proven to be gone."""
-        return frozenset(package_ids) - self.packages.keys() - self.gone
-
-    def is_one_way(self, reference: Reference) -> bool:
-        """Whether the package that a reference is to was read, and refers not back."""
-        package = ReferenceKind.PACKAGE
-        back = Reference(reference.target, package, reference.on)
-        was_read = reference.target in self.packages
-        return reference.kind is package and was_read and back not in self.present
-
-    @property
-    def hash(self) -> str:
-        """Names what a plan depends on: references, and the groups that packages grant."""
-        grants = [
-            (each.id, sorted(each.member_groups), sorted(each.eligible_groups))
-            for _, each in sorted(self.packages.items())
-        ]
-        return content_hash([grants, sorted(self.present)])
-
-    @property
-    def holders_hash(self) -> str:
-        """Names who holds the packages, and how many are in groups, as far as that is known."""
-        held = [(key, sorted(each)) for key, each in sorted(self.holders.items())]
-        return content_hash([held, sorted(self.partly_held), sorted(self.members.items())])
-
-
-def content_hash(content: object) -> str:
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(content)).hexdigest()
-
-
-class Addition(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A reference to add, the rules that ask for it, and how many subjects it would touch.
-
-    Attributes:
-        kept_from_getting: subjects that it newly keeps from getting the package. No other
-            reference, present or planned, counts them.
-        kept_from_renewing: hold both: they keep both, and could not renew this package.
-        in_conflict: subjects that hold both, by id, at most 1,000 of them.
-        is_whole: false where there may be more: in a group, or by what could not be read.
-    """
-
-    reference: Reference
-    rules: tuple[str, ...]
-    kept_from_getting: Figure
-    kept_from_renewing: Figure
-    in_conflict: tuple[str, ...]
-    is_whole: bool
-
 
 type MoreReferences = dict[str, dict[ReferenceKind, list[str]]]
 
@@ -276,7 +167,7 @@ def make_document(
     made = frozenset(ours) | frozenset(prunable)
     whole = make_plan(compile_references(rules, state.packages), state.present, removable)
     changed = hold_changes(rules, selections or {}, state.granting, state.gone)
-    plan = whole.guarded((*protect(rules, state.packages), *changed))
+    plan = whole.guarded((*protect(rules, state.granting), *changed))
     left_alone = state.present.difference(plan.unchanged, whole.removals)
     additions = additions_of(plan.additions, state)
     return PlanDocument(
@@ -367,59 +258,3 @@ def half_seen(rules: RuleSet, unread: Collection[str]) -> set[str]:
 def _name(package_id: str, packages: Mapping[str, AccessPackage]) -> str:
     package = packages.get(package_id)
     return package.display_name if package else ""
-
-
-def additions_of(desired: Collection[DesiredReference], state: TenantState) -> tuple[Addition, ...]:
-    """Each reference to add, with those whom it would touch."""
-    none = frozenset[str]()
-
-    @functools.cache
-    def hold_both(one: str, other: str) -> frozenset[str]:
-        return state.holders.get(one, none) & state.holders.get(other, none)
-
-    def both(one: str, other: str) -> frozenset[str]:
-        return hold_both(*sorted((one, other)))
-
-    known = Population(
-        holders={key: len(each) for key, each in state.holders.items()},
-        whole=state.holders.keys() - state.partly_held,
-        both=lambda on, target: len(both(on, target)),
-        grantors=grantors_of(state.packages.values()),
-        members=state.members,
-    )
-    references = [each.reference for each in desired]
-    impacts = impacts_of(references, targets_of(state.present), known)
-    return tuple(
-        _addition(
-            each,
-            impacts[each.reference],
-            none.union(
-                *(both(each.reference.on, key) for key in _held(each.reference, known.grantors))
-            ),
-            state.partly_held,
-        )
-        for each in desired
-    )
-
-
-def _held(reference: Reference, grantors: Grantors) -> Collection[str]:
-    """The packages whose holders a reference keeps away."""
-    if reference.kind is ReferenceKind.PACKAGE:
-        return (reference.target,)
-    return grantors.get(reference.target, ())
-
-
-def _addition(
-    desired: DesiredReference,
-    impact: Impact,
-    in_conflict: frozenset[str],
-    partly_held: frozenset[str],
-) -> Addition:
-    return Addition(
-        reference=desired.reference,
-        rules=desired.rule_ids,
-        kept_from_getting=impact.subjects,
-        kept_from_renewing=len(in_conflict),
-        in_conflict=tuple(sorted(in_conflict)[:MAX_NAMED]),
-        is_whole=impact.is_known and partly_held.isdisjoint(desired.reference.packages),
-    )

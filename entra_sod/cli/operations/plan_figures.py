@@ -13,7 +13,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
-    from entra_sod.cli.operations.plan_document import Addition
+    from entra_sod.cli.operations.plan_additions import Addition
 
 MAX_FIGURE = 1_000_000_000
 MAX_SELECTED_NAMED = 5

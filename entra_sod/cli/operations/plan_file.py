@@ -9,13 +9,10 @@ from typing import Any
 
 import msgspec
 
-from entra_sod.cli.operations.plan_document import (
-    Addition,
-    MoreReferences,
-    PlanDocument,
-    content_hash,
-)
+from entra_sod.cli.operations.plan_additions import Addition
+from entra_sod.cli.operations.plan_document import MoreReferences, PlanDocument
 from entra_sod.cli.operations.plan_figures import PlanFigures, sum_figures
+from entra_sod.cli.operations.tenant_state import content_hash
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import Reference
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from entra_sod.cli.operations.plan_document import PlanDocument, TenantState, make_document
+from entra_sod.cli.operations.plan_document import PlanDocument, make_document
 from entra_sod.cli.operations.plan_figures import (
     IN_ALL,
     GrownFigure,
@@ -17,6 +17,7 @@ from entra_sod.cli.operations.plan_figures import (
     grown_figures,
     grown_of,
 )
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.core.clock import MAX_CLOCK_SKEW
 from entra_sod.core.errors import GraphError
 from entra_sod.domain.entra import Reference

@@ -7,7 +7,6 @@ removed, and seals its evidence.
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from uuid import uuid4
 
 import msgspec
 
+from entra_sod.cli.made_by import user_and_host
 from entra_sod.cli.operations.rollback_plan import RollbackRefused
 from entra_sod.core.clock import Clock, is_leased
 from entra_sod.core.errors import StorageUnavailable
@@ -127,7 +127,7 @@ class RollbackLease:
             "run": run.id,
             "scope": run.scope,
             "startedAt": run.started_at.isoformat(),
-            "by": getpass.getuser(),
+            "by": user_and_host(),
             "owner": self._owner,
             "until": self._until(),
         }

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from entra_sod.cli.operations.blast_radius import blast_radius, grantors_of
-from entra_sod.cli.operations.plan_document import TenantState
+from entra_sod.cli.operations.plan_additions import packages_kept_away
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.core.clock import timestamp
 from entra_sod.core.errors import SodError
 from entra_sod.domain.enforcement.desired import packages_in_view, references_on
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
+from entra_sod.domain.enforcement.impact import grantors_of
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -267,13 +268,17 @@ class LetIn:
 
 def let_in(references: Iterable[Reference], state: TenantState) -> Mapping[Reference, LetIn]:
     """Work out for each reference whom its removal lets in."""
-    grantors = grantors_of(state.packages.values())
+    grantors, none = grantors_of(state.packages.values()), frozenset[str]()
     found: dict[Reference, LetIn] = {}
     for each in references:
-        radius = blast_radius(each, state.holders, grantors)
+        away = packages_kept_away(each, grantors)
+        holders = none.union(*(state.holders.get(key, none) for key in away))
         is_known = each.on in state.holders  # else nobody knows who of them has the package
-        is_whole = radius.is_whole and state.partly_held.isdisjoint(each.packages)
-        found[each] = LetIn(radius.kept_from_getting * is_known, is_whole and is_known)
+        # Members that a group has by other ways than packages are not known.
+        is_whole = each.kind is ReferenceKind.PACKAGE and each.target in state.holders
+        is_whole = is_whole and state.partly_held.isdisjoint(each.packages)
+        newly = len(holders - state.holders.get(each.on, none))
+        found[each] = LetIn(newly * is_known, is_whole and is_known)
     return found
 
 
@@ -283,7 +288,5 @@ def packages_let_in(
     """The packages whose holders have to be known for `let_in`."""
     grantors, found = grantors_of(packages.values()), set[str]()
     for each in references:
-        found.update(each.packages)
-        if each.kind is ReferenceKind.GROUP:
-            found.update(grantors.get(each.target, ()))
+        found.update(each.packages, packages_kept_away(each, grantors))
     return frozenset(found)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from entra_sod.cli.operations.plan_document import TenantState, make_document
+from entra_sod.cli.operations.plan_document import make_document
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.enforcement.guard import HeldReference

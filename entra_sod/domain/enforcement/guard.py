@@ -64,9 +64,10 @@ def protect(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> Iterable[W
 
     Args:
         rules: in force.
-        packages: that were read, with the groups that they grant.
+        packages: the protected ones, with the groups that they grant, and any others.
     """
-    if not rules.protected:
+    protected = rules.protected
+    if not protected.ids:
         return ()
-    granted = (packages[each].groups for each in rules.protected if each in packages)
-    return (ProtectedAccess(rules.protected.union(*granted)),)
+    granted = (packages[each].groups for each in protected.packages if each in packages)
+    return (ProtectedAccess(protected.ids.union(*granted)),)

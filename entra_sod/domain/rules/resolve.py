@@ -25,6 +25,10 @@ class ResolvedSide:
     packages: frozenset[str]
     groups: frozenset[str]
 
+    @property
+    def ids(self) -> frozenset[str]:
+        return self.packages | self.groups
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedRule:
@@ -228,13 +232,12 @@ class Resolver:
         """What a side itself selects, and what each class that it leads to does."""
         return [self._own(side), *(self._class(name) for name in self.reached(side.classes))]
 
-    def protected(self) -> frozenset[str]:
-        """The ids of the packages and groups that the files protect."""
-        sides = (
-            self._own(Side(packages=each.packages, groups=each.groups))
-            for _, each in self._book.protected
-        )
-        return frozenset().union(*(side.packages | side.groups for side in sides))
+    def protected(self) -> ResolvedSide:
+        """The packages and groups that the files protect."""
+        every = [each for _, each in self._book.protected]
+        packages = [selector for each in every for selector in each.packages]
+        groups = [selector for each in every for selector in each.groups]
+        return self._own(Side(packages=packages, groups=groups))
 
     def reached(self, classes: Iterable[str]) -> Collection[str]:
         """Every class that classes lead to, however deep, and they themselves, each once."""

@@ -221,7 +221,7 @@ class RuleSet:
         refused: why the newest files are not these rules, where a broken version was not taken.
         unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
-        protected: ids of packages and groups that are never written on, nor used as references.
+        protected: packages and groups that are never written on, nor used as references.
         listed: the tenant's list of packages, where patterns were held against it.
         day: on which they are in force, where it matters.
     """
@@ -235,7 +235,7 @@ class RuleSet:
         *,
         unlisted: str | None = None,
         day: date | None = None,
-        protected: frozenset[str] = frozenset(),
+        protected: ResolvedSide = EMPTY_SIDE,
         listed: Mapping[str, AccessPackage] | None = None,
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
@@ -256,8 +256,8 @@ class RuleSet:
         """
         classes = {name: side for each in self.rules for name, side in each.classes.items()}
         written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
-        protected = [sorted(self.protected)] if self.protected else []
-        data = msgspec.json.encode([*written, *protected])
+        protected = sorted(self.protected.ids)
+        data = msgspec.json.encode([*written, *([protected] if protected else [])])
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property

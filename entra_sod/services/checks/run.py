@@ -47,6 +47,7 @@ from entra_sod.services.checks.record import CheckRecorder, record_failure
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
+from entra_sod.services.rules.alike import with_protected
 from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.checks import CheckStore
@@ -135,7 +136,7 @@ class CheckRunner:
         note_groups(constraint.named_groups if constraint else (), notes)
         notes.skipped.extend(rule_gaps(rules))
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
-        guards = await self._guards(rules, constraint, readable, message.id)
+        guards = await self._guards(rules, constraint, readable, message.id, notes)
         reach = enforcement_of(reach_of_row, self.enforcement)
         if self.enforcement is Enforcement.APPLY and not reach_of_row:
             notes.skip("writing references", "no row says that a caller asked for this check")
@@ -175,11 +176,13 @@ class CheckRunner:
         constraint: PairConstraint | None,
         packages: Mapping[str, AccessPackage],
         check_id: str,
+        notes: Coverage,
     ) -> tuple[WriteGuard, ...]:
         asking = [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
         by = f"first seen by check {check_id}"
         reviewed = await review_selections(self.selections, asking, packages, by=by)
-        return (*protect(rules, packages), *hold_changes(rules, reviewed, packages))
+        known = await with_protected(self.graph, rules, packages, notes)
+        return (*protect(rules, known), *hold_changes(rules, reviewed, packages))
 
     async def _enforce(
         self,

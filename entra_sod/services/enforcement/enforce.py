@@ -10,6 +10,7 @@ from itertools import chain
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.freeze import Freeze
 from entra_sod.domain.enforcement.guard import WriteGuard
 from entra_sod.domain.enforcement.impact import Population, WeighedAdditions, weigh
 from entra_sod.domain.enforcement.plan import Plan, make_plan
@@ -115,11 +116,8 @@ class Enforcer:
         survey = await asyncio.to_thread(tenant.survey, limit)
         drift, plan = survey.drift, survey.plan
         if reach is Enforcement.APPLY and survey.writes <= limit:
-            newer = await self._read_references({(each.on, each.kind) for each in plan.changes})
-            # Another try of this run may have been at it since the ledger was read.
-            came = [each.reference for each in plan.additions if each.reference in newer]
+            tenant, came = await self._look_again(tenant, plan)
             entries = {**entries, **await self.writer.entries_of(came)}
-            tenant = replace(tenant, seen=tenant.seen.replaced(newer))
             survey = await asyncio.to_thread(tenant.survey, limit)
             plan = survey.plan
             plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
@@ -146,6 +144,17 @@ class Enforcer:
             failed=tuple(done.applied.failed),
             stopped=done.stopped,
         )
+
+    async def _look_again(
+        self, tenant: TenantPlan, plan: Plan
+    ) -> tuple[TenantPlan, Sequence[Reference]]:
+        """Read the lists that a plan would change once more; return what came since, too.
+
+        Another try of this run may have been at it since the ledger was read.
+        """
+        newer = await self._read_references({(each.on, each.kind) for each in plan.changes})
+        came = [each.reference for each in plan.additions if each.reference in newer]
+        return replace(tenant, seen=tenant.seen.replaced(newer)), came
 
     async def _weigh(
         self,
@@ -187,19 +196,21 @@ class Enforcer:
         allowed = plan.first(max(0, budget.granted - len(earlier)))
         applied = await self.writer.apply(allowed, run_id=run_id, rules_hash=rules_hash)
         await self.writer.controls.give_back(run_id, allowed.writes - applied.writes)
-        left, freeze, stopped = writes - applied.tried, applied.frozen, None
-        if left:
-            use = await self.writer.controls.budget(self.max_writes_per_day)
-            stopped = WritesStopped(
-                by="freeze" if freeze else "day-limit",
-                why=str(freeze or f"{left} writes are left planned: {use}"),
-                left=left,
-                used=use.used,
-                limit=use.limit,
-                room_from=use.room_from,
-                frozen=freeze,
-            )
+        left = writes - applied.tried
+        stopped = await self._stopped(left, applied.frozen) if left else None
         return _DoneWrites(earlier=earlier, applied=applied, stopped=stopped)
+
+    async def _stopped(self, left: int, freeze: Freeze | None) -> WritesStopped:
+        use = await self.writer.controls.budget(self.max_writes_per_day)
+        return WritesStopped(
+            by="freeze" if freeze else "day-limit",
+            why=str(freeze or f"{left} writes are left planned: {use}"),
+            left=left,
+            used=use.used,
+            limit=use.limit,
+            room_from=use.room_from,
+            frozen=freeze,
+        )
 
     async def _read_references(self, lists: Collection[ReferenceList]) -> ReferenceSnapshot:
         seen = ReferenceSnapshot()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from entra_sod.core.errors import PERMANENT, GraphError
+from entra_sod.core.errors import PERMANENT, GraphError, NotFound
 from entra_sod.domain.entra import AccessPackage
-from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.alike import AlikePackage, find_alike
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
@@ -35,6 +35,28 @@ async def read_grants(graph: Graph, packages: Collection[str]) -> PackageGrants:
 def granting(grants: PackageGrants) -> list[AccessPackage]:
     """The packages that could be read."""
     return [each for each in grants.values() if isinstance(each, AccessPackage)]
+
+
+async def with_protected(
+    graph: Graph, rules: RuleSet, packages: Mapping[str, AccessPackage], notes: Coverage
+) -> Mapping[str, AccessPackage]:
+    """Return packages that were read, and those that the rules protect, whose groups are, too.
+
+    Args:
+        graph: to ask.
+        rules: in force.
+        packages: that were read with what they grant.
+        notes: where a protected package is named that cannot be read; one that does not exist
+            grants nothing.
+
+    Raises:
+        Throttled, Unavailable: come again later.
+    """
+    found = await read_grants(graph, rules.protected.packages - packages.keys())
+    for key, each in sorted(found.items()):
+        if isinstance(each, GraphError) and not isinstance(each, NotFound):
+            notes.skip(f"what protected access package {key} grants", each)
+    return {**packages, **{each.id: each for each in granting(found)}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
-from entra_sod.domain.entra import Pair, Reference
+from entra_sod.domain.entra import AccessPackage, Pair, Reference
 from entra_sod.domain.results.coverage import Coverage, Reason, Skipped, note_uncounted
 from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
 from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.rules.alike import with_protected
 from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
@@ -80,7 +81,9 @@ class SweepEnforcer:
                 )
             gone = closing.whole.references.gone | groups.gone
             # In a thread: it compares what thousands of packages grant.
-            guards = await asyncio.to_thread(_guards, closing, reviewed, gone)
+            packages = closing.whole.packages
+            known = await with_protected(self.graph, closing.rules, packages, notes)
+            guards = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
             tenant = self._tenant(closing, verdict, entries, gone, notes)
             enforced = await self.enforcer.enforce_all(
                 replace(tenant, guards=guards),
@@ -158,10 +161,13 @@ def _population_of(closing: ClosingSweep) -> Population:
 
 
 def _guards(
-    closing: ClosingSweep, reviewed: Mapping[str, RuleSelection], gone: AbstractSet[str]
+    closing: ClosingSweep,
+    reviewed: Mapping[str, RuleSelection],
+    gone: AbstractSet[str],
+    known: Mapping[str, AccessPackage],
 ) -> tuple[WriteGuard, ...]:
     rules, packages = closing.rules, closing.whole.packages
-    return (*protect(rules, packages), *hold_changes(rules, reviewed, packages, gone))
+    return (*protect(rules, known), *hold_changes(rules, reviewed, packages, gone))
 
 
 def _prune_nothing(_: Reference) -> bool:

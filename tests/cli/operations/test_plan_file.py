@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from entra_sod.cli.operations import plan_file
-from entra_sod.cli.operations.plan_document import PlanDocument, TenantState
+from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_file import PlanRefused, load_plan, save_plan
 from entra_sod.cli.operations.plan_review import PlanSource, review_plan
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.cli.operations.plan_document import Addition, PlanDocument, TenantState
+from entra_sod.cli.operations.plan_additions import Addition
+from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_figures import (
     PlanFigures,
     RuleFigures,
@@ -16,6 +17,7 @@ from entra_sod.cli.operations.plan_figures import (
     grown_figures,
 )
 from entra_sod.cli.operations.plan_review import PlanSource, review_plan, why_too_old
+from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.ruleset import RuleSet

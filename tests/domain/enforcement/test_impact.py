@@ -152,6 +152,22 @@ def test_a_group_counts_whom_a_held_package_does_not_keep_away() -> None:
     assert (found.impacts[to_group(STAFF)], found.impacts[to_package(C)]) == (Impact(5), Impact(20))
 
 
+def test_a_group_tells_whom_it_keeps_away_while_its_package_waits() -> None:
+    """The number is that of what is written, and not of what was planned beside it."""
+    found = weighed(to_group(STAFF), to_package(C), limit=15, known=population({STAFF: 10}))
+    assert found.held.keys() == {to_package(C)}
+    assert found.impacts[to_group(STAFF)] == Impact(10)
+
+
+def test_a_group_of_an_earlier_try_does_not_make_its_package_count_nothing() -> None:
+    """Both are of one run, and count as if they were written together."""
+    earlier = [to_group(STAFF)]
+    known = population({STAFF: 25})
+    assert weighed(to_package(C), limit=24, earlier=earlier, known=known).held
+    found = weighed(to_package(C), limit=25, earlier=earlier, known=known)
+    assert (found.impacts[to_group(STAFF)], found.impacts[to_package(C)]) == (Impact(5), Impact(20))
+
+
 def test_unknown_sizes_use_the_limit_up() -> None:
     """Each counts as one at least, so a limit of 0 lets nothing through that is not known."""
     unknown = [to_group(guid(f"{number}")) for number in range(4, 9)]

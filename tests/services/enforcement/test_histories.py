@@ -192,8 +192,13 @@ class World(App):
             self.wrong.append(f"{reference} is over the budget")
         if self.is_frozen:
             self.wrong.append(f"{reference} while writing was frozen")
-        if {reference.on, reference.target} & self.protected:
+        if {reference.on, reference.target} & self._protected_ids():
             self.wrong.append(f"{reference} is protected")
+
+    def _protected_ids(self) -> set[str]:
+        packages = self._packages()
+        granted = (packages[each].groups for each in self.protected if each in packages)
+        return self.protected.union(*granted)
 
     def _asks(self, text: Rule, reference: Reference) -> bool:
         reviewed = self.reviewed.get(_key(text))

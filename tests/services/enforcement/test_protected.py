@@ -9,7 +9,7 @@ from entra_sod.domain.rules.language import GroupSelector, PackageSelector, Prot
 from entra_sod.services.rules.provider import LIST_LIFETIME
 from tests.app import App
 from tests.builders import guid, package, rule, side
-from tests.services.sweeps.test_sweeps import sweep
+from tests.services.sweeps.test_sweeps import skipped, sweep
 
 type MakeApp = type[App]
 
@@ -75,3 +75,31 @@ async def test_what_was_written_before_it_was_protected_stays(make_app: MakeApp)
     assert answer["references"]["removed"] == []
     kept = [each for each in answer["references"]["held"] if each["isRemoval"]]
     assert len(kept) == HELD
+
+
+async def test_groups_of_a_protected_package_are_protected_where_no_rule_names_it(
+    make_app: MakeApp,
+) -> None:
+    """Another package may grant the same group: checks and sweeps look what is protected grants."""
+    app = make_app([*PACKAGES, package("d", "2")], {}, RULES, ENFORCEMENT="apply")
+    app.rules.write(RULES, protected=protect("d"))
+    for answer in (await app.check("a", "b"), await sweep(app)):
+        held = answer["references"]["held"]
+        assert {each["targetId"] for each in held} == {guid("2")}
+    assert app.graph.writes
+    assert guid("2") not in {each.target for each in app.graph.writes}
+
+
+async def test_a_protected_package_that_cannot_be_read_is_named(make_app: MakeApp) -> None:
+    """What it grants is not known, and might be written to; one that is gone grants nothing."""
+    app = make_app([*PACKAGES, package("d", "2")], {}, RULES, ENFORCEMENT="apply")
+    app.rules.write(RULES, protected=protect("d"))
+    app.graph.unreadable.add(guid("d"))
+    gap = f"what protected access package {guid('d')} grants"
+    for answer in (await app.check("a", "b"), await sweep(app)):
+        assert gap in {each["what"] for each in skipped(answer)}
+    app.graph.unreadable.clear()
+    app.graph.whole_tenant = True
+    app.rules.write(RULES, protected=protect("e"))
+    app.clock.advance(LIST_LIFETIME.total_seconds() + 1)
+    assert "protected" not in str((await sweep(app))["coverage"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from entra_sod.domain.entra import Reference, ReferenceKind
-from entra_sod.domain.rules.language import References
+from entra_sod.domain.rules.language import GroupSelector, Protected, References
 from tests.app import App
 from tests.builders import guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import skipped, sweep
@@ -106,6 +108,26 @@ async def test_a_check_that_plans_knows_what_the_last_sweep_saw(make_app: MakeAp
     await sweep(app)
     after = await app.check("a", "b")
     assert numbers(after["references"]["planned"])["a", "b"] == (2, None)
+
+
+async def test_a_check_tells_what_is_protected_beside_what_is_over_the_limit(
+    make_app: MakeApp,
+) -> None:
+    """One group is protected, and the rest keeps too many away: all four are held."""
+    app = make_app(PACKAGES, HELD, PAIR, ENFORCEMENT="apply", MAX_SUBJECTS_AFFECTED="0")
+    app.rules.write(PAIR, protected=Protected(groups=[GroupSelector(id=UUID(guid("2")))]))
+    held_views = (await app.check("a", "b"))["references"]["held"]
+    assert [each["targetId"] for each in held_views if "protected" in each["why"]] == [guid("2")]
+    assert sum("MAX_SUBJECTS_AFFECTED" in each["why"] for each in held_views) == 3
+
+
+async def test_who_holds_a_package_by_two_policies_is_counted_once(make_app: MakeApp) -> None:
+    """By the index of a sweep, and where Graph is asked."""
+    twice = replace(HELD["b"][-1], id="b-z-2")
+    for rules in (PAIR, BY_INDEX):
+        app = make_app(PACKAGES, {**HELD, "b": [*HELD["b"], twice]}, rules)
+        planned = (await sweep(app))["references"]["planned"]
+        assert numbers(planned)["a", "b"] == (2, None)
 
 
 async def test_removals_keep_nobody_away(make_app: MakeApp) -> None:

@@ -152,6 +152,19 @@ async def test_what_joins_those_that_are_held_is_told_alone(make_app: MakeApp) -
     }
 
 
+async def test_what_was_told_may_be_damaged(make_app: MakeApp) -> None:
+    """Then all of it is told once more, and the sweep ends."""
+    app = await make(make_app)
+    protect(app, "a")
+    await sweep(app)
+    told(app)
+    await app.storage.blobs.put("events", "held.json", b"[")
+    assert (await sweep(app))["status"] == "completed"
+    assert [name for name, _ in told(app)] == ["references.held"]
+    await sweep(app)
+    assert told(app) == []
+
+
 async def test_a_budget_that_is_used_up_is_told_once_by_each_run(make_app: MakeApp) -> None:
     """With both numbers, what is left, and when there is room."""
     app = await make(make_app, MAX_REFERENCE_WRITES_PER_DAY="3")

@@ -282,7 +282,7 @@ def _protected(
     parsed: ParsedRules, resolved: Iterable[ResolvedRule], resolver: Resolver, tenant: Tenant | None
 ) -> Iterator[RulesProblem]:
     """Rules that ask for references on or to what the files protect."""
-    protected = resolver.protected()
+    protected = resolver.protected().ids
     for each in resolved if protected else ():
         named = frozenset().union(*(side.packages | side.groups for side in each.sides))
         if each.rule.mode is Mode.ENFORCE and (shared := named & protected):
