@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -23,6 +23,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 _PORTS = range(20000, 30000)
 _TRIES = 200
 
+# What marks the ports that this process has given, until it ends.
+_reserved: list[contextlib.ExitStack] = []
+
 type Ready = str | Callable[[], bool]
 
 
@@ -35,10 +38,15 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many consecutive free ports on loopback."""
+    """The first of so many consecutive free ports on loopback, which nobody else is given.
+
+    A server takes a moment to listen: until then another process would find its port free, and
+    would take the other's server for its own. So a port that was given is marked as taken, for as
+    long as this process lives, by the UDP socket of the same number.
+    """
     for _ in range(_TRIES):
-        first = random.choice(_PORTS)  # noqa: S311 - no secret, only spread
-        if are_free(first, count):
+        first = random.SystemRandom().choice(_PORTS)
+        if are_free(first, count) and _reserve(range(first, first + count)):
             return first
     raise OSError(f"no {count} consecutive ports are free")
 
@@ -166,6 +174,19 @@ def answers(url: str) -> bool:
         httpx.get(url, timeout=2, trust_env=False)
     except httpx.HTTPError:
         return False
+    return True
+
+
+def _reserve(ports: Iterable[int]) -> bool:
+    """Whether none of them was given to somebody yet; then they are taken."""
+    with contextlib.ExitStack() as taken:
+        for port in ports:
+            mark = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            try:
+                mark.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+        _reserved.append(taken.pop_all())
     return True
 
 

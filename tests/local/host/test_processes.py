@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local import processes
 from local.processes import NotReadyError, Process, answers, are_free, free_port, free_ports
 from tests.local.host.conftest import wait_for
 
@@ -30,6 +31,18 @@ def test_free_ports_are_consecutive_and_free() -> None:
     assert not are_free(first, 3)
     for server in servers:
         server.close()
+
+
+def test_a_port_is_given_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server may not listen yet, when another process looks for a free port."""
+    port = free_port()
+    monkeypatch.setattr(processes, "_PORTS", range(port, port + 1))
+    with pytest.raises(OSError, match="no 1 consecutive ports"):
+        free_port()
+    script = f"from local import processes as p; p._PORTS = [{port}]; p.free_port()"
+    with run(script) as other:
+        assert other.wait() == 1
+        assert "no 1 consecutive ports" in other.output()
 
 
 def test_output_can_be_read_while_the_process_runs(tmp_path: Path) -> None:
