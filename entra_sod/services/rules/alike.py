@@ -53,6 +53,8 @@ async def with_protected(
         Throttled, Unavailable: come again later.
     """
     found = await read_grants(graph, rules.protected.packages - packages.keys())
+    if not found:  # nearly always: there may be twenty thousand packages to copy
+        return packages
     for key, each in sorted(found.items()):
         if isinstance(each, GraphError) and not isinstance(each, NotFound):
             notes.skip(f"what protected access package {key} grants", each)

@@ -84,6 +84,7 @@ class SweepEnforcer:
             packages = closing.whole.packages
             known = await with_protected(self.graph, closing.rules, packages, notes)
             guards = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
+            del reviewed  # of the largest tenants megabytes, and the guards have what they need
             tenant = self._tenant(closing, verdict, entries, gone, notes)
             enforced = await self.enforcer.enforce_all(
                 replace(tenant, guards=guards),
