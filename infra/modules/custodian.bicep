@@ -1,5 +1,6 @@
-// What a custodian may of storage: what the commands `apply`, `freeze`, `selection approve`, `rollback` and `erase` change. Evidence
-// stays immutable for its time, and the head of its chain is read only.
+// What a custodian may of storage: what the commands `apply`, `freeze`, `selection approve`, `rollback` and `erase` change. The
+// evidence of `apply` and `rollback` is sealed by the command itself, which moves the head of the chain. Sealed evidence stays
+// immutable for its time, so a head that was moved back is found by `entra-sod evidence verify`.
 import { roles } from '../roles.bicep'
 
 param storageName string
@@ -23,8 +24,8 @@ var tables = [
   { name: 'findings', role: roles.storageTableDataContributor }
   { name: 'checks', role: roles.storageTableDataContributor }
   { name: 'selections', role: roles.storageTableDataContributor }
+  { name: 'evidence', role: roles.storageTableDataContributor }
   { name: 'sweeps', role: roles.storageTableDataReader }
-  { name: 'evidence', role: roles.storageTableDataReader }
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2023-05-01' existing = { name: storageName }

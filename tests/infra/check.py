@@ -102,7 +102,7 @@ WRITES: dict[str, dict[str, set[str]]] = {
             "selections",
         },
         "queues": {DELIVERY_QUEUE},
-        "tables": {"checks", "controls", "findings", "ledger", "selections"},
+        "tables": {"checks", "controls", "evidence", "findings", "ledger", "selections"},
     },
 }
 ALERTS = {

@@ -66,11 +66,17 @@ MISTAKES = {
         "'findings', role: roles.storageTableDataContributor",
         "operator: may change findings of tables",
     ),
-    "custodian-of-the-chain": Mistake(
+    "custodian-of-sweeps": Mistake(
         "infra/modules/custodian.bicep",
-        "  { name: 'ledger', ",
-        "  { name: 'evidence', role: roles.storageTableDataContributor }\n  { name: 'ledger', ",
-        "custodian: may change evidence of tables",
+        "'sweeps', role: roles.storageTableDataReader",
+        "'sweeps', role: roles.storageTableDataContributor",
+        "custodian: may change sweeps of tables",
+    ),
+    "custodian-who-cannot-seal": Mistake(
+        "infra/modules/custodian.bicep",
+        "  { name: 'evidence', role: roles.storageTableDataContributor }\n",
+        "",
+        "custodian: may not change evidence of tables",
     ),
     "alert-without-runbook": Mistake(
         "infra/modules/alerts.bicep",
