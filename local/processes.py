@@ -1,5 +1,6 @@
 """Processes of a local world: started on free ports, waited for, and gone when their parent is."""
 
+import atexit
 import contextlib
 import os
 import random
@@ -24,7 +25,8 @@ _PORTS = range(20000, 30000)
 _TRIES = 200
 
 # What marks the ports that this process has given, until it ends.
-_reserved: list[contextlib.ExitStack] = []
+_reserved = contextlib.ExitStack()
+atexit.register(_reserved.close)
 
 type Ready = str | Callable[[], bool]
 
@@ -186,7 +188,7 @@ def _reserve(ports: Iterable[int]) -> bool:
                 mark.bind(("127.0.0.1", port))
             except OSError:
                 return False
-        _reserved.append(taken.pop_all())
+        _reserved.push(taken.pop_all())
     return True
 
 

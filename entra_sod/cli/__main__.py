@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from entra_sod.cli.apply import apply
-from entra_sod.cli.commands import drift, plan
-from entra_sod.cli.contract import connector, openapi_document
-from entra_sod.cli.doctor import doctor
-from entra_sod.cli.erase import erase
-from entra_sod.cli.evidence import app as evidence
-from entra_sod.cli.exceptions import exceptions
-from entra_sod.cli.export_rules import app as export_rules
-from entra_sod.cli.findings import findings
-from entra_sod.cli.freeze import freeze, unfreeze
-from entra_sod.cli.grant import grant
-from entra_sod.cli.hook import app as hook
-from entra_sod.cli.import_rules import app as import_rules
-from entra_sod.cli.push import push
-from entra_sod.cli.redrive import redrive
-from entra_sod.cli.report import report
-from entra_sod.cli.rollback import rollback
-from entra_sod.cli.rule_tests import test_rules
-from entra_sod.cli.schema import schema
-from entra_sod.cli.selection import app as selection
-from entra_sod.cli.sweep import sweep
-from entra_sod.cli.validate import validate
+from entra_sod.cli.lazy_group import LazyCommand, lazy_group
 from entra_sod.core.version import VERSION
+
+_HERE = "entra_sod.cli"
+
+# By what a person wants to do. The texts fit a terminal of 80 columns.
+COMMANDS: dict[str, Sequence[LazyCommand]] = {
+    "Write rules": (
+        LazyCommand("validate", f"{_HERE}.validate:validate", "Check rules files, in full."),
+        LazyCommand("test", f"{_HERE}.rule_tests:test_rules", "Run the tests of rules."),
+        LazyCommand("import", f"{_HERE}.import_rules:app", "Make rules of a matrix or a pack."),
+        LazyCommand("export", f"{_HERE}.export_rules:app", "Make a matrix of rules."),
+        LazyCommand("exceptions", f"{_HERE}.exceptions:exceptions", "List exceptions, by end."),
+        LazyCommand("schema", f"{_HERE}.schema:schema", "Print the JSON Schema, for editors."),
+        LazyCommand("rules", f"{_HERE}.push:app", "Push rules to a running app."),
+    ),
+    "See": (
+        LazyCommand("plan", f"{_HERE}.commands:plan", "Preview the references to write."),
+        LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),
+        LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
+        LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
+        LazyCommand("selection", f"{_HERE}.selection:app", "See and approve what rules select."),
+        LazyCommand("evidence", f"{_HERE}.evidence:app", "Prove that evidence is unchanged."),
+    ),
+    "Change the tenant": (
+        LazyCommand("apply", f"{_HERE}.apply:apply", "Write a plan that was reviewed."),
+        LazyCommand("rollback", f"{_HERE}.rollback:rollback", "Take back what the app wrote."),
+        LazyCommand("freeze", f"{_HERE}.freeze:freeze", "Stop every write of a reference."),
+        LazyCommand("unfreeze", f"{_HERE}.freeze:unfreeze", "Allow writing again."),
+    ),
+    "Operate the app": (
+        LazyCommand("sweep", f"{_HERE}.sweep:sweep", "Start a sweep, and follow it."),
+        LazyCommand("doctor", f"{_HERE}.doctor:doctor", "Find what is wrong, and say what to do."),
+        LazyCommand("grant", f"{_HERE}.grant:grant", "Give the app its roles on catalogs."),
+        LazyCommand("hook", f"{_HERE}.hook:app", "Let Entra ask before it grants a request."),
+        LazyCommand("redrive", f"{_HERE}.redrive:redrive", "Send messages again that failed."),
+        LazyCommand("erase", f"{_HERE}.erase:erase", "Remove the data of one person."),
+        LazyCommand("openapi", f"{_HERE}.contract:openapi_document", "Print the API as OpenAPI."),
+        LazyCommand("connector", f"{_HERE}.contract:connector", "Write a custom connector."),
+    ),
+}
 
 app = typer.Typer(
     name="entra-sod",
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -56,45 +76,6 @@ def _options(
 ) -> None:
     """Separation of duties for Microsoft Entra access packages."""
 
-
-for command in (
-    validate,
-    plan,
-    apply,
-    drift,
-    sweep,
-    findings,
-    exceptions,
-    report,
-    doctor,
-    redrive,
-    grant,
-    freeze,
-    unfreeze,
-    rollback,
-    erase,
-    schema,
-    connector,
-):
-    app.command()(command)
-app.command("test")(test_rules)
-app.command("openapi")(openapi_document)
-
-rules = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
-
-
-@rules.callback()
-def _rules() -> None:
-    """Keep `rules push` two words, though it is the only one."""
-
-
-rules.command("push")(push)
-app.add_typer(rules, name="rules")
-app.add_typer(import_rules, name="import")
-app.add_typer(export_rules, name="export")
-app.add_typer(hook, name="hook")
-app.add_typer(evidence, name="evidence")
-app.add_typer(selection, name="selection")
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

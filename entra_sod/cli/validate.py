@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.rules.lint import alike_problems, lint, named_groups
 from entra_sod.core.clock import SystemClock
@@ -84,6 +83,8 @@ def _sentence(text: str) -> str:
 async def _read_tenant(
     environment: Mapping[str, str], parsed: ParsedRules, day: date
 ) -> tuple[Tenant, AlikeReading]:
+    from entra_sod.adapters.graph.client import GraphClient  # slow, and --offline needs none
+
     graph = GraphClient(read_settings(environment).graph)
     try:
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))

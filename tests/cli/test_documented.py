@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 import typer.main
 
-from entra_sod.cli.__main__ import app
+from entra_sod.cli.__main__ import COMMANDS, app
 from local.processes import CHECKOUT
 
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+LAZY = [each for some in COMMANDS.values() for each in some]
 PAGES = ("permissions", "integrate", "operations", "upgrade", "costs")
 
 
 def commands() -> list[str]:
     """The names of all commands, those of groups with the name of their group."""
-    root = typer.main.get_command(app)
     found: list[str] = []
-    for name, command in getattr(root, "commands", {}).items():
-        below = getattr(command, "commands", None)
-        found += [f"{name} {each}" for each in below] if below else [name]
+    for each in LAZY:
+        below = getattr(each.load(), "commands", None)
+        found += [f"{each.name} {one}" for one in below] if below else [each.name]
     return found
 
 
@@ -47,7 +48,7 @@ def test_every_option_that_a_page_names_exists(page: str) -> None:
 def options() -> set[str]:
     root = typer.main.get_command(app)
     found: set[str] = set()
-    waiting = [root]
+    waiting: list[Any] = [root, *(each.load() for each in LAZY)]
     while waiting:
         command = waiting.pop()
         waiting += getattr(command, "commands", {}).values()
