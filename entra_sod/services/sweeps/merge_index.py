@@ -21,7 +21,7 @@ from entra_sod.domain.detection.index import (
 )
 from entra_sod.domain.detection.join import DetectedConflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.sweeps.index import open_index, read_buckets
+from entra_sod.services.sweeps.index import OpenIndex, open_index, read_buckets
 from entra_sod.stores.sweeps import SweepStore
 
 # Assignments that are held at once, however large the tenant is.
@@ -67,16 +67,30 @@ async def conflicts_of(
     opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
     for buckets in bucket_groups(assignments, MAX_ASSIGNMENTS_AT_ONCE):
-        read = await in_parallel(partial(read_buckets, store, buckets), opened)
-        held = list(chain.from_iterable(read))
-        # In a thread: a subject may hold thousands of packages, which are all compared.
-        for conflict in await asyncio.to_thread(_joined, held, rules, holders):
+        for conflict in await _join_buckets(store, opened, buckets, rules, holders):
             yield conflict
+
+
+# A function, so that one group's assignments are gone before the next ones are read.
+async def _join_buckets(
+    store: SweepStore,
+    opened: Sequence[OpenIndex],
+    buckets: range,
+    rules: RuleSet,
+    holders: Counter[str],
+) -> Sequence[DetectedConflict]:
+    read = await in_parallel(partial(read_buckets, store, buckets), opened)
+    held = list(chain.from_iterable(read))
+    # In a thread: a subject may hold thousands of packages, which are all compared.
+    return await asyncio.to_thread(_joined, held, rules, holders)
 
 
 def _joined(
     held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet, holders: Counter[str]
 ) -> Sequence[DetectedConflict]:
     # Somebody may hold a package by two policies.
-    holders.update(package for package, _ in {(package, each.subject_id) for package, each in held})
+    known: dict[str, set[str]] = {}
+    for package, each in held:
+        known.setdefault(each.subject_id, set()).add(package)
+    holders.update(chain.from_iterable(known.values()))
     return list(join(held, rules))
