@@ -16,7 +16,7 @@ from entra_sod.domain.evidence.manifest import EvidenceManifest, FileEntry, entr
 from entra_sod.ports.storage import Blobs, Row, Storage, Table
 
 TABLE, CONTAINER = "evidence", "evidence-drafts"
-MAX_PART_BYTES = 8 * 2**20
+MAX_PART_BYTES = 4 * 2**20  # while one is sent, the SDK has two copies of it
 _MAX_INLINE_BYTES = 64 * 1024
 _DRAFT = "draft"
 
