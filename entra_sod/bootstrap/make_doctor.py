@@ -7,6 +7,7 @@ storage would look like one of Graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.adapters.graph.roles import RolesClient
@@ -20,23 +21,31 @@ from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
 
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
 
 def read_diagnostic_context(
-    environment: Mapping[str, str], open_storage: Callable[[], Storage]
+    environment: Mapping[str, str],
+    open_storage: Callable[[], Storage],
+    ask_as: Callable[[], AsyncTokenCredential | None] = lambda: None,
 ) -> DiagnosticContext:
     """Make the patient that the environment asks for; wrong settings are part of it.
 
     Args:
         environment: the settings.
         open_storage: makes the app's storage, or raises a ConfigurationError.
+        ask_as: makes the credential of somebody else than the settings name, or none; or raises a
+            ConfigurationError.
     """
     problems: list[str] = []
     clock = SystemClock()
     settings = _made(lambda: read_settings(environment), problems)
     storage = _made(open_storage, problems)
-    if settings is None:
+    asking = _made(lambda: (ask_as(), ask_as()), problems)
+    if settings is None or asking is None:
         return DiagnosticContext(clock=clock, problems=problems, storage=storage)
-    graph = GraphClient(settings.graph)
+    graph = GraphClient(settings.graph, credential=asking[0])
     rules = None
     if storage is not None:
         source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=storage.blobs)
@@ -48,7 +57,7 @@ def read_diagnostic_context(
         settings=settings,
         storage=storage,
         graph=graph,
-        roles=RolesClient(settings.graph),
+        roles=RolesClient(settings.graph, credential=asking[1]),
         rules=rules,
     )
 

@@ -24,6 +24,11 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("schema", f"{_HERE}.schema:schema", "Print the JSON Schema, for editors."),
         LazyCommand("rules", f"{_HERE}.push:app", "Push rules to a running app."),
     ),
+    "Sign in": (
+        LazyCommand("login", f"{_HERE}.login:login", "Sign in to Graph, on your own machine."),
+        LazyCommand("logout", f"{_HERE}.login:logout", "Forget who is signed in."),
+        LazyCommand("whoami", f"{_HERE}.login:whoami", "Say as whom Graph is asked."),
+    ),
     "See": (
         LazyCommand("plan", f"{_HERE}.commands:plan", "Preview the references to write."),
         LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),

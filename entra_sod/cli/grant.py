@@ -17,7 +17,7 @@ from entra_sod.cli.operations.roles.apply import GrantOutcome, apply
 from entra_sod.cli.operations.roles.client import WritableRoles, WritableRolesClient
 from entra_sod.cli.operations.roles.plan import WantedRoles, plan_grants, role_for
 from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, why_refused
-from entra_sod.cli.sign_in import DeviceCode
+from entra_sod.cli.sign_in import device_code
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
@@ -205,7 +205,7 @@ async def _open(
     """
     own = None
     if sign_in.by_device:
-        own = DeviceCode(settings, err.print, sign_in.tenant_id or None)
+        own = device_code(settings, err.print, sign_in.tenant_id or None)
     elif not is_loopback(settings.root):
         settings = replace(settings, credential=CredentialKind.DEFAULT)
     client = WritableRolesClient(settings, credential=own)

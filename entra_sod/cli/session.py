@@ -10,15 +10,16 @@ from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.operations.selections import approve
+from entra_sod.cli.sign_in import LOGIN, SignInFile, asks_as_person, person
 from entra_sod.cli.storage import open_storage
-from entra_sod.cli.terminal import err
+from entra_sod.cli.terminal import err, shown
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.core.errors import ConfigurationError
+from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.settings import Settings, read_settings
+from entra_sod.settings import GraphSettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
 from entra_sod.stores.selections import SelectionStore
@@ -92,13 +93,43 @@ async def open_session() -> AsyncIterator[Session]:
         ConfigurationError: naming every wrong setting.
     """
     settings, clock = read_settings(os.environ), SystemClock()
-    graph = GraphClient(settings.graph)
+    graph = open_graph(os.environ, settings.graph)
     async with AsyncExitStack() as ending:
         ending.push_async_callback(graph.close)
+        await _say_who_asks(graph)
         storage = None
         if _names_storage():
             storage = await ending.enter_async_context(open_storage(os.environ))
         yield Session(settings=settings, graph=graph, storage=storage, clock=clock)
+
+
+def open_graph(environment: Mapping[str, str], settings: GraphSettings) -> GraphClient:
+    """Make a client that asks as the settings say; where they say nothing, as who is signed in.
+
+    Raises:
+        ConfigurationError: nobody is signed in.
+    """
+    return GraphClient(settings, credential=person() if asks_as_person(environment) else None)
+
+
+def credential_source(environment: Mapping[str, str], settings: GraphSettings) -> str:
+    """Say whose sign-in is used."""
+    if asks_as_person(environment):
+        return f"{LOGIN} ({SignInFile().path})"
+    if environment.get("GRAPH_CREDENTIAL"):
+        return f"GRAPH_CREDENTIAL={settings.credential}"
+    return "the managed identity of this machine"
+
+
+async def _say_who_asks(graph: GraphClient) -> None:
+    try:
+        principal = await graph.caller()
+    except SodError:
+        return  # what is read next says what is wrong
+    who = principal.name or principal.principal_id
+    if who:
+        where = f" in tenant {principal.tenant_id}" if principal.tenant_id else ""
+        err.print(f"as {shown(who)}{where}", style="dim")
 
 
 def _names_storage() -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from entra_sod.adapters.graph.credential import credential, managed_identity
 from entra_sod.adapters.storage.azure import AzureStorage
+from entra_sod.cli.sign_in import asks_as_person
 from entra_sod.settings import CredentialKind, GraphSettings, read_settings, read_storage_settings
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ type SignInFactory = Callable[[GraphSettings], AsyncTokenCredential]
 async def open_storage(
     environment: Mapping[str, str], sign_in: SignInFactory = credential
 ) -> AsyncIterator[AzureStorage]:
-    """Reach storage by connection string, or by who Graph is asked as; and close it.
+    """Reach storage by connection string, or as a person or an app; and close it.
 
-    GRAPH_CREDENTIAL=default takes the person's own sign-in for both. Otherwise it is the managed
-    identity, as in the app.
+    Beside a managed identity it is that one, as in the app. On a machine of a person it is the
+    sign-in that DefaultAzureCredential finds, such as that of `az login`.
 
     Args:
         environment: the settings.
@@ -36,8 +38,9 @@ async def open_storage(
     async with AsyncExitStack() as ending:
 
         def identity() -> AsyncTokenCredential:
-            is_own = graph.credential is CredentialKind.DEFAULT
-            made = sign_in(graph) if is_own else managed_identity(settings.client_id)
+            is_own = graph.credential is CredentialKind.DEFAULT or asks_as_person(environment)
+            own = replace(graph, credential=CredentialKind.DEFAULT)
+            made = sign_in(own) if is_own else managed_identity(settings.client_id)
             ending.push_async_callback(made.close)
             return made
 

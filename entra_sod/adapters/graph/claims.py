@@ -19,6 +19,7 @@ class WireClaims(msgspec.Struct):
     upn: str = ""
     preferred_username: str = ""
     app_displayname: str = ""
+    tid: str = ""
 
 
 _claims = msgspec.json.Decoder(WireClaims)
@@ -38,4 +39,5 @@ def caller_of(token: str) -> TokenPrincipal:
         scopes=frozenset(claims.scp.split()),
         is_person=bool(claims.scp),
         name=person or ("" if claims.scp else claims.app_displayname),
+        tenant_id=claims.tid.lower(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.batches import Batches, BatchRead
@@ -27,6 +28,9 @@ from entra_sod.ports.graph import AssignmentPage
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
 READING_PACKAGE = "reading access package %s"  # as errors say it
 
 
@@ -38,9 +42,10 @@ class GraphClient(GraphDoor):
         settings: GraphSettings,
         limiter: RateLimiter | None = None,
         clock: Clock | None = None,
+        credential: AsyncTokenCredential | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
-        super().__init__(settings, limiter or LocalRateLimiter(self._clock))
+        super().__init__(settings, limiter or LocalRateLimiter(self._clock), credential)
 
     @property
     def _batches(self) -> Batches:

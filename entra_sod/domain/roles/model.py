@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 CATALOG_SCOPE = "/AccessPackageCatalog/"
+READ_ALL = "EntitlementManagement.Read.All"
 READ_WRITE_ALL = "EntitlementManagement.ReadWrite.All"
 COUNT_MEMBERS = "GroupMember.ReadBasic.All"  # the least of those that count members of groups
 COUNTING = frozenset(
@@ -67,6 +68,7 @@ class TokenPrincipal:
         scopes: delegated ones (`scp`); empty for an application.
         is_person: whether somebody signed in.
         name: of the person or the application; empty where the token does not say.
+        tenant_id: of the tenant that the token is for; empty where it does not say.
     """
 
     principal_id: str = ""
@@ -74,3 +76,4 @@ class TokenPrincipal:
     scopes: frozenset[str] = frozenset()
     is_person: bool = False
     name: str = ""
+    tenant_id: str = ""
