@@ -181,7 +181,7 @@ class Chaos:
             case Needless(which=which):
                 yield at, partial(self._let_wait, partial(self._give_up_needlessly, which))
             case FreezeWriting(seconds=seconds):
-                yield at, self._freeze
+                yield at, self.freeze
                 yield at + seconds, self.unfreeze
             case Check():
                 yield at, lambda: self._asked.append(callers.submit(self._ask, disturbance))
@@ -198,7 +198,7 @@ class Chaos:
         self.tally["storms"] += 1
         self._world.graph.behave(throttle={"limit": limit, "window_seconds": 1.0})
 
-    def _freeze(self) -> None:
+    def freeze(self) -> None:
         self.tally["freezes"] += 1
         self._hosts.ask("PUT", "/api/freeze", json={"reason": "chaos"})
 

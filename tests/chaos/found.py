@@ -139,6 +139,31 @@ class Aftermath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack:
+    """What `entra-sod rollback` of the whole run left, when all else had ended.
+
+    Attributes:
+        code: the exit code; None where the command did not end in time.
+        said: the last line that it printed.
+        before: the references in the tenant before, with how often each was added by the app.
+        after: the same when it had ended.
+        ledger: the references that the ledger still has.
+        breaks: where the chain of evidence does not hold.
+    """
+
+    code: int | None
+    said: str
+    before: Mapping[Wanted, int]
+    after: Mapping[Wanted, int]
+    ledger: frozenset[Wanted]
+    breaks: tuple[str, ...]
+
+    @property
+    def removed(self) -> frozenset[Wanted]:
+        return frozenset(self.before.keys() - self.after.keys())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Everything that the verdict looks at.
 
@@ -151,6 +176,7 @@ class Found:
         budget: how many writes the app was allowed; None for as many as come.
         is_held_back: whether writing was frozen for a while, or the budget may have ended.
         aftermath: None for a run that no sweep follows.
+        rolled_back: None where no rollback was run, which is a fault of the run.
         blocked: packages of which Graph never told who holds them.
         answers_for_pairs: whether Graph does, to this app.
         refusals: None for a run in which Graph refuses for other reasons, too.
@@ -171,6 +197,7 @@ class Found:
     budget: int | None = None
     is_held_back: bool = False
     aftermath: Aftermath | None = None
+    rolled_back: RolledBack | None = None
 
 
 def read_sweep(answer: Mapping[str, Any]) -> SweepAnswer:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tests.chaos.found import (
     Found,
     Parts,
     Refusals,
+    RolledBack,
     read_check,
     read_finding,
     read_letter,
@@ -33,6 +35,7 @@ from tests.chaos.found import (
     read_sweep,
 )
 from tests.chaos.hosts import Hosts
+from tests.chaos.roll_back import roll_back
 from tests.chaos.schedule import HOSTS, Schedule
 from tests.chaos.stored import Watcher, blob, blobs, ledger_of, newest_planned, proof_of, rows
 from tests.chaos.traits import Trait
@@ -64,6 +67,7 @@ def run(schedule: Schedule, folder: Path) -> Outcome:
 
 
 def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]:
+    started_at = datetime.now(UTC)
     with ExitStack() as ending:
         world = ending.enter_context(_world(schedule, folder))
         hosts = Hosts(world, HOSTS, rate=schedule.rate, budget=schedule.budget)
@@ -90,7 +94,28 @@ def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]
             is_held_back=schedule.budget is not None or Trait.FROZEN in schedule.traits,
             aftermath=_aftermath(world, chaos) if Trait.FROZEN in schedule.traits else None,
         )
-        return found, chaos.tally
+        return replace(
+            found, rolled_back=_rolled_back(world, chaos, schedule, started_at)
+        ), chaos.tally
+
+
+def _rolled_back(
+    world: World, chaos: Chaos, schedule: Schedule, started_at: datetime
+) -> RolledBack:
+    """Take back all that was written; seeds that freeze do so while writing is frozen again."""
+    is_frozen = Trait.FROZEN in schedule.traits
+    if is_frozen:
+        chaos.freeze()
+    before = _references(world)
+    ended = roll_back(world, since=started_at, while_frozen=is_frozen, rate=schedule.rate)
+    return RolledBack(
+        code=ended.code,
+        said=ended.said,
+        before=before,
+        after=_references(world),
+        ledger=frozenset(_ledger(world)),
+        breaks=_evidence(world).breaks,
+    )
 
 
 def _aftermath(world: World, chaos: Chaos) -> Aftermath:
@@ -127,23 +152,26 @@ def _world(schedule: Schedule, folder: Path) -> World:
 def _gather(world: World, hosts: Hosts, watcher: Watcher, chaos: Chaos) -> Found:
     sweep = hosts.ask("GET", "/api/sweeps/latest")
     checks = [hosts.ask("GET", f"/api/checks/{each}") if each else None for each in chaos.check_ids]
-    entries = asyncio.run(ledger_of(world.storage))
     planned = newest_planned(world.storage)
     plan = msgspec.json.decode(planned.plan, type=SweepPlan) if planned else None
     return Found(
         sweep=_ended(sweep, read_sweep),
         checks=tuple(_ended(check, read_check) for check in checks),
         references=_references(world),
-        ledger={
-            Wanted(each.reference.on, str(each.reference.kind), each.reference.target): each.state
-            for each in entries
-        },
+        ledger=_ledger(world),
         queues=watcher.counts(),
         letters=tuple(read_letter(each, plan) for each in blobs(world.storage, "poison")),
         parts=_parts(world, sweep),
         findings=tuple(read_finding(row) for row in rows(world.storage, "findings")),
         evidence=_evidence(world),
     )
+
+
+def _ledger(world: World) -> Mapping[Wanted, str]:
+    return {
+        Wanted(each.reference.on, str(each.reference.kind), each.reference.target): each.state
+        for each in asyncio.run(ledger_of(world.storage))
+    }
 
 
 def _evidence(world: World) -> Evidence:
@@ -187,4 +215,9 @@ def _found(found: Found) -> str:
     letters = f"{len(found.letters)} dead letters, {len(found.findings)} findings"
     refusals = found.refusals
     refused = f", {refusals.refused} of {refusals.requests} refused" if refusals else ""
-    return f"sweep {status}, {letters}{refused}"
+    return f"sweep {status}, {letters}{refused}, {_taken_back(found)}"
+
+
+def _taken_back(found: Found) -> str:
+    done = found.rolled_back
+    return f"{len(done.removed)} references rolled back" if done else "no rollback"

@@ -17,6 +17,7 @@ from tests.chaos.found import (
     Parts,
     References,
     Refusals,
+    RolledBack,
     Seen,
     StoredFinding,
     SweepAnswer,
@@ -87,6 +88,15 @@ FINDINGS = tuple(
         Breach("two", ("a", "d", "e"), "y"),
     )
 )
+BEFORE = {OLD: 0, C_ON_A: 0}
+ROLLED_BACK = RolledBack(
+    code=0,
+    said="the next sweep writes 3 of them again",
+    before={**BEFORE, **dict.fromkeys(NEW, 1)},
+    after=BEFORE,
+    ledger=NOTHING,
+    breaks=(),
+)
 GOOD = Found(
     sweep=SWEEP,
     checks=(CHECK,),
@@ -97,6 +107,7 @@ GOOD = Found(
     parts=Parts(total=2, done=frozenset({0, 1})),
     findings=FINDINGS,
     evidence=Evidence(packs=2),
+    rolled_back=ROLLED_BACK,
 )
 
 
@@ -370,6 +381,25 @@ def test_what_a_freeze_left_is_written_by_the_next_sweep(after: Aftermath) -> No
     """All of it, once, and told."""
     assert verdict(TRUTH, held_back(written=SOME, aftermath=AFTER)) == ()
     assert claims(held_back(written=SOME, aftermath=after)) == {"what waited is written later"}
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        None,
+        replace(ROLLED_BACK, code=1),
+        replace(ROLLED_BACK, code=None),
+        replace(ROLLED_BACK, after={**BEFORE, A_ON_B: 1}),
+        replace(ROLLED_BACK, after={OLD: 0}),
+        replace(ROLLED_BACK, after={OLD: 0, C_ON_A: 1}),
+        replace(ROLLED_BACK, ledger=frozenset({A_ON_B})),
+        replace(ROLLED_BACK, breaks=("a pack is missing",)),
+    ],
+)
+def test_a_rollback_leaves_what_was_there_before_the_run(done: RolledBack | None) -> None:
+    """No more and no less, with an empty ledger, evidence that holds, and exit code 0."""
+    claim = "a rollback restores what was there"
+    assert claims(replace(GOOD, rolled_back=done)) == {claim}
 
 
 def test_a_flood_of_contradictions_is_cut_short() -> None:

@@ -295,6 +295,25 @@ def _writes_are_told(case: Case) -> Iterator[str]:
         yield f"{_told(wanted)} is either told as written or there, and not both"
 
 
+def _a_rollback_restores(case: Case) -> Iterator[str]:
+    """Exactly what people had made, untouched; and the ledger has nothing more to take back."""
+    done, present = case.found.rolled_back, case.truth.present
+    if done is None:
+        yield "no rollback was run"
+        return
+    if done.code != 0:
+        yield f"it ended with exit code {done.code}: {done.said}"
+    yield from (f"the evidence after it: {each}" for each in done.breaks)
+    for wanted in sorted(done.after.keys() - present):
+        yield f"{_told(wanted)} was written by the app, and is still there"
+    for wanted in sorted(present - done.after.keys()):
+        yield f"{_told(wanted)} was there before the run, and is gone"
+    for wanted in sorted(wanted for wanted in present if done.after.get(wanted)):
+        yield f"{_told(wanted)} was there before the run, and was added again"
+    for wanted in sorted(done.ledger):
+        yield f"{_told(wanted)} is still in the ledger"
+
+
 def _no_message_is_left(case: Case) -> Iterator[str]:
     for queue, count in case.found.queues.items():
         if count:
@@ -358,6 +377,7 @@ CLAIMS: dict[str, Claim] = {
     "no reference is written twice": _nothing_is_written_twice,
     "the ledger agrees": _ledger_agrees,
     "answers tell what was written": _writes_are_told,
+    "a rollback restores what was there": _a_rollback_restores,
     "no message is left": _no_message_is_left,
     "every part is done": _every_part_is_done,
     "checks answer what is so": _checks_are_true,
