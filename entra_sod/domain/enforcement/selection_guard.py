@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +14,12 @@ from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.rules.selection import RuleSelection, SelectionChange, selection_change
+from entra_sod.domain.rules.selection import (
+    RuleSelection,
+    SelectionChange,
+    selection_change,
+    selection_key,
+)
 
 APPROVE = "entra-sod selection approve --rule"
 
@@ -124,7 +129,16 @@ def hold_changes(
         packages: that were read, with the groups that they grant.
         gone: packages and groups that do not exist.
     """
-    reviewed = {
+    return guard_changes(rules, reviewed_rules(rules, selections, packages), packages, gone)
+
+
+def reviewed_rules(
+    rules: RuleSet,
+    selections: Mapping[str, RuleSelection],
+    packages: Mapping[str, AccessPackage],
+) -> Mapping[str, ReviewedRule]:
+    """Compare every enforcing rule with what was reviewed of it; by the rule's id."""
+    return {
         rule.id: ReviewedRule(
             rule=rule,
             selection=selections[rule.id],
@@ -133,6 +147,15 @@ def hold_changes(
         for rule in rules.rules
         if rule.rule.mode is Mode.ENFORCE and rule.id in selections
     }
+
+
+def guard_changes(
+    rules: RuleSet,
+    reviewed: Mapping[str, ReviewedRule],
+    packages: Mapping[str, AccessPackage],
+    gone: AbstractSet[str] = frozenset(),
+) -> Iterable[WriteGuard]:
+    """Return the guard of rules that were compared, where anything has changed."""
     changed = frozenset[str]().union(*(each.change.ids for each in reviewed.values()))
     if not changed:
         return ()
@@ -141,3 +164,49 @@ def hold_changes(
             rules=rules, reviewed=reviewed, changed=changed, packages=packages, gone=gone
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldChange:
+    """How what a rule selects differs from what was reviewed, to be told to people.
+
+    Attributes:
+        rule: its id.
+        key: names what the rule selects by; a rule that is changed has another.
+        joined: ids of packages and groups.
+        left: ids of packages and groups.
+        is_whole: whether all of the rule's packages were read, so that nothing else has changed.
+    """
+
+    rule: str
+    key: str
+    joined: frozenset[str]
+    left: frozenset[str]
+    is_whole: bool = True
+
+
+def held_changes(
+    reviewed: Mapping[str, ReviewedRule], read: Collection[str], gone: AbstractSet[str]
+) -> Sequence[HeldChange]:
+    """Return each rule that has changed since it was reviewed, or of which not all was read.
+
+    Args:
+        reviewed: every enforcing rule, by its id.
+        read: ids of the packages that were read.
+        gone: ids of packages that do not exist.
+    """
+    unread = {
+        key: each.selection.packages.union(*each.rule.package_sides).difference(read, gone)
+        for key, each in reviewed.items()
+    }
+    return [
+        HeldChange(
+            rule=key,
+            key=selection_key(each.rule),
+            joined=each.change.joined.union(each.change.joined_groups),
+            left=each.change.left.union(each.change.left_groups),
+            is_whole=not unread[key],
+        )
+        for key, each in reviewed.items()
+        if each.change.ids or unread[key]
+    ]

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from entra_sod.domain.enforcement.selection_guard import HeldChange
 from entra_sod.domain.findings.digest import TicketAction
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.event import EventName, name_of
-from entra_sod.domain.notifications.kept_event import KeptEvent, RunReferences, run_events
+from entra_sod.domain.notifications.kept_event import (
+    KeptEvent,
+    RunReferences,
+    run_events,
+    selection_event,
+)
 from entra_sod.domain.results.check import ReferenceView
 from entra_sod.stores.kept_events import KeptEvents
 from entra_sod.stores.outbox import Outbox
@@ -84,6 +90,20 @@ class Announcer:
             await self.announce_kept(event, traceparent=traceparent)
         if newly_held or writes.is_all:
             await self.kept.remember_held(writes.references.held, is_all=writes.is_all)
+
+    async def announce_changes(
+        self, run: str, changes: Sequence[HeldChange], *, traceparent: str
+    ) -> None:
+        """Queue how the selections of rules have changed, and note that this was told.
+
+        Args:
+            run: id of the sweep that compared every enforcing rule.
+            changes: all that wait for approval, told before or not.
+            traceparent: of the message that is worked.
+        """
+        if new := await self.kept.newly_changed(changes):
+            await self.announce_kept(selection_event(run, new), traceparent=traceparent)
+        await self.kept.remember_changes(changes)
 
     async def announce_kept(self, event: KeptEvent, *, traceparent: str) -> None:
         """Keep the body of an event, and queue it once: `fan_out` queues it for each subscriber.

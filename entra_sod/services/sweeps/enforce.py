@@ -12,7 +12,12 @@ from entra_sod.domain.enforcement.desired import packages_in_view, references_on
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.impact import Population, grantors_of
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
-from entra_sod.domain.enforcement.selection_guard import hold_changes
+from entra_sod.domain.enforcement.selection_guard import (
+    HeldChange,
+    guard_changes,
+    held_changes,
+    reviewed_rules,
+)
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.enforcement.uncertainty import is_certain, may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
@@ -35,11 +40,13 @@ class ReferenceWrites:
 
     Attributes:
         is_whole: whether all was done that was to be done, but for what a limit stopped.
+        changes: of what rules select, that wait for approval; None where that is not known.
     """
 
     enforced: EnforcementResult
     gaps: Sequence[Skipped] = ()
     is_whole: bool = True
+    changes: Sequence[HeldChange] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ class SweepEnforcer:
             # In a thread: it compares what thousands of packages grant.
             packages = closing.whole.packages
             known = await with_protected(self.graph, closing.rules, packages, notes)
-            guards = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
+            guards, changes = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
             del reviewed  # of the largest tenants megabytes, and the guards have what they need
             tenant = self._tenant(closing, verdict, entries, gone, notes)
             enforced = await self.enforcer.enforce_all(
@@ -100,7 +107,9 @@ class SweepEnforcer:
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped.why)
         note_uncounted(enforced.weighed.uncounted, notes)
-        return ReferenceWrites(enforced, notes.skipped, is_whole=not enforced.failed)
+        return ReferenceWrites(
+            enforced, notes.skipped, is_whole=not enforced.failed, changes=changes
+        )
 
     def _tenant(
         self,
@@ -166,9 +175,12 @@ def _guards(
     reviewed: Mapping[str, RuleSelection],
     gone: AbstractSet[str],
     known: Mapping[str, AccessPackage],
-) -> tuple[WriteGuard, ...]:
+) -> tuple[tuple[WriteGuard, ...], Sequence[HeldChange]]:
+    """Return what keeps references from being written, and the changes that some of it is for."""
     rules, packages = closing.rules, closing.whole.packages
-    return (*protect(rules, known), *hold_changes(rules, reviewed, packages, gone))
+    compared = reviewed_rules(rules, reviewed, packages)
+    guards = (*protect(rules, known), *guard_changes(rules, compared, packages, gone))
+    return guards, held_changes(compared, packages.keys(), gone)
 
 
 def _prune_nothing(_: Reference) -> bool:

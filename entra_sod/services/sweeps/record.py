@@ -68,6 +68,10 @@ class SweepRecorder:
             stopped=result.stopped,
             is_all=written.is_whole,
         )
+        if written.changes is not None:
+            await self.announcer.announce_changes(
+                sweep_id, written.changes, traceparent=traceparent
+            )
         await self._announce(writes, notifications, traceparent)
 
     async def _announce(
