@@ -11,7 +11,8 @@ from datetime import datetime
 from local.processes import CHECKOUT
 from local.world import World
 
-ENDED_WITHIN_SECONDS = 90
+# Far more than it takes: other processes may keep the machine busy.
+ENDED_WITHIN_SECONDS = 180
 MAX_REMOVALS = "10000"
 
 
@@ -48,10 +49,14 @@ def roll_back(world: World, *, since: datetime, while_frozen: bool, rate: int | 
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             check=False,
             timeout=ENDED_WITHIN_SECONDS,
         )
-    except subprocess.TimeoutExpired:
-        return Ended(None, f"it did not end in {ENDED_WITHIN_SECONDS} s")
-    return Ended(done.returncode, done.stdout.strip().rpartition("\n")[2])
+    except subprocess.TimeoutExpired as error:
+        last = _last_line((error.stdout or b"").decode(errors="replace"))
+        return Ended(None, f"it did not end in {ENDED_WITHIN_SECONDS} s, and said last: {last}")
+    return Ended(done.returncode, _last_line(done.stdout.decode(errors="replace")))
+
+
+def _last_line(output: str) -> str:
+    return output.strip().rpartition("\n")[2]

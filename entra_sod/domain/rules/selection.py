@@ -145,9 +145,10 @@ def selection_change(
     joined_groups, left_groups = dict[str, str](), dict[str, str]()
     for package, groups in now.groups.items():
         # On another side than before, all that it grants is new.
-        old = () if package in joined else known.groups.get(package, ())
+        before_it = known.groups.get(package, ())
+        old = () if package in joined else before_it
         joined_groups |= dict.fromkeys(set(groups).difference(old), package)
-        left_groups |= dict.fromkeys(set(old).difference(groups), package)
+        left_groups |= dict.fromkeys(set(before_it).difference(groups), package)
     return SelectionChange(
         joined=joined,
         left=frozenset().union(*map(operator.sub, before, rule.selected_sides)),

@@ -116,9 +116,18 @@ def asked_when_reviewed(change: Change) -> dict[str, set[Reference]]:
 
     A group that a side names is in the rule's text, and so reviewed, whatever the side selected.
     """
-    packages = change.reviewed.packages
+    packages, asked = change.reviewed.packages, written_when_reviewed(change)
     return {
-        each.id: {*asked_for(RuleSet([each]), packages), *named_groups(each, packages)}
+        each.id: asked[each.id].union(named_groups(each, packages))
+        for each in change.rules(change.reviewed)
+        if each.id in asked
+    }
+
+
+def written_when_reviewed(change: Change) -> dict[str, set[Reference]]:
+    """The same without groups that a side names while no package of it faces another."""
+    return {
+        each.id: set(asked_for(RuleSet([each]), change.reviewed.packages))
         for each in change.rules(change.reviewed)
         if each.rule.mode is Mode.ENFORCE
     }
@@ -152,7 +161,8 @@ def test_what_was_reviewed_and_asked_for_is_not_removed(change: Change) -> None:
     rules, guards = guard_of(change)
     now = asked_for(rules, change.now.packages)
     reviewed = set[Reference]().union(*asked_when_reviewed(change).values())
-    for reference in reviewed - now.keys():
+    written = set[Reference]().union(*written_when_reviewed(change).values())
+    for reference in written - now.keys():
         assert any(each.why_kept(reference) for each in guards)
     every = (
         Reference(guid(on), kind, guid(target))
@@ -223,6 +233,18 @@ def test_a_reference_to_what_does_not_exist_may_go() -> None:
     assert "does not grant group" in str(guard.why_kept(reference))
     (guard,) = hold_changes(rules, selections, packages, {guid("2")})
     assert guard.why_kept(reference) is None
+
+
+def test_a_group_that_a_package_lost_while_it_joined_another_side_stays() -> None:
+    """Two changes at once are no approval: the reference that was reviewed is not removed."""
+    rules = rule_set(rule("r", side("b"), side("ac")))
+    before = {guid("a"): package("a"), guid("b"): package("b", "1"), guid("c"): package("c")}
+    selections = {"r": selection_of(rules.rules[0], before)}
+    moved = rule_set(rule("r", side("b"), side("abc")))
+    (guard,) = hold_changes(moved, selections, {guid(key): package(key) for key in "abc"})
+    reference = Reference(guid("c"), ReferenceKind.GROUP, guid("1"))
+    assert "has joined" not in str(guard.why_kept(reference))
+    assert "does not grant group" in str(guard.why_kept(reference))
 
 
 def test_a_rule_that_does_not_enforce_approves_nothing() -> None:
