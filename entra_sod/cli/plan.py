@@ -56,7 +56,8 @@ async def make(
     # Hundreds of thousands of assignments pass, none of which is garbage that refers to itself:
     # looking for such garbage every 2,000 objects takes a quarter of the time.
     gc.set_threshold(_COLLECT_AFTER)
-    rules, ours = await session.rules(folder), await session.ours()
+    rules, own = await session.rules(folder), await session.ours()
+    ours = own.written
     prunable = ours if session.settings.prune else {}
     packages = in_view(rules, prunable)
     with Progress(console=console, transient=True) as progress:
@@ -67,7 +68,7 @@ async def make(
             with_holders=True,
             advance=lambda done: progress.advance(task, done),
         )
-    state = await with_protected(session.graph, rules, state)
+    state = (await with_protected(session.graph, rules, state)).with_gaps(own.gaps)
     made_at = timestamp(session.clock.now())
     source = PlanSource(
         rules=rules,
@@ -119,9 +120,10 @@ class DriftResult:
 
 async def drift(session: Session, folder: Path) -> DriftResult:
     """Compare rules, tenant and ledger; reads only."""
-    rules, ours = await session.rules(folder), await session.ours()
-    packages = in_view(rules, ours)
-    state = await read_state(session.graph, packages, with_holders=False)
+    rules, own = await session.rules(folder), await session.ours()
+    ours, packages = own.written, in_view(rules, own.written)
+    read = await read_state(session.graph, packages, with_holders=False)
+    state = read.with_gaps(own.gaps)
     groups = await count_members(session.graph, ours)
     found = find_drift(
         compile_references(rules, state.packages),

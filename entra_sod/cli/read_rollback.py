@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-
-import msgspec
 
 from entra_sod.cli.operations.chained_writes import ChainedWrites
 from entra_sod.cli.operations.rollback_plan import (
@@ -31,9 +28,8 @@ from entra_sod.cli.state import read_state, with_protected
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.stores.ledger import TABLE, LedgerEntry, entry_of
+from entra_sod.stores.ledger import Ledger, LedgerEntry
 from entra_sod.stores.rule_files import rule_source
 
 MAX_RULES_NAMED = 10
@@ -75,7 +71,8 @@ async def prepare(
         RollbackRefused: the run or the rule is unknown, or nothing of a run can be proved.
     """
     storage = require_storage(session)
-    entries, damaged = await read_ledger(storage)
+    ledger = await Ledger(storage, session.clock).read()
+    entries, damaged = ledger.entries, [each.row for each in ledger.damaged]
     meant = [each for each in entries.values() if scope.takes(each)]
     proofs = ChainedWrites(storage)
     await proofs.read({each.run_id for each in meant} | ({scope.run} - {""}))
@@ -95,25 +92,6 @@ async def prepare(
         let_in=await _let_in(session, removals, state, patience),
         damaged=damaged,
     )
-
-
-async def read_ledger(storage: Storage) -> tuple[LedgerView, Sequence[str]]:
-    """Read the ledger, and name the rows that nobody can read."""
-    entries, damaged = dict[Reference, LedgerEntry](), list[str]()
-    async for row in storage.table(TABLE).rows():
-        try:
-            entry = _checked(entry_of(row))
-        except (KeyError, ValueError, msgspec.DecodeError):
-            damaged.append(f"{row.partition} {row.key}")
-        else:
-            entries[entry.reference] = entry
-    return entries, damaged
-
-
-def _checked(entry: LedgerEntry) -> LedgerEntry:
-    if datetime.fromisoformat(entry.at).tzinfo is None:
-        raise ValueError(entry.at)
-    return entry
 
 
 def require_known(

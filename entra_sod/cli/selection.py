@@ -119,7 +119,7 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     if rule_id is not None and rule_id not in {each.id for each in rules.rules}:
         raise ConfigurationError([f"{folder} has no rule {rule_id} that is in force."])
     stored, damages = await read_stored(store, rules.rules)
-    whole, ours = with_reviewed(rules, stored), await session.ours()
+    whole, ours = with_reviewed(rules, stored), (await session.ours()).written
     prunable = ours if session.settings.prune else []
     view = in_view(whole, prunable)
     state = await read_state(session.graph, view, with_holders=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
@@ -16,13 +16,28 @@ from entra_sod.cli.terminal import err, shown
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
+from entra_sod.services.enforcement.damaged_entries import note_damaged
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import GraphSettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
 from entra_sod.stores.selections import SelectionStore
+
+
+@dataclass(frozen=True, slots=True)
+class OwnReferences:
+    """What the ledger says that this app wrote.
+
+    Attributes:
+        written: the rules that each reference was written for.
+        gaps: rows of the ledger that nobody can read.
+    """
+
+    written: Mapping[Reference, Sequence[str]] = field(default_factory=dict)
+    gaps: Sequence[Skipped] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +89,18 @@ class Session:
         source = FolderRules(folder, tell=err.print)
         return await RulesProvider(source, self.graph, self.clock, selections).current()
 
-    async def ours(self) -> Mapping[Reference, Sequence[str]]:
-        """The references that the ledger says this app wrote, and for which rules."""
+    async def ours(self) -> OwnReferences:
+        """Read the references that the ledger says this app wrote, and for which rules."""
         if self.ledger is None:
-            return {}
-        return {
-            entry.reference: entry.rule_ids
-            async for entry in self.ledger.entries()
+            return OwnReferences()
+        ledger, notes = await self.ledger.read(), Coverage()
+        note_damaged(ledger.damaged, notes)
+        written = {
+            reference: entry.rule_ids
+            for reference, entry in ledger.entries.items()
             if entry.state is LedgerState.WRITTEN
         }
+        return OwnReferences(written, notes.skipped)
 
 
 @asynccontextmanager

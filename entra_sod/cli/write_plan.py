@@ -93,7 +93,7 @@ async def write_plan(
     whole = Plan(
         additions=plan.desired_additions,
         removals=plan.removals,
-        vanished=_vanished(plan, state, await session.ours()),
+        vanished=_vanished(plan, state, (await session.ours()).written),
     )
     storage, clock, applied = require_storage(session), session.clock, AppliedPlan()
     writer = _writer(session, storage)

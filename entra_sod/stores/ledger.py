@@ -7,11 +7,15 @@ ends after an hour: what is found later is not taken for ours because of an old 
 
 Whoever writes or removes a reference holds its entry meanwhile, and an entry goes only in the
 version that was read: so none is lost whose reference somebody has just written.
+
+A row that somebody has damaged costs its own reference: that counts as not proved ours, so it is
+never removed. The row is named, and all other rows hold. A write of the reference mends the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +24,7 @@ from uuid import uuid4
 import msgspec
 
 from entra_sod.core.clock import Clock, is_leased, timestamp
-from entra_sod.core.errors import NotYetConsistent
+from entra_sod.core.errors import NotYetConsistent, SodError
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.ports.storage import Row, Storage, Value
 
@@ -29,6 +33,8 @@ WRITING_LEASE = timedelta(seconds=30)
 LISTED_AFTER = timedelta(seconds=60)
 # Longer than a message's own tries take. Whoever had the intent has given up by then.
 ADOPTED_WITHIN = timedelta(hours=1)
+MAX_NAME_CHARACTERS = 100  # of a row that is named; keys may have a thousand
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class LedgerState(StrEnum):
@@ -55,6 +61,29 @@ class LedgerEntry:
 
     def is_younger(self, age: timedelta, now: datetime) -> bool:
         return _is_younger(self.at, age, now)
+
+
+class DamagedEntry(SodError):
+    """A row of the ledger that is not what the app stores: it proves nothing of its reference.
+
+    Attributes:
+        row: its partition and key, cut.
+    """
+
+    def __init__(self, row: Row, why: str) -> None:
+        self.row = f"{row.partition[:MAX_NAME_CHARACTERS]} {row.key[:MAX_NAME_CHARACTERS]}"
+        super().__init__(
+            f"this row of the ledger is damaged ({why}), so its reference does not count as "
+            "written by this app, and is not removed: docs/operations.md, A damaged row"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeLedger:
+    """All rows of the ledger: those that can be read, and the others."""
+
+    entries: Mapping[Reference, LedgerEntry]
+    damaged: Sequence[DamagedEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +119,33 @@ class Ledger:
         self._table, self._clock = storage.table(TABLE), clock
 
     async def get(self, reference: Reference) -> LedgerEntry | None:
+        """Read the entry of a reference; None where there is none.
+
+        Raises:
+            DamagedEntry: there is a row, and nobody can read it.
+        """
         row = await self._table.get(reference.on, _key(reference))
         return entry_of(row) if row else None
 
-    async def entries(self, package_id: str | None = None) -> AsyncIterator[LedgerEntry]:
-        """Yield the entries of one package, or all."""
-        async for row in self._table.rows(package_id):
-            yield entry_of(row)
+    async def read(self) -> WholeLedger:
+        """Read all of it."""
+        entries, damaged = dict[Reference, LedgerEntry](), list[DamagedEntry]()
+        async for each in self._read_rows():
+            if isinstance(each, DamagedEntry):
+                damaged.append(each)
+            else:
+                entries[each.reference] = each
+        return WholeLedger(entries=entries, damaged=damaged)
+
+    async def entries(self) -> AsyncIterator[LedgerEntry]:
+        """Yield all entries that can be read; `read` names the others, too."""
+        async for each in self._read_rows():
+            if not isinstance(each, DamagedEntry):
+                yield each
+
+    async def _read_rows(self) -> AsyncIterator[LedgerEntry | DamagedEntry]:
+        async for row in self._table.rows():
+            yield entry_or_damage(row)
 
     async def intend(self, reference: Reference, write_origin: WriteOrigin) -> Intent:
         """Note a write that is about to happen; an entry that is there keeps its origin.
@@ -116,8 +165,7 @@ class Ledger:
                 continue
             if is_first and row.values["owner"] == owner:
                 return Intent(owner=owner, version=row.etag)
-            at = self._now() if _is_intended(row) else row.values["at"]
-            if version := await self._claim(row, reference, owner, at=at):
+            if version := await self._claim(row, reference, owner, self._intended(row, new)):
                 return self._earlier(row, owner, version)
 
     async def claim_removal(self, reference: Reference) -> Intent | None:
@@ -129,23 +177,32 @@ class Ledger:
         owner = uuid4().hex
         while True:
             row = await self._table.get(reference.on, _key(reference))
-            if row is None or _is_intended(row):
+            if row is None or _is_damaged(row) or _is_intended(row):
                 return None
             if version := await self._claim(row, reference, owner):
                 return Intent(owner=owner, version=version)
 
+    def _intended(self, row: Row, new: Row) -> Mapping[str, Value]:
+        """What an intent changes in a row that is there; a damaged one is written anew."""
+        if _is_damaged(row):
+            return new.values
+        return {"at": self._now()} if _is_intended(row) else {}
+
     async def _claim(
-        self, row: Row, reference: Reference, owner: str, **values: Value
+        self, row: Row, reference: Reference, owner: str, values: Mapping[str, Value] | None = None
     ) -> str | None:
         """Take the right to write; the entry's new version, or None where another was faster."""
         self._require_free(row, reference)
-        if not await self._table.replace(row.changed(owner=owner, until=self._lease(), **values)):
+        changed = row.changed(**{**(values or {}), "owner": owner, "until": self._lease()})
+        if not await self._table.replace(changed):
             return None
         held = await self._table.get(row.partition, row.key)
-        return held.etag if held is not None and held.values["owner"] == owner else None
+        return held.etag if held is not None and held.values.get("owner") == owner else None
 
     def _earlier(self, row: Row, owner: str, version: str) -> Intent:
         """What an entry that was there says about a write that may have been sent."""
+        if _is_damaged(row):  # what is in Graph already is not taken for ours
+            return Intent(owner=owner, may_be_sent=True, is_abandoned=True, version=version)
         at, now, is_intended = str(row.values["at"]), self._clock.now(), _is_intended(row)
         may_show_late = _is_younger(at, LISTED_AFTER, now)
         return Intent(
@@ -157,8 +214,8 @@ class Ledger:
         )
 
     def _require_free(self, row: Row, reference: Reference) -> None:
-        until = str(row.values.get("until", ""))
-        if until and is_leased(datetime.fromisoformat(until), self._clock.now(), WRITING_LEASE):
+        until = _moment(row.values.get("until"))
+        if until and is_leased(until, self._clock.now(), WRITING_LEASE):
             raise NotYetConsistent(
                 f"{reference.kind} {reference.target} on {reference.on} is being written by "
                 "another run"
@@ -167,7 +224,7 @@ class Ledger:
     async def release(self, reference: Reference, intent: Intent) -> None:
         """Let others write it at once; the intent stays."""
         row = await self._table.get(reference.on, _key(reference))
-        if row is not None and row.values["owner"] == intent.owner:
+        if row is not None and row.values.get("owner") == intent.owner:
             await self._table.replace(row.changed(until=""))
 
     async def withdraw(self, reference: Reference, intent: Intent) -> bool:
@@ -239,16 +296,54 @@ def _key(reference: Reference) -> str:
     return f"{reference.kind}:{reference.target}"
 
 
+def _moment(value: object) -> datetime | None:
+    """Read a moment with its zone; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def entry_or_damage(row: Row) -> LedgerEntry | DamagedEntry:
+    """Read a row of the ledger, or say why nobody can."""
+    try:
+        return entry_of(row)
+    except DamagedEntry as damaged:
+        return damaged
+
+
+def _is_damaged(row: Row) -> bool:
+    return isinstance(entry_or_damage(row), DamagedEntry)
+
+
 def entry_of(row: Row) -> LedgerEntry:
-    """Read a row of the ledger; one that is damaged raises."""
-    kind, target = row.key.split(":", 1)
-    values = row.values
+    """Read a row of the ledger.
+
+    Raises:
+        DamagedEntry: it is not what the app stores.
+    """
+    try:
+        return _entry_of(row)
+    except KeyError as error:
+        raise DamagedEntry(row, f"{error.args[0]} is missing") from error
+    except (ValueError, msgspec.DecodeError) as error:
+        raise DamagedEntry(row, str(error)[:MAX_NAME_CHARACTERS]) from error
+
+
+def _entry_of(row: Row) -> LedgerEntry:
+    kind, _, target = row.key.partition(":")
+    values, at = row.values, str(row.values["at"])
+    if not _GUID.fullmatch(row.partition) or not _GUID.fullmatch(target):
+        raise ValueError("its keys name no package, and no package or group to keep away")
+    if _moment(at) is None:
+        raise ValueError(f"at is no time: {at}")
     return LedgerEntry(
         reference=Reference(row.partition, ReferenceKind(kind), target),
         state=LedgerState(str(values["state"])),
         run_id=str(values["runId"]),
         rule_ids=tuple(msgspec.json.decode(str(values["ruleIds"]), type=list[str])),
         rules_hash=str(values["rulesHash"]),
-        at=str(values["at"]),
+        at=at,
         version=row.etag,
     )

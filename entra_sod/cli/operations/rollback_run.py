@@ -27,7 +27,7 @@ from entra_sod.services.enforcement.reference_writer import AppliedPlan, Referen
 from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
-from entra_sod.stores.ledger import Ledger, LedgerEntry
+from entra_sod.stores.ledger import DamagedEntry, Ledger, LedgerEntry
 from entra_sod.stores.write_controls import WriteControls
 
 NO_LIMIT = sys.maxsize  # a rollback counts in the budget of 24 hours, and is not stopped by it
@@ -192,7 +192,7 @@ class RollbackRunner:
     async def _removed_of(self, planned: Sequence[PlannedRemoval]) -> Sequence[Reference]:
         """Those of a dead run's references that are not there any more, or were written anew."""
         ledger = Ledger(self.storage, self.clock)
-        noted = {each.reference: await ledger.get(each.reference) for each in planned}
+        noted = {each.reference: await _noted(ledger, each.reference) for each in planned}
         lists = await self.graph.references_of({each.reference.on for each in planned})
         return [
             each.reference
@@ -213,16 +213,28 @@ class RollbackRunner:
         await (await EvidenceWriter.open(chain, evidence)).seal()
 
 
+async def _noted(ledger: Ledger, reference: Reference) -> LedgerEntry | DamagedEntry | None:
+    try:
+        return await ledger.get(reference)
+    except DamagedEntry as damaged:
+        return damaged
+
+
 def is_removed(
-    planned: PlannedRemoval, noted: LedgerEntry | None, listed: frozenset[str] | GraphError
+    planned: PlannedRemoval,
+    noted: LedgerEntry | DamagedEntry | None,
+    listed: frozenset[str] | GraphError,
 ) -> bool:
     """Whether a run that died had removed a reference, by what ledger and lists say now.
 
     Raises:
         Throttled, Unavailable: the list could not be read just now.
     """
-    if noted is None or (noted.run_id, noted.at) != (planned.run_id, planned.at):
-        return True
+    # A damaged row does not say whether the reference was written anew: what is listed decides.
+    if not isinstance(noted, DamagedEntry):
+        origin = (noted.run_id, noted.at) if noted else None
+        if origin != (planned.run_id, planned.at):
+            return True
     if isinstance(listed, Throttled | Unavailable):
         raise listed
     return not isinstance(listed, GraphError) and planned.reference.target not in listed

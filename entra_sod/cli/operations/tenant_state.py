@@ -48,6 +48,10 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
         packages = self.packages if self.as_read is None else self.as_read
         return {**self.protected, **packages} if self.protected else packages
 
+    def with_gaps(self, gaps: Iterable[Skipped]) -> TenantState:
+        """The same with more that could not be read."""
+        return msgspec.structs.replace(self, gaps=(*self.gaps, *gaps))
+
     def without(self, groups: frozenset[str]) -> TenantState:
         """The same without groups that cannot be held against a package."""
         fit = {

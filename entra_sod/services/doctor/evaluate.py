@@ -13,13 +13,19 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.evaluate_graph import evaluate_graph
-from entra_sod.services.doctor.probe_results import ProbedRight, ProbeResults, QueueProbe
+from entra_sod.services.doctor.probe_results import (
+    LedgerProbe,
+    ProbedRight,
+    ProbeResults,
+    QueueProbe,
+)
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.settings import Settings
 
 MAX_WORK_AGE = timedelta(hours=1)
 # Two nights and an hour: one that was missed may be an upgrade, two are a fault.
 MAX_SWEEP_AGE = timedelta(hours=49)
+MAX_ROWS_NAMED = 5
 STORAGE_ROLES = {
     "queues": "Storage Queue Data Contributor",
     "tables": "Storage Table Data Contributor",
@@ -33,6 +39,7 @@ def evaluate_probes(seen: ProbeResults) -> list[Diagnosis]:
         *_settings(seen.problems),
         *(_storage(seen.storage) if seen.storage is not None else ()),
         *(diagnosis for each in seen.queues for diagnosis in _queue(each, seen.now)),
+        *([_ledger(seen.ledger)] if seen.ledger is not None else ()),
         *([_sweep(seen)] if seen.storage is not None else ()),
         *(_rules(seen.rules) if seen.rules is not None else ()),
         *(evaluate_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
@@ -115,6 +122,23 @@ def _poison(what: str, seen: QueueProbe) -> Diagnosis:
             "Read why, mend it, and send them again: entra-sod redrive.",
         )
     return ok(what, "none")
+
+
+def _ledger(seen: LedgerProbe | SodError) -> Diagnosis:
+    what = "ledger"
+    if isinstance(seen, SodError):
+        return unknown(what, str(seen))
+    words = f"{seen.rows} rows" if seen.is_whole else f"the first {seen.rows} rows were read"
+    if not seen.damaged:
+        return ok(what, words)
+    named = ", ".join(each.row for each in seen.damaged[:MAX_ROWS_NAMED])
+    more = len(seen.damaged) - MAX_ROWS_NAMED
+    return wrong(
+        what,
+        f"{len(seen.damaged)} rows are damaged ({words}): {named}"
+        + (f", and {more} more" if more > 0 else ""),
+        "Their references are never removed. See docs/operations.md, A damaged row.",
+    )
 
 
 def _sweep(seen: ProbeResults) -> Diagnosis:

@@ -11,6 +11,7 @@ from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.settings import Settings
+from entra_sod.stores.ledger import DamagedEntry
 from entra_sod.stores.sweeps import SweepRecord
 
 
@@ -37,6 +38,21 @@ class QueueProbe:
     work: QueueState | SodError
     poison: QueueState | SodError
     dead_letters: int | SodError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerProbe:
+    """Rows of the ledger.
+
+    Attributes:
+        rows: how many were read.
+        damaged: those of them that nobody can read.
+        is_whole: whether there are no more.
+    """
+
+    rows: int
+    damaged: Sequence[DamagedEntry] = ()
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +106,7 @@ class ProbeResults:
     settings: Settings | None = None
     storage: Sequence[ProbedRight] | None = None
     queues: Sequence[QueueProbe] = ()
+    ledger: LedgerProbe | SodError | None = None
     sweep: SweepRecord | SodError | None = None
     rules: RuleSet | SodError | None = None
     graph: GraphProbe | None = None

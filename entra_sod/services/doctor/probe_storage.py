@@ -11,13 +11,16 @@ from dataclasses import replace
 from entra_sod.core.errors import SodError
 from entra_sod.domain.messages import CHECK_QUEUE, DELIVERY_QUEUE, POISON_SUFFIX, SWEEP_QUEUE
 from entra_sod.ports.storage import Row, Storage
-from entra_sod.services.doctor.probe_results import ProbedRight, QueueProbe
+from entra_sod.services.doctor.probe_results import LedgerProbe, ProbedRight, QueueProbe
 from entra_sod.services.doctor.results import error_of, error_of_first, value_or_error
 from entra_sod.stores.dead_letters import CONTAINER as LETTERS
+from entra_sod.stores.ledger import TABLE, DamagedEntry, entry_or_damage
 
 CANARY = "doctor"  # the queue, the table, the container, and the name of the row and the blob
 QUEUES = (CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE)
 MAX_COUNTED = 1000
+# Ten pages: the largest tenant has hundreds of thousands, and somebody waits for the answer.
+MAX_LEDGER_ROWS = 10_000
 # Of no version that any row has: changing it is allowed or refused, and never done.
 _NO_ETAG = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
 
@@ -59,6 +62,18 @@ async def probe_queues(storage: Storage) -> list[QueueProbe]:
         )
         for queue in QUEUES
     ]
+
+
+async def probe_ledger(storage: Storage) -> LedgerProbe:
+    """Read the first rows of the ledger, and keep those that nobody can read."""
+    rows, damaged = 0, list[DamagedEntry]()
+    async for row in storage.table(TABLE).rows():
+        if rows == MAX_LEDGER_ROWS:
+            return LedgerProbe(rows=rows, damaged=damaged, is_whole=False)
+        rows += 1
+        if isinstance(found := entry_or_damage(row), DamagedEntry):
+            damaged.append(found)
+    return LedgerProbe(rows=rows, damaged=damaged)
 
 
 async def _count(items: AsyncIterator[object]) -> int:

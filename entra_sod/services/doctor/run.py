@@ -14,7 +14,11 @@ from entra_sod.services.doctor.diagnosis import Diagnosis
 from entra_sod.services.doctor.evaluate import evaluate_probes
 from entra_sod.services.doctor.probe_graph import probe_graph
 from entra_sod.services.doctor.probe_results import ProbeResults
-from entra_sod.services.doctor.probe_storage import probe_queues, probe_storage_rights
+from entra_sod.services.doctor.probe_storage import (
+    probe_ledger,
+    probe_queues,
+    probe_storage_rights,
+)
 from entra_sod.services.doctor.results import value_or_error
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.settings import Settings
@@ -53,6 +57,7 @@ async def _probe(context: DiagnosticContext) -> ProbeResults:
         settings=context.settings,
         storage=await probe_storage_rights(storage) if storage else None,
         queues=await probe_queues(storage) if storage else (),
+        ledger=await value_or_error(probe_ledger(storage)) if storage else None,
         sweep=await value_or_error(SweepStore(storage, context.clock).latest())
         if storage
         else None,

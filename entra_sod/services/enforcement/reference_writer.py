@@ -35,6 +35,7 @@ from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
+    DamagedEntry,
     Intent,
     Ledger,
     LedgerEntry,
@@ -143,9 +144,15 @@ class ReferenceWriter:
         return applied.frozen is not None
 
     async def entries_of(self, references: Iterable[Reference]) -> Mapping[Reference, LedgerEntry]:
-        """What the ledger has of references."""
-        found = {reference: await self._ledger.get(reference) for reference in references}
+        """What the ledger has of references. One whose row is damaged is not proved ours."""
+        found = {reference: await self._entry_of(reference) for reference in references}
         return {reference: entry for reference, entry in found.items() if entry is not None}
+
+    async def _entry_of(self, reference: Reference) -> LedgerEntry | None:
+        try:
+            return await self._ledger.get(reference)
+        except DamagedEntry:
+            return None
 
     async def adopt(self, plan: Plan, entries: Mapping[Reference, LedgerEntry]) -> list[Reference]:
         """Tell which references of the plan are there and ours.

@@ -26,6 +26,7 @@ from entra_sod.domain.results.coverage import Coverage, Reason, Skipped, note_un
 from entra_sod.domain.rules.selection import RuleSelection
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
+from entra_sod.services.enforcement.damaged_entries import note_damaged
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.rules.alike import with_protected
 from entra_sod.services.rules.selections import review_selections
@@ -74,8 +75,9 @@ class SweepEnforcer:
         )
         if self.enforcement is Enforcement.OFF:
             return ReferenceWrites(EnforcementResult())
-        entries = {entry.reference: entry async for entry in self.ledger.entries()}
-        notes = Coverage()
+        ledger, notes = await self.ledger.read(), Coverage()
+        entries = ledger.entries
+        note_damaged(ledger.damaged, notes)
         for rule in find_without_effect(closing.rules.rules, closing.whole.packages):
             notes.skip(f"enforcing rule {rule.id}", ENFORCES_NOTHING)
         try:

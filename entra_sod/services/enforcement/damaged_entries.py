@@ -1,0 +1,19 @@
+"""Names rows of the ledger that nobody can read, as gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entra_sod.domain.results.coverage import Coverage, Reason
+from entra_sod.stores.ledger import DamagedEntry
+
+MAX_NAMED = 20
+
+
+def note_damaged(damaged: Sequence[DamagedEntry], notes: Coverage) -> None:
+    """Name the first rows, and count the rest: somebody may have damaged all of a large ledger."""
+    for each in damaged[:MAX_NAMED]:
+        notes.skip(f"row {each.row} of the ledger", str(each), Reason.UNREADABLE_ITEM)
+    if (more := len(damaged) - MAX_NAMED) > 0:
+        what = f"{more} more rows of the ledger"
+        notes.skip(what, str(damaged[-1]), Reason.UNREADABLE_ITEM)
