@@ -41,12 +41,14 @@ class ReferenceWrites:
 
     Attributes:
         is_whole: whether all was done that was to be done, but for what a limit stopped.
+        has_damage: whether a row of the ledger could not be read.
         changes: of what rules select, that wait for approval; None where that is not known.
     """
 
     enforced: EnforcementResult
     gaps: Sequence[Skipped] = ()
     is_whole: bool = True
+    has_damage: bool = False
     changes: Sequence[HeldChange] | None = None
 
 
@@ -110,7 +112,11 @@ class SweepEnforcer:
             notes.skip("writing the planned references", enforced.stopped.why)
         note_uncounted(enforced.weighed.uncounted, notes)
         return ReferenceWrites(
-            enforced, notes.skipped, is_whole=not enforced.failed, changes=changes
+            enforced,
+            notes.skipped,
+            is_whole=not enforced.failed,
+            has_damage=bool(ledger.damaged),
+            changes=changes,
         )
 
     def _tenant(

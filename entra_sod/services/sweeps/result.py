@@ -28,7 +28,8 @@ def result_of(
     """What a sweep says that has looked."""
     plan, merged, enforced = closing.plan, closing.whole, written.enforced
     elapsed = (at - closing.record.started_at).total_seconds()
-    is_whole = written.is_whole and not verdict.has_gaps and all(gap.hides for gap in verdict.gaps)
+    has_written_all = written.is_whole and not written.has_damage
+    is_whole = has_written_all and not verdict.has_gaps and all(g.hides for g in verdict.gaps)
     return SweepResult(
         id=closing.record.id,
         status=SweepStatus.COMPLETED if is_whole else SweepStatus.COMPLETED_WITH_GAPS,

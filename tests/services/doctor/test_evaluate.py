@@ -13,6 +13,8 @@ from entra_sod.domain.messages import CHECK_QUEUE, SWEEP_QUEUE
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.roles.model import READ_WRITE_ALL, TokenPrincipal
 from entra_sod.domain.rules.language import PackageSelector, Side
+from entra_sod.ports.storage import Row
+from entra_sod.services.doctor import probe_storage
 from entra_sod.services.doctor.diagnosis import (
     Diagnosis,
     DiagnosisResult,
@@ -24,6 +26,7 @@ from entra_sod.services.doctor.diagnosis import (
 from entra_sod.services.doctor.diagnosis import wrong as wrong_diagnosis
 from entra_sod.services.doctor.run import run_diagnostics
 from entra_sod.stores.dead_letters import DeadLetters
+from entra_sod.stores.ledger import TABLE as LEDGER
 from entra_sod.stores.sweeps import SweepStore
 from local.memory.storage import SentMessage
 from tests.builders import rule, side
@@ -103,10 +106,15 @@ async def no_licence(context: WellPatient) -> None:
     context.graph.packages = refused  # type: ignore[method-assign]  # as Graph answers then
 
 
+async def damaged_row(context: WellPatient) -> None:
+    await context.storage.table(LEDGER).insert(Row(partition="p", key="k"))
+
+
 HARMS: dict[str, tuple[Harm, str]] = {
     "oldest message": (old_message, "queue conflict-checks"),
     "poison that nobody takes": (poison_untaken, "poison of sweep-pairs"),
     "letters": (letter, "poison of conflict-checks"),
+    "a damaged row of the ledger": (damaged_row, "ledger"),
     "a failed sweep": (failed_sweep, "last sweep"),
     "a missed timer": (missed_timer, "last sweep"),
     "a stuck sweep": (stuck_sweep, "last sweep"),
@@ -141,6 +149,16 @@ async def test_one_harm_is_one_line(harm: str) -> None:
     diagnoses = await run_diagnostics(context.patient)
     assert wrong(diagnoses) == [expected]
     assert all(each.advice for each in diagnoses if each.result is DiagnosisResult.WRONG)
+
+
+async def test_of_a_large_ledger_the_first_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody waits for the answer; the line says that there may be more."""
+    context = WellPatient()
+    for key in "abc":
+        await context.storage.table(LEDGER).insert(Row(partition="p", key=key))
+    monkeypatch.setattr(probe_storage, "MAX_LEDGER_ROWS", 2)
+    [line] = [each for each in await run_diagnostics(context.patient) if each.what == "ledger"]
+    assert line.detail == "2 rows are damaged (the first 2 rows were read): p a, p b"
 
 
 async def test_a_message_that_waits_for_its_time_is_no_fault() -> None:
