@@ -46,40 +46,14 @@ AC = {to_package("a", "c"), to_package("c", "a"), to_group("c", "1")}
 THEIRS = to_package("a", "d")  # a person made it
 
 
-class RollbackWorld:
-    """Rules that keep "a" from "b" and "c", and a reference that a person made."""
+class Operator:
+    """Somebody who runs the command on an app's tenant and storage, with a folder of rules."""
 
-    def __init__(self, app: App, folder: Path, rules: Sequence[Rule] = RULES) -> None:
+    def __init__(self, app: App, folder: Path) -> None:
         self.app, self.folder = app, folder
-        self.set_rules(rules)
-        app.graph.present.add(THEIRS)
 
-    @property
-    def ledger(self) -> Ledger:
-        return Ledger(self.app.storage, self.app.clock)
-
-    def set_rules(self, rules: Sequence[Rule]) -> None:
-        self.app.rules.write(rules)
-        file = RulesFile(version=1, rules=list(rules))
+    def write_rules(self, file: RulesFile) -> None:
         (self.folder / "rules.yaml").write_bytes(msgspec.json.encode(file))
-
-    async def sweep(self) -> str:
-        """Sweep, and let time pass; return the id."""
-        answer = await sweep(self.app)
-        self.app.clock.advance(HOUR)
-        return str(answer["id"])
-
-    async def check(self, first: str, second: str) -> str:
-        answer = await self.app.check(first, second)
-        self.app.clock.advance(HOUR)
-        return str(answer["id"])
-
-    async def forge(self, reference: Reference, run: str, rule_id: str = "ab") -> None:
-        """A row of the ledger that says that the app wrote a reference."""
-        origin = WriteOrigin(run_id=run, rule_ids=(rule_id,), rules_hash="hash")
-        await self.ledger.intend(reference, origin)
-        await self.ledger.confirm(reference, origin)
-        self.app.clock.advance(HOUR)
 
     def session(self, **settings: str) -> Session:
         named = {"GRAPH_ROOT": "http://localhost:1", "RULES": str(self.folder), **settings}
@@ -111,6 +85,41 @@ class RollbackWorld:
             return await asyncio.to_thread(
                 CliRunner().invoke, entra_sod, ["rollback", *arguments], input=answer
             )
+
+
+class RollbackWorld(Operator):
+    """Rules that keep "a" from "b" and "c", and a reference that a person made."""
+
+    def __init__(self, app: App, folder: Path, rules: Sequence[Rule] = RULES) -> None:
+        super().__init__(app, folder)
+        self.set_rules(rules)
+        app.graph.present.add(THEIRS)
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(self.app.storage, self.app.clock)
+
+    def set_rules(self, rules: Sequence[Rule]) -> None:
+        self.app.rules.write(rules)
+        self.write_rules(RulesFile(version=1, rules=list(rules)))
+
+    async def sweep(self) -> str:
+        """Sweep, and let time pass; return the id."""
+        answer = await sweep(self.app)
+        self.app.clock.advance(HOUR)
+        return str(answer["id"])
+
+    async def check(self, first: str, second: str) -> str:
+        answer = await self.app.check(first, second)
+        self.app.clock.advance(HOUR)
+        return str(answer["id"])
+
+    async def forge(self, reference: Reference, run: str, rule_id: str = "ab") -> None:
+        """A row of the ledger that says that the app wrote a reference."""
+        origin = WriteOrigin(run_id=run, rule_ids=(rule_id,), rules_hash="hash")
+        await self.ledger.intend(reference, origin)
+        await self.ledger.confirm(reference, origin)
+        self.app.clock.advance(HOUR)
 
     async def noted(self) -> set[Reference]:
         return {each.reference async for each in self.ledger.entries()}

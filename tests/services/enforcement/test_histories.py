@@ -3,7 +3,8 @@
 A history is a list of events. Each is worked to its end, also through a crash: that stops the
 process at some step, and the message comes again. A model of what was reviewed stands beside the
 app and shares no line with it; each write is held against the model in the moment in which it is
-sent.
+sent. At the end of each history an operator takes all of it back, and people's references are what
+is left.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +25,14 @@ from hypothesis import strategies as st
 from entra_sod.bootstrap.make_records import make_records
 from entra_sod.cli.operations.selections import approve as approve_selections
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
-from entra_sod.domain.rules.language import Mode, PackageSelector, Protected, Rule, Side
+from entra_sod.domain.rules.language import (
+    Mode,
+    PackageSelector,
+    Protected,
+    Rule,
+    RulesFile,
+    Side,
+)
 from entra_sod.domain.text import fold_for_patterns
 from entra_sod.ports.storage import Blobs, Table
 from entra_sod.services.rules.provider import RulesProvider
@@ -32,6 +42,7 @@ from local.memory.sender import MemorySender
 from local.memory.storage import MemoryStorage
 from tests.app import App, FlakyGraph, RulesInMemory, install_parts
 from tests.builders import guid, package, rule
+from tests.cli.rolling_back import Operator
 
 NAMES, GROUPS = "abcdef", "123"
 TITLES = ("Pay {}", "Approve {}", "Something {}")
@@ -148,7 +159,9 @@ class World(App):
         self.records = make_records(self.storage, self.clock)
         self.book: Sequence[Rule] = []
         self.protected: set[str] = set()
+        self.protection = Protected()
         self.is_frozen = False
+        self.is_rolled_back = False
         self.reviewed: dict[bytes, Reviewed] = {}
         self.people: set[Reference] = set()
         self.ours: set[Reference] = set()
@@ -158,6 +171,11 @@ class World(App):
         self.graph.add = self.add  # type: ignore[method-assign]
         self.graph.remove = self.remove  # type: ignore[method-assign]
         self.configure(**SETTINGS)
+
+    def protect(self, name: str | None) -> None:
+        """Protect a package, and no other."""
+        self.protected = {guid(name)} if name else set()
+        self.protection = Protected(packages=by_id(name).packages if name else [])
 
     # What Graph is asked for, held against the model.
 
@@ -180,11 +198,19 @@ class World(App):
             self.wrong.append(f"{reference} is a person's, and was removed")
         # Nobody is kept from a package by a group that the package itself grants.
         is_own = reference.target in self._packages()[reference.on].groups
-        if not is_own and any(self._asks(each, reference) for each in self.book):
+        if not (is_own or self.is_rolled_back) and any(
+            self._asks(each, reference) for each in self.book
+        ):
             self.wrong.append(f"{reference} was reviewed, and was removed")
         await self._remove(reference)
 
     def _judge(self, reference: Reference) -> None:
+        if {reference.on, reference.target} & self.protected_ids():
+            self.wrong.append(f"{reference} is protected")
+        if not self.is_rolled_back:  # a rollback counts in the budget, and is not stopped by it
+            self._judge_controls(reference)
+
+    def _judge_controls(self, reference: Reference) -> None:
         now = self.clock.now()
         self.written_at = [at for at in self.written_at if at > now - timedelta(hours=24)]
         self.written_at.append(now)
@@ -192,10 +218,8 @@ class World(App):
             self.wrong.append(f"{reference} is over the budget")
         if self.is_frozen:
             self.wrong.append(f"{reference} while writing was frozen")
-        if {reference.on, reference.target} & self._protected_ids():
-            self.wrong.append(f"{reference} is protected")
 
-    def _protected_ids(self) -> set[str]:
+    def protected_ids(self) -> set[str]:
         packages = self._packages()
         granted = (packages[each].groups for each in self.protected if each in packages)
         return self.protected.union(*granted)
@@ -337,9 +361,8 @@ def delete(name: str) -> Event:
 def write_rules(number: int, protected: str | None) -> Event:
     async def happen(world: World) -> None:
         world.book = RULES[number]
-        world.protected = {guid(protected)} if protected else set()
-        selectors = by_id(protected).packages if protected else []
-        world.rules.write(world.book, protected=Protected(packages=selectors))
+        world.protect(protected)
+        world.rules.write(world.book, protected=world.protection)
 
     return happen
 
@@ -450,14 +473,35 @@ async def live(tenant: Sequence[tuple[str, str]], history: Sequence[Event]) -> W
     return world
 
 
+async def roll_back(world: World, folder: Path) -> str:
+    """Take back everything, as an operator does; what the command printed."""
+    world.is_rolled_back = True
+    operator = Operator(world, folder)
+    file = RulesFile(version=1, rules=list(world.book), protected=world.protection)
+    operator.write_rules(file)
+    every = ("--since", "2000-01-01", "--max", "999", "--while-frozen", "--yes")
+    return (await operator.rollback(*every)).output
+
+
 @settings(max_examples=150, deadline=None)
 @given(tenants, st.lists(events, max_size=14))
-def test_nothing_is_written_that_was_not_reviewed_and_allowed(
+def test_nothing_is_written_that_was_not_reviewed_and_all_of_it_can_be_taken_back(
     tenant: Sequence[tuple[str, str]], history: Sequence[Event]
 ) -> None:
-    """Within the budget, never while writing is frozen, never on what is protected."""
+    """Within the budget, never while writing is frozen, never on what is protected.
+
+    A rollback of everything then leaves the references of people and no other, though rows of the
+    ledger call some of these the app's. What is protected meanwhile stays as it is.
+    """
     try:
         world = asyncio.run(live(tenant, history))
         assert world.wrong == []
+        with TemporaryDirectory() as folder:
+            output = asyncio.run(roll_back(world, Path(folder)))
+        protected = world.protected_ids()
+        left = {e for e in world.graph.present if protected.isdisjoint((e.on, e.target))}
+        people = {e for e in world.people if protected.isdisjoint((e.on, e.target))}
+        assert (world.wrong, left) == ([], people), output
+        assert world.people <= world.graph.present, output
     finally:
         install_parts()
