@@ -137,14 +137,16 @@ class Ledger:
                 entries[each.reference] = each
         return WholeLedger(entries=entries, damaged=damaged)
 
-    async def entries(self) -> AsyncIterator[LedgerEntry]:
-        """Yield all entries that can be read; `read` names the others, too."""
-        async for each in self._read_rows():
+    async def entries(self, package_id: str | None = None) -> AsyncIterator[LedgerEntry]:
+        """Yield the entries of one package, or all, that can be read; `read` names the others."""
+        async for each in self._read_rows(package_id):
             if not isinstance(each, DamagedEntry):
                 yield each
 
-    async def _read_rows(self) -> AsyncIterator[LedgerEntry | DamagedEntry]:
-        async for row in self._table.rows():
+    async def _read_rows(
+        self, package_id: str | None = None
+    ) -> AsyncIterator[LedgerEntry | DamagedEntry]:
+        async for row in self._table.rows(package_id):
             yield entry_or_damage(row)
 
     async def intend(self, reference: Reference, write_origin: WriteOrigin) -> Intent:

@@ -103,7 +103,7 @@ async def test_plan_and_drift_name_the_row(tenant: Tenant, command: str) -> None
     """Not everything could be read, and the exit code says so."""
     done = await tenant.command(command, "--rules", str(tenant.folder))
     assert done.exit_code == 3, done.output
-    assert DAMAGED_ROW in done.output
+    assert DAMAGED_ROW in " ".join(done.output.split())
 
 
 async def test_apply_writes_what_a_plan_adds_and_leaves_the_reference(tenant: Tenant) -> None:
