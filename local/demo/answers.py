@@ -39,7 +39,17 @@ def references(view: ReferencesView, names: Snapshot) -> References:
         planned=named(view.planned),
         written=named(view.written),
         failed=named(view.failed),
+        held=named(view.held),
     )
+
+
+def why_held(view: ReferencesView, names: Snapshot) -> tuple[str, ...]:
+    """The reason of each reference that is held, in the order of `references`."""
+    found = [
+        (names.name(each.access_package_id), each.kind, names.name(each.target_id), each.why or "")
+        for each in view.held
+    ]
+    return tuple(names.in_words(why) for *_, why in sorted(found))
 
 
 def additions(plan: PlanDocument, names: Snapshot) -> tuple[Reference, ...]:

@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping
 from local.demo.facts import (
     Asked,
     Checked,
+    Commanded,
     Decided,
     Disturbed,
+    Granted,
     Pair,
     Reference,
     Refused,
@@ -14,6 +16,7 @@ from local.demo.facts import (
     Reviewed,
     Started,
     Swept,
+    TakenBack,
 )
 
 INVOICES = Pair.of("Pay invoices", "Approve invoices")
@@ -55,6 +58,7 @@ NOTHING: frozenset[Reference] = frozenset()
 PAY_AND_APPROVE = "Nobody both pays and approves invoices"
 CREATED, ACCEPTED, BAD_REQUEST, NOT_WHAT_IS_ASKED_FOR = 201, 202, 400, 422
 TAKEN = 204
+SOMETHING = 2  # the exit code of a dry run that would remove something
 UNKNOWN = 3  # the exit code of a plan for which a package could not be read
 
 
@@ -254,6 +258,59 @@ def expect_drift_repaired(swept: Swept, disturbed: Disturbed) -> None:
         "references in the tenant",
         set(swept.tenant.references),
         {*INVOICE_REFERENCES, *SWEEP_REFERENCES, disturbed.added},
+    )
+
+
+def expect_held(swept: Swept, granted: Granted) -> Reference:
+    """Of a group that nobody reviewed nothing is written: the reference waits, and is named."""
+    wanted = Reference("Pay invoices", "group", granted.group)
+    expect_references("references held", swept.references.held, {wanted})
+    expect_references("references written", swept.references.written, NOTHING)
+    expect("whether the sweep changed the tenant", swept.tenant.has_changed, expected=False)
+    for part in (granted.package, "has come to grant", "entra-sod selection approve --rule"):
+        expect(f"whether the reason says {part}", part in swept.why_held[0], expected=True)
+    return wanted
+
+
+def expect_command(done: Commanded, code: int) -> None:
+    last = done.said.rpartition("\n")[2]
+    expect(f"the exit code of {done.command} ({last})", done.code, code)
+
+
+def expect_frozen(swept: Swept, wanted: Reference, *, reason: str) -> None:
+    """What was approved is planned, and waits for the end of the freeze."""
+    expect_references("planned references", swept.references.planned, {wanted})
+    expect_references("references held", swept.references.held, NOTHING)
+    expect_references("references written", swept.references.written, NOTHING)
+    expect("whether the sweep says what stopped it", reason in swept.stopped, expected=True)
+    expect("whether the sweep changed the tenant", swept.tenant.has_changed, expected=False)
+
+
+def expect_written_later(checked: Checked, wanted: Reference) -> None:
+    """After the freeze it is written, once."""
+    expect_references("written references", checked.references.written, {wanted})
+    expect("how often it was added", checked.tenant.references.get(wanted), 1)
+
+
+def expect_taken_back(taken: TakenBack, before: Swept, *, let_in: int) -> None:
+    """The tenant has exactly the references of before, and the command said who is let in.
+
+    Args:
+        taken: the rollback.
+        before: the sweep of the night before the group was added.
+        let_in: people who hold the other package alone, by the tenant's own assignments.
+    """
+    expect_command(taken.shown, SOMETHING)
+    expect_command(taken.done, 0)
+    shown, done = (" ".join(each.said.split()) for each in (taken.shown, taken.done))
+    for claim, said in (("References: 1,", shown), (f"At least {let_in} times", shown)):
+        expect(f"whether the dry run says: {claim}", claim in said, expected=True)
+    for claim in ("1 removed, 0 failed", "because rules ask for them: pay-and-approve (1)"):
+        expect(f"whether the rollback says: {claim}", claim in done, expected=True)
+    expect(
+        "references in the tenant and how often each was added",
+        dict(taken.tenant.references),
+        dict(before.tenant.references),
     )
 
 

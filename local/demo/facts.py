@@ -68,6 +68,7 @@ class References:
     planned: tuple[Reference, ...] = ()
     written: tuple[Reference, ...] = ()
     failed: tuple[Reference, ...] = ()
+    held: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +209,35 @@ class Reviewed:
     tenant: TenantSeen
 
 
+class Commanded(NamedTuple):
+    """A command as it was typed at a terminal, its exit code, and what it printed, in names."""
+
+    command: str
+    code: int
+    said: str
+
+
+class Granted(NamedTuple):
+    """A group that the manager of a package has added to it."""
+
+    package: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """References that a run wrote, taken back at the command line.
+
+    Attributes:
+        shown: what would be removed, and who gets access again.
+        done: the removal itself.
+    """
+
+    shown: Commanded
+    done: Commanded
+    tenant: TenantSeen
+
+
 class Drifted(NamedTuple):
     """A reference that somebody removed or added by hand, as the sweep calls it."""
 
@@ -224,6 +254,13 @@ class Disturbed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
+    """A sweep from its start to its end.
+
+    Attributes:
+        why_held: of each reference that is held, in the same order.
+        stopped: why planned references were not written; empty where nothing stopped it.
+    """
+
     status: str
     pairs: tuple[SweptPair, ...]
     references: References
@@ -232,6 +269,8 @@ class Swept:
     requests: int
     tenant: TenantSeen
     drift: tuple[Drifted, ...] = ()
+    why_held: tuple[str, ...] = ()
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

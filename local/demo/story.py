@@ -1,6 +1,8 @@
 """The steps of the story: each does one thing in the local world and returns what came of it."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -20,8 +23,10 @@ from local.demo.before import Gatekeeper
 from local.demo.facts import (
     Asked,
     Checked,
+    Commanded,
     Decided,
     Disturbed,
+    Granted,
     Pair,
     Reference,
     Refused,
@@ -29,6 +34,7 @@ from local.demo.facts import (
     Reviewed,
     Started,
     Swept,
+    TakenBack,
     TenantSeen,
 )
 from local.demo.helpdesk import HelpDesk
@@ -163,6 +169,8 @@ class Story:
             requests=result.requests,
             tenant=self._seen(before, after),
             drift=answers.drift(result.drift, after),
+            why_held=answers.why_held(result.references, after),
+            stopped=result.stopped.why if result.stopped else "",
         )
 
     def review(self, plan_file: Path) -> Reviewed:
@@ -184,6 +192,20 @@ class Story:
             left_to_write=msgspec.json.decode(planned_again.stdout, type=PlanDocument).writes,
             tenant=self._seen(before, after),
         )
+
+    def command(self, *arguments: str) -> Commanded:
+        """A command, as somebody types it at a terminal."""
+        done, names = self._command(*arguments), self.look()
+        said = done.stderr if done.returncode == 1 else done.stdout
+        quoted = shlex.join(["entra-sod", *arguments])
+        return Commanded(names.in_words(quoted), done.returncode, names.in_words(said.strip()))
+
+    def take_back(self, run: str) -> TakenBack:
+        """What a run wrote, shown first and then taken back."""
+        before = self.look()
+        shown = self.command("rollback", "--run", run, "--dry-run")
+        done = self.command("rollback", "--run", run, "--yes")
+        return TakenBack(shown=shown, done=done, tenant=self._seen(before, self.look()))
 
     def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603 - our own interpreter and command
@@ -210,6 +232,15 @@ class Story:
             removed=Reference(on, "package", names.name(lose)),
             added=Reference(on, "group", names.name(gain)),
         )
+
+    def grant(self, package: str, group: str) -> Granted:
+        """The manager of a package adds a group, as one more that the package grants."""
+        tenant = self._world.graph.tenant()
+        (edited,) = [each for each in tenant["accessPackages"] if each["id"] == package]
+        edited["resourceRoleScopes"].append(_with_group(edited["resourceRoleScopes"][0], group))
+        self._world.graph.replace_tenant(tenant)
+        names = self.look()
+        return Granted(names.name(package), names.name(group))
 
     def send(self, body: Mapping[str, str]) -> Refused:
         """A body that is not what is asked for."""
@@ -262,6 +293,13 @@ def poll(
     if not answer.is_success:
         raise NotDoneError(f"{what}: expected 200, seen {answer.status_code} {answer.text}")
     return answer
+
+
+def _with_group(granted: Mapping[str, Any], group: str) -> dict[str, Any]:
+    """The same grant of another group; Graph has the group's id in each part of it."""
+    text = json.dumps(granted).replace(granted["scope"]["originId"], group)
+    found: dict[str, Any] = json.loads(text)
+    return found | {"id": str(uuid4())}
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -13,6 +13,7 @@ from local.demo.expectations import fields
 from local.demo.facts import (
     Asked,
     Checked,
+    Commanded,
     Decided,
     Drifted,
     Gap,
@@ -141,6 +142,33 @@ def reviewed(found: Reviewed) -> RenderableType:
             ("entra-sod plan", f"exit code {found.planned_again}: {left}"),
         )
     )
+
+
+def held(swept: Swept) -> RenderableType:
+    found = zip(swept.references.held, swept.why_held, strict=True)
+    rows = [(each.on, f"{_WHO[each.kind]} {each.target}", why) for each, why in found]
+    return _table(
+        "References held:", ("on the package", "who is not kept away", Column("why")), rows
+    )
+
+
+def commands(*found: Commanded) -> RenderableType:
+    """Each with its exit code, and the last line that it printed."""
+    rows = [(each.command, f"exit code {each.code}: {_last_line(each.said)}") for each in found]
+    return _block(_grid(*rows))
+
+
+def printed(found: Commanded) -> RenderableType:
+    """A command with all that it printed."""
+    return _block(Text(f"{found.command}: exit code {found.code}\n\n{found.said}"))
+
+
+def stopped(swept: Swept) -> RenderableType:
+    return _block(_grid(("stopped", swept.stopped or "by nothing")))
+
+
+def _last_line(said: str) -> str:
+    return said.rpartition("\n")[2]
 
 
 def drift(found: Iterable[Drifted]) -> RenderableType:

@@ -10,13 +10,14 @@ import httpx
 
 from local.demo import expectations, tables
 from local.demo.before import NoAnswerError
-from local.demo.facts import Asked, Checked, Reviewed, Swept
+from local.demo.facts import Asked, Checked, Reference, Reviewed, Swept
 from local.demo.screen import Screen
 from local.demo.story import NotDoneError, Story, new_world
 from local.graph.demo import (
     APPROVE_INVOICES,
     CLOSE_BOOKS,
     GROUP_EXTERNAL_AUDITORS,
+    GROUP_PROCUREMENT_TEAM,
     MAINTAIN_VENDORS,
     ORDER_GOODS,
     PAY_INVOICES,
@@ -34,6 +35,8 @@ PAIRS = (
     (POST_JOURNALS, CLOSE_BOOKS),
     (ORDER_GOODS, RECEIVE_GOODS),
 )
+RULE = "pay-and-approve"
+FREEZE_REASON = "the auditors are here"
 NONSENSE = {
     "accessPackageId": "Pay invoices",
     "incompatibleAccessPackageId": APPROVE_INVOICES,
@@ -129,7 +132,10 @@ class _Teller:
         asked = self._refuse()
         reviewed = self._review()
         swept = self._sweep()
-        self._repair()
+        repaired = self._repair()
+        held = self._hold()
+        self._freeze(held)
+        self._take_back(held, repaired)
         self._refuse_nonsense()
         return counts_in_words(planned, applied, asked, reviewed, swept)
 
@@ -241,7 +247,7 @@ class _Teller:
         )
         return swept
 
-    def _repair(self) -> None:
+    def _repair(self) -> Swept:
         self._screen.step("Somebody edits a package by hand; the next night repairs what is ours")
         disturbed = self.story.disturb(
             PAY_INVOICES, lose=APPROVE_INVOICES, gain=GROUP_EXTERNAL_AUDITORS
@@ -255,6 +261,53 @@ class _Teller:
         expectations.expect_drift_repaired(swept, disturbed)
         self._screen.proved("the reference that was removed is back, in the tenant itself")
         self._screen.proved("the reference that somebody else added is named, and left alone")
+        return swept
+
+    def _hold(self) -> Reference:
+        self._screen.step("A package's manager adds a group; the next night holds what it would do")
+        granted = self.story.grant(APPROVE_INVOICES, GROUP_PROCUREMENT_TEAM)
+        with self._screen.waiting("sweeping") as report:
+            swept = self.story.sweep(report)
+        with self._screen.waiting("at the command line"):
+            approved = self.story.command("selection", "approve", "--rule", RULE, "--yes")
+        self._screen.show(tables.held(swept), tables.commands(approved))
+        held = expectations.expect_held(swept, granted)
+        # Approved, and one package that the rules name could not be read.
+        expectations.expect_command(approved, expectations.UNKNOWN)
+        self._screen.proved(f"members of {granted.group} can still get Pay invoices")
+        self._screen.proved("a person has looked at it, and approved it")
+        return held
+
+    def _freeze(self, held: Reference) -> None:
+        self._screen.step("Writing is frozen: a sweep only plans, until writing is allowed again")
+        frozen = self.story.command("freeze", "--reason", FREEZE_REASON)
+        with self._screen.waiting("sweeping") as report:
+            swept = self.story.sweep(report)
+        unfrozen = self.story.command("unfreeze")
+        self._screen.show(
+            tables.commands(frozen, unfrozen),
+            tables.references("References planned:", swept.references.planned),
+            tables.stopped(swept),
+        )
+        expectations.expect_command(frozen, 0)
+        expectations.expect_command(unfrozen, 0)
+        expectations.expect_frozen(swept, held, reason=FREEZE_REASON)
+        self._screen.proved("what was approved is planned, and nothing was written")
+
+    def _take_back(self, held: Reference, before: Swept) -> None:
+        self._screen.step(
+            "A check writes it, and a rollback takes back what that check has written"
+        )
+        checked = self._check("CHG-2044")
+        expectations.expect_written_later(checked, held)
+        now = self.story.look()
+        let_in = len(now.holders(APPROVE_INVOICES) - now.holders(PAY_INVOICES))
+        with self._screen.waiting("at the command line"):
+            taken = self.story.take_back(checked.location.rpartition("/")[2])
+        self._screen.show(tables.printed(taken.shown), tables.printed(taken.done))
+        expectations.expect_taken_back(taken, before, let_in=let_in)
+        self._screen.proved("the dry run says who can get the package again, and removes nothing")
+        self._screen.proved("the tenant has the references of before, and no other")
 
     def _refuse_nonsense(self) -> None:
         self._screen.step("A request with two mistakes is told both of them")
