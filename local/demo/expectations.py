@@ -289,6 +289,7 @@ def expect_frozen(swept: Swept, wanted: Reference, *, reason: str) -> None:
 def expect_written_later(checked: Checked, wanted: Reference) -> None:
     """After the freeze it is written, once."""
     expect_references("written references", checked.references.written, {wanted})
+    expect_references("references that failed", checked.references.failed, NOTHING)
     expect("how often it was added", checked.tenant.references.get(wanted), 1)
 
 
@@ -303,10 +304,14 @@ def expect_taken_back(taken: TakenBack, before: Swept, *, let_in: int) -> None:
     expect_command(taken.shown, SOMETHING)
     expect_command(taken.done, 0)
     shown, done = (" ".join(each.said.split()) for each in (taken.shown, taken.done))
-    for claim, said in (("References: 1,", shown), (f"At least {let_in} times", shown)):
-        expect(f"whether the dry run says: {claim}", claim in said, expected=True)
-    for claim in ("1 removed, 0 failed", "because rules ask for them: pay-and-approve (1)"):
-        expect(f"whether the rollback says: {claim}", claim in done, expected=True)
+    claims = {
+        "the dry run is about one reference": "References: 1," in shown,
+        "the dry run says who is let in": f"At least {let_in} times" in shown,
+        "the rollback removed it": "1 removed, 0 failed" in done,
+        "the rollback says which rule asks for it again": "pay-and-approve (1)" in done,
+    }
+    for claim, is_so in claims.items():
+        expect(f"whether {claim}", is_so, expected=True)
     expect(
         "references in the tenant and how often each was added",
         dict(taken.tenant.references),

@@ -210,7 +210,7 @@ class Reviewed:
 
 
 class Commanded(NamedTuple):
-    """A command as it was typed at a terminal, its exit code, and what it printed, in names."""
+    """A command as it was typed at a terminal, its exit code, and what it printed."""
 
     command: str
     code: int

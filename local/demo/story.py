@@ -195,10 +195,9 @@ class Story:
 
     def command(self, *arguments: str) -> Commanded:
         """A command, as somebody types it at a terminal."""
-        done, names = self._command(*arguments), self.look()
+        done = self._command(*arguments)
         said = done.stderr if done.returncode == 1 else done.stdout
-        quoted = shlex.join(["entra-sod", *arguments])
-        return Commanded(names.in_words(quoted), done.returncode, names.in_words(said.strip()))
+        return Commanded(shlex.join(["entra-sod", *arguments]), done.returncode, said.strip())
 
     def take_back(self, run: str) -> TakenBack:
         """What a run wrote, shown first and then taken back."""

@@ -158,9 +158,10 @@ def commands(*found: Commanded) -> RenderableType:
     return _block(_grid(*rows))
 
 
-def printed(found: Commanded) -> RenderableType:
-    """A command with all that it printed."""
-    return _block(Text(f"{found.command}: exit code {found.code}\n\n{found.said}"))
+def printed(found: Commanded, *, behind: str = "") -> RenderableType:
+    """A command with what it printed, or only with what it printed behind a line of before."""
+    said = found.said.rpartition(behind)[2].strip() if behind else found.said
+    return _block(Text(f"{found.command}: exit code {found.code}\n\n{said}"))
 
 
 def stopped(swept: Swept) -> RenderableType:

@@ -14,10 +14,12 @@ from local.demo.expectations import UNREADABLE as TREASURY
 from local.demo.facts import (
     Asked,
     Checked,
+    Commanded,
     Decided,
     Disturbed,
     Drifted,
     Gap,
+    Granted,
     Holder,
     Reference,
     References,
@@ -27,6 +29,7 @@ from local.demo.facts import (
     Started,
     Swept,
     SweptPair,
+    TakenBack,
     TenantSeen,
 )
 
@@ -192,6 +195,31 @@ REPAIRED = replace(
     references=References(planned=(DISTURBED.removed,), written=(DISTURBED.removed,)),
     drift=(Drifted("missing", DISTURBED.removed), Drifted("foreign", DISTURBED.added)),
     tenant=replace(SWEPT.tenant, references=dict.fromkeys((*FOUR, *EIGHT, DISTURBED.added), 1)),
+)
+ADDED = Granted("Approve invoices", "Expense approvers")
+WAITING = Reference("Pay invoices", "group", "Expense approvers")
+QUIET = replace(REPAIRED, drift=(), tenant=replace(REPAIRED.tenant, has_changed=False))
+HELD = replace(
+    QUIET,
+    references=References(held=(WAITING,)),
+    why_held=(
+        "Approve invoices has come to grant Expense approvers: entra-sod selection approve --rule",
+    ),
+)
+FROZEN = replace(
+    QUIET, references=References(planned=(WAITING,)), stopped="writing is frozen: an audit"
+)
+LATER = replace(
+    WRITTEN,
+    references=References(planned=(WAITING,), written=(WAITING,)),
+    tenant=replace(_AFTER, references={**REPAIRED.tenant.references, WAITING: 1}),
+)
+TAKEN_BACK = TakenBack(
+    shown=Commanded("entra-sod rollback --dry-run", 2, "References: 1, on one.\nAt least 7 times"),
+    done=Commanded(
+        "entra-sod rollback", 0, "1 removed, 0 failed\nasked for by pay-and-approve (1)"
+    ),
+    tenant=replace(REPAIRED.tenant, has_changed=True),
 )
 PROBLEM = Refused(
     sent={"accessPackageId": "no id"},

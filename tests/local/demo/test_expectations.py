@@ -10,6 +10,7 @@ from local.demo.expectations import INVOICES, UNREADABLE, Unmet
 from local.demo.facts import (
     Asked,
     Checked,
+    Commanded,
     Decided,
     Gap,
     Pair,
@@ -18,15 +19,20 @@ from local.demo.facts import (
     Resumed,
     Reviewed,
     Swept,
+    TakenBack,
 )
 from tests.local.demo import made_up
 from tests.local.demo.made_up import (
+    ADDED,
     AGAIN,
     DECIDED,
     DISTURBED,
     EIGHT,
     FOUR,
+    FROZEN,
     GRANTED,
+    HELD,
+    LATER,
     PLANNED,
     PROBLEM,
     REFUSED,
@@ -34,6 +40,8 @@ from tests.local.demo.made_up import (
     REVIEWED,
     STARTED,
     SWEPT,
+    TAKEN_BACK,
+    WAITING,
     WRITTEN,
     resumed,
 )
@@ -100,6 +108,24 @@ def repaired(sweep: Swept) -> Case:
     return lambda: expectations.expect_drift_repaired(sweep, DISTURBED)
 
 
+def waits(sweep: Swept) -> Case:
+    return lambda: expectations.expect(
+        "what waits", expectations.expect_held(sweep, ADDED), WAITING
+    )
+
+
+def frozen(sweep: Swept) -> Case:
+    return lambda: expectations.expect_frozen(sweep, WAITING, reason="an audit")
+
+
+def later(checked: Checked) -> Case:
+    return lambda: expectations.expect_written_later(checked, WAITING)
+
+
+def taken_back(found: TakenBack, let_in: int = 7) -> Case:
+    return lambda: expectations.expect_taken_back(found, REPAIRED, let_in=let_in)
+
+
 def in_tenant[T: (Checked, Swept)](fact: T, references: dict[Reference, int]) -> T:
     return replace(fact, tenant=replace(fact.tenant, references=references))
 
@@ -127,6 +153,11 @@ TRUE: dict[str, Case] = {
     "reviewed": reviewed(REVIEWED),
     "swept": swept(SWEPT),
     "repaired": repaired(REPAIRED),
+    "held back": waits(HELD),
+    "frozen": frozen(FROZEN),
+    "written later": later(LATER),
+    "taken back": taken_back(TAKEN_BACK),
+    "done": lambda: expectations.expect_command(Commanded("entra-sod unfreeze", 0, ""), 0),
     "problem": lambda: expectations.expect_problem(PROBLEM),
 }
 UNTRUE: dict[str, Case] = {
@@ -218,6 +249,34 @@ UNTRUE: dict[str, Case] = {
     "a stranger's reference not named": repaired(replace(REPAIRED, drift=REPAIRED.drift[:1])),
     "not repaired": repaired(replace(REPAIRED, references=References())),
     "a stranger's reference removed": repaired(replace(REPAIRED, tenant=SWEPT.tenant)),
+    "nothing held": waits(replace(HELD, references=References(), why_held=())),
+    "held and written": waits(replace(HELD, references=References(held=(WAITING,), written=FOUR))),
+    "held, and the tenant is another": waits(replace(HELD, tenant=WRITTEN.tenant)),
+    "held for another reason": waits(replace(HELD, why_held=("it is protected",))),
+    "written while frozen": frozen(
+        replace(FROZEN, references=replace(FROZEN.references, written=(WAITING,)))
+    ),
+    "held although approved": frozen(
+        replace(FROZEN, references=replace(FROZEN.references, held=(WAITING,)))
+    ),
+    "approved, and not planned": frozen(replace(FROZEN, references=References())),
+    "stopped without a word": frozen(replace(FROZEN, stopped="")),
+    "frozen, and the tenant is another": frozen(replace(FROZEN, tenant=WRITTEN.tenant)),
+    "never written": later(replace(LATER, references=References())),
+    "written twice": later(in_tenant(LATER, {WAITING: 2})),
+    "failed later": later(replace(LATER, references=replace(LATER.references, failed=(WAITING,)))),
+    "a dry run with nothing to do": taken_back(
+        replace(TAKEN_BACK, shown=TAKEN_BACK.shown._replace(code=0))
+    ),
+    "not taken back": taken_back(replace(TAKEN_BACK, done=TAKEN_BACK.done._replace(code=1))),
+    "a rollback of nothing": taken_back(
+        replace(TAKEN_BACK, done=TAKEN_BACK.done._replace(said=""))
+    ),
+    "other people let in": taken_back(TAKEN_BACK, let_in=8),
+    "taken back, and still there": taken_back(replace(TAKEN_BACK, tenant=LATER.tenant)),
+    "a command that failed": lambda: expectations.expect_command(
+        Commanded("entra-sod unfreeze", 1, "no storage"), 0
+    ),
     "nonsense accepted": lambda: expectations.expect_problem(replace(PROBLEM, status=202)),
     "no problem document": lambda: expectations.expect_problem(
         replace(PROBLEM, media_type="text/plain")
