@@ -210,7 +210,13 @@ class Story:
         return subprocess.run(  # noqa: S603 - our own interpreter and command
             [sys.executable, "-m", "entra_sod.cli", *arguments],
             cwd=CHECKOUT,
-            env={**os.environ, **self._world.environment, "ENFORCEMENT": "apply"},
+            # Wide, so that a sentence is one line; the screen breaks it where it has to.
+            env={
+                **os.environ,
+                **self._world.environment,
+                "ENFORCEMENT": "apply",
+                "COLUMNS": "200",
+            },
             capture_output=True,
             text=True,
             check=False,
