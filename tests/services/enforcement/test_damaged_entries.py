@@ -117,6 +117,16 @@ async def test_apply_writes_what_a_plan_adds_and_leaves_the_reference(tenant: Te
     assert A_TO_B in tenant.graph.present
 
 
+async def test_a_reviewed_plan_is_applied_and_the_command_says_what_was_not_read(
+    tenant: Tenant,
+) -> None:
+    """Its exit code is that of a plan for which not everything could be read."""
+    await tenant.reviewed()
+    done = await tenant.apply("--yes")
+    assert done.exit_code == 3, done.output
+    assert "2 written" in done.output
+
+
 def test_a_ledger_that_is_damaged_throughout_is_counted() -> None:
     """The first rows are named, and of the others it is said how many there are."""
     damaged = [DamagedEntry(Row(partition="p", key=str(n)), "x") for n in range(MAX_NAMED + 7)]
