@@ -17,7 +17,7 @@ SEEDS = (10, 14, 28)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost_or_doubled_in_chaos(seed: int, tmp_path: Path) -> None:
-    """Conflicts and findings are the tenant's, references those planned, and no gap is untold."""
+    """Conflicts and findings are so, references those planned, gaps told; all can be taken back."""
     print(f"seed {seed}: make chaos SEED={seed}")  # noqa: T201 - shown when the test fails
     outcome = run(schedule(seed), tmp_path / "run")
     assert outcome.wrong == (), f"seed {seed}: {outcome.done}"
