@@ -19,6 +19,7 @@ _WORDS = {
     "Protected": "`protected`",
     "Control": "A control",
     "ExceptionEntry": "An exception",
+    "Override": "An override",
 }
 _FORMATS = {"uuid": "GUID", "date": "date"}
 

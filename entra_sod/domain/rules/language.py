@@ -263,6 +263,39 @@ class ExceptionEntry(
         return self.start <= day <= self.end
 
 
+class Override(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"max_days": "maxDays"},
+):
+    """A package that puts its holders on more sides of a rule than the rule allows, on purpose.
+
+    It is unique by its rule and its package. Holding the package is permitted if the assignment
+    ends within so many days of its start; otherwise it is a finding.
+
+    Attributes:
+        rule: the id of the rule.
+        package: the id of the access package.
+        max_days: how long an assignment of it may last.
+    """
+
+    rule: Name
+    package: UUID
+    max_days: Days
+
+    @property
+    def id(self) -> str:
+        """What names it in findings, where exceptions have their ids."""
+        return override_id(self.rule, str(self.package))
+
+
+def override_id(rule: str, package: str) -> str:
+    """Name an override: it has no id of its own."""
+    return f"override:{rule}:{package.lower()}"
+
+
 class Protected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Access that the app leaves alone, such as that of accounts for emergencies.
 
@@ -288,6 +321,7 @@ class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rules: what is kept apart.
         controls: what keeps watch where an exception permits a conflict.
         exceptions: who may hold both for a while.
+        overrides: packages that give both on purpose, each for a few days at a time.
     """
 
     version: Literal[1]
@@ -296,3 +330,4 @@ class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: list[Rule] = []
     controls: list[Control] = []
     exceptions: list[ExceptionEntry] = []
+    overrides: list[Override] = []
