@@ -61,7 +61,13 @@ def plan_table(plan: PlanDocument) -> RenderableType:
     parts += [
         line(f"not in the rules: {gap.what}: {gap.why}", "yellow") for gap in plan.alike[:MAX_ROWS]
     ]
+    parts += [*_more(range(plan.count("alike"))), *map(_toxic_line, plan.toxic[:MAX_ROWS])]
+    parts += [*_more(range(plan.count("toxic")))]
     return Group(*parts, gaps_lines(plan.not_read))
+
+
+def _toxic_line(found: Skipped) -> RenderableType:
+    return line(f"toxic: {found.what}: {found.why}", "red")
 
 
 def gaps_lines(gaps: Sequence[Skipped]) -> RenderableType:
@@ -107,6 +113,7 @@ def plan_markdown(plan: PlanDocument) -> str:
     ]
     lines += [f"- not enforceable: {_gap(each)}" for each in plan.not_enforceable]
     lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
+    lines += [f"- **toxic**: {_gap(each)}" for each in plan.toxic]
     lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
     lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
     return "\n".join(lines)

@@ -65,6 +65,7 @@ class PlanDocument(
         not_read: what could not be looked at, and why. What it would change is not in the plan.
         alike: packages that no rule names and that give what a rule's package gives, and those of
             which that is not known.
+        toxic: packages that meet a rule by themselves.
         more_additions, more_removals: those that a file names without their figures.
         left_out: of each list, how many entries a file does not have.
         digest: of all of it; only in a file.
@@ -83,6 +84,7 @@ class PlanDocument(
     not_enforceable: tuple[Skipped, ...]
     not_read: tuple[Skipped, ...]
     alike: tuple[Skipped, ...] = ()
+    toxic: tuple[Skipped, ...] = ()
     held: tuple[HeldReference, ...] = ()
     rules_folder: str = "rules"
     made_by: str = ""

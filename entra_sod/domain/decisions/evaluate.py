@@ -1,8 +1,8 @@
 """May a subject get packages, as far as is known? Pure.
 
 Deny where a rule stands against it; review where a rule only records, is excepted, takes effect
-after the wanted access begins, or meets the access at another time, and where something needed is
-not known; else allow.
+after the wanted access begins, or meets the access at another time, where an override permits the
+package for some days, and where something needed is not known; else allow.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from entra_sod.domain.entra import Assignment
-from entra_sod.domain.rules.language import ExceptionEntry, Severity
+from entra_sod.domain.rules.language import ExceptionEntry, Override, Severity
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackages
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, Violation, find_violations
 from entra_sod.domain.rules.verdict import decide as decide_on
 
@@ -116,6 +117,8 @@ def evaluate(
     has_gaps: bool,
     denies_gaps: bool = False,
     needs_review: bool = False,
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
+    overrides: Collection[Override] = (),
 ) -> Verdict:
     """Decide on a request.
 
@@ -127,13 +130,18 @@ def evaluate(
         has_gaps: whether something that was needed is not known.
         denies_gaps: whether that is a reason to deny, instead of one to review.
         needs_review: whether it is not to be allowed for another reason.
+        toxic: wanted packages that meet rules by themselves.
+        overrides: that permit such packages; not if the wanted access lasts longer.
     """
     holding = [each for each in held if each.is_held and each.package_id]
     subject_exceptions = _exceptions_of_subject(exceptions, request, holding)
     at_first = [each for each in rules if each.rule.holds_on(request.first_day)]
     at_once = [each for each in holding if overlaps(each, request)]
-    then = list(_violations(at_first, request, at_once, subject_exceptions))
-    ever = list(_violations(rules, request, holding, subject_exceptions))
+    permits = _Permits(
+        subject_exceptions, toxic, [each for each in overrides if is_short_enough(request, each)]
+    )
+    then = list(_violations(at_first, request, at_once, permits))
+    ever = list(_violations(rules, request, holding, permits))
     now_ids = {each.rule.id for each in then}
     later = [each for each in ever if each.rule.id not in now_ids]
     decision = decide_on(then)
@@ -147,6 +155,21 @@ def evaluate(
         other_times=tuple(later),
         hits=tuple(_conflict_hits([*then, *later], request, holding)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Permits:
+    """What rules are told of a subject and of packages, beside what is held."""
+
+    exceptions: Collection[ExceptionEntry]
+    toxic: ToxicPackages
+    overrides: Collection[Override]
+
+
+def is_short_enough(request: AccessRequest, override: Override) -> bool:
+    """Whether an override permits the wanted access as long as it lasts, if it says how long."""
+    days = timedelta(days=override.max_days)
+    return request.until is None or request.until - request.start <= days
 
 
 def _exceptions_of_subject(
@@ -172,18 +195,30 @@ def _violations(
     rules: Sequence[ResolvedRule],
     request: AccessRequest,
     holding: Sequence[Assignment],
-    subject_exceptions: Collection[ExceptionEntry],
-) -> Iterator[Violation]:
-    """Each rule once that any of the wanted packages would be held against."""
+    permits: _Permits,
+) -> Collection[Violation]:
+    """Each rule once that any of the wanted packages would be held against.
+
+    An override permits one package only, so a rule that another one meets stands all the same.
+    """
     person = SubjectAccess(
         frozenset([*request.packages, *(each.package_id or "" for each in holding)])
     )
-    seen: set[str] = set()
+    found: dict[str, Violation] = {}
     for wanted in request.packages:
-        for each in find_violations(rules, person, wanted, subject_exceptions, request.first_day):
-            if each.rule.id not in seen:
-                seen.add(each.rule.id)
-                yield each
+        for each in find_violations(
+            rules,
+            person,
+            wanted,
+            permits.exceptions,
+            request.first_day,
+            toxic=permits.toxic,
+            overrides=permits.overrides,
+        ):
+            known = found.get(each.rule.id)
+            if known is None or (each.is_unexcepted and not known.is_unexcepted):
+                found[each.rule.id] = each
+    return found.values()
 
 
 def _conflict_hits(

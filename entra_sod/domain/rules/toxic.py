@@ -141,6 +141,15 @@ def sides_needed(rule: ResolvedRule) -> int:
     return rule.count + 1 if rule.set_of else 2
 
 
+def selected_enough(rule: ResolvedRule) -> frozenset[str]:
+    """The packages that the sides of a rule select often enough, whatever they grant."""
+    if rule.set_of:
+        return frozenset()
+    times = Counter(package for side in rule.sides for package in side.packages)
+    needed = sides_needed(rule)
+    return frozenset(package for package, count in times.items() if count >= needed)
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A way in which a package is on a side, or on one of several.

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from entra_sod.domain.rules.language import ExceptionEntry, Mode
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, Override
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackage, ToxicPackages
 
 
 class Decision(StrEnum):
@@ -36,15 +37,20 @@ class Violation:
 
     Attributes:
         exception: the exception that permits it.
+        toxic: the package, if it meets the rule by itself.
+        override: that permits the package for some days, if nothing but it meets the rule.
     """
 
     rule: ResolvedRule
     exception: ExceptionEntry | None = None
+    toxic: ToxicPackage | None = None
+    override: Override | None = None
 
     @property
     def is_unexcepted(self) -> bool:
         """Whether it is a reason to deny: it does more than record, and nothing excuses it."""
-        return self.rule.rule.mode is not Mode.RECORD and self.exception is None
+        is_permitted = self.exception is not None or self.override is not None
+        return self.rule.rule.mode is not Mode.RECORD and not is_permitted
 
 
 def is_violated(rule: ResolvedRule, person: SubjectAccess, asked: str) -> bool:
@@ -70,6 +76,9 @@ def find_violations(
     asked: str,
     exceptions: Collection[ExceptionEntry],
     day: date,
+    *,
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
+    overrides: Collection[Override] = (),
 ) -> Iterator[Violation]:
     """Every rule that a package would be held against.
 
@@ -79,13 +88,22 @@ def find_violations(
         asked: the package.
         exceptions: of this person, for whatever rules.
         day: on which the package would be got.
+        toxic: packages that meet rules by themselves.
+        overrides: that permit such packages.
     """
+    alone = {each.rule.id: each for each in toxic.get(asked, ())}
     for rule in rules:
-        if is_violated(rule, person, asked):
+        is_met, found = is_violated(rule, person, asked), alone.get(rule.id)
+        if is_met or found:
             applicable = (
                 each for each in exceptions if each.rule == rule.id and each.holds_on(day)
             )
-            yield Violation(rule, next(applicable, None))
+            permitting = (
+                each
+                for each in (() if is_met else overrides)
+                if (each.rule, str(each.package)) == (rule.id, asked)
+            )
+            yield Violation(rule, next(applicable, None), found, next(permitting, None))
 
 
 def decide(violations: Collection[Violation]) -> Decision:

@@ -63,8 +63,12 @@ def _exceptions(violations: Sequence[Violation]) -> Iterator[DecisionExceptionVi
 def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Iterator[str]:
     standing = [each for each in verdict.violations if each.is_unexcepted]
     others = [each for each in verdict.violations if not each.is_unexcepted]
-    yield from (f"rule {each.rule.id}: {each.rule.rule.title}" for each in standing)
-    yield from (_permitted(each) for each in others)
+    for each in standing:
+        yield f"rule {each.rule.id}: {each.rule.rule.title}"
+        yield from _by_itself(each)
+    for each in others:
+        yield _permitted(each)
+        yield from _by_itself(each)
     for each in verdict.other_times:
         # Two wanted packages may meet one assignment.
         yield from dict.fromkeys(_other_time(each, wanted, verdict))
@@ -84,6 +88,12 @@ def _unknown(pending: PendingDecision) -> Iterator[str]:
         yield f"subject {pending.wanted.subject} is not known: {pending.identity.source}"
 
 
+def _by_itself(violation: Violation) -> Iterator[str]:
+    """Which duties the wanted package gives by itself."""
+    if violation.toxic:
+        yield f"{violation.toxic.what}: {violation.toxic.why}"
+
+
 def _permitted(violation: Violation) -> str:
     rule = violation.rule.rule
     if violation.exception:
@@ -91,6 +101,12 @@ def _permitted(violation: Violation) -> str:
         return (
             f"rule {rule.id} is met, "
             f"and exception {violation.exception.id} permits it until {until}"
+        )
+    if violation.override:
+        days = violation.override.max_days
+        return (
+            f"rule {rule.id} is met, and the package is an override of it for at most "
+            f"{days} day{'' if days == 1 else 's'}: the access must end within that time"
         )
     return f"rule {rule.id} is met, and only {Mode.RECORD}s: {rule.title}"
 

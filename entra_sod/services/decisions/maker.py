@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from entra_sod.domain.results.coverage import rule_gaps
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import by_package, find_toxic
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
@@ -27,7 +28,7 @@ from entra_sod.services.decisions.grants import GrantReader, with_grants
 from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
-from entra_sod.services.rules.alike import PackageGrants, granting
+from entra_sod.services.rules.alike import PackageGrants, granting, without_toxic
 from entra_sod.services.rules.provider import RulesProvider
 
 
@@ -66,17 +67,15 @@ class DecisionMaker:
         return [self._answer(pending, rules) for pending in pending_decisions]
 
     async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
-        """What the wanted packages grant that no rule names, or all, where a rule names a group.
+        """What the wanted packages grant.
 
-        Where one of them grants anything, it is compared with what the rules' packages grant.
+        Where one of them grants anything, it is compared with what the rules' packages grant; one
+        that rules name with the packages of these rules.
         """
         wanted = {package for each in requests for package in each.packages}
-        if not rules.named_groups:
-            wanted -= rules.named_packages
         found = await self.grants.read(wanted) if wanted and rules.named_packages else {}
-        if any(each.grants for each in granting(found) if each.id not in rules.named_packages):
-            return {**await self.grants.read(rules.named_packages - found.keys()), **found}
-        return found
+        against = _compared_with([each.id for each in granting(found) if each.grants], rules)
+        return {**await self.grants.read(against - found.keys()), **found}
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -137,8 +136,18 @@ class DecisionMaker:
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
             or (pending.subject_known is False and not self.allows_unknown),
+            toxic=pending.toxic,
+            overrides=rules.overrides,
         )
         return answer(pending, verdict, rules, as_of=pending.as_of or self.clock.now())
+
+
+def _compared_with(packages: Collection[str], rules: RuleSet) -> frozenset[str]:
+    """The packages whose grants tell whether these overlap with a side, or meet a rule alone."""
+    if not rules.named_packages.issuperset(packages):
+        return rules.named_packages
+    named = (each.packages for each in rules.rules if not each.packages.isdisjoint(packages))
+    return frozenset[str]().union(*named)
 
 
 def _pending(
@@ -155,15 +164,14 @@ def _pending(
     in_force = rules_in_force_during(rules.rules, wish)
     verdict = with_grants(in_force, wanted)
     unnamed = [each for each in wanted if each.id not in rules.named_packages]
+    toxic = by_package(find_toxic(verdict, known, rules.listed, only=wish.packages))
     alike = tuple(find_alike(verdict, unnamed, known))
+    alike = tuple(without_toxic(alike, [each for found in toxic.values() for each in found]))
     against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
-    pending = PendingDecision(request, wish, verdict, against, alike)
+    pending = PendingDecision(request, wish, verdict, against, alike, toxic)
     pending.notes.skipped.extend(rule_gaps(rules, in_force))
-    needed = {
-        *wish.packages,
-        *(rules.named_packages if any(each.grants for each in unnamed) else ()),
-    }
-    for package in sorted(needed):
+    giving = [each.id for each in wanted if each.grants]
+    for package in sorted({*wish.packages, *_compared_with(giving, rules)}):
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)
     return pending

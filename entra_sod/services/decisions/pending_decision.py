@@ -11,6 +11,7 @@ from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
 from entra_sod.domain.rules.alike import AlikePackage, met_alike
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.toxic import ToxicPackages
 from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
 
@@ -23,6 +24,7 @@ class PendingDecision:
     Attributes:
         rules: in force at some time of the wanted access.
         alike: of wanted packages that no rule names, those that give what a rule's package gives.
+        toxic: of wanted packages, those that meet a rule by themselves.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         notes: what was looked at, and what of it is not known.
@@ -34,6 +36,7 @@ class PendingDecision:
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
     alike: Sequence[AlikePackage] = ()
+    toxic: ToxicPackages = field(default_factory=dict)
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None

@@ -21,7 +21,14 @@ from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
-from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
+from entra_sod.domain.rules.language import (
+    ExceptionEntry,
+    Mode,
+    PackageSelector,
+    Rule,
+    Side,
+    override_id,
+)
 from entra_sod.domain.rules.parse import ParsedRules, SourceOrigin, in_reason
 from entra_sod.domain.rules.resolve import (
     ResolvedRule,
@@ -74,6 +81,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
     """
     found = [
         *_selector_problems(parsed, tenant),
+        *_override_problems(parsed, tenant),
         *_group_problems(parsed, tenant),
         *_date_problems(parsed, day),
         *_count_problems(parsed),
@@ -99,6 +107,27 @@ def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[Rules
     for each in reading.found:
         detail = f"does not name {each.what}: {each.why}"
         yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+
+
+def toxic_problems(
+    parsed: ParsedRules, reading: AlikeReading, resolved: Collection[str]
+) -> Iterator[RulesProblem]:
+    """Packages that meet a rule by themselves, unless an override says so; and needless overrides.
+
+    Args:
+        parsed: of all files.
+        reading: what the tenant's packages grant.
+        resolved: the ids of the rules that it was compared with.
+    """
+    toxic = {override_id(each.rule.id, each.package): each for each in reading.toxic}
+    for name, each in toxic.items():
+        if name not in parsed.overrides:
+            detail = f"is met by one package: {each.what}: {each.why}"
+            yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+    for name in parsed.overrides.keys() - toxic.keys():
+        if parsed.overrides[name].rule in resolved and not reading.is_in_doubt:
+            detail = "does not meet the rule by itself: the override has no effect"
+            yield _warning(parsed.origin("overrides", name), ("package",), detail)
 
 
 def _resolved(parsed: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:
@@ -144,6 +173,14 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
             yield origin.place(Mistake(path, "fits no access package"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _override_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+    """Overrides for packages that the tenant does not show."""
+    for name, override in parsed.overrides.items():
+        if tenant is not None and str(override.package) not in tenant.packages:
+            detail = "is no access package that this identity may read"
+            yield parsed.origin("overrides", name).place(Mistake(("package",), detail))
 
 
 def _all_packages(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
