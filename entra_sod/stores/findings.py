@@ -100,6 +100,7 @@ def _row(stored: StoredFinding) -> Row:
             if value is not None
         },
         "packages": " ".join(finding.packages),
+        "missing": " ".join(finding.missing),
         "history": msgspec.json.encode(finding.history).decode(),
         # For queries alone.
         "low": low,
@@ -115,6 +116,7 @@ def _stored(row: Row) -> StoredFinding:
         **row.values,
         "id": row.key,
         "packages": str(row.values["packages"]).split(),
+        "missing": str(row.values.get("missing", "")).split(),
         "history": _history.decode(str(row.values["history"])),
     }
     return StoredFinding(msgspec.convert(fields, Finding), row.etag)

@@ -35,6 +35,7 @@ from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Coverage, Skipped, rule_gaps
+from entra_sod.domain.rules.logic import told_rule, why_found_only
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import RuleSelection
 
@@ -204,12 +205,9 @@ def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple
 
 def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
-    too_many = [
-        Skipped(
-            what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
-            why="Entra's references allow none or all of a pair, not some of many",
-        )
-        for each in rules.counted_rules
+    found_only = [
+        Skipped(what=f"rule {each.id}: {told_rule(each)}", why=why_found_only(each))
+        for each in rules.found_only_rules
     ]
     excepted = [
         Skipped(
@@ -229,7 +227,7 @@ def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
         )
         for each in sorted(state.unfit_groups)
     ]
-    return (*too_many, *excepted, *empty, *unfit)
+    return (*found_only, *excepted, *empty, *unfit)
 
 
 def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Skipped, ...]:

@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from entra_sod.domain.rules.language import ExceptionEntry, Mode
+from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.resolve import ResolvedRule
 
 
@@ -49,8 +50,8 @@ class Violation:
 
 def is_violated(rule: ResolvedRule, person: SubjectAccess, asked: str) -> bool:
     """Whether a person would hold a package against a rule."""
-    if rule.count > 1:
-        return asked in rule.set_of and len(rule.set_of & {*person.holds, asked}) > rule.count
+    if rule.is_found_only:
+        return asked in met_by(rule, {*person.holds, asked})
     others = person.holds - {asked}
     if rule.is_at_most_one:
         return asked in rule.set_of and not others.isdisjoint(rule.set_of)
