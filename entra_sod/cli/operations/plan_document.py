@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from entra_sod.cli.operations.plan_additions import Addition, additions_of
+from entra_sod.cli.operations.plan_enforcement import RuleEnforcement, enforcement_of
 from entra_sod.cli.operations.plan_figures import (
     PlanFigures,
     RuleFigures,
@@ -59,6 +60,7 @@ class PlanDocument(
         rules_folder: that the rules were read from, as it was named.
         figures: of the whole plan.
         by_rule: the figures of each rule, and what it selects.
+        enforcement: how far Entra enforces each rule once the plan is written, and why no further.
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
@@ -90,6 +92,7 @@ class PlanDocument(
     holders_hash: str = ""
     figures: PlanFigures = PlanFigures()
     by_rule: tuple[RuleFigures, ...] = ()
+    enforcement: tuple[RuleEnforcement, ...] = ()
     more_additions: MoreReferences = {}
     more_removals: MoreReferences = {}
     left_out: dict[str, int] = {}
@@ -190,7 +193,22 @@ def make_document(
         not_read=not_read(rules, view, state),
         figures=sum_figures(additions, len(plan.removals)),
         by_rule=figures_by_rule(rules, additions, plan.removals, ours),
+        enforcement=enforcement_of(
+            rules,
+            state.packages,
+            plan.held,
+            rules_of_held(rules, state.packages, plan.held),
+        ),
     )
+
+
+def rules_of_held(
+    rules: RuleSet, packages: Mapping[str, AccessPackage], held: Collection[HeldReference]
+) -> Mapping[Reference, Collection[str]]:
+    """The rules that ask for each reference that is held."""
+    waiting = {each.reference for each in held}
+    desired = compile_references(rules, packages) if waiting else ()
+    return {each.reference: each.rule_ids for each in desired if each.reference in waiting}
 
 
 def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[Skipped, ...]:

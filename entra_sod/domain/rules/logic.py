@@ -5,13 +5,15 @@ Rules that keep pairs of packages apart need it not; it agrees with them where b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
 from entra_sod.domain.rules.language import RuleForm
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
+
+MAX_MISSING_NAMED = 5
 
 
 class ConflictKind(StrEnum):
@@ -118,3 +120,14 @@ def why_found_only(rule: ResolvedRule) -> str:
     if any(side.every for side in rule.duties):
         return "Entra's references compare one package with one package, not with every one of many"
     return "Entra's references allow none or all of a pair, not some of many"
+
+
+def told_missing(rule: ResolvedRule, missing: Collection[str], named: Callable[[str], str]) -> str:
+    """Say which packages a subject needs that it does not hold."""
+    first = sorted(missing)[:MAX_MISSING_NAMED]
+    more = len(missing) - len(first)
+    listed = ", ".join(map(named, first)) + (f" and {more} more" if more else "")
+    if len(missing) == 1:
+        return f"the subject needs {listed}"
+    needs_all = rule.duties[1].every
+    return f"the subject needs {'all' if needs_all else 'one'} of {listed}"

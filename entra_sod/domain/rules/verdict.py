@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from entra_sod.domain.rules.language import ExceptionEntry, Mode
-from entra_sod.domain.rules.logic import met_by
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, RuleForm
+from entra_sod.domain.rules.logic import find_hit
 from entra_sod.domain.rules.resolve import ResolvedRule
 
 
@@ -37,21 +37,27 @@ class Violation:
 
     Attributes:
         exception: the exception that permits it.
+        missing: packages that the rule requires and the person does not hold.
+        is_certain: false where one of them may be held, because not everything could be read.
     """
 
     rule: ResolvedRule
     exception: ExceptionEntry | None = None
+    missing: frozenset[str] = frozenset()
+    is_certain: bool = True
 
     @property
     def is_unexcepted(self) -> bool:
         """Whether it is a reason to deny: it does more than record, and nothing excuses it."""
-        return self.rule.rule.mode is not Mode.RECORD and self.exception is None
+        is_excused = self.exception is not None or not self.is_certain
+        return self.rule.rule.mode is not Mode.RECORD and not is_excused
 
 
 def is_violated(rule: ResolvedRule, person: SubjectAccess, asked: str) -> bool:
     """Whether a person would hold a package against a rule."""
     if rule.is_found_only:
-        return asked in met_by(rule, {*person.holds, asked})
+        hit = find_hit(rule, person.holds | {asked})
+        return hit is not None and asked in hit.packages
     others = person.holds - {asked}
     if rule.is_at_most_one:
         return asked in rule.set_of and not others.isdisjoint(rule.set_of)
@@ -86,7 +92,14 @@ def find_violations(
             applicable = (
                 each for each in exceptions if each.rule == rule.id and each.holds_on(day)
             )
-            yield Violation(rule, next(applicable, None))
+            yield Violation(rule, next(applicable, None), _missing(rule, person, asked))
+
+
+def _missing(rule: ResolvedRule, person: SubjectAccess, asked: str) -> frozenset[str]:
+    if rule.form is not RuleForm.REQUIRES:
+        return frozenset()
+    hit = find_hit(rule, person.holds | {asked})
+    return hit.missing if hit else frozenset()
 
 
 def decide(violations: Collection[Violation]) -> Decision:
