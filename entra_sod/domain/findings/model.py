@@ -78,6 +78,8 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
         kind: what makes it a conflict.
         missing: packages that the subject needs and does not hold: any of them would do, or with
             `every` all of them.
+        process, tags, frameworks, owners: as the rule has them, frameworks as one text each, and
+            owners beside `owner`.
     """
 
     id: str
@@ -91,6 +93,14 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     subject_type: str | None = None
     kind: ConflictKind = ConflictKind.PAIR
     missing: tuple[str, ...] = ()
+    process: str = ""
+    tags: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+    @property
+    def all_owners(self) -> Sequence[str]:
+        return list(dict.fromkeys([self.owner, *self.owners]))
 
     @property
     def pair(self) -> Pair | None:

@@ -101,4 +101,8 @@ def observed_conflicts(
             subject_type=subject.subject_type,
             kind=conflict.kind,
             missing=tuple(conflict.missing),
+            process=rule.process or "",
+            tags=tuple(rule.tags),
+            frameworks=tuple(str(each) for each in rule.frameworks),
+            owners=tuple(rule.owners),
         )

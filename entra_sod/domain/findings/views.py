@@ -37,6 +37,10 @@ _COLUMNS = (
     "lastSeen",
     "exception",
     "exceptionUntil",
+    "process",
+    "tags",
+    "frameworks",
+    "owners",
 )
 
 
@@ -52,6 +56,8 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             `every` all of them.
         since: when it came into its state.
         exception: that permits it, or last did while it stood.
+        process, tags, frameworks, owners: as the rule had them when it was seen last. A framework
+            is its id and the clause, owners are those beside `owner`.
     """
 
     id: str
@@ -71,6 +77,10 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_seen: str
     exception: str | None
     exception_until: date | None
+    process: str | None = None
+    tags: Sequence[str] = ()
+    frameworks: Sequence[str] = ()
+    owners: Sequence[str] = ()
 
 
 class FindingDetail(FindingView, frozen=True, kw_only=True, rename="camel"):
@@ -142,7 +152,11 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cells(each: FindingView) -> Sequence[str]:
-    joined = {"packages": " ".join(each.pair), "missing": " ".join(each.missing)}
+    joined = {
+        "packages": " ".join(each.pair),
+        "missing": " ".join(each.missing),
+        **{name: "; ".join(getattr(each, name)) for name in ("tags", "frameworks", "owners")},
+    }
     fields = msgspec.to_builtins(each) | joined
     return ["" if fields[name] is None else str(fields[name]) for name in _COLUMNS]
 
@@ -153,5 +167,9 @@ def _safe(cell: str) -> str:
 
 def _fields(finding: Finding) -> dict[str, object]:
     """A finding's own fields by their names in JSON, with those that callers know by others."""
-    named = {"pair": finding.packages, "exception": finding.exception or None}
+    named = {
+        "pair": finding.packages,
+        "exception": finding.exception or None,
+        "process": finding.process or None,
+    }
     return {**msgspec.to_builtins(finding), **named}

@@ -182,6 +182,9 @@ class FrameworkClause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Name
     ref: Name
 
+    def __str__(self) -> str:
+        return f"{self.id} {self.ref}"
+
 
 class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where an import found a rule.
