@@ -180,7 +180,7 @@ class FrameworkClause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: Name
-    ref: Name
+    ref: Text
 
     def __str__(self) -> str:
         return f"{self.id} {self.ref}"
