@@ -18,6 +18,8 @@ from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, 
 TABLE = "findings"
 _PARTITION = 1  # of the id's digits: 16 partitions, so that batches are full
 _history = msgspec.json.Decoder(tuple[Change, ...])
+_texts = msgspec.json.Decoder(tuple[str, ...])
+_LISTS = ("tags", "frameworks", "owners")  # texts that may have blanks in them
 
 
 class StoredFinding(msgspec.Struct, frozen=True):
@@ -100,6 +102,8 @@ def _row(stored: StoredFinding) -> Row:
             if value is not None
         },
         "packages": " ".join(finding.packages),
+        "missing": " ".join(finding.missing),
+        **{name: _as_text(getattr(finding, name)) for name in _LISTS},
         "history": msgspec.json.encode(finding.history).decode(),
         # For queries alone.
         "low": low,
@@ -110,11 +114,17 @@ def _row(stored: StoredFinding) -> Row:
     return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=stored.etag)
 
 
+def _as_text(texts: Sequence[str]) -> str:
+    return msgspec.json.encode(texts).decode() if texts else ""
+
+
 def _stored(row: Row) -> StoredFinding:
     fields = {
         **row.values,
         "id": row.key,
         "packages": str(row.values["packages"]).split(),
+        "missing": str(row.values.get("missing", "")).split(),
+        **{name: _texts.decode(str(row.values.get(name) or "[]")) for name in _LISTS},
         "history": _history.decode(str(row.values["history"])),
     }
     return StoredFinding(msgspec.convert(fields, Finding), row.etag)

@@ -148,7 +148,9 @@ async def test_gaps_are_what_is_unknown_or_not_written(make_app: MakeApp) -> Non
     """Pairs, sets and references are counted; what coverage only remarks on is not."""
     result = await swept(make_app(PACKAGES, BOTH, RULES))
     assert count_gaps(result) == 0
-    unknown_set = SetSummary(rule="s", at_most=2, size=3, outcome=Outcome.UNKNOWN, holder_count=0)
+    unknown_set = SetSummary(
+        rule="s", form="atMost", at_most=2, size=3, outcome=Outcome.UNKNOWN, holder_count=0
+    )
     with_gaps = msgspec.structs.replace(
         result,
         pairs=PairCounts(total=5, conflict=2, clear=1, unknown=2),

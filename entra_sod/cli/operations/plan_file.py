@@ -32,6 +32,7 @@ _NOTES = (
     "alike",
     "toxic",
     "held",
+    "enforcement",
 )
 
 

@@ -8,11 +8,12 @@ package for some days, and where something needed is not known; else allow.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from entra_sod.domain.entra import Assignment
-from entra_sod.domain.rules.language import ExceptionEntry, Override, Severity
+from entra_sod.domain.rules.language import ExceptionEntry, Override, RuleForm, Severity
+from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackages
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, Violation, find_violations
@@ -99,10 +100,14 @@ def groups_against(rules: Iterable[ResolvedRule], wanted: Collection[str]) -> fr
 
 
 def _sides_against(rule: ResolvedRule, wanted: Collection[str]) -> Iterator[ResolvedSide]:
-    """The sides that another side with a wanted package stands against; a set is one of them."""
-    if rule.set_of:
-        if not rule.set_of.isdisjoint(wanted):
-            yield ResolvedSide(rule.set_of, frozenset())
+    """The sides that another side with a wanted package stands against; a set is one of them.
+
+    Of a rule that is found only all packages matter, as soon as a wanted one may meet it.
+    """
+    if rule.set_of or rule.is_found_only:
+        meeting = rule.duties[0].packages if rule.form is RuleForm.REQUIRES else rule.packages
+        if not meeting.isdisjoint(wanted):
+            yield ResolvedSide(rule.packages, frozenset())
         return
     own = {at for at, side in enumerate(rule.sides) if not side.packages.isdisjoint(wanted)}
     yield from (side for at, side in enumerate(rule.sides) if own - {at})
@@ -115,6 +120,7 @@ def evaluate(
     held: Sequence[Assignment],
     *,
     has_gaps: bool,
+    has_unread: bool = False,
     denies_gaps: bool = False,
     needs_review: bool = False,
     toxic: ToxicPackages = NO_TOXIC_PACKAGES,
@@ -128,6 +134,8 @@ def evaluate(
         request: what is wanted, by whom, and when.
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.
+        has_unread: whether the subject may hold more than is known. Then what a rule requires may
+            be held.
         denies_gaps: whether that is a reason to deny, instead of one to review.
         needs_review: whether it is not to be allowed for another reason.
         toxic: wanted packages that meet rules by themselves.
@@ -140,8 +148,11 @@ def evaluate(
     permits = _Permits(
         subject_exceptions, toxic, [each for each in overrides if is_short_enough(request, each)]
     )
-    then = list(_violations(at_first, request, at_once, permits))
-    ever = list(_violations(rules, request, holding, permits))
+    then = [
+        replace(each, is_certain=not (has_unread and each.missing))
+        for each in _violations(at_first, request, at_once, permits)
+    ]
+    ever = list(_violations(rules, request, holding, permits, lasting=True))
     now_ids = {each.rule.id for each in then}
     later = [each for each in ever if each.rule.id not in now_ids]
     decision = decide_on(then)
@@ -196,29 +207,65 @@ def _violations(
     request: AccessRequest,
     holding: Sequence[Assignment],
     permits: _Permits,
-) -> Collection[Violation]:
+    *,
+    lasting: bool = False,
+) -> Iterator[Violation]:
     """Each rule once that any of the wanted packages would be held against.
 
     An override permits one package only, so a rule that another one meets stands all the same.
+
+    Args:
+        rules: to look at.
+        request: what is wanted.
+        holding: what counts as held.
+        permits: what permits the subject, or a package.
+        lasting: whether what a rule requires counts only if it is held as long as what is wanted.
     """
-    person = SubjectAccess(
+    usual = _with_wanted(request, holding)
+    for rule in rules:
+        is_lasting = lasting and rule.form is RuleForm.REQUIRES
+        person = _with_wanted(request, _lasting(rule, holding, request)) if is_lasting else usual
+        found = [
+            each
+            for wanted in request.packages
+            for each in find_violations(
+                [rule],
+                person,
+                wanted,
+                permits.exceptions,
+                request.first_day,
+                toxic=permits.toxic,
+                overrides=permits.overrides,
+            )
+        ]
+        yield from sorted(found, key=lambda each: not each.is_unexcepted)[:1]
+
+
+def _with_wanted(request: AccessRequest, holding: Sequence[Assignment]) -> SubjectAccess:
+    return SubjectAccess(
         frozenset([*request.packages, *(each.package_id or "" for each in holding)])
     )
-    found: dict[str, Violation] = {}
-    for wanted in request.packages:
-        for each in find_violations(
-            rules,
-            person,
-            wanted,
-            permits.exceptions,
-            request.first_day,
-            toxic=permits.toxic,
-            overrides=permits.overrides,
-        ):
-            known = found.get(each.rule.id)
-            if known is None or (each.is_unexcepted and not known.is_unexcepted):
-                found[each.rule.id] = each
-    return found.values()
+
+
+def _lasting(
+    rule: ResolvedRule, holding: Sequence[Assignment], request: AccessRequest
+) -> Sequence[Assignment]:
+    """What is held, without packages that a rule requires and that are not held all the time."""
+    needed = rule.duties[1].packages
+    return [
+        each
+        for each in holding
+        if (covers(each, request) if each.package_id in needed else overlaps(each, request))
+    ]
+
+
+def covers(assignment: Assignment, request: AccessRequest) -> bool:
+    """Whether it is held all the time of the wanted access; without dates it is."""
+    is_late = assignment.start is not None and assignment.start > request.start
+    ends_before = assignment.end is not None and (
+        request.until is None or assignment.end < request.until
+    )
+    return not is_late and not ends_before
 
 
 def _conflict_hits(
@@ -226,7 +273,7 @@ def _conflict_hits(
 ) -> Iterator[ConflictHit]:
     for each in violations:
         for wanted in request.packages:
-            against = packages_against([each.rule], [wanted])
+            against = _met_with(each.rule, wanted, request, holding)
             for assignment in holding:
                 package = assignment.package_id or ""
                 if package in against and package != wanted:
@@ -234,6 +281,18 @@ def _conflict_hits(
             for other in request.packages:
                 if other in against and other > wanted:
                     yield ConflictHit(wanted, other, each.rule, None)
+
+
+def _met_with(
+    rule: ResolvedRule, wanted: str, request: AccessRequest, holding: Sequence[Assignment]
+) -> frozenset[str]:
+    """Packages that a wanted one meets against a rule; what a rule requires is against nothing."""
+    if not rule.is_found_only:
+        return packages_against([rule], [wanted])
+    if rule.form is RuleForm.REQUIRES:
+        return frozenset()
+    met = met_by(rule, {*request.packages, *(each.package_id or "" for each in holding)})
+    return met if wanted in met else frozenset()
 
 
 def _severity_rank(rule: ResolvedRule) -> int:

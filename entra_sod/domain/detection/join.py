@@ -6,12 +6,14 @@ By subject, not by pair: the work grows with the assignments, however many pairs
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import combinations
 
 from entra_sod.domain.detection.index import IndexedAssignment
 from entra_sod.domain.entra import Assignment, Pair, Subject
 from entra_sod.domain.rules.language import Rule
+from entra_sod.domain.rules.logic import ConflictKind, find_hit
 from entra_sod.domain.rules.ruleset import RuleSet
 
 
@@ -20,33 +22,40 @@ class DetectedConflict:
     """One subject that holds what must not meet.
 
     Attributes:
-        rules: that it is against.
-        packages: the pair, or all that the subject holds of a set, in order.
+        rules: that it is against; one, unless it is a pair.
+        packages: that are held and make the conflict, in order; of a pair both.
+        kind: what makes it a conflict.
+        missing: packages that the subject needs and does not hold, in order.
     """
 
     rules: Sequence[Rule]
     packages: Sequence[str]
     subject: Subject
+    kind: ConflictKind = ConflictKind.PAIR
+    missing: Sequence[str] = ()
 
     @property
     def pair(self) -> Pair | None:
-        """The pair; None of a set, of which there are always more."""
-        return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
+        """The pair; None of a conflict of another kind."""
+        return Pair.of(*self.packages) if self.kind is ConflictKind.PAIR else None
 
 
 def join(
-    held: Iterable[tuple[str, IndexedAssignment]], rules: RuleSet
+    held: Iterable[tuple[str, IndexedAssignment]],
+    rules: RuleSet,
+    unread: AbstractSet[str] = frozenset(),
 ) -> Iterator[DetectedConflict]:
     """Find every conflict among assignments.
 
     Args:
         held: package ids with their assignments. All assignments of a subject must be among them.
         rules: in force.
+        unread: packages of which not all assignments are known: a subject may hold them.
     """
     for holdings in _by_subject(held).values():
         if len(holdings) > 1:
             yield from _pair_conflicts(holdings, rules)
-            yield from _set_conflicts(holdings, rules)
+        yield from _found_only_conflicts(holdings, rules, unread)
 
 
 type _Holdings = dict[str, IndexedAssignment]
@@ -66,11 +75,21 @@ def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedCon
             yield _conflict(constraint.rules, (low, high), holdings[low])
 
 
-def _set_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedConflict]:
-    for rule in rules.counted_rules:
-        of_the_set = sorted(holdings.keys() & rule.set_of)
-        if len(of_the_set) > rule.count:
-            yield _conflict((rule.rule,), of_the_set, holdings[of_the_set[0]])
+def _found_only_conflicts(
+    holdings: _Holdings, rules: RuleSet, unread: AbstractSet[str]
+) -> Iterator[DetectedConflict]:
+    by_package, held = rules.found_only_by_package, frozenset(holdings)
+    touched = {rule.id: rule for each in holdings for rule in by_package.get(each, ())}
+    for _, rule in sorted(touched.items()):
+        if hit := find_hit(rule, held, unread):
+            packages = sorted(hit.packages)
+            yield DetectedConflict(
+                rules=(rule.rule,),
+                packages=packages,
+                subject=holdings[packages[0]].subject,
+                kind=hit.kind,
+                missing=sorted(hit.missing),
+            )
 
 
 def _conflict(

@@ -57,7 +57,7 @@ class FindingObserver:
         if rule is None:
             return f"the rule {finding.rule} is not in force"
         if pair is None:
-            return "" if rule.count > 1 else f"the rule {rule.id} counts no set any more"
+            return "" if rule.is_found_only else f"the rule {rule.id} keeps pairs apart now"
         if gone := sorted(each for each in pair if each in self.gone):
             return f"access package {gone[0]} is gone"
         constraint = self.rules.constraints.get(pair)
@@ -67,7 +67,7 @@ class FindingObserver:
 
     def _is_covered(self, finding: Finding) -> bool:
         if finding.pair is None:
-            return all(each in self.indexed for each in self._rules[finding.rule].set_of)
+            return all(each in self.indexed for each in self._rules[finding.rule].packages)
         if finding.pair in self.doubtful:
             return False
         return finding.pair in self.asked or all(each in self.indexed for each in finding.pair)
@@ -99,4 +99,10 @@ def observed_conflicts(
             object_id=subject.object_id,
             display_name=subject.display_name,
             subject_type=subject.subject_type,
+            kind=conflict.kind,
+            missing=tuple(conflict.missing),
+            process=rule.process or "",
+            tags=tuple(rule.tags),
+            frameworks=tuple(str(each) for each in rule.frameworks),
+            owners=tuple(rule.owners),
         )

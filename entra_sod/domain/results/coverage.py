@@ -8,6 +8,8 @@ from enum import StrEnum
 import msgspec
 
 from entra_sod.core import errors
+from entra_sod.domain.rules.language import RuleForm
+from entra_sod.domain.rules.logic import told_rule
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -136,10 +138,10 @@ def _selects_nothing(rule: ResolvedRule) -> Iterator[Skipped]:
     else:
         found = {
             f"side {number} of rule {rule.id}": "it selects no package and no group"
-            for number, side in enumerate(rule.sides, start=1)
-            if not side.packages and not side.groups
+            for number, side in enumerate(rule.all_sides, start=1)
+            if not side.packages and (rule.is_found_only or not side.groups)
         }
-        if not found and not rule.keeps_apart:
+        if not found and not (rule.is_found_only or rule.keeps_apart):
             found = {f"rule {rule.id}": "its sides keep no two packages apart"}
     for what, why in found.items():
         more = "a name may be misspelt, or out of the app's reach"
@@ -170,6 +172,18 @@ def note_groups(groups: Collection[str], notes: Coverage) -> None:
             "written",
             Reason.OUT_OF_SCOPE,
         )
+
+
+def note_found_only(rules: RuleSet, pair: Collection[str], notes: Coverage) -> None:
+    """Name the rules that a pair is a part of, and that two packages alone do not decide."""
+    touched = {rule.id: rule for each in pair for rule in rules.found_only_by_package.get(each, ())}
+    for _, rule in sorted(touched.items()):
+        if rule.form is RuleForm.REQUIRES or rule.packages.issuperset(pair):
+            why = (
+                f"it looks at all that a subject holds ({told_rule(rule)}), and a check at two "
+                "packages: sweeps and decisions evaluate it"
+            )
+            notes.skip(f"rule {rule.id}", why, Reason.OUT_OF_SCOPE)
 
 
 def note_uncounted(why: str | None, notes: Coverage) -> None:

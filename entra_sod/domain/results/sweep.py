@@ -50,9 +50,17 @@ class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A rule that allows `at_most` of a set of `size` packages: who holds more."""
+    """A rule that is found only: how many subjects are in conflict with it.
+
+    Attributes:
+        form: of the rule, such as `allOf`.
+        at_most: how many packages of the set, or on how many of the sides, one subject may be.
+        size: how many packages the rule looks at.
+        outcome: unknown where the assignments of a package of it were not read.
+    """
 
     rule: str
+    form: str
     at_most: int
     size: int
     outcome: Outcome
@@ -77,10 +85,11 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
 
     Attributes:
-        findings: how many conflicts there are: a subject and a pair, or a set, is one.
+        findings: how many conflicts there are: a subject and a pair, or a rule that is found only,
+            is one.
         excepted: how many of the findings an exception in force permits.
         results: each pair, conflicts first, at most 1,000 of them.
-        sets: each rule that allows more than one of many.
+        sets: each rule that is found only, because no pair of packages says what it says.
         references: the first 1,000 of each kind; the evidence has all of them.
         stopped: what stopped the sweep before it had written all that it planned.
         drift: where Graph differed from the rules and the ledger when the sweep looked.

@@ -15,6 +15,7 @@ from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.class_cycles import find_class_cycles
 from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
+from entra_sod.domain.rules.forms import find_requirement_circles, form_mistakes
 from entra_sod.domain.rules.language import (
     Control,
     ExceptionEntry,
@@ -29,7 +30,6 @@ from entra_sod.domain.rules.language import (
 )
 from entra_sod.domain.text import fold
 
-MAX_SIDES = 100
 MAX_SUGGESTIONS = 100
 MAX_COMPARED_LETTERS = 20_000  # letters of a word times letters of all names: some milliseconds
 
@@ -120,7 +120,7 @@ class _InvalidEntry:
             case Override():
                 found = _override_mistakes(self.entry, known)
             case Side():
-                found = _side_mistakes(self.entry, known, ())
+                found = _class_mistakes(self.entry, known)
             case Control():
                 return
         for mistake in found:
@@ -184,11 +184,13 @@ def read_rules(files: Iterable[SourceFile], unread: Sequence[RulesProblem] = ())
     for origin, protected in parsed.protected:
         parsed.problems += origin.add_mistakes(_protected_mistakes(protected))
     for name, side in parsed.classes.items():
-        _check(parsed, "classes", name, _side_mistakes(side, known, ()))
+        _check(parsed, "classes", name, _class_mistakes(side, known))
     for name, circle in islice(find_class_cycles(parsed.classes), MAX_PROBLEMS):
         _check(parsed, "classes", name, [Mistake(("classes",), circle)])
     for rule in parsed.rules.values():
         _check(parsed, "rules", rule.id, _rule_mistakes(rule, known))
+    for name, circle in islice(find_requirement_circles(parsed.rules.values()), MAX_PROBLEMS):
+        _check(parsed, "rules", name, [Mistake(("requires",), circle)])
     for name, mistake in find_all_packages(
         parsed.rules, parsed.classes, lambda each: each.is_everything
     ):
@@ -319,37 +321,20 @@ def _check(parsed: ParsedRules, kind: str, name: str, mistakes: Iterable[Mistake
 
 
 def _rule_mistakes(rule: Rule, known: _KnownNames) -> Iterator[Mistake]:
-    if (rule.between is None) == (rule.at_most is None):
-        yield Mistake((), "needs either between or atMost")
+    yield from form_mistakes(rule)
     if rule.effective and not rule.effective.is_possible:
         yield Mistake(("effective", "until"), "is before its from")
-    if rule.between is not None:
-        yield from _between_mistakes(rule.between, known)
+    for path, side in rule.placed_sides:
+        yield from _side_mistakes(side, known, path)
     if rule.at_most is not None:
         set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
         yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], known: _KnownNames) -> Iterator[Mistake]:
-    if len(sides) < 2:  # noqa: PLR2004 - apart takes two
-        yield Mistake(("between",), "needs two sides or more to keep apart")
-        return
-    if len(sides) > MAX_SIDES:
-        detail = f"has more than {MAX_SIDES} sides: atMost with a count of 1 keeps each from each"
-        yield Mistake(("between",), detail)
-    for index, side in enumerate(sides):
-        yield from _side_mistakes(side, known, ("between", index))
-    if not any(side.packages or side.classes for side in sides):
-        yield Mistake(("between",), "keeps nothing apart: no side has a package")
-    elif _is_one_package_against_itself(sides):
-        yield Mistake(("between",), "keeps nothing apart: all sides are the same package")
-
-
-def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
-    if any(side.groups or side.classes for side in sides):
-        return False
-    selectors = {selector for side in sides for selector in side.packages}
-    return len(selectors) == 1 and all(selector.id for selector in selectors)
+def _class_mistakes(side: Side, known: _KnownNames) -> Iterator[Mistake]:
+    yield from _side_mistakes(side, known, ())
+    if side.every:
+        yield Mistake(("every",), "is for the side of a rule, not for a class")
 
 
 def _side_mistakes(

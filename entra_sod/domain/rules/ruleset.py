@@ -292,9 +292,23 @@ class RuleSet:
         return f"access package {package}{name}"
 
     @cached_property
-    def counted_rules(self) -> tuple[ResolvedRule, ...]:
-        """Rules that Entra's references cannot express: more than one of many allowed."""
-        return tuple(rule for rule in self.rules if rule.count > 1)
+    def found_only_rules(self) -> tuple[ResolvedRule, ...]:
+        """Rules that Entra's references cannot express: found in all that a subject holds."""
+        return tuple(rule for rule in self.rules if rule.is_found_only)
+
+    @cached_property
+    def found_only_by_package(self) -> Mapping[str, Sequence[ResolvedRule]]:
+        """These rules by each of their packages."""
+        found: dict[str, list[ResolvedRule]] = {}
+        for rule in self.found_only_rules:
+            for package in rule.packages:
+                found.setdefault(package, []).append(rule)
+        return found
+
+    @cached_property
+    def found_only_packages(self) -> frozenset[str]:
+        """Every package whose assignments these rules need."""
+        return frozenset[str]().union(*(rule.packages for rule in self.found_only_rules))
 
     def override_of(self, rule: str, package: str) -> Override | None:
         """The override for a package under a rule in force."""
@@ -331,14 +345,13 @@ class RuleSet:
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """Every package whose assignments matter: of some pair, or of a set that is counted."""
-        return self.constraints.packages.union(*(rule.set_of for rule in self.counted_rules))
+        """Every package whose assignments matter: of a pair, or of a rule that is found only."""
+        return self.constraints.packages | self.found_only_packages
 
     @cached_property
     def named_packages(self) -> frozenset[str]:
         """Every package that some rule names, also one that stands against groups only."""
-        sides = (side.packages for rule in self.rules for side in rule.sides)
-        return frozenset().union(*sides, *(rule.set_of for rule in self.rules))
+        return frozenset[str]().union(*(rule.packages for rule in self.rules))
 
     @cached_property
     def enforced_packages(self) -> frozenset[str]:

@@ -18,7 +18,8 @@ from itertools import combinations, islice
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.alike import package_sides
-from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.language import RuleForm
+from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 
 MAX_NAME_LENGTH = 100  # characters of a name within a sentence
 MAX_NAMED_DUTIES = 5
@@ -109,6 +110,8 @@ def find_toxic(
         for role in roles:
             granting.setdefault(role, []).append(key)
     for rule in rules:
+        if rule.form is RuleForm.REQUIRES:  # what it requires is told by holders of one package
+            continue
         sides = _Sides(rule, known, granted)
         for package in sorted(sides.candidates(granting)):
             if only is not None and package not in only:
@@ -131,22 +134,27 @@ def _duty(rule: ResolvedRule, duty: PackageDuty) -> str:
 def _side_name(rule: ResolvedRule, place: int) -> str:
     if rule.set_of:
         return "the set"
-    classes = rule.rule.between[place].classes if rule.rule.between else []
+    classes = rule.rule.sides[place].classes
     called = f" ({cut(classes[0], MAX_NAME_LENGTH)})" if len(classes) == 1 else ""
     return f"side {place + 1}{called}"
 
 
 def sides_needed(rule: ResolvedRule) -> int:
     """On how many sides a subject must be to meet a rule."""
-    return rule.count + 1 if rule.set_of else 2
+    return rule.count + 1
+
+
+def _counts_by_one(side: ResolvedSide) -> bool:
+    """Whether one package of a side is enough to be on it."""
+    return not side.every or len(side.packages) == 1
 
 
 def selected_enough(rule: ResolvedRule) -> frozenset[str]:
     """The packages that the sides of a rule select often enough, whatever they grant."""
-    if rule.set_of:
+    if rule.set_of or rule.form is RuleForm.REQUIRES:
         return frozenset()
-    times = Counter(package for side in rule.sides for package in side.packages)
-    needed = sides_needed(rule)
+    counting = (side.packages for side in rule.all_sides if _counts_by_one(side))
+    times, needed = Counter(package for side in counting for package in side), sides_needed(rule)
     return frozenset(package for package, count in times.items() if count >= needed)
 
 
@@ -186,7 +194,7 @@ class _Sides:
 
     def __post_init__(self) -> None:
         self.packages, self._needed = package_sides(self.rule), sides_needed(self.rule)
-        for place, side in enumerate(self.packages):
+        for place, side in self._counting():
             for package in side:
                 self._own.setdefault(package, []).append(place)
                 for role in self.granted.get(package, _NO_ROLES):
@@ -202,9 +210,21 @@ class _Sides:
                 if len(alike) <= self._needed or len(self._own[package]) > 1:
                     alike.append(package)
 
+    def _counting(self) -> Iterator[tuple[int, frozenset[str]]]:
+        """The sides of which one package is enough, by their places."""
+        for place, side in enumerate(self.packages):
+            if self.rule.set_of or _counts_by_one(self.rule.all_sides[place]):
+                yield place, side
+
+    def _whole_sides(self) -> Iterator[tuple[int, frozenset[str]]]:
+        """The sides of which all packages must be held, by their places."""
+        for place, side in enumerate(() if self.rule.set_of else self.rule.all_sides):
+            if side.packages and not _counts_by_one(side):
+                yield place, side.packages
+
     def _named_groups(self) -> Iterator[tuple[int, frozenset[str]]]:
         if not self.rule.set_of:
-            yield from ((place, side.groups) for place, side in enumerate(self.rule.sides))
+            yield from ((place, side.groups) for place, side in enumerate(self.rule.all_sides))
 
     def candidates(self, granting: Mapping[str, Sequence[str]]) -> set[str]:
         """The packages that may be toxic; no other one is."""
@@ -213,6 +233,10 @@ class _Sides:
         found = set(self._own)
         for role, givers in self._givers.items():
             if role in self._whole or len(givers) < len(self.packages):
+                found.update(granting.get(role, ()))
+        for _, side in self._whole_sides():
+            found.update(side)
+            for role in self.granted.get(min(side), _NO_ROLES):
                 found.update(granting.get(role, ()))
         return found
 
@@ -236,12 +260,20 @@ class _Sides:
         found = {place: PackageDuty(side=place) for place in self._own.get(package, ())}
         for place, group in self._granted_groups(package):
             found.setdefault(place, PackageDuty(side=place, group=group))
+        for place, side in self._whole_sides():
+            others = sorted(side - {package})
+            if all(self._covers(package, each) for each in others):
+                found[place] = self._duty(place, others[0])
         for like in self._covered(package):
             for place in self._own[like] if like != package else ():
                 found.setdefault(place, self._duty(place, like))
             if len(found) >= self._needed:
                 break
         return found
+
+    def _covers(self, package: str, other: str) -> bool:
+        roles = self.granted.get(other, _NO_ROLES)
+        return bool(roles) and roles <= self.granted.get(package, _NO_ROLES)
 
     def _granted_groups(self, package: str) -> Iterator[tuple[int, str]]:
         read = self.known.get(package)

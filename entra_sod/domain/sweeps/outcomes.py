@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule
@@ -99,20 +99,40 @@ def _summary(constraint: PairConstraint, outcome: Outcome, scope: ReadScope) -> 
 
 
 def evaluate_sets(rules: RuleSet, scope: ReadScope, over: Mapping[str, int]) -> list[SetSummary]:
-    """What a sweep says of each rule that allows more than one of many."""
+    """What a sweep says of each rule that is found only."""
     return [
         SetSummary(
             rule=rule.id,
+            form=rule.form,
             at_most=rule.count,
-            size=len(rule.set_of),
+            size=len(rule.packages),
             outcome=_set_outcome(rule, scope, over),
             holder_count=over.get(rule.id, 0),
         )
-        for rule in rules.counted_rules
+        for rule in rules.found_only_rules
     ]
 
 
 def _set_outcome(rule: ResolvedRule, scope: ReadScope, over: Mapping[str, int]) -> Outcome:
     if over.get(rule.id):
         return Outcome.CONFLICT
-    return Outcome.CLEAR if rule.set_of <= set(scope.indexed) else Outcome.UNKNOWN
+    return Outcome.UNKNOWN if unread_of(rule, scope.indexed) else Outcome.CLEAR
+
+
+def unread_of(rule: ResolvedRule, indexed: Collection[str]) -> list[str]:
+    """The packages of a rule whose assignments were not read to their end, in order."""
+    return sorted(each for each in rule.packages if each not in indexed)
+
+
+def found_only_gaps(rules: RuleSet, scope: ReadScope) -> Iterator[Skipped]:
+    """Each rule that is found only of which not everything is known, and why."""
+    for rule in rules.found_only_rules:
+        if unread := unread_of(rule, scope.indexed):
+            more = f" and of {len(unread) - 1} more" if len(unread) > 1 else ""
+            yield Skipped(
+                what=f"subjects that are in conflict with rule {rule.id}",
+                why=(
+                    f"the assignments of access package {unread[0]}{more} could not be read: "
+                    "a subject may hold it"
+                ),
+            )

@@ -66,7 +66,7 @@ class PlanningInput:
 
 def plan_sweep(rules: RuleSet, planning_input: PlanningInput) -> SweepPlan:
     """Choose the strategy and cut the work; a sweep of nothing has one part."""
-    needed = frozenset[str]().union(*(rule.set_of for rule in rules.counted_rules))
+    needed = rules.found_only_packages
     pairs = sum(1 for _ in _apart(rules, needed)) if needed else len(rules.constraints)
     strategy, why = choose_strategy(
         pairs, rules.packages, needed, planning_input.pages, may_ask=planning_input.may_ask

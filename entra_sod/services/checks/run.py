@@ -34,6 +34,7 @@ from entra_sod.domain.results.coverage import (
     Coverage,
     Outcome,
     Skipped,
+    note_found_only,
     note_groups,
     note_uncounted,
     rule_gaps,
@@ -135,6 +136,7 @@ class CheckRunner:
         )
         note_groups(constraint.named_groups if constraint else (), notes)
         notes.skipped.extend(rule_gaps(rules))
+        note_found_only(rules, (first, second), notes)
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
         guards = await self._guards(rules, constraint, readable, message.id, notes)
         reach = enforcement_of(reach_of_row, self.enforcement)

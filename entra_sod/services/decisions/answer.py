@@ -11,6 +11,7 @@ from entra_sod.domain.results.check import rule_view
 from entra_sod.domain.results.coverage import Coverage
 from entra_sod.domain.results.decision import ConflictView, DecisionExceptionView, DecisionResult
 from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.logic import told_missing
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.verdict import Decision, Violation
 from entra_sod.services.decisions.pending_decision import PendingDecision
@@ -28,7 +29,12 @@ def answer(
         access_package_ids=list(wanted.packages),
         subject_known=pending.subject_known,
         reference=pending.request.reference,
-        reasons=[*_reasons(wanted, verdict, coverage), *_alike(pending), *_unknown(pending)],
+        reasons=[
+            *_reasons(wanted, verdict, coverage),
+            *_required(verdict, rules),
+            *_alike(pending),
+            *_unknown(pending),
+        ],
         rules=[rule_view(each) for each in gravest],
         conflicts=[_conflict(each) for each in verdict.hits],
         exceptions=list(_exceptions([*verdict.violations, *verdict.other_times])),
@@ -76,6 +82,13 @@ def _reasons(wanted: AccessRequest, verdict: Verdict, coverage: Coverage) -> Ite
         yield from (f"not known: {gap.what}: {gap.why}" for gap in coverage.skipped if gap.hides)
 
 
+def _required(verdict: Verdict, rules: RuleSet) -> Iterator[str]:
+    """Which packages the subject needs, by rules that require some."""
+    for each in verdict.violations:
+        if each.missing:
+            yield f"rule {each.rule.id}: {told_missing(each.rule, each.missing, rules.named)}"
+
+
 def _alike(pending: PendingDecision) -> Iterator[str]:
     """Which rules the wanted packages would pass by."""
     for each in pending.met_alike:
@@ -96,6 +109,8 @@ def _by_itself(violation: Violation) -> Iterator[str]:
 
 def _permitted(violation: Violation) -> str:
     rule = violation.rule.rule
+    if not violation.is_certain:
+        return f"rule {rule.id} may be met, because not all that is held could be read"
     if violation.exception:
         until = violation.exception.end.isoformat()
         return (
@@ -117,6 +132,9 @@ def _other_time(violation: Violation, wanted: AccessRequest, verdict: Verdict) -
     if rule.effective and rule.effective.start and not rule.holds_on(wanted.first_day):
         day = rule.effective.start.isoformat()
         yield f"rule {rule.id} takes effect on {day}, after the wanted access begins: {rule.title}"
+    if violation.missing:
+        what = "what it requires is not held all the time of the wanted access"
+        yield f"rule {rule.id}: {what}: {rule.title}"
     for met in verdict.hits:
         held = met.assignment
         if met.rule is not violation.rule or held is None or overlaps(held, wanted):

@@ -54,4 +54,4 @@ def _settle(pending: PendingDecision, index: SweepSummary) -> None:
     pending.as_of = index.as_of
     for package in sorted(pending.against & index.unread.keys()):
         why = f"sweep {index.sweep_id} could not read it: {index.unread[package]}"
-        pending.note_gap(f"whether {pending.wanted.subject} holds {package}", why)
+        pending.note_unread(f"whether {pending.wanted.subject} holds {package}", why)

@@ -103,7 +103,7 @@ class DecisionMaker:
             await self._read(pending_decisions)
         except PERMANENT as error:
             for pending in pending_decisions:
-                pending.note_gap(f"what {pending.wanted.subject} holds", error)
+                pending.note_unread(f"what {pending.wanted.subject} holds", error)
 
     async def _read(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Read what each subject holds, from whichever is to be asked first, then the other."""
@@ -115,7 +115,7 @@ class DecisionMaker:
         refused = await self.index.read(refused)
         unsettled = {**unsettled, **await self.graph.read_by_package(refused)}
         for pending in await self.index.read([*unsettled]):
-            pending.note_gap(f"whose id {pending.wanted.subject} is", unsettled[pending])
+            pending.note_unread(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
     async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
@@ -133,6 +133,7 @@ class DecisionMaker:
             pending.wanted,
             pending.held,
             has_gaps=any(gap.hides for gap in pending.notes.skipped),
+            has_unread=pending.has_unread,
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
             or (pending.subject_known is False and not self.allows_unknown),

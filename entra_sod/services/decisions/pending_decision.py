@@ -29,6 +29,7 @@ class PendingDecision:
         as_of: of the index that was looked into; None where only Graph was asked.
         notes: what was looked at, and what of it is not known.
         identity: whose id was given, once somebody was asked.
+        has_unread: whether the subject may hold more than is known.
     """
 
     request: DecisionRequest
@@ -41,6 +42,7 @@ class PendingDecision:
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
     identity: SubjectIdentity | None = None
+    has_unread: bool = False
 
     @property
     def subject_known(self) -> bool | None:
@@ -59,7 +61,8 @@ class PendingDecision:
         for each in page:
             self.held.append(each)
             if each.is_held and each.package_id is None:
-                self.note_gap(f"which package assignment {each.id} is of", "Graph does not say")
+                what = f"which package assignment {each.id} is of"
+                self.note_unread(what, "Graph does not say")
         self.note_checked(f"what {self.wanted.subject} holds", how)
 
     def note_checked(self, what: str, how: str) -> None:
@@ -72,9 +75,14 @@ class PendingDecision:
         self.identity = identity
         who = f"who {self.wanted.subject} is"
         if identity.known is None:
-            self.note_gap(who, identity.source)
+            self.note_unread(who, identity.source)
         elif identity.known:
             self.note_checked(who, identity.source)
+
+    def note_unread(self, what: str, why: object) -> None:
+        """Note that the subject may hold more than is known."""
+        self.has_unread = True
+        self.note_gap(what, why)
 
     def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)

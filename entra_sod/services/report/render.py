@@ -16,6 +16,8 @@ _SCRIPTS = (
     "model.js",
     "people.js",
     "matrix.js",
+    "found-only.js",
+    "groups.js",
     "findings.js",
     "sections.js",
     "main.js",

@@ -23,8 +23,8 @@ class SweepConflicts:
         holders: of each pair in conflict by the index, or that was read in part, how many subjects
             hold both.
         held: of each package of the index, how many subjects hold it.
-        over: of each rule that allows some of a set, the subjects that hold more.
-        findings: a subject and a pair, or a subject and a set, is one.
+        over: of each rule that is found only, how many subjects are in conflict with it.
+        findings: a subject and a pair, or a subject and a rule that is found only, is one.
         excepted: how many of them an exception permits for now.
         seen: files of what was seen of each finding.
     """

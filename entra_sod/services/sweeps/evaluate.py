@@ -19,7 +19,13 @@ from entra_sod.domain.results.coverage import (
 )
 from entra_sod.domain.results.sweep import DriftView, SetSummary
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.outcomes import PairOutcomes, ReadScope, evaluate_pairs, evaluate_sets
+from entra_sod.domain.sweeps.outcomes import (
+    PairOutcomes,
+    ReadScope,
+    evaluate_pairs,
+    evaluate_sets,
+    found_only_gaps,
+)
 from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.services.sweeps.conflicts import SweepConflicts
 from entra_sod.services.sweeps.merge_parts import MergedParts
@@ -79,7 +85,7 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
     return SweepVerdict(
         outcomes=outcomes,
         sets=sets,
-        gaps=_gaps(closing, outcomes, doubtful),
+        gaps=[*_gaps(closing, outcomes, doubtful), *found_only_gaps(rules, looked)],
         doubtful=frozenset(doubtful),
         has_gaps=is_unknown
         or merged.has_failed_parts

@@ -171,7 +171,8 @@ class SweepFinalizer:
         merged = await merge_parts(self.store, parts, plan, collector)
         merged.index = await merge_index(self.store, record.id, merged.index)
         held = collector.conflicts.held
-        async for conflict in conflicts_of(self.store, merged.index, rules, held):
+        read = merged.pages.keys()
+        async for conflict in conflicts_of(self.store, merged.index, rules, held, read=read):
             await collector.add_indexed(conflict)
         alike = await read_alike(
             self.planner.graph,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -61,22 +61,39 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
 
 
 async def conflicts_of(
-    store: SweepStore, files: Sequence[IndexFile], rules: RuleSet, holders: Counter[str]
+    store: SweepStore,
+    files: Sequence[IndexFile],
+    rules: RuleSet,
+    holders: Counter[str],
+    *,
+    read: Collection[str],
 ) -> AsyncIterator[DetectedConflict]:
-    """Join the whole index, a few of its buckets at a time, and count the holders of packages."""
+    """Join the whole index, a few of its buckets at a time, and count the holders of packages.
+
+    Args:
+        store: that has the files.
+        files: of the index.
+        rules: in force.
+        holders: counts are added to it.
+        read: packages whose assignments the index has to their end.
+    """
+    unread = rules.found_only_packages.difference(read)
     opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
     for buckets in bucket_groups(assignments, MAX_ASSIGNMENTS_AT_ONCE):
-        read = await in_parallel(partial(read_buckets, store, buckets), opened)
-        held = list(chain.from_iterable(read))
+        some = await in_parallel(partial(read_buckets, store, buckets), opened)
+        held = list(chain.from_iterable(some))
         # In a thread: a subject may hold thousands of packages, which are all compared.
-        for conflict in await asyncio.to_thread(_joined, held, rules, holders):
+        for conflict in await asyncio.to_thread(_joined, held, rules, unread, holders):
             yield conflict
 
 
 def _joined(
-    held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet, holders: Counter[str]
+    held: Sequence[tuple[str, IndexedAssignment]],
+    rules: RuleSet,
+    unread: frozenset[str],
+    holders: Counter[str],
 ) -> Sequence[DetectedConflict]:
     # Somebody may hold a package by two policies.
     holders.update(package for package, _ in {(package, each.subject_id) for package, each in held})
-    return list(join(held, rules))
+    return list(join(held, rules, unread))

@@ -12,6 +12,14 @@ from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
+from entra_sod.cli.operations.rules.lint_forms import (
+    equal_sides,
+    forbidden_requirements,
+    group_warnings,
+    mode_warnings,
+    never_met,
+    requirement_circles,
+)
 from entra_sod.cli.operations.rules.unbound import (
     unbound_classes,
     unbound_problems,
@@ -94,6 +102,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_unfinished(parsed, len(resolved)),
             *_unused_classes(parsed, resolver),
             *_rule_problems(parsed, resolved, tenant),
+            *_requirements(parsed, resolved, tenant),
             *_all_packages(parsed, tenant),
             *_without_reference(parsed, resolved, tenant),
             *_protected(parsed, resolved, resolver, tenant),
@@ -219,9 +228,9 @@ def _groups(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
         for index, group in enumerate(protected.groups):
             yield origin, ("groups", index, "id"), str(group.id)
     for rule in parsed.rules.values():
-        for number, side in enumerate(rule.between or ()):
+        for place, side in rule.placed_sides:
             for index, group in enumerate(side.groups):
-                path: Path = ("between", number, "groups", index, "id")
+                path: Path = (*place, "groups", index, "id")
                 yield parsed.origin("rules", rule.id), path, str(group.id)
 
 
@@ -240,9 +249,9 @@ def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, Packag
             yield origin, ("packages", index), selector
     for rule in parsed.rules.values():
         origin = parsed.origin("rules", rule.id)
-        for number, side in enumerate(rule.between or ()):
+        for place, side in rule.placed_sides:
             for index, selector in enumerate(side.packages):
-                yield origin, ("between", number, "packages", index), selector
+                yield origin, (*place, "packages", index), selector
         for index, selector in enumerate(rule.at_most.of if rule.at_most else ()):
             yield origin, ("atMost", "of", index), selector
 
@@ -291,7 +300,7 @@ def _unused_classes(parsed: ParsedRules, resolver: Resolver) -> Iterator[RulesPr
 
 def _sides(rule: Rule) -> Sequence[Side]:
     if rule.at_most is None:
-        return rule.between or ()
+        return rule.sides
     return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
 
 
@@ -302,10 +311,27 @@ def _rule_problems(
     unbound = unbound_rules(parsed)
     for each in resolved:
         origin = parsed.origin("rules", each.id)
-        if each.rule.at_most is None:
-            yield from _shared(origin, each.sides, tenant)
+        yield from _shared(origin, each, tenant)
+        warnings = [*mode_warnings(each), *group_warnings(each)]
         if is_certain and each.id not in unbound:
             yield from _without_effect(origin, each)
+            yield from (origin.place(mistake) for mistake in never_met(each))
+            warnings += equal_sides(each)
+        yield from (origin.place(mistake, is_warning=True) for mistake in warnings)
+
+
+def _requirements(
+    parsed: ParsedRules, resolved: Sequence[ResolvedRule], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
+    """Rules that require in a circle, or what another rule keeps apart."""
+    if tenant is None and needs_tenant(parsed):
+        return
+    unbound = unbound_rules(parsed)
+    bound = [each for each in resolved if each.id not in unbound]
+    for name, mistake in requirement_circles(bound):
+        yield parsed.origin("rules", name).place(mistake)
+    for name, mistake in forbidden_requirements(bound):
+        yield parsed.origin("rules", name).place(mistake, is_warning=True)
 
 
 def _without_reference(
@@ -328,14 +354,16 @@ def _protected(
 
 
 def _shared(
-    origin: SourceOrigin, sides: Iterable[ResolvedSide], tenant: Tenant | None
+    origin: SourceOrigin, rule: ResolvedRule, tenant: Tenant | None
 ) -> Iterator[RulesProblem]:
+    """Name packages that pairs of a rule have on two sides."""
     seen: frozenset[str] = frozenset()
-    for index, side in enumerate(sides):
+    places = [] if rule.rule.at_most else rule.rule.placed_sides
+    for (path, _), side in zip(places, rule.sides, strict=False):
         if shared := seen & side.packages:
             words = f"has {_listed(shared, tenant)} in common with a side before it"
             detail = f"{words}: a package never conflicts with itself"
-            yield _warning(origin, ("between", index), detail)
+            yield _warning(origin, path, detail)
         seen |= side.packages
 
 
@@ -356,13 +384,14 @@ def _without_effect(origin: SourceOrigin, resolved: ResolvedRule) -> Iterator[Ru
             detail = f"keeps nothing apart: packages in the set: {held}"
             yield origin.place(Mistake(("atMost",), detail))
         return
-    if any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2)):
+    has_pair = any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2))
+    if has_pair or resolved.is_found_only:
         return
     if not any(_has_guard(one, other) for one, other in permutations(resolved.sides, 2)):
-        yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
+        yield origin.place(Mistake((rule.form.value,), "keeps nothing apart: no pair is left"))
     elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
         detail = "has no pair: groups alone work under enforce with references to groups"
-        yield _warning(origin, ("between",), detail)
+        yield _warning(origin, (rule.form.value,), detail)
 
 
 def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:

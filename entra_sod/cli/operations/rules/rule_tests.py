@@ -19,6 +19,7 @@ from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.document import Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.language import Name, Text
+from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
@@ -34,7 +35,10 @@ class RuleTestPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExpectedConflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Packages, by name, that a person must not hold together."""
+    """Packages, by name, that make a conflict of what a person holds.
+
+    Of a rule that `requires`, those of its `when` that the person holds.
+    """
 
     rule: Name
     packages: list[Text]
@@ -76,7 +80,7 @@ class RuleTestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class FoundConflict:
-    """Packages that one person holds against a rule: two, or more than `atMost` allows."""
+    """Packages that one person holds against a rule: two, or all that make the conflict."""
 
     rule: str
     packages: frozenset[str]
@@ -126,9 +130,9 @@ def find_conflicts(
     """Everything that must not be held together and is."""
     held = frozenset(holds)
     for rule in rules:
-        if rule.count > 1:
-            if len(held & rule.set_of) > rule.count:
-                yield FoundConflict(rule.id, held & rule.set_of)
+        if rule.is_found_only:
+            if met := met_by(rule, held):
+                yield FoundConflict(rule.id, met)
             continue
         sides = [held & side.packages for side in rule.sides]
         pairs = {
@@ -216,7 +220,7 @@ def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]
             if name not in parsed.rules:
                 detail = f"{name} is no rule{nearest(name, parsed.rules)}"
                 yield Mistake(("people", index, *path), detail)
-        yield from _unused(person, ("people", index, "conflicts"))
+        yield from _too_few(person, parsed, ("people", index, "conflicts"))
 
 
 def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake]:
@@ -228,10 +232,14 @@ def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake
         seen.add(value)
 
 
-def _unused(person: RuleTestPerson, path: Path) -> Iterator[Mistake]:
+def _too_few(person: RuleTestPerson, parsed: ParsedRules, path: Path) -> Iterator[Mistake]:
+    """A conflict takes two packages; one may be enough where what a subject holds is counted."""
     for index, each in enumerate(person.conflicts):
-        if len({fold(name) for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
-            yield Mistake((*path, index, "packages"), "must be two packages or more")
+        rule = parsed.rules.get(each.rule)
+        least = 1 if rule and rule.is_found_only else 2
+        if len({fold(name) for name in each.packages}) < least:
+            words = "one package or more" if least == 1 else "two packages or more"
+            yield Mistake((*path, index, "packages"), f"must be {words}")
 
 
 def _package_names(person: RuleTestPerson) -> Iterator[tuple[Path, str]]:

@@ -1,8 +1,8 @@
 // What stands still: the facts, the gaps up front, the summary, rules, exceptions, drift, coverage.
 
 const SECTIONS = [
-  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['findings', 'Findings'],
-  ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
+  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['found-only', 'Found only'], ['findings', 'Findings'],
+  ['groups', 'Groups'], ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
 ];
 const MOST_GAPS = 5;
 
@@ -140,7 +140,7 @@ function drawRules() {
 
 /** What is known of a rule's findings, and of how many of its pairs. */
 function ruleFindings({ findings: found, pairs, pairsUnknown, outcome }) {
-  const unknown = outcome === 'unknown' ? 'its set' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
+  const unknown = outcome === 'unknown' ? 'its packages' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
   const part = outcome === 'unknown' || pairsUnknown ? `not checked (${unknown})` : '';
   if (found === null) return el('span', { class: 'soon', text: part || 'not checked' });
   return el('div', {}, el('span', { class: 'figure', text: number.format(found) }),
