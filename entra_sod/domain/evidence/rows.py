@@ -29,6 +29,7 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         kind: what makes it a conflict.
         missing: packages that the subject needs and does not hold.
+        why: of one package that meets the rule by itself, which duties it gives.
         subject: the salted hash of the subject's id.
         seen: whether this run saw it; otherwise it could not look, or it was not there.
         changes: those of this run; and those that people made, without their words.
@@ -38,6 +39,7 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kind: ConflictKind
     packages: Sequence[str]
     missing: Sequence[str]
+    why: str
     subject: str
     severity: str
     owner: str
@@ -84,6 +86,7 @@ def finding_line(finding: Finding, run: str) -> FindingLine:
         kind=finding.kind,
         packages=finding.packages,
         missing=finding.missing,
+        why=finding.why,
         subject=subject_hash(finding),
         severity=finding.severity,
         owner=finding.owner,

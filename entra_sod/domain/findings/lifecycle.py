@@ -247,6 +247,8 @@ def _ended(finding: Finding, context: RunContext) -> str:
 
 def _with_warning(finding: Finding, context: RunContext) -> Finding | None:
     """Warn once at each of the days; of an exception that is shorter only at those to come."""
+    if finding.exception == finding.override:
+        return None  # the access itself ends with it
     left = days_left(finding, context.day)
     due = warning_due(left)
     if left is None or due is None or (finding.warned is not None and finding.warned <= due):

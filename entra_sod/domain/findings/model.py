@@ -80,6 +80,9 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
             `every` all of them.
         process, tags, frameworks, owners: as the rule has them, frameworks as one text each, and
             owners beside `owner`.
+        why: of one package that meets the rule by itself, which duties it gives, and what an
+            override says of its assignment.
+        override: the override for the package, and the last day until which it permits it, if so.
     """
 
     id: str
@@ -97,6 +100,9 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     tags: tuple[str, ...] = ()
     frameworks: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+    why: str = ""
+    override: str = ""
+    override_until: date | None = None
 
     @property
     def all_owners(self) -> Sequence[str]:
@@ -106,6 +112,11 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     def pair(self) -> Pair | None:
         """None for a conflict with a rule that is found only."""
         return Pair.of(*self.packages) if self.kind is ConflictKind.PAIR else None
+
+    @property
+    def package(self) -> str:
+        """The package that meets the rule by itself; empty for a conflict of another kind."""
+        return self.packages[0] if self.kind is ConflictKind.PACKAGE else ""
 
     @property
     def subject_key(self) -> str:
@@ -158,19 +169,20 @@ def ids_as_found(findings: Iterable[Finding]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for each in findings:
-        name = finding_id(each.rule, each.pair, each.subject_key)
+        name = finding_id(each.rule, each.pair, each.subject_key, package=each.package)
         if each.object_id is None or name != each.id:
             found[name] = each.id
     return found
 
 
-def finding_id(rule: str, pair: Pair | None, subject_key: str) -> str:
+def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str = "") -> str:
     """Name a finding for ever, however the rule's text is edited.
 
-    Findings of one pair have the same beginning, so that they lie side by side. A rule that is
-    found only takes the place of the pair itself, because what is held of it may change.
+    Findings of one pair have the same beginning, so that they lie side by side. A package that
+    meets the rule by itself is against itself. Otherwise the rule, which is found only, takes the
+    place of the pair, because what is held of it may change.
     """
-    held_against = [pair.low, pair.high] if pair else [rule]
+    held_against = [package, package] if package else [pair.low, pair.high] if pair else [rule]
     rest = _digits([rule, *held_against, subject_key])
     return (_digits(held_against)[:_PREFIX_LENGTH] + rest)[:_ID]
 

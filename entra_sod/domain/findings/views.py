@@ -28,6 +28,7 @@ _COLUMNS = (
     "kind",
     "packages",
     "missing",
+    "why",
     "subjectId",
     "objectId",
     "displayName",
@@ -50,12 +51,15 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
         kind: `pair`: two packages that are kept apart. `set`: all that is held of a rule that is
-            found only. `requirement`: packages that need another one.
+            found only. `requirement`: packages that need another one. `package`: one package that
+            meets the rule by itself.
         pair: the packages that are held and make the conflict; of a pair two.
         missing: packages that the subject needs and does not hold: any of them would do, or with
             `every` all of them.
+        why: of one package, which duties it gives, and what an override says of its assignment.
         since: when it came into its state.
-        exception: that permits it, or last did while it stood.
+        exception: that permits it, or last did while it stood; of an override `override:` with the
+            rule and the package.
         process, tags, frameworks, owners: as the rule had them when it was seen last. A framework
             is its id and the clause, owners are those beside `owner`.
     """
@@ -65,6 +69,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     kind: ConflictKind = ConflictKind.PAIR
     pair: Sequence[str]
     missing: Sequence[str] = ()
+    why: str | None = None
     subject_id: str
     object_id: str | None
     display_name: str | None
@@ -171,5 +176,6 @@ def _fields(finding: Finding) -> dict[str, object]:
         "pair": finding.packages,
         "exception": finding.exception or None,
         "process": finding.process or None,
+        "why": finding.why or None,
     }
     return {**msgspec.to_builtins(finding), **named}

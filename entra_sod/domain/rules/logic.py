@@ -23,11 +23,13 @@ class ConflictKind(StrEnum):
         PAIR: two packages that are kept apart.
         SET: all that a subject holds of a rule that is found only.
         REQUIREMENT: packages that need another one, which the subject does not hold.
+        PACKAGE: one package that meets a rule by itself.
     """
 
     PAIR = "pair"
     SET = "set"
     REQUIREMENT = "requirement"
+    PACKAGE = "package"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
