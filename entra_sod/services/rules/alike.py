@@ -9,6 +9,7 @@ from entra_sod.core.errors import PERMANENT, GraphError, NotFound
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.alike import AlikePackage, find_alike
+from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.toxic import ToxicPackage, find_toxic
 from entra_sod.ports.graph import Graph
@@ -70,12 +71,21 @@ class AlikeReading:
         found: overlaps: packages that no rule names, and that meet none by themselves.
         toxic: packages that meet a rule by themselves, named by rules or not.
         unread_of_rules: packages that rules name; whoever reads the rules' packages tells of them.
+        compared: packages whose grants were read.
+        is_needless: whether the packages of the rules grant nothing, so that no other was read.
     """
 
     found: Sequence[AlikePackage] = ()
     toxic: Sequence[ToxicPackage] = ()
     unread: Sequence[Skipped] = ()
     unread_of_rules: Sequence[Skipped] = ()
+    compared: Collection[str] = ()
+    is_needless: bool = False
+
+    def knows(self, rule: ResolvedRule, package: str) -> bool:
+        """Whether a package does not meet a rule by itself, if it is not among those that do."""
+        is_compared = self.is_needless or package in self.compared
+        return is_compared and all(each in self.compared for each in rule.packages)
 
     @property
     def notes(self) -> list[Skipped]:
@@ -123,7 +133,12 @@ async def read_alike(
     named = {**known, **await read_grants(graph, unknown)}
     compared = {each.id: each for each in granting(named)}
     if not any(each.grants for each in compared.values()):
-        return AlikeReading(toxic=_toxic(rules, compared), unread_of_rules=_unread(named))
+        return AlikeReading(
+            toxic=_toxic(rules, compared),
+            unread_of_rules=_unread(named),
+            compared=compared.keys(),
+            is_needless=True,
+        )
     try:
         listed = {each.id for each in await graph.packages()}
     except PERMANENT as error:
@@ -137,12 +152,14 @@ async def read_alike(
         what = f"what {too_many} packages more grant that no rule names"
         gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
     others = granting(unnamed)
-    toxic = _toxic(rules, {**compared, **{each.id: each for each in others}})
+    both = {**compared, **{each.id: each for each in others}}
+    toxic = _toxic(rules, both)
     return AlikeReading(
         found=without_toxic(find_alike(rules.rules, others, compared), toxic),
         toxic=toxic,
         unread=gaps,
         unread_of_rules=_unread(named),
+        compared=both.keys(),
     )
 
 

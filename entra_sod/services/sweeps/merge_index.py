@@ -21,6 +21,7 @@ from entra_sod.domain.detection.index import (
 )
 from entra_sod.domain.detection.join import DetectedConflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackages
 from entra_sod.services.sweeps.index import open_index, read_buckets
 from entra_sod.stores.sweeps import SweepStore
 
@@ -67,6 +68,7 @@ async def conflicts_of(
     holders: Counter[str],
     *,
     read: Collection[str],
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
 ) -> AsyncIterator[DetectedConflict]:
     """Join the whole index, a few of its buckets at a time, and count the holders of packages.
 
@@ -76,6 +78,7 @@ async def conflicts_of(
         rules: in force.
         holders: counts are added to it.
         read: packages whose assignments the index has to their end.
+        toxic: packages that meet rules by themselves.
     """
     unread = rules.found_only_packages.difference(read)
     opened = await in_parallel(partial(open_index, store), files)
@@ -84,7 +87,7 @@ async def conflicts_of(
         some = await in_parallel(partial(read_buckets, store, buckets), opened)
         held = list(chain.from_iterable(some))
         # In a thread: a subject may hold thousands of packages, which are all compared.
-        for conflict in await asyncio.to_thread(_joined, held, rules, unread, holders):
+        for conflict in await asyncio.to_thread(_joined, held, rules, unread, holders, toxic):
             yield conflict
 
 
@@ -93,7 +96,8 @@ def _joined(
     rules: RuleSet,
     unread: frozenset[str],
     holders: Counter[str],
+    toxic: ToxicPackages,
 ) -> Sequence[DetectedConflict]:
     # Somebody may hold a package by two policies.
     holders.update(package for package, _ in {(package, each.subject_id) for package, each in held})
-    return list(join(held, rules, unread))
+    return list(join(held, rules, unread, toxic))
