@@ -24,7 +24,7 @@ from entra_sod.domain.rules.toxic import by_package, find_toxic
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, with_grants
+from entra_sod.services.decisions.grants import MAX_GRANTS_READ, GrantReader, with_grants
 from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
@@ -58,24 +58,30 @@ class DecisionMaker:
             RulesError, ConfigurationError: there are no rules to decide by.
         """
         rules = await self.rules.from_today()
-        grants = await self._granted(requests, rules)
+        grants, harmless = await self._granted(requests, rules)
         now = self.clock.now()
-        pending_decisions = [_pending(each, rules, grants, now) for each in requests]
+        pending_decisions = [_pending(each, rules, grants, harmless, now) for each in requests]
         await self._read_packages(pending_decisions, rules)
         await self._read_or_note_gap([each for each in pending_decisions if each.against])
         await self._identify([each for each in pending_decisions if each.subject_known is None])
         return [self._answer(pending, rules) for pending in pending_decisions]
 
-    async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
-        """What the wanted packages grant.
+    async def _granted(
+        self, requests: Sequence[DecisionRequest], rules: RuleSet
+    ) -> tuple[PackageGrants, frozenset[str]]:
+        """What the wanted packages grant, and which of them need not be compared.
 
-        Where one of them grants anything, it is compared with what the rules' packages grant; one
-        that rules name with the packages of these rules.
+        One that grants anything is compared with what the rules' packages grant; one that rules
+        name with the packages of these rules. Where these are too many, the last sweep tells.
         """
         wanted = {package for each in requests for package in each.packages}
         found = await self.grants.read(wanted) if wanted and rules.named_packages else {}
-        against = _compared_with([each.id for each in granting(found) if each.grants], rules)
-        return {**await self.grants.read(against - found.keys()), **found}
+        giving = {each.id for each in granting(found) if each.grants}
+        against, harmless = _compared_with(giving, rules), frozenset[str]()
+        if len(against) > MAX_GRANTS_READ:
+            harmless = await self.index.harmless(giving, rules)
+            against = _compared_with(giving - harmless, rules)
+        return {**await self.grants.read(against - found.keys()), **found}, harmless
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -152,7 +158,11 @@ def _compared_with(packages: Collection[str], rules: RuleSet) -> frozenset[str]:
 
 
 def _pending(
-    request: DecisionRequest, rules: RuleSet, grants: PackageGrants, now: datetime
+    request: DecisionRequest,
+    rules: RuleSet,
+    grants: PackageGrants,
+    harmless: frozenset[str],
+    now: datetime,
 ) -> PendingDecision:
     wish = AccessRequest(
         subject=str(request.subject),
@@ -169,9 +179,11 @@ def _pending(
     alike = tuple(find_alike(verdict, unnamed, known))
     alike = tuple(without_toxic(alike, [each for found in toxic.values() for each in found]))
     against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
+    # Who the subject is matters for exceptions, and what is held tells it.
+    against = against.union(*(each.rule.packages for found in toxic.values() for each in found))
     pending = PendingDecision(request, wish, verdict, against, alike, toxic)
     pending.notes.skipped.extend(rule_gaps(rules, in_force))
-    giving = [each.id for each in wanted if each.grants]
+    giving = [each.id for each in wanted if each.grants and each.id not in harmless]
     for package in sorted({*wish.packages, *_compared_with(giving, rules)}):
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)

@@ -25,6 +25,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         unread: packages whose assignments could not be read to their end, and why.
         toxic: packages that meet a rule by themselves, or did before they could not be read: the
             next sweep looks at them from the start.
+        compared_by: the hash of the rules, if the grants of all their packages were compared.
     """
 
     sweep_id: str
@@ -35,6 +36,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     holders: Mapping[str, int] = {}
     unread: Mapping[str, str] = {}
     toxic: list[str] = []
+    compared_by: str = ""
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
             if each.package not in merged.pages
         },
         toxic=toxic,
+        compared_by=closing.rules.hash if _is_compared(closing) else "",
     )
     return msgspec.json.encode(summary)
 
@@ -80,3 +83,8 @@ def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
 def _toxic(closing: ClosingSweep, last: SweepSummary | None) -> list[str]:
     uncertain = closing.whole.uncertain_packages.intersection(last.toxic if last else ())
     return sorted(closing.toxic.keys() | uncertain)
+
+
+def _is_compared(closing: ClosingSweep) -> bool:
+    unread = closing.whole.uncertain_packages & closing.rules.named_packages
+    return not unread and not closing.alike.is_in_doubt
