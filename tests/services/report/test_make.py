@@ -163,6 +163,28 @@ class TestAfterASweep:
         assert (len(finding.pair), view.cells) == (3, [])
         assert (view.rules[0].at_most, view.rules[0].outcome) == (2, "conflict")
 
+    async def test_a_requirement_names_what_is_missing(self, make_app: MakeApp) -> None:
+        """Its rule is outside of the matrix, and the page knows what would end the conflict."""
+        one = requires("need", side("a"), side("bc"))
+        app = make_app(PACKAGES, {"a": held("a", "x")}, [one])
+        await sweep(app)
+        view = await report(app)
+        [shown] = view.rules
+        assert (shown.form, shown.found_only, shown.needs_all) == ("requires", True, False)
+        assert (shown.at_most, shown.outcome, view.cells) == (None, "conflict", [])
+        [row] = msgspec.json.decode(embedded(view))["findings"]
+        assert [view.packages[each].id for each in row[11]] == [guid("b"), guid("c")]
+        assert view.findings[0].kind == "requirement"
+
+    async def test_rules_have_their_groups(self, make_app: MakeApp) -> None:
+        """Process, tags, frameworks and owners of each rule, to filter and group by."""
+        one = msgspec.structs.replace(
+            rule("r", side("a"), side("b")), process="P2P", tags=["t"], owners=["o2@example.com"]
+        )
+        app = make_app(PACKAGES, {}, [one])
+        [shown] = (await report(app)).rules
+        assert (shown.process, shown.tags, shown.owners) == ("P2P", ["t"], ["o2@example.com"])
+
 
 class TestTheTrend:
     async def test_it_follows_each_rule_over_the_sweeps(self, app: App) -> None:
