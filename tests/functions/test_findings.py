@@ -171,7 +171,7 @@ async def test_a_name_is_no_formula(make_app: MakeApp) -> None:
         {"pageSize": "1001"},
         {"pageSize": "ten"},
         {"continuation": "../x"},
-        {"owner": "me"},
+        {"colour": "red"},
     ],
 )
 async def test_what_cannot_be_asked_is_a_problem(params: Mapping[str, str]) -> None:

@@ -45,8 +45,10 @@ def test_each_form_is_read(body: str, form: RuleForm, *, found_only: bool) -> No
     [
         (
             f"{PAIR}, allOf: [{A}, {B}]",
-            "a:3:5: rules.0 has between and allOf: a rule has one of between, atMost, allOf, "
-            "atMostSides, requires, so split it",
+            (
+                "a:3:5: rules.0 has between and allOf: a rule has one of between, atMost, allOf, "
+                "atMostSides, requires, so split it"
+            ),
         ),
         (f"allOf: [{A}]", "rules.0.allOf needs two sides or more to keep apart"),
         (f"allOf: [{', '.join([A, B] * 51)}]", "rules.0.allOf has more than 100 sides"),
@@ -54,8 +56,10 @@ def test_each_form_is_read(body: str, form: RuleForm, *, found_only: bool) -> No
         (f"allOf: [{A}, {{}}]", "rules.0.allOf.1 selects nothing: give packages, groups or cl"),
         (
             f"allOf: [{A}, {B}, {GROUPS}]",
-            "rules.0.allOf.2.groups cannot count here, because allOf looks at what is held, and "
-            "members of groups are not read: give packages",
+            (
+                "rules.0.allOf.2.groups cannot count here, because allOf looks at what is held, "
+                "and members of groups are not read: give packages"
+            ),
         ),
         (
             f"between: [{EVERY}, {MIXED}]",

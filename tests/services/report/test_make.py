@@ -15,7 +15,7 @@ from entra_sod.services.report.page_data import embedded
 from entra_sod.services.report.view import CellView, ReportView
 from entra_sod.stores.findings import TABLE
 from tests.app import App
-from tests.builders import at_most, exception, guid, held, package, rule, side
+from tests.builders import at_most, exception, guid, held, package, requires, rule, side
 
 PACKAGES = [package("a"), package("b"), package("c")]
 HELD = {"a": held("a", "vwxy"), "b": held("b", "xyz"), "c": held("c", "z")}
