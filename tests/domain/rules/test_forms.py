@@ -119,7 +119,7 @@ def test_requirements_in_a_circle_are_a_mistake() -> None:
     """It is said once, at the rule that closes the circle, with all rules of it."""
     text = HEAD + needing("r1", A, B) + needing("r2", B, C) + needing("r3", C, A)
     [found] = said(text)
-    assert found == "a:5:62: rules.2.requires leads in a circle: r1 → r2 → r3 → r1"
+    assert found == "a:5:73: rules.2.requires leads in a circle: r1 → r2 → r3 → r1"
 
 
 def test_requirements_over_classes_in_a_circle_are_a_mistake() -> None:
