@@ -19,7 +19,7 @@ _WORDS = {
     "Requirement": "`requires`",
     "Effective": "`effective`",
     "FrameworkClause": "A clause of a framework",
-    "RuleSource": "`source`",
+    "ImportSource": "`source`",
     "Protected": "`protected`",
     "Control": "A control",
     "ExceptionEntry": "An exception",

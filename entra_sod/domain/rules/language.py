@@ -186,7 +186,7 @@ class FrameworkClause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.id} {self.ref}"
 
 
-class RuleSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ImportSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where an import found a rule.
 
     Attributes:
@@ -289,7 +289,7 @@ class Rule(
     tags: Tags = []
     frameworks: Frameworks = []
     owners: Owners = []
-    source: RuleSource | None = None
+    source: ImportSource | None = None
 
     @property
     def forms(self) -> Sequence[RuleForm]:
