@@ -40,6 +40,6 @@ def conflicts(case: Case, held: set[str]) -> set[frozenset[str]]:
             for one in left & held
             for other in right & held
         )
-        return {frozenset(pair) for pair in pairs if pair[0] != pair[1]}
+        return {frozenset(pair) for pair in pairs}
     met = [side for side, text in zip(sides, case.sides, strict=True) if is_on(text, held)]
     return {frozenset(set[str]().union(*met) & held)} if len(met) > allowed else set()

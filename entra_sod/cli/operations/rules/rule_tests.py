@@ -22,6 +22,12 @@ from entra_sod.domain.rules.language import Name, Text
 from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
+from entra_sod.domain.rules.toxic import (
+    NO_TOXIC_PACKAGES,
+    ToxicPackages,
+    by_package,
+    find_toxic,
+)
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
 from entra_sod.domain.text import fold
 
@@ -125,10 +131,15 @@ def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> Rule
 
 
 def find_conflicts(
-    rules: Iterable[ResolvedRule], holds: Collection[str]
+    rules: Iterable[ResolvedRule],
+    holds: Collection[str],
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
 ) -> Iterator[FoundConflict]:
-    """Everything that must not be held together and is."""
+    """Everything that must not be held together and is, and packages that meet a rule alone."""
     held = frozenset(holds)
+    for package in sorted(held & toxic.keys()):
+        for each in toxic[package]:
+            yield FoundConflict(each.rule.id, frozenset([package]))
     for rule in rules:
         if rule.is_found_only:
             if met := met_by(rule, held):
@@ -152,20 +163,33 @@ class _TestTenant:
         self._book, self._day = parsed, day
         self._ids = {fold(each.name): _package_id(each) for each in test_file.packages}
         self._names = {_package_id(each): each.name for each in test_file.packages}
-        self._rules = resolve(parsed, Tenant(map(_package, test_file.packages)), day)
+        packages = {each.id: each for each in map(_package, test_file.packages)}
+        self._rules = resolve(parsed, Tenant(packages.values()), day)
+        self._toxic = by_package(find_toxic(self._rules, packages))
 
     def ids(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(self._ids[fold(name)] for name in names)
 
     def conflicts(self, person: RuleTestPerson) -> set[FoundConflict]:
-        return set(find_conflicts(self._rules, self.ids(person.holds)))
+        return set(find_conflicts(self._rules, self.ids(person.holds), self._toxic))
 
     def decide(self, person: RuleTestPerson, asked: str) -> ActualDecision:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
         own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
         asked_id = self._ids[fold(asked)]
-        violations = list(find_violations(self._rules, who, asked_id, own, self._day))
+        overrides = self._book.overrides.values()
+        violations = list(
+            find_violations(
+                self._rules,
+                who,
+                asked_id,
+                own,
+                self._day,
+                toxic=self._toxic,
+                overrides=overrides,
+            )
+        )
         return ActualDecision(
             decide(violations), tuple(sorted(each.rule.id for each in violations))
         )
@@ -233,10 +257,14 @@ def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake
 
 
 def _too_few(person: RuleTestPerson, parsed: ParsedRules, path: Path) -> Iterator[Mistake]:
-    """A conflict takes two packages; one may be enough where what a subject holds is counted."""
+    """A conflict takes two packages, unless one meets the rule by itself.
+
+    One may be enough, too, where what a subject holds is counted.
+    """
     for index, each in enumerate(person.conflicts):
         rule = parsed.rules.get(each.rule)
-        least = 1 if rule and rule.is_found_only else 2
+        is_one = len(each.packages) == 1
+        least = 1 if is_one or (rule and rule.is_found_only) else 2
         if len({fold(name) for name in each.packages}) < least:
             words = "one package or more" if least == 1 else "two packages or more"
             yield Mistake((*path, index, "packages"), f"must be {words}")
