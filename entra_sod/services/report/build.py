@@ -95,6 +95,8 @@ class ReportInput:
             drift=result.drift if result else [],
             trend=trend_points(self.earlier),
             writing=self.writing,
+            toxic_packages=result.toxic_packages if result else [],
+            overlaps=result.overlaps if result else [],
             left_out=self.left_out,
         )
 

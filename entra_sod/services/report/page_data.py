@@ -112,4 +112,5 @@ class _Findings:
             (until - self.day).days if until else None,
             self.words.of(found.kind),
             [self.places[each] for each in found.missing],
+            self.words.of(found.why) if found.why else None,
         )

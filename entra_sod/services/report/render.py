@@ -17,6 +17,7 @@ _SCRIPTS = (
     "people.js",
     "matrix.js",
     "found-only.js",
+    "toxic.js",
     "groups.js",
     "findings.js",
     "sections.js",

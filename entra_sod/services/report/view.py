@@ -11,7 +11,13 @@ import msgspec
 from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
-from entra_sod.domain.results.sweep import DriftView, PairCounts, ReferenceCounts
+from entra_sod.domain.results.sweep import (
+    DriftView,
+    OverlapSummary,
+    PairCounts,
+    ReferenceCounts,
+    ToxicSummary,
+)
 from entra_sod.domain.rules.language import FrameworkClause, Mode, RuleForm, Severity
 
 
@@ -145,6 +151,8 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         findings_total: all findings, embedded or not.
         findings_standing: those of them that are neither resolved nor on hold.
         writing: what holds writes of references back.
+        toxic_packages: packages that meet a rule by themselves, as the sweep saw them.
+        overlaps: packages that no rule names and that grant what a side grants.
     """
 
     generated_at: str
@@ -164,3 +172,5 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     drift: list[DriftView]
     trend: list[TrendPoint]
     writing: WritingState
+    toxic_packages: list[ToxicSummary] = []
+    overlaps: list[OverlapSummary] = []

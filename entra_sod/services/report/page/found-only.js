@@ -32,7 +32,7 @@ const sideLabel = (place) => data.sides[place].label;
 
 function refreshFoundOnly() {
   if (!foundOnlyRules.length) return;
-  const places = model.shown.filter((place) => findings[place].kind !== 'pair');
+  const places = model.shown.filter((place) => !['pair', 'package'].includes(findings[place].kind));
   const lines = places.slice(0, MOST_FOUND).map((place) => foundLine(findings[place]));
   const more = places.length - lines.length;
   byId('found-only-subjects').replaceChildren(

@@ -4,7 +4,7 @@ const findings = data.findings.map((row) => ({
   row, id: row[0], rule: data.words[row[1]], packages: row[2], subject: data.subjects[row[3]],
   severity: row[4], state: data.words[row[5]], first: data.words[row[6]],
   last: data.words[row[7]], exception: row[8] === null ? null : data.words[row[8]],
-  daysLeft: row[9], kind: data.words[row[10]], missing: row[11],
+  daysLeft: row[9], kind: data.words[row[10]], missing: row[11], why: row[12] === null ? null : data.words[row[12]],
 }));
 const ruleOf = new Map(data.rules.map((rule, place) => [rule.id, { ...rule, place }]));
 /** What a rule is grouped under: of a framework its id. A rule that is no longer in force has no group. */

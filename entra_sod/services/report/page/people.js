@@ -59,6 +59,7 @@ function openFinding(finding) {
     ['Holds', el('ul', { class: 'plain' }, ...finding.packages.map((place) => el('li', {},
       foreign(packageLabel(place)), el('code', { text: data.packages[place][0] }))))],
     ['Lacks', lacks(finding)],
+    ['Why', finding.why && foreign(finding.why)],
     ['Subject type', foreign(finding.subject[3] ?? '')],
     ['Subject id', el('code', { text: subject })],
     ['Object id', object ? el('code', { text: object }) : 'none in this directory'],

@@ -1,7 +1,8 @@
 // What stands still: the facts, the gaps up front, the summary, rules, exceptions, drift, coverage.
 
 const SECTIONS = [
-  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['found-only', 'Found only'], ['findings', 'Findings'],
+  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['found-only', 'Found only'],
+  ['toxic', 'Toxic packages'], ['findings', 'Findings'],
   ['groups', 'Groups'], ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
 ];
 const MOST_GAPS = 5;
@@ -46,7 +47,7 @@ function drawSummary() {
   const bySeverity = SEVERITIES.map((_, severity) =>
     findings.filter((each) => each.severity === severity && isLive(each)).length);
   section.append(el('div', { class: 'tiles' },
-    tile('Conflicts', data.sweep.conflicts, 'a subject and a pair, each once',
+    tile('Conflicts', data.sweep.conflicts, 'a subject and a pair, a set or a package, each once',
       `${number.format(data.sweep.excepted)} of them excepted`),
     tile('Findings', data.findingsStanding, 'that stand, under every rule of the pair', severityBar(bySeverity)),
     tile('Pairs checked', pairs.total - pairs.unknown, `of ${number.format(pairs.total)}`, pairBar(pairs)),
