@@ -41,7 +41,9 @@ from entra_sod.domain.results.coverage import (
 )
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.results.sweep import ReferenceCounts
+from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
+from entra_sod.domain.rules.toxic import find_toxic
 from entra_sod.ports.graph import Graph
 from entra_sod.services.checks.read_check import CheckReading, read_check, read_package
 from entra_sod.services.checks.record import CheckRecorder, record_failure
@@ -138,6 +140,7 @@ class CheckRunner:
         notes.skipped.extend(rule_gaps(rules))
         note_found_only(rules, (first, second), notes)
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
+        _note_toxic(_asking(rules, constraint), readable, notes)
         guards = await self._guards(rules, constraint, readable, message.id, notes)
         reach = enforcement_of(reach_of_row, self.enforcement)
         if self.enforcement is Enforcement.APPLY and not reach_of_row:
@@ -180,7 +183,7 @@ class CheckRunner:
         check_id: str,
         notes: Coverage,
     ) -> tuple[WriteGuard, ...]:
-        asking = [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+        asking = _asking(rules, constraint)
         by = f"first seen by check {check_id}"
         reviewed = await review_selections(self.selections, asking, packages, by=by)
         known = await with_protected(self.graph, rules, packages, notes)
@@ -222,6 +225,19 @@ class CheckRunner:
             both=lambda _one, _other: both,
             grantors=grantors_of(packages.values()),
         )
+
+
+def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedRule]:
+    return [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+
+
+def _note_toxic(
+    rules: Collection[ResolvedRule], packages: Mapping[str, AccessPackage], notes: Coverage
+) -> None:
+    """Name a package of the pair that meets a rule by itself: a check leaves its holders out."""
+    for each in find_toxic(rules, packages, only=packages.keys()):
+        why = f"a check looks for holders of both packages, and a sweep for these: {each.why}"
+        notes.skip(f"who holds {each.what}", why)
 
 
 def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:

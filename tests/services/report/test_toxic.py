@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+from playwright.sync_api import expect
+
+from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.results.sweep import OverlapSummary, ToxicSummary
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.report.render import render
+from entra_sod.services.report.view import ReportView
 from tests.app import App
 from tests.builders import guid, held, package, rule, side
+from tests.services.report.conftest import OpenReport
 from tests.services.report.test_make import MakeApp, report, sweep
 from tests.services.report.test_render import data_of
 
@@ -42,3 +50,40 @@ async def test_the_trend_of_a_rule_counts_holders_of_toxic_packages(make_app: Ma
     await sweep(app)
     [shown] = (await report(app)).rules
     assert (shown.findings, shown.trend) == (1, [1])
+
+
+def test_the_page_shows_both(open_report: OpenReport, small_view: ReportView) -> None:
+    """A strip of its own: the packages, who holds one, and why; a name is never markup."""
+    first, shown = small_view.packages[0], small_view.findings[0]
+    found = msgspec.structs.replace(
+        shown, kind=ConflictKind.PACKAGE, pair=[first.id], why="it meets rule R1 <b>by itself</b>"
+    )
+    toxic = ToxicSummary(
+        access_package_id=first.id,
+        display_name="Legacy <img src=x>",
+        rule=shown.rule,
+        why="it gives both duties",
+        outcome=Outcome.CONFLICT,
+        holder_count=7,
+        override_days=14,
+    )
+    overlap = OverlapSummary(
+        access_package_id=first.id, display_name="Other", rule=shown.rule, why="it gives one duty"
+    )
+    view = msgspec.structs.replace(
+        small_view,
+        findings=[found, *small_view.findings[1:]],
+        toxic_packages=[toxic],
+        overlaps=[overlap],
+    )
+    section = open_report(view).locator("#toxic")
+    for text in ("Legacy <img src=x>", "it gives both duties", "at most 14 days", "Other"):
+        expect(section).to_contain_text(text)
+    holders = section.locator("#toxic-holders tbody tr")
+    expect(holders).to_have_count(1)
+    expect(holders).to_contain_text("it meets rule R1 <b>by itself</b>")
+
+
+def test_a_page_without_any_says_so(open_report: OpenReport, small_view: ReportView) -> None:
+    """The strip is never empty."""
+    expect(open_report(small_view).locator("#toxic")).to_contain_text("found no package that meets")
