@@ -159,7 +159,7 @@ def selected_enough(rule: ResolvedRule) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _DutyPart:
     """A way in which a package is on a side, or on one of several.
 
     Attributes:
@@ -170,7 +170,7 @@ class _Part:
     sides: frozenset[int]
     is_full: bool
 
-    def is_apart_from(self, other: _Part) -> bool:
+    def is_apart_from(self, other: _DutyPart) -> bool:
         """Whether both count: neither is told by the other."""
         if self.is_full and other.is_full:
             return self.sides != other.sides
@@ -243,12 +243,12 @@ class _Sides:
     def duties_of(self, package: str) -> tuple[PackageDuty, ...]:
         """The sides that a package is on; none if they are not more than the rule allows."""
         own, full = self._own.get(package, []), self._full(package)
-        parts = [_Part(frozenset([place]), is_full=True) for place in sorted(full)]
+        parts = [_DutyPart(frozenset([place]), is_full=True) for place in sorted(full)]
         shared = self.granted.get(package, _NO_ROLES) & self._givers.keys()
         roles = {self._givers_without(package, role, own): role for role in sorted(shared)}
         roles.pop(frozenset(), None)
         more = (sides for sides in sorted(roles, key=sorted) if not sides <= full.keys())
-        parts += [_Part(sides, is_full=False) for sides in more]
+        parts += [_DutyPart(sides, is_full=False) for sides in more]
         counted = _counted(parts, self._needed)
         return tuple(
             full[min(each.sides)] if each.is_full else self._like(package, each, counted, roles)
@@ -302,8 +302,8 @@ class _Sides:
     def _like(
         self,
         package: str,
-        part: _Part,
-        counted: Sequence[_Part],
+        part: _DutyPart,
+        counted: Sequence[_DutyPart],
         roles: Mapping[frozenset[int], str],
     ) -> PackageDuty:
         """The side that a role puts a package on, and a package of it that grants the role."""
@@ -322,7 +322,7 @@ class _Sides:
         return PackageDuty(side=place, like=like, like_name=shown.display_name if shown else "")
 
 
-def _counted(parts: Sequence[_Part], needed: int) -> Sequence[_Part]:
+def _counted(parts: Sequence[_DutyPart], needed: int) -> Sequence[_DutyPart]:
     """The parts that count together, or none if they are not as many as are needed.
 
     Of more than two sides, each part is apart from so many others, and perhaps not all of them from
@@ -340,6 +340,6 @@ def _counted(parts: Sequence[_Part], needed: int) -> Sequence[_Part]:
     return ()
 
 
-def _apart_from(part: _Part, parts: Sequence[_Part], many: int) -> bool:
+def _apart_from(part: _DutyPart, parts: Sequence[_DutyPart], many: int) -> bool:
     found = (each for each in parts if each is not part and part.is_apart_from(each))
     return len(list(islice(found, many))) == many
