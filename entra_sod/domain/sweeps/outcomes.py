@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.results.coverage import Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import PairCounts, PairSummary
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet

@@ -151,4 +151,4 @@ def test_a_class_with_groups_counts_by_its_packages_alone() -> None:
     """Where only what is held counts, as for the set of `atMost`."""
     text = HEAD + rule(f"allOf: [{{classes: [x]}}, {B}, {C}]") + f"classes: {{x: {MIXED}}}\n"
     [resolved] = resolve(book(text), None, DAY)
-    assert met_by(resolved, map(guid, "abc")) == frozenset(map(guid, "abc"))
+    assert met_by(resolved, [*map(guid, "abc")]) == frozenset(map(guid, "abc"))
