@@ -12,7 +12,13 @@ import msgspec
 
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Change, Finding, ids_as_found, pair_prefix
+from entra_sod.domain.findings.model import (
+    Change,
+    Finding,
+    ids_as_found,
+    pair_prefix,
+    rule_prefix,
+)
 from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, Where
 
 TABLE = "findings"
@@ -39,10 +45,17 @@ class FindingStore:
 
     async def of_pair(self, pair: Pair) -> Sequence[StoredFinding]:
         """Every finding of a pair, whatever its state."""
-        place = pair_prefix(pair)
-        rows = self._table.rows(place[:_PARTITION], prefix=place)
-        found = [_stored(row) async for row in rows]
+        found = await self._beginning(pair_prefix(pair))
         return [each for each in found if each.finding.pair == pair]
+
+    async def of_found_only_rule(self, rule: str) -> Sequence[StoredFinding]:
+        """Every finding of a rule that is found only, whatever its state."""
+        found = await self._beginning(rule_prefix(rule))
+        return [each for each in found if each.finding.rule == rule and each.finding.pair is None]
+
+    async def _beginning(self, prefix: str) -> Sequence[StoredFinding]:
+        rows = self._table.rows(prefix[:_PARTITION], prefix=prefix)
+        return [_stored(row) async for row in rows]
 
     async def ids_as_found(self) -> Mapping[str, str]:
         """Which findings were named when their subject had another key, of all there are."""

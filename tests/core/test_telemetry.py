@@ -13,7 +13,8 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMet
 from entra_sod.core import telemetry
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, SetSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts
 from entra_sod.services.sweeps.result import count_gaps, record_metrics
 from tests.app import App, pair_body
 from tests.builders import package, rule, side

@@ -192,5 +192,10 @@ def pair_prefix(pair: Pair) -> str:
     return _digits([pair.low, pair.high])[:_PREFIX_LENGTH]
 
 
+def rule_prefix(rule: str) -> str:
+    """The beginning of the ids of a rule that is found only; others may, rarely, share it."""
+    return _digits([rule])[:_PREFIX_LENGTH]
+
+
 def _digits(parts: Sequence[str]) -> str:
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

@@ -8,8 +8,6 @@ from enum import StrEnum
 import msgspec
 
 from entra_sod.core import errors
-from entra_sod.domain.rules.language import RuleForm
-from entra_sod.domain.rules.logic import told_rule
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -172,18 +170,6 @@ def note_groups(groups: Collection[str], notes: Coverage) -> None:
             "written",
             Reason.OUT_OF_SCOPE,
         )
-
-
-def note_found_only(rules: RuleSet, pair: Collection[str], notes: Coverage) -> None:
-    """Name the rules that a pair is a part of, and that two packages alone do not decide."""
-    touched = {rule.id: rule for each in pair for rule in rules.found_only_by_package.get(each, ())}
-    for _, rule in sorted(touched.items()):
-        if rule.form is RuleForm.REQUIRES or rule.packages.issuperset(pair):
-            why = (
-                f"it looks at all that a subject holds ({told_rule(rule)}), and a check at two "
-                "packages: sweeps and decisions evaluate it"
-            )
-            notes.skip(f"rule {rule.id}", why, Reason.OUT_OF_SCOPE)
 
 
 def note_uncounted(why: str | None, notes: Coverage) -> None:

@@ -8,6 +8,7 @@ from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Coverage, Outcome
+from entra_sod.domain.results.sets import SetSummary
 
 
 class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,24 +48,6 @@ class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, references: EnforcementResult | ReferencesView) -> ReferenceCounts:
         return cls(**{name: len(getattr(references, name)) for name in cls.__struct_fields__})
-
-
-class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A rule that is found only: how many subjects are in conflict with it.
-
-    Attributes:
-        form: of the rule, such as `allOf`.
-        at_most: how many packages of the set, or on how many of the sides, one subject may be.
-        size: how many packages the rule looks at.
-        outcome: unknown where the assignments of a package of it were not read.
-    """
-
-    rule: str
-    form: str
-    at_most: int
-    size: int
-    outcome: Outcome
-    holder_count: int
 
 
 class ToxicSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

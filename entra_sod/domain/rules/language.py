@@ -305,18 +305,14 @@ class Rule(
     @property
     def placed_sides(self) -> Sequence[tuple[Path, Side]]:
         """The sides of its form, each with its place in the rule; `atMost` has none."""
-        if self.requires is not None:
-            requires = self.requires
-            return [
-                (("requires", "when"), requires.when),
-                (("requires", "needs"), requires.needs),
-            ]
-        if self.at_most_sides is not None:
-            return [
-                (("atMostSides", "of", at), side) for at, side in enumerate(self.at_most_sides.of)
-            ]
-        name = "between" if self.between is not None else "allOf"
-        return [((name, at), side) for at, side in enumerate(self.between or self.all_of or ())]
+        if self.form is RuleForm.REQUIRES and self.requires:
+            when, needs = self.requires.when, self.requires.needs
+            return [(("requires", "when"), when), (("requires", "needs"), needs)]
+        if self.form is RuleForm.AT_MOST_SIDES and self.at_most_sides:
+            place: Path = ("atMostSides", "of")
+            return [((*place, at), side) for at, side in enumerate(self.at_most_sides.of)]
+        sides = {RuleForm.BETWEEN: self.between, RuleForm.ALL_OF: self.all_of}.get(self.form)
+        return [((self.form.value, at), side) for at, side in enumerate(sides or ())]
 
     @property
     def sides(self) -> Sequence[Side]:
@@ -325,11 +321,11 @@ class Rule(
     @property
     def allowed(self) -> int:
         """How many packages of its set, or on how many of its sides, one subject may be."""
-        if self.at_most is not None:
+        if self.form is RuleForm.AT_MOST and self.at_most:
             return self.at_most.count
-        if self.at_most_sides is not None:
+        if self.form is RuleForm.AT_MOST_SIDES and self.at_most_sides:
             return self.at_most_sides.count
-        return max(1, len(self.all_of) - 1) if self.all_of is not None else 1
+        return max(1, len(self.sides) - 1) if self.form is RuleForm.ALL_OF else 1
 
     @property
     def is_found_only(self) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.results.coverage import Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary, ToxicSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import PairCounts, PairSummary, ToxicSummary
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet

@@ -17,7 +17,8 @@ from entra_sod.domain.results.coverage import (
     rule_gaps,
     selection_gaps,
 )
-from entra_sod.domain.results.sweep import DriftView, SetSummary, ToxicSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import DriftView, ToxicSummary
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.toxic import ToxicPackages
 from entra_sod.domain.sweeps.outcomes import (

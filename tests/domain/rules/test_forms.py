@@ -151,4 +151,18 @@ def test_a_class_with_groups_counts_by_its_packages_alone() -> None:
     """Where only what is held counts, as for the set of `atMost`."""
     text = HEAD + rule(f"allOf: [{{classes: [x]}}, {B}, {C}]") + f"classes: {{x: {MIXED}}}\n"
     [resolved] = resolve(book(text), None, DAY)
-    assert met_by(resolved, map(guid, "abc")) == frozenset(map(guid, "abc"))
+    assert met_by(resolved, [*map(guid, "abc")]) == frozenset(map(guid, "abc"))
+
+
+@pytest.mark.parametrize("first", ["between", "atMost", "allOf"])
+def test_of_two_forms_the_sides_of_one_are_looked_at(first: str) -> None:
+    """The mistake is that there are two; each place that is named is in the file."""
+    forms = {
+        "between": f"between: [{A}, {{classes: [nope]}}]",
+        "atMost": f"atMost: {{count: 1, of: [{{id: {guid('a')}}}], classes: [nope]}}",
+        "allOf": f"allOf: [{A}, {{classes: [nope]}}]",
+    }
+    found = said(HEAD + rule(f"{forms[first]}, requires: {{when: {A}, needs: {B}}}"))
+    assert f"has {first} and requires: a rule has one of" in found[0]
+    assert all("rules.0.requires" not in each for each in found)
+    assert any(f"rules.0.{first}" in each and "nope is no class" in each for each in found)
