@@ -38,7 +38,7 @@ def use_of(override: Override, start: datetime | None, end: datetime | None) -> 
 
 def _fault(override: Override, start: datetime | None, end: datetime | None) -> str:
     if end is None:
-        return "its assignment has no end"
+        return "its assignment has no end that Graph shows"
     if start is None:
         return "Graph does not show when its assignment starts"
     if end <= start:

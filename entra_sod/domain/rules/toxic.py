@@ -101,7 +101,7 @@ def find_toxic(
     Args:
         rules: to be looked at.
         known: packages with what they grant, of rules or not, as far as they could be read.
-        names: further packages, for their names.
+        names: packages with their names, where those that are known have none.
         only: the packages to look at; all, without it.
     """
     granted = {key: each.grants for key, each in known.items()}
@@ -112,13 +112,12 @@ def find_toxic(
     for rule in rules:
         if rule.form is RuleForm.REQUIRES:  # what it requires is told by holders of one package
             continue
-        sides = _Sides(rule, known, granted)
+        sides = _Sides(rule, known, names or {}, granted)
         for package in sorted(sides.candidates(granting)):
             if only is not None and package not in only:
                 continue
             if duties := sides.duties_of(package):
-                shown = known.get(package) or (names or {}).get(package)
-                name = shown.display_name if shown else ""
+                name = sides.name_of(package)
                 yield ToxicPackage(package=package, name=name, rule=rule, duties=duties)
 
 
@@ -183,6 +182,7 @@ class _Sides:
 
     rule: ResolvedRule
     known: Mapping[str, AccessPackage]
+    names: Mapping[str, AccessPackage]
     granted: Mapping[str, frozenset[str]]
     packages: Sequence[frozenset[str]] = field(init=False)
     _needed: int = field(init=False)
@@ -318,8 +318,12 @@ class _Sides:
         return self._duty(place, like) if like else PackageDuty(side=place, group=role)
 
     def _duty(self, place: int, like: str) -> PackageDuty:
-        shown = self.known.get(like)
-        return PackageDuty(side=place, like=like, like_name=shown.display_name if shown else "")
+        return PackageDuty(side=place, like=like, like_name=self.name_of(like))
+
+    def name_of(self, package: str) -> str:
+        """The name of a package; empty if it is not known."""
+        shown = (self.known.get(package), self.names.get(package))
+        return next((each.display_name for each in shown if each and each.display_name), "")
 
 
 def _counted(parts: Sequence[_DutyPart], needed: int) -> Sequence[_DutyPart]:

@@ -140,12 +140,12 @@ async def read_alike(
             is_needless=True,
         )
     try:
-        listed = {each.id for each in await graph.packages()}
+        listed = {each.id: each for each in await graph.packages()}
     except PERMANENT as error:
         refused = Skipped.of("packages that no rule names", error)
         found = _toxic(rules, compared)
         return AlikeReading(toxic=found, unread=[refused], unread_of_rules=_unread(named))
-    wanted = sorted(listed - rules.named_packages)
+    wanted = sorted(listed.keys() - rules.named_packages)
     unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
     gaps = _unread(unnamed)
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
@@ -153,7 +153,7 @@ async def read_alike(
         gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
     others = granting(unnamed)
     both = {**compared, **{each.id: each for each in others}}
-    toxic = _toxic(rules, both)
+    toxic = _toxic(rules, both, listed)
     return AlikeReading(
         found=without_toxic(find_alike(rules.rules, others, compared), toxic),
         toxic=toxic,
@@ -163,8 +163,12 @@ async def read_alike(
     )
 
 
-def _toxic(rules: RuleSet, known: Mapping[str, AccessPackage]) -> list[ToxicPackage]:
-    return list(find_toxic(rules.rules, known, rules.listed))
+def _toxic(
+    rules: RuleSet,
+    known: Mapping[str, AccessPackage],
+    listed: Mapping[str, AccessPackage] | None = None,
+) -> list[ToxicPackage]:
+    return list(find_toxic(rules.rules, known, listed or rules.listed))
 
 
 def without_toxic(
