@@ -22,7 +22,7 @@ from entra_sod.core.errors import GraphError, Unavailable
 from entra_sod.domain.entra import AccessPackage, Assignment
 from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
-from entra_sod.domain.rules.language import ExceptionEntry, Protected, Rule, RulesFile
+from entra_sod.domain.rules.language import ExceptionEntry, Override, Protected, Rule, RulesFile
 from entra_sod.domain.webhooks.source import WebhookSources
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.services.callers.admission import Admission
@@ -50,9 +50,14 @@ class RulesInMemory:
         rules: Sequence[Rule],
         exceptions: Sequence[ExceptionEntry] = (),
         protected: Protected = Protected(),  # noqa: B008 - frozen
+        overrides: Sequence[Override] = (),
     ) -> None:
         file = RulesFile(
-            version=1, rules=list(rules), exceptions=list(exceptions), protected=protected
+            version=1,
+            rules=list(rules),
+            exceptions=list(exceptions),
+            protected=protected,
+            overrides=list(overrides),
         )
         # JSON is YAML, and has no aliases for values that occur twice.
         self.text = msgspec.json.encode(file).decode()

@@ -11,11 +11,13 @@ import msgspec
 from entra_sod.domain.entra import AccessPackage, Assignment, Subject
 from entra_sod.domain.rules.language import (
     AtMost,
+    AtMostSides,
     ExceptionEntry,
     GroupSelector,
     Mode,
     PackageSelector,
     References,
+    Requirement,
     Rule,
     Severity,
     Side,
@@ -51,11 +53,12 @@ def held(package_name: str, people: str, state: str | None = "delivered") -> lis
     return [assignment(package_name, person, state) for person in people]
 
 
-def side(packages: str = "", groups: Sequence[str] = ()) -> Side:
+def side(packages: str = "", groups: Sequence[str] = (), *, every: bool = False) -> Side:
     """One side: a package for each letter, and groups by name."""
     return Side(
         packages=[PackageSelector(id=UUID(guid(name))) for name in packages],
         groups=[GroupSelector(id=UUID(guid(name))) for name in groups],
+        every=every,
     )
 
 
@@ -82,6 +85,24 @@ def at_most(rule_id: str, count: int, names: Sequence[str], *, mode: Mode = Mode
     of = [PackageSelector(id=UUID(guid(name))) for name in names]
     made = rule(rule_id, mode=mode)
     return msgspec.structs.replace(made, between=None, at_most=AtMost(count=count, of=of))
+
+
+def all_of(rule_id: str, *sides: Side, mode: Mode = Mode.ENFORCE) -> Rule:
+    """A rule that a subject is against that is on every side."""
+    made = rule(rule_id, mode=mode)
+    return msgspec.structs.replace(made, between=None, all_of=list(sides))
+
+
+def at_most_sides(rule_id: str, count: int, *sides: Side, mode: Mode = Mode.ENFORCE) -> Rule:
+    """A rule that allows a subject to be on so many of the sides."""
+    made, of = rule(rule_id, mode=mode), AtMostSides(count=count, of=list(sides))
+    return msgspec.structs.replace(made, between=None, at_most_sides=of)
+
+
+def requires(rule_id: str, when: Side, needs: Side, *, mode: Mode = Mode.ENFORCE) -> Rule:
+    """A rule that a subject is against that is on one side and not on the other."""
+    made, requirement = rule(rule_id, mode=mode), Requirement(when=when, needs=needs)
+    return msgspec.structs.replace(made, between=None, requires=requirement)
 
 
 def exception(rule_id: str, subject: str, *, start: date, end: date) -> ExceptionEntry:

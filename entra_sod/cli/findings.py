@@ -47,6 +47,12 @@ SeverityFilter = Annotated[
 ]
 PackageFilter = Annotated[str, typer.Option("--package", help="The id of an access package.")]
 SubjectFilter = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+ProcessFilter = Annotated[str, typer.Option("--process", help="The process of a rule.")]
+TagFilter = Annotated[str, typer.Option("--tag", help="A tag of a rule.")]
+FrameworkFilter = Annotated[
+    str, typer.Option("--framework", help="A framework, such as SOX, or a clause of it.")
+]
+OwnerFilter = Annotated[str, typer.Option("--owner", help="Who answers for a rule.")]
 SinceFilter = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
 
 
@@ -99,6 +105,10 @@ def findings(  # noqa: PLR0917 - an option for each filter
     package: PackageFilter = "",
     subject: SubjectFilter = "",
     since: SinceFilter = "",
+    process: ProcessFilter = "",
+    tag: TagFilter = "",
+    framework: FrameworkFilter = "",
+    owner: OwnerFilter = "",
     how: FindingsAs = FindingsFormat.TABLE,
     url: SweepUrl = "",
 ) -> None:
@@ -113,6 +123,10 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "package": package,
         "subject": subject,
         "since": since,
+        "process": process,
+        "tag": tag,
+        "framework": framework,
+        "owner": owner,
         "pageSize": str(MAX_PAGE_SIZE),
     }
     try:

@@ -90,7 +90,10 @@ async def make(
     unread = state.unread_of(packages) | state.gone
     alike = await read_alike(session.graph, rules, source.state.granting, unread=unread)
     return msgspec.structs.replace(
-        made, alike=tuple(alike.notes), rules_folder=folder.as_posix()
+        made,
+        alike=tuple(alike.notes),
+        toxic=tuple(alike.toxic_notes),
+        rules_folder=folder.as_posix(),
     ), source
 
 

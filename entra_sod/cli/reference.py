@@ -15,10 +15,15 @@ _WORDS = {
     "PackageSelector": "A package selector",
     "GroupSelector": "A group selector",
     "AtMost": "`atMost`",
+    "AtMostSides": "`atMostSides`",
+    "Requirement": "`requires`",
     "Effective": "`effective`",
+    "FrameworkClause": "A clause of a framework",
+    "ImportSource": "`source`",
     "Protected": "`protected`",
     "Control": "A control",
     "ExceptionEntry": "An exception",
+    "Override": "An override",
 }
 _FORMATS = {"uuid": "GUID", "date": "date"}
 

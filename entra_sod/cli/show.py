@@ -9,6 +9,7 @@ from rich.table import Table
 
 from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
+from entra_sod.cli.operations.plan_enforcement import EnforcementReach, RuleEnforcement
 from entra_sod.cli.operations.plan_figures import RuleFigures
 from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
@@ -22,6 +23,7 @@ type NameFormat = Callable[[str, Names], str]
 # A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
 MAX_ROWS = 200
 MAX_GAP = 400  # characters
+MAX_REACHES_IN_COMMENT = 30
 
 
 def _on_terminal(package: str, names: Names) -> str:
@@ -55,13 +57,22 @@ def plan_table(plan: PlanDocument) -> RenderableType:
         parts += [kept, *_more(range(plan.count("kept")))]
     parts += [_held_line(each, plan.packages) for each in plan.held[:MAX_ROWS]]
     parts += [*_more(range(plan.count("held")))]
+    reaches = plan.enforcement
+    parts += [line(_reach(each), _REACH_STYLES[each.reach]) for each in reaches[:MAX_ROWS]]
+    parts += [*_more(range(plan.count("enforcement")))]
     parts += [
-        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in plan.not_enforceable
+        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in _other_limits(plan)
     ]
     parts += [
         line(f"not in the rules: {gap.what}: {gap.why}", "yellow") for gap in plan.alike[:MAX_ROWS]
     ]
+    parts += [*_more(range(plan.count("alike"))), *map(_toxic_line, plan.toxic[:MAX_ROWS])]
+    parts += [*_more(range(plan.count("toxic")))]
     return Group(*parts, gaps_lines(plan.not_read))
+
+
+def _toxic_line(found: Skipped) -> RenderableType:
+    return line(f"toxic: {found.what}: {found.why}", "red")
 
 
 def gaps_lines(gaps: Sequence[Skipped]) -> RenderableType:
@@ -86,6 +97,31 @@ def headline(plan: PlanDocument) -> str:
     )
 
 
+_REACH_STYLES = {
+    EnforcementReach.ENFORCED: "green",
+    EnforcementReach.IN_PART: "yellow",
+    EnforcementReach.FOUND_ONLY: "yellow",
+}
+
+
+def _reach(each: RuleEnforcement) -> str:
+    return f"rule {each.rule}: {each.reach}" + (f": {each.why}" if each.why else "")
+
+
+def _reach_lines(plan: PlanDocument) -> Iterator[str]:
+    """For a comment, whose room is limited: rules that Entra does not enforce all of, first."""
+    first = sorted(plan.enforcement, key=lambda each: not each.why)[:MAX_REACHES_IN_COMMENT]
+    yield from (f"- {in_markdown(_reach(each), MAX_GAP)}" for each in first)
+    if more := plan.count("enforcement") - len(first):
+        yield f"- and {more:,} rules more"
+
+
+def _other_limits(plan: PlanDocument) -> Sequence[Skipped]:
+    """What cannot be enforced beside the rules that are named as found only."""
+    told = {f"rule {each.rule}" for each in plan.enforcement[:MAX_ROWS] if each.why}
+    return [each for each in plan.not_enforceable if each.what.partition(": ")[0] not in told]
+
+
 def plan_markdown(plan: PlanDocument) -> str:
     """The same for a comment on a pull request."""
     lines = ["### entra-sod plan", "", headline(plan), ""]
@@ -105,8 +141,10 @@ def plan_markdown(plan: PlanDocument) -> str:
         f"- **held**: {_held(each, plan.packages, _in_markdown)}: {in_markdown(each.why, MAX_GAP)}"
         for each in plan.held
     ]
-    lines += [f"- not enforceable: {_gap(each)}" for each in plan.not_enforceable]
+    lines += _reach_lines(plan)
+    lines += [f"- not enforceable: {_gap(each)}" for each in _other_limits(plan)]
     lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
+    lines += [f"- **toxic**: {_gap(each)}" for each in plan.toxic]
     lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
     lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
     return "\n".join(lines)

@@ -127,7 +127,7 @@ def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
         f"{pairs.unknown:,} unknown"
     )
     for each in result.sets:
-        yield f"set         {each.rule}: {each.outcome}, {each.holder_count:,} hold too many"
+        yield f"found only  {each.rule}: {each.outcome}, {each.holder_count:,} subjects in conflict"
     yield f"findings    {result.findings:,}"
     yield f"references  {_references(result.reference_counts)}"
     if result.drift:

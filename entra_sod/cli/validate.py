@@ -13,7 +13,12 @@ from typing import Annotated
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.operations.rules.lint import alike_problems, lint, named_groups
+from entra_sod.cli.operations.rules.lint import (
+    alike_problems,
+    lint,
+    named_groups,
+    toxic_problems,
+)
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.enforcement.without_effect import wants_groups_only
@@ -48,7 +53,8 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
         (None, None, False) if offline else _try_tenant(os.environ, parsed, today)
     )
     tenant, alike = found or (None, AlikeReading())
-    named = alike_problems(parsed, alike)
+    in_force = {each.id for each in parsed.rules.values() if each.holds_on(today)} if found else ()
+    named = [*alike_problems(parsed, alike), *toxic_problems(parsed, alike, in_force)]
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
     for problem in problems:
         typer.echo(problem)

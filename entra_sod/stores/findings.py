@@ -12,12 +12,20 @@ import msgspec
 
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import Change, Finding, ids_as_found, pair_prefix
+from entra_sod.domain.findings.model import (
+    Change,
+    Finding,
+    ids_as_found,
+    pair_prefix,
+    rule_prefix,
+)
 from entra_sod.ports.storage import MAX_PAGE_ROWS, Row, RowKey, Storage, Value, Where
 
 TABLE = "findings"
 _PARTITION = 1  # of the id's digits: 16 partitions, so that batches are full
 _history = msgspec.json.Decoder(tuple[Change, ...])
+_texts = msgspec.json.Decoder(tuple[str, ...])
+_LISTS = ("tags", "frameworks", "owners")  # texts that may have blanks in them
 
 
 class StoredFinding(msgspec.Struct, frozen=True):
@@ -37,10 +45,17 @@ class FindingStore:
 
     async def of_pair(self, pair: Pair) -> Sequence[StoredFinding]:
         """Every finding of a pair, whatever its state."""
-        place = pair_prefix(pair)
-        rows = self._table.rows(place[:_PARTITION], prefix=place)
-        found = [_stored(row) async for row in rows]
+        found = await self._beginning(pair_prefix(pair))
         return [each for each in found if each.finding.pair == pair]
+
+    async def of_found_only_rule(self, rule: str) -> Sequence[StoredFinding]:
+        """Every finding of a rule that is found only, whatever its state."""
+        found = await self._beginning(rule_prefix(rule))
+        return [each for each in found if each.finding.rule == rule and each.finding.pair is None]
+
+    async def _beginning(self, prefix: str) -> Sequence[StoredFinding]:
+        rows = self._table.rows(prefix[:_PARTITION], prefix=prefix)
+        return [_stored(row) async for row in rows]
 
     async def ids_as_found(self) -> Mapping[str, str]:
         """Which findings were named when their subject had another key, of all there are."""
@@ -100,6 +115,8 @@ def _row(stored: StoredFinding) -> Row:
             if value is not None
         },
         "packages": " ".join(finding.packages),
+        "missing": " ".join(finding.missing),
+        **{name: _as_text(getattr(finding, name)) for name in _LISTS},
         "history": msgspec.json.encode(finding.history).decode(),
         # For queries alone.
         "low": low,
@@ -110,11 +127,17 @@ def _row(stored: StoredFinding) -> Row:
     return Row(partition=partition_of(finding.id), key=finding.id, values=values, etag=stored.etag)
 
 
+def _as_text(texts: Sequence[str]) -> str:
+    return msgspec.json.encode(texts).decode() if texts else ""
+
+
 def _stored(row: Row) -> StoredFinding:
     fields = {
         **row.values,
         "id": row.key,
         "packages": str(row.values["packages"]).split(),
+        "missing": str(row.values.get("missing", "")).split(),
+        **{name: _texts.decode(str(row.values.get(name) or "[]")) for name in _LISTS},
         "history": _history.decode(str(row.values["history"])),
     }
     return StoredFinding(msgspec.convert(fields, Finding), row.etag)

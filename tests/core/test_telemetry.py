@@ -13,7 +13,8 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMet
 from entra_sod.core import telemetry
 from entra_sod.core.errors import Throttled
 from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
-from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, SetSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts
 from entra_sod.services.sweeps.result import count_gaps, record_metrics
 from tests.app import App, pair_body
 from tests.builders import package, rule, side
@@ -148,7 +149,9 @@ async def test_gaps_are_what_is_unknown_or_not_written(make_app: MakeApp) -> Non
     """Pairs, sets and references are counted; what coverage only remarks on is not."""
     result = await swept(make_app(PACKAGES, BOTH, RULES))
     assert count_gaps(result) == 0
-    unknown_set = SetSummary(rule="s", at_most=2, size=3, outcome=Outcome.UNKNOWN, holder_count=0)
+    unknown_set = SetSummary(
+        rule="s", form="atMost", at_most=2, size=3, outcome=Outcome.UNKNOWN, holder_count=0
+    )
     with_gaps = msgspec.structs.replace(
         result,
         pairs=PairCounts(total=5, conflict=2, clear=1, unknown=2),

@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
+import msgspec
 import pytest
 
 from entra_sod.bootstrap import make_engine
-from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.language import FrameworkClause, Severity
 from functions.http.findings import claim_finding, get_finding, list_findings
 from tests.app import App, body_of, call, install_parts
 from tests.builders import at_most, guid, held, package, rule, side
@@ -20,8 +21,15 @@ from tests.services.sweeps.test_sweeps import sweep
 
 URL = "https://app.example.com/api/findings"
 HELD = {"a": "vwxyz", "b": "xyz", "c": "yz", "d": "z"}
-RULES = [
+PAY = msgspec.structs.replace(
     rule("pay", side("a"), side("b"), severity=Severity.CRITICAL),
+    process="Procure to pay",
+    tags=["sox", "Year end"],
+    frameworks=[FrameworkClause(id="ISO/IEC 27001", ref="A.5.3")],
+    owners=["deputy@example.com"],
+)
+RULES = [
+    PAY,
     rule("buy", side("a"), side("c"), severity=Severity.LOW),
     at_most("many", 2, "bcd"),
 ]
@@ -57,7 +65,9 @@ async def test_a_finding_is_listed_as_the_contract_has_it() -> None:
         {
             "id": findings[0]["id"],
             "rule": "pay",
+            "kind": "pair",
             "pair": [guid("a"), guid("b")],
+            "missing": [],
             "subjectId": "subject-x",
             "objectId": "object-x",
             "displayName": "x",
@@ -70,6 +80,10 @@ async def test_a_finding_is_listed_as_the_contract_has_it() -> None:
             "lastSeen": "2026-01-01T00:00:00Z",
             "exception": None,
             "exceptionUntil": None,
+            "process": "Procure to pay",
+            "tags": ["sox", "Year end"],
+            "frameworks": ["ISO/IEC 27001 A.5.3"],
+            "owners": ["deputy@example.com"],
         }
     ]
 
@@ -89,6 +103,16 @@ async def test_a_finding_is_listed_as_the_contract_has_it() -> None:
         ({"subject": "subject-z", "package": guid("c")}, 2),
         ({"since": "2026-01-01"}, 6),
         ({"since": "2026-01-01T00:00:01Z"}, 0),
+        ({"process": "procure to PAY"}, 3),
+        ({"process": "Procure"}, 0),
+        ({"tag": "year end"}, 3),
+        ({"tag": "year"}, 0),
+        ({"framework": "iso/iec 27001"}, 3),
+        ({"framework": "ISO/IEC 27001 A.5.3"}, 3),
+        ({"framework": "ISO/IEC 2700"}, 0),
+        ({"owner": "deputy@example.com"}, 3),
+        ({"owner": "OWNER@example.com"}, 6),
+        ({"owner": "owner@example.com", "tag": "sox", "subject": "subject-x"}, 1),
     ],
 )
 async def test_findings_are_chosen_by_filters(params: Mapping[str, str], count: int) -> None:
@@ -147,7 +171,7 @@ async def test_a_name_is_no_formula(make_app: MakeApp) -> None:
         {"pageSize": "1001"},
         {"pageSize": "ten"},
         {"continuation": "../x"},
-        {"owner": "me"},
+        {"colour": "red"},
     ],
 )
 async def test_what_cannot_be_asked_is_a_problem(params: Mapping[str, str]) -> None:

@@ -20,6 +20,7 @@ DAY = date(2026, 6, 1)
 _SEED = """version: 1
 classes:
   payers: {packages: [{catalog: Finance, name: "Pay *"}], groups: [{id: {A}}]}
+  more: {packages: [{name: "More *"}]}
 rules:
   - id: pay
     title: Nobody both pays and approves
@@ -29,6 +30,13 @@ rules:
     between: [{classes: [payers]}, {packages: [{id: {B}}]}]
     effective: {from: 2026-01-01, until: 2026-12-31}
   - {id: one, title: T, severity: low, owner: o, mode: warn, atMost: {count: 1, of: [{name: "A*"}]}}
+  - {id: all, title: T, severity: low, owner: o, mode: warn, process: P, tags: [t], owners: [p],
+     frameworks: [{id: F, ref: "1"}], source: {file: m.csv, row: 2},
+     allOf: [{packages: [{id: {A}}], every: true}, {packages: [{id: {B}}]}, {classes: [more]}]}
+  - {id: few, title: T, severity: low, owner: o, mode: warn,
+     atMostSides: {count: 1, of: [{packages: [{id: {A}}]}, {packages: [{name: "A*"}]}]}}
+  - {id: need, title: T, severity: low, owner: o, mode: warn,
+     requires: {when: {packages: [{id: {A}}]}, needs: {packages: [{id: {B}}]}}}
 controls: [{id: c, title: T, owner: o, days: 366, evidence: E}]
 exceptions:
   - {id: e, rule: pay, subject: {A}, from: 2026-01-01, until: 2026-12-31, reason: R,

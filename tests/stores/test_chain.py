@@ -256,7 +256,7 @@ async def test_a_large_file_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     found = await files(storage)
     parts = [name for name in found if "findings" in name and name.endswith("csv")]
     assert len(parts) > 2
-    assert all(found[name].startswith(b'"rule","packages",') for name in parts)
+    assert all(found[name].startswith(b'"rule","kind",') for name in parts)
     assert sum(found[name].count(b"\n") - 1 for name in parts) == 20
     assert (await proof(storage)).breaks == []
 

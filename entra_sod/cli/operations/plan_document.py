@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from entra_sod.cli.operations.plan_additions import Addition, additions_of
+from entra_sod.cli.operations.plan_enforcement import RuleEnforcement, enforcement_of
 from entra_sod.cli.operations.plan_figures import (
     PlanFigures,
     RuleFigures,
@@ -35,6 +36,7 @@ from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Coverage, Skipped, rule_gaps
+from entra_sod.domain.rules.logic import told_rule, why_found_only
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import RuleSelection
 
@@ -58,6 +60,7 @@ class PlanDocument(
         rules_folder: that the rules were read from, as it was named.
         figures: of the whole plan.
         by_rule: the figures of each rule, and what it selects.
+        enforcement: how far Entra enforces each rule once the plan is written, and why no further.
         packages: every package that the plan depends on, with its name where it was read.
         left_alone: made by others, as far as the ledger tells.
         kept: made by this app, asked for by no rule that could be looked at, and not removed.
@@ -65,6 +68,7 @@ class PlanDocument(
         not_read: what could not be looked at, and why. What it would change is not in the plan.
         alike: packages that no rule names and that give what a rule's package gives, and those of
             which that is not known.
+        toxic: packages that meet a rule by themselves.
         more_additions, more_removals: those that a file names without their figures.
         left_out: of each list, how many entries a file does not have.
         digest: of all of it; only in a file.
@@ -83,12 +87,14 @@ class PlanDocument(
     not_enforceable: tuple[Skipped, ...]
     not_read: tuple[Skipped, ...]
     alike: tuple[Skipped, ...] = ()
+    toxic: tuple[Skipped, ...] = ()
     held: tuple[HeldReference, ...] = ()
     rules_folder: str = "rules"
     made_by: str = ""
     holders_hash: str = ""
     figures: PlanFigures = PlanFigures()
     by_rule: tuple[RuleFigures, ...] = ()
+    enforcement: tuple[RuleEnforcement, ...] = ()
     more_additions: MoreReferences = {}
     more_removals: MoreReferences = {}
     left_out: dict[str, int] = {}
@@ -189,7 +195,22 @@ def make_document(
         not_read=not_read(rules, view, state),
         figures=sum_figures(additions, len(plan.removals)),
         by_rule=figures_by_rule(rules, additions, plan.removals, ours),
+        enforcement=enforcement_of(
+            rules,
+            state.packages,
+            plan.held,
+            rules_of_held(rules, state.packages, plan.held),
+        ),
     )
+
+
+def rules_of_held(
+    rules: RuleSet, packages: Mapping[str, AccessPackage], held: Collection[HeldReference]
+) -> Mapping[Reference, Collection[str]]:
+    """The rules that ask for each reference that is held."""
+    waiting = {each.reference for each in held}
+    desired = compile_references(rules, packages) if waiting else ()
+    return {each.reference: each.rule_ids for each in desired if each.reference in waiting}
 
 
 def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple[Skipped, ...]:
@@ -204,12 +225,9 @@ def not_read(rules: RuleSet, view: Collection[str], state: TenantState) -> tuple
 
 def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
     """What stays to be detected, and to be said: Entra will not refuse it."""
-    too_many = [
-        Skipped(
-            what=f"rule {each.id}: at most {each.count} of {len(each.set_of)} packages",
-            why="Entra's references allow none or all of a pair, not some of many",
-        )
-        for each in rules.counted_rules
+    found_only = [
+        Skipped(what=f"rule {each.id}: {told_rule(each)}", why=why_found_only(each))
+        for each in rules.found_only_rules
     ]
     excepted = [
         Skipped(
@@ -229,7 +247,7 @@ def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
         )
         for each in sorted(state.unfit_groups)
     ]
-    return (*too_many, *excepted, *empty, *unfit)
+    return (*found_only, *excepted, *empty, *unfit)
 
 
 def _kept(references: Collection[Reference], unread: Collection[str]) -> tuple[Skipped, ...]:

@@ -104,9 +104,7 @@ def figures_by_rule(
 
 
 def _of_rule(rule: str, resolved: ResolvedRule | None, figures: PlanFigures) -> RuleFigures:
-    packages = (
-        sorted(resolved.set_of.union(*(s.packages for s in resolved.sides))) if resolved else []
-    )
+    packages = sorted(resolved.packages) if resolved else []
     return RuleFigures(
         rule=rule,
         packages=len(packages),
@@ -117,7 +115,7 @@ def _of_rule(rule: str, resolved: ResolvedRule | None, figures: PlanFigures) -> 
 
 
 def _selection_hash(rule: ResolvedRule) -> str:
-    sides = [(sorted(each.packages), sorted(each.groups)) for each in rule.sides]
+    sides = [(sorted(each.packages), sorted(each.groups)) for each in rule.all_sides]
     data = msgspec.json.encode([sides, sorted(rule.set_of), rule.count])
     return hashlib.sha256(data).hexdigest()[:32]
 

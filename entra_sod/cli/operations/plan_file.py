@@ -23,7 +23,17 @@ MAX_SUBJECTS_NAMED = 10_000
 MAX_NAME_LENGTH = 120
 MAX_BYTES = 50 * 2**20  # that are read; a plan that is longer ends too early
 MAX_INDENTED_BYTES = 2**20  # for people; a longer file is for programs
-_NOTES = ("unchanged", "left_alone", "kept", "not_enforceable", "not_read", "alike", "held")
+_NOTES = (
+    "unchanged",
+    "left_alone",
+    "kept",
+    "not_enforceable",
+    "not_read",
+    "alike",
+    "toxic",
+    "held",
+    "enforcement",
+)
 
 
 class PlanRefused(SodError):

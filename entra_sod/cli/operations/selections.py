@@ -112,6 +112,7 @@ def with_reviewed(rules: RuleSet, stored: Mapping[str, StoredSelection]) -> Rule
         day=rules.day,
         protected=rules.protected,
         listed=rules.listed,
+        overrides=rules.overrides,
     )
 
 

@@ -88,7 +88,7 @@ class IndexWriter:
         place = self._places[package_id]
         held = [each for each in page if each.is_held]
         for each in held:
-            self._put(_indexed_assignment(place, each))
+            self._put(indexed_assignment(place, each))
         return len(held)
 
     def add_file(self, places: Sequence[str], data: bytes) -> None:
@@ -165,7 +165,8 @@ class IndexDirectory:
         }
 
 
-def _indexed_assignment(place: int, each: Assignment) -> IndexedAssignment:
+def indexed_assignment(place: int, each: Assignment) -> IndexedAssignment:
+    """Pack an assignment; `place` as of `IndexedAssignment.package`."""
     who = each.subject
     return IndexedAssignment(
         place,

@@ -6,13 +6,18 @@ By subject, not by pair: the work grows with the assignments, however many pairs
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import combinations
 
 from entra_sod.domain.detection.index import IndexedAssignment
 from entra_sod.domain.entra import Assignment, Pair, Subject
 from entra_sod.domain.rules.language import Rule
+from entra_sod.domain.rules.logic import ConflictKind, find_hit
+from entra_sod.domain.rules.overrides import OverrideUse, use_of
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,33 +25,49 @@ class DetectedConflict:
     """One subject that holds what must not meet.
 
     Attributes:
-        rules: that it is against.
-        packages: the pair, or all that the subject holds of a set, in order.
+        rules: that it is against; one, unless it is a pair.
+        packages: that are held and make the conflict, in order; of a pair both.
+        kind: what makes it a conflict.
+        missing: packages that the subject needs and does not hold, in order.
+        why: what makes one package a conflict by itself, in words.
+        use: what an override says of the assignment of that package.
     """
 
     rules: Sequence[Rule]
     packages: Sequence[str]
     subject: Subject
+    kind: ConflictKind = ConflictKind.PAIR
+    missing: Sequence[str] = ()
+    why: str = ""
+    use: OverrideUse | None = None
 
     @property
     def pair(self) -> Pair | None:
-        """The pair; None of a set, of which there are always more."""
-        return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
+        """The pair; None of a conflict of another kind."""
+        return Pair.of(*self.packages) if self.kind is ConflictKind.PAIR else None
 
 
 def join(
-    held: Iterable[tuple[str, IndexedAssignment]], rules: RuleSet
+    held: Iterable[tuple[str, IndexedAssignment]],
+    rules: RuleSet,
+    unread: AbstractSet[str] = frozenset(),
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
 ) -> Iterator[DetectedConflict]:
     """Find every conflict among assignments.
 
     Args:
         held: package ids with their assignments. All assignments of a subject must be among them.
         rules: in force.
+        unread: packages of which not all assignments are known: a subject may hold them.
+        toxic: packages that meet rules by themselves.
     """
     for holdings in _by_subject(held).values():
         if len(holdings) > 1:
             yield from _pair_conflicts(holdings, rules)
-            yield from _set_conflicts(holdings, rules)
+        for conflict in _found_only_conflicts(holdings, rules, unread):
+            if not _is_told_by_package(conflict, toxic):
+                yield conflict
+        yield from _package_conflicts(holdings, rules, toxic)
 
 
 type _Holdings = dict[str, IndexedAssignment]
@@ -55,8 +76,23 @@ type _Holdings = dict[str, IndexedAssignment]
 def _by_subject(held: Iterable[tuple[str, IndexedAssignment]]) -> Mapping[str, _Holdings]:
     subjects: dict[str, _Holdings] = {}
     for package, each in held:
-        subjects.setdefault(each.subject_id, {})[package] = each
+        holdings = subjects.setdefault(each.subject_id, {})
+        holdings[package] = _longer(holdings[package], each) if package in holdings else each
     return subjects
+
+
+def _longer(one: IndexedAssignment, other: IndexedAssignment) -> IndexedAssignment:
+    """Of two assignments of one package, as by two policies, the one that lasts longer.
+
+    What has no end, or no start that is known, may last longest.
+    """
+    return max(one, other, key=_length)
+
+
+def _length(each: IndexedAssignment) -> timedelta:
+    if each.start is None or each.end is None or each.end <= each.start:
+        return timedelta.max
+    return each.end - each.start
 
 
 def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedConflict]:
@@ -66,11 +102,45 @@ def _pair_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedCon
             yield _conflict(constraint.rules, (low, high), holdings[low])
 
 
-def _set_conflicts(holdings: _Holdings, rules: RuleSet) -> Iterator[DetectedConflict]:
-    for rule in rules.counted_rules:
-        of_the_set = sorted(holdings.keys() & rule.set_of)
-        if len(of_the_set) > rule.count:
-            yield _conflict((rule.rule,), of_the_set, holdings[of_the_set[0]])
+def _found_only_conflicts(
+    holdings: _Holdings, rules: RuleSet, unread: AbstractSet[str]
+) -> Iterator[DetectedConflict]:
+    by_package, held = rules.found_only_by_package, frozenset(holdings)
+    touched = {rule.id: rule for each in holdings for rule in by_package.get(each, ())}
+    for _, rule in sorted(touched.items()):
+        if hit := find_hit(rule, held, unread):
+            packages = sorted(hit.packages)
+            yield DetectedConflict(
+                rules=(rule.rule,),
+                packages=packages,
+                subject=holdings[packages[0]].subject,
+                kind=hit.kind,
+                missing=sorted(hit.missing),
+            )
+
+
+def _is_told_by_package(conflict: DetectedConflict, toxic: ToxicPackages) -> bool:
+    """Whether a set consists of one package, which is a conflict of its own kind."""
+    packages, rule = conflict.packages, conflict.rules[0]
+    found = toxic.get(packages[0], ()) if len(packages) == 1 else ()
+    return any(each.rule.id == rule.id for each in found)
+
+
+def _package_conflicts(
+    holdings: _Holdings, rules: RuleSet, toxic: ToxicPackages
+) -> Iterator[DetectedConflict]:
+    for package in sorted(holdings.keys() & toxic.keys()) if toxic else ():
+        held = holdings[package]
+        for each in toxic[package]:
+            override = rules.override_of(each.rule.id, package)
+            yield DetectedConflict(
+                rules=(each.rule.rule,),
+                packages=(package,),
+                subject=held.subject,
+                kind=ConflictKind.PACKAGE,
+                why=f"{each.what}: {each.why}",
+                use=use_of(override, held.start, held.end) if override else None,
+            )
 
 
 def _conflict(

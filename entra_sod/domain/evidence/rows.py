@@ -18,6 +18,7 @@ from entra_sod.domain.findings.model import Change, ChangeSource, Finding, Findi
 from entra_sod.domain.findings.views import csv_table, salted, subject_hash
 from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
+from entra_sod.domain.rules.logic import ConflictKind
 
 _REMEDIATION_CLAIMED = "claimed; who and why is in the finding's own history"
 
@@ -26,13 +27,19 @@ class FindingLine(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A finding as a run left it.
 
     Attributes:
+        kind: what makes it a conflict.
+        missing: packages that the subject needs and does not hold.
+        why: of one package that meets the rule by itself, which duties it gives.
         subject: the salted hash of the subject's id.
         seen: whether this run saw it; otherwise it could not look, or it was not there.
         changes: those of this run; and those that people made, without their words.
     """
 
     rule: str
+    kind: ConflictKind
     packages: Sequence[str]
+    missing: Sequence[str]
+    why: str
     subject: str
     severity: str
     owner: str
@@ -76,7 +83,10 @@ def is_in_evidence(finding: Finding, run: str) -> bool:
 def finding_line(finding: Finding, run: str) -> FindingLine:
     return FindingLine(
         rule=finding.rule,
+        kind=finding.kind,
         packages=finding.packages,
+        missing=finding.missing,
+        why=finding.why,
         subject=subject_hash(finding),
         severity=finding.severity,
         owner=finding.owner,
@@ -122,7 +132,8 @@ def csv_head() -> bytes:
 def csv_line(line: FindingLine) -> bytes:
     fields = msgspec.to_builtins(line)
     changes = "; ".join(f"{each.was or 'new'} > {each.now}: {each.why}" for each in line.changes)
-    cells = {**fields, "packages": " ".join(line.packages), "changes": changes}
+    joined = {"packages": " ".join(line.packages), "missing": " ".join(line.missing)}
+    cells = {**fields, **joined, "changes": changes}
     row = [
         "" if cells[name] is None else str(cells[name])
         for name in FindingLine.__struct_encode_fields__

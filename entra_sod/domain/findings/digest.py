@@ -107,10 +107,11 @@ class RunNotifications:
         """Count references for the owners of enforced rules that name their package."""
         by_package = Counter(each.access_package_id for each in found)
         owners = {
-            (package, rule.rule.owner)
+            (package, owner)
             for rule in self.rules.rules
             if by_package and rule.rule.mode is Mode.ENFORCE
             for package in rule.packages & by_package.keys()
+            for owner in rule.rule.all_owners
         }
         for package, owner in owners:
             counts = self._news[owner].references
@@ -128,10 +129,11 @@ class RunNotifications:
             )
 
     def _count(self, finding: Finding, kind: DigestSection) -> None:
-        news = self._news[finding.owner]
-        news.counts[kind] += 1
-        if len(news.first[kind]) < MAX_DIGEST_FINDINGS:
-            news.first[kind].append(view(finding))
+        for owner in finding.all_owners:
+            news = self._news[owner]
+            news.counts[kind] += 1
+            if len(news.first[kind]) < MAX_DIGEST_FINDINGS:
+                news.first[kind].append(view(finding))
 
     def _ticket(self, finding: Finding, ticket: TicketAction) -> None:
         if len(self.tickets) < MAX_TICKETS:

@@ -26,6 +26,13 @@ from entra_sod.domain.findings.model import (
 )
 
 WARN_AT_DAYS = (30, 7, 1)
+# Of a conflict that is seen again; what Graph leaves out stays as it was known.
+_KEPT_IF_NOT_SAID = ("object_id", "display_name", "subject_type")
+_SEEN_ANEW = tuple(
+    name
+    for name in ObservedConflict.__struct_fields__
+    if name not in ("id", "rule", *_KEPT_IF_NOT_SAID)
+)
 MAX_HISTORY_LENGTH = 28_000  # characters of JSON; a table property holds 32 Ki
 
 
@@ -158,13 +165,8 @@ def _present(known: Finding, observation: Present, context: RunContext, *, is_ne
     conflict = observation.conflict
     finding = msgspec.structs.replace(
         known,
-        severity=conflict.severity,
-        owner=conflict.owner,
-        packages=conflict.packages,
-        subject_id=conflict.subject_id,
-        object_id=conflict.object_id or known.object_id,
-        display_name=conflict.display_name or known.display_name,
-        subject_type=conflict.subject_type or known.subject_type,
+        **{name: getattr(conflict, name) for name in _SEEN_ANEW},
+        **{name: getattr(conflict, name) or getattr(known, name) for name in _KEPT_IF_NOT_SAID},
         last_seen=context.at,
         looked_at=context.at,
         looked_by=context.run,
@@ -245,6 +247,8 @@ def _ended(finding: Finding, context: RunContext) -> str:
 
 def _with_warning(finding: Finding, context: RunContext) -> Finding | None:
     """Warn once at each of the days; of an exception that is shorter only at those to come."""
+    if finding.exception == finding.override:
+        return None  # the access itself ends with it
     left = days_left(finding, context.day)
     due = warning_due(left)
     if left is None or due is None or (finding.warned is not None and finding.warned <= due):

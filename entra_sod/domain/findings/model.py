@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from entra_sod.domain.entra import Pair
+from entra_sod.domain.rules.logic import ConflictKind
 
 _PREFIX_LENGTH, _ID = 8, 32  # hexadecimal digits: of what the rule is held against, of the whole id
 
@@ -73,7 +74,15 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     """What a run saw of one finding.
 
     Attributes:
-        packages: the pair; of a rule that allows some of a set, all that is held of it.
+        packages: that are held and make the conflict; of a pair both.
+        kind: what makes it a conflict.
+        missing: packages that the subject needs and does not hold: any of them would do, or with
+            `every` all of them.
+        process, tags, frameworks, owners: as the rule has them, frameworks as one text each, and
+            owners beside `owner`.
+        why: of one package that meets the rule by itself, which duties it gives, and what an
+            override says of its assignment.
+        override: the override for the package, and the last day until which it permits it, if so.
     """
 
     id: str
@@ -85,6 +94,29 @@ class ObservedConflict(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    kind: ConflictKind = ConflictKind.PAIR
+    missing: tuple[str, ...] = ()
+    process: str = ""
+    tags: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    why: str = ""
+    override: str = ""
+    override_until: date | None = None
+
+    @property
+    def all_owners(self) -> Sequence[str]:
+        return list(dict.fromkeys([self.owner, *self.owners]))
+
+    @property
+    def pair(self) -> Pair | None:
+        """None for a conflict with a rule that is found only."""
+        return Pair.of(*self.packages) if self.kind is ConflictKind.PAIR else None
+
+    @property
+    def package(self) -> str:
+        """The package that meets the rule by itself; empty for a conflict of another kind."""
+        return self.packages[0] if self.kind is ConflictKind.PACKAGE else ""
 
     @property
     def subject_key(self) -> str:
@@ -122,11 +154,6 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
     left_out: int = 0
 
     @property
-    def pair(self) -> Pair | None:
-        """None for a finding against a rule that allows more than one of a set."""
-        return Pair.of(*self.packages) if len(self.packages) == 2 else None  # noqa: PLR2004
-
-    @property
     def subject_ids(self) -> tuple[str, ...]:
         return tuple(each for each in (self.subject_id, self.object_id) if each)
 
@@ -142,19 +169,20 @@ def ids_as_found(findings: Iterable[Finding]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for each in findings:
-        name = finding_id(each.rule, each.pair, each.subject_key)
+        name = finding_id(each.rule, each.pair, each.subject_key, package=each.package)
         if each.object_id is None or name != each.id:
             found[name] = each.id
     return found
 
 
-def finding_id(rule: str, pair: Pair | None, subject_key: str) -> str:
+def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str = "") -> str:
     """Name a finding for ever, however the rule's text is edited.
 
-    Findings of one pair have the same beginning, so that they lie side by side. A set is counted by
-    one rule, so there the rule takes the place of the pair: what is held of it may change.
+    Findings of one pair have the same beginning, so that they lie side by side. A package that
+    meets the rule by itself is against itself. Otherwise the rule, which is found only, takes the
+    place of the pair, because what is held of it may change.
     """
-    held_against = [pair.low, pair.high] if pair else [rule]
+    held_against = [package, package] if package else [pair.low, pair.high] if pair else [rule]
     rest = _digits([rule, *held_against, subject_key])
     return (_digits(held_against)[:_PREFIX_LENGTH] + rest)[:_ID]
 
@@ -162,6 +190,11 @@ def finding_id(rule: str, pair: Pair | None, subject_key: str) -> str:
 def pair_prefix(pair: Pair) -> str:
     """The beginning of the ids of a pair's findings; another pair may, rarely, share it."""
     return _digits([pair.low, pair.high])[:_PREFIX_LENGTH]
+
+
+def rule_prefix(rule: str) -> str:
+    """The beginning of the ids of a rule that is found only; others may, rarely, share it."""
+    return _digits([rule])[:_PREFIX_LENGTH]
 
 
 def _digits(parts: Sequence[str]) -> str:

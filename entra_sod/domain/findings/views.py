@@ -13,6 +13,7 @@ from datetime import date
 import msgspec
 
 from entra_sod.domain.findings.model import Change, Finding
+from entra_sod.domain.rules.logic import ConflictKind
 
 # What a spreadsheet takes for a formula, in signs of full width as well; a quotation mark before it
 # makes it text. Cells begin behind other separators, too, where a reader does not know the comma.
@@ -24,7 +25,10 @@ _COLUMNS = (
     "severity",
     "state",
     "since",
+    "kind",
     "packages",
+    "missing",
+    "why",
     "subjectId",
     "objectId",
     "displayName",
@@ -34,6 +38,10 @@ _COLUMNS = (
     "lastSeen",
     "exception",
     "exceptionUntil",
+    "process",
+    "tags",
+    "frameworks",
+    "owners",
 )
 
 
@@ -42,14 +50,26 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
-        pair: the two packages; of a rule that allows some of a set, all that is held of it.
+        kind: `pair`: two packages that are kept apart. `set`: all that is held of a rule that is
+            found only. `requirement`: packages that need another one. `package`: one package that
+            meets the rule by itself.
+        pair: the packages that are held and make the conflict; of a pair two.
+        missing: packages that the subject needs and does not hold: any of them would do, or with
+            `every` all of them.
+        why: of one package, which duties it gives, and what an override says of its assignment.
         since: when it came into its state.
-        exception: that permits it, or last did while it stood.
+        exception: that permits it, or last did while it stood; of an override `override:` with the
+            rule and the package.
+        process, tags, frameworks, owners: as the rule had them when it was seen last. A framework
+            is its id and the clause, owners are those beside `owner`.
     """
 
     id: str
     rule: str
+    kind: ConflictKind = ConflictKind.PAIR
     pair: Sequence[str]
+    missing: Sequence[str] = ()
+    why: str | None = None
     subject_id: str
     object_id: str | None
     display_name: str | None
@@ -62,6 +82,10 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_seen: str
     exception: str | None
     exception_until: date | None
+    process: str | None = None
+    tags: Sequence[str] = ()
+    frameworks: Sequence[str] = ()
+    owners: Sequence[str] = ()
 
 
 class FindingDetail(FindingView, frozen=True, kw_only=True, rename="camel"):
@@ -133,7 +157,12 @@ def csv_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cells(each: FindingView) -> Sequence[str]:
-    fields = msgspec.to_builtins(each) | {"packages": " ".join(each.pair)}
+    joined = {
+        "packages": " ".join(each.pair),
+        "missing": " ".join(each.missing),
+        **{name: "; ".join(getattr(each, name)) for name in ("tags", "frameworks", "owners")},
+    }
+    fields = msgspec.to_builtins(each) | joined
     return ["" if fields[name] is None else str(fields[name]) for name in _COLUMNS]
 
 
@@ -143,5 +172,10 @@ def _safe(cell: str) -> str:
 
 def _fields(finding: Finding) -> dict[str, object]:
     """A finding's own fields by their names in JSON, with those that callers know by others."""
-    named = {"pair": finding.packages, "exception": finding.exception or None}
+    named = {
+        "pair": finding.packages,
+        "exception": finding.exception or None,
+        "process": finding.process or None,
+        "why": finding.why or None,
+    }
     return {**msgspec.to_builtins(finding), **named}

@@ -16,6 +16,7 @@ from entra_sod.domain.enforcement.impact import Impact
 from entra_sod.domain.enforcement.result import EnforcementResult, LazyCollection
 from entra_sod.domain.entra import Assignment, Reference, Subject
 from entra_sod.domain.results.coverage import Coverage, Outcome
+from entra_sod.domain.results.sets import SetSummary
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 
@@ -112,6 +113,8 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         enforcement: how far the app went: the caller's wish, capped by the app's setting.
         rules_hash: of the rules that were in force, empty where they could not be read.
         stopped: what stopped the check before it had written all that it planned.
+        sets: each rule that the pair is a part of and that is found only, with its own outcome;
+            `outcome` is of the pair alone.
         as_of: nothing that the check read is older; of one that failed, when it was given up.
     """
 
@@ -129,6 +132,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rules_hash: str
     as_of: str
     exceptions: list[ExceptionView] = []
+    sets: list[SetSummary] = []
     stopped: WritesStopped | None = None
 
 

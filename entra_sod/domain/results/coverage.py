@@ -136,10 +136,10 @@ def _selects_nothing(rule: ResolvedRule) -> Iterator[Skipped]:
     else:
         found = {
             f"side {number} of rule {rule.id}": "it selects no package and no group"
-            for number, side in enumerate(rule.sides, start=1)
-            if not side.packages and not side.groups
+            for number, side in enumerate(rule.all_sides, start=1)
+            if not side.packages and (rule.is_found_only or not side.groups)
         }
-        if not found and not rule.keeps_apart:
+        if not found and not (rule.is_found_only or rule.keeps_apart):
             found = {f"rule {rule.id}": "its sides keep no two packages apart"}
     for what, why in found.items():
         more = "a name may be misspelt, or out of the app's reach"

@@ -8,6 +8,7 @@ from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Coverage, Outcome
+from entra_sod.domain.results.sets import SetSummary
 
 
 class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +50,32 @@ class ReferenceCounts(msgspec.Struct, frozen=True, kw_only=True):
         return cls(**{name: len(getattr(references, name)) for name in cls.__struct_fields__})
 
 
-class SetSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A rule that allows `at_most` of a set of `size` packages: who holds more."""
+class ToxicSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A package that meets a rule by itself: how many subjects hold it.
 
+    Attributes:
+        display_name: empty if it could not be read.
+        why: the duties that it gives, in words.
+        outcome: unknown if its assignments could not be read.
+        override_days: how long an assignment may last, if an override permits the package.
+    """
+
+    access_package_id: str
+    display_name: str
     rule: str
-    at_most: int
-    size: int
+    why: str
     outcome: Outcome
     holder_count: int
+    override_days: int | None = None
+
+
+class OverlapSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A package that no rule names and that grants what a side of a rule grants."""
+
+    access_package_id: str
+    display_name: str
+    rule: str
+    why: str
 
 
 class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +96,13 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `GET /sweeps/{id}` answers with 200 once a sweep has ended.
 
     Attributes:
-        findings: how many conflicts there are: a subject and a pair, or a set, is one.
+        findings: how many conflicts there are: a subject and a pair, a rule that is found only, or
+            a package that meets a rule by itself, is one.
         excepted: how many of the findings an exception in force permits.
         results: each pair, conflicts first, at most 1,000 of them.
-        sets: each rule that allows more than one of many.
+        sets: each rule that is found only, because no pair of packages says what it says.
+        toxic_packages: each package that meets a rule by itself, with that rule; at most 1,000.
+        overlaps: each package that no rule names and that grants what a side grants; at most 1,000.
         references: the first 1,000 of each kind; the evidence has all of them.
         stopped: what stopped the sweep before it had written all that it planned.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
@@ -114,3 +136,5 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ended_at: str
     rules_hash: str
     stopped: WritesStopped | None = None
+    toxic_packages: list[ToxicSummary] = []
+    overlaps: list[OverlapSummary] = []

@@ -10,7 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.rules.language import RuleForm
 from entra_sod.domain.rules.resolve import ResolvedRule
+
+_NEEDED = 1  # the place of the side that `requires` needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ def package_sides(rule: ResolvedRule) -> Sequence[frozenset[str]]:
     """The packages of each side; of a set that is counted, each package by itself."""
     if rule.set_of:
         return [frozenset([each]) for each in sorted(rule.set_of)]
-    return [side.packages for side in rule.sides]
+    return [side.packages for side in rule.all_sides]
 
 
 def find_alike(
@@ -62,6 +65,8 @@ def find_alike(
             places: dict[int, str] = {}
             for role in sorted(package.grants & givers.keys()):
                 places = {**givers[role], **places}
+            if rule.form is RuleForm.REQUIRES:
+                places.pop(_NEEDED, None)  # whoever gets what is needed passes nothing by
             for side, like in sorted(places.items()):
                 yield AlikePackage(package=package, rule=rule, side=side, like=like)
 
@@ -95,5 +100,8 @@ def met_alike(alike: Sequence[AlikePackage], held: Collection[str]) -> Iterator[
         sides = package_sides(each.rule)
         met = {place for place, side in enumerate(sides) if not side.isdisjoint(held)}
         met |= {other.side for other in alike if other.rule is each.rule}
-        if len(met) > each.rule.count:
+        if each.rule.form is RuleForm.REQUIRES:
+            if _NEEDED not in met:
+                yield each
+        elif len(met) > each.rule.count:
             yield each

@@ -33,8 +33,9 @@ def find_all_packages(
         set_of = rule.at_most
         if set_of and set_of.count == 1 and is_whole(set_of.of, set_of.classes):
             yield name, Mistake(("atMost",), _DETAIL)
-        if sum(is_whole(side.packages, side.classes) for side in rule.between or ()) > 1:
-            yield name, Mistake(("between",), _DETAIL)
+        whole_sides = sum(is_whole(side.packages, side.classes) for side in rule.sides)
+        if whole_sides > 1 and not rule.is_found_only:
+            yield name, Mistake((rule.form.value,), _DETAIL)
 
 
 def _whole_classes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from entra_sod.domain.rules.language import Side
 
@@ -24,14 +24,16 @@ def find_class_cycles(classes: Mapping[str, Side]) -> Iterator[tuple[str, str]]:
                     done.add(way[-1])
                     del places[way.pop()]
             elif name in places:
-                yield name, _told([*way[places[name] :], name])
+                circle = told_circle([*way[places[name] :], name])
+                yield name, f"lead in a circle: {circle}"
             elif name in classes and name not in done:
                 places[name] = len(way)
                 way.append(name)
                 turns.append(iter(classes[name].classes))
 
 
-def _told(circle: list[str]) -> str:
+def told_circle(circle: Sequence[str]) -> str:
+    """Write a circle of names, which ends with its first; of a long one the start."""
     if (more := len(circle) - 1 - MAX_SHOWN_CLASSES) > 0:
         circle = [*circle[:MAX_SHOWN_CLASSES], f"{more} more", circle[-1]]
-    return f"lead in a circle: {' → '.join(circle)}"
+    return " → ".join(circle)

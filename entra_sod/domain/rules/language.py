@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -12,10 +13,18 @@ from uuid import UUID
 
 import msgspec
 
+from entra_sod.core.validation import Path
+
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 type Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
 type Count = Annotated[int, msgspec.Meta(ge=1, le=100)]
+type Tag = Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+type Tags = Annotated[list[Tag], msgspec.Meta(max_length=20)]
+type Owners = Annotated[list[Text], msgspec.Meta(max_length=10)]
+type Frameworks = Annotated[list[FrameworkClause], msgspec.Meta(max_length=20)]
+type Sha256Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z", max_length=64)]
+type RowNumber = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 
 
 class Severity(StrEnum):
@@ -35,6 +44,16 @@ class Mode(StrEnum):
     @property
     def strictness(self) -> int:
         return list(Mode).index(self)
+
+
+class RuleForm(StrEnum):
+    """What makes a conflict. A rule has exactly one form."""
+
+    BETWEEN = "between"
+    AT_MOST = "atMost"
+    ALL_OF = "allOf"
+    AT_MOST_SIDES = "atMostSides"
+    REQUIRES = "requires"
 
 
 class References(StrEnum):
@@ -98,11 +117,20 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         packages: access packages, by id or by patterns.
         groups: security groups, by id.
         classes: names of classes, of any file.
+        every: whether a subject is on the side only with all of its packages, instead of with any
+            of them. A side of a rule may have it, a class may not.
     """
 
     packages: list[PackageSelector] = []
     groups: list[GroupSelector] = []
     classes: list[Name] = []
+    every: bool = False
+
+    @property
+    def needs_several(self) -> bool:
+        """Whether `every` means more than one package given by its id."""
+        is_one = len(self.packages) == 1 and self.packages[0].id is not None and not self.classes
+        return self.every and not is_one
 
 
 class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,6 +145,61 @@ class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: Count
     of: list[PackageSelector] = []
     classes: list[Name] = []
+
+
+class AtMostSides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Being on more than `count` of the sides; a count of 1 keeps every two of them apart.
+
+    Attributes:
+        count: on how many of the sides one subject may be.
+        of: two sides or more.
+    """
+
+    count: Count
+    of: list[Side]
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Being on one side without being on the other.
+
+    Attributes:
+        when: the side that needs the other one.
+        needs: the side that a subject must be on, too.
+    """
+
+    when: Side
+    needs: Side
+
+
+class FrameworkClause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A clause of a framework that a rule serves. It claims no compliance.
+
+    Attributes:
+        id: of the framework, such as `ISO27001` or `SOX`.
+        ref: the clause, as the framework writes it.
+    """
+
+    id: Name
+    ref: Text
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.ref}"
+
+
+class ImportSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an import found a rule.
+
+    Attributes:
+        file: the name of the file.
+        sha256: of the file, 64 hexadecimal digits.
+        row: in the file, counted from 1.
+        note: anything else about where it comes from.
+    """
+
+    file: Text
+    sha256: Sha256Digest | None = None
+    row: RowNumber | None = None
+    note: Text | None = None
 
 
 class Effective(
@@ -150,9 +233,16 @@ class Rule(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
-    rename={"at_most": "atMost", "all_packages": "allPackages"},
+    rename={
+        "at_most": "atMost",
+        "all_of": "allOf",
+        "at_most_sides": "atMostSides",
+        "all_packages": "allPackages",
+    },
 ):
-    """Duties that must be kept apart: `between` sides, or `atMost` so many of a set.
+    """Duties that must be kept apart, or that need one another.
+
+    A rule has exactly one form: `between`, `atMost`, `allOf`, `atMostSides` or `requires`.
 
     Attributes:
         id: unique in all files; findings, ledger and results name it.
@@ -161,7 +251,10 @@ class Rule(
         owner: who answers for the rule.
         mode: `record` finds, `warn` finds and notifies, `enforce` also writes references.
         between: two sides or more; a holder of one stands against holders of each other.
-        at_most: a set of which one subject may hold so many; in place of `between`.
+        at_most: a set of which one subject may hold so many.
+        all_of: two sides or more; a conflict only when one subject is on every side.
+        at_most_sides: sides of which one subject may be on so many.
+        requires: a side that needs another one; a conflict when a subject is on the first alone.
         references: which of Entra's two kinds of reference are written under `enforce`.
         eligible: whether groups count that a package makes people eligible members of.
         all_packages: whether it is meant that an enforcing rule keeps every package from every
@@ -169,6 +262,11 @@ class Rule(
         effective: when the rule is in force; always, without it.
         control: the customer's own reference for it.
         advice: what to tell the people concerned.
+        process: the business process that the rule belongs to, such as `Procure to pay`.
+        tags: words to filter and group by, up to 20.
+        frameworks: clauses that the rule serves, up to 20.
+        owners: who answers for the rule beside `owner`, up to 10.
+        source: where an import found the rule.
     """
 
     id: Name
@@ -178,12 +276,67 @@ class Rule(
     mode: Mode
     between: list[Side] | None = None
     at_most: AtMost | None = None
+    all_of: list[Side] | None = None
+    at_most_sides: AtMostSides | None = None
+    requires: Requirement | None = None
     references: References = References.BOTH
     eligible: bool = False
     all_packages: bool = False
     effective: Effective | None = None
     control: Text | None = None
     advice: Text | None = None
+    process: Text | None = None
+    tags: Tags = []
+    frameworks: Frameworks = []
+    owners: Owners = []
+    source: ImportSource | None = None
+
+    @property
+    def forms(self) -> Sequence[RuleForm]:
+        """The forms that are given; one, in a rule without mistakes."""
+        given = (self.between, self.at_most, self.all_of, self.at_most_sides, self.requires)
+        pairs = zip(RuleForm, given, strict=True)
+        return [form for form, value in pairs if value is not None]
+
+    @property
+    def form(self) -> RuleForm:
+        return next(iter(self.forms), RuleForm.BETWEEN)
+
+    @property
+    def placed_sides(self) -> Sequence[tuple[Path, Side]]:
+        """The sides of its form, each with its place in the rule; `atMost` has none."""
+        if self.form is RuleForm.REQUIRES and self.requires:
+            when, needs = self.requires.when, self.requires.needs
+            return [(("requires", "when"), when), (("requires", "needs"), needs)]
+        if self.form is RuleForm.AT_MOST_SIDES and self.at_most_sides:
+            place: Path = ("atMostSides", "of")
+            return [((*place, at), side) for at, side in enumerate(self.at_most_sides.of)]
+        sides = {RuleForm.BETWEEN: self.between, RuleForm.ALL_OF: self.all_of}.get(self.form)
+        return [((self.form.value, at), side) for at, side in enumerate(sides or ())]
+
+    @property
+    def sides(self) -> Sequence[Side]:
+        return [side for _, side in self.placed_sides]
+
+    @property
+    def allowed(self) -> int:
+        """How many packages of its set, or on how many of its sides, one subject may be."""
+        if self.form is RuleForm.AT_MOST and self.at_most:
+            return self.at_most.count
+        if self.form is RuleForm.AT_MOST_SIDES and self.at_most_sides:
+            return self.at_most_sides.count
+        return max(1, len(self.sides) - 1) if self.form is RuleForm.ALL_OF else 1
+
+    @property
+    def is_found_only(self) -> bool:
+        """Whether no pair of packages says what the rule says, so that nothing can be written."""
+        is_single = self.form is not RuleForm.REQUIRES and self.allowed == 1
+        return not is_single or any(side.needs_several for side in self.sides)
+
+    @property
+    def all_owners(self) -> Sequence[str]:
+        """Everybody who answers for it, `owner` first, each once."""
+        return list(dict.fromkeys([self.owner, *self.owners]))
 
     def holds_on(self, day: date) -> bool:
         return self.holds_within(day, day)
@@ -263,6 +416,39 @@ class ExceptionEntry(
         return self.start <= day <= self.end
 
 
+class Override(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"max_days": "maxDays"},
+):
+    """A package that puts its holders on more sides of a rule than the rule allows, on purpose.
+
+    It is unique by its rule and its package. Holding the package is permitted if the assignment
+    ends within so many days of its start; otherwise it is a finding.
+
+    Attributes:
+        rule: the id of the rule.
+        package: the id of the access package.
+        max_days: how long an assignment of it may last.
+    """
+
+    rule: Name
+    package: UUID
+    max_days: Days
+
+    @property
+    def id(self) -> str:
+        """What names it in findings, where exceptions have their ids."""
+        return override_id(self.rule, str(self.package))
+
+
+def override_id(rule: str, package: str) -> str:
+    """Name an override: it has no id of its own."""
+    return f"override:{rule}:{package.lower()}"
+
+
 class Protected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Access that the app leaves alone, such as that of accounts for emergencies.
 
@@ -288,6 +474,7 @@ class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rules: what is kept apart.
         controls: what keeps watch where an exception permits a conflict.
         exceptions: who may hold both for a while.
+        overrides: packages that give both on purpose, each for a few days at a time.
     """
 
     version: Literal[1]
@@ -296,3 +483,4 @@ class RulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: list[Rule] = []
     controls: list[Control] = []
     exceptions: list[ExceptionEntry] = []
+    overrides: list[Override] = []

@@ -15,33 +15,45 @@ from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.class_cycles import find_class_cycles
 from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
+from entra_sod.domain.rules.forms import find_requirement_circles, form_mistakes
 from entra_sod.domain.rules.language import (
     Control,
     ExceptionEntry,
     Name,
+    Override,
     PackageSelector,
     Protected,
     Rule,
     RulesFile,
     Side,
+    override_id,
 )
 from entra_sod.domain.text import fold
 
-MAX_SIDES = 100
 MAX_SUGGESTIONS = 100
 MAX_COMPARED_LETTERS = 20_000  # letters of a word times letters of all names: some milliseconds
 
-_KINDS: Mapping[str, type[Side | Rule | Control | ExceptionEntry]] = {
+type _Entry = Side | Rule | Control | ExceptionEntry | Override
+
+_KINDS: Mapping[str, type[_Entry]] = {
     "classes": Side,
     "rules": Rule,
     "controls": Control,
     "exceptions": ExceptionEntry,
+    "overrides": Override,
+}
+# Where it is said that a thing exists already, and how, if it has no id.
+_EXISTING: Mapping[str, tuple[Path, str]] = {
+    "classes": ((), ""),
+    "overrides": (("package",), "has an override for this rule already"),
 }
 # Harmless values of required fields, for those that have a mistake.
 _PLACEHOLDERS: Mapping[str, object] = {
     "severity": "low",
     "mode": "record",
     "days": 1,
+    "maxDays": 1,
+    "package": str(UUID(int=0)),
     "subject": str(UUID(int=0)),
     "from": "2000-01-01",
     "until": "2000-01-01",
@@ -96,7 +108,7 @@ class _InvalidEntry:
     """An entry with mistakes in some fields; what the others say is looked at all the same."""
 
     origin: SourceOrigin
-    entry: Side | Rule | Control | ExceptionEntry
+    entry: _Entry
     fields: Collection[str | int | None]
 
     def mistakes(self, known: _KnownNames) -> Iterator[Mistake]:
@@ -105,8 +117,10 @@ class _InvalidEntry:
                 found = _rule_mistakes(self.entry, known)
             case ExceptionEntry():
                 found = _exception_mistakes(self.entry, known)
+            case Override():
+                found = _override_mistakes(self.entry, known)
             case Side():
-                found = _side_mistakes(self.entry, known, ())
+                found = _class_mistakes(self.entry, known)
             case Control():
                 return
         for mistake in found:
@@ -116,7 +130,7 @@ class _InvalidEntry:
 
 @dataclass(slots=True)
 class ParsedRules:
-    """All rules, classes, controls and exceptions of all files, and where each stands.
+    """All rules, classes, controls, exceptions and overrides of all files, and where each stands.
 
     Attributes:
         protected: what each file protects, with the place of it.
@@ -127,6 +141,7 @@ class ParsedRules:
     classes: dict[str, Side] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
     exceptions: dict[str, ExceptionEntry] = field(default_factory=dict)
+    overrides: dict[str, Override] = field(default_factory=dict)
     protected: list[tuple[SourceOrigin, Protected]] = field(default_factory=list)
     origins: dict[tuple[str, str], SourceOrigin] = field(default_factory=dict)
     problems: list[RulesProblem] = field(default_factory=list)
@@ -169,17 +184,21 @@ def read_rules(files: Iterable[SourceFile], unread: Sequence[RulesProblem] = ())
     for origin, protected in parsed.protected:
         parsed.problems += origin.add_mistakes(_protected_mistakes(protected))
     for name, side in parsed.classes.items():
-        _check(parsed, "classes", name, _side_mistakes(side, known, ()))
+        _check(parsed, "classes", name, _class_mistakes(side, known))
     for name, circle in islice(find_class_cycles(parsed.classes), MAX_PROBLEMS):
         _check(parsed, "classes", name, [Mistake(("classes",), circle)])
     for rule in parsed.rules.values():
         _check(parsed, "rules", rule.id, _rule_mistakes(rule, known))
+    for name, circle in islice(find_requirement_circles(parsed.rules.values()), MAX_PROBLEMS):
+        _check(parsed, "rules", name, [Mistake(("requires",), circle)])
     for name, mistake in find_all_packages(
         parsed.rules, parsed.classes, lambda each: each.is_everything
     ):
         _check(parsed, "rules", name, [mistake])
     for entry in parsed.exceptions.values():
         _check(parsed, "exceptions", entry.id, _exception_mistakes(entry, known))
+    for override in parsed.overrides.values():
+        _check(parsed, "overrides", override.id, _override_mistakes(override, known))
     for each in damaged:
         parsed.problems += each.origin.add_mistakes(each.mistakes(known))
     parsed.exceptions = {
@@ -277,6 +296,11 @@ def _entries(value: object) -> Iterator[tuple[Path, str, object]]:
         for index, entry in enumerate(found if isinstance(found, list) else ()):
             if isinstance(name := _mapping(entry).get("id"), str):
                 yield (kind, index), name, entry
+    overrides = file.get("overrides")
+    for index, entry in enumerate(overrides if isinstance(overrides, list) else ()):
+        rule, package = (_mapping(entry).get(key) for key in ("rule", "package"))
+        if isinstance(rule, str) and isinstance(package, str):
+            yield ("overrides", index), override_id(rule, package), entry
 
 
 def _mapping(value: object) -> Mapping[object, object]:
@@ -285,8 +309,8 @@ def _mapping(value: object) -> Mapping[object, object]:
 
 def _is_new(parsed: ParsedRules, kind: str, name: str, origin: SourceOrigin) -> bool:
     if (kind, name) in parsed.origins:
-        place: Path = () if kind == "classes" else ("id",)
-        parsed.problems += origin.add_mistakes([Mistake(place, f"{name} exists already")])
+        place, detail = _EXISTING.get(kind, (("id",), f"{name} exists already"))
+        parsed.problems += origin.add_mistakes([Mistake(place, detail or f"{name} exists already")])
         return False
     parsed.origins[kind, name] = origin
     return True
@@ -297,37 +321,20 @@ def _check(parsed: ParsedRules, kind: str, name: str, mistakes: Iterable[Mistake
 
 
 def _rule_mistakes(rule: Rule, known: _KnownNames) -> Iterator[Mistake]:
-    if (rule.between is None) == (rule.at_most is None):
-        yield Mistake((), "needs either between or atMost")
+    yield from form_mistakes(rule)
     if rule.effective and not rule.effective.is_possible:
         yield Mistake(("effective", "until"), "is before its from")
-    if rule.between is not None:
-        yield from _between_mistakes(rule.between, known)
+    for path, side in rule.placed_sides:
+        yield from _side_mistakes(side, known, path)
     if rule.at_most is not None:
         set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
         yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
 
 
-def _between_mistakes(sides: Sequence[Side], known: _KnownNames) -> Iterator[Mistake]:
-    if len(sides) < 2:  # noqa: PLR2004 - apart takes two
-        yield Mistake(("between",), "needs two sides or more to keep apart")
-        return
-    if len(sides) > MAX_SIDES:
-        detail = f"has more than {MAX_SIDES} sides: atMost with a count of 1 keeps each from each"
-        yield Mistake(("between",), detail)
-    for index, side in enumerate(sides):
-        yield from _side_mistakes(side, known, ("between", index))
-    if not any(side.packages or side.classes for side in sides):
-        yield Mistake(("between",), "keeps nothing apart: no side has a package")
-    elif _is_one_package_against_itself(sides):
-        yield Mistake(("between",), "keeps nothing apart: all sides are the same package")
-
-
-def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
-    if any(side.groups or side.classes for side in sides):
-        return False
-    selectors = {selector for side in sides for selector in side.packages}
-    return len(selectors) == 1 and all(selector.id for selector in selectors)
+def _class_mistakes(side: Side, known: _KnownNames) -> Iterator[Mistake]:
+    yield from _side_mistakes(side, known, ())
+    if side.every:
+        yield Mistake(("every",), "is for the side of a rule, not for a class")
 
 
 def _side_mistakes(
@@ -359,6 +366,10 @@ def _selector_mistakes(selector: PackageSelector, path: Path) -> Iterator[Mistak
         yield Mistake(path, "selects nothing: give an id, or a name and catalog pattern")
     if selector.id is not None and has_pattern:
         yield Mistake(path, "has an id and a pattern: an id selects by itself")
+
+
+def _override_mistakes(override: Override, known: _KnownNames) -> Iterator[Mistake]:
+    yield from _unknown(override.rule, "rule", known.get("rules"), ("rule",))
 
 
 def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[Mistake]:

@@ -13,17 +13,18 @@ from functools import cache, cached_property
 from itertools import permutations
 
 from entra_sod.domain.entra import AccessPackage, Group
-from entra_sod.domain.rules.language import PackageSelector, Rule, Side
+from entra_sod.domain.rules.language import PackageSelector, Rule, RuleForm, Side
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.text import TextPattern, fold_for_patterns
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedSide:
-    """A duty as ids."""
+    """A duty as ids; `every` as of `Side`."""
 
     packages: frozenset[str]
     groups: frozenset[str]
+    every: bool = False
 
     @property
     def ids(self) -> frozenset[str]:
@@ -34,16 +35,22 @@ class ResolvedSide:
 class ResolvedRule:
     """A rule in force, its sides as ids.
 
-    `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
-    cannot express it, and `set_of` and `count` say what is to be looked for. `classes` are all that
-    the rule leads to, as they are written. `kept` are packages of each side, or of the set, that
-    patterns fit no more, and that stay until the selection is approved.
+    Attributes:
+        sides: that are kept apart in pairs; `atMost` with a count of 1 has one for each package.
+            A rule that is found only has none, so that nothing is ever written for it.
+        classes: all that the rule leads to, as they are written.
+        set_of: the set of `atMost`.
+        duties: the sides of a rule that is found only; of `requires`, `when` and `needs`.
+        count: how many of the set, or on how many of the sides, one subject may be.
+        kept: packages of each side, or of the set, that patterns fit no more, and that stay until
+            the selection is approved.
     """
 
     rule: Rule
     sides: tuple[ResolvedSide, ...]
     classes: Mapping[str, Side] = field(default_factory=dict)
     set_of: frozenset[str] = frozenset()
+    duties: tuple[ResolvedSide, ...] = ()
     count: int = 1
     kept: tuple[frozenset[str], ...] = ()
 
@@ -52,8 +59,22 @@ class ResolvedRule:
         return self.rule.id
 
     @property
+    def form(self) -> RuleForm:
+        return self.rule.form
+
+    @property
+    def is_found_only(self) -> bool:
+        """Whether conflicts show only in all that a subject holds: Entra cannot enforce it."""
+        return self.rule.is_found_only
+
+    @property
+    def all_sides(self) -> tuple[ResolvedSide, ...]:
+        """The sides, whether they are kept apart in pairs or not."""
+        return self.duties or self.sides
+
+    @property
     def packages(self) -> frozenset[str]:
-        return self.set_of.union(*(side.packages for side in self.sides))
+        return self.set_of.union(*(side.packages for side in self.all_sides))
 
     def groups_of(self, package: AccessPackage) -> frozenset[str]:
         """The groups of a package that count for the rule."""
@@ -62,7 +83,9 @@ class ResolvedRule:
     @property
     def package_sides(self) -> tuple[frozenset[str], ...]:
         """The packages of each side; a set is one side."""
-        return (self.set_of,) if self.rule.at_most else tuple(each.packages for each in self.sides)
+        if self.rule.at_most:
+            return (self.set_of,)
+        return tuple(each.packages for each in self.all_sides)
 
     @property
     def selected_sides(self) -> tuple[frozenset[str], ...]:
@@ -73,7 +96,7 @@ class ResolvedRule:
     @property
     def has_patterns(self) -> bool:
         """Whether it selects any package by its name or catalog."""
-        sides = [*self.classes.values(), *(self.rule.between or ())]
+        sides = [*self.classes.values(), *self.rule.sides]
         own = self.rule.at_most.of if self.rule.at_most else ()
         selectors = (*own, *(each for side in sides for each in side.packages))
         return any(each.id is None for each in selectors)
@@ -90,9 +113,9 @@ class ResolvedRule:
     def keeping(self, kept: tuple[frozenset[str], ...]) -> ResolvedRule:
         """The same with packages that patterns fit no more on each of its sides, or in its set."""
         if self.rule.at_most is None:
-            sides = zip(self.sides, kept, strict=True)
+            sides = zip(self.all_sides, kept, strict=True)
             more = tuple(replace(side, packages=side.packages | old) for side, old in sides)
-            return replace(self, sides=more, kept=kept)
+            return replace(_with_sides(self, more), kept=kept)
         set_of = self.set_of.union(*kept)
         return replace(self, sides=_one_each(set_of, self.count), set_of=set_of, kept=kept)
 
@@ -100,6 +123,10 @@ class ResolvedRule:
     def is_at_most_one(self) -> bool:
         """Whether every two of a set are kept apart."""
         return self.count == 1 and bool(self.set_of)
+
+
+def _with_sides(rule: ResolvedRule, sides: tuple[ResolvedSide, ...]) -> ResolvedRule:
+    return replace(rule, duties=sides) if rule.is_found_only else replace(rule, sides=sides)
 
 
 def _one_each(set_of: Iterable[str], count: int) -> tuple[ResolvedSide, ...]:
@@ -183,7 +210,7 @@ def _selectors(parsed: ParsedRules) -> Iterator[PackageSelector]:
     for side in parsed.classes.values():
         yield from side.packages
     for rule in parsed.rules.values():
-        for side in rule.between or ():
+        for side in rule.sides:
             yield from side.packages
         if rule.at_most:
             yield from rule.at_most.of
@@ -203,20 +230,16 @@ class Resolver:
         self._classes: dict[str, ResolvedSide] = {}
 
     def rule(self, rule: Rule) -> ResolvedRule:
-        if rule.at_most is None:
-            sides = tuple(self.side(side) for side in rule.between or ())
-            return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
-        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
-        return ResolvedRule(
-            rule=rule,
-            sides=_one_each(set_of, rule.at_most.count),
-            classes=self._classes_of(rule),
-            set_of=set_of,
-            count=rule.at_most.count,
+        empty = ResolvedRule(
+            rule=rule, sides=(), classes=self._classes_of(rule), count=rule.allowed
         )
+        if rule.at_most is None:
+            return _with_sides(empty, tuple(self.side(side) for side in rule.sides))
+        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+        return replace(empty, sides=_one_each(set_of, rule.allowed), set_of=set_of)
 
     def _classes_of(self, rule: Rule) -> Mapping[str, Side]:
-        named = [name for side in rule.between or () for name in side.classes]
+        named = [name for side in rule.sides for name in side.classes]
         if rule.at_most is not None:
             named += rule.at_most.classes
         return {name: self._book.classes[name] for name in self.reached(named)}
@@ -226,6 +249,7 @@ class Resolver:
         return ResolvedSide(
             frozenset().union(*(member.packages for member in members)),
             frozenset().union(*(member.groups for member in members)),
+            side.every,
         )
 
     def members(self, side: Side) -> Sequence[ResolvedSide]:

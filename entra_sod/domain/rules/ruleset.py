@@ -15,7 +15,7 @@ import msgspec
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.rules.document import SourceFile
-from entra_sod.domain.rules.language import ExceptionEntry, Mode, References, Rule
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, Override, References, Rule
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 
 MAX_SAID = 100  # characters of a name within a sentence
@@ -223,6 +223,7 @@ class RuleSet:
         files: that the rules were read from, where that is known.
         protected: packages and groups that are never written on, nor used as references.
         listed: the tenant's list of packages, where patterns were held against it.
+        overrides: packages that may meet a rule in force by themselves for some days, in order.
         day: on which they are in force, where it matters.
     """
 
@@ -237,6 +238,7 @@ class RuleSet:
         day: date | None = None,
         protected: ResolvedSide = EMPTY_SIDE,
         listed: Mapping[str, AccessPackage] | None = None,
+        overrides: Iterable[Override] = (),
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
@@ -246,6 +248,9 @@ class RuleSet:
         self.day = day
         self.protected = protected
         self.listed = listed or {}
+        in_force = {rule.id for rule in self.rules}
+        applicable = (each for each in overrides if each.rule in in_force)
+        self.overrides = tuple(sorted(applicable, key=lambda each: each.id))
 
     @cached_property
     def hash(self) -> str:
@@ -257,7 +262,8 @@ class RuleSet:
         classes = {name: side for each in self.rules for name, side in each.classes.items()}
         written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
         protected = sorted(self.protected.ids)
-        data = msgspec.json.encode([*written, *([protected] if protected else [])])
+        more = [each for each in (protected, self.overrides) if each]
+        data = msgspec.json.encode([*written, *more])
         return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
     @cached_property
@@ -286,9 +292,31 @@ class RuleSet:
         return f"access package {package}{name}"
 
     @cached_property
-    def counted_rules(self) -> tuple[ResolvedRule, ...]:
-        """Rules that Entra's references cannot express: more than one of many allowed."""
-        return tuple(rule for rule in self.rules if rule.count > 1)
+    def found_only_rules(self) -> tuple[ResolvedRule, ...]:
+        """Rules that Entra's references cannot express: found in all that a subject holds."""
+        return tuple(rule for rule in self.rules if rule.is_found_only)
+
+    @cached_property
+    def found_only_by_package(self) -> Mapping[str, Sequence[ResolvedRule]]:
+        """These rules by each of their packages."""
+        found: dict[str, list[ResolvedRule]] = {}
+        for rule in self.found_only_rules:
+            for package in rule.packages:
+                found.setdefault(package, []).append(rule)
+        return found
+
+    @cached_property
+    def found_only_packages(self) -> frozenset[str]:
+        """Every package whose assignments these rules need."""
+        return frozenset[str]().union(*(rule.packages for rule in self.found_only_rules))
+
+    def override_of(self, rule: str, package: str) -> Override | None:
+        """The override for a package under a rule in force."""
+        return self._overrides.get((rule, package))
+
+    @cached_property
+    def _overrides(self) -> Mapping[tuple[str, str], Override]:
+        return {(each.rule, str(each.package)): each for each in self.overrides}
 
     def exceptions_for(
         self, rule_ids: Iterable[str], subject_ids: Iterable[str | None]
@@ -317,14 +345,13 @@ class RuleSet:
 
     @cached_property
     def packages(self) -> frozenset[str]:
-        """Every package whose assignments matter: of some pair, or of a set that is counted."""
-        return self.constraints.packages.union(*(rule.set_of for rule in self.counted_rules))
+        """Every package whose assignments matter: of a pair, or of a rule that is found only."""
+        return self.constraints.packages | self.found_only_packages
 
     @cached_property
     def named_packages(self) -> frozenset[str]:
         """Every package that some rule names, also one that stands against groups only."""
-        sides = (side.packages for rule in self.rules for side in rule.sides)
-        return frozenset().union(*sides, *(rule.set_of for rule in self.rules))
+        return frozenset[str]().union(*(rule.packages for rule in self.rules))
 
     @cached_property
     def enforced_packages(self) -> frozenset[str]:

@@ -54,7 +54,8 @@ class RuleSelection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def selection_key(rule: ResolvedRule) -> str:
     """Name what a rule selects by and asks for, whatever that means in the tenant."""
     written, classes = rule.rule, sorted(rule.classes.items())
-    selects = [written.id, written.between, written.at_most, classes]
+    forms = [written.between, written.at_most, written.all_of, written.at_most_sides]
+    selects = [written.id, *forms, written.requires, classes]
     asks = [written.mode, written.references, written.eligible, written.all_packages]
     return hashlib.sha256(msgspec.json.encode([*selects, *asks])).hexdigest()
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from entra_sod.domain.rules.language import ExceptionEntry, Mode
+from entra_sod.domain.rules.language import ExceptionEntry, Mode, Override, RuleForm
+from entra_sod.domain.rules.logic import find_hit
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackage, ToxicPackages
 
 
 class Decision(StrEnum):
@@ -36,21 +38,32 @@ class Violation:
 
     Attributes:
         exception: the exception that permits it.
+        toxic: the package, if it meets the rule by itself.
+        override: that permits the package for some days, if nothing but it meets the rule.
+        missing: packages that the rule requires and the person does not hold.
+        is_certain: false where one of them may be held, because not everything could be read.
     """
 
     rule: ResolvedRule
     exception: ExceptionEntry | None = None
+    toxic: ToxicPackage | None = None
+    override: Override | None = None
+    missing: frozenset[str] = frozenset()
+    is_certain: bool = True
 
     @property
     def is_unexcepted(self) -> bool:
         """Whether it is a reason to deny: it does more than record, and nothing excuses it."""
-        return self.rule.rule.mode is not Mode.RECORD and self.exception is None
+        is_permitted = self.exception is not None or self.override is not None
+        is_excused = is_permitted or not self.is_certain
+        return self.rule.rule.mode is not Mode.RECORD and not is_excused
 
 
 def is_violated(rule: ResolvedRule, person: SubjectAccess, asked: str) -> bool:
     """Whether a person would hold a package against a rule."""
-    if rule.count > 1:
-        return asked in rule.set_of and len(rule.set_of & {*person.holds, asked}) > rule.count
+    if rule.is_found_only:
+        hit = find_hit(rule, person.holds | {asked})
+        return hit is not None and asked in hit.packages
     others = person.holds - {asked}
     if rule.is_at_most_one:
         return asked in rule.set_of and not others.isdisjoint(rule.set_of)
@@ -70,6 +83,9 @@ def find_violations(
     asked: str,
     exceptions: Collection[ExceptionEntry],
     day: date,
+    *,
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
+    overrides: Collection[Override] = (),
 ) -> Iterator[Violation]:
     """Every rule that a package would be held against.
 
@@ -79,13 +95,35 @@ def find_violations(
         asked: the package.
         exceptions: of this person, for whatever rules.
         day: on which the package would be got.
+        toxic: packages that meet rules by themselves.
+        overrides: that permit such packages.
     """
+    alone = {each.rule.id: each for each in toxic.get(asked, ())}
     for rule in rules:
-        if is_violated(rule, person, asked):
+        is_met, found = is_violated(rule, person, asked), alone.get(rule.id)
+        if is_met or found:
             applicable = (
                 each for each in exceptions if each.rule == rule.id and each.holds_on(day)
             )
-            yield Violation(rule, next(applicable, None))
+            permitting = (
+                each
+                for each in (() if is_met else overrides)
+                if (each.rule, str(each.package)) == (rule.id, asked)
+            )
+            yield Violation(
+                rule,
+                next(applicable, None),
+                toxic=found,
+                override=next(permitting, None),
+                missing=_missing(rule, person, asked),
+            )
+
+
+def _missing(rule: ResolvedRule, person: SubjectAccess, asked: str) -> frozenset[str]:
+    if rule.form is not RuleForm.REQUIRES:
+        return frozenset()
+    hit = find_hit(rule, person.holds | {asked})
+    return hit.missing if hit else frozenset()
 
 
 def decide(violations: Collection[Violation]) -> Decision:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from entra_sod.core.names import cut
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.results.coverage import Outcome
-from entra_sod.domain.results.sweep import PairCounts, PairSummary, SetSummary
+from entra_sod.domain.results.coverage import Outcome, Skipped
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import PairCounts, PairSummary, ToxicSummary
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
+from entra_sod.domain.rules.toxic import MAX_NAME_LENGTH, ToxicPackage, named_package
 
 MAX_PAIRS_IN_RESPONSE = 1000
 _ORDER = (Outcome.CONFLICT, Outcome.UNKNOWN, Outcome.CLEAR)
@@ -99,20 +102,83 @@ def _summary(constraint: PairConstraint, outcome: Outcome, scope: ReadScope) -> 
 
 
 def evaluate_sets(rules: RuleSet, scope: ReadScope, over: Mapping[str, int]) -> list[SetSummary]:
-    """What a sweep says of each rule that allows more than one of many."""
+    """What a sweep says of each rule that is found only."""
     return [
         SetSummary(
             rule=rule.id,
+            form=rule.form,
             at_most=rule.count,
-            size=len(rule.set_of),
+            size=len(rule.packages),
             outcome=_set_outcome(rule, scope, over),
             holder_count=over.get(rule.id, 0),
         )
-        for rule in rules.counted_rules
+        for rule in rules.found_only_rules
     ]
 
 
 def _set_outcome(rule: ResolvedRule, scope: ReadScope, over: Mapping[str, int]) -> Outcome:
     if over.get(rule.id):
         return Outcome.CONFLICT
-    return Outcome.CLEAR if rule.set_of <= set(scope.indexed) else Outcome.UNKNOWN
+    return Outcome.UNKNOWN if unread_of(rule, scope.indexed) else Outcome.CLEAR
+
+
+def unread_of(rule: ResolvedRule, indexed: Collection[str]) -> list[str]:
+    """The packages of a rule whose assignments were not read to their end, in order."""
+    return sorted(each for each in rule.packages if each not in indexed)
+
+
+def evaluate_toxic(
+    rules: RuleSet,
+    toxic: Iterable[ToxicPackage],
+    scope: ReadScope,
+    alone: Mapping[tuple[str, str], int],
+) -> list[ToxicSummary]:
+    """What a sweep says of each package that meets a rule by itself.
+
+    Args:
+        rules: in force.
+        toxic: such packages.
+        scope: what was read.
+        alone: the holders of each of them, by package and rule.
+    """
+    found = [_toxic_summary(rules, each, scope, alone) for each in toxic]
+    return sorted(found, key=lambda each: _ORDER.index(each.outcome))
+
+
+def _toxic_summary(
+    rules: RuleSet, each: ToxicPackage, scope: ReadScope, alone: Mapping[tuple[str, str], int]
+) -> ToxicSummary:
+    holders = alone.get((each.package, each.rule.id), 0)
+    outcome = Outcome.CLEAR if each.package in scope.indexed else Outcome.UNKNOWN
+    override = rules.override_of(each.rule.id, each.package)
+    return ToxicSummary(
+        access_package_id=each.package,
+        display_name=cut(each.name, MAX_NAME_LENGTH),
+        rule=each.rule.id,
+        why=each.why,
+        outcome=Outcome.CONFLICT if holders else outcome,
+        holder_count=holders,
+        override_days=override.max_days if override else None,
+    )
+
+
+def toxic_gaps(found: Iterable[ToxicSummary]) -> Iterator[Skipped]:
+    """Each package that meets a rule by itself of which not all holders are known."""
+    for each in found:
+        if each.outcome is Outcome.UNKNOWN:
+            what = f"who holds {named_package(each.access_package_id, each.display_name)}"
+            yield Skipped(what=what, why=f"its assignments could not be read: {each.why}")
+
+
+def found_only_gaps(rules: RuleSet, scope: ReadScope) -> Iterator[Skipped]:
+    """Each rule that is found only of which not everything is known, and why."""
+    for rule in rules.found_only_rules:
+        if unread := unread_of(rule, scope.indexed):
+            more = f" and of {len(unread) - 1} more" if len(unread) > 1 else ""
+            yield Skipped(
+                what=f"subjects that are in conflict with rule {rule.id}",
+                why=(
+                    f"the assignments of access package {unread[0]}{more} could not be read: "
+                    "a subject may hold it"
+                ),
+            )

@@ -11,6 +11,7 @@ import msgspec
 from entra_sod.domain.detection.cost import DEFAULT_PAGES, Strategy, choose_strategy
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import selected_enough
 
 PART_SIZE = 20
 # So that a part is done in minutes at the default rate, though its packages are large.
@@ -27,6 +28,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
         unlisted: those of the others that the tenant's list does not show, so that reading them
             comes first: a filter on a package that is not there finds nothing, without an error.
         confirms: the pairs are known to be in conflict, and Graph is asked for its word.
+        reads_holders: the packages meet a rule by themselves, as was found while closing.
     """
 
     pairs: list[tuple[str, str]] = []
@@ -34,6 +36,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
     enforced: list[str] = []
     unlisted: list[str] = []
     confirms: bool = False
+    reads_holders: bool = False
 
 
 class SweepPlan(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -55,6 +58,7 @@ class PlanningInput:
         may_ask: whether the app may use `additionalAccess`.
         own_references: packages that the ledger has references on or to.
         reads_references: whether the app is to compare references at all.
+        toxic: packages that met a rule by themselves when the last sweep looked.
     """
 
     listed: Collection[str]
@@ -62,17 +66,20 @@ class PlanningInput:
     may_ask: bool = True
     own_references: Collection[str] = ()
     reads_references: bool = True
+    toxic: Collection[str] = ()
 
 
 def plan_sweep(rules: RuleSet, planning_input: PlanningInput) -> SweepPlan:
     """Choose the strategy and cut the work; a sweep of nothing has one part."""
-    needed = frozenset[str]().union(*(rule.set_of for rule in rules.counted_rules))
+    alone = frozenset[str]().union(*map(selected_enough, rules.rules), planning_input.toxic)
+    needed = rules.found_only_packages | alone
+    packages = rules.packages | alone
     pairs = sum(1 for _ in _apart(rules, needed)) if needed else len(rules.constraints)
     strategy, why = choose_strategy(
-        pairs, rules.packages, needed, planning_input.pages, may_ask=planning_input.may_ask
+        pairs, packages, needed, planning_input.pages, may_ask=planning_input.may_ask
     )
     if strategy is Strategy.INDEX:
-        asked, indexed = [], sorted(rules.packages)
+        asked, indexed = [], sorted(packages)
     else:
         asked, indexed = list(_apart(rules, needed)), sorted(needed)
     enforced = (
@@ -91,6 +98,17 @@ def plan_sweep(rules: RuleSet, planning_input: PlanningInput) -> SweepPlan:
         rules_hash=rules.hash,
         parts=[_with_unlisted(part, listed) for part in parts] or [Part()],
     )
+
+
+def holder_parts(packages: Iterable[str], pages: Mapping[str, int]) -> list[Part]:
+    """Cut packages that met a rule by themselves, once that was known, to read who holds them."""
+    parts = _index_parts(packages, set(), pages)
+    return [msgspec.structs.replace(each, reads_holders=True) for each in parts]
+
+
+def indexed_packages(plan: SweepPlan) -> frozenset[str]:
+    """The packages whose assignments a plan reads into the index."""
+    return frozenset(package for part in plan.parts for package in part.packages)
 
 
 def first_listed(plan: SweepPlan, listed: Collection[str]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,30 @@ from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.lifecycle import RunContext
-from entra_sod.domain.findings.model import ChangeSource, Finding, ObservedConflict, ids_as_found
+from entra_sod.domain.findings.model import ChangeSource, Finding, ids_as_found
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
+from entra_sod.services.checks.found_only import FoundOnlyReading
 from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
 from entra_sod.services.findings.update import FindingsRun, FindingsUpdater, in_batches
 from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.findings import StoredFinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckLook:
+    """What a check can say of findings.
+
+    Attributes:
+        is_whole: whether all holders of the pair are known: then nobody else holds both.
+        gone: packages that Graph says do not exist.
+        found_only: what is known of the rules that are found only.
+    """
+
+    is_whole: bool
+    gone: Collection[str]
+    found_only: FoundOnlyReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +46,21 @@ class CheckRecorder:
         result: CheckResult,
         pair: Pair,
         rules: RuleSet,
-        gone: Collection[str],
+        look: CheckLook,
         *,
-        is_whole: bool,
         run: str,
         started_at: datetime,
     ) -> Sequence[Finding]:
-        """Bring the pair's findings up to date, and leave evidence; twice does it once.
+        """Bring the findings of a check up to date, and leave evidence; twice does it once.
 
         Args:
             result: of the check, with all holders.
             pair: that was checked.
             rules: in force.
-            gone: packages that Graph says do not exist.
-            is_whole: whether all holders are known: then nobody else holds both.
+            look: what the check can say of findings.
             run: what the check is called in findings and evidence.
             started_at: when the check was asked for.
         """
-        asked = [pair] if is_whole else []
         context = RunContext(
             by=ChangeSource.CHECK,
             run=run,
@@ -54,28 +68,63 @@ class CheckRecorder:
             rules_hash=result.rules_hash,
             rules_day=rules.day,
         )
-        look = FindingsRun(context, FindingObserver(rules=rules, asked=asked, gone=gone))
-        stored = await self.updater.store.of_pair(pair)
-        known = ids_as_found(each.finding for each in stored)
-        sightings = _sightings(result, pair, rules.constraints.get(pair), known)
-        seen = sorted(sightings, key=lambda each: each.id)
         pack = await EvidenceWriter.open(self.chain, _evidence(result, run, started_at, rules))
-        findings: list[Finding] = []
-        async for batch in in_batches(_each(stored), _each(seen)):
-            findings += await self.updater.update(batch, look)
+        findings = [
+            *await self._update_pair(result, pair, rules, look, context),
+            *await self._update_found_only(rules, look, context),
+        ]
         for finding in findings:
             await pack.add(finding)
         await pack.seal()
         return findings
 
+    async def _update_pair(
+        self,
+        result: CheckResult,
+        pair: Pair,
+        rules: RuleSet,
+        look: CheckLook,
+        context: RunContext,
+    ) -> Sequence[Finding]:
+        asked = [pair] if look.is_whole else []
+        observer = FindingObserver(rules=rules, asked=asked, gone=look.gone)
+        stored = await self.updater.store.of_pair(pair)
+        conflicts = _pair_conflicts(result, pair, rules.constraints.get(pair))
+        return await self._update(stored, conflicts, FindingsRun(context, observer))
 
-def _sightings(
-    result: CheckResult, pair: Pair, constraint: PairConstraint | None, known: Mapping[str, str]
-) -> Iterable[ObservedConflict]:
-    rules = constraint.rules if constraint else ()
+    async def _update_found_only(
+        self, rules: RuleSet, look: CheckLook, context: RunContext
+    ) -> Sequence[Finding]:
+        found_only = look.found_only
+        observer = FindingObserver(rules=rules, indexed=found_only.read)
+        findings: list[Finding] = []
+        for rule in found_only.rules:
+            stored = await self.updater.store.of_found_only_rule(rule.id)
+            conflicts = [each for each in found_only.conflicts if each.rules[0].id == rule.id]
+            findings += await self._update(stored, conflicts, FindingsRun(context, observer))
+        return findings
+
+    async def _update(
+        self,
+        stored: Sequence[StoredFinding],
+        conflicts: Iterable[DetectedConflict],
+        run: FindingsRun,
+    ) -> Sequence[Finding]:
+        known = ids_as_found(each.finding for each in stored)
+        observed = [each for conflict in conflicts for each in observed_conflicts(conflict, known)]
+        observed.sort(key=lambda each: each.id)
+        findings: list[Finding] = []
+        async for batch in in_batches(_each(stored), _each(observed)):
+            findings += await self.updater.update(batch, run)
+        return findings
+
+
+def _pair_conflicts(
+    result: CheckResult, pair: Pair, constraint: PairConstraint | None
+) -> Iterator[DetectedConflict]:
     for holder in result.holders:
-        found = DetectedConflict(rules=rules, packages=(*pair,), subject=holder.subject)
-        yield from observed_conflicts(found, known)
+        rules = constraint.rules if constraint else ()
+        yield DetectedConflict(rules=rules, packages=(*pair,), subject=holder.subject)
 
 
 async def record_failure(

@@ -40,10 +40,13 @@ from entra_sod.domain.results.coverage import (
 )
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.domain.results.sweep import ReferenceCounts
+from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.ports.graph import Graph
+from entra_sod.services.checks.found_only import read_found_only
 from entra_sod.services.checks.read_check import CheckReading, read_check, read_package
-from entra_sod.services.checks.record import CheckRecorder, record_failure
+from entra_sod.services.checks.record import CheckLook, CheckRecorder, record_failure
+from entra_sod.services.checks.toxic import note_toxic
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
 from entra_sod.services.notifications.announce import Announcer
@@ -81,13 +84,12 @@ class CheckRunner:
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
-            result, gone, is_whole = await self._result(message, rules, record.reach)
+            result, look = await self._result(message, rules, record.reach)
             findings = await self.recorder.record(
                 result,
                 _pair_of(message),
                 rules,
-                gone,
-                is_whole=is_whole,
+                look,
                 run=record.run,
                 started_at=record.created_at,
             )
@@ -119,8 +121,8 @@ class CheckRunner:
 
     async def _result(
         self, message: CheckMessage, rules: RuleSet, reach_of_row: str
-    ) -> tuple[CheckResult, Collection[str], bool]:
-        """The answer, which of the packages are gone, and whether all holders are known."""
+    ) -> tuple[CheckResult, CheckLook]:
+        """The answer, and what the check can say of findings."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
         first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
         constraint, notes = rules.constraints.get(_pair_of(message)), Coverage()
@@ -135,7 +137,9 @@ class CheckRunner:
         )
         note_groups(constraint.named_groups if constraint else (), notes)
         notes.skipped.extend(rule_gaps(rules))
+        found_only = await read_found_only(self.graph, rules, {first, second}, notes)
         readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
+        note_toxic(_asking(rules, constraint), readable, notes)
         guards = await self._guards(rules, constraint, readable, message.id, notes)
         reach = enforcement_of(reach_of_row, self.enforcement)
         if self.enforcement is Enforcement.APPLY and not reach_of_row:
@@ -167,8 +171,10 @@ class CheckRunner:
             rules_hash=rules.hash,
             as_of=as_of,
             exceptions=exception_views(holders, constraint, rules),
+            sets=found_only.summaries,
         )
-        return result, gone, found.is_whole
+        looked = CheckLook(is_whole=found.is_whole, gone=gone, found_only=found_only)
+        return result, looked
 
     async def _guards(
         self,
@@ -178,7 +184,7 @@ class CheckRunner:
         check_id: str,
         notes: Coverage,
     ) -> tuple[WriteGuard, ...]:
-        asking = [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+        asking = _asking(rules, constraint)
         by = f"first seen by check {check_id}"
         reviewed = await review_selections(self.selections, asking, packages, by=by)
         known = await with_protected(self.graph, rules, packages, notes)
@@ -220,6 +226,10 @@ class CheckRunner:
             both=lambda _one, _other: both,
             grantors=grantors_of(packages.values()),
         )
+
+
+def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedRule]:
+    return [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
 
 
 def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:

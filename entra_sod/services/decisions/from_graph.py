@@ -98,7 +98,9 @@ class GraphReader:
         for pending in pending_decisions:
             if len(pending.against) > MAX_PACKAGES_READ:
                 why = f"Graph is asked for {MAX_PACKAGES_READ} packages in one decision"
-                pending.note_gap(f"{len(pending.against) - MAX_PACKAGES_READ} packages more", why)
+                pending.note_unread(
+                    f"{len(pending.against) - MAX_PACKAGES_READ} packages more", why
+                )
         allowance = _RequestBudget(self._clock)
 
         async def read(asked: Sequence[SubjectRead]) -> RefusedReads:
@@ -117,7 +119,7 @@ class GraphReader:
                 continue
             for pending in by_id[object_id]:
                 if isinstance(page, GraphError):
-                    pending.note_gap(f"the assignments of subject {object_id}", page)
+                    pending.note_unread(f"the assignments of subject {object_id}", page)
                 else:
                     pending.add(page, BY_SUBJECT)
         return refused
@@ -138,7 +140,7 @@ class GraphReader:
         for pending, packages in Counter(
             pending for key in left for pending in by_key[key]
         ).items():
-            pending.note_gap(
+            pending.note_unread(
                 f"whether {pending.wanted.subject} holds {packages} packages more", allowance.why
             )
 
@@ -216,7 +218,7 @@ class _Lists:
             pending for pending_decisions in self._by_id.values() for pending in pending_decisions
         ):
             for package in sorted(pending.against & self._errors.keys()):
-                pending.note_gap(
+                pending.note_unread(
                     f"whether {pending.wanted.subject} holds {package}", self._errors[package]
                 )
             pending.add((), BY_LIST)
@@ -238,7 +240,7 @@ def _add(
     object_id, package = key
     for pending in pending_decisions:
         if isinstance(page, GraphError):
-            pending.note_gap(f"whether {object_id} holds {package}", page)
+            pending.note_unread(f"whether {object_id} holds {package}", page)
         else:
             known = (replace(each, package_id=each.package_id or package) for each in page)
             pending.add(known, BY_PACKAGE)

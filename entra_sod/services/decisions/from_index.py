@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from entra_sod.core.clock import Clock
 from entra_sod.domain.decisions.strategy import is_index_fresh
+from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.decisions.identify import known_subject
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.sweeps.index import held_by_index
@@ -26,6 +27,18 @@ class IndexReader:
     store: SweepStore
     clock: Clock
     oldest: timedelta
+
+    async def harmless(self, packages: Collection[str], rules: RuleSet) -> frozenset[str]:
+        """Packages of rules that by the newest sweep meet no rule by themselves.
+
+        None where it is too old, saw other rules, or did not compare all of their packages.
+        """
+        index = await last_summary(self.store) if packages and self.oldest else None
+        if index is None or not is_index_fresh(index.as_of, self.clock.now(), self.oldest):
+            return frozenset()
+        if index.compared_by != rules.hash:
+            return frozenset()
+        return rules.named_packages.intersection(packages).difference(index.toxic)
 
     async def read(self, pending_decisions: Sequence[PendingDecision]) -> list[PendingDecision]:
         """Answer what can be answered, and return the rest as it was."""
@@ -54,4 +67,4 @@ def _settle(pending: PendingDecision, index: SweepSummary) -> None:
     pending.as_of = index.as_of
     for package in sorted(pending.against & index.unread.keys()):
         why = f"sweep {index.sweep_id} could not read it: {index.unread[package]}"
-        pending.note_gap(f"whether {pending.wanted.subject} holds {package}", why)
+        pending.note_unread(f"whether {pending.wanted.subject} holds {package}", why)

@@ -62,4 +62,4 @@ def _joined(
     rule: ResolvedRule, side: ResolvedSide, packages: Collection[AccessPackage]
 ) -> ResolvedSide:
     joining = [each.id for each in packages if side.groups & rule.groups_of(each)]
-    return ResolvedSide(side.packages.union(joining), side.groups)
+    return replace(side, packages=side.packages.union(joining))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -20,14 +20,15 @@ from entra_sod.domain.results.coverage import rule_gaps
 from entra_sod.domain.results.decision import DecisionResult
 from entra_sod.domain.rules.alike import find_alike, packages_against_alike
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import by_package, find_toxic
 from entra_sod.services.decisions.answer import answer
 from entra_sod.services.decisions.from_graph import GraphReader
 from entra_sod.services.decisions.from_index import IndexReader
-from entra_sod.services.decisions.grants import GrantReader, with_grants
+from entra_sod.services.decisions.grants import MAX_GRANTS_READ, GrantReader, with_grants
 from entra_sod.services.decisions.identify import SubjectReader
 from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
-from entra_sod.services.rules.alike import PackageGrants, granting
+from entra_sod.services.rules.alike import PackageGrants, granting, without_toxic
 from entra_sod.services.rules.provider import RulesProvider
 
 
@@ -57,26 +58,30 @@ class DecisionMaker:
             RulesError, ConfigurationError: there are no rules to decide by.
         """
         rules = await self.rules.from_today()
-        grants = await self._granted(requests, rules)
+        grants, harmless = await self._granted(requests, rules)
         now = self.clock.now()
-        pending_decisions = [_pending(each, rules, grants, now) for each in requests]
+        pending_decisions = [_pending(each, rules, grants, harmless, now) for each in requests]
         await self._read_packages(pending_decisions, rules)
         await self._read_or_note_gap([each for each in pending_decisions if each.against])
         await self._identify([each for each in pending_decisions if each.subject_known is None])
         return [self._answer(pending, rules) for pending in pending_decisions]
 
-    async def _granted(self, requests: Sequence[DecisionRequest], rules: RuleSet) -> PackageGrants:
-        """What the wanted packages grant that no rule names, or all, where a rule names a group.
+    async def _granted(
+        self, requests: Sequence[DecisionRequest], rules: RuleSet
+    ) -> tuple[PackageGrants, frozenset[str]]:
+        """What the wanted packages grant, and which of them need not be compared.
 
-        Where one of them grants anything, it is compared with what the rules' packages grant.
+        One that grants anything is compared with what the rules' packages grant; one that rules
+        name with the packages of these rules. Where these are too many, the last sweep tells.
         """
         wanted = {package for each in requests for package in each.packages}
-        if not rules.named_groups:
-            wanted -= rules.named_packages
         found = await self.grants.read(wanted) if wanted and rules.named_packages else {}
-        if any(each.grants for each in granting(found) if each.id not in rules.named_packages):
-            return {**await self.grants.read(rules.named_packages - found.keys()), **found}
-        return found
+        giving = {each.id for each in granting(found) if each.grants}
+        against, harmless = _compared_with(giving, rules), frozenset[str]()
+        if len(against) > MAX_GRANTS_READ:
+            harmless = await self.index.harmless(giving, rules)
+            against = _compared_with(giving - harmless, rules)
+        return {**await self.grants.read(against - found.keys()), **found}, harmless
 
     async def _read_packages(
         self, pending_decisions: Sequence[PendingDecision], rules: RuleSet
@@ -104,7 +109,7 @@ class DecisionMaker:
             await self._read(pending_decisions)
         except PERMANENT as error:
             for pending in pending_decisions:
-                pending.note_gap(f"what {pending.wanted.subject} holds", error)
+                pending.note_unread(f"what {pending.wanted.subject} holds", error)
 
     async def _read(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Read what each subject holds, from whichever is to be asked first, then the other."""
@@ -116,7 +121,7 @@ class DecisionMaker:
         refused = await self.index.read(refused)
         unsettled = {**unsettled, **await self.graph.read_by_package(refused)}
         for pending in await self.index.read([*unsettled]):
-            pending.note_gap(f"whose id {pending.wanted.subject} is", unsettled[pending])
+            pending.note_unread(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
     async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
         """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
@@ -134,15 +139,30 @@ class DecisionMaker:
             pending.wanted,
             pending.held,
             has_gaps=any(gap.hides for gap in pending.notes.skipped),
+            has_unread=pending.has_unread,
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
             or (pending.subject_known is False and not self.allows_unknown),
+            toxic=pending.toxic,
+            overrides=rules.overrides,
         )
         return answer(pending, verdict, rules, as_of=pending.as_of or self.clock.now())
 
 
+def _compared_with(packages: Collection[str], rules: RuleSet) -> frozenset[str]:
+    """The packages whose grants tell whether these overlap with a side, or meet a rule alone."""
+    if not rules.named_packages.issuperset(packages):
+        return rules.named_packages
+    named = (each.packages for each in rules.rules if not each.packages.isdisjoint(packages))
+    return frozenset[str]().union(*named)
+
+
 def _pending(
-    request: DecisionRequest, rules: RuleSet, grants: PackageGrants, now: datetime
+    request: DecisionRequest,
+    rules: RuleSet,
+    grants: PackageGrants,
+    harmless: frozenset[str],
+    now: datetime,
 ) -> PendingDecision:
     wish = AccessRequest(
         subject=str(request.subject),
@@ -155,15 +175,16 @@ def _pending(
     in_force = rules_in_force_during(rules.rules, wish)
     verdict = with_grants(in_force, wanted)
     unnamed = [each for each in wanted if each.id not in rules.named_packages]
+    toxic = by_package(find_toxic(verdict, known, rules.listed, only=wish.packages))
     alike = tuple(find_alike(verdict, unnamed, known))
+    alike = tuple(without_toxic(alike, [each for found in toxic.values() for each in found]))
     against = packages_against(verdict, wish.packages) | packages_against_alike(alike)
-    pending = PendingDecision(request, wish, verdict, against, alike)
+    # Who the subject is matters for exceptions, and what is held tells it.
+    against = against.union(*(each.rule.packages for found in toxic.values() for each in found))
+    pending = PendingDecision(request, wish, verdict, against, alike, toxic)
     pending.notes.skipped.extend(rule_gaps(rules, in_force))
-    needed = {
-        *wish.packages,
-        *(rules.named_packages if any(each.grants for each in unnamed) else ()),
-    }
-    for package in sorted(needed):
+    giving = [each.id for each in wanted if each.grants and each.id not in harmless]
+    for package in sorted({*wish.packages, *_compared_with(giving, rules)}):
         if isinstance(error := grants.get(package), GraphError):
             pending.note_gap(f"the groups that access package {package} grants", error)
     return pending

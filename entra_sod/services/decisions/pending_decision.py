@@ -11,6 +11,7 @@ from entra_sod.domain.entra import Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage
 from entra_sod.domain.rules.alike import AlikePackage, met_alike
 from entra_sod.domain.rules.resolve import ResolvedRule
+from entra_sod.domain.rules.toxic import ToxicPackages
 from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
 
@@ -23,10 +24,12 @@ class PendingDecision:
     Attributes:
         rules: in force at some time of the wanted access.
         alike: of wanted packages that no rule names, those that give what a rule's package gives.
+        toxic: of wanted packages, those that meet a rule by themselves.
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         notes: what was looked at, and what of it is not known.
         identity: whose id was given, once somebody was asked.
+        has_unread: whether the subject may hold more than is known.
     """
 
     request: DecisionRequest
@@ -34,10 +37,12 @@ class PendingDecision:
     rules: Sequence[ResolvedRule]
     against: frozenset[str]
     alike: Sequence[AlikePackage] = ()
+    toxic: ToxicPackages = field(default_factory=dict)
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
     identity: SubjectIdentity | None = None
+    has_unread: bool = False
 
     @property
     def subject_known(self) -> bool | None:
@@ -56,7 +61,8 @@ class PendingDecision:
         for each in page:
             self.held.append(each)
             if each.is_held and each.package_id is None:
-                self.note_gap(f"which package assignment {each.id} is of", "Graph does not say")
+                what = f"which package assignment {each.id} is of"
+                self.note_unread(what, "Graph does not say")
         self.note_checked(f"what {self.wanted.subject} holds", how)
 
     def note_checked(self, what: str, how: str) -> None:
@@ -69,9 +75,14 @@ class PendingDecision:
         self.identity = identity
         who = f"who {self.wanted.subject} is"
         if identity.known is None:
-            self.note_gap(who, identity.source)
+            self.note_unread(who, identity.source)
         elif identity.known:
             self.note_checked(who, identity.source)
+
+    def note_unread(self, what: str, why: object) -> None:
+        """Note that the subject may hold more than is known."""
+        self.has_unread = True
+        self.note_gap(what, why)
 
     def note_gap(self, what: str, why: object) -> None:
         self.notes.skip(what, why)

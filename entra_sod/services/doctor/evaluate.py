@@ -13,6 +13,7 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
 from entra_sod.services.doctor.diagnosis import Diagnosis, note, ok, unknown, wrong
 from entra_sod.services.doctor.evaluate_graph import evaluate_graph
+from entra_sod.services.doctor.evaluate_packages import evaluate_packages
 from entra_sod.services.doctor.probe_results import (
     LedgerProbe,
     ProbedRight,
@@ -42,6 +43,7 @@ def evaluate_probes(seen: ProbeResults) -> list[Diagnosis]:
         *([_ledger(seen.ledger)] if seen.ledger is not None else ()),
         *([_sweep(seen)] if seen.storage is not None else ()),
         *(_rules(seen.rules) if seen.rules is not None else ()),
+        *(evaluate_packages(seen.packages) if seen.packages is not None else ()),
         *(evaluate_graph(seen.graph, _enforcement(seen)) if seen.graph else ()),
     ]
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from entra_sod.core.errors import SodError
+from entra_sod.domain.results.sweep import OverlapSummary, ToxicSummary
 from entra_sod.domain.roles.model import RoleAssignment, TokenPrincipal
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import QueueState
@@ -91,6 +94,14 @@ class GraphProbe:
     skew: timedelta | None = None
 
 
+class SweptPackages(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Of the result of a sweep, the packages that pass rules by."""
+
+    id: str
+    toxic_packages: list[ToxicSummary] = []
+    overlaps: list[OverlapSummary] = []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResults:
     """Everything; None where an earlier fault stood in the way.
@@ -98,6 +109,7 @@ class ProbeResults:
     Attributes:
         problems: of the settings, a sentence each.
         sweep: the latest; with storage, None says that there was none yet.
+        packages: that pass rules by, as the newest closed sweep saw them.
         rules: those in force, or why there are none.
     """
 
@@ -108,5 +120,6 @@ class ProbeResults:
     queues: Sequence[QueueProbe] = ()
     ledger: LedgerProbe | SodError | None = None
     sweep: SweepRecord | SodError | None = None
+    packages: SweptPackages | SodError | None = None
     rules: RuleSet | SodError | None = None
     graph: GraphProbe | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from entra_sod.core.clock import Clock
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
@@ -13,7 +15,7 @@ from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.diagnosis import Diagnosis
 from entra_sod.services.doctor.evaluate import evaluate_probes
 from entra_sod.services.doctor.probe_graph import probe_graph
-from entra_sod.services.doctor.probe_results import ProbeResults
+from entra_sod.services.doctor.probe_results import ProbeResults, SweptPackages
 from entra_sod.services.doctor.probe_storage import (
     probe_ledger,
     probe_queues,
@@ -21,6 +23,7 @@ from entra_sod.services.doctor.probe_storage import (
 )
 from entra_sod.services.doctor.results import value_or_error
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.settings import Settings
 from entra_sod.stores.sweeps import SweepStore
 
@@ -61,6 +64,17 @@ async def _probe(context: DiagnosticContext) -> ProbeResults:
         sweep=await value_or_error(SweepStore(storage, context.clock).latest())
         if storage
         else None,
+        packages=await value_or_error(_packages(SweepStore(storage, context.clock)))
+        if storage
+        else None,
         rules=rules,
         graph=await probe_graph(graph, roles, named) if graph and roles else None,
     )
+
+
+async def _packages(store: SweepStore) -> SweptPackages | None:
+    """Read what the newest closed sweep says of packages; None where there is none."""
+    summary = await last_summary(store)
+    record = await store.get(summary.sweep_id) if summary else None
+    data = await store.result(record) if record else None
+    return msgspec.json.decode(data, type=SweptPackages) if data else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
@@ -12,12 +12,15 @@ from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import find_mistakes
 from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.text import fold
 from entra_sod.ports.storage import Condition
 from entra_sod.stores.findings import FindingStore
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_FILTERS = ("rule", "state", "severity", "package", "subject", "since")
+_GROUPS = ("process", "tag", "framework", "owner")
+_FILTERS = ("rule", "state", "severity", "package", "subject", "since", *_GROUPS)
+MAX_FILTER_LENGTH = 500
 _OTHERS = ("pageSize", "continuation")
 
 
@@ -30,6 +33,8 @@ class FindingsQuery:
         package: one of the finding's packages.
         subject: by either of its ids.
         since: only what came into its state then or later; RFC 3339.
+        process, tag, framework, owner: of the rule, compared without regard to case. A framework
+            is its id, or its id and the clause.
         after: the id that the last page ended with.
     """
 
@@ -39,6 +44,10 @@ class FindingsQuery:
     package: str | None = None
     subject: str | None = None
     since: str | None = None
+    process: str | None = None
+    tag: str | None = None
+    framework: str | None = None
+    owner: str | None = None
     page_size: int = DEFAULT_PAGE_SIZE
     after: str = ""
 
@@ -67,7 +76,24 @@ class FindingsQuery:
 
     def fits(self, finding: Finding) -> bool:
         """Whether a finding that the service let through is asked for."""
-        return self.package is None or self.package in finding.packages
+        return (
+            (self.package is None or self.package in finding.packages)
+            and _has(self.process, [finding.process])
+            and _has(self.tag, finding.tags)
+            and _has(self.owner, finding.all_owners)
+            and _has_framework(self.framework, finding.frameworks)
+        )
+
+
+def _has(wanted: str | None, texts: Iterable[str]) -> bool:
+    return wanted is None or fold(wanted) in map(fold, texts)
+
+
+def _has_framework(wanted: str | None, frameworks: Sequence[str]) -> bool:
+    if wanted is None:
+        return True
+    folded = fold(wanted)
+    return any(each == folded or each.startswith(f"{folded} ") for each in map(fold, frameworks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +129,13 @@ class _ParameterReader:
 
     def text(self, name: str) -> str | None:
         return self.given.get(name, "").strip() or None
+
+    def words(self, name: str) -> str | None:
+        text = self.text(name)
+        if text and len(text) > MAX_FILTER_LENGTH:
+            self.add_error(name, f"may have {MAX_FILTER_LENGTH} characters")
+            return None
+        return text
 
     def guid(self, name: str) -> str | None:
         text = self.text(name)
@@ -171,6 +204,10 @@ def parse_query(given: Mapping[str, str]) -> FindingsQuery:
         package=reader.guid("package"),
         subject=reader.some_id("subject"),
         since=reader.moment("since"),
+        process=reader.words("process"),
+        tag=reader.words("tag"),
+        framework=reader.words("framework"),
+        owner=reader.words("owner"),
         page_size=reader.page_size(),
         after=reader.continuation(),
     )
@@ -188,6 +225,10 @@ def parameters(query: FindingsQuery) -> Iterator[tuple[str, str]]:
         "package": query.package,
         "subject": query.subject,
         "since": query.since,
+        "process": query.process,
+        "tag": query.tag,
+        "framework": query.framework,
+        "owner": query.owner,
         "pageSize": str(query.page_size),
         "continuation": query.after,
     }

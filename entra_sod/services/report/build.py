@@ -65,7 +65,7 @@ class ReportInput:
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
         used = {each for pair in pairs for each in pair}
-        used.update(each for found in kept for each in found.packages)
+        used.update(each for found in kept for each in (*found.packages, *found.missing))
         used.update(package for rule in in_force for package in rule.packages)
         page_index = PageIndex(used, self.names)
         sides = SideIndex(page_index)
@@ -95,6 +95,8 @@ class ReportInput:
             drift=result.drift if result else [],
             trend=trend_points(self.earlier),
             writing=self.writing,
+            toxic_packages=result.toxic_packages if result else [],
+            overlaps=result.overlaps if result else [],
             left_out=self.left_out,
         )
 
@@ -157,7 +159,7 @@ class ReportInput:
     ) -> RuleInForce:
         rule, result = resolved.rule, self.result
         sets = {each.rule: each.outcome for each in result.sets} if result else {}
-        outcome = sets.get(rule.id, Outcome.UNKNOWN) if resolved.count > 1 else None
+        outcome = sets.get(rule.id, Outcome.UNKNOWN) if resolved.is_found_only else None
         pairs, unknown, found = checked.total(), checked[Outcome.UNKNOWN], self.totals.by_rule
         is_known = found[rule.id] or (pairs > unknown if outcome is None else outcome != "unknown")
         return RuleInForce(
@@ -169,7 +171,15 @@ class ReportInput:
             control=rule.control,
             advice=rule.advice,
             sides=sides.of(resolved),
+            form=rule.form,
             at_most=resolved.count if rule.at_most else None,
+            allowed=resolved.count,
+            found_only=resolved.is_found_only,
+            needs_all=rule.requires is not None and rule.requires.needs.every,
+            process=rule.process,
+            tags=rule.tags,
+            frameworks=rule.frameworks,
+            owners=rule.owners,
             outcome=outcome,
             pairs=pairs,
             pairs_unknown=unknown,

@@ -110,4 +110,7 @@ class _Findings:
             self.words.of(found.last_seen),
             self.words.of(exception) if exception else None,
             (until - self.day).days if until else None,
+            self.words.of(found.kind),
+            [self.places[each] for each in found.missing],
+            self.words.of(found.why) if found.why else None,
         )

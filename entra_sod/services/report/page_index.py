@@ -43,7 +43,7 @@ class SideIndex:
         if rule.at_most is not None:
             side = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
             return [self._place(resolved.set_of, side, f"{rule.id}: its set")]
-        pairs = zip(resolved.sides, rule.between or (), strict=True)
+        pairs = zip(resolved.all_sides, rule.sides, strict=True)
         return [
             self._place(found.packages, side, f"{rule.id}: side {number}")
             for number, (found, side) in enumerate(pairs, 1)

@@ -48,6 +48,7 @@ def _holders(result: SweepResult) -> dict[str, int | None] | None:
     found, checked = Counter[str](), set[str]()
     summaries = [(each.rules, each.outcome, each.holder_count) for each in result.results]
     summaries += [([each.rule], each.outcome, each.holder_count) for each in result.sets]
+    summaries += [([each.rule], each.outcome, each.holder_count) for each in result.toxic_packages]
     for rules, outcome, holders in summaries:
         found.update(dict.fromkeys(rules, holders))
         if outcome is not Outcome.UNKNOWN:

@@ -11,8 +11,14 @@ import msgspec
 from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
-from entra_sod.domain.results.sweep import DriftView, PairCounts, ReferenceCounts
-from entra_sod.domain.rules.language import Mode, Severity
+from entra_sod.domain.results.sweep import (
+    DriftView,
+    OverlapSummary,
+    PairCounts,
+    ReferenceCounts,
+    ToxicSummary,
+)
+from entra_sod.domain.rules.language import FrameworkClause, Mode, RuleForm, Severity
 
 
 class SweepView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -59,8 +65,13 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     Attributes:
         trend: holders in conflict at each of the report's sweeps; None where it is not known.
+        form: such as `between`.
         at_most: how many of its one side a subject may hold; None where sides are kept apart.
-        outcome: of a set of which more than one may be held; None of other rules.
+        allowed: how many packages of its set, or on how many of its sides, a subject may be.
+        found_only: whether no pair of packages says what it says: it is outside of the matrix.
+        needs_all: of `requires`, whether all packages of the needed side are needed.
+        outcome: of a rule that is found only; None of other rules.
+        process, tags, frameworks, owners: to filter and group by; owners beside `owner`.
         pairs: of the report's pairs, those that the rule keeps apart.
         pairs_unknown: how many of them were not checked.
         findings: None where nothing of the rule was checked, and nothing is known from before.
@@ -74,7 +85,15 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     control: str | None
     advice: str | None
     sides: list[int]
+    form: RuleForm
     at_most: int | None
+    allowed: int
+    found_only: bool
+    needs_all: bool
+    process: str | None
+    tags: list[str]
+    frameworks: list[FrameworkClause]
+    owners: list[str]
     outcome: Outcome | None
     pairs: int
     pairs_unknown: int
@@ -132,6 +151,8 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         findings_total: all findings, embedded or not.
         findings_standing: those of them that are neither resolved nor on hold.
         writing: what holds writes of references back.
+        toxic_packages: packages that meet a rule by themselves, as the sweep saw them.
+        overlaps: packages that no rule names and that grant what a side grants.
     """
 
     generated_at: str
@@ -151,3 +172,5 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     drift: list[DriftView]
     trend: list[TrendPoint]
     writing: WritingState
+    toxic_packages: list[ToxicSummary] = []
+    overlaps: list[OverlapSummary] = []

@@ -1,15 +1,17 @@
-"""Reads what packages grant, and which give what those of rules give, though no rule names them."""
+"""Reads what packages grant: which give what those of rules give, and which meet a rule alone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from entra_sod.core.errors import PERMANENT, GraphError, NotFound
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.alike import AlikePackage, find_alike
+from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import ToxicPackage, find_toxic
 from entra_sod.ports.graph import Graph
 
 # Beside those of the rules: what they grant takes a request each.
@@ -66,18 +68,40 @@ class AlikeReading:
     """What was found, and what could not be compared.
 
     Attributes:
+        found: overlaps: packages that no rule names, and that meet none by themselves.
+        toxic: packages that meet a rule by themselves, named by rules or not.
         unread_of_rules: packages that rules name; whoever reads the rules' packages tells of them.
+        compared: packages whose grants were read.
+        is_needless: whether the packages of the rules grant nothing, so that no other was read.
     """
 
     found: Sequence[AlikePackage] = ()
+    toxic: Sequence[ToxicPackage] = ()
     unread: Sequence[Skipped] = ()
     unread_of_rules: Sequence[Skipped] = ()
+    compared: Collection[str] = ()
+    is_needless: bool = False
+
+    def knows(self, rule: ResolvedRule, package: str) -> bool:
+        """Whether a package does not meet a rule by itself, if it is not among those that do."""
+        is_compared = self.is_needless or package in self.compared
+        return is_compared and all(each in self.compared for each in rule.packages)
 
     @property
     def notes(self) -> list[Skipped]:
         """As coverage says them, but those of rules."""
         lines = [Skipped(what=each.what, why=each.why) for each in self.found]
         return [*lines, *self.unread]
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether what is not in it may still be so, as something could not be compared."""
+        return bool(self.unread or self.unread_of_rules)
+
+    @property
+    def toxic_notes(self) -> list[Skipped]:
+        """The packages that meet a rule by themselves, a line for each rule."""
+        return [Skipped(what=each.what, why=each.why) for each in self.toxic]
 
 
 async def read_alike(
@@ -104,24 +128,55 @@ async def read_alike(
     unknown = rules.named_packages - known.keys() - set(unread)
     if max_reads is not None and len(unknown) > max_reads:
         why = f"it would read what {len(unknown)} packages of rules grant, over {max_reads}: "
-        return AlikeReading(unread=[Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")])
+        gap = Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")
+        return AlikeReading(toxic=_toxic(rules, known), unread=[gap])
     named = {**known, **await read_grants(graph, unknown)}
-    if not any(each.grants for each in granting(named)):
-        return AlikeReading(unread_of_rules=_unread(named))
+    compared = {each.id: each for each in granting(named)}
+    if not any(each.grants for each in compared.values()):
+        return AlikeReading(
+            toxic=_toxic(rules, compared),
+            unread_of_rules=_unread(named),
+            compared=compared.keys(),
+            is_needless=True,
+        )
     try:
-        listed = {each.id for each in await graph.packages()}
+        listed = {each.id: each for each in await graph.packages()}
     except PERMANENT as error:
         refused = Skipped.of("packages that no rule names", error)
-        return AlikeReading(unread=[refused], unread_of_rules=_unread(named))
-    wanted = sorted(listed - rules.named_packages)
+        found = _toxic(rules, compared)
+        return AlikeReading(toxic=found, unread=[refused], unread_of_rules=_unread(named))
+    wanted = sorted(listed.keys() - rules.named_packages)
     unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
     gaps = _unread(unnamed)
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
         what = f"what {too_many} packages more grant that no rule names"
         gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
-    rule_packages = {each.id: each for each in granting(named)}
-    found = find_alike(rules.rules, granting(unnamed), rule_packages)
-    return AlikeReading([*found], gaps, _unread(named))
+    others = granting(unnamed)
+    both = {**compared, **{each.id: each for each in others}}
+    toxic = _toxic(rules, both, listed)
+    return AlikeReading(
+        found=without_toxic(find_alike(rules.rules, others, compared), toxic),
+        toxic=toxic,
+        unread=gaps,
+        unread_of_rules=_unread(named),
+        compared=both.keys(),
+    )
+
+
+def _toxic(
+    rules: RuleSet,
+    known: Mapping[str, AccessPackage],
+    listed: Mapping[str, AccessPackage] | None = None,
+) -> list[ToxicPackage]:
+    return list(find_toxic(rules.rules, known, listed or rules.listed))
+
+
+def without_toxic(
+    alike: Iterable[AlikePackage], toxic: Collection[ToxicPackage]
+) -> list[AlikePackage]:
+    """Leave out what meets the same rule by itself, which is more than to overlap with a side."""
+    told = {(each.package, each.rule.id) for each in toxic}
+    return [each for each in alike if (each.package.id, each.rule.id) not in told]
 
 
 def _unread(grants: PackageGrants) -> list[Skipped]:

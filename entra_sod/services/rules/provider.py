@@ -131,6 +131,7 @@ class RulesProvider:
             day=day,
             protected=Resolver(parsed, tenant).protected(),
             listed=tenant.packages if tenant else None,
+            overrides=parsed.overrides.values(),
         )
         today = make(rules_today, exceptions_today)
         # Pairs are found once where nothing is to come.

@@ -10,6 +10,7 @@ from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.observe import observed_conflicts
 from entra_sod.domain.results.coverage import Outcome
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.sweeps.part_results import PairFinding
 from entra_sod.services.findings.external_sort import ExternalSorter, SortedFile
@@ -23,8 +24,9 @@ class SweepConflicts:
         holders: of each pair in conflict by the index, or that was read in part, how many subjects
             hold both.
         held: of each package of the index, how many subjects hold it.
-        over: of each rule that allows some of a set, the subjects that hold more.
-        findings: a subject and a pair, or a subject and a set, is one.
+        over: of each rule that is found only, how many subjects are in conflict with it.
+        alone: of each package that meets a rule by itself, with that rule, how many hold it.
+        findings: a subject and a pair, or a subject and a rule that is found only, is one.
         excepted: how many of them an exception permits for now.
         seen: files of what was seen of each finding.
     """
@@ -32,6 +34,7 @@ class SweepConflicts:
     holders: Counter[Pair] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     over: Counter[str] = field(default_factory=Counter)
+    alone: Counter[tuple[str, str]] = field(default_factory=Counter)
     findings: int = 0
     excepted: int = 0
     seen: Sequence[SortedFile] = ()
@@ -43,12 +46,14 @@ class ConflictCollector:
 
     Attributes:
         known: what `ids_as_found` says of the findings that there are.
+        taken: pairs whose holders Graph answered for; the index may have both packages, too.
     """
 
     rules: RuleSet
     known: Mapping[str, str]
     spool: ExternalSorter
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
+    taken: set[Pair] = field(default_factory=set)
 
     async def add_asked(self, found: PairFinding) -> None:
         """Take the conflicts of a pair that Graph answered for, or in part."""
@@ -58,16 +63,23 @@ class ConflictCollector:
             return
         if found.holders and found.outcome is Outcome.UNKNOWN:
             self.conflicts.holders[pair] += len(found.holders)
+        if found.holders or found.outcome is not Outcome.UNKNOWN:
+            self.taken.add(pair)
         for each in found.holders:
             await self._add(
                 DetectedConflict(rules=constraint.rules, packages=(*pair,), subject=each.subject)
             )
 
     async def add_indexed(self, conflict: DetectedConflict) -> None:
-        if conflict.pair:
-            self.conflicts.holders[conflict.pair] += 1
+        rule = conflict.rules[0].id
+        if conflict.kind is ConflictKind.PACKAGE:
+            self.conflicts.alone[conflict.packages[0], rule] += 1
+        elif conflict.pair is None:
+            self.conflicts.over[rule] += 1
+        elif conflict.pair in self.taken:
+            return
         else:
-            self.conflicts.over[conflict.rules[0].id] += 1
+            self.conflicts.holders[conflict.pair] += 1
         await self._add(conflict)
 
     async def finish(self) -> SweepConflicts:
@@ -78,6 +90,8 @@ class ConflictCollector:
         rule_ids = [each.id for each in conflict.rules]
         ids = (conflict.subject.id, conflict.subject.object_id)
         self.conflicts.findings += 1
-        self.conflicts.excepted += bool(self.rules.exceptions_for(rule_ids, ids))
+        is_overridden = conflict.use is not None and conflict.use.until is not None
+        is_excepted = is_overridden or self.rules.exceptions_for(rule_ids, ids)
+        self.conflicts.excepted += bool(is_excepted)
         for sighting in observed_conflicts(conflict, self.known):
             await self.spool.add(sighting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from entra_sod.domain.enforcement.drift import Drift
@@ -17,10 +17,21 @@ from entra_sod.domain.results.coverage import (
     rule_gaps,
     selection_gaps,
 )
-from entra_sod.domain.results.sweep import DriftView, SetSummary
+from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.results.sweep import DriftView, ToxicSummary
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.outcomes import PairOutcomes, ReadScope, evaluate_pairs, evaluate_sets
-from entra_sod.domain.sweeps.parts import SweepPlan
+from entra_sod.domain.rules.toxic import ToxicPackages
+from entra_sod.domain.sweeps.outcomes import (
+    PairOutcomes,
+    ReadScope,
+    evaluate_pairs,
+    evaluate_sets,
+    evaluate_toxic,
+    found_only_gaps,
+    toxic_gaps,
+)
+from entra_sod.domain.sweeps.parts import SweepPlan, indexed_packages
+from entra_sod.services.rules.alike import AlikeReading
 from entra_sod.services.sweeps.conflicts import SweepConflicts
 from entra_sod.services.sweeps.merge_parts import MergedParts
 from entra_sod.stores.sweeps import PartRecord, SweepRecord
@@ -33,7 +44,8 @@ class ClosingSweep:
     """All that a sweep is closed by, each read once.
 
     Attributes:
-        alike: packages that no rule names and that give what a rule's package gives.
+        alike: what packages grant: which overlap with a side, and which meet a rule by themselves.
+        toxic: those that meet a rule by themselves.
     """
 
     record: SweepRecord
@@ -42,7 +54,8 @@ class ClosingSweep:
     whole: MergedParts
     conflicts: SweepConflicts
     rules: RuleSet
-    alike: Sequence[Skipped] = ()
+    alike: AlikeReading = field(default_factory=AlikeReading)
+    toxic: ToxicPackages = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,7 @@ class SweepVerdict:
 
     outcomes: PairOutcomes
     sets: Sequence[SetSummary]
+    toxic: Sequence[ToxicSummary]
     gaps: Sequence[Skipped]
     doubtful: frozenset[Pair]
     has_gaps: bool
@@ -72,30 +86,40 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
     )
     outcomes = evaluate_pairs(rules, looked)
     sets = evaluate_sets(rules, looked, conflicts.over)
-    is_unknown = outcomes.counts[Outcome.UNKNOWN] > 0 or any(
-        each.outcome is Outcome.UNKNOWN for each in sets
-    )
+    toxic = evaluate_toxic(rules, closing.alike.toxic, looked, conflicts.alone)
+    others = [*(each.outcome for each in sets), *(each.outcome for each in toxic)]
+    is_unknown = outcomes.counts[Outcome.UNKNOWN] > 0 or Outcome.UNKNOWN in others
     doubtful = {pair: (asked, held) for pair, asked, held in _disagreeing(merged, conflicts)}
     return SweepVerdict(
         outcomes=outcomes,
         sets=sets,
-        gaps=_gaps(closing, outcomes, doubtful),
+        toxic=toxic,
+        gaps=[
+            *_gaps(closing, outcomes, doubtful),
+            *found_only_gaps(rules, looked),
+            *toxic_gaps(toxic),
+        ],
         doubtful=frozenset(doubtful),
         has_gaps=is_unknown
         or merged.has_failed_parts
-        or _has_unread_packages(merged, rules)
+        or _has_unread_packages(closing)
         or bool(rules.unlisted)
         or any(each.hides for each in selection_gaps(rules)),
     )
 
 
-def _has_unread_packages(merged: MergedParts, rules: RuleSet) -> bool:
-    """Whether a package was not read that rules name; what only the ledger knows may be gone.
+def _has_unread_packages(closing: ClosingSweep) -> bool:
+    """Whether a package was not read that rules name, or that met a rule by itself before.
 
-    So that is no gap of the sweep, but what it may ask for stays all the same.
+    What only the ledger knows may be gone. So that is no gap of the sweep, but what it may ask for
+    stays all the same.
     """
-    named = rules.packages | rules.enforced_packages
-    return any(each.package in named for each in merged.unread.values())
+    named = closing.rules.packages | closing.rules.enforced_packages
+    planned = indexed_packages(closing.plan)
+    return any(
+        each.package in named or (each.package in planned and not each.is_gone)
+        for each in closing.whole.unread.values()
+    )
 
 
 def _gaps(
@@ -111,7 +135,8 @@ def _gaps(
             f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
         )
     note_groups(closing.rules.named_groups, notes)
-    return [*notes.skipped, *rule_gaps(closing.rules), *closing.alike]
+    alike = closing.alike
+    return [*notes.skipped, *rule_gaps(closing.rules), *alike.notes, *alike.unread_of_rules]
 
 
 def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tuple[Pair, int, int]]:

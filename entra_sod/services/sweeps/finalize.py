@@ -29,16 +29,22 @@ from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.sweeps.parts import confirming_parts
+from entra_sod.domain.rules.toxic import by_package
+from entra_sod.domain.sweeps.parts import (
+    SweepPlan,
+    confirming_parts,
+    holder_parts,
+    indexed_packages,
+)
 from entra_sod.services.findings.external_sort import ExternalSorter
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.rules.alike import read_alike
+from entra_sod.services.rules.alike import AlikeReading, read_alike
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.evaluate import ClosingSweep, evaluate
 from entra_sod.services.sweeps.merge_index import conflicts_of, merge_index
-from entra_sod.services.sweeps.merge_parts import merge_parts
+from entra_sod.services.sweeps.merge_parts import MergedParts, merge_parts
 from entra_sod.services.sweeps.part_counts import request_counts
 from entra_sod.services.sweeps.planner import SweepPlanner
 from entra_sod.services.sweeps.progress import sum_counts
@@ -51,7 +57,30 @@ log = logging.getLogger("entra_sod")
 
 
 # Beside those that enforcing needs: a request for each, while the sweep is closed.
-MAX_MORE_GRANTS = 100
+MAX_MORE_GRANTS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _MergedSweep:
+    """A sweep whose parts were read, before its index is joined."""
+
+    record: SweepRecord
+    plan: SweepPlan
+    parts: Sequence[PartRecord]
+    whole: MergedParts
+    collector: ConflictCollector
+    alike: AlikeReading
+
+
+def _to_look_at(read: _MergedSweep) -> list[str]:
+    """Packages that meet a rule by themselves, and whose holders no part was to read.
+
+    A sweep is extended once for them: what comes to be such a package after that is a gap.
+    """
+    if any(part.reads_holders for part in read.plan.parts):
+        return []
+    planned = indexed_packages(read.plan)
+    return sorted({each.package for each in read.alike.toxic} - planned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +171,12 @@ class SweepFinalizer:
     async def _close(
         self, record: SweepRecord, parts: Sequence[PartRecord], rules: RuleSet, traceparent: str
     ) -> None:
-        closing = await self._read(record, parts, rules)
+        read = await self._merge(record, parts, rules)
+        if alone := _to_look_at(read):
+            more = holder_parts(alone, read.whole.pages)
+            await self.planner.extend(record, read.plan, more, traceparent)
+            return
+        closing = await self._join(read, rules)
         if to_confirm := self._to_confirm(closing):
             more = confirming_parts(to_confirm)
             await self.planner.extend(record, closing.plan, more, traceparent)
@@ -161,18 +195,14 @@ class SweepFinalizer:
         await self.announcer.announce_sweep(record.id, traceparent=traceparent)
         await self._end(record, result)
 
-    async def _read(
+    async def _merge(
         self, record: SweepRecord, parts: Sequence[PartRecord], rules: RuleSet
-    ) -> ClosingSweep:
-        """Read the plan, the parts and the index, each once."""
+    ) -> _MergedSweep:
+        """Read the plan and the parts, each once, and what packages grant."""
         plan = await self.store.plan(record)
         known = await self.recorder.updater.store.ids_as_found()
         collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
-        merged.index = await merge_index(self.store, record.id, merged.index)
-        held = collector.conflicts.held
-        async for conflict in conflicts_of(self.store, merged.index, rules, held):
-            await collector.add_indexed(conflict)
         alike = await read_alike(
             self.planner.graph,
             rules,
@@ -180,14 +210,29 @@ class SweepFinalizer:
             unread={each.package for each in merged.unread.values()},
             max_reads=MAX_MORE_GRANTS,
         )
+        return _MergedSweep(
+            record=record, plan=plan, parts=parts, whole=merged, collector=collector, alike=alike
+        )
+
+    async def _join(self, read: _MergedSweep, rules: RuleSet) -> ClosingSweep:
+        """Read the index once, and find every conflict in it."""
+        merged, collector = read.whole, read.collector
+        merged.index = await merge_index(self.store, read.record.id, merged.index)
+        toxic = by_package(read.alike.toxic)
+        held, pages = collector.conflicts.held, merged.pages.keys()
+        async for conflict in conflicts_of(
+            self.store, merged.index, rules, held, read=pages, toxic=toxic
+        ):
+            await collector.add_indexed(conflict)
         return ClosingSweep(
-            record=record,
-            plan=plan,
-            parts=parts,
+            record=read.record,
+            plan=read.plan,
+            parts=read.parts,
             whole=merged,
             conflicts=await collector.finish(),
             rules=rules,
-            alike=alike.notes,
+            alike=read.alike,
+            toxic=toxic,
         )
 
     def _to_confirm(self, closing: ClosingSweep) -> list[Pair]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -21,6 +21,7 @@ from entra_sod.domain.detection.index import (
 )
 from entra_sod.domain.detection.join import DetectedConflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.rules.toxic import NO_TOXIC_PACKAGES, ToxicPackages
 from entra_sod.services.sweeps.index import OpenIndex, open_index, read_buckets
 from entra_sod.stores.sweeps import SweepStore
 
@@ -61,13 +62,30 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
 
 
 async def conflicts_of(
-    store: SweepStore, files: Sequence[IndexFile], rules: RuleSet, holders: Counter[str]
+    store: SweepStore,
+    files: Sequence[IndexFile],
+    rules: RuleSet,
+    holders: Counter[str],
+    *,
+    read: Collection[str],
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
 ) -> AsyncIterator[DetectedConflict]:
-    """Join the whole index, a few of its buckets at a time, and count the holders of packages."""
+    """Join the whole index, a few of its buckets at a time, and count the holders of packages.
+
+    Args:
+        store: that has the files.
+        files: of the index.
+        rules: in force.
+        holders: counts are added to it.
+        read: packages whose assignments the index has to their end.
+        toxic: packages that meet rules by themselves.
+    """
+    unread = rules.found_only_packages.difference(read)
     opened = await in_parallel(partial(open_index, store), files)
     assignments = sum(each.assignments for each in files)
+    joined = partial(_joined, rules=rules, unread=unread, holders=holders, toxic=toxic)
     for buckets in bucket_groups(assignments, MAX_ASSIGNMENTS_AT_ONCE):
-        for conflict in await _join_buckets(store, opened, buckets, rules, holders):
+        for conflict in await _join_buckets(store, opened, buckets, joined):
             yield conflict
 
 
@@ -76,21 +94,24 @@ async def _join_buckets(
     store: SweepStore,
     opened: Sequence[OpenIndex],
     buckets: range,
-    rules: RuleSet,
-    holders: Counter[str],
+    joined: Callable[[Sequence[tuple[str, IndexedAssignment]]], Sequence[DetectedConflict]],
 ) -> Sequence[DetectedConflict]:
     read = await in_parallel(partial(read_buckets, store, buckets), opened)
     held = list(chain.from_iterable(read))
     # In a thread: a subject may hold thousands of packages, which are all compared.
-    return await asyncio.to_thread(_joined, held, rules, holders)
+    return await asyncio.to_thread(joined, held)
 
 
 def _joined(
-    held: Sequence[tuple[str, IndexedAssignment]], rules: RuleSet, holders: Counter[str]
+    held: Sequence[tuple[str, IndexedAssignment]],
+    rules: RuleSet,
+    unread: frozenset[str],
+    holders: Counter[str],
+    toxic: ToxicPackages,
 ) -> Sequence[DetectedConflict]:
     # Somebody may hold a package by two policies.
     known: dict[str, set[str]] = {}
     for package, each in held:
         known.setdefault(each.subject_id, set()).add(package)
     holders.update(chain.from_iterable(known.values()))
-    return list(join(held, rules))
+    return list(join(held, rules, unread, toxic))

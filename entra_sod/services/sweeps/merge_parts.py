@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, islice
 
 import msgspec
 
@@ -54,12 +54,15 @@ class MergedParts:
     def assignments(self) -> int:
         return sum(each.assignments for each in self.index)
 
-    def coverage(self, more_gaps: Iterable[Skipped]) -> Coverage:
-        """What was read and what was not, with the gaps that closing has found."""
+    def coverage(
+        self, more_gaps: Iterable[Skipped], more_checked: Iterable[Checked] = ()
+    ) -> Coverage:
+        """What was read and what was not, with what closing has found."""
         checked = [Checked(what=f"{number} pairs", how=way) for way, number in self.ways.items()]
         if self.pages:
             what = f"assignments of {len(self.pages)} packages"
             checked.append(Checked(what=what, how=DetectionMethod.ASSIGNMENTS))
+        checked += islice(more_checked, MAX_GAPS_IN_RESPONSE)
         unread = [
             Skipped(what=each.what, why=each.why, reason=each.reason)
             for each in self.unread.values()

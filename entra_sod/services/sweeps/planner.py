@@ -85,6 +85,7 @@ class SweepPlanner:
             pages=last.counted if last else {},
             own_references=ours,
             reads_references=reads_references,
+            toxic=last.toxic if last else (),
         )
 
     async def _send(self, sweep_id: str, parts: Iterable[int], traceparent: str) -> None:

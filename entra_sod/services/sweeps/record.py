@@ -121,6 +121,8 @@ def _run(closing: ClosingSweep, doubtful: Collection[Pair]) -> FindingsRun:
         indexed=parts.pages.keys(),
         doubtful=doubtful,
         gone=parts.references.gone,
+        toxic=closing.toxic,
+        knows_grants=closing.alike.knows,
     )
     return FindingsRun(context, view)
 

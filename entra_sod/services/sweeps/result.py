@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from entra_sod.core.clock import timestamp
+from entra_sod.core.names import cut
 from entra_sod.core.telemetry import record_sweep
 from entra_sod.domain.results.check import ReferencesView, references_view
-from entra_sod.domain.results.coverage import Coverage, Outcome, Skipped
+from entra_sod.domain.results.coverage import (
+    Checked,
+    Coverage,
+    DetectionMethod,
+    Outcome,
+    Skipped,
+)
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.domain.results.sweep import PairCounts, ReferenceCounts, StrategyView, SweepResult
+from entra_sod.domain.results.sweep import (
+    OverlapSummary,
+    PairCounts,
+    ReferenceCounts,
+    StrategyView,
+    SweepResult,
+)
+from entra_sod.domain.rules.toxic import MAX_NAME_LENGTH, named_package
 from entra_sod.services.sweeps.enforce import ReferenceWrites
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict, drift_views
 from entra_sod.services.sweeps.progress import SweepCounts, rate
 from entra_sod.stores.sweeps import SweepRecord
 
 MAX_REFERENCES_IN_ANSWER = 1000
+MAX_PACKAGES_IN_ANSWER = 1000
 
 
 def result_of(
@@ -38,11 +54,13 @@ def result_of(
         excepted=closing.conflicts.excepted,
         results=verdict.outcomes.summaries(),
         sets=list(verdict.sets),
+        toxic_packages=list(verdict.toxic[:MAX_PACKAGES_IN_ANSWER]),
+        overlaps=_overlaps(closing),
         references=references_view(enforced, MAX_REFERENCES_IN_ANSWER),
         reference_counts=ReferenceCounts.of(enforced),
         stopped=enforced.stopped,
         drift=drift_views(enforced.drift),
-        coverage=merged.coverage([*verdict.gaps, *written.gaps]),
+        coverage=merged.coverage([*verdict.gaps, *written.gaps], _looked_at(verdict)),
         strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(merged.ways)),
         assignments=merged.assignments,
         requests=took.requests,
@@ -54,6 +72,26 @@ def result_of(
         ended_at=timestamp(at),
         rules_hash=closing.rules.hash,
     )
+
+
+def _looked_at(verdict: SweepVerdict) -> Iterator[Checked]:
+    """The packages that meet a rule by themselves, whose holders were read."""
+    for each in verdict.toxic:
+        if each.outcome is not Outcome.UNKNOWN:
+            named = named_package(each.access_package_id, each.display_name)
+            yield Checked(what=f"who holds {named}: {each.why}", how=DetectionMethod.ASSIGNMENTS)
+
+
+def _overlaps(closing: ClosingSweep) -> list[OverlapSummary]:
+    return [
+        OverlapSummary(
+            access_package_id=each.package.id,
+            display_name=cut(each.package.display_name, MAX_NAME_LENGTH),
+            rule=each.rule.id,
+            why=each.why,
+        )
+        for each in closing.alike.found[:MAX_PACKAGES_IN_ANSWER]
+    ]
 
 
 def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
@@ -95,8 +133,12 @@ def record_metrics(result: SweepResult) -> None:
 
 
 def count_gaps(result: SweepResult) -> int:
-    """Pairs and sets that are unknown, and references that Graph refused; a failed sweep is one."""
+    """Pairs, sets and packages that are unknown, and references that Graph refused.
+
+    A failed sweep is one gap.
+    """
     if result.status == SweepStatus.FAILED:
         return 1
-    unknown_sets = sum(each.outcome is Outcome.UNKNOWN for each in result.sets)
+    alone = (each.outcome for each in result.toxic_packages)
+    unknown_sets = [*(each.outcome for each in result.sets), *alone].count(Outcome.UNKNOWN)
     return result.pairs.unknown + unknown_sets + result.reference_counts.failed

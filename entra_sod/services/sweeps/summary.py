@@ -23,6 +23,9 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         as_of: all that the index has was read after that moment; later changes may be missing.
         holders: how many subjects hold each of these packages.
         unread: packages whose assignments could not be read to their end, and why.
+        toxic: packages that meet a rule by themselves, or did before they could not be read: the
+            next sweep looks at them from the start.
+        compared_by: the hash of the rules, if the grants of all their packages were compared.
     """
 
     sweep_id: str
@@ -32,6 +35,8 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     as_of: datetime
     holders: Mapping[str, int] = {}
     unread: Mapping[str, str] = {}
+    toxic: list[str] = []
+    compared_by: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +59,8 @@ async def last_summary(store: SweepStore) -> SweepSummary | None:
 
 def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
     """Sum a sweep up, with what the one before knew and this one did not look at."""
-    merged, named = closing.whole, closing.rules.packages
+    merged, toxic = closing.whole, _toxic(closing, last)
+    named = closing.rules.packages.union(toxic)
     counted = (last.counted if last else {}) | merged.pages
     summary = SweepSummary(
         sweep_id=closing.record.id,
@@ -68,5 +74,17 @@ def summarize(closing: ClosingSweep, last: SweepSummary | None) -> bytes:
             for each in merged.unread.values()
             if each.package not in merged.pages
         },
+        toxic=toxic,
+        compared_by=closing.rules.hash if _is_compared(closing) else "",
     )
     return msgspec.json.encode(summary)
+
+
+def _toxic(closing: ClosingSweep, last: SweepSummary | None) -> list[str]:
+    uncertain = closing.whole.uncertain_packages.intersection(last.toxic if last else ())
+    return sorted(closing.toxic.keys() | uncertain)
+
+
+def _is_compared(closing: ClosingSweep) -> bool:
+    unread = closing.whole.uncertain_packages & closing.rules.named_packages
+    return not unread and not closing.alike.is_in_doubt

@@ -112,7 +112,7 @@ def pairs_by_hand(held: Mapping[str, str], rules: RuleSet) -> set[tuple[Pair, st
 def too_many_by_hand(held: Mapping[str, str], rules: RuleSet) -> set[tuple[str, str]]:
     return {
         (each.id, f"subject-{person}")
-        for each in rules.counted_rules
+        for each in rules.found_only_rules
         for person in PEOPLE
         if sum(person in held.get(name, "") for name in NAMES if guid(name) in each.set_of)
         > each.count

@@ -157,8 +157,14 @@ def test_circles_of_classes_are_named_once_with_their_way() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (rule("control: x"), "a:3:5: rules.0 needs either between or atMost"),
-        (rule(f"{PAIR}, atMost: {{count: 1, of: [{{name: x}}]}}"), "either between or atMost"),
+        (
+            rule("control: x"),
+            "a:3:5: rules.0 needs one of between, atMost, allOf",
+        ),
+        (
+            rule(f"{PAIR}, atMost: {{count: 1, of: [{{name: x}}]}}"),
+            "rules.0 has between and atMost: a rule has one of",
+        ),
         (rule("atMost: {count: 0, of: [{name: x}]}"), "a:3:79: rules.0.atMost.count must be"),
         (rule("atMost: {count: 1}"), "a:3:71: rules.0.atMost selects nothing: give of, groups"),
         (rule("atMost: {count: 1, of: [{}]}"), "rules.0.atMost.of.0 selects nothing: give an id"),

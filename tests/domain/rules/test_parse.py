@@ -113,3 +113,55 @@ def test_an_empty_file_is_refused() -> None:
 def test_an_endless_file_is_refused() -> None:
     """A file over a million characters is not even parsed."""
     assert "split it" in problems("#" * (1024 * 1024 + 1))[0]
+
+
+OVERRIDE = f"""\
+overrides:
+  - rule: r1
+    package: {guid("d")}
+    maxDays: 14
+"""
+SECOND = OVERRIDE.removeprefix("overrides:\n")
+
+
+def test_an_override_is_read_with_its_rule_its_package_and_its_days() -> None:
+    """It stands beside exceptions, and is named by its rule and its package."""
+    (override,) = parse_rules([SourceFile("f.yaml", GOOD + OVERRIDE)]).overrides.values()
+    assert (override.rule, str(override.package), override.max_days) == ("r1", guid("d"), 14)
+    assert override.id == f"override:r1:{guid('d')}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("rule: r1", "rule: r2", "f.yaml:13:11: overrides.0.rule r2 is no rule"),
+        ("maxDays: 14", "maxDays: 0", "f.yaml:15:14: overrides.0.maxDays must be"),
+        ("maxDays: 14", "maxDays: 367", "f.yaml:15:14: overrides.0.maxDays must be"),
+        ("maxDays: 14", "maxDays: '14'", "f.yaml:15:14: overrides.0.maxDays must be"),
+        ("    maxDays: 14\n", "", "overrides.0.maxDays is missing"),
+        (guid("d"), "Pay and approve", "f.yaml:14:14: overrides.0.package must be a GUID"),
+        ("package:", "id: x\n    package:", "overrides.0.id is not known here"),
+        (
+            OVERRIDE,
+            OVERRIDE + SECOND,
+            "f.yaml:17:14: overrides.1.package has an override for this rule already",
+        ),
+        (
+            OVERRIDE,
+            OVERRIDE + SECOND.replace(guid("d"), guid("d").upper()),
+            "f.yaml:17:14: overrides.1.package has an override for this rule already",
+        ),
+    ],
+)
+def test_each_mistake_of_an_override_is_named_with_its_place(
+    old: str, new: str, expected: str
+) -> None:
+    """An unknown rule, a number of days that is none, a second override for the same."""
+    found = problems((GOOD + OVERRIDE).replace(old, new, 1))
+    assert any(expected in problem for problem in found), found
+
+
+def test_an_override_with_a_mistake_is_looked_at_all_the_same() -> None:
+    """Its unknown rule is named beside its wrong days."""
+    text = (GOOD + OVERRIDE).replace("rule: r1", "rule: r2").replace("14", "none")
+    assert len(problems(text)) == 2

@@ -14,7 +14,7 @@ from tests.services.sweeps.test_index_sweeps import found
 from tests.services.sweeps.test_sweeps import MakeApp, sweep
 
 FIRST, LAST = date(2025, 12, 1), date(2026, 1, 31)  # the tests' clock says 2026-01-01
-RULES = [rule("pay", side("a"), side("b")), rule("buy", side("ab"), side("bc"))]
+RULES = [rule("pay", side("a"), side("b")), rule("buy", side("a"), side("bc"))]
 
 
 def holds(name: str, person: str) -> Assignment:

@@ -131,7 +131,7 @@ async def test_what_a_package_grants_is_a_gap_where_it_cannot_be_read(make_app: 
 
 
 async def test_grants_are_read_once_and_only_where_they_matter(make_app: MakeApp) -> None:
-    """For ten minutes; those of the rules' packages only beside those of one that no rule names."""
+    """For ten minutes; those of the rules' packages only if the wanted one grants anything."""
     app = granting(make_app, package("d", "9"))
     asked = count_grants(app)
     for subject in (ANN, BOB):
@@ -143,10 +143,10 @@ async def test_grants_are_read_once_and_only_where_they_matter(make_app: MakeApp
     app.rules.write(RULES)
     app.clock.advance(601)
     await ask("a")
-    assert len(asked) == 4
+    assert asked[4:] == [guid("a")]
     app.graph._packages[guid("d")] = package("d")
     await ask("d")
-    assert asked[4:] == [guid("d")]
+    assert asked[5:] == [guid("d")]
 
 
 def both_sides(make_app: MakeApp, *legacy: str, **held: str) -> App:
@@ -178,10 +178,13 @@ async def test_a5_a_package_that_gives_what_another_gives_is_reviewed(
     assert (await ask("e"))["decision"] == "allow"
 
 
-async def test_a5_an_override_of_both_sides_is_reviewed(make_app: MakeApp) -> None:
-    """It breaks the rule by itself, whoever asks."""
+async def test_a5_a_package_of_both_sides_is_denied(make_app: MakeApp) -> None:
+    """It meets the rule by itself, whoever asks. The reason names it and both duties."""
     both_sides(make_app, "8", "9")
-    assert (await ask("d"))["decision"] == "review"
+    answer = await ask("d")
+    assert answer["decision"] == "deny"
+    assert [each["id"] for each in answer["rules"]] == ["pay"]
+    assert all(guid(each) in answer["reasons"][1] for each in "dab")
 
 
 async def test_a5_other_roles_and_sets_count(make_app: MakeApp) -> None:

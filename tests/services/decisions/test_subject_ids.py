@@ -176,18 +176,21 @@ async def test_b2_the_last_sweep_vouches_where_graph_does_not_tell(make_app: Mak
 @pytest.mark.parametrize(
     ("client", "subject", "decision", "requests"),
     [
-        (ADMIN_CLIENT, lambda: object_id(ANN_SUBJECT), "deny", 1),
-        (ADMIN_CLIENT, lambda: NOBODY, "review", 4),
-        (ADMIN_CLIENT, lambda: object_id(EVE), "allow", 2),
-        (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 4),
-        (ADMIN_CLIENT, lambda: EVE, "allow", 4),
-        (APP_CLIENT, lambda: ANN_SUBJECT, "deny", 5),
+        (ADMIN_CLIENT, lambda: object_id(ANN_SUBJECT), "deny", 3),
+        (ADMIN_CLIENT, lambda: NOBODY, "review", 6),
+        (ADMIN_CLIENT, lambda: object_id(EVE), "allow", 4),
+        (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 6),
+        (ADMIN_CLIENT, lambda: EVE, "allow", 6),
+        (APP_CLIENT, lambda: ANN_SUBJECT, "deny", 7),
     ],
 )
 async def test_few_requests_settle_it(
     connect: Connect, client: str, subject: Callable[[], str], decision: str, requests: int
 ) -> None:
-    """One finds assignments; a second one who holds none; the other id takes two more."""
+    """One finds assignments; a second one who holds none; the other id takes two more.
+
+    Two tell once in ten minutes what the packages of the rule grant.
+    """
     install(connect, client, pay_and_approve())
     with metered() as meter:
         answer = body_of(await post({"subject": subject(), "accessPackageId": PAY}, decide))

@@ -55,6 +55,15 @@ async def test_each_owner_is_told_of_her_own(app: App) -> None:
     assert (mine["reopened"], mine["expiring"]) == ([], [])
 
 
+async def test_each_of_several_owners_is_told(app: App) -> None:
+    """Who answers for the rule beside its owner has a digest of the same findings."""
+    app.rules.write([msgspec.structs.replace(PAY, owners=["deputy@example.com"])])
+    app.clock.advance(61)
+    await night(app)
+    found = {each["owner"]: each["counts"]["new"] for each in told(app, "digest.ready")}
+    assert found == {"owner@example.com": 2, "deputy@example.com": 2}
+
+
 async def test_no_news_is_no_digest(app: App) -> None:
     """A night like the last tells nobody anything."""
     await night(app)

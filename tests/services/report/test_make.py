@@ -15,7 +15,7 @@ from entra_sod.services.report.page_data import embedded
 from entra_sod.services.report.view import CellView, ReportView
 from entra_sod.stores.findings import TABLE
 from tests.app import App
-from tests.builders import at_most, exception, guid, held, package, rule, side
+from tests.builders import at_most, exception, guid, held, package, requires, rule, side
 
 PACKAGES = [package("a"), package("b"), package("c")]
 HELD = {"a": held("a", "vwxy"), "b": held("b", "xyz"), "c": held("c", "z")}
@@ -149,7 +149,7 @@ class TestAfterASweep:
         assert (finding.state, finding.exception) == ("excepted", entry.id)
         shown = msgspec.json.decode(embedded(view))["findings"]
         [row] = [each for each in shown if each[0] == finding.id]
-        assert (finding.exception_until, row[-1]) == (entry.end, 0)
+        assert (finding.exception_until, row[9]) == (entry.end, 0)
         assert [(each.id, each.days_left) for each in view.exceptions] == [(entry.id, 0)]
         assert cell(view, "a", "b").excepted == 1
 
@@ -162,6 +162,28 @@ class TestAfterASweep:
         [finding] = view.findings
         assert (len(finding.pair), view.cells) == (3, [])
         assert (view.rules[0].at_most, view.rules[0].outcome) == (2, "conflict")
+
+    async def test_a_requirement_names_what_is_missing(self, make_app: MakeApp) -> None:
+        """Its rule is outside of the matrix, and the page knows what would end the conflict."""
+        one = requires("need", side("a"), side("bc"))
+        app = make_app(PACKAGES, {"a": held("a", "x")}, [one])
+        await sweep(app)
+        view = await report(app)
+        [shown] = view.rules
+        assert (shown.form, shown.found_only, shown.needs_all) == ("requires", True, False)
+        assert (shown.at_most, shown.outcome, view.cells) == (None, "conflict", [])
+        [row] = msgspec.json.decode(embedded(view))["findings"]
+        assert [view.packages[each].id for each in row[11]] == [guid("b"), guid("c")]
+        assert view.findings[0].kind == "requirement"
+
+    async def test_rules_have_their_groups(self, make_app: MakeApp) -> None:
+        """Process, tags, frameworks and owners of each rule, to filter and group by."""
+        one = msgspec.structs.replace(
+            rule("r", side("a"), side("b")), process="P2P", tags=["t"], owners=["o2@example.com"]
+        )
+        app = make_app(PACKAGES, {}, [one])
+        [shown] = (await report(app)).rules
+        assert (shown.process, shown.tags, shown.owners) == ("P2P", ["t"], ["o2@example.com"])
 
 
 class TestTheTrend:

@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
-from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.coverage import Outcome, Skipped
+from entra_sod.domain.rules.language import RuleForm
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.report.view import ReportView
 from local.processes import CHECKOUT
 from tests.services.report.conftest import OpenReport
@@ -70,6 +72,40 @@ def test_what_is_over_is_no_headline(open_report: OpenReport, small_view: Report
     page.locator("#list").evaluate("list => { list.scrollTop = 1e9; }")
     expect(page.locator(f'#lines [aria-rowindex="{len(view.findings) + 1}"]')).to_be_visible()
     assert column(page, "state")[-2:] == ["resolved", "on-hold"]
+
+
+def test_a_strip_has_the_rules_that_are_found_only(
+    open_report: OpenReport, small_view: ReportView
+) -> None:
+    """What makes a conflict, who is in conflict, and what is lacking; a click narrows the list."""
+    first, *others = small_view.findings
+    lacking = next(each for each in small_view.packages if each.id not in first.pair)
+    changed = msgspec.structs.replace(
+        first, kind=ConflictKind.REQUIREMENT, pair=first.pair[:1], missing=[lacking.id]
+    )
+    rules = [
+        msgspec.structs.replace(
+            each,
+            form=RuleForm.REQUIRES,
+            found_only=True,
+            outcome=Outcome.CONFLICT,
+            at_most=None,
+            sides=[0, 1],
+            process="Procure to pay",
+        )
+        if each.id == first.rule
+        else each
+        for each in small_view.rules
+    ]
+    findings = [changed, *(each for each in others if each.rule != first.rule)]
+    page = open_report(msgspec.structs.replace(small_view, findings=findings, rules=rules))
+    strip = page.locator("#found-only")
+    expect(strip).to_contain_text("a subject is on")
+    expect(strip.locator("#found-only-subjects tbody tr")).to_have_count(1)
+    expect(strip.locator("#found-only-subjects")).to_contain_text(lacking.name)
+    page.locator("#groups").get_by_role("button", name="Procure to pay").click()
+    assert shown(page) == 1
+    assert serious(page) == []
 
 
 class TestTheList:

@@ -119,7 +119,14 @@ async def test_more_than_allowed_of_a_set_is_found(make_app: MakeApp) -> None:
     )
     answer = await sweep(app)
     assert answer["sets"] == [
-        {"rule": "two", "atMost": 2, "size": 3, "outcome": "conflict", "holderCount": 1}
+        {
+            "rule": "two",
+            "form": "atMost",
+            "atMost": 2,
+            "size": 3,
+            "outcome": "conflict",
+            "holderCount": 1,
+        }
     ]
     assert (answer["status"], answer["findings"], answer["pairs"]["total"]) == ("completed", 1, 0)
     [each] = await found(app)

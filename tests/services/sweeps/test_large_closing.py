@@ -85,9 +85,9 @@ async def test_merged_or_not_the_index_has_the_same_conflicts(
     assert all(each.assignments <= max(most, HOLDERS_OF_EACH) for each in fewer)
     assert len(fewer) == -(-FILES // max(most // HOLDERS_OF_EACH, 1))
     holders, held_before = Counter[str](), Counter[str]()
-    joined = conflicts_of(store, fewer, EVERYTHING, holders)
+    joined = conflicts_of(store, fewer, EVERYTHING, holders, read=EVERYTHING.packages)
     found = [(*each.packages,) async for each in joined]
-    joined = conflicts_of(store, files, EVERYTHING, held_before)
+    joined = conflicts_of(store, files, EVERYTHING, held_before, read=EVERYTHING.packages)
     before = [(*each.packages,) async for each in joined]
     assert holders == held_before
     assert len(found) == FILES * (FILES - 1) // 2

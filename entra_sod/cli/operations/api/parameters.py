@@ -9,7 +9,7 @@ from entra_sod.cli.operations.api.model import Parameter, title_of
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Severity
 from entra_sod.services.checks.start import MAX_WAIT_SECONDS
-from entra_sod.services.findings.query import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from entra_sod.services.findings.query import DEFAULT_PAGE_SIZE, MAX_FILTER_LENGTH, MAX_PAGE_SIZE
 from entra_sod.stores.idempotency import MAX_KEY_LENGTH
 
 _KEY_TEXT = (
@@ -83,6 +83,14 @@ FILTERS = (
     _text("package", "The id of an access package.", format="uuid"),
     _text("subject", "The subject's id, or its object id."),
     _text("since", "In its state since this day or moment."),
+    _text("process", "The process of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
+    _text("tag", "A tag of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
+    _text(
+        "framework",
+        "A framework that the rule serves, by its id, or by its id and the clause.",
+        maxLength=MAX_FILTER_LENGTH,
+    ),
+    _text("owner", "Who answers for the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
     _number(
         "pageSize",
         "How many to list at most.",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from entra_sod.cli.operations.matrix.import_plan import control_id
+from entra_sod.cli.operations.matrix.import_plan import MATRIX_FORMS, control_id
 from entra_sod.cli.operations.rules.unbound import sides_of
 from entra_sod.core.names import visible
 from entra_sod.domain.findings.views import csv_table
@@ -72,10 +72,12 @@ def _exportable(
 def _why_not(rule: Rule) -> str | None:
     """Say why a matrix cannot state a rule: it has names of duties and nothing else."""
     sides = sides_of(rule)
-    if not sides:
+    if rule.form not in MATRIX_FORMS:
         return "it is neither between nor allOf"
     if rule.between and len(sides) > 2:  # noqa: PLR2004 - in a matrix more than a pair is allOf
         return "it keeps each of more than two sides from each: write a rule for each pair"
+    if any(each.every for each in sides):
+        return "a side of it counts only with every package"
     if any(len(each.classes) != 1 or each.packages or each.groups for each in sides):
         return "a side of it is not one class"
     return None
@@ -96,8 +98,8 @@ def _row(parsed: ParsedRules, rule: Rule, duties: Sequence[str], width: int) -> 
         "" if has_own else rule.control or "",
         control.title if control else "",
         rule.advice or "",
-        getattr(rule, "process", None) or "",
-        "; ".join(f"{each.id}: {each.ref}" for each in getattr(rule, "frameworks", ())),
+        rule.process or "",
+        "; ".join(f"{each.id}: {each.ref}" for each in rule.frameworks),
         *("" if day is None else day.isoformat() for day in days),
     )
 

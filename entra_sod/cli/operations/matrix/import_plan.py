@@ -35,13 +35,14 @@ from entra_sod.cli.operations.rules.unbound import sides_of, unbound_classes
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.document import MAX_FILE_BYTES, SourceFile
-from entra_sod.domain.rules.language import Control, Rule, Severity
+from entra_sod.domain.rules.language import Control, Rule, RuleForm, Severity
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
 from entra_sod.domain.text import fold
 
 BINDING, CONTROLS = "binding.yaml", "controls.yaml"
 MAX_WRITTEN = MAX_FILE_BYTES * 3 // 4  # bytes of a file that an import writes; people add to it
 DEFAULT_OWNER, DEFAULT_SEVERITY = "not named yet", Severity.MEDIUM
+MATRIX_FORMS = (RuleForm.BETWEEN, RuleForm.ALL_OF)  # that a matrix can state
 _HASH, _MAX_SLUG = 6, 40  # characters
 _NOT_A_SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -175,7 +176,10 @@ def slug(text: str, most: int) -> str:
 def duties_of(rule: Rule) -> frozenset[str] | None:
     """Return the duties of a rule whose sides are one class each, as an import writes it."""
     sides = sides_of(rule)
-    if not sides or any(len(each.classes) != 1 or each.packages or each.groups for each in sides):
+    is_each_from_each = rule.form is RuleForm.BETWEEN and len(sides) > 2  # noqa: PLR2004 - a pair
+    if rule.form not in MATRIX_FORMS or is_each_from_each or not sides:
+        return None
+    if any(len(side.classes) != 1 or side.packages or side.groups or side.every for side in sides):
         return None
     return frozenset(fold(side.classes[0]) for side in sides)
 

@@ -12,6 +12,14 @@ from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
+from entra_sod.cli.operations.rules.lint_forms import (
+    equal_sides,
+    forbidden_requirements,
+    group_warnings,
+    mode_warnings,
+    never_met,
+    requirement_circles,
+)
 from entra_sod.cli.operations.rules.unbound import (
     unbound_classes,
     unbound_problems,
@@ -21,7 +29,14 @@ from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
-from entra_sod.domain.rules.language import ExceptionEntry, Mode, PackageSelector, Rule, Side
+from entra_sod.domain.rules.language import (
+    ExceptionEntry,
+    Mode,
+    PackageSelector,
+    Rule,
+    Side,
+    override_id,
+)
 from entra_sod.domain.rules.parse import ParsedRules, SourceOrigin, in_reason
 from entra_sod.domain.rules.resolve import (
     ResolvedRule,
@@ -74,6 +89,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
     """
     found = [
         *_selector_problems(parsed, tenant),
+        *_override_problems(parsed, tenant),
         *_group_problems(parsed, tenant),
         *_date_problems(parsed, day),
         *_count_problems(parsed),
@@ -86,6 +102,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
             *_unfinished(parsed, len(resolved)),
             *_unused_classes(parsed, resolver),
             *_rule_problems(parsed, resolved, tenant),
+            *_requirements(parsed, resolved, tenant),
             *_all_packages(parsed, tenant),
             *_without_reference(parsed, resolved, tenant),
             *_protected(parsed, resolved, resolver, tenant),
@@ -99,6 +116,27 @@ def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[Rules
     for each in reading.found:
         detail = f"does not name {each.what}: {each.why}"
         yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+
+
+def toxic_problems(
+    parsed: ParsedRules, reading: AlikeReading, resolved: Collection[str]
+) -> Iterator[RulesProblem]:
+    """Packages that meet a rule by themselves, unless an override says so; and needless overrides.
+
+    Args:
+        parsed: of all files.
+        reading: what the tenant's packages grant.
+        resolved: the ids of the rules that it was compared with.
+    """
+    toxic = {override_id(each.rule.id, each.package): each for each in reading.toxic}
+    for name, each in toxic.items():
+        if name not in parsed.overrides:
+            detail = f"is met by one package: {each.what}: {each.why}"
+            yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+    for name in parsed.overrides.keys() - toxic.keys():
+        if parsed.overrides[name].rule in resolved and not reading.is_in_doubt:
+            detail = "does not meet the rule by itself: the override has no effect"
+            yield _warning(parsed.origin("overrides", name), ("package",), detail)
 
 
 def _resolved(parsed: ParsedRules, resolver: Resolver) -> Iterator[ResolvedRule]:
@@ -146,6 +184,14 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
 
 
+def _override_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
+    """Overrides for packages that the tenant does not show."""
+    for name, override in parsed.overrides.items():
+        if tenant is not None and str(override.package) not in tenant.packages:
+            detail = "is no access package that this identity may read"
+            yield parsed.origin("overrides", name).place(Mistake(("package",), detail))
+
+
 def _all_packages(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
     """Patterns that happen to fit every package of this tenant."""
     if tenant is None or not tenant.packages:
@@ -182,9 +228,9 @@ def _groups(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, str]]:
         for index, group in enumerate(protected.groups):
             yield origin, ("groups", index, "id"), str(group.id)
     for rule in parsed.rules.values():
-        for number, side in enumerate(rule.between or ()):
+        for place, side in rule.placed_sides:
             for index, group in enumerate(side.groups):
-                path: Path = ("between", number, "groups", index, "id")
+                path: Path = (*place, "groups", index, "id")
                 yield parsed.origin("rules", rule.id), path, str(group.id)
 
 
@@ -203,9 +249,9 @@ def _selectors(parsed: ParsedRules) -> Iterator[tuple[SourceOrigin, Path, Packag
             yield origin, ("packages", index), selector
     for rule in parsed.rules.values():
         origin = parsed.origin("rules", rule.id)
-        for number, side in enumerate(rule.between or ()):
+        for place, side in rule.placed_sides:
             for index, selector in enumerate(side.packages):
-                yield origin, ("between", number, "packages", index), selector
+                yield origin, (*place, "packages", index), selector
         for index, selector in enumerate(rule.at_most.of if rule.at_most else ()):
             yield origin, ("atMost", "of", index), selector
 
@@ -254,7 +300,7 @@ def _unused_classes(parsed: ParsedRules, resolver: Resolver) -> Iterator[RulesPr
 
 def _sides(rule: Rule) -> Sequence[Side]:
     if rule.at_most is None:
-        return rule.between or ()
+        return rule.sides
     return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
 
 
@@ -265,10 +311,27 @@ def _rule_problems(
     unbound = unbound_rules(parsed)
     for each in resolved:
         origin = parsed.origin("rules", each.id)
-        if each.rule.at_most is None:
-            yield from _shared(origin, each.sides, tenant)
+        yield from _shared(origin, each, tenant)
+        warnings = [*mode_warnings(each), *group_warnings(each)]
         if is_certain and each.id not in unbound:
             yield from _without_effect(origin, each)
+            yield from (origin.place(mistake) for mistake in never_met(each))
+            warnings += equal_sides(each)
+        yield from (origin.place(mistake, is_warning=True) for mistake in warnings)
+
+
+def _requirements(
+    parsed: ParsedRules, resolved: Sequence[ResolvedRule], tenant: Tenant | None
+) -> Iterator[RulesProblem]:
+    """Rules that require in a circle, or what another rule keeps apart."""
+    if tenant is None and needs_tenant(parsed):
+        return
+    unbound = unbound_rules(parsed)
+    bound = [each for each in resolved if each.id not in unbound]
+    for name, mistake in requirement_circles(bound):
+        yield parsed.origin("rules", name).place(mistake)
+    for name, mistake in forbidden_requirements(bound):
+        yield parsed.origin("rules", name).place(mistake, is_warning=True)
 
 
 def _without_reference(
@@ -291,14 +354,16 @@ def _protected(
 
 
 def _shared(
-    origin: SourceOrigin, sides: Iterable[ResolvedSide], tenant: Tenant | None
+    origin: SourceOrigin, rule: ResolvedRule, tenant: Tenant | None
 ) -> Iterator[RulesProblem]:
+    """Name packages that pairs of a rule have on two sides."""
     seen: frozenset[str] = frozenset()
-    for index, side in enumerate(sides):
+    places = [] if rule.rule.at_most else rule.rule.placed_sides
+    for (path, _), side in zip(places, rule.sides, strict=False):
         if shared := seen & side.packages:
             words = f"has {_listed(shared, tenant)} in common with a side before it"
             detail = f"{words}: a package never conflicts with itself"
-            yield _warning(origin, ("between", index), detail)
+            yield _warning(origin, path, detail)
         seen |= side.packages
 
 
@@ -319,13 +384,14 @@ def _without_effect(origin: SourceOrigin, resolved: ResolvedRule) -> Iterator[Ru
             detail = f"keeps nothing apart: packages in the set: {held}"
             yield origin.place(Mistake(("atMost",), detail))
         return
-    if any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2)):
+    has_pair = any(_has_pair(one, other) for one, other in combinations(resolved.sides, 2))
+    if has_pair or resolved.is_found_only:
         return
     if not any(_has_guard(one, other) for one, other in permutations(resolved.sides, 2)):
-        yield origin.place(Mistake(("between",), "keeps nothing apart: no pair is left"))
+        yield origin.place(Mistake((rule.form.value,), "keeps nothing apart: no pair is left"))
     elif rule.mode is not Mode.ENFORCE or not rule.references.wants_groups:
         detail = "has no pair: groups alone work under enforce with references to groups"
-        yield _warning(origin, ("between",), detail)
+        yield _warning(origin, (rule.form.value,), detail)
 
 
 def _has_pair(one: ResolvedSide, other: ResolvedSide) -> bool:

@@ -19,8 +19,15 @@ from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.document import Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.language import Name, Text
+from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import ResolvedRule, Tenant, resolve
+from entra_sod.domain.rules.toxic import (
+    NO_TOXIC_PACKAGES,
+    ToxicPackages,
+    by_package,
+    find_toxic,
+)
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
 from entra_sod.domain.text import fold
 
@@ -34,7 +41,10 @@ class RuleTestPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ExpectedConflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Packages, by name, that a person must not hold together."""
+    """Packages, by name, that make a conflict of what a person holds.
+
+    Of a rule that `requires`, those of its `when` that the person holds.
+    """
 
     rule: Name
     packages: list[Text]
@@ -76,7 +86,7 @@ class RuleTestFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class FoundConflict:
-    """Packages that one person holds against a rule: two, or more than `atMost` allows."""
+    """Packages that one person holds against a rule: two, or all that make the conflict."""
 
     rule: str
     packages: frozenset[str]
@@ -121,14 +131,19 @@ def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> Rule
 
 
 def find_conflicts(
-    rules: Iterable[ResolvedRule], holds: Collection[str]
+    rules: Iterable[ResolvedRule],
+    holds: Collection[str],
+    toxic: ToxicPackages = NO_TOXIC_PACKAGES,
 ) -> Iterator[FoundConflict]:
-    """Everything that must not be held together and is."""
+    """Everything that must not be held together and is, and packages that meet a rule alone."""
     held = frozenset(holds)
+    for package in sorted(held & toxic.keys()):
+        for each in toxic[package]:
+            yield FoundConflict(each.rule.id, frozenset([package]))
     for rule in rules:
-        if rule.count > 1:
-            if len(held & rule.set_of) > rule.count:
-                yield FoundConflict(rule.id, held & rule.set_of)
+        if rule.is_found_only:
+            if met := met_by(rule, held):
+                yield FoundConflict(rule.id, met)
             continue
         sides = [held & side.packages for side in rule.sides]
         pairs = {
@@ -148,20 +163,33 @@ class _TestTenant:
         self._book, self._day = parsed, day
         self._ids = {fold(each.name): _package_id(each) for each in test_file.packages}
         self._names = {_package_id(each): each.name for each in test_file.packages}
-        self._rules = resolve(parsed, Tenant(map(_package, test_file.packages)), day)
+        packages = {each.id: each for each in map(_package, test_file.packages)}
+        self._rules = resolve(parsed, Tenant(packages.values()), day)
+        self._toxic = by_package(find_toxic(self._rules, packages))
 
     def ids(self, names: Iterable[str]) -> frozenset[str]:
         return frozenset(self._ids[fold(name)] for name in names)
 
     def conflicts(self, person: RuleTestPerson) -> set[FoundConflict]:
-        return set(find_conflicts(self._rules, self.ids(person.holds)))
+        return set(find_conflicts(self._rules, self.ids(person.holds), self._toxic))
 
     def decide(self, person: RuleTestPerson, asked: str) -> ActualDecision:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
         own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
         asked_id = self._ids[fold(asked)]
-        violations = list(find_violations(self._rules, who, asked_id, own, self._day))
+        overrides = self._book.overrides.values()
+        violations = list(
+            find_violations(
+                self._rules,
+                who,
+                asked_id,
+                own,
+                self._day,
+                toxic=self._toxic,
+                overrides=overrides,
+            )
+        )
         return ActualDecision(
             decide(violations), tuple(sorted(each.rule.id for each in violations))
         )
@@ -216,7 +244,7 @@ def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]
             if name not in parsed.rules:
                 detail = f"{name} is no rule{nearest(name, parsed.rules)}"
                 yield Mistake(("people", index, *path), detail)
-        yield from _unused(person, ("people", index, "conflicts"))
+        yield from _too_few(person, parsed, ("people", index, "conflicts"))
 
 
 def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake]:
@@ -228,10 +256,18 @@ def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake
         seen.add(value)
 
 
-def _unused(person: RuleTestPerson, path: Path) -> Iterator[Mistake]:
+def _too_few(person: RuleTestPerson, parsed: ParsedRules, path: Path) -> Iterator[Mistake]:
+    """A conflict takes two packages, unless one meets the rule by itself.
+
+    One may be enough, too, where what a subject holds is counted.
+    """
     for index, each in enumerate(person.conflicts):
-        if len({fold(name) for name in each.packages}) < 2:  # noqa: PLR2004 - a conflict takes two
-            yield Mistake((*path, index, "packages"), "must be two packages or more")
+        rule = parsed.rules.get(each.rule)
+        is_one = len(each.packages) == 1
+        least = 1 if is_one or (rule and rule.is_found_only) else 2
+        if len({fold(name) for name in each.packages}) < least:
+            words = "one package or more" if least == 1 else "two packages or more"
+            yield Mistake((*path, index, "packages"), f"must be {words}")
 
 
 def _package_names(person: RuleTestPerson) -> Iterator[tuple[Path, str]]:

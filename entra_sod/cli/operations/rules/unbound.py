@@ -48,8 +48,8 @@ def _is_nothing_but(unbound: Collection[str], side: Side) -> bool:
 
 
 def sides_of(rule: Rule) -> Sequence[Side]:
-    """Return the sides of a rule that a matrix can state: of `between`, and of `allOf`."""
-    return rule.between or getattr(rule, "all_of", None) or ()
+    """Return the sides of a rule, whatever its form."""
+    return rule.sides
 
 
 def unbound_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:

@@ -35,7 +35,7 @@ function choices(legendText, options, chosen) {
 }
 
 function resetFilter() {
-  Object.assign(filter, { text: '', rule: '', package: '', pair: null });
+  Object.assign(filter, { text: '', rule: '', package: '', group: null, pair: null });
   filter.severities.clear();
   filter.states.clear();
   for (const input of byId('filter').querySelectorAll('input, select')) {
@@ -48,7 +48,8 @@ function resetFilter() {
 function showFilter() {
   byId('reset').disabled = !isFiltered();
   const pair = byId('pair');
-  pair.hidden = !filter.pair;
+  pair.hidden = !filter.pair && !filter.group;
+  if (filter.group) pair.replaceChildren(`${GROUPS[filter.group.by]} `, foreign(filter.group.name));
   if (filter.pair) pair.replaceChildren('Pair ', ...filter.pair.flatMap((place, at) => [at ? ' + ' : '', foreign(packageName(place))]));
 }
 
@@ -66,6 +67,13 @@ function narrowToRule(rule) {
   goToFindings();
 }
 
+function narrowToGroup(by, name) {
+  resetFilter();
+  filter.group = { by, name };
+  applyFilter();
+  goToFindings();
+}
+
 function goToFindings() {
   byId('findings').scrollIntoView();
   focusLine(0);
@@ -76,13 +84,18 @@ drawGaps();
 drawSummary();
 drawFilter();
 drawMatrix();
+drawFoundOnly();
+drawToxic();
 drawFindings();
+drawGroups();
 drawRules();
 drawExceptions();
 drawDrift();
 drawCoverage();
 onChange(showFilter);
 onChange(refreshFindings);
+onChange(refreshFoundOnly);
+onChange(refreshToxic);
 onChange(() => refreshMatrix(grid.heads.length === 0));
 sortFindings('severity', false);
 applyFilter();

@@ -4,9 +4,18 @@ const findings = data.findings.map((row) => ({
   row, id: row[0], rule: data.words[row[1]], packages: row[2], subject: data.subjects[row[3]],
   severity: row[4], state: data.words[row[5]], first: data.words[row[6]],
   last: data.words[row[7]], exception: row[8] === null ? null : data.words[row[8]],
-  daysLeft: row[9],
+  daysLeft: row[9], kind: data.words[row[10]], missing: row[11], why: row[12] === null ? null : data.words[row[12]],
 }));
 const ruleOf = new Map(data.rules.map((rule, place) => [rule.id, { ...rule, place }]));
+/** What a rule is grouped under: of a framework its id. A rule that is no longer in force has no group. */
+function groupsOf(ruleId, by) {
+  const rule = ruleOf.get(ruleId);
+  if (!rule) return [];
+  if (by === 'owner') return [...new Set([rule.owner, ...rule.owners])];
+  if (by === 'process') return rule.process ? [rule.process] : [];
+  if (by === 'tag') return [...new Set(rule.tags)];
+  return [...new Set(rule.frameworks.map((each) => each.id))];
+}
 const states = [...new Set(findings.map((each) => each.state))].sort();
 const personName = (finding) => finding.subject[2] || finding.subject[1] || finding.subject[0];
 // People are the usual subjects, and need no word.
@@ -30,11 +39,11 @@ const SORTS = {
 };
 
 const filter = {
-  text: '', rule: '', package: '', severities: new Set(), states: new Set(), pair: null,
+  text: '', rule: '', package: '', group: null, severities: new Set(), states: new Set(), pair: null,
 };
 const model = { sort: 'severity', descending: false, order: [], shown: [], listeners: [] };
 
-const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !== ''
+const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !== '' || filter.group
   || filter.severities.size || filter.states.size || filter.pair);
 
 // What the text filter looks at. Names repeat, so each is searched once, however many have it.
@@ -54,6 +63,7 @@ function finder(word) {
 
 function fits(finding, finders) {
   if (filter.rule && finding.rule !== filter.rule) return false;
+  if (filter.group && !groupsOf(finding.rule, filter.group.by).includes(filter.group.name)) return false;
   if (filter.severities.size && !filter.severities.has(finding.severity)) return false;
   if (filter.states.size && !filter.states.has(finding.state)) return false;
   if (filter.package !== '' && !finding.packages.includes(filter.package)) return false;
@@ -96,7 +106,7 @@ function packageCells() {
   if (filtered) {
     for (const place of model.shown) {
       const finding = findings[place];
-      finding.cell ??= finding.packages.length === 2 ? pairCells.get(key(...finding.packages)) : null;
+      finding.cell ??= finding.kind === 'pair' ? pairCells.get(key(...finding.packages)) : null;
       countIn(finding.cell, finding);
     }
   }
@@ -126,8 +136,9 @@ function countIn(cell, finding) {
 const membersOf = data.sides.map((side) => new Set(side.packages));
 
 /** The cells of two sides that a rule keeps apart and that have these packages. */
-function sideKeys({ sides, atMost }, [one, other]) {
+function sideKeys({ sides, atMost, foundOnly }, [one, other]) {
   if (atMost !== null) return [key(sides[0], sides[0])];
+  if (foundOnly) return [];
   const found = [];
   for (let i = 0; i < sides.length; i += 1) {
     for (let j = i + 1; j < sides.length; j += 1) {
@@ -164,7 +175,7 @@ function makeSideCells() {
   }
   data.rules.forEach((rule, place) => {
     const outcome = { conflict: CONFLICT, clear: CLEAR, unknown: UNKNOWN }[rule.outcome];
-    if (outcome !== undefined) note(key(rule.sides[0], rule.sides[0]), place, outcome);
+    if (outcome !== undefined && rule.atMost !== null) note(key(rule.sides[0], rule.sides[0]), place, outcome);
   });
   return cells;
 }

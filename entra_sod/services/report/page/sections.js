@@ -1,8 +1,9 @@
 // What stands still: the facts, the gaps up front, the summary, rules, exceptions, drift, coverage.
 
 const SECTIONS = [
-  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['findings', 'Findings'],
-  ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
+  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['found-only', 'Found only'],
+  ['toxic', 'Toxic packages'], ['findings', 'Findings'],
+  ['groups', 'Groups'], ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
 ];
 const MOST_GAPS = 5;
 
@@ -46,7 +47,7 @@ function drawSummary() {
   const bySeverity = SEVERITIES.map((_, severity) =>
     findings.filter((each) => each.severity === severity && isLive(each)).length);
   section.append(el('div', { class: 'tiles' },
-    tile('Conflicts', data.sweep.conflicts, 'a subject and a pair, each once',
+    tile('Conflicts', data.sweep.conflicts, 'a subject and a pair, a set or a package, each once',
       `${number.format(data.sweep.excepted)} of them excepted`),
     tile('Findings', data.findingsStanding, 'that stand, under every rule of the pair', severityBar(bySeverity)),
     tile('Pairs checked', pairs.total - pairs.unknown, `of ${number.format(pairs.total)}`, pairBar(pairs)),
@@ -140,7 +141,7 @@ function drawRules() {
 
 /** What is known of a rule's findings, and of how many of its pairs. */
 function ruleFindings({ findings: found, pairs, pairsUnknown, outcome }) {
-  const unknown = outcome === 'unknown' ? 'its set' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
+  const unknown = outcome === 'unknown' ? 'its packages' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
   const part = outcome === 'unknown' || pairsUnknown ? `not checked (${unknown})` : '';
   if (found === null) return el('span', { class: 'soon', text: part || 'not checked' });
   return el('div', {}, el('span', { class: 'figure', text: number.format(found) }),

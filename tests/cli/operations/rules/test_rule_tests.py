@@ -19,6 +19,7 @@ from entra_sod.domain.rules.language import (
     Effective,
     ExceptionEntry,
     Mode,
+    Override,
     PackageSelector,
     Rule,
     Severity,
@@ -130,7 +131,7 @@ def test_the_rules_of_a_decision_are_compared_where_they_are_given() -> None:
 
 def test_a_renewal_is_no_conflict_with_itself() -> None:
     """Who asks for what is held already is held against the rest only."""
-    book = book_of(rule("r", side("ab"), side("ab")))
+    book = book_of(rule("r", side("a"), side("b")))
     assert failures(f"holds: [Beta]\n{decided('allow')}", book) == []
     assert failures(f"holds: [Alpha]\n{decided('deny', '[r]')}", book) == []
 
@@ -206,6 +207,23 @@ def test_patterns_fit_the_packages_of_the_test() -> None:
     finance = Side(packages=[PackageSelector(catalog="fin*", name="g*")])
     book = book_of(rule("r", side("a"), finance))
     assert failures(f"holds: [Alpha]\n{decided('deny', '[r]', asks='Gamma')}", book) == []
+
+
+def test_a_package_on_both_sides_is_a_conflict_by_itself() -> None:
+    """It is expected by its one name, and a decision about it is never allow."""
+    book = book_of(rule("r", side("ab"), side("a")))
+    conflict = "conflicts: [{rule: r, packages: [Alpha]}]"
+    assert failures(f"holds: [Alpha]\n{conflict}", book) == []
+    assert failures(decided("deny", "[r]", asks="Alpha"), book) == []
+    assert len(failures("holds: [Alpha]", book)) == 1
+    assert len(failures(f"holds: [Beta]\n{conflict}", book)) == 1
+
+
+def test_an_override_has_a_decision_reviewed() -> None:
+    """The conflict stays one, as an exception leaves it."""
+    book = book_of(rule("r", side("ab"), side("a")))
+    book.overrides["o"] = Override(rule="r", package=UUID(guid("a")), max_days=14)
+    assert failures(decided("review", "[r]", asks="Alpha"), book) == []
 
 
 @pytest.mark.parametrize(
