@@ -12,6 +12,11 @@ from uuid import UUID
 
 import msgspec
 
+from entra_sod.domain.grants import GrantKind
+from entra_sod.domain.rules.grant_language import GrantSelector
+
+__all__ = ["GrantKind", "GrantSelector"]
+
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 type Days = Annotated[int, msgspec.Meta(ge=1, le=366)]
@@ -98,11 +103,20 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         packages: access packages, by id or by patterns.
         groups: security groups, by id.
         classes: names of classes, of any file.
+        grants: what packages grant; each package that grants one of these is on the side.
+        alike: whether each package is on the side, too, that grants what its packages grant.
     """
 
     packages: list[PackageSelector] = []
     groups: list[GroupSelector] = []
     classes: list[Name] = []
+    grants: list[GrantSelector] = []
+    alike: bool = False
+
+    @property
+    def reads_grants(self) -> bool:
+        """Whether what it selects depends on what packages grant."""
+        return self.alike or bool(self.grants)
 
 
 class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,11 +126,18 @@ class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         count: how many of the set one subject may hold.
         of: access packages, by id or by patterns.
         classes: names of classes, of any file; their groups do not count.
+        grants: what packages grant; each package that grants one of these is in the set.
     """
 
     count: Count
     of: list[PackageSelector] = []
     classes: list[Name] = []
+    grants: list[GrantSelector] = []
+
+    @property
+    def as_side(self) -> Side:
+        """What it selects, as a side."""
+        return Side(packages=self.of, classes=self.classes, grants=self.grants)
 
 
 class Effective(

@@ -15,6 +15,7 @@ from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.class_cycles import find_class_cycles
 from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
+from entra_sod.domain.rules.grant_language import grant_mistakes
 from entra_sod.domain.rules.language import (
     Control,
     ExceptionEntry,
@@ -304,8 +305,7 @@ def _rule_mistakes(rule: Rule, known: _KnownNames) -> Iterator[Mistake]:
     if rule.between is not None:
         yield from _between_mistakes(rule.between, known)
     if rule.at_most is not None:
-        set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
-        yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
+        yield from _side_mistakes(rule.at_most.as_side, known, ("atMost",), packages_key="of")
 
 
 def _between_mistakes(sides: Sequence[Side], known: _KnownNames) -> Iterator[Mistake]:
@@ -317,14 +317,14 @@ def _between_mistakes(sides: Sequence[Side], known: _KnownNames) -> Iterator[Mis
         yield Mistake(("between",), detail)
     for index, side in enumerate(sides):
         yield from _side_mistakes(side, known, ("between", index))
-    if not any(side.packages or side.classes for side in sides):
+    if not any(side.packages or side.classes or side.grants for side in sides):
         yield Mistake(("between",), "keeps nothing apart: no side has a package")
     elif _is_one_package_against_itself(sides):
         yield Mistake(("between",), "keeps nothing apart: all sides are the same package")
 
 
 def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
-    if any(side.groups or side.classes for side in sides):
+    if any(side.groups or side.classes or side.reads_grants for side in sides):
         return False
     selectors = {selector for side in sides for selector in side.packages}
     return len(selectors) == 1 and all(selector.id for selector in selectors)
@@ -333,8 +333,13 @@ def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
 def _side_mistakes(
     side: Side, known: _KnownNames, path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
-    if not (side.packages or side.groups or side.classes):
-        yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
+    if not (side.packages or side.groups or side.classes or side.grants):
+        yield Mistake(path, f"selects nothing: give {packages_key}, groups, grants or classes")
+    elif side.alike and not (side.packages or side.classes or side.grants):
+        detail = "compares what packages grant, and there are none: give packages or classes"
+        yield Mistake((*path, "alike"), detail)
+    for index, grant in enumerate(side.grants):
+        yield from grant_mistakes(grant, (*path, "grants", index))
     for index, selector in enumerate(side.packages):
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):

@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from itertools import permutations
 
 from entra_sod.domain.entra import AccessPackage, Group
+from entra_sod.domain.rules.grants import GrantGaps, GrantIndex, SelectedByGrants
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.text import TextPattern, fold_for_patterns
@@ -29,6 +30,9 @@ class ResolvedSide:
     def ids(self) -> frozenset[str]:
         return self.packages | self.groups
 
+    def with_packages(self, more: frozenset[str]) -> ResolvedSide:
+        return ResolvedSide(self.packages | more, self.groups) if more else self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedRule:
@@ -37,7 +41,8 @@ class ResolvedRule:
     `atMost` with a count of 1 has a side for each package. With a higher count it has none: Entra
     cannot express it, and `set_of` and `count` say what is to be looked for. `classes` are all that
     the rule leads to, as they are written. `kept` are packages of each side, or of the set, that
-    patterns fit no more, and that stay until the selection is approved.
+    patterns fit no more, and that stay until the selection is approved. `grant_gaps` are packages
+    that may belong to it, with the reason why what they grant is not known.
     """
 
     rule: Rule
@@ -46,6 +51,7 @@ class ResolvedRule:
     set_of: frozenset[str] = frozenset()
     count: int = 1
     kept: tuple[frozenset[str], ...] = ()
+    grant_gaps: GrantGaps = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -72,11 +78,19 @@ class ResolvedRule:
 
     @property
     def has_patterns(self) -> bool:
-        """Whether it selects any package by its name or catalog."""
-        sides = [*self.classes.values(), *(self.rule.between or ())]
-        own = self.rule.at_most.of if self.rule.at_most else ()
-        selectors = (*own, *(each for side in sides for each in side.packages))
-        return any(each.id is None for each in selectors)
+        """Whether it selects any package by its name or catalog, or by what it grants."""
+        sides = self._written_sides
+        selectors = (each for side in sides for each in side.packages)
+        return self.reads_grants or any(each.id is None for each in selectors)
+
+    @property
+    def reads_grants(self) -> bool:
+        """Whether what it selects depends on what packages grant."""
+        return any(side.reads_grants for side in self._written_sides)
+
+    @property
+    def _written_sides(self) -> Sequence[Side]:
+        return [*self.classes.values(), *written_sides(self.rule)]
 
     @property
     def keeps_apart(self) -> bool:
@@ -102,6 +116,11 @@ class ResolvedRule:
         return self.count == 1 and bool(self.set_of)
 
 
+def written_sides(rule: Rule) -> Sequence[Side]:
+    """The sides of a rule as they are written; a set is one side."""
+    return [*(rule.between or ()), *([rule.at_most.as_side] if rule.at_most else ())]
+
+
 def _one_each(set_of: Iterable[str], count: int) -> tuple[ResolvedSide, ...]:
     """A side for each package of a set of which one is allowed; of others there is none."""
     alone = (ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of))
@@ -115,6 +134,7 @@ class Tenant:
         groups: those that were looked up, by id; None for one that does not exist.
         granting: packages that were read with the groups that they grant, by id.
         unlisted: why there may be more packages, where the list has an item that is not understood.
+        grants: who grants what; None where that was not read.
     """
 
     def __init__(
@@ -124,11 +144,13 @@ class Tenant:
         granting: Mapping[str, AccessPackage] | None = None,
         *,
         unlisted: str | None = None,
+        grants: GrantIndex | None = None,
     ) -> None:
         self.packages = {package.id: package for package in packages}
         self.unlisted = unlisted
         self.groups = groups or {}
         self.granting = granting or {}
+        self.grants = grants
 
     @cached_property
     def _catalogs(self) -> Mapping[str, Sequence[tuple[str, str]]]:
@@ -173,8 +195,14 @@ def resolve(
 
 
 def needs_tenant(parsed: ParsedRules) -> bool:
-    """Whether any selector is a pattern."""
-    return any(selector.id is None for selector in _selectors(parsed))
+    """Whether any selector is a pattern, or asks what packages grant."""
+    return needs_grants(parsed) or any(selector.id is None for selector in _selectors(parsed))
+
+
+def needs_grants(parsed: ParsedRules) -> bool:
+    """Whether what any rule or class selects depends on what packages grant."""
+    sides = (side for rule in parsed.rules.values() for side in written_sides(rule))
+    return any(side.reads_grants for side in (*parsed.classes.values(), *sides))
 
 
 def _selectors(parsed: ParsedRules) -> Iterator[PackageSelector]:
@@ -201,19 +229,49 @@ class Resolver:
         self._book, self._tenant = parsed, tenant
         self._selected: dict[PackageSelector, frozenset[str]] = {}
         self._classes: dict[str, ResolvedSide] = {}
+        self._reads_grants = needs_grants(parsed)
+        self._by_grants = SelectedByGrants(tenant.grants if tenant else None)
 
     def rule(self, rule: Rule) -> ResolvedRule:
+        written = written_sides(rule)
+        sides, gaps = self._with_alike(written, [self.side(side) for side in written])
         if rule.at_most is None:
-            sides = tuple(self.side(side) for side in rule.between or ())
-            return ResolvedRule(rule=rule, sides=sides, classes=self._classes_of(rule))
-        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+            classes = self._classes_of(rule)
+            return ResolvedRule(rule=rule, sides=sides, classes=classes, grant_gaps=gaps)
+        set_of = sides[0].packages
         return ResolvedRule(
             rule=rule,
             sides=_one_each(set_of, rule.at_most.count),
             classes=self._classes_of(rule),
             set_of=set_of,
             count=rule.at_most.count,
+            grant_gaps=gaps,
         )
+
+    def _with_alike(
+        self, written: Sequence[Side], sides: Sequence[ResolvedSide]
+    ) -> tuple[tuple[ResolvedSide, ...], GrantGaps]:
+        """Add packages that grant what those of a side grant, where the side asks for it."""
+        if not self._reads_grants:
+            return tuple(sides), {}
+        reached = [[each, *self._reached_sides(each)] for each in written]
+        packages = [each.packages for each in sides]
+        alike = self._by_grants.alike(packages, list(map(self._compared, reached, sides)))
+        entries = {entry for some in reached for side in some for entry in side.grants}
+        is_asked = any(side.reads_grants for some in reached for side in some)
+        gaps = self._by_grants.gaps(entries, alike.unlisted) if is_asked else {}
+        pairs = zip(sides, alike.packages, strict=True)
+        return tuple(side.with_packages(more) for side, more in pairs), gaps
+
+    def _compared(self, reached: Sequence[Side], resolved: ResolvedSide) -> frozenset[str]:
+        """The packages of a side that others are compared with."""
+        own, *classes = reached
+        if own.alike:
+            return resolved.packages
+        return frozenset().union(*(self.side(each).packages for each in classes if each.alike))
+
+    def _reached_sides(self, side: Side) -> Iterator[Side]:
+        return (self._book.classes[name] for name in self.reached(side.classes))
 
     def _classes_of(self, rule: Rule) -> Mapping[str, Side]:
         named = [name for side in rule.between or () for name in side.classes]
@@ -258,6 +316,7 @@ class Resolver:
 
     def _own(self, side: Side) -> ResolvedSide:
         packages = {package for selector in side.packages for package in self.select(selector)}
+        packages.update(*map(self._by_grants.givers, side.grants))
         return ResolvedSide(frozenset(packages), frozenset(str(group.id) for group in side.groups))
 
     def select(self, selector: PackageSelector) -> frozenset[str]:

@@ -29,6 +29,7 @@ from entra_sod.domain.rules.resolve import (
     Resolver,
     Tenant,
     needs_tenant,
+    written_sides,
 )
 from entra_sod.services.rules.alike import AlikeReading
 
@@ -253,9 +254,7 @@ def _unused_classes(parsed: ParsedRules, resolver: Resolver) -> Iterator[RulesPr
 
 
 def _sides(rule: Rule) -> Sequence[Side]:
-    if rule.at_most is None:
-        return rule.between or ()
-    return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
+    return written_sides(rule)
 
 
 def _rule_problems(
