@@ -18,6 +18,7 @@ from entra_sod.cli.export_rules import app as export_rules
 from entra_sod.cli.findings import findings
 from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
+from entra_sod.cli.grants import grants
 from entra_sod.cli.hook import app as hook
 from entra_sod.cli.import_rules import app as import_rules
 from entra_sod.cli.push import push
@@ -69,6 +70,7 @@ for command in (
     doctor,
     redrive,
     grant,
+    grants,
     freeze,
     unfreeze,
     rollback,

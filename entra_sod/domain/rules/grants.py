@@ -36,14 +36,17 @@ class GrantIndex:
         granted: what each package grants, of those that were read.
         unread: why the grants of the other packages are not known. What such a package granted when
             it was read last may be in `granted` all the same.
+        is_limited: whether packages are unread only because somebody waits.
     """
 
     def __init__(
         self,
         granted: Mapping[str, Sequence[Grant]],
         unread: Mapping[str, GraphError] | None = None,
+        *,
+        is_limited: bool = False,
     ) -> None:
-        self.granted = granted
+        self.granted, self.is_limited = granted, is_limited
         self.unread: Mapping[str, GraphError] = unread or {}
 
     def givers(self, selector: GrantSelector) -> frozenset[str]:
@@ -126,6 +129,30 @@ def fits(selector: GrantSelector, grant: Grant) -> bool:
     has_role = selector.role is None or fold(selector.role) in role_names(grant)
     is_there = selector.scope is None or _address(selector.scope) == _address(grant.resource)
     return is_of_kind and has_role and is_there
+
+
+def grant_of(selector: GrantSelector) -> Grant:
+    """Make a grant that an entry without mistakes selects, as a test of rules states one."""
+    field, value = selector.resource
+    system = next(system for system, name in _FIELDS.items() if name == field)
+    kind = GrantKind.ACTIVE if field in ("app", "site") else selector.wanted_kind
+    match field:
+        case "group":
+            return Grant(system, value, "", f"{_ROLES[kind]}_{value}", kind, kind)
+        case "azureRole":
+            return Grant(system, selector.scope or "/", "", value, value, kind)
+        case "directoryRole":
+            return Grant(system, value, value, kind, kind, kind)
+        case _:
+            role = selector.role or ""
+            return Grant(system, value, value, role, role, kind)
+
+
+_ROLES = {
+    GrantKind.MEMBER: "member",
+    GrantKind.OWNER: "owner",
+    GrantKind.ELIGIBLE: "eligiblemember",
+}
 
 
 def role_names(grant: Grant) -> Collection[str]:

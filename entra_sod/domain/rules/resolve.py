@@ -12,6 +12,7 @@ from datetime import date
 from functools import cache, cached_property
 from itertools import permutations
 
+from entra_sod.core.validation import Path
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.grants import GrantGaps, GrantIndex, SelectedByGrants
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
@@ -118,7 +119,14 @@ class ResolvedRule:
 
 def written_sides(rule: Rule) -> Sequence[Side]:
     """The sides of a rule as they are written; a set is one side."""
-    return [*(rule.between or ()), *([rule.at_most.as_side] if rule.at_most else ())]
+    return [side for _, side in placed_sides(rule)]
+
+
+def placed_sides(rule: Rule) -> Iterator[tuple[Path, Side]]:
+    """Yield each side of a rule with its place in the rule; a set is one side."""
+    yield from ((("between", place), side) for place, side in enumerate(rule.between or ()))
+    if rule.at_most:
+        yield ("atMost",), rule.at_most.as_side
 
 
 def _one_each(set_of: Iterable[str], count: int) -> tuple[ResolvedSide, ...]:
@@ -151,6 +159,21 @@ class Tenant:
         self.groups = groups or {}
         self.granting = granting or {}
         self.grants = grants
+
+    def with_grants(self, grants: GrantIndex) -> Tenant:
+        """The same tenant, of which it is known who grants what."""
+        return Tenant(
+            self.packages.values(),
+            self.groups,
+            self.granting,
+            unlisted=self.unlisted,
+            grants=grants,
+        )
+
+    def with_granting(self, granting: Mapping[str, AccessPackage]) -> Tenant:
+        """The same tenant, with packages that were read with the groups that they grant."""
+        packages = self.packages.values()
+        return Tenant(packages, self.groups, granting, unlisted=self.unlisted, grants=self.grants)
 
     @cached_property
     def _catalogs(self) -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -154,7 +154,7 @@ class CheckRunner:
         result = CheckResult(
             id=message.id,
             status=CheckStatus.COMPLETED,
-            outcome=found.outcome,
+            outcome=_outcome(found, rules, (first, second)),
             pair=_pair(message),
             reference=message.reference,
             enforcement=reach.word,
@@ -220,6 +220,12 @@ class CheckRunner:
             both=lambda _one, _other: both,
             grantors=grantors_of(packages.values()),
         )
+
+
+def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outcome:
+    """What is known of a pair; it is not clear while a rule may come to name one of the two."""
+    is_open = any(not rule.grant_gaps.keys().isdisjoint(pair) for rule in rules.rules)
+    return Outcome.UNKNOWN if is_open and found.outcome is Outcome.CLEAR else found.outcome
 
 
 def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:

@@ -31,7 +31,7 @@ from entra_sod.cli.operations.matrix.rules_yaml import (
     pieces,
     rule_text,
 )
-from entra_sod.cli.operations.rules.unbound import sides_of, unbound_classes
+from entra_sod.cli.operations.rules.unbound import is_one_class, sides_of, unbound_classes
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.document import MAX_FILE_BYTES, SourceFile
@@ -175,7 +175,7 @@ def slug(text: str, most: int) -> str:
 def duties_of(rule: Rule) -> frozenset[str] | None:
     """Return the duties of a rule whose sides are one class each, as an import writes it."""
     sides = sides_of(rule)
-    if not sides or any(len(each.classes) != 1 or each.packages or each.groups for each in sides):
+    if not sides or not all(map(is_one_class, sides)):
         return None
     return frozenset(fold(side.classes[0]) for side in sides)
 

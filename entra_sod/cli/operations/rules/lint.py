@@ -12,6 +12,7 @@ from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
+from entra_sod.cli.operations.rules.grant_problems import grant_problems
 from entra_sod.cli.operations.rules.unbound import (
     unbound_classes,
     unbound_problems,
@@ -76,6 +77,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
     found = [
         *_selector_problems(parsed, tenant),
         *_group_problems(parsed, tenant),
+        *([] if parsed.problems else grant_problems(parsed, tenant)),
         *_date_problems(parsed, day),
         *_count_problems(parsed),
         *unbound_problems(parsed),
@@ -266,7 +268,7 @@ def _rule_problems(
         origin = parsed.origin("rules", each.id)
         if each.rule.at_most is None:
             yield from _shared(origin, each.sides, tenant)
-        if is_certain and each.id not in unbound:
+        if is_certain and each.id not in unbound and not each.grant_gaps:
             yield from _without_effect(origin, each)
 
 

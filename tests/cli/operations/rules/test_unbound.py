@@ -33,7 +33,7 @@ def test_an_unbound_class_is_a_warning_with_and_without_a_tenant(names: tuple[st
     """It is no mistake: rules over other classes go on working."""
     found = problems(UNBOUND, BOUND, *names, form="[a]")
     assert all(each.is_warning for each in found)
-    assert "classes.a is not bound to packages or groups yet: it selects nothing for r" in [
+    assert "classes.a is not bound to packages, groups or grants yet: it selects nothing for r" in [
         each.message for each in found
     ]
 
@@ -49,7 +49,7 @@ def test_a_side_with_a_bound_class_beside_is_looked_at() -> None:
     """The class is named; the rule selects something."""
     found = problems(UNBOUND, BOUND, "Pay", "Approve")
     assert [each.message for each in found if "a" in each.message.split(" ")[0]] == [
-        "classes.a is not bound to packages or groups yet: it selects nothing for r"
+        "classes.a is not bound to packages, groups or grants yet: it selects nothing for r"
     ]
 
 
