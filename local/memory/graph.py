@@ -35,6 +35,7 @@ class MemoryGraph:
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
         grants: what packages grant, where it is more than their groups and roles.
+        hidden_grants: packages on the list whose grants are not shown, with the reason.
         grants_read: every package whose grants were asked for, in order.
     """
 
@@ -60,6 +61,7 @@ class MemoryGraph:
         self.writes: list[Reference] = []
         self.grants: dict[str, Grants] = {}
         self.grants_read: list[str] = []
+        self.hidden_grants: dict[str, GraphError] = {}
 
     def put(self, package: AccessPackage) -> None:
         """Add a package, or change the one with its id."""
@@ -102,7 +104,7 @@ class MemoryGraph:
     ) -> AsyncIterator[tuple[str, Grants | GraphError]]:
         for package_id in sorted(set(package_ids)):
             self.grants_read.append(package_id)
-            found = self._package_or_error(package_id)
+            found = self.hidden_grants.get(package_id) or self._package_or_error(package_id)
             if isinstance(found, AccessPackage):
                 yield package_id, self.grants.get(package_id, _grants(found))
             else:

@@ -178,7 +178,8 @@ def test_a_class_without_a_binding_covers_nothing_and_validate_says_so(
     run("import", "matrix", matrix, "--out", folder)
     code, out, _ = run("validate", folder, "--offline")
     assert (code, out.count("is not bound to packages, groups or grants yet")) == (0, 2)
-    assert "classes.Buy is not bound to packages, groups or grants yet: it selects nothing for R1" in out
+    unbound = "classes.Buy is not bound to packages, groups or grants yet"
+    assert f"{unbound}: it selects nothing for R1" in out
     binding = folder / "binding.yaml"
     binding.write_text(binding.read_text().replace("[{name: (not bound)}]", "[{name: Buy *}]", 1))
     _, out, _ = run("validate", folder, "--offline")
