@@ -21,6 +21,7 @@ from entra_sod.ports.storage import Storage
 log = logging.getLogger("entra_sod")
 
 CONTAINER, NAME = "grants", "packages-1"
+_DAMAGED = (msgspec.MsgspecError, zlib.error, ValueError, OverflowError, OSError)
 MAX_BYTES = 256 * 1024 * 1024  # before compression; the largest tenant has a tenth
 
 
@@ -61,7 +62,7 @@ class GrantStore:
         try:
             data = await self._blobs.get(CONTAINER, NAME)
             return _decoded(data) if data else {}
-        except (StorageUnavailable, msgspec.MsgspecError, zlib.error, ValueError) as error:
+        except (StorageUnavailable, *_DAMAGED) as error:
             _log("what packages grant is read anew: %s", error)
             return {}
 
