@@ -111,7 +111,7 @@ DELIVERED: dict[str, tuple[int, ...]] = {
     RUN_PAYMENTS: tuple(range(100, 112)),
     CLEAR_PAYMENTS: tuple(range(110, 120)),
     # two of them pay invoices, and do not hold the package for approving them
-    INVOICE_DESK: (28, 29, 128, 129),
+    INVOICE_DESK: (28, 29, 212, 213),
     INVOICE_STAND_IN: (204,),
 }
 # Those of the stand-in end within a day; all others have no end.
