@@ -330,3 +330,12 @@ def test_a_pattern_and_a_grant_go_together() -> None:
     both = Side(packages=[PackageSelector(name="Package b")], grants=[group("9")])
     (found,) = resolved(parsed(rule("r", both, side("f"))), {"a": (MEMBER,), "b": ()})
     assert sides_of(found) == ["ab", "f"]
+
+
+def test_rules_whose_packages_are_not_all_known_are_not_settled() -> None:
+    """With the package and the reason, so that nothing is pruned or approved by them."""
+    book = parsed(rule("r", by_grants(group("9")), side("f")))
+    granted = {"a": (MEMBER,), "f": (OWNERS,)}
+    assert RuleSet(resolved(book, granted)).unsettled is None
+    unsettled = RuleSet(resolved(book, granted, b=Forbidden("no", status=403))).unsettled
+    assert unsettled == f"what access package {guid('b')} grants is not known (no)"
