@@ -20,6 +20,7 @@ DAY = date(2026, 6, 1)
 _SEED = """version: 1
 classes:
   payers: {packages: [{catalog: Finance, name: "Pay *"}], groups: [{id: {A}}]}
+  makers: {grants: [{group: {A}, kind: any}, {app: Pay, role: Post}, {azureRole: X, scope: /s}]}
 rules:
   - id: pay
     title: Nobody both pays and approves

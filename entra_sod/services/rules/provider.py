@@ -33,8 +33,8 @@ log = logging.getLogger("entra_sod")
 
 RULES_LIFETIME = timedelta(seconds=60)
 LIST_LIFETIME = timedelta(minutes=10)
-# Packages whose grants are read while somebody waits for a decision.
-MAX_DECISION_READS = 500
+# Packages whose grants are read while a caller waits: 5 s at the usual rate.
+MAX_GRANTS_READ_IN_CALL = 500
 
 
 class CachedValue[T]:
@@ -95,6 +95,14 @@ class RulesProvider:
         """
         return (await self._active(max_reads=None)).today
 
+    async def at_hand(self) -> RuleSet:
+        """Resolve the same for a caller who waits.
+
+        What more than `MAX_GRANTS_READ_IN_CALL` packages grant is not read for it. They are gaps
+        of the rules that select by grants, until a sweep or a check has read them.
+        """
+        return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).today
+
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for what is wanted later.
 
@@ -109,7 +117,7 @@ class RulesProvider:
         if self._unlisted is not None and self._unlisted.is_fresh(now, RULES_LIFETIME):
             return self._unlisted.value.from_today
         try:
-            return (await self._active(max_reads=MAX_DECISION_READS)).from_today
+            return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).from_today
         except PERMANENT as error:
             if self._parsed is None:
                 raise

@@ -188,7 +188,7 @@ async def test_what_was_read_before_an_interruption_is_not_read_again() -> None:
 
 async def test_a_decision_waits_for_so_many_packages_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are gaps, until a sweep or the next decisions have read them."""
-    monkeypatch.setattr(provider_module, "MAX_DECISION_READS", 1)
+    monkeypatch.setattr(provider_module, "MAX_GRANTS_READ_IN_CALL", 1)
     world = World()
     rules = await world.provider.from_today()
     assert len(world.graph.grants_read) == 1
@@ -200,7 +200,7 @@ async def test_a_decision_waits_for_so_many_packages_only(monkeypatch: pytest.Mo
 
 async def test_a_sweep_reads_what_a_decision_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, and not a minute later."""
-    monkeypatch.setattr(provider_module, "MAX_DECISION_READS", 1)
+    monkeypatch.setattr(provider_module, "MAX_GRANTS_READ_IN_CALL", 1)
     world = World()
     await world.provider.from_today()
     assert not (await world.provider.current()).rules[0].grant_gaps
@@ -245,3 +245,14 @@ async def test_without_a_store_the_reader_itself_remembers() -> None:
     found = await reader.read(world.listed())
     assert len(world.graph.grants_read) == 2
     assert set(found.granted) == {guid("a"), guid("b")}
+
+
+async def test_whoever_asks_whether_the_app_is_ready_does_not_wait_for_all_packages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a decision: what is left out is a gap, and a sweep reads it."""
+    monkeypatch.setattr(provider_module, "MAX_GRANTS_READ_IN_CALL", 1)
+    world = World()
+    rules = await world.provider.at_hand()
+    assert (len(world.graph.grants_read), len(rules.rules[0].grant_gaps)) == (1, 1)
+    assert not (await world.provider.current()).rules[0].grant_gaps

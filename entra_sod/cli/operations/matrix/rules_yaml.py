@@ -24,8 +24,8 @@ rules:
 """
 BINDING_HEAD = f"""\
 # Which access packages give each duty. An import never guesses it: put packages, groups or
-# grants in place of packages: [{{name: {NOT_BOUND}}}]. Until then a class selects nothing, its
-# rules cover nothing, and `entra-sod validate` and each sweep say so.
+# grants in place of {{name: {NOT_BOUND}}}. Until then a class selects nothing, its rules cover
+# nothing, and `entra-sod validate` and each sweep say so.
 version: 1
 classes:
 """

@@ -58,3 +58,12 @@ def test_a_placeholder_beside_packages_is_a_mistake() -> None:
     both = "{packages: [{name: (not bound)}, {name: Pay}]}"
     found = problems(both, BOUND, "Pay", "Approve", form="[a]")
     assert "classes.a.packages.0 fits no access package" in [each.message for each in found]
+
+
+@pytest.mark.parametrize(
+    "bound", ["{grants: [{app: Pay}]}", "{packages: [{name: (not bound)}], grants: [{app: Pay}]}"]
+)
+def test_a_class_with_grants_is_bound(bound: str) -> None:
+    """What packages grant is a binding, also where the placeholder was left."""
+    found = problems(bound, BOUND, form="[a]")
+    assert not any("is not bound" in each.message for each in found)
