@@ -63,27 +63,13 @@ class GrantIndex:
         field, value = selector.resource
         return self._by_resource.get((field, _folded(field, value)), ())
 
-    def unclear(self, selector: GrantSelector) -> frozenset[str]:
-        """Packages that may grant what an entry names, because Graph does not show a name.
-
-        Nothing is unclear of a resource that the entry gives by its id.
-        """
-        field, value = selector.resource
-        if _is_id(value):
-            return frozenset()
-        return frozenset(
-            package
-            for grant in self._nameless
-            if _FIELDS[grant.system] == field
-            for package in self._givers[grant]
-        )
+    def nameless(self, field: str) -> frozenset[str]:
+        """Packages that may grant what an entry names, because Graph does not show a name."""
+        return self._nameless.get(field, frozenset())
 
     def resources(self, field: str) -> Iterator[Grant]:
         """Yield every grant whose resource a field can name, such as `app`."""
         return (grant for grant in self._givers if _FIELDS.get(grant.system) == field)
-
-    def givers_of(self, grant: Grant) -> Sequence[str]:
-        return self._givers.get(grant, ())
 
     def role_keys(self, packages: Iterable[str]) -> frozenset[str]:
         """All that packages grant, as it compares with what others grant."""
@@ -119,8 +105,12 @@ class GrantIndex:
         return found
 
     @cached_property
-    def _nameless(self) -> Sequence[Grant]:
-        return [each for each in self._givers if each.system in _NAMED and not each.resource_name]
+    def _nameless(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for grant, packages in self._givers.items():
+            if grant.system in _NAMED and not grant.resource_name:
+                found.setdefault(_FIELDS[grant.system], set()).update(packages)
+        return {field: frozenset(packages) for field, packages in found.items()}
 
 
 def fits(selector: GrantSelector, grant: Grant) -> bool:
@@ -225,6 +215,7 @@ class SelectedByGrants:
     def __init__(self, index: GrantIndex | None) -> None:
         self._index, self._is_read = index or GrantIndex({}), index is not None
         self._selected: dict[GrantSelector, frozenset[str]] = {}
+        self._gaps: dict[tuple[frozenset[str], frozenset[str]], GrantGaps] = {}
 
     def givers(self, selector: GrantSelector) -> frozenset[str]:
         if selector not in self._selected:
@@ -252,13 +243,25 @@ class SelectedByGrants:
             unlisted=frozenset().union(*compared).difference(index.granted, index.unread),
         )
 
-    def gaps(self, selectors: Iterable[GrantSelector], unlisted: Collection[str] = ()) -> GrantGaps:
-        """Name the packages that may be selected, too, because what they grant is not known."""
+    def gaps(
+        self, selectors: Iterable[GrantSelector], unlisted: frozenset[str] = frozenset()
+    ) -> GrantGaps:
+        """Name the packages that may be selected, too, because what they grant is not known.
+
+        Rules that have the same gaps get the same mapping. A resource that an entry gives by its id
+        needs no name.
+        """
+        resources = (each.resource for each in selectors)
+        by_name = {field for field, value in resources if not _is_id(value)}
+        key = frozenset(filter(self._index.nameless, by_name)), unlisted
+        if key not in self._gaps:
+            self._gaps[key] = self._make_gaps(*key)
+        return self._gaps[key]
+
+    def _make_gaps(self, fields: Iterable[str], unlisted: Iterable[str]) -> GrantGaps:
         if not self._is_read:
             return {"": GraphError("it was not read")}
-        unclear = frozenset().union(*map(self._index.unclear, selectors))
-        if not unclear and not unlisted:
-            return self._index.unread
+        unclear = frozenset().union(*map(self._index.nameless, fields))
         nameless = Unreadable("Graph does not show the name of a resource that it grants")
         left_out = Rejected("the tenant's list of packages does not show it")
         gaps = dict.fromkeys(sorted(unclear), nameless) | dict.fromkeys(sorted(unlisted), left_out)
