@@ -34,6 +34,7 @@ from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
@@ -198,5 +199,6 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     rate = records.storage.table("throttle")
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
-    rules = RulesProvider(source, graph, records.clock, _selections(records, settings))
+    grants = GrantStore(records.storage)
+    rules = RulesProvider(source, graph, records.clock, _selections(records, settings), grants)
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

@@ -33,6 +33,7 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("plan", f"{_HERE}.commands:plan", "Preview the references to write."),
         LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),
         LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
+        LazyCommand("grants", f"{_HERE}.grants:grants", "List who gives what."),
         LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
         LazyCommand("selection", f"{_HERE}.selection:app", "See and approve what rules select."),
         LazyCommand("evidence", f"{_HERE}.evidence:app", "Prove that evidence is unchanged."),

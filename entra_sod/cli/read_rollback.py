@@ -184,7 +184,7 @@ async def _rules(
         rules = await patience.read(read, "reading the rules")
     except SodError as error:
         return None, str(error)
-    return (None, rules.unlisted) if rules.unlisted else (rules, "")
+    return (None, rules.unsettled) if rules.unsettled else (rules, "")
 
 
 async def _let_in(

@@ -14,6 +14,7 @@ _WORDS = {
     "Side": "A side, or a class",
     "PackageSelector": "A package selector",
     "GroupSelector": "A group selector",
+    "GrantSelector": "A grant selector",
     "AtMost": "`atMost`",
     "AtMostSides": "`atMostSides`",
     "Requirement": "`requires`",

@@ -157,6 +157,11 @@ async def _approve(folder: Path, rule_id: str | None, *, yes: bool) -> ExitCode:
                 f"Nothing was approved, because {found.rules.unlisted}: what is on the rest of the "
                 "list would be taken for what left. Run the command again when it can be read."
             )
+        if found.rules.unsettled:
+            raise ListIncomplete(
+                f"Nothing was approved, because {found.rules.unsettled}: a package that is not "
+                "known would be taken for one that left. Run the command again when it can be read."
+            )
         if not waiting:
             out.print("nothing to approve: rules select what was reviewed")
             return ExitCode.of((), found.gaps)

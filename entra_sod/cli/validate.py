@@ -23,12 +23,14 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.enforcement.without_effect import wants_groups_only
 from entra_sod.domain.entra import AccessPackage, Group
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
-from entra_sod.domain.rules.resolve import Tenant, resolve
+from entra_sod.domain.rules.resolve import Tenant, needs_grants, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.services.rules.alike import AlikeReading, granting, read_alike, read_grants
+from entra_sod.services.rules.grants import TenantGrants
 from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import read_sources
@@ -58,7 +60,7 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
     for problem in problems:
         typer.echo(problem)
-    unread = [*alike.unread_of_rules, *alike.unread]
+    unread = [*alike.unread_of_rules, *alike.unread, *_grants_not_read(tenant)]
     for each in unread:
         typer.echo(f"entra-sod: not known: {each.what}: {each.why}", err=True)
     if failure:
@@ -81,6 +83,11 @@ def _try_tenant(
     return found, unlisted and _sentence(unlisted), False
 
 
+def _grants_not_read(tenant: Tenant | None) -> list[Skipped]:
+    unread = tenant.grants.unread if tenant and tenant.grants else {}
+    return [Skipped.of(f"what access package {key} grants", each) for key, each in unread.items()]
+
+
 def _sentence(text: str) -> str:
     line = " ".join(text.split())
     return line if line.endswith(".") else f"{line}."
@@ -96,11 +103,13 @@ async def _read_tenant(
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
         if parsed.problems:
             return tenant, AlikeReading()
+        if needs_grants(parsed):
+            grants = TenantGrants(graph, SystemClock())
+            tenant = tenant.with_grants(await grants.read(tenant.packages))
         known = await _read_granting(graph, parsed, tenant, day)
         alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)), known)
         fit = await _without_unfit_groups(graph, known)
-        packages = tenant.packages.values()
-        return Tenant(packages, tenant.groups, fit, unlisted=tenant.unlisted), alike
+        return tenant.with_granting(fit), alike
     finally:
         await graph.close()
 

@@ -6,7 +6,7 @@ Ids are GUIDs in lower case throughout, so that they compare as strings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,6 +78,7 @@ class AccessPackage:
 
     Attributes:
         other_roles: that it grants, of groups, applications, sites and whatever else has roles.
+        modified: when it was changed last, as Graph writes it; only the list of packages shows it.
     """
 
     id: str
@@ -87,6 +88,7 @@ class AccessPackage:
     member_groups: frozenset[str] = frozenset()
     eligible_groups: frozenset[str] = frozenset()
     other_roles: frozenset[str] = frozenset()
+    modified: str | None = field(default=None, compare=False)
 
     @property
     def groups(self) -> frozenset[str]:

@@ -17,6 +17,7 @@ from entra_sod.domain.entra import (
     ReferenceKind,
     Subject,
 )
+from entra_sod.domain.grants import Grants
 
 type AssignmentPage = Sequence[Assignment]
 
@@ -37,6 +38,18 @@ class Graph(Protocol):
 
         Raises:
             Throttled, Unavailable: come again later, as for every way to read many things.
+        """
+        ...
+
+    def grants_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Grants | GraphError]]:
+        """Read what many packages grant, with names, a request each, in batches.
+
+        Yields (package id, grants) in any order; what may not be read, by its error.
+
+        Raises:
+            Throttled, Unavailable: come again later.
         """
         ...
 

@@ -84,7 +84,7 @@ async def _graph() -> str:
 
 async def _rules() -> str:
     book = bootstrap.app.engine.rules
-    rules = await book.current()
+    rules = await book.at_hand()
     if book.problem:
         return f"older rules stay in force ({rules.hash}): {book.problem}"
     gaps = "".join(f"; {each.what}: {each.why}" for each in selection_gaps(rules))

@@ -20,7 +20,7 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
     media = choose_media(req, (HTML, JSON))
     engine = bootstrap.app.engine
     try:
-        view = await engine.reports.make(await engine.rules.current())
+        view = await engine.reports.make(await engine.rules.at_hand())
     except GraphError as error:
         # Patterns need the list of packages: without it, what is in force is not known.
         what = "Which packages the rules name is not known; ask again."

@@ -46,6 +46,7 @@ var containers = [
   'sweeps'
   'events'
   'evidence-drafts'
+  'grants'
   'poison'
   'rules'
   'selections'

@@ -15,6 +15,7 @@ from local.demo.screen import Screen
 from local.demo.story import NotDoneError, Story, new_world
 from local.graph.demo import (
     APPROVE_INVOICES,
+    CLEAR_PAYMENTS,
     CLOSE_BOOKS,
     GROUP_EXPENSE_APPROVERS,
     GROUP_EXTERNAL_AUDITORS,
@@ -23,6 +24,7 @@ from local.graph.demo import (
     PAY_INVOICES,
     POST_JOURNALS,
     RECEIVE_GOODS,
+    RUN_PAYMENTS,
     WAITING_HARMLESS_REQUEST,
     WAITING_REQUEST,
 )
@@ -34,6 +36,7 @@ PAIRS = (
     (MAINTAIN_VENDORS, PAY_INVOICES),
     (POST_JOURNALS, CLOSE_BOOKS),
     (ORDER_GOODS, RECEIVE_GOODS),
+    (CLEAR_PAYMENTS, RUN_PAYMENTS),
 )
 RULE = "pay-and-approve"
 FREEZE_REASON = "the auditors are here"

@@ -19,6 +19,7 @@ from local.graph.tenant import (
     AssignmentPolicy,
     Catalog,
     Identity,
+    Resource,
     ResourceRoleScope,
     Role,
     Scope,
@@ -173,6 +174,12 @@ def _grant(number: int) -> ResourceRoleScope:
         display_name="Member",
         origin_system="AadGroup",
         origin_id=f"Member_{group}",
+        resource=Resource(
+            id=an_id("resource", number),
+            display_name=f"Group {number}",
+            origin_id=group,
+            origin_system="AadGroup",
+        ),
     )
     scope = Scope(
         id=an_id("scope", number), display_name="Root", origin_id=group, origin_system="AadGroup"

@@ -15,6 +15,7 @@ from entra_sod.domain.entra import (
     ReferenceKind,
     Subject,
 )
+from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 from entra_sod.ports.graph import AssignmentPage
 
 
@@ -33,6 +34,9 @@ class MemoryGraph:
         whole_tenant: whether the identity may read all there is, and so learns what does not exist.
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
+        grants: what packages grant, where it is more than their groups and roles.
+        hidden_grants: packages on the list whose grants are not shown, with the reason.
+        grants_read: every package whose grants were asked for, in order.
     """
 
     def __init__(
@@ -55,6 +59,9 @@ class MemoryGraph:
         self.newcomers: list[Subject] = []
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
+        self.grants: dict[str, Grants] = {}
+        self.grants_read: list[str] = []
+        self.hidden_grants: dict[str, GraphError] = {}
 
     def put(self, package: AccessPackage) -> None:
         """Add a package, or change the one with its id."""
@@ -91,6 +98,17 @@ class MemoryGraph:
         self, package_ids: Collection[str]
     ) -> Mapping[str, AccessPackage | GraphError]:
         return {package_id: self._package_or_error(package_id) for package_id in package_ids}
+
+    async def grants_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Grants | GraphError]]:
+        for package_id in sorted(set(package_ids)):
+            self.grants_read.append(package_id)
+            found = self.hidden_grants.get(package_id) or self._package_or_error(package_id)
+            if isinstance(found, AccessPackage):
+                yield package_id, self.grants.get(package_id, _grants(found))
+            else:
+                yield package_id, found
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str
@@ -245,6 +263,33 @@ class MemoryGraph:
 
     def _without_catalog(self, package_id: str) -> AccessPackage:
         return replace(self._packages[package_id], catalog_id=None, catalog_name="")
+
+
+def _grants(package: AccessPackage) -> Grants:
+    """What a package grants, with the names that a test has not given."""
+    other = (_other_grant(*each.split(" ", 2)) for each in package.other_roles)
+    return tuple(
+        sorted(
+            [
+                *(_membership(each, GrantKind.MEMBER) for each in package.member_groups),
+                *(_membership(each, GrantKind.ELIGIBLE) for each in package.eligible_groups),
+                *other,
+            ]
+        )
+    )
+
+
+def _other_grant(system: str, resource: str, role: str) -> Grant:
+    known = {each.lower(): each.value for each in OriginSystem}
+    eligible = GrantKind.ELIGIBLE if role.startswith("eligible") else GrantKind.ACTIVE
+    kind = GrantKind.OWNER if role.startswith("owner_") else eligible
+    return Grant(known.get(system, system), resource, resource, role, "", kind)
+
+
+def _membership(group: str, kind: GrantKind) -> Grant:
+    prefix = "member" if kind is GrantKind.MEMBER else "eligiblemember"
+    name = "Member" if kind is GrantKind.MEMBER else "Eligible Member"
+    return Grant(OriginSystem.GROUP, group, "", f"{prefix}_{group}", name, kind)
 
 
 async def _or_error(

@@ -177,8 +177,9 @@ def test_a_class_without_a_binding_covers_nothing_and_validate_says_so(
     folder = tmp_path / "r"
     run("import", "matrix", matrix, "--out", folder)
     code, out, _ = run("validate", folder, "--offline")
-    assert (code, out.count("is not bound to packages or groups yet")) == (0, 2)
-    assert "classes.Buy is not bound to packages or groups yet: it selects nothing for R1" in out
+    assert (code, out.count("is not bound to packages, groups or grants yet")) == (0, 2)
+    unbound = "classes.Buy is not bound to packages, groups or grants yet"
+    assert f"{unbound}: it selects nothing for R1" in out
     binding = folder / "binding.yaml"
     binding.write_text(binding.read_text().replace("[{name: (not bound)}]", "[{name: Buy *}]", 1))
     _, out, _ = run("validate", folder, "--offline")

@@ -13,16 +13,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.core.clock import SystemClock
+from entra_sod.domain.rules.language import RulesFile
 from entra_sod.settings import StorageSettings
 from entra_sod.stores.write_controls import WriteControls
 from local.graph.demo import APPROVE_INVOICES, GROUP_EXTERNAL_AUDITORS, PAY_INVOICES
 from local.processes import CHECKOUT
 from local.world import World
 from tests.adapters.storage.test_storage_contract import no_identity
+from tests.builders import rule, side
 from tests.host.client import Caller
 from tests.leftovers import clear_leftovers
 
@@ -200,13 +203,24 @@ def test_a_dry_run_writes_nothing(world: World, tmp_path: Path) -> None:
     assert planned(world)["unchanged"] == []
 
 
-def test_a_graph_that_cannot_be_reached_is_said_of_each_package(world: World) -> None:
+def test_a_graph_that_cannot_be_reached_is_said_of_each_package(
+    world: World, tmp_path: Path
+) -> None:
     """No traceback, and no plan that seems whole: what was wrong, and its exit code."""
-    done = run(world, "plan", GRAPH_ROOT="http://127.0.0.1:9")
+    book = RulesFile(version=1, rules=[rule("r", side("a"), side("b"))])
+    (tmp_path / "rules.yaml").write_bytes(msgspec.json.encode(book))
+    done = run(world, "plan", "--rules", str(tmp_path), GRAPH_ROOT="http://127.0.0.1:9")
     assert done.returncode == UNKNOWN
     assert "0 to add" in done.stdout
     assert "No answer from Graph" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_without_graph_it_is_not_known_what_rules_by_grants_select(world: World) -> None:
+    """A rule of the demo selects by grants, so there is no plan: the reason and the exit code."""
+    done = run(world, "plan", GRAPH_ROOT="http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (UNKNOWN, "")
+    assert "No answer from Graph to the list of packages" in done.stderr
 
 
 def test_a_file_that_is_no_plan_is_refused(world: World, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ async def test_without_rules_there_is_no_report(app: App, monkeypatch: pytest.Mo
     async def refuse() -> None:
         raise Unavailable("503 from Graph", status=503)
 
-    monkeypatch.setattr(app.engine.rules, "current", refuse)
+    monkeypatch.setattr(app.engine.rules, "at_hand", refuse)
     answer = await get("text/html")
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert body_of(answer)["type"] == "urn:entra-sod:problem:graph"

@@ -21,6 +21,7 @@ _SEED = """version: 1
 classes:
   payers: {packages: [{catalog: Finance, name: "Pay *"}], groups: [{id: {A}}]}
   more: {packages: [{name: "More *"}]}
+  makers: {grants: [{group: {A}, kind: any}, {app: Pay, role: Post}, {azureRole: X, scope: /s}]}
 rules:
   - id: pay
     title: Nobody both pays and approves

@@ -74,7 +74,7 @@ def test_the_tenant_then_refuses_what_the_rule_forbids(world: Stage) -> None:
     host = world.start_host(ENFORCEMENT="apply")
     answer = Caller(host.url).sweep(host)
     assert answer["status"] == "completed-with-gaps"
-    assert answer["pairs"] == {"total": 5, "conflict": 3, "clear": 1, "unknown": 1}
+    assert answer["pairs"] == {"total": 6, "conflict": 4, "clear": 1, "unknown": 1}
     assert triples(answer["references"]["written"]) == set(additions(world))
     assert any(RELEASE_PAYMENTS in each["what"] for each in answer["coverage"]["skipped"])
 

@@ -12,6 +12,7 @@ from entra_sod.adapters.graph.urls import (
     additional_access_path,
     assignments_path,
     member_count_path,
+    named_grants_path,
     package_path,
     references_path,
     service_principal_path,
@@ -22,8 +23,9 @@ from entra_sod.adapters.graph.urls import (
 )
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.core.errors import Forbidden, GraphError, NotFound
+from entra_sod.core.errors import Forbidden, GraphError, NotFound, Rejected
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
+from entra_sod.domain.grants import Grants
 from entra_sod.ports.graph import AssignmentPage
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
@@ -31,6 +33,7 @@ from entra_sod.settings import GraphSettings
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
 
+_PROBED = 20  # packages of the first batch
 READING_PACKAGE = "reading access package %s"  # as errors say it
 
 
@@ -76,6 +79,29 @@ class GraphClient(GraphDoor):
         reads = _reads(package_ids, package_path, READING_PACKAGE)
         found = self._batches.each(reads, wire.one_package)
         return {key: package async for key, package in found}
+
+    async def grants_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, Grants | GraphError]]:
+        keys = sorted(set(package_ids))
+        first, others, refused = keys[:_PROBED], keys[_PROBED:], list[str]()
+        async for key, grants in self._grants(first, named_grants_path):
+            if isinstance(grants, Rejected):
+                refused.append(key)
+            else:
+                yield key, grants
+        # The names of resources are an expansion within an expansion. Where Graph refuses it, the
+        # documented one still shows the ids.
+        path_of = package_path if refused else named_grants_path
+        for wanted, path in ((refused, package_path), (others, path_of)):
+            async for key, grants in self._grants(wanted, path):
+                yield key, grants
+
+    def _grants(
+        self, keys: Collection[str], path_of: Callable[[str], str]
+    ) -> AsyncIterator[tuple[str, Grants | GraphError]]:
+        reads = _reads(keys, path_of, "reading what access package %s grants")
+        return self._batches.each(reads, wire.package_grants)
 
     async def additional_access(
         self, package_id: str, incompatible_package_id: str

@@ -20,6 +20,7 @@ _ENTITLEMENT = "/identityGovernance/entitlementManagement"
 _SUBJECT = "$select=id,objectId,displayName,subjectType"
 _HOLDERS = f"$expand=target({_SUBJECT})"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
+_NAMED_GRANTS = "$expand=resourceRoleScopes($expand=role($expand=resource),scope)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,11 @@ class GraphUrls:
 def package_path(package_id: str) -> str:
     """A package with what it grants, relative to the version root, as `$batch` wants it."""
     return f"{_ENTITLEMENT}/accessPackages/{package_id}?{_GRANTS}"
+
+
+def named_grants_path(package_id: str) -> str:
+    """The same with the name of each resource, which `_GRANTS` leaves out."""
+    return f"{_ENTITLEMENT}/accessPackages/{package_id}?$select=id&{_NAMED_GRANTS}"
 
 
 def references_path(package_id: str, kind: ReferenceKind) -> str:

@@ -17,6 +17,7 @@ import msgspec
 from entra_sod.core.errors import Unavailable, Unreadable
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
+from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
 # Without it the directory refuses to count. What it counts may be some minutes old.
@@ -58,9 +59,16 @@ class WireCatalog(msgspec.Struct, rename="camel"):
     display_name: str | None = None
 
 
+class WireResource(msgspec.Struct, rename="camel"):
+    display_name: str | None = None
+
+
 class WireRole(msgspec.Struct, rename="camel"):
     origin_id: str | None = None
     origin_system: str | None = None
+    display_name: str | None = None
+    type: str | None = None
+    resource: WireResource | None = None
 
 
 class WireScope(msgspec.Struct, rename="camel"):
@@ -75,6 +83,7 @@ class WireRoleScope(msgspec.Struct, rename="camel"):
 class WirePackage(msgspec.Struct, rename="camel"):
     id: str
     display_name: str | None = None
+    modified_date_time: str | None = None
     catalog: WireCatalog | None = None
     resource_role_scopes: list[WireRoleScope] = []
 
@@ -261,7 +270,42 @@ def package(found: WirePackage) -> AccessPackage:
         member_groups=_groups(found, _MEMBER),
         eligible_groups=_groups(found, _ELIGIBLE),
         other_roles=frozenset(_other_roles(found)),
+        modified=found.modified_date_time,
     )
+
+
+def grants(found: WirePackage) -> Grants:
+    """Make what a package grants; each grant once.
+
+    Raises:
+        msgspec.ValidationError: a grant does not show its role or its resource.
+    """
+    return tuple(sorted({_grant(each) for each in found.resource_role_scopes}))
+
+
+def _grant(found: WireRoleScope) -> Grant:
+    role, scope = found.role or WireRole(), found.scope or WireScope()
+    if not role.origin_id or not role.origin_system or not scope.origin_id:
+        raise msgspec.ValidationError("a grant does not show its role or its resource")
+    name = role.resource.display_name if role.resource else None
+    return Grant(
+        system=role.origin_system,
+        resource=scope.origin_id.lower(),
+        resource_name=cut(name or ""),
+        role=role.origin_id.lower(),
+        role_name=cut(role.display_name or ""),
+        kind=_grant_kind(role),
+    )
+
+
+def _grant_kind(role: WireRole) -> GrantKind:
+    """Read the kind of the role's id, and of an Azure role of its type."""
+    origin = (role.origin_id or "").lower()
+    if origin.startswith("eligible") or (role.type or "").lower() == GrantKind.ELIGIBLE:
+        return GrantKind.ELIGIBLE
+    if role.origin_system != OriginSystem.GROUP:
+        return GrantKind.ACTIVE
+    return GrantKind.OWNER if origin.startswith("owner") else GrantKind.MEMBER
 
 
 def _groups(found: WirePackage, prefix: str) -> frozenset[str]:
@@ -311,6 +355,7 @@ packages_page = PageDecoder(WirePackage, package)
 one_subject = ValueDecoder(WireSubject, subject)
 one_group = ValueDecoder(WireGroup, group)
 one_package = ValueDecoder(WirePackage, package)
+package_grants = ValueDecoder(WirePackage, grants)
 count = CountDecoder()
 batch_answers = msgspec.json.Decoder(BatchAnswers)
 

@@ -166,9 +166,9 @@ def make_document(
     """
     view = in_view(rules, prunable)
     unread = state.unread_of(view)
-    # A package that is on no list may be what a pattern fits.
+    # A package that is on no list, or whose grants are not known, may be what a rule selects.
     removable = (
-        [] if rules.unlisted else [each for each in prunable if not may_be_required(each, unread)]
+        [] if rules.unsettled else [each for each in prunable if not may_be_required(each, unread)]
     )
     made = frozenset(ours) | frozenset(prunable)
     whole = make_plan(compile_references(rules, state.packages), state.present, removable)

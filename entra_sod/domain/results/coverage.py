@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 
 import msgspec
 
@@ -12,6 +13,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
 MAX_LEFT_NAMED = 5  # of one rule
+MAX_RULES_NAMED = 3
 
 
 class Outcome(StrEnum):
@@ -115,15 +117,47 @@ def rule_gaps(rules: RuleSet, of: Iterable[ResolvedRule] | None = None) -> Itera
     if rules.unlisted:
         what = "the packages that patterns of the rules fit"
         yield Skipped(what=what, why=rules.unlisted, reason=Reason.UNREADABLE_ITEM)
-    for rule in rules.rules if of is None else of:
+    concerned = list(rules.rules if of is None else of)
+    for rule in concerned:
         yield from _selects_nothing(rule)
         yield from _left(rule, rules)
+    yield from grant_gaps(rules, concerned)
 
 
 def selection_gaps(rules: RuleSet) -> list[Skipped]:
     """Those of them that are about what rules select."""
     reasons = (Reason.SELECTS_NOTHING, Reason.LEFT_THE_RULE)
-    return [each for each in rule_gaps(rules) if each.reason in reasons]
+    found = [each for each in rule_gaps(rules) if each.reason in reasons]
+    return [*found, *grant_gaps(rules, rules.rules)]
+
+
+def grant_gaps(rules: RuleSet, of: Iterable[ResolvedRule]) -> Iterator[Skipped]:
+    """Name packages that may belong to rules, because what they grant is not known."""
+    # By identity: rules that have the same gaps share them, and there may be thousands of both.
+    shared: dict[int, list[ResolvedRule]] = {}
+    for rule in of:
+        if rule.grant_gaps:
+            shared.setdefault(id(rule.grant_gaps), []).append(rule)
+    for concerned in shared.values():
+        yield from _not_granted(rules, concerned)
+
+
+def _not_granted(rules: RuleSet, concerned: Sequence[ResolvedRule]) -> Iterator[Skipped]:
+    gaps, ids = concerned[0].grant_gaps, [each.id for each in concerned]
+    more = f" and {len(ids) - MAX_RULES_NAMED} more" if len(ids) > MAX_RULES_NAMED else ""
+    asked = f"rule {ids[0]} selects" if len(ids) == 1 else f"rules {_named(ids)}{more} select"
+    for package, error in islice(gaps.items(), MAX_LEFT_NAMED):
+        what = f"what {rules.named(package)} grants" if package else "what access packages grant"
+        yield Skipped(
+            what=what, why=f"{asked} packages by what they grant: {error}", reason=Reason.of(error)
+        )
+    if (others := len(gaps) - MAX_LEFT_NAMED) > 0:
+        what = f"what {others} access packages more grant"
+        yield Skipped(what=what, why=f"{asked} packages by what they grant")
+
+
+def _named(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:MAX_RULES_NAMED])
 
 
 def _selects_nothing(rule: ResolvedRule) -> Iterator[Skipped]:

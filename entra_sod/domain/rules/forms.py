@@ -42,7 +42,7 @@ def _number_mistakes(rule: Rule) -> Iterator[Mistake]:
 def _holding_mistakes(rule: Rule) -> Iterator[Mistake]:
     """Groups where only packages that are held count: nobody looks up who is in a group."""
     for path, side in rule.placed_sides:
-        if side.every and not (side.packages or side.classes):
+        if side.every and not side.may_have_packages:
             yield Mistake((*path, "every"), "needs packages: it means all of them")
         elif side.groups and rule.is_found_only:
             why = _why_packages_only(rule)
@@ -59,7 +59,7 @@ def _pair_mistakes(rule: Rule) -> Iterator[Mistake]:
     sides = rule.sides
     if len(sides) < 2:  # noqa: PLR2004 - said already
         return
-    if not any(side.packages or side.classes for side in sides):
+    if not any(side.may_have_packages for side in sides):
         if not rule.is_found_only:
             yield Mistake((rule.form.value,), "keeps nothing apart: no side has a package")
     elif _is_one_package_against_itself(sides):
@@ -72,7 +72,7 @@ def _pair_mistakes(rule: Rule) -> Iterator[Mistake]:
 
 
 def _is_one_package_against_itself(sides: Sequence[Side]) -> bool:
-    if any(side.groups or side.classes for side in sides):
+    if any(side.groups or side.classes or side.reads_grants for side in sides):
         return False
     selectors = {selector for side in sides for selector in side.packages}
     return len(selectors) == 1 and all(selector.id for selector in selectors)
@@ -88,7 +88,8 @@ def find_requirement_circles(rules: Iterable[Rule]) -> Iterator[tuple[str, str]]
 
 
 def _side_key(side: Side) -> Hashable:
-    return frozenset(side.packages), frozenset(side.groups), frozenset(side.classes)
+    by_id = frozenset(side.packages), frozenset(side.groups), frozenset(side.classes)
+    return by_id, frozenset(side.grants), side.alike, side.every
 
 
 def find_circles(needs: Iterable[tuple[str, Hashable, Hashable]]) -> Iterator[tuple[str, str]]:

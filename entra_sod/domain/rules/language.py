@@ -14,6 +14,10 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.core.validation import Path
+from entra_sod.domain.grants import GrantKind
+from entra_sod.domain.rules.grant_language import GrantSelector
+
+__all__ = ["GrantKind", "GrantSelector"]  # the schema finds all types of the language here
 
 type Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 type Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -119,18 +123,32 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         classes: names of classes, of any file.
         every: whether a subject is on the side only with all of its packages, instead of with any
             of them. A side of a rule may have it, a class may not.
+        grants: what packages grant; each package that grants one of these is on the side.
+        alike: whether each package is on the side, too, that grants what its packages grant.
     """
 
     packages: list[PackageSelector] = []
     groups: list[GroupSelector] = []
     classes: list[Name] = []
     every: bool = False
+    grants: list[GrantSelector] = []
+    alike: bool = False
 
     @property
     def needs_several(self) -> bool:
         """Whether `every` means more than one package given by its id."""
         is_one = len(self.packages) == 1 and self.packages[0].id is not None and not self.classes
-        return self.every and not is_one
+        return self.every and not (is_one and not self.reads_grants)
+
+    @property
+    def reads_grants(self) -> bool:
+        """Whether what it selects depends on what packages grant."""
+        return self.alike or bool(self.grants)
+
+    @property
+    def may_have_packages(self) -> bool:
+        """Whether it says anything by which packages are selected."""
+        return bool(self.packages or self.classes or self.grants)
 
 
 class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,11 +158,18 @@ class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         count: how many of the set one subject may hold.
         of: access packages, by id or by patterns.
         classes: names of classes, of any file; their groups do not count.
+        grants: what packages grant; each package that grants one of these is in the set.
     """
 
     count: Count
     of: list[PackageSelector] = []
     classes: list[Name] = []
+    grants: list[GrantSelector] = []
+
+    @property
+    def as_side(self) -> Side:
+        """What it selects, as a side."""
+        return Side(packages=self.of, classes=self.classes, grants=self.grants)
 
 
 class AtMostSides(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

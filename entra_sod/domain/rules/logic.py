@@ -97,6 +97,8 @@ def _requirement_hit(
     when, needs = rule.duties
     if not is_held(when, held) or is_held(needs, held | unread):
         return None
+    if "" in rule.grant_gaps or not held.isdisjoint(rule.grant_gaps.keys()):
+        return None  # a package that is held may be on the needed side: the gap is told
     return RuleHit(
         kind=ConflictKind.REQUIREMENT,
         packages=when.packages & held,

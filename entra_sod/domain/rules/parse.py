@@ -16,6 +16,7 @@ from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.class_cycles import find_class_cycles
 from entra_sod.domain.rules.document import MAX_PROBLEMS, Document, RulesProblem, SourceFile
 from entra_sod.domain.rules.forms import find_requirement_circles, form_mistakes
+from entra_sod.domain.rules.grant_language import grant_mistakes
 from entra_sod.domain.rules.language import (
     Control,
     ExceptionEntry,
@@ -327,8 +328,7 @@ def _rule_mistakes(rule: Rule, known: _KnownNames) -> Iterator[Mistake]:
     for path, side in rule.placed_sides:
         yield from _side_mistakes(side, known, path)
     if rule.at_most is not None:
-        set_of = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
-        yield from _side_mistakes(set_of, known, ("atMost",), packages_key="of")
+        yield from _side_mistakes(rule.at_most.as_side, known, ("atMost",), packages_key="of")
 
 
 def _class_mistakes(side: Side, known: _KnownNames) -> Iterator[Mistake]:
@@ -340,8 +340,13 @@ def _class_mistakes(side: Side, known: _KnownNames) -> Iterator[Mistake]:
 def _side_mistakes(
     side: Side, known: _KnownNames, path: Path, *, packages_key: str = "packages"
 ) -> Iterator[Mistake]:
-    if not (side.packages or side.groups or side.classes):
-        yield Mistake(path, f"selects nothing: give {packages_key}, groups or classes")
+    if not (side.packages or side.groups or side.classes or side.grants):
+        yield Mistake(path, f"selects nothing: give {packages_key}, groups, grants or classes")
+    elif side.alike and not (side.packages or side.classes or side.grants):
+        detail = "compares what packages grant, and there are none: give packages or classes"
+        yield Mistake((*path, "alike"), detail)
+    for index, grant in enumerate(side.grants):
+        yield from grant_mistakes(grant, (*path, "grants", index))
     for index, selector in enumerate(side.packages):
         yield from _selector_mistakes(selector, (*path, packages_key, index))
     for index, name in enumerate(side.classes):

@@ -12,7 +12,9 @@ from datetime import date
 from functools import cache, cached_property
 from itertools import permutations
 
+from entra_sod.core.validation import Path
 from entra_sod.domain.entra import AccessPackage, Group
+from entra_sod.domain.rules.grants import GrantGaps, GrantIndex, SelectedByGrants
 from entra_sod.domain.rules.language import PackageSelector, Rule, RuleForm, Side
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.text import TextPattern, fold_for_patterns
@@ -30,6 +32,9 @@ class ResolvedSide:
     def ids(self) -> frozenset[str]:
         return self.packages | self.groups
 
+    def with_packages(self, more: frozenset[str]) -> ResolvedSide:
+        return ResolvedSide(self.packages | more, self.groups) if more else self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedRule:
@@ -44,6 +49,8 @@ class ResolvedRule:
         count: how many of the set, or on how many of the sides, one subject may be.
         kept: packages of each side, or of the set, that patterns fit no more, and that stay until
             the selection is approved.
+        grant_gaps: packages that may belong to it, with the reason why what they grant is not
+            known.
     """
 
     rule: Rule
@@ -53,6 +60,7 @@ class ResolvedRule:
     duties: tuple[ResolvedSide, ...] = ()
     count: int = 1
     kept: tuple[frozenset[str], ...] = ()
+    grant_gaps: GrantGaps = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -95,11 +103,19 @@ class ResolvedRule:
 
     @property
     def has_patterns(self) -> bool:
-        """Whether it selects any package by its name or catalog."""
-        sides = [*self.classes.values(), *self.rule.sides]
-        own = self.rule.at_most.of if self.rule.at_most else ()
-        selectors = (*own, *(each for side in sides for each in side.packages))
-        return any(each.id is None for each in selectors)
+        """Whether it selects any package by its name or catalog, or by what it grants."""
+        sides = self._written_sides
+        selectors = (each for side in sides for each in side.packages)
+        return self.reads_grants or any(each.id is None for each in selectors)
+
+    @property
+    def reads_grants(self) -> bool:
+        """Whether what it selects depends on what packages grant."""
+        return any(side.reads_grants for side in self._written_sides)
+
+    @property
+    def _written_sides(self) -> Sequence[Side]:
+        return [*self.classes.values(), *written_sides(self.rule)]
 
     @property
     def keeps_apart(self) -> bool:
@@ -129,6 +145,16 @@ def _with_sides(rule: ResolvedRule, sides: tuple[ResolvedSide, ...]) -> Resolved
     return replace(rule, duties=sides) if rule.is_found_only else replace(rule, sides=sides)
 
 
+def written_sides(rule: Rule) -> Sequence[Side]:
+    """The sides of a rule as they are written; a set is one side."""
+    return [side for _, side in placed_sides(rule)]
+
+
+def placed_sides(rule: Rule) -> Sequence[tuple[Path, Side]]:
+    """Each side of a rule with its place in the rule; a set is one side."""
+    return [(("atMost",), rule.at_most.as_side)] if rule.at_most else rule.placed_sides
+
+
 def _one_each(set_of: Iterable[str], count: int) -> tuple[ResolvedSide, ...]:
     """A side for each package of a set of which one is allowed; of others there is none."""
     alone = (ResolvedSide(frozenset([package]), frozenset()) for package in sorted(set_of))
@@ -142,6 +168,7 @@ class Tenant:
         groups: those that were looked up, by id; None for one that does not exist.
         granting: packages that were read with the groups that they grant, by id.
         unlisted: why there may be more packages, where the list has an item that is not understood.
+        grants: who grants what; None where that was not read.
     """
 
     def __init__(
@@ -151,11 +178,28 @@ class Tenant:
         granting: Mapping[str, AccessPackage] | None = None,
         *,
         unlisted: str | None = None,
+        grants: GrantIndex | None = None,
     ) -> None:
         self.packages = {package.id: package for package in packages}
         self.unlisted = unlisted
         self.groups = groups or {}
         self.granting = granting or {}
+        self.grants = grants
+
+    def with_grants(self, grants: GrantIndex) -> Tenant:
+        """The same tenant, of which it is known who grants what."""
+        return Tenant(
+            self.packages.values(),
+            self.groups,
+            self.granting,
+            unlisted=self.unlisted,
+            grants=grants,
+        )
+
+    def with_granting(self, granting: Mapping[str, AccessPackage]) -> Tenant:
+        """The same tenant, with packages that were read with the groups that they grant."""
+        packages = self.packages.values()
+        return Tenant(packages, self.groups, granting, unlisted=self.unlisted, grants=self.grants)
 
     @cached_property
     def _catalogs(self) -> Mapping[str, Sequence[tuple[str, str]]]:
@@ -200,8 +244,14 @@ def resolve(
 
 
 def needs_tenant(parsed: ParsedRules) -> bool:
-    """Whether any selector is a pattern."""
-    return any(selector.id is None for selector in _selectors(parsed))
+    """Whether any selector is a pattern, or asks what packages grant."""
+    return needs_grants(parsed) or any(selector.id is None for selector in _selectors(parsed))
+
+
+def needs_grants(parsed: ParsedRules) -> bool:
+    """Whether what any rule or class selects depends on what packages grant."""
+    sides = (side for rule in parsed.rules.values() for side in written_sides(rule))
+    return any(side.reads_grants for side in (*parsed.classes.values(), *sides))
 
 
 def _selectors(parsed: ParsedRules) -> Iterator[PackageSelector]:
@@ -228,15 +278,48 @@ class Resolver:
         self._book, self._tenant = parsed, tenant
         self._selected: dict[PackageSelector, frozenset[str]] = {}
         self._classes: dict[str, ResolvedSide] = {}
+        self._reads_grants = needs_grants(parsed)
+        self._by_grants = SelectedByGrants(tenant.grants if tenant else None)
 
     def rule(self, rule: Rule) -> ResolvedRule:
+        written = written_sides(rule)
+        sides, gaps = self._with_alike(written, [self.side(side) for side in written])
         empty = ResolvedRule(
-            rule=rule, sides=(), classes=self._classes_of(rule), count=rule.allowed
+            rule=rule,
+            sides=(),
+            classes=self._classes_of(rule),
+            count=rule.allowed,
+            grant_gaps=gaps,
         )
         if rule.at_most is None:
-            return _with_sides(empty, tuple(self.side(side) for side in rule.sides))
-        set_of = self.side(Side(packages=rule.at_most.of, classes=rule.at_most.classes)).packages
+            return _with_sides(empty, sides)
+        set_of = sides[0].packages
         return replace(empty, sides=_one_each(set_of, rule.allowed), set_of=set_of)
+
+    def _with_alike(
+        self, written: Sequence[Side], sides: Sequence[ResolvedSide]
+    ) -> tuple[tuple[ResolvedSide, ...], GrantGaps]:
+        """Add packages that grant what those of a side grant, where the side asks for it."""
+        if not self._reads_grants:
+            return tuple(sides), {}
+        reached = [[each, *self._reached_sides(each)] for each in written]
+        packages = [each.packages for each in sides]
+        alike = self._by_grants.alike(packages, list(map(self._compared, reached, sides)))
+        entries = {entry for some in reached for side in some for entry in side.grants}
+        is_asked = any(side.reads_grants for some in reached for side in some)
+        gaps = self._by_grants.gaps(entries, alike.unlisted) if is_asked else {}
+        pairs = zip(sides, alike.packages, strict=True)
+        return tuple(side.with_packages(more) for side, more in pairs), gaps
+
+    def _compared(self, reached: Sequence[Side], resolved: ResolvedSide) -> frozenset[str]:
+        """The packages of a side that others are compared with."""
+        own, *classes = reached
+        if own.alike:
+            return resolved.packages
+        return frozenset().union(*(self.side(each).packages for each in classes if each.alike))
+
+    def _reached_sides(self, side: Side) -> Iterator[Side]:
+        return (self._book.classes[name] for name in self.reached(side.classes))
 
     def _classes_of(self, rule: Rule) -> Mapping[str, Side]:
         named = [name for side in rule.sides for name in side.classes]
@@ -282,6 +365,7 @@ class Resolver:
 
     def _own(self, side: Side) -> ResolvedSide:
         packages = {package for selector in side.packages for package in self.select(selector)}
+        packages.update(*map(self._by_grants.givers, side.grants))
         return ResolvedSide(frozenset(packages), frozenset(str(group.id) for group in side.groups))
 
     def select(self, selector: PackageSelector) -> frozenset[str]:

@@ -292,6 +292,17 @@ class RuleSet:
         return f"access package {package}{name}"
 
     @cached_property
+    def unsettled(self) -> str | None:
+        """Why rules may mean more packages than are known; None where they mean no more."""
+        if self.unlisted:
+            return self.unlisted
+        gaps = next((each.grant_gaps for each in self.rules if each.grant_gaps), {})
+        for package, error in gaps.items():
+            what = f"what {self.named(package)} grants" if package else "what packages grant"
+            return f"{what} is not known ({error})"
+        return None
+
+    @cached_property
     def found_only_rules(self) -> tuple[ResolvedRule, ...]:
         """Rules that Entra's references cannot express: found in all that a subject holds."""
         return tuple(rule for rule in self.rules if rule.is_found_only)

@@ -158,7 +158,7 @@ class CheckRunner:
         result = CheckResult(
             id=message.id,
             status=CheckStatus.COMPLETED,
-            outcome=found.outcome,
+            outcome=_outcome(found, rules, (first, second)),
             pair=_pair(message),
             reference=message.reference,
             enforcement=reach.word,
@@ -230,6 +230,12 @@ class CheckRunner:
 
 def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedRule]:
     return [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+
+
+def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outcome:
+    """What is known of a pair; it is not clear while a rule may come to name one of the two."""
+    is_open = any(not rule.grant_gaps.keys().isdisjoint(pair) for rule in rules.rules)
+    return Outcome.UNKNOWN if is_open and found.outcome is Outcome.CLEAR else found.outcome
 
 
 def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:

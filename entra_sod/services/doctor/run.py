@@ -52,7 +52,7 @@ async def run_diagnostics(context: DiagnosticContext) -> list[Diagnosis]:
 
 async def _probe(context: DiagnosticContext) -> ProbeResults:
     storage, graph, roles = context.storage, context.graph, context.roles
-    rules = await value_or_error(context.rules.current()) if context.rules else None
+    rules = await value_or_error(context.rules.at_hand()) if context.rules else None
     named = rules.named_packages if isinstance(rules, RuleSet) else ()
     return ProbeResults(
         now=context.clock.now(),

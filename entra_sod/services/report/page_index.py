@@ -41,8 +41,7 @@ class SideIndex:
         """The places of a rule's sides; of a set that is counted, one."""
         rule = resolved.rule
         if rule.at_most is not None:
-            side = Side(packages=rule.at_most.of, classes=rule.at_most.classes)
-            return [self._place(resolved.set_of, side, f"{rule.id}: its set")]
+            return [self._place(resolved.set_of, rule.at_most.as_side, f"{rule.id}: its set")]
         pairs = zip(resolved.all_sides, rule.sides, strict=True)
         return [
             self._place(found.packages, side, f"{rule.id}: side {number}")
@@ -59,6 +58,6 @@ class SideIndex:
 
     def _label(self, members: list[int], side: Side) -> str:
         """The name of its class, or of its only package."""
-        if side.classes and not side.packages:
+        if side.classes and not side.packages and not side.reads_grants:
             return ", ".join(side.classes)
         return self._places.views[members[0]].name if len(members) == 1 else ""

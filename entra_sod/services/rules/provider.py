@@ -13,17 +13,28 @@ from entra_sod.core.errors import PERMANENT, ConfigurationError, RulesError, Unr
 from entra_sod.domain.entra import AccessPackage, Group
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
-from entra_sod.domain.rules.resolve import ResolvedRule, Resolver, Tenant, needs_tenant, resolve
+from entra_sod.domain.rules.resolve import (
+    ResolvedRule,
+    Resolver,
+    Tenant,
+    needs_grants,
+    needs_tenant,
+    resolve,
+)
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import with_left
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
+from entra_sod.services.rules.grants import TenantGrants
+from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.selections import SelectionStore
 
 log = logging.getLogger("entra_sod")
 
 RULES_LIFETIME = timedelta(seconds=60)
 LIST_LIFETIME = timedelta(minutes=10)
+# Packages whose grants are read while a caller waits: 5 s at the usual rate.
+MAX_GRANTS_READ_IN_CALL = 500
 
 
 class CachedValue[T]:
@@ -60,12 +71,15 @@ class RulesProvider:
         graph: Graph,
         clock: Clock,
         selections: SelectionStore | None = None,
+        grants: GrantStore | None = None,
     ) -> None:
         self._source, self._graph, self._clock = source, graph, clock
         self._selections = selections
+        self._grants = TenantGrants(graph, clock, grants)
         self._parsed: CachedValue[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: CachedValue[Tenant] | None = None
+        self._granted: tuple[Tenant, Tenant] | None = None  # as listed, and with its grants
         self._rules: CachedValue[ActiveRules] | None = None
         self._unlisted: CachedValue[ActiveRules] | None = None
         self.problem: str | None = None
@@ -79,7 +93,15 @@ class RulesProvider:
             RulesError, ConfigurationError: no version was good since the process began.
             GraphError: patterns need the list of packages, and it could not be read.
         """
-        return (await self._active()).today
+        return (await self._active(max_reads=None)).today
+
+    async def at_hand(self) -> RuleSet:
+        """Resolve the same for a caller who waits.
+
+        What more than `MAX_GRANTS_READ_IN_CALL` packages grant is not read for it. They are gaps
+        of the rules that select by grants, until a sweep or a check has read them.
+        """
+        return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).today
 
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for what is wanted later.
@@ -95,25 +117,48 @@ class RulesProvider:
         if self._unlisted is not None and self._unlisted.is_fresh(now, RULES_LIFETIME):
             return self._unlisted.value.from_today
         try:
-            return (await self._active()).from_today
+            return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).from_today
         except PERMANENT as error:
             if self._parsed is None:
                 raise
-            tenant = self._tenant.value if self._tenant else Tenant(())
+            tenant = self._last_tenant()
             parsed = self._parsed.value
             found = await self._resolve(parsed, tenant, now.date(), unlisted=str(error))
             self._unlisted = CachedValue(found, now)
             return found.from_today
 
-    async def _active(self) -> ActiveRules:
+    async def _active(self, *, max_reads: int | None) -> ActiveRules:
+        """Resolve the rules; with `max_reads`, what packages grant may be known in part."""
         now = self._clock.now()
-        if self._rules is None or not self._rules.is_fresh(now, RULES_LIFETIME):
+        is_enough = max_reads is not None or not self._is_limited
+        if self._rules is None or not is_enough or not self._rules.is_fresh(now, RULES_LIFETIME):
             parsed = await self._read(now)
             tenant = await self._list(now) if needs_tenant(parsed) else None
+            if tenant and needs_grants(parsed):
+                tenant = await self._with_grants(tenant, max_reads)
             unlisted = tenant.unlisted if tenant else None
             found = await self._resolve(parsed, tenant, now.date(), unlisted=unlisted)
             self._rules = CachedValue(found, now)
         return self._rules.value
+
+    async def _with_grants(self, tenant: Tenant, max_reads: int | None) -> Tenant:
+        """The tenant with what its packages grant, which is read with its list."""
+        if self._granted is None or self._granted[0] is not tenant or self._is_limited:
+            grants = await self._grants.read(tenant.packages, max_reads=max_reads)
+            self._granted = tenant, tenant.with_grants(grants)
+        return self._granted[1]
+
+    def _last_tenant(self) -> Tenant:
+        """The tenant as it was read last; an empty one where it never was."""
+        if self._granted:
+            return self._granted[1]
+        return self._tenant.value if self._tenant else Tenant(())
+
+    @property
+    def _is_limited(self) -> bool:
+        """Whether packages were left out for a decision, which waits for no thousands of them."""
+        grants = self._granted[1].grants if self._granted else None
+        return grants is not None and grants.is_limited
 
     async def _resolve(
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None

@@ -103,7 +103,7 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
         has_gaps=is_unknown
         or merged.has_failed_parts
         or _has_unread_packages(closing)
-        or bool(rules.unlisted)
+        or bool(rules.unsettled)
         or any(each.hides for each in selection_gaps(rules)),
     )
 

@@ -180,7 +180,10 @@ def test_circles_of_classes_are_named_once_with_their_way() -> None:
         (rule() + "classes: {yes: {groups: []}}\n", "a:4:11: classes.True must be text: put"),
         (rule() + "classes: {7: {groups: []}}\n", "classes.7 must be text: put the name into quo"),
         (rule() + f"classes: {{{'x' * 101}: {{}}}}\n", "must have a name of 1 to 100 characters"),
-        (rule() + "classes: {x: {}}\n", "classes.x selects nothing: give packages, groups or cl"),
+        (
+            rule() + "classes: {x: {}}\n",
+            "classes.x selects nothing: give packages, groups, grants or cl",
+        ),
         (rule() + rule(), "a:4:10: rules.1.id r1 exists already"),
         (
             rule() + "  - &x {}\n  - *x\n",

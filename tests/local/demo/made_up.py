@@ -41,7 +41,7 @@ STARTED = Started(
     enforcement="plan",
     address="http://127.0.0.1:1",
     status=200,
-    ready={"queues": "ok", "rules": "ok: 6 rules, 5 pairs, sha256:00"},
+    ready={"queues": "ok", "rules": "ok: 7 rules, 6 pairs, sha256:00"},
 )
 
 
@@ -164,7 +164,7 @@ SWEPT = Swept(
         SweptPair(pair=TREASURY, outcome="unknown", holder_count=0, rules=("a-rule",)),
     ),
     references=References(present=(*FOUR, *EIGHT)),
-    checked=4,
+    checked=5,
     gaps=(
         Gap("access package Release payments", "Graph answers 403"),
         Gap("members of group External auditors", "not read"),

@@ -27,7 +27,7 @@ def test_the_demo_comes_true() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == (
         "demo: ok, 7 conflicts found and 1 more let in, 4+8 references written, "
-        "2 requests refused, 5 pairs swept, 1 unknown"
+        "2 requests refused, 6 pairs swept, 1 unknown"
     )
     assert done.stdout.count("demo: ") == 1
     assert done.stderr == ""

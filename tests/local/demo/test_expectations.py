@@ -164,7 +164,7 @@ UNTRUE: dict[str, Case] = {
     "not ready": lambda: expectations.expect_ready(replace(STARTED, status=503)),
     "no rules": lambda: expectations.expect_ready(replace(STARTED, ready={"rules": "a mistake"})),
     "other rules": lambda: expectations.expect_ready(
-        replace(STARTED, ready={"rules": "ok: 6 rules, 4 pairs, sha256:00"})
+        replace(STARTED, ready={"rules": "ok: 7 rules, 5 pairs, sha256:00"})
     ),
     "other answer": accepted(replace(PLANNED, accepted=200)),
     "no Retry-After": accepted(replace(PLANNED, retry_after="")),

@@ -85,7 +85,7 @@ def test_what_runs_is_told_with_its_addresses() -> None:
     )
     assert "storage Azurite: blobs, queues, tables 127.0.0.1, ports 20000 to 20002" in shown
     assert "app on its host, ENFORCEMENT=plan http://127.0.0.1:1" in shown
-    assert "The app reaches queues, and has read 6 rules, 5 pairs." in shown
+    assert "The app reaches queues, and has read 7 rules, 6 pairs." in shown
 
 
 def test_a_check_is_told_with_its_holders_and_references() -> None:
@@ -120,7 +120,7 @@ def test_requests_are_told_with_graphs_answers() -> None:
 def test_a_pair_that_nobody_looked_at_has_no_count() -> None:
     """Zero would read as an all-clear."""
     shown = lines(tables.swept(SWEPT), tables.swept_pairs(SWEPT.pairs))
-    assert "checked 4 of 5 pairs" in shown
+    assert "checked 5 of 6 pairs" in shown
     assert "Approve invoices × Release payments unknown not known a-rule" in shown  # noqa: RUF001
     assert "Order goods × Receive goods clear 0 a-rule" in shown  # noqa: RUF001
 

@@ -61,7 +61,7 @@ def test_the_last_line_counts_what_was_seen() -> None:
     refused = [REFUSED, REFUSED]
     assert counts_in_words(PLANNED, WRITTEN, refused, REVIEWED, SWEPT) == (
         "7 conflicts found and 1 more let in, 4+8 references written, 2 requests refused, "
-        "5 pairs swept, 1 unknown"
+        "6 pairs swept, 1 unknown"
     )
     assert counts_in_words(PLANNED, PLANNED, [], REVIEWED, SWEPT).startswith(
         "7 conflicts found and 0 more let in, 0+8 references written, 0 requests refused"

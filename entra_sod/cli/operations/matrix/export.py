@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from entra_sod.cli.operations.matrix.import_plan import MATRIX_FORMS, control_id
-from entra_sod.cli.operations.rules.unbound import sides_of
+from entra_sod.cli.operations.rules.unbound import is_one_class, sides_of
 from entra_sod.core.names import visible
 from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.rules.language import Rule
@@ -78,7 +78,7 @@ def _why_not(rule: Rule) -> str | None:
         return "it keeps each of more than two sides from each: write a rule for each pair"
     if any(each.every for each in sides):
         return "a side of it counts only with every package"
-    if any(len(each.classes) != 1 or each.packages or each.groups for each in sides):
+    if not all(map(is_one_class, sides)):
         return "a side of it is not one class"
     return None
 

@@ -31,7 +31,7 @@ from entra_sod.cli.operations.matrix.rules_yaml import (
     pieces,
     rule_text,
 )
-from entra_sod.cli.operations.rules.unbound import sides_of, unbound_classes
+from entra_sod.cli.operations.rules.unbound import is_one_class, sides_of, unbound_classes
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.document import MAX_FILE_BYTES, SourceFile
@@ -179,7 +179,7 @@ def duties_of(rule: Rule) -> frozenset[str] | None:
     is_each_from_each = rule.form is RuleForm.BETWEEN and len(sides) > 2  # noqa: PLR2004 - a pair
     if rule.form not in MATRIX_FORMS or is_each_from_each or not sides:
         return None
-    if any(len(side.classes) != 1 or side.packages or side.groups or side.every for side in sides):
+    if any(side.every for side in sides) or not all(map(is_one_class, sides)):
         return None
     return frozenset(fold(side.classes[0]) for side in sides)
 

@@ -23,9 +23,9 @@ version: 1
 rules:
 """
 BINDING_HEAD = f"""\
-# Which access packages give each duty. An import never guesses it: put packages (or groups) in
-# place of {{name: {NOT_BOUND}}}. Until then a class selects nothing, its rules cover nothing, and
-# `entra-sod validate` and each sweep say so.
+# Which access packages give each duty. An import never guesses it: put packages, groups or
+# grants in place of {{name: {NOT_BOUND}}}. Until then a class selects nothing, its rules cover
+# nothing, and `entra-sod validate` and each sweep say so.
 version: 1
 classes:
 """

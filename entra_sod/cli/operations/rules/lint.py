@@ -12,6 +12,7 @@ from heapq import nsmallest
 from itertools import combinations, islice, permutations
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
+from entra_sod.cli.operations.rules.grant_problems import grant_problems
 from entra_sod.cli.operations.rules.lint_forms import (
     equal_sides,
     forbidden_requirements,
@@ -44,6 +45,7 @@ from entra_sod.domain.rules.resolve import (
     Resolver,
     Tenant,
     needs_tenant,
+    written_sides,
 )
 from entra_sod.services.rules.alike import AlikeReading
 
@@ -91,6 +93,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
         *_selector_problems(parsed, tenant),
         *_override_problems(parsed, tenant),
         *_group_problems(parsed, tenant),
+        *([] if parsed.problems else grant_problems(parsed, tenant)),
         *_date_problems(parsed, day),
         *_count_problems(parsed),
         *unbound_problems(parsed),
@@ -299,9 +302,7 @@ def _unused_classes(parsed: ParsedRules, resolver: Resolver) -> Iterator[RulesPr
 
 
 def _sides(rule: Rule) -> Sequence[Side]:
-    if rule.at_most is None:
-        return rule.sides
-    return [Side(packages=rule.at_most.of, classes=rule.at_most.classes)]
+    return written_sides(rule)
 
 
 def _rule_problems(
@@ -313,7 +314,7 @@ def _rule_problems(
         origin = parsed.origin("rules", each.id)
         yield from _shared(origin, each, tenant)
         warnings = [*mode_warnings(each), *group_warnings(each)]
-        if is_certain and each.id not in unbound:
+        if is_certain and each.id not in unbound and not each.grant_gaps:
             yield from _without_effect(origin, each)
             yield from (origin.place(mistake) for mistake in never_met(each))
             warnings += equal_sides(each)

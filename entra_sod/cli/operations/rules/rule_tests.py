@@ -17,7 +17,10 @@ import msgspec
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake, Path, find_mistakes, nearest
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.grants import GrantKind, Grants
 from entra_sod.domain.rules.document import Document, RulesProblem, SourceFile
+from entra_sod.domain.rules.grant_language import GrantSelector, grant_mistakes
+from entra_sod.domain.rules.grants import GrantIndex, grant_of
 from entra_sod.domain.rules.language import Name, Text
 from entra_sod.domain.rules.logic import met_by
 from entra_sod.domain.rules.parse import ParsedRules
@@ -33,11 +36,16 @@ from entra_sod.domain.text import fold
 
 
 class RuleTestPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A package of the small tenant; the id matters where rules select by it."""
+    """A package of the small tenant; the id matters where rules select by it.
+
+    Attributes:
+        grants: what it grants, in the words of rules; a grant's kind is never `any`.
+    """
 
     name: Text
     catalog: Text | None = None
     id: UUID | None = None
+    grants: list[GrantSelector] = []
 
 
 class ExpectedConflict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,7 +172,9 @@ class _TestTenant:
         self._ids = {fold(each.name): _package_id(each) for each in test_file.packages}
         self._names = {_package_id(each): each.name for each in test_file.packages}
         packages = {each.id: each for each in map(_package, test_file.packages)}
-        self._rules = resolve(parsed, Tenant(packages.values()), day)
+        granted = {_package_id(each): _grants(each) for each in test_file.packages}
+        tenant = Tenant(packages.values(), grants=GrantIndex(granted))
+        self._rules = resolve(parsed, tenant, day)
         self._toxic = by_package(find_toxic(self._rules, packages))
 
     def ids(self, names: Iterable[str]) -> frozenset[str]:
@@ -205,6 +215,10 @@ def _package(package: RuleTestPackage) -> AccessPackage:
     )
 
 
+def _grants(package: RuleTestPackage) -> Grants:
+    return tuple(grant_of(each) for each in package.grants)
+
+
 def _package_id(package: RuleTestPackage) -> str:
     return str(package.id or _made_id("package", package.name))
 
@@ -234,6 +248,9 @@ def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]
     yield from _repeated("packages", "name", [fold(each.name) for each in test_file.packages])
     yield from _repeated("packages", "id", [each.id for each in test_file.packages])
     yield from _repeated("people", "name", [fold(each.name) for each in test_file.people])
+    for place, package in enumerate(test_file.packages):
+        for number, grant in enumerate(package.grants):
+            yield from _grant_mistakes(grant, ("packages", place, "grants", number))
     packages = {fold(each.name): each.name for each in test_file.packages}
     for index, person in enumerate(test_file.people):
         for path, name in _package_names(person):
@@ -245,6 +262,12 @@ def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]
                 detail = f"{name} is no rule{nearest(name, parsed.rules)}"
                 yield Mistake(("people", index, *path), detail)
         yield from _too_few(person, parsed, ("people", index, "conflicts"))
+
+
+def _grant_mistakes(grant: GrantSelector, path: Path) -> Iterator[Mistake]:
+    yield from grant_mistakes(grant, path)
+    if grant.kind is GrantKind.ANY:
+        yield Mistake((*path, "kind"), "must say how the package grants it: any is for rules")
 
 
 def _repeated(kind: str, key: str, values: Iterable[object]) -> Iterator[Mistake]:

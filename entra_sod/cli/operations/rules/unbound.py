@@ -29,7 +29,8 @@ def unbound_classes(parsed: ParsedRules) -> Collection[str]:
 
 def _is_unbound(side: Side) -> bool:
     others = [each for each in side.packages if not is_placeholder(each)]
-    return bool(side.packages) and not others and not side.groups and not side.classes
+    is_bound = others or side.groups or side.classes or side.grants
+    return bool(side.packages) and not is_bound
 
 
 def unbound_rules(parsed: ParsedRules) -> Collection[str]:
@@ -44,12 +45,18 @@ def unbound_rules(parsed: ParsedRules) -> Collection[str]:
 
 def _is_nothing_but(unbound: Collection[str], side: Side) -> bool:
     has_classes = bool(side.classes) and set(side.classes) <= set(unbound)
-    return has_classes and not side.packages and not side.groups
+    return has_classes and not side.packages and not side.groups and not side.grants
 
 
 def sides_of(rule: Rule) -> Sequence[Side]:
     """Return the sides of a rule, whatever its form."""
     return rule.sides
+
+
+def is_one_class(side: Side) -> bool:
+    """Whether a side is one class and nothing else, as every side that a matrix states."""
+    has_more = side.packages or side.groups or side.reads_grants
+    return len(side.classes) == 1 and not has_more
 
 
 def unbound_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
@@ -62,8 +69,7 @@ def unbound_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
         ]
         more = len(rules) - _MAX_NAMED
         named = ", ".join(rules[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-        detail = (
-            f"is not bound to packages or groups yet: it selects nothing for {named or 'any rule'}"
-        )
+        unbound = "is not bound to packages, groups or grants yet"
+        detail = f"{unbound}: it selects nothing for {named or 'any rule'}"
         mistake = Mistake(("classes", name), detail)
         yield parsed.origin("classes", name).document.place(mistake, is_warning=True)

@@ -113,6 +113,8 @@ def pairs(parsed: ParsedRules) -> set[tuple[frozenset[str], str]]:
     [
         ("[{classes: [a]}, {classes: [b, c]}]", "a side of it is not one class"),
         ("[{classes: [a]}, {packages: [{name: P}]}]", "a side of it is not one class"),
+        ("[{classes: [a]}, {classes: [b], grants: [{app: P}]}]", "a side of it is not one class"),
+        ("[{classes: [a]}, {classes: [b], alike: true}]", "a side of it is not one class"),
         ("[{classes: [a]}, {classes: [b]}, {classes: [c]}]", "each of more than two sides"),
     ],
 )
@@ -152,3 +154,14 @@ def test_what_is_no_matrix_is_no_matrix_when_it_is_exported() -> None:
     assert list(matrix.rules) == []
     with pytest.raises(MatrixError):
         matrix_of(b"")
+
+
+def test_classes_that_are_bound_by_grants_are_exported_and_imported_as_ever() -> None:
+    """A matrix states duties; what is bound to them is in no matrix, and is not lost."""
+    text = (
+        "version: 1\nclasses: {a: {grants: [{app: Pay}]}, b: {grants: [{app: Buy}]}}\n"
+        "rules: [{id: r, title: t, severity: low, owner: o, mode: record,"
+        " between: [{classes: [a]}, {classes: [b]}]}]\n"
+    )
+    table = export_table(parse_rules([SourceFile("r.yaml", text)]))
+    assert (table.left_out, [row[:3] for row in table.rows]) == ([], [("r", "a", "b")])

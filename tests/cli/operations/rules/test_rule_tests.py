@@ -14,6 +14,7 @@ from entra_sod.cli.operations.rules.rule_tests import (
 )
 from entra_sod.core.errors import RulesError
 from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.grant_language import GrantSelector
 from entra_sod.domain.rules.language import (
     AtMost,
     Effective,
@@ -297,3 +298,61 @@ def test_a_side_alone_is_no_conflict() -> None:
     other = ResolvedSide(frozenset([guid("c")]), frozenset())
     found = ResolvedRule(rule=rule("r", side("ab"), side("c")), sides=(one, other))
     assert list(find_conflicts([found], [guid("a"), guid("b")])) == []
+
+
+GRANTING = f"""\
+version: 1
+packages:
+  - name: Alpha
+    grants: [{{app: Payments, role: Post}}, {{group: {guid("9")}}}]
+  - {{name: Beta, grants: [{{site: 'https://contoso.sharepoint.com/sites/ap', role: Owners}}]}}
+  - {{name: Legacy, grants: [{{app: payments, role: post}}]}}
+people:
+  - name: Ada
+"""
+BY_GRANTS = book_of(
+    rule(
+        "r",
+        Side(grants=[GrantSelector(app="Payments", role="Post")]),
+        Side(grants=[GrantSelector(site="https://contoso.sharepoint.com/sites/ap")]),
+    )
+)
+
+
+def test_packages_of_a_test_say_what_they_grant() -> None:
+    """So rules by grants are tested without a tenant, in the words of the rules."""
+    person = """\
+holds: [Legacy, Beta]
+conflicts: [{rule: r, packages: [Legacy, Beta]}]
+decisions: [{asks: Alpha, decision: deny, rules: [r]}]
+"""
+    assert failures(person, BY_GRANTS, GRANTING) == []
+    assert len(failures("holds: [Alpha, Beta]", BY_GRANTS, GRANTING)) == 1
+
+
+def test_alike_counts_what_packages_of_a_test_grant() -> None:
+    """The legacy package stands beside the one that the rule names."""
+    alike = Side(packages=[PackageSelector(name="Alpha")], alike=True)
+    book = book_of(rule("r", alike, Side(packages=[PackageSelector(name="Beta")])))
+    person = """\
+holds: [Legacy, Beta]
+conflicts: [{rule: r, packages: [Legacy, Beta]}]
+"""
+    assert failures(person, book, GRANTING) == []
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        ("{}", "packages.0.grants.0 selects nothing"),
+        (f"{{group: {guid('9')}, kind: any}}", "packages.0.grants.0.kind must say how"),
+    ],
+)
+def test_a_mistake_in_a_grant_of_a_test_is_named_at_its_place(grant: str, words: str) -> None:
+    """As in rules; and a package grants a role in one way, not in any."""
+    text = (
+        f"version: 1\npackages: [{{name: Alpha, grants: [{grant}]}}]\n"
+        "people: [{name: Ada, holds: [Alpha]}]\n"
+    )
+    (found,) = problems(text, BY_GRANTS)
+    assert words in found

@@ -33,7 +33,7 @@ def test_an_unbound_class_is_a_warning_with_and_without_a_tenant(names: tuple[st
     """It is no mistake: rules over other classes go on working."""
     found = problems(UNBOUND, BOUND, *names, form="[a]")
     assert all(each.is_warning for each in found)
-    assert "classes.a is not bound to packages or groups yet: it selects nothing for r" in [
+    assert "classes.a is not bound to packages, groups or grants yet: it selects nothing for r" in [
         each.message for each in found
     ]
 
@@ -49,7 +49,7 @@ def test_a_side_with_a_bound_class_beside_is_looked_at() -> None:
     """The class is named; the rule selects something."""
     found = problems(UNBOUND, BOUND, "Pay", "Approve")
     assert [each.message for each in found if "a" in each.message.split(" ")[0]] == [
-        "classes.a is not bound to packages or groups yet: it selects nothing for r"
+        "classes.a is not bound to packages, groups or grants yet: it selects nothing for r"
     ]
 
 
@@ -58,3 +58,12 @@ def test_a_placeholder_beside_packages_is_a_mistake() -> None:
     both = "{packages: [{name: (not bound)}, {name: Pay}]}"
     found = problems(both, BOUND, "Pay", "Approve", form="[a]")
     assert "classes.a.packages.0 fits no access package" in [each.message for each in found]
+
+
+@pytest.mark.parametrize(
+    "bound", ["{grants: [{app: Pay}]}", "{packages: [{name: (not bound)}], grants: [{app: Pay}]}"]
+)
+def test_a_class_with_grants_is_bound(bound: str) -> None:
+    """What packages grant is a binding, also where the placeholder was left."""
+    found = problems(bound, BOUND, form="[a]")
+    assert not any("is not bound" in each.message for each in found)
