@@ -20,6 +20,7 @@ from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
 from entra_sod.cli.hook import app as hook
 from entra_sod.cli.import_rules import app as import_rules
+from entra_sod.cli.packages import packages
 from entra_sod.cli.push import push
 from entra_sod.cli.redrive import redrive
 from entra_sod.cli.report import report
@@ -58,6 +59,7 @@ def _options(
 
 
 for command in (
+    packages,
     validate,
     plan,
     apply,
