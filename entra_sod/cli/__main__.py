@@ -20,6 +20,7 @@ from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
 from entra_sod.cli.hook import app as hook
 from entra_sod.cli.import_rules import app as import_rules
+from entra_sod.cli.inventory import inventory
 from entra_sod.cli.packages import packages
 from entra_sod.cli.push import push
 from entra_sod.cli.redrive import redrive
@@ -60,6 +61,7 @@ def _options(
 
 for command in (
     packages,
+    inventory,
     validate,
     plan,
     apply,

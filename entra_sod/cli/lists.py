@@ -54,7 +54,7 @@ def folder_of(given: Path | None) -> Path | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class PrintedList:
     """A list as values.
 
     Attributes:
@@ -76,7 +76,7 @@ class Listing:
     not_read: Sequence[Skipped] = ()
 
 
-def print_list(listing: Listing, how: ListFormat, values: Iterable[object]) -> None:
+def print_list(listing: PrintedList, how: ListFormat, values: Iterable[object]) -> None:
     """Print a list, and on standard error what could not be read.
 
     Args:
@@ -108,7 +108,7 @@ def tell(text: str, style: str = "") -> None:
     err.print(line(text, style), soft_wrap=not err.is_terminal)
 
 
-def _print_table(listing: Listing) -> None:
+def _print_table(listing: PrintedList) -> None:
     if not listing.rows:
         return
     out.print(list_table(listing))
@@ -117,7 +117,7 @@ def _print_table(listing: Listing) -> None:
         out.print(line(more, "dim"))
 
 
-def list_table(listing: Listing) -> Table:
+def list_table(listing: PrintedList) -> Table:
     """Make the table for a terminal: it folds cells, and cuts none."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     hidden = listing.piped | frozenset(listing.below.values())
@@ -137,7 +137,7 @@ def _with_below(column: str, cells: Mapping[str, str], below: Mapping[str, str])
     return f"{cells[column]}\n{lower}" if lower else cells[column]
 
 
-def _text(listing: Listing, how: ListFormat) -> str:
+def _text(listing: PrintedList, how: ListFormat) -> str:
     if not listing.rows and how is ListFormat.TABLE:
         return ""
     match how:
@@ -152,7 +152,7 @@ def _text(listing: Listing, how: ListFormat) -> str:
             return "".join("\t".join(map(visible, row)) + "\n" for row in rows)
 
 
-def _in_markdown(listing: Listing, row: Sequence[str]) -> Sequence[str]:
+def _in_markdown(listing: PrintedList, row: Sequence[str]) -> Sequence[str]:
     return [
         f"`{cell}`" if column in listing.ids and cell else in_markdown(cell, MAX_MARKDOWN_CELL)
         for column, cell in zip(listing.columns, row, strict=True)

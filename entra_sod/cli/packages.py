@@ -13,7 +13,7 @@ from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.lists import (
     ListAs,
     ListFormat,
-    Listing,
+    PrintedList,
     RulesIfAny,
     folder_of,
     print_list,
@@ -21,6 +21,7 @@ from entra_sod.cli.lists import (
 )
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.find_packages import find_packages, near_names, rules_naming
+from entra_sod.cli.read_references import unlisted
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.terminal import shown
 from entra_sod.core.errors import ConfigurationError, RulesError
@@ -67,10 +68,10 @@ async def _packages(search: str, catalog: str, folder: Path | None, how: ListFor
         tenant = await read_tenant(session.graph)
         rules, gaps = await _rules(session, folder)
         who = "" if tenant.packages else await made_by(session)
-    gaps = [*gaps, *_unlisted(tenant, who)]
+    gaps = [*gaps, *unlisted(tenant, who)]
     found = find_packages(tenant.packages.values(), search, catalog)
     naming = rules_naming(rules) if rules else None
-    print_list(_listing(found, naming, gaps), how, _values(found, naming))
+    print_list(_list(found, naming, gaps), how, _values(found, naming))
     if tenant.packages and not found:
         tell(_nothing_fits(tenant, search, catalog))
     return ExitCode.of((), gaps)
@@ -88,25 +89,11 @@ async def _rules(session: Session, folder: Path | None) -> tuple[RuleSet | None,
         return None, [Skipped(what=what, why=why, reason=Reason.RULES_REFUSED)]
 
 
-def _unlisted(tenant: Tenant, who: str) -> Iterator[Skipped]:
-    what = "the list of access packages"
-    if tenant.unlisted:
-        yield Skipped(what=what, why=tenant.unlisted, reason=Reason.UNREADABLE_ITEM)
-    if not tenant.packages:
-        why = (
-            f"it has no access package that {who} may read. Graph leaves out the catalogs on which "
-            "an identity has no role. Fix: give it Catalog reader (to plan) or Access package "
-            "manager (to write) on the catalogs, for an app by `entra-sod grant --catalogs NAME "
-            "--app OBJECT-ID`"
-        )
-        yield Skipped(what=what, why=why, reason=Reason.MISSING_ROLE)
-
-
-def _listing(
+def _list(
     found: Sequence[AccessPackage],
     naming: Mapping[str, Sequence[str]] | None,
     gaps: Sequence[Skipped],
-) -> Listing:
+) -> PrintedList:
     columns = ["name", "catalog", "id", *(["rules"] if naming is not None else [])]
     rows = [
         [
@@ -117,7 +104,9 @@ def _listing(
         ]
         for each in found
     ]
-    return Listing(key="packages", columns=columns, rows=rows, below={"name": "id"}, not_read=gaps)
+    return PrintedList(
+        key="packages", columns=columns, rows=rows, below={"name": "id"}, not_read=gaps
+    )
 
 
 def _values(

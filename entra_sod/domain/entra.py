@@ -6,7 +6,7 @@ Ids are GUIDs in lower case throughout, so that they compare as strings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -101,10 +101,15 @@ class AccessPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of the directory; only a security-enabled one can be incompatible with a package."""
+    """A group of the directory; only a security-enabled one can be incompatible with a package.
+
+    Attributes:
+        display_name: for people; groups are compared without it.
+    """
 
     id: str
     is_security_enabled: bool
+    display_name: str = field(default="", compare=False)
 
 
 class ReferenceKind(StrEnum):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from entra_sod.cli.lists import Listing
+from entra_sod.cli.lists import PrintedList
 from entra_sod.core.errors import Forbidden, UnreadableItem
 from tests.builders import guid, rule, side
 from tests.cli.way_in import WayIn, named, on_terminal
@@ -166,7 +166,7 @@ async def test_names_are_data(tenant: WayIn) -> None:
 
 def test_at_80_columns_names_stand_above_ids() -> None:
     """An id is one word to copy, and no line is longer than the terminal."""
-    listing = Listing(
+    listing = PrintedList(
         key="packages",
         columns=("name", "catalog", "id", "rules"),
         rows=[

@@ -13,16 +13,17 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from entra_sod.cli import confirm as confirming
+from entra_sod.cli import inventory as inventory_command
 from entra_sod.cli import packages as packages_command
 from entra_sod.cli.__main__ import app as entra_sod
-from entra_sod.cli.lists import Listing, list_table
+from entra_sod.cli.lists import PrintedList, list_table
 from entra_sod.cli.session import Session
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Rule
 from tests.builders import guid
 from tests.cli.tenant import Tenant
 
-COMMANDS = (packages_command,)
+COMMANDS = (inventory_command, packages_command)
 NAMES = {
     "a": ("Approve invoices", "Finance"),
     "b": ("Pay invoices", "Finance"),
@@ -48,7 +49,7 @@ class WayIn(Tenant):
     def __init__(
         self, folder: Path, packages: Sequence[AccessPackage], *rules: Rule, **settings: str
     ) -> None:
-        super().__init__(folder, **settings)
+        super().__init__(folder, "ab", None, **settings)
         (self.folder / "rules.yaml").unlink()
         if rules:
             self.write_rules(*rules)
@@ -76,7 +77,7 @@ class WayIn(Tenant):
             )
 
 
-def on_terminal(listing: Listing, width: int = 80) -> str:
+def on_terminal(listing: PrintedList, width: int = 80) -> str:
     """Return what a terminal of that width shows."""
     written = StringIO()
     Console(file=written, width=width).print(list_table(listing))
