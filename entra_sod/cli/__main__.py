@@ -19,6 +19,7 @@ from entra_sod.cli.findings import findings
 from entra_sod.cli.freeze import freeze, unfreeze
 from entra_sod.cli.grant import grant
 from entra_sod.cli.hook import app as hook
+from entra_sod.cli.import_references import import_references
 from entra_sod.cli.import_rules import app as import_rules
 from entra_sod.cli.inventory import inventory
 from entra_sod.cli.packages import packages
@@ -94,6 +95,7 @@ def _rules() -> None:
 
 rules.command("push")(push)
 app.add_typer(rules, name="rules")
+import_rules.command("references")(import_references)
 app.add_typer(import_rules, name="import")
 app.add_typer(export_rules, name="export")
 app.add_typer(hook, name="hook")

@@ -9,6 +9,7 @@ import typer
 
 from entra_sod.cli.commands import run
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.import_rules import counted
 from entra_sod.cli.lists import (
     ListAs,
     ListFormat,
@@ -116,8 +117,9 @@ def _tell(
     """Say how many references there are, and what to do with those that no rule names."""
     every, packages = len(read.state.present), len(read.state.packages)
     by = f"the rules in {folder}" if folder else "rules (there is no folder of rules)"
-    text = f"{every:,} references on {packages:,} access packages: {every - len(found):,} named by "
-    tell(f"{text}{by}, {len(found):,} by no rule")
+    where = counted(packages, "access package")
+    text = f"{counted(every, 'reference')} on {where}: {every - len(found):,} named by {by}"
+    tell(f"{text}, {len(found):,} by no rule")
     if not knows_ours:
         tell(
             "AzureWebJobsStorage is not set, so which of them this app made is not known", "yellow"

@@ -86,7 +86,7 @@ async def test_the_groups_of_a_rules_package_are_named_by_it(tmp_path: Path) -> 
     done = await tenant.run("inventory")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == (
-        "1 references on 4 access packages: 1 named by the rules in rules, 0 by no rule\n"
+        "1 reference on 4 access packages: 1 named by the rules in rules, 0 by no rule\n"
     )
 
 

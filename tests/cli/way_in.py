@@ -13,6 +13,7 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from entra_sod.cli import confirm as confirming
+from entra_sod.cli import import_references as import_command
 from entra_sod.cli import inventory as inventory_command
 from entra_sod.cli import packages as packages_command
 from entra_sod.cli.__main__ import app as entra_sod
@@ -23,7 +24,7 @@ from entra_sod.domain.rules.language import Rule
 from tests.builders import guid
 from tests.cli.tenant import Tenant
 
-COMMANDS = (inventory_command, packages_command)
+COMMANDS = (import_command, inventory_command, packages_command)
 NAMES = {
     "a": ("Approve invoices", "Finance"),
     "b": ("Pay invoices", "Finance"),
