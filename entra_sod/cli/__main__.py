@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from entra_sod.cli.adopt import adopt, unadopt
 from entra_sod.cli.apply import apply
 from entra_sod.cli.commands import drift, plan
 from entra_sod.cli.contract import connector, openapi_document
@@ -77,6 +78,8 @@ for command in (
     freeze,
     unfreeze,
     rollback,
+    adopt,
+    unadopt,
     erase,
     schema,
     connector,

@@ -20,6 +20,7 @@ from entra_sod.cli.lists import (
     tell,
 )
 from entra_sod.cli.operations.inventory import (
+    LedgerView,
     UnnamedReference,
     named_by_rules,
     possibly_named,
@@ -27,7 +28,8 @@ from entra_sod.cli.operations.inventory import (
 )
 from entra_sod.cli.operations.plan_document import in_view, not_read
 from entra_sod.cli.read_references import TenantReferences, read_references
-from entra_sod.cli.session import open_session
+from entra_sod.cli.read_rollback import damaged_rows, read_ledger
+from entra_sod.cli.session import Session, open_session
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -52,15 +54,23 @@ def inventory(rules: RulesIfAny = None, how: ListAs = ListFormat.TABLE) -> None:
 async def _inventory(folder: Path | None, how: ListFormat) -> ExitCode:
     async with open_session() as session:
         rules = await session.rules(folder) if folder else RuleSet([])
-        ours = await session.ours() if session.ledger else None
-        read = await read_references(session, in_view(rules, ours or {}))
+        ledger, damaged = await _ledger(session)
+        read = await read_references(session, in_view(rules, ledger or {}))
     named = named_by_rules(rules, read.state.packages)
-    found = unnamed_references(read.state, named, ours)
-    gaps = _gaps(read, rules, found)
+    found = unnamed_references(read.state, named, ledger)
+    gaps = [*_gaps(read, rules, found), *damaged]
     columns = _list(read, found, gaps)
     print_list(columns, how, _values(read, found))
-    _tell(read, found, folder, knows_ours=ours is not None)
+    _tell(read, found, folder, knows_ours=ledger is not None)
     return ExitCode.of(found, gaps)
+
+
+async def _ledger(session: Session) -> tuple[LedgerView | None, Sequence[Skipped]]:
+    """Read what this app has noted; None where the environment names no storage."""
+    if session.storage is None:
+        return None, ()
+    ledger, damaged = await read_ledger(session.storage)
+    return ledger, damaged_rows(damaged)
 
 
 def _gaps(

@@ -12,7 +12,7 @@ from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import read_state
 from entra_sod.cli.terminal import err
-from entra_sod.core.errors import PERMANENT, Forbidden
+from entra_sod.core.errors import Forbidden, GraphError
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Reason, Skipped
@@ -73,7 +73,7 @@ async def read_references(session: Session, more: Collection[str] = ()) -> Tenan
     return TenantReferences(
         tenant=tenant,
         state=state,
-        group_names=await _group_names(session.graph, state.present),
+        group_names=await read_group_names(session.graph, state.present),
         gaps=(*unlisted(tenant, who), *_unread(tenant, state)),
     )
 
@@ -108,7 +108,7 @@ def _unread(tenant: Tenant, state: TenantState) -> Iterator[Skipped]:
     yield from state.gaps
 
 
-async def _group_names(graph: Graph, references: Iterable[Reference]) -> Mapping[str, str]:
+async def read_group_names(graph: Graph, references: Iterable[Reference]) -> Mapping[str, str]:
     """Read the names of groups; a role of entitlement management does not show them."""
     groups = sorted({each.target for each in references if each.kind is ReferenceKind.GROUP})
     names: dict[str, str] = {}
@@ -121,8 +121,8 @@ async def _group_names(graph: Graph, references: Iterable[Reference]) -> Mapping
             names[group_id] = (await graph.group(group_id)).display_name
         except Forbidden as error:
             refused.append(error)
-        except PERMANENT:
-            return  # a deleted group has no name
+        except GraphError:
+            return  # it may be deleted, and a name is no more than a help
 
     await in_parallel(look, groups)
     return names

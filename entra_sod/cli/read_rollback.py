@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from entra_sod.cli.operations.chained_writes import ChainedWrites
+from entra_sod.cli.operations.inventory import LedgerView
 from entra_sod.cli.operations.rollback_plan import (
     AskedAgain,
     LetIn,
@@ -22,6 +23,7 @@ from entra_sod.cli.operations.rollback_plan import (
     packages_asking,
     packages_let_in,
     plan_rollback,
+    split_adopted,
     split_entries,
 )
 from entra_sod.cli.operations.tenant_state import TenantState
@@ -30,6 +32,7 @@ from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import Reference
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.rules.provider import RulesProvider
@@ -37,8 +40,6 @@ from entra_sod.stores.ledger import TABLE, LedgerEntry, entry_of
 from entra_sod.stores.rule_files import rule_source
 
 MAX_RULES_NAMED = 10
-
-type LedgerView = Mapping[Reference, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,9 @@ async def prepare(
     proofs = ChainedWrites(storage)
     await proofs.read({each.run_id for each in meant} | ({scope.run} - {""}))
     require_known(scope, entries, meant, proofs)
-    ours, left = split_entries(meant, await proofs.proven(meant), proofs.removed)
-    left = [*left, *evidence_only(proofs.written(scope.run), entries, scope.run)]
+    written, adopted = split_adopted(meant, scope)
+    ours, left = split_entries(written, await proofs.proven(written), proofs.removed)
+    left = [*adopted, *left, *evidence_only(proofs.written(scope.run), entries, scope.run)]
     references = [each.reference for each in ours]
     asked, state = await _look(session, scope, folder, references, patience)
     plan = plan_rollback(ours, left, scope, state, asked)
@@ -108,6 +110,12 @@ async def read_ledger(storage: Storage) -> tuple[LedgerView, Sequence[str]]:
         else:
             entries[entry.reference] = entry
     return entries, damaged
+
+
+def damaged_rows(rows: Sequence[str]) -> Sequence[Skipped]:
+    """Name rows of the ledger as what is not known."""
+    why = "it cannot be read, so what it stands for is not known. Delete it"
+    return [Skipped(what=f"the ledger's row {row}", why=why) for row in rows]
 
 
 def _checked(entry: LedgerEntry) -> LedgerEntry:

@@ -15,6 +15,9 @@ from entra_sod.domain.results.coverage import Reason, Skipped
 from entra_sod.domain.rules.language import Mode, References
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.stores.ledger import LedgerEntry, LedgerState
+
+type LedgerView = Mapping[Reference, LedgerEntry]
 
 
 class ReferenceWays(StrEnum):
@@ -28,6 +31,7 @@ class ReferenceWays(StrEnum):
 
 class ReferenceMaker(StrEnum):
     APP = "this app"
+    ADOPTED = "people, adopted"
     OTHERS = "people"
     UNKNOWN = "not known"  # without the ledger
 
@@ -62,17 +66,17 @@ def _enforced(rule: ResolvedRule) -> ResolvedRule:
 
 
 def unnamed_references(
-    state: TenantState, named: Collection[Reference], ours: Collection[Reference] | None
+    state: TenantState, named: Collection[Reference], ledger: LedgerView | None
 ) -> Sequence[UnnamedReference]:
     """Return the references of a tenant that are not named, in order.
 
     Args:
         state: of the tenant.
         named: by rules.
-        ours: what the ledger says that this app made; None without a ledger.
+        ledger: of this app; None where there is none.
     """
     return [
-        UnnamedReference(reference=each, ways=ways_of(each, state), maker=_maker(each, ours))
+        UnnamedReference(reference=each, ways=ways_of(each, state), maker=_maker(each, ledger))
         for each in sorted(state.present.difference(named))
     ]
 
@@ -85,10 +89,13 @@ def ways_of(reference: Reference, state: TenantState) -> ReferenceWays:
     return ReferenceWays.ONE if state.is_one_way(reference) else ReferenceWays.BOTH
 
 
-def _maker(reference: Reference, ours: Collection[Reference] | None) -> ReferenceMaker:
-    if ours is None:
+def _maker(reference: Reference, ledger: LedgerView | None) -> ReferenceMaker:
+    if ledger is None:
         return ReferenceMaker.UNKNOWN
-    return ReferenceMaker.APP if reference in ours else ReferenceMaker.OTHERS
+    entry = ledger.get(reference)
+    if entry is None or entry.state is not LedgerState.WRITTEN:
+        return ReferenceMaker.OTHERS
+    return ReferenceMaker.ADOPTED if entry.is_adopted else ReferenceMaker.APP
 
 
 def possibly_named(
