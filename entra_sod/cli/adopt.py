@@ -174,7 +174,8 @@ def _show(
         for each, rules in references.items()
     ]
     ids = frozenset(COLUMNS[-2:])
-    columns = PrintedList(key="references", columns=COLUMNS, rows=rows, ids=ids, piped=ids)
+    piped = ids | {"kind"}
+    columns = PrintedList(key="references", columns=COLUMNS, rows=rows, ids=ids, piped=piped)
     print_list(columns, ListFormat.TABLE, ())
     tell_gaps(gaps)
 

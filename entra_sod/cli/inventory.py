@@ -90,7 +90,7 @@ def _list(
         columns=COLUMNS,
         rows=[list(_cells(read, each)) for each in found],
         ids=frozenset(COLUMNS[-2:]),
-        piped=frozenset(COLUMNS[-2:]),
+        piped=frozenset({"kind", *COLUMNS[-2:]}),
         not_read=gaps,
     )
 
@@ -112,7 +112,7 @@ def _values(
             "kind": reference.kind,
             "target": reference.target,
             "targetName": read.name(reference.target, reference.kind),
-            "ways": each.ways or None,
+            "ways": each.ways,
             "madeBy": each.maker,
         }
 

@@ -6,6 +6,7 @@ nothing is cut, so that other programs can read it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,6 +26,7 @@ from entra_sod.domain.results.coverage import Skipped
 DEFAULT_FOLDER = Path("rules")
 MAX_MARKDOWN_CELL = 500  # characters
 ID_WIDTH = 36  # characters
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ListFormat(StrEnum):
@@ -123,13 +125,18 @@ def list_table(listing: PrintedList) -> Table:
     hidden = listing.piped | frozenset(listing.below.values())
     shown_columns = [each for each in listing.columns if each not in hidden]
     for column in shown_columns:
-        table.add_column(
-            column, overflow="fold", min_width=ID_WIDTH if column in listing.below else None
-        )
+        width = ID_WIDTH if _has_ids(column, listing) else None
+        table.add_column(column, overflow="fold", min_width=width)
     for row in listing.rows[:MAX_ROWS]:
         cells = dict(zip(listing.columns, map(visible, row), strict=True))
         table.add_row(*(_with_below(each, cells, listing.below) for each in shown_columns))
     return table
+
+
+def _has_ids(column: str, listing: PrintedList) -> bool:
+    """Whether ids stand in a column or below it, which a terminal shows whole."""
+    cells = (row[listing.columns.index(column)] for row in listing.rows[:MAX_ROWS])
+    return column in listing.below or any(map(_ID.fullmatch, cells))
 
 
 def _with_below(column: str, cells: Mapping[str, str], below: Mapping[str, str]) -> str:

@@ -39,7 +39,7 @@ async def test_without_rules_every_reference_is_listed(tmp_path: Path) -> None:
         f"Approve invoices\tPay invoices\tpackage\tboth ways\tpeople\t{a}\t{b}",
         f"Approve invoices\tApprove orders\tpackage\tone way\tpeople\t{a}\t{d}",
         f"Pay invoices\tApprove invoices\tpackage\tboth ways\tthis app\t{b}\t{a}",
-        f"Approve orders\t{one}\tgroup\t\tpeople\t{d}\t{one}",
+        f"Approve orders\t{one}\tgroup\tgroup\tpeople\t{d}\t{one}",
     ]
     assert done.stderr.splitlines() == [
         f"4 references on 4 access packages: 0 named by {NO_RULES}, 4 by no rule",
@@ -53,7 +53,9 @@ async def test_names_of_groups_are_shown_where_they_may_be_read(tmp_path: Path) 
     group = Group(id=guid("1"), is_security_enabled=True, display_name="Auditors")
     tenant.graph.groups = {guid("1"): group}
     done = await tenant.run("inventory")
-    assert f"Approve orders\tAuditors\tgroup\t\tpeople\t{guid('d')}\t{guid('1')}" in done.stdout
+    assert (
+        f"Approve orders\tAuditors\tgroup\tgroup\tpeople\t{guid('d')}\t{guid('1')}" in done.stdout
+    )
 
 
 @pytest.mark.parametrize("mode", list(Mode))

@@ -26,7 +26,7 @@ class ReferenceWays(StrEnum):
     BOTH = "both ways"
     ONE = "one way"
     UNKNOWN = "not known"
-    NONE = ""  # a group refers to nothing
+    GROUP = "group"  # it refers to nothing
 
 
 class ReferenceMaker(StrEnum):
@@ -83,7 +83,7 @@ def unnamed_references(
 
 def ways_of(reference: Reference, state: TenantState) -> ReferenceWays:
     if reference.kind is ReferenceKind.GROUP:
-        return ReferenceWays.NONE
+        return ReferenceWays.GROUP
     if reference.target not in state.packages:
         return ReferenceWays.UNKNOWN
     return ReferenceWays.ONE if state.is_one_way(reference) else ReferenceWays.BOTH
