@@ -118,7 +118,14 @@ Order goods       Receive goods                         one way    people
 Pay invoices      Approve invoices                      both ways  people
 Approve invoices  {AUDITORS}  group      people
 Approve invoices  Pay invoices                          both ways  people"""
-TERMINAL_ADOPT = ""
+TERMINAL_ADOPT = f"""\
+on package        kept away                             rules
+Order goods       Receive goods                         between-b7adde79c3
+Pay invoices      Approve invoices                      between-a153d4fb0c
+Approve invoices  {AUDITORS}  groups-82c7b1b602
+Approve invoices  Pay invoices                          between-a153d4fb0c"""
+TERMINAL_IMPORT = """\
+"""
 
 
 def test_a_list_of_packages(world: World, folder: Path) -> None:
@@ -134,6 +141,8 @@ def test_from_a_tenant_to_rules_and_back(world: World, folder: Path) -> None:
     done = run(world, folder, "inventory")
     assert (done.returncode, done.stdout) == (2, PIPED_INVENTORY)
     assert on_terminal(world, folder, "inventory") == TERMINAL_INVENTORY
+    other = ("import", "references", "--out", "other/references.yaml")
+    assert on_terminal(world, folder, *other) == TERMINAL_IMPORT
     done = run(world, folder, "import", "references", "--owner", "ann@contoso.com")
     assert done.returncode == 0, done.stderr
     assert f"The reference on {RECEIVE_GOODS} to {ORDER_GOODS} is missing" in done.stdout
