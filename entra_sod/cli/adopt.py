@@ -86,6 +86,7 @@ def unadopt(*, rule: ReturnedRule = "", dry_run: AdoptDryRun = False, yes: Yes =
 
 
 async def _adopt(folder: Path, rule: str, *, dry_run: bool, yes: bool) -> ExitCode:
+    tell(f"rules: {folder}")
     async with open_session() as session:
         storage = require_storage(session)
         rules = await session.rules(folder)

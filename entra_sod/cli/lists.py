@@ -6,6 +6,7 @@ nothing is cut, so that other programs can read it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -42,8 +43,7 @@ RulesIfAny = Annotated[
     Path | None,
     typer.Option(
         "--rules",
-        envvar="RULES",
-        help="Folder of the rules files; without it the folder rules, if there is one.",
+        help="Folder of the rules files; without it what RULES names, or the folder rules.",
         exists=True,
         file_okay=False,
     ),
@@ -51,8 +51,13 @@ RulesIfAny = Annotated[
 
 
 def folder_of(given: Path | None) -> Path | None:
-    """Return the folder of the rules: the one that is named, else `rules` if it exists."""
-    return given or (DEFAULT_FOLDER if DEFAULT_FOLDER.is_dir() else None)
+    """Return the folder of the rules: the one that is named, else `rules` if it exists.
+
+    RULES may name a container of the app. There is no folder then, and the command goes on.
+    """
+    setting = os.environ.get("RULES", "")
+    folder = given or Path(setting or DEFAULT_FOLDER)
+    return folder if folder.is_dir() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

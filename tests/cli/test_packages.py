@@ -11,6 +11,7 @@ import pytest
 
 from entra_sod.cli.lists import PrintedList
 from entra_sod.core.errors import Forbidden, UnreadableItem
+from local.memory.graph import MemoryGraph
 from tests.builders import guid, rule, side
 from tests.cli.way_in import WayIn, named, on_terminal
 
@@ -24,8 +25,12 @@ def tenant(tmp_path: Path) -> WayIn:
     return WayIn(folder, [named(each) for each in "dcba"], rule("pay", side("a"), side("b")))
 
 
-async def test_a_piped_list_has_a_line_for_each_package(tenant: WayIn) -> None:
-    """Tabs between cells, in the order of catalogs and names; nothing is cut."""
+async def test_a_piped_list_has_a_line_for_each_package(
+    tenant: WayIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tabs between cells, in the order of catalogs and names; no assignment is read."""
+    for each in ("assignments", "assignments_of", "references_of"):
+        monkeypatch.delattr(MemoryGraph, each)
     done = await tenant.run("packages")
     assert (done.exit_code, done.stderr.strip()) == (0, "")
     assert done.stdout.splitlines() == [
@@ -153,6 +158,15 @@ async def test_without_a_folder_of_rules_there_is_no_such_column(tmp_path: Path)
     done = await tenant.run("packages")
     assert done.exit_code == 0
     assert done.stdout.splitlines()[0] == "name\tcatalog\tid"
+
+
+async def test_rules_in_a_container_are_no_folder(
+    tenant: WayIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings of an app name one; the list goes without the column."""
+    monkeypatch.setattr(tenant, "rules_setting", "blob:rules")
+    done = await tenant.run("packages", "pay")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "name\tcatalog\tid")
 
 
 async def test_names_are_data(tenant: WayIn) -> None:

@@ -50,6 +50,7 @@ class WayIn(Tenant):
     def __init__(
         self, folder: Path, packages: Sequence[AccessPackage], *rules: Rule, **settings: str
     ) -> None:
+        self.rules_setting = ""
         super().__init__(folder, "ab", None, **settings)
         (self.folder / "rules.yaml").unlink()
         if rules:
@@ -72,7 +73,7 @@ class WayIn(Tenant):
             patch.setattr(confirming, "is_terminal", lambda: answer is not None)
             patch.setenv("COLUMNS", "80")
             patch.chdir(self.folder.parent)
-            patch.delenv("RULES", raising=False)
+            patch.setenv("RULES", self.rules_setting)
             return await asyncio.to_thread(
                 CliRunner().invoke, entra_sod, list(arguments), input=answer
             )

@@ -152,11 +152,9 @@ def _files(
 
 
 def _ids_in(files: Mapping[str, str]) -> frozenset[str]:
-    try:
-        parsed = parse_rules(SourceFile(name, text) for name, text in files.items())
-    except RulesError:  # an import that died between two files
-        return frozenset()
-    return frozenset(parsed.rules)
+    # One by one: an import that died between two files leaves a rule in both.
+    parsed = (parse_rules([SourceFile(name, text)]) for name, text in files.items())
+    return frozenset[str]().union(*(each.rules for each in parsed))
 
 
 def _dropped(
