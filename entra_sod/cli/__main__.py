@@ -18,7 +18,7 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
     "Write rules": (
         LazyCommand("validate", f"{_HERE}.validate:validate", "Check rules files, in full."),
         LazyCommand("test", f"{_HERE}.rule_tests:test_rules", "Run the tests of rules."),
-        LazyCommand("import", f"{_HERE}.import_rules:app", "Make rules of a matrix or a pack."),
+        LazyCommand("import", f"{_HERE}.imports:app", "Make rules of what you have."),
         LazyCommand("export", f"{_HERE}.export_rules:app", "Make a matrix of rules."),
         LazyCommand("exceptions", f"{_HERE}.exceptions:exceptions", "List exceptions, by end."),
         LazyCommand("schema", f"{_HERE}.schema:schema", "Print the JSON Schema, for editors."),
@@ -32,6 +32,8 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
     "See": (
         LazyCommand("plan", f"{_HERE}.commands:plan", "Preview the references to write."),
         LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),
+        LazyCommand("packages", f"{_HERE}.packages:packages", "List access packages."),
+        LazyCommand("inventory", f"{_HERE}.inventory:inventory", "List references without a rule."),
         LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
         LazyCommand("grants", f"{_HERE}.grants:grants", "List who gives what."),
         LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
@@ -40,6 +42,8 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
     ),
     "Change the tenant": (
         LazyCommand("apply", f"{_HERE}.apply:apply", "Write a plan that was reviewed."),
+        LazyCommand("adopt", f"{_HERE}.adopt:adopt", "Take over references that people made."),
+        LazyCommand("unadopt", f"{_HERE}.adopt:unadopt", "Give them back."),
         LazyCommand("rollback", f"{_HERE}.rollback:rollback", "Take back what the app wrote."),
         LazyCommand("freeze", f"{_HERE}.freeze:freeze", "Stop every write of a reference."),
         LazyCommand("unfreeze", f"{_HERE}.freeze:unfreeze", "Allow writing again."),

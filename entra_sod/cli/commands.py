@@ -60,7 +60,7 @@ def run(work: Coroutine[None, None, ExitCode], *, refused: ExitCode = ExitCode.E
     try:
         return asyncio.run(work)
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red")
+        err.print(f"entra-sod: {error}", style="red", soft_wrap=not err.is_terminal)
         return refused if isinstance(error, GraphError) else ExitCode.ERROR
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -88,7 +88,7 @@ def import_matrix(  # noqa: PLR0917 - options, which typer passes by name
     Exit code 0: all rows are rules. 2: some were refused; the report has the row and the reason. 3:
     a table was not read. 1: an error; nothing was written.
     """
-    with _told():
+    with told():
         table = read_severity_words(words or ())
         matrix = read_matrix(read_sheets(files), table, sheets or ())
         defaults = RuleDefaults(owner=owner, severity=severity)
@@ -108,12 +108,12 @@ def import_pack(
 
     Exit code 0: done. 2: some rules were refused. 1: an error; nothing was written.
     """
-    with _told():
+    with told():
         raise typer.Exit(_add(read_pack(name), folder, name, RuleDefaults(owner=owner), how))
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Say an error in one line."""
     try:
         yield
@@ -130,14 +130,20 @@ def _add(
         name += "-matrix"
     plan = plan_import(matrix, read_folder(folder), name, defaults)
     for file, text in plan.files.items():
-        _write(folder / file, text)
+        write_whole(folder / file, text)
     typer.echo(report(plan.remarks, how, out.width if out.is_terminal else None), nl=False)
     typer.echo(folded(_summary(plan, folder), err.width if err.is_terminal else None), err=True)
-    return _exit_code(plan.remarks)
+    return exit_code(plan.remarks)
 
 
-def read_folder(folder: Path) -> RulesFolder:
+def read_folder(
+    folder: Path, is_left_out: Callable[[SourceFile], bool] = lambda _: False
+) -> RulesFolder:
     """Read the rules files of a folder, which may not be there yet.
+
+    Args:
+        folder: of the rules.
+        is_left_out: whether a file is passed over, because it is about to be written anew.
 
     Raises:
         MatrixError: they have mistakes, so that what is there is not known.
@@ -147,14 +153,15 @@ def read_folder(folder: Path) -> RulesFolder:
     sources = read_sources([folder], within=folder)
     unread = [each for each in sources.unread if not _is_only_empty(each, sources)]
     try:
-        parsed = _parse(sources.files, unread)
+        files = [each for each in sources.files if not is_left_out(each)]
+        parsed = _parse(files, unread)
     except RulesError as error:
         first = error.problems[0]
         raise MatrixError(
             f"{folder} has rules with mistakes, so what is there is not known ({first}). "
             f"Fix: entra-sod validate {folder} --offline"
         ) from error
-    return RulesFolder({file.name: file.text for file in sources.files}, parsed)
+    return RulesFolder({file.name: file.text for file in files}, parsed)
 
 
 def _parse(files: Sequence[SourceFile], unread: Sequence[RulesProblem]) -> ParsedRules:
@@ -168,7 +175,7 @@ def _is_only_empty(problem: RulesProblem, sources: RulesSources) -> bool:
     return not sources.files and problem.message == "has no YAML file"
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
@@ -176,7 +183,7 @@ def _write(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _exit_code(remarks: Sequence[Remark]) -> ExitCode:
+def exit_code(remarks: Sequence[Remark]) -> ExitCode:
     refused = [each for each in remarks if each.kind is RemarkKind.REFUSED]
     unread = [each for each in remarks if each.kind is RemarkKind.UNREAD]
     return ExitCode.of(refused, unread)

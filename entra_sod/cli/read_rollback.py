@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from entra_sod.cli.operations.chained_writes import ChainedWrites
+from entra_sod.cli.operations.inventory import LedgerView
 from entra_sod.cli.operations.rollback_plan import (
     AskedAgain,
     LetIn,
@@ -19,6 +20,7 @@ from entra_sod.cli.operations.rollback_plan import (
     packages_asking,
     packages_let_in,
     plan_rollback,
+    split_adopted,
     split_entries,
 )
 from entra_sod.cli.operations.tenant_state import TenantState
@@ -33,8 +35,6 @@ from entra_sod.stores.ledger import Ledger, LedgerEntry
 from entra_sod.stores.rule_files import rule_source
 
 MAX_RULES_NAMED = 10
-
-type LedgerView = Mapping[Reference, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,9 @@ async def prepare(
     proofs = ChainedWrites(storage)
     await proofs.read({each.run_id for each in meant} | ({scope.run} - {""}))
     require_known(scope, entries, meant, proofs)
-    ours, left = split_entries(meant, await proofs.proven(meant), proofs.removed)
-    left = [*left, *evidence_only(proofs.written(scope.run), entries, scope.run)]
+    written, adopted = split_adopted(meant, scope)
+    ours, left = split_entries(written, await proofs.proven(written), proofs.removed)
+    left = [*adopted, *left, *evidence_only(proofs.written(scope.run), entries, scope.run)]
     references = [each.reference for each in ours]
     asked, state = await _look(session, scope, folder, references, patience)
     plan = plan_rollback(ours, left, scope, state, asked)

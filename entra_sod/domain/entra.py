@@ -103,10 +103,15 @@ class AccessPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A group of the directory; only a security-enabled one can be incompatible with a package."""
+    """A group of the directory; only a security-enabled one can be incompatible with a package.
+
+    Attributes:
+        display_name: for people; groups are compared without it.
+    """
 
     id: str
     is_security_enabled: bool
+    display_name: str = field(default="", compare=False)
 
 
 class ReferenceKind(StrEnum):

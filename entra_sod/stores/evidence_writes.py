@@ -1,4 +1,4 @@
-"""What sealed packs say was written: the ledger's rows can be changed, packs cannot."""
+"""What sealed packs say is the app's own: the ledger's rows can be changed, packs cannot."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _decoder = msgspec.json.Decoder(ReferenceLine)
 
 @dataclass(slots=True)
 class PackWrites:
-    """What a pack says was written, and what was removed."""
+    """What a pack says.
+
+    Attributes:
+        written: by the run, or adopted by it: the app's own from then on.
+        removed: by the run, or given back by it: not the app's own from then on.
+    """
 
     written: set[Reference] = field(default_factory=set)
     removed: set[Reference] = field(default_factory=set)
@@ -30,7 +35,7 @@ class EvidenceWrites:
         self._written: dict[str, set[Reference]] = {}  # by run; what is sealed stays as it is
 
     async def proven(self, entries: Collection[LedgerEntry]) -> Collection[Reference]:
-        """Those of the entries that a pack of their own run says were written."""
+        """Those of the entries that a pack of their own run says were written, or adopted."""
         if unread := {each.run_id for each in entries} - self._written.keys():
             async for run, folder in packs_of(self._blobs, unread):
                 pack = await read_pack(self._blobs, folder)
@@ -70,7 +75,8 @@ async def read_pack(blobs: Blobs, folder: str) -> PackWrites | None:
 
 def _add_lines(found: PackWrites, data: bytes) -> None:
     for line in map(_decoder.decode, data.splitlines()):
-        if line.written and line.planned:
-            kind = ReferenceKind(line.kind)
-            reference = Reference(line.access_package_id, kind, line.target_id)
-            (found.written if line.planned == "add" else found.removed).add(reference)
+        done = line.planned if line.written else None
+        if done or line.ownership:
+            reference = Reference(line.access_package_id, ReferenceKind(line.kind), line.target_id)
+            is_ours = done == "add" or line.ownership == "adopted"
+            (found.written if is_ours else found.removed).add(reference)

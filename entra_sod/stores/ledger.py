@@ -35,6 +35,7 @@ LISTED_AFTER = timedelta(seconds=60)
 ADOPTED_WITHIN = timedelta(hours=1)
 MAX_NAME_CHARACTERS = 100  # of a row that is named; keys may have a thousand
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+ADOPTION = "adopt-"  # how the ids of runs begin that took over references of people
 
 
 class LedgerState(StrEnum):
@@ -58,6 +59,11 @@ class LedgerEntry:
     rules_hash: str
     at: str
     version: str
+
+    @property
+    def is_adopted(self) -> bool:
+        """Whether people made the reference, and `entra-sod adopt` took it over."""
+        return self.run_id.startswith(ADOPTION) and self.state is LedgerState.WRITTEN
 
     def is_younger(self, age: timedelta, now: datetime) -> bool:
         return _is_younger(self.at, age, now)
@@ -250,6 +256,11 @@ class Ledger:
         if row is None or row.etag != entry.version:
             return False
         return await self._table.replace(row.changed(**self._written()))
+
+    async def take_over(self, reference: Reference, write_origin: WriteOrigin) -> bool:
+        """Note a reference that people made as ours; False where it has an entry already."""
+        row = self._row(reference, write_origin, uuid4().hex)
+        return await self._table.insert(row.changed(**self._written()))
 
     async def delete(self, reference: Reference, version: str) -> bool:
         """Remove an entry that was read; False where somebody else has changed it since."""

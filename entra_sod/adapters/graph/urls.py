@@ -43,7 +43,7 @@ class GraphUrls:
         return self.absolute(f"{_ENTITLEMENT}/accessPackages?$expand=catalog")
 
     def group(self, group_id: str) -> str:
-        return self.absolute(f"/groups/{group_id}?$select=id,securityEnabled")
+        return self.absolute(f"/groups/{group_id}?$select=id,securityEnabled,displayName")
 
     def additional_access(self, package_id: str, incompatible_package_id: str) -> str:
         path = _additional_access(package_id, incompatible_package_id)

@@ -96,6 +96,7 @@ class WirePage(msgspec.Struct):
 class WireGroup(msgspec.Struct, rename="camel"):
     id: str
     security_enabled: bool = False
+    display_name: str | None = None
 
 
 class BatchAnswer(msgspec.Struct):
@@ -328,7 +329,11 @@ def _other_roles(found: WirePackage) -> Iterator[str]:
 
 
 def group(found: WireGroup) -> Group:
-    return Group(id=found.id.lower(), is_security_enabled=found.security_enabled)
+    return Group(
+        id=found.id.lower(),
+        is_security_enabled=found.security_enabled,
+        display_name=cut(found.display_name or ""),
+    )
 
 
 class CountDecoder:

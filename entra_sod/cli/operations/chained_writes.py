@@ -20,6 +20,7 @@ from entra_sod.domain.evidence.manifest import (
     digest,
 )
 from entra_sod.ports.storage import Storage
+from entra_sod.services.evidence.writer import RETURNED_COUNT
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites, packs_of, read_pack
 from entra_sod.stores.ledger import LedgerEntry
@@ -29,7 +30,7 @@ REMOVED_COUNT = "references-removed"
 
 @dataclass(frozen=True, slots=True)
 class ProvenPack:
-    """What a run wrote as its pack says, and when the run looked."""
+    """What a run wrote or adopted as its pack says, and when the run looked."""
 
     at: str
     written: frozenset[Reference]
@@ -69,7 +70,7 @@ class ChainedWrites(EvidenceWrites):
 
     @property
     def removed(self) -> Collection[Reference]:
-        """What packs newer than the oldest of these runs say was removed."""
+        """What packs newer than the oldest of these runs say was removed, or given back."""
         return self._removed.keys()
 
     async def proven(self, entries: Collection[LedgerEntry]) -> Collection[Reference]:
@@ -118,7 +119,7 @@ class ChainedWrites(EvidenceWrites):
 
     async def _take(self, manifest: EvidenceManifest, runs: Collection[str]) -> bool:
         """Note what a pack says; False where it does not hold and may have named removals."""
-        removes = manifest.counts.get(REMOVED_COUNT, 0) > 0
+        removes = any(manifest.counts.get(each, 0) > 0 for each in (REMOVED_COUNT, RETURNED_COUNT))
         if not runs and not removes:
             return True
         pack = await read_pack(self._blobs, manifest.folder)

@@ -25,6 +25,7 @@ _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 NOT_PROVED = "no sealed evidence of the run that the ledger names says so: forged, or never sealed"
 REMOVED_SINCE = "newer evidence says that it was removed: if it is there, a person made it again"
+ADOPTED = "it was adopted, not written: `entra-sod unadopt` gives it back to people"
 NOT_CONFIRMED = "its write was never confirmed: the next sweep settles it"
 GONE = "the ledger does not have it any more: it was removed since"
 NOT_THERE = "it is not in Entra any more: somebody removed it"
@@ -176,6 +177,20 @@ def split_entries(
         else:
             ours.append(each)
     return ours, left
+
+
+def split_adopted(
+    meant: Iterable[LedgerEntry], scope: RollbackScope
+) -> tuple[Sequence[LedgerEntry], Sequence[LeftAlone]]:
+    """Take out what no run wrote: to take back a run or a day removes no reference of people.
+
+    The references of a rule are the rule's own, however the app came by them.
+    """
+    entries = list(meant)
+    if scope.rule:
+        return entries, ()
+    left = [LeftAlone(each.reference, ADOPTED) for each in entries if each.is_adopted]
+    return [each for each in entries if not each.is_adopted], left
 
 
 def evidence_only(

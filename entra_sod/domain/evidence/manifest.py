@@ -15,6 +15,8 @@ FOLDER_PARTS = 4  # year, month, day, run
 MIN_BLOCK_BYTES, MAX_BLOCKS = 1024, 256
 _BLOCK_DIGITS = 16
 
+type EvidenceKind = Literal["sweep", "check", "apply", "rollback", "adopt", "unadopt"]
+
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a pack.
@@ -59,7 +61,7 @@ class EvidenceManifest(
 
     version: Literal[1]
     run: str
-    kind: Literal["sweep", "check", "apply", "rollback"]
+    kind: EvidenceKind
     folder: str
     at: str
     tool: str

@@ -7,18 +7,21 @@ person then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from entra_sod.domain.entra import Reference
 from entra_sod.domain.findings.model import Change, ChangeSource, Finding, FindingState
 from entra_sod.domain.findings.views import csv_table, salted, subject_hash
 from entra_sod.domain.results.check import ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Coverage
 from entra_sod.domain.rules.logic import ConflictKind
+
+type Ownership = Literal["adopted", "returned"]
 
 _REMEDIATION_CLAIMED = "claimed; who and why is in the finding's own history"
 
@@ -61,6 +64,8 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
         held: whether what was planned waits, for the reason that `why` gives.
         why: it was not written, or is written already.
         subjects, subjects_at_least: as of `ReferenceView`; only of what was planned.
+        ownership: `adopted` where the app took over a reference that people had made, `returned`
+            where it gave one back. Neither changes anything in Entra.
     """
 
     access_package_id: str
@@ -73,6 +78,7 @@ class ReferenceLine(msgspec.Struct, frozen=True, rename="camel"):
     held: bool = False
     subjects: int | UnsetType = UNSET
     subjects_at_least: int | UnsetType = UNSET
+    ownership: Ownership | UnsetType = UNSET
 
 
 def is_in_evidence(finding: Finding, run: str) -> bool:
@@ -171,6 +177,14 @@ def reference_lines(references: ReferencesView) -> Iterator[ReferenceLine]:
             subjects=each.subjects,
             subjects_at_least=each.subjects_at_least,
         )
+
+
+def ownership_lines(
+    references: Iterable[Reference], ownership: Ownership
+) -> Iterator[ReferenceLine]:
+    """Each reference that is another's from now on, and stays as it is."""
+    for each in references:
+        yield ReferenceLine(each.on, each.kind, each.target, before=True, ownership=ownership)
 
 
 def _key(view: ReferenceView) -> tuple[str, str, str]:

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from itertools import chain
 
 import msgspec
 
 from entra_sod.core.version import VERSION
-from entra_sod.domain.evidence.manifest import EvidenceManifest, folder_of
+from entra_sod.domain.entra import Reference
+from entra_sod.domain.evidence.manifest import EvidenceKind, EvidenceManifest, folder_of
 from entra_sod.domain.evidence.rows import (
     CoverageFile,
     csv_head,
@@ -20,6 +21,7 @@ from entra_sod.domain.evidence.rows import (
     finding_line,
     is_in_evidence,
     json_line,
+    ownership_lines,
     reference_lines,
 )
 from entra_sod.domain.findings.model import Finding
@@ -32,6 +34,7 @@ from entra_sod.stores.evidence_drafts import DraftFile, EvidenceDraft, RollingFi
 TOOL = f"entra-sod {VERSION}"
 # A sweep may plan millions of references, and others wait for the loop.
 LINES_AT_ONCE = 1_000
+ADOPTED_COUNT, RETURNED_COUNT = "references-adopted", "references-returned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +44,19 @@ class EvidenceInput:
     Attributes:
         started_at: the day of the pack's folder; the same whenever the run comes again.
         at: RFC 3339, when the run looked.
+        adopted: references of people that the app took over: from now on they are its own.
+        returned: references that were adopted, and that the app gave back.
     """
 
     run: str
-    kind: Literal["sweep", "check", "apply", "rollback"]
+    kind: EvidenceKind
     started_at: datetime
     at: str
     rules: RuleSet | None
     references: ReferencesView
     coverage: CoverageFile
+    adopted: Sequence[Reference] = ()
+    returned: Sequence[Reference] = ()
 
     @property
     def folder(self) -> str:
@@ -98,7 +105,12 @@ class EvidenceWriter:
 
     async def _other_files(self) -> Sequence[DraftFile]:
         evidence, references = self._evidence, self._file("references.jsonl")
-        for number, line in enumerate(reference_lines(evidence.references)):
+        lines = chain(
+            reference_lines(evidence.references),
+            ownership_lines(evidence.adopted, "adopted"),
+            ownership_lines(evidence.returned, "returned"),
+        )
+        for number, line in enumerate(lines):
             await references.add(json_line(line))
             if number % LINES_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -134,6 +146,8 @@ def _draft(
         "references-held": len(references.held),
         "references-failed": len(references.failed),
         "gaps": len(evidence.coverage.coverage.skipped),
+        **({ADOPTED_COUNT: len(evidence.adopted)} if evidence.adopted else {}),
+        **({RETURNED_COUNT: len(evidence.returned)} if evidence.returned else {}),
     }
     manifest = EvidenceManifest(
         version=1,

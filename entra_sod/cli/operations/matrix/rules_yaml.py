@@ -151,8 +151,12 @@ def control_text(control: Control) -> str:
 
 
 def _comment(text: str) -> str:
-    line = _UNFIT.sub("", shortened(" ".join(text.split()), MAX_COMMENT))
-    return f"  # {line}"
+    return f"  # {comment(text)}"
+
+
+def comment(text: str) -> str:
+    """Return a text as a comment of YAML may have it: one line, cut, of YAML's characters."""
+    return _UNFIT.sub("", shortened(" ".join(text.split()), MAX_COMMENT))
 
 
 def pieces(texts: Sequence[str], first: int, most: int) -> Iterator[Sequence[str]]:
