@@ -36,6 +36,7 @@ class Population:
     Attributes:
         holders: how many subjects hold a package, as far as that was read.
         whole: the packages whose holders were all read.
+        unread: the packages whose holders the run could not read; they are not asked for again.
         both: how many hold two packages; 0 also where that is not known.
         grantors: for each group the packages that make their holders its members.
         members: how many members a group has; it is missing where that is not known.
@@ -44,6 +45,7 @@ class Population:
 
     holders: Mapping[str, int] = field(default_factory=dict)
     whole: Collection[str] = ()
+    unread: Collection[str] = ()
     both: Callable[[str, str], int] = lambda _on, _target: 0
     grantors: Grantors = field(default_factory=dict)
     members: Mapping[str, int] = field(default_factory=dict)

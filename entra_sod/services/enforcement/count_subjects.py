@@ -66,7 +66,7 @@ async def count_subjects(
     groups = await count_members(graph, additions)
     packages = {each.target for each in additions if each.kind is ReferenceKind.PACKAGE}
     packages |= {key for each in additions for key in known.grantors.get(each.target, ())}
-    holders = await _holders(graph, packages.difference(known.whole))
+    holders = await _holders(graph, packages.difference(known.whole, known.unread))
     return replace(
         known,
         holders={**known.holders, **holders},

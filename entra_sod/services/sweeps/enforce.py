@@ -173,9 +173,18 @@ def _population_of(closing: ClosingSweep) -> Population:
     return Population(
         holders=conflicts.held,
         whole=merged.pages.keys(),
+        unread=_unread_holders(closing),
         both=both,
         grantors=grantors_of(merged.packages.values()),
     )
+
+
+def _unread_holders(closing: ClosingSweep) -> frozenset[str]:
+    """The packages that parts asked for in vain: asking again could keep the sweep from its end."""
+    merged = closing.whole
+    pairs = (pair for part in closing.plan.parts for pair in part.pairs)
+    in_vain = (each for pair in pairs if Pair.of(*pair) not in merged.asked for each in pair)
+    return frozenset(merged.uncertain_packages).union(in_vain).difference(merged.pages)
 
 
 def _guards(

@@ -106,3 +106,11 @@ async def test_holders_that_may_not_be_read_are_not_known() -> None:
     graph.unreadable.add(guid("b"))
     found = await count_subjects(graph, [TO_PACKAGE], Population())
     assert set(found.whole) == set()
+
+
+async def test_holders_that_the_run_could_not_read_are_not_asked_for_again() -> None:
+    """How many they are is unknown, and a package that Graph never answers for ends no run."""
+    graph = CountingGraph(THERE)
+    known = Population(unread={guid("b")})
+    found = await count_subjects(graph, [TO_PACKAGE], known)
+    assert (found.holders, set(found.whole)) == ({}, set())
