@@ -252,7 +252,10 @@ async def test_an_override_permits_an_assignment_that_ends_in_time(make_app: Mak
 @pytest.mark.parametrize(
     ("made", "missing"),
     [
-        (lasting("z", None), "its assignment has no end that Graph shows, the override allows 14 days"),
+        (
+            lasting("z", None),
+            "its assignment has no end that Graph shows, the override allows 14 days",
+        ),
         (lasting("z", 90), "its assignment ends 90 days after it starts, the override allows 14"),
         (lasting("z", 14.001), "its assignment ends 15 days after it starts, the override allows"),
         (lasting("z", 14, start=None), "Graph does not show when its assignment starts"),
