@@ -189,6 +189,7 @@ class _Sides:
     _own: dict[str, list[int]] = field(init=False, default_factory=dict)
     # For each role, how many packages of each side give it.
     _givers: dict[str, Counter[int]] = field(init=False, default_factory=dict)
+    _places: dict[str, frozenset[int]] = field(init=False, default_factory=dict)
     # All that some package of a side grants, by the rarest role of it; with those packages.
     _whole: dict[str, dict[frozenset[str], list[str]]] = field(init=False, default_factory=dict)
 
@@ -202,13 +203,24 @@ class _Sides:
         for place, groups in self._named_groups():
             for group in groups:
                 self._givers.setdefault(group, Counter())[place] += 1
+        times = {role: givers.total() for role, givers in self._givers.items()}
         for package in sorted(self._own):
             if roles := self.granted.get(package):
-                rarest = min(roles, key=lambda role: (self._givers[role].total(), role))
+                rarest = min(roles, key=lambda role: (times[role], role))
                 alike = self._whole.setdefault(rarest, {}).setdefault(roles, [])
-                # One more than are needed, as a package is not compared with itself.
-                if len(alike) <= self._needed or len(self._own[package]) > 1:
+                if self._adds_to(alike, package):
                     alike.append(package)
+
+    def _adds_to(self, alike: Sequence[str], package: str) -> bool:
+        """Whether a package is kept beside those that grant the same.
+
+        Two of each side are enough, as a package is not compared with itself; and of a set one more
+        than are needed.
+        """
+        if self.rule.set_of:
+            return len(alike) <= self._needed
+        kept = Counter(place for each in alike for place in self._own[each])
+        return any(kept[place] < 2 for place in self._own[package])  # noqa: PLR2004 - see above
 
     def _counting(self) -> Iterator[tuple[int, frozenset[str]]]:
         """The sides of which one package is enough, by their places."""
@@ -247,7 +259,7 @@ class _Sides:
         shared = self.granted.get(package, _NO_ROLES) & self._givers.keys()
         roles = {self._givers_without(package, role, own): role for role in sorted(shared)}
         roles.pop(frozenset(), None)
-        more = (sides for sides in sorted(roles, key=sorted) if not sides <= full.keys())
+        more = (sides for sides in roles if not sides <= full.keys())
         parts += [_DutyPart(sides, is_full=False) for sides in more]
         counted = _counted(parts, self._needed)
         return tuple(
@@ -292,8 +304,10 @@ class _Sides:
     def _givers_without(self, package: str, role: str, own: Sequence[int]) -> frozenset[int]:
         """The sides that give a role without this package, but the only one of its side counts."""
         givers = self._givers[role]
-        alone = {place for place in own if givers[place] == 1 and self._has_others(package, place)}
-        return frozenset(givers) - alone
+        if role not in self._places:
+            self._places[role] = frozenset(givers)
+        alone = [each for each in own if givers[each] == 1 and self._has_others(package, each)]
+        return self._places[role].difference(alone) if alone else self._places[role]
 
     def _has_others(self, package: str, place: int) -> bool:
         others = (each for each in self.packages[place] if each != package)

@@ -102,6 +102,13 @@ def test_of_a_set_of_which_one_is_allowed_a_package_that_gives_another_is_toxic(
     assert toxic(at_most("r", 1, "ab"), package("a", "1", "2"), package("b", "2")) == ["a"]
 
 
+def test_a_side_with_many_packages_that_grant_the_same_hides_none_of_the_other() -> None:
+    """Each package of both sides gives all that the other side gives."""
+    known = [package(name, "1") for name in "abcdef"]
+    assert toxic(rule("r", side("abcde"), side("f")), *known) == [*"abcdef"]
+    assert toxic(rule("r", side("bcdef"), side("a")), *known) == [*"abcdef"]
+
+
 def test_a_package_is_named_for_each_rule_that_it_meets() -> None:
     """A finding is of one rule."""
     rules = [PAY_OR_APPROVE, rule("s", side("a"), side("b"))]
