@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import msgspec
 
 from local.graph.authorization import CATALOG_SCOPE
 from local.graph.tenant import AccessPackage, Tenant
+from tests.chaos.toxic import Duty, Granted, is_toxic
 
 HELD = frozenset({"delivering", "partiallydelivered", "delivered"})
 MODES = ("record", "warn", "enforce")
@@ -61,6 +62,7 @@ class Truth:
         asked_by: the pairs that ask for a reference; none for one of a side of groups only.
         present: references that were there before, desired or not.
         holders: subjects by package, for checks of any pair.
+        toxic: by each rule, the packages that meet it by themselves.
     """
 
     conflicts: Mapping[PairKey, frozenset[str]]
@@ -71,6 +73,7 @@ class Truth:
     asked_by: Mapping[Wanted, frozenset[PairKey]]
     present: frozenset[Wanted]
     holders: Mapping[str, frozenset[str]]
+    toxic: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def is_readable(self, *packages: str) -> bool:
         return self.unreadable.isdisjoint(packages)
@@ -109,6 +112,15 @@ class Truth:
             Breach(rule, held, subject)
             for rule in self.counted
             for subject, held in self.too_many(rule, unread).items()
+        }
+
+    def alone(self, unread: AbstractSet[str]) -> set[Breach]:
+        """The findings of packages that meet a rule by themselves, as far as they were read."""
+        return {
+            Breach(rule, (package,), subject)
+            for rule, packages in self.toxic.items()
+            for package in packages - unread
+            for subject in self.holders[package]
         }
 
     def too_many(self, rule: str, unread: AbstractSet[str]) -> Mapping[str, tuple[str, ...]]:
@@ -159,6 +171,7 @@ def find_truth(tenant_json: bytes, rules_json: bytes) -> Truth:
         asked_by={each: asked_by[each] for each in asked_by.keys() - guarded},
         present=frozenset(references_of(tenant)),
         holders=holders,
+        toxic={rule["id"]: _toxic(rule, tenant, packages, unreadable) for rule in rules},
     )
 
 
@@ -307,3 +320,34 @@ def _guarded(
         for on in _packages(other, tenant):
             for group in _groups(side) - _granted_at_all(packages[on]):
                 yield Wanted(on, "group", group)
+
+
+def _toxic(
+    rule: Mapping[str, Any],
+    tenant: Tenant,
+    packages: Mapping[str, AccessPackage],
+    unreadable: frozenset[str],
+) -> frozenset[str]:
+    granted = {
+        key: _granted(each, counts_eligible=bool(rule.get("eligible")))
+        for key, each in packages.items()
+        if key not in unreadable
+    }
+    if "atMost" in rule:
+        allowed = rule["atMost"]["count"]
+        duties = [Duty(packages=frozenset([each])) for each in sorted(_set_of(rule, tenant))]
+    else:
+        allowed = 1
+        duties = [
+            Duty(packages=frozenset(_packages(side, tenant)), groups=_groups(side))
+            for side in rule["between"]
+        ]
+    return frozenset(each for each in granted if is_toxic(each, duties, granted, allowed=allowed))
+
+
+def _granted(package: AccessPackage, *, counts_eligible: bool) -> Granted:
+    """Membership is the group's own id, whether it is active or eligible."""
+    eligible = granted(package, "EligibleMember")
+    members = granted(package, "Member") | (eligible if counts_eligible else set())
+    owned = {f"owner of {each}" for each in granted(package, "Owner")}
+    return Granted(roles=frozenset(_granted_at_all(package) | owned), groups=frozenset(members))

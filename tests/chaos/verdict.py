@@ -188,10 +188,15 @@ def _gaps_are_true(case: Case) -> Iterator[str]:
 
 def _findings_are_true(case: Case) -> Iterator[str]:
     stored = Counter(each.breach for each in case.found.findings)
-    true = case.truth.breaches(case.is_unknown, case.unread)
+    alone = case.truth.alone(case.unread)
+    # Of a part that was given up, what its packages grant may not have been read.
+    due = alone if not case.lost.named else set[Breach]()
+    true = case.truth.breaches(case.is_unknown, case.unread) | due
     # A check may have looked at a pair that the sweep could not look at.
-    possible = true | case.truth.breaches(
-        lambda pair: not case.truth.is_readable(*pair), case.unread
+    possible = (
+        true
+        | alone
+        | case.truth.breaches(lambda pair: not case.truth.is_readable(*pair), case.unread)
     )
     for breach in sorted(true - stored.keys() if case.found.sweep else ()):
         yield f"{_told_breach(breach)} is not there"
