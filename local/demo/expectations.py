@@ -8,6 +8,7 @@ from local.demo.facts import (
     Decided,
     Disturbed,
     Pair,
+    Passing,
     Reference,
     Refused,
     Resumed,
@@ -49,6 +50,8 @@ HOLDERS = {
     Pair.of("Close the books", "Post journals"): 5,
     Pair.of("Order goods", "Receive goods"): 0,
 }
+STAND_IN = Passing("Invoice stand-in", "toxic", "pay-and-approve", holders=1, days=1)
+LEGACY = Passing("Invoice desk (legacy)", "overlap", "pay-and-approve")
 RULES = "ok: 6 rules, 5 pairs"
 NOTHING: frozenset[Reference] = frozenset()
 
@@ -221,6 +224,7 @@ def expect_swept(swept: Swept, *, let_in: int) -> None:
     )
     expect("the sweep's status", swept.status, "completed-with-gaps")
     expect("pairs that Graph answered for", swept.checked, len(holders))
+    _expect_passing(swept)
     _expect_reason(swept)
     _expect_sweep_references(swept)
 
@@ -263,6 +267,13 @@ def expect_problem(refused: Refused) -> None:
     media_type = refused.media_type.partition(";")[0]
     expect("its content type", media_type, "application/problem+json")
     expect("the wrong fields", sorted(refused.pointers), ["/accessPackageId", "/enforcement"])
+
+
+def _expect_passing(swept: Swept) -> None:
+    """The stand-in gives both duties, for a day; the legacy package gives one of them."""
+    toxic = {each for each in swept.passing if each.kind == "toxic"}
+    expect("packages that meet a rule by themselves", toxic, {STAND_IN})
+    expect("whether the legacy package is named", LEGACY in swept.passing, expected=True)
 
 
 def _expect_reason(swept: Swept) -> None:

@@ -163,6 +163,7 @@ class Story:
             requests=result.requests,
             tenant=self._seen(before, after),
             drift=answers.drift(result.drift, after),
+            passing=answers.passing(result, after),
         )
 
     def review(self, plan_file: Path) -> Reviewed:

@@ -12,10 +12,13 @@ from local.graph.demo_packages import (
     APPROVE_EXPENSES,
     APPROVE_INVOICES,
     APPROVE_ORDERS,
+    CLEAR_PAYMENTS,
     CLOSE_BOOKS,
     FINANCE,
     GROUP_EXTERNAL_AUDITORS,
     GROUP_PROCUREMENT_TEAM,
+    INVOICE_DESK,
+    INVOICE_STAND_IN,
     MAINTAIN_VENDORS,
     MANAGE_BANK_ACCOUNTS,
     ORDER_GOODS,
@@ -26,6 +29,7 @@ from local.graph.demo_packages import (
     READ_LEDGER,
     RECEIVE_GOODS,
     RELEASE_PAYMENTS,
+    RUN_PAYMENTS,
     TREASURY,
     catalogs,
     groups,
@@ -47,12 +51,15 @@ __all__ = [
     "APPROVE_ORDERS",
     "APP_CLIENT_ID",
     "APP_PRINCIPAL_ID",
+    "CLEAR_PAYMENTS",
     "CLOSE_BOOKS",
     "FINANCE",
     "GROUP_EXTERNAL_AUDITORS",
     "GROUP_PROCUREMENT_TEAM",
     "HELPDESK_CLIENT_ID",
     "HELPDESK_PRINCIPAL_ID",
+    "INVOICE_DESK",
+    "INVOICE_STAND_IN",
     "MAINTAIN_VENDORS",
     "MANAGE_BANK_ACCOUNTS",
     "ORDER_GOODS",
@@ -62,6 +69,7 @@ __all__ = [
     "READ_LEDGER",
     "RECEIVE_GOODS",
     "RELEASE_PAYMENTS",
+    "RUN_PAYMENTS",
     "TREASURY",
     "WAITING_HARMLESS_REQUEST",
     "WAITING_REQUEST",
@@ -99,6 +107,17 @@ DELIVERED: dict[str, tuple[int, ...]] = {
     APPROVE_ORDERS: tuple(range(196, 211)),
     RELEASE_PAYMENTS: (10, 11, *range(226, 240)),
     MANAGE_BANK_ACCOUNTS: tuple(range(230, 236)),
+    # two of them do both
+    RUN_PAYMENTS: tuple(range(100, 112)),
+    CLEAR_PAYMENTS: tuple(range(110, 120)),
+    # two of them pay invoices, and do not hold the package for approving them
+    INVOICE_DESK: (28, 29, 212, 213),
+    INVOICE_STAND_IN: (204,),
+}
+# Those of the stand-in end within a day; all others have no end.
+STAND_IN_SCHEDULE: dict[str, object] = {
+    "startDateTime": "2026-11-02T07:00:00Z",
+    "expiration": {"type": "afterDateTime", "endDateTime": "2026-11-03T07:00:00Z"},
 }
 # Counting these as held would make false conflicts.
 EXPIRED: dict[str, tuple[int, ...]] = {
@@ -160,6 +179,8 @@ def _assignment(package_id: str, target_id: str, state: str) -> Assignment:
         status=state[0].upper() + state[1:],
         schedule={"startDateTime": "2026-01-05T07:00:00Z", "expiration": {"type": "noExpiration"}},
     )
+    if package_id == INVOICE_STAND_IN:
+        assignment.schedule = STAND_IN_SCHEDULE
     if state == "expired":
         assignment.status = "ExpiredNotificationTriggered"
         assignment.expired_date_time = "2026-06-30T22:00:00Z"

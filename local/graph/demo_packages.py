@@ -8,6 +8,7 @@ from local.graph.tenant import (
     AssignmentPolicy,
     Catalog,
     Group,
+    Resource,
     ResourceRoleScope,
     Role,
     Scope,
@@ -30,6 +31,13 @@ RECEIVE_GOODS = "933a4822-aed1-445b-9623-62116cd07a39"
 APPROVE_ORDERS = make_id("package Approve purchase orders")
 RELEASE_PAYMENTS = make_id("package Release payments")
 MANAGE_BANK_ACCOUNTS = make_id("package Manage bank accounts")
+# These two give roles of one application, and no group.
+RUN_PAYMENTS = make_id("package Run payments")
+CLEAR_PAYMENTS = make_id("package Clear payments")
+# a legacy package: it grants the group that approving invoices grants, and no rule names it
+INVOICE_DESK = make_id("package Invoice desk (legacy)")
+# Microsoft's documentation advises such a package for exceptions: it grants both sides for a day.
+INVOICE_STAND_IN = make_id("package Invoice stand-in")
 
 GROUP_INVOICE_PAYERS = make_id("group Invoice payers")
 GROUP_INVOICE_APPROVERS = make_id("group Invoice approvers")
@@ -52,6 +60,10 @@ GROUP_EXTERNAL_AUDITORS = "c0a74b4d-2694-4d5d-a964-1bee4ff0aaf2"
 
 CREATED = "2024-03-11T08:30:00Z"
 VENDOR_SITE = "https://contoso.sharepoint.com/sites/vendors"
+# the object id of its service principal
+PAYMENTS_APP = make_id("app Payments")
+PAYMENTS_APP_NAME = "Payments"
+APP_ROLES = {RUN_PAYMENTS: "Run payments", CLEAR_PAYMENTS: "Clear payments"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,14 @@ PLANS = {
     MANAGE_BANK_ACCOUNTS: Plan(
         TREASURY, "Manage bank accounts", (Grant(GROUP_BANK_ACCOUNT_MANAGERS),)
     ),
+    RUN_PAYMENTS: Plan(FINANCE, "Run payments", ()),
+    CLEAR_PAYMENTS: Plan(FINANCE, "Clear payments", ()),
+    INVOICE_DESK: Plan(FINANCE, "Invoice desk (legacy)", (Grant(GROUP_INVOICE_APPROVERS),)),
+    INVOICE_STAND_IN: Plan(
+        FINANCE,
+        "Invoice stand-in",
+        (Grant(GROUP_INVOICE_PAYERS), Grant(GROUP_INVOICE_APPROVERS)),
+    ),
 }
 
 
@@ -155,6 +175,11 @@ def _package(package_id: str, plan: Plan) -> AccessPackage:
     role_scopes = [_group_role_scope(grant) for grant in plan.grants]
     if package_id == MAINTAIN_VENDORS:
         role_scopes.append(_site_role_scope())
+    if package_id in APP_ROLES:
+        role_scopes.append(_app_role_scope(APP_ROLES[package_id]))
+    policy = AssignmentPolicy(id=policy_id(package_id), display_name="Employees")
+    if package_id == INVOICE_STAND_IN:
+        policy.expiration = {"type": "afterDuration", "duration": "P1D", "endDateTime": None}
     return AccessPackage(
         id=package_id,
         catalog_id=plan.catalog_id,
@@ -164,7 +189,7 @@ def _package(package_id: str, plan: Plan) -> AccessPackage:
         created_date_time=CREATED,
         modified_date_time=CREATED,
         resource_role_scopes=role_scopes,
-        assignment_policies=[AssignmentPolicy(id=policy_id(package_id), display_name="Employees")],
+        assignment_policies=[policy],
     )
 
 
@@ -175,6 +200,7 @@ def _group_role_scope(grant: Grant) -> ResourceRoleScope:
             display_name="Eligible Member" if grant.kind == "EligibleMember" else grant.kind,
             origin_system="AadGroup",
             origin_id=f"{grant.kind}_{grant.group_id}",
+            resource=_resource("AadGroup", grant.group_id, _group_name(grant.group_id)),
         ),
         scope=Scope(
             id=make_id(f"scope {grant.group_id}"),
@@ -194,6 +220,7 @@ def _site_role_scope() -> ResourceRoleScope:
             origin_system="SharePointOnline",
             # a site numbers its roles
             origin_id="5",
+            resource=_resource("SharePointOnline", VENDOR_SITE, "Vendors"),
         ),
         scope=Scope(
             id=make_id("scope vendor site"),
@@ -202,6 +229,38 @@ def _site_role_scope() -> ResourceRoleScope:
             origin_id=VENDOR_SITE,
             origin_system="SharePointOnline",
         ),
+    )
+
+
+def _app_role_scope(name: str) -> ResourceRoleScope:
+    return _role_scope(
+        role=Role(
+            id=make_id(f"role {PAYMENTS_APP} {name}"),
+            display_name=name,
+            origin_system="AadApplication",
+            origin_id=make_id(f"app role {name}"),
+            resource=_resource("AadApplication", PAYMENTS_APP, PAYMENTS_APP_NAME),
+        ),
+        scope=Scope(
+            id=make_id(f"scope {PAYMENTS_APP}"),
+            display_name="Root",
+            description="Root Scope",
+            origin_id=PAYMENTS_APP,
+            origin_system="AadApplication",
+        ),
+    )
+
+
+def _group_name(group_id: str) -> str:
+    return GROUP_NAMES.get(group_id, "")
+
+
+def _resource(system: str, origin_id: str, name: str) -> Resource:
+    return Resource(
+        id=make_id(f"resource {origin_id}"),
+        display_name=name,
+        origin_id=origin_id,
+        origin_system=system,
     )
 
 

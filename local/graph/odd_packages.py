@@ -6,6 +6,7 @@ from local.graph.tenant import (
     AssignmentPolicy,
     Catalog,
     Group,
+    Resource,
     ResourceRoleScope,
     Role,
     Scope,
@@ -152,13 +153,25 @@ def _package(package_id: str, name: str, grants: list[ResourceRoleScope]) -> Acc
 
 
 def _grant(
-    system: str, role_id: str, resource_id: str, *, name: str, role_type: str | None = None
+    system: str,
+    role_id: str,
+    resource_id: str,
+    *,
+    name: str,
+    role_type: str | None = None,
+    resource_name: str | None = None,
 ) -> ResourceRoleScope:
     role = Role(
         id=make_id(f"role odd {system} {role_id} {resource_id}"),
         display_name=name,
         origin_system=system,
         origin_id=role_id,
+        resource=Resource(
+            id=make_id(f"resource odd {system} {resource_id}"),
+            display_name=resource_name,
+            origin_id=resource_id,
+            origin_system=system,
+        ),
     )
     if role_type is not None:
         role.type = role_type
@@ -172,7 +185,8 @@ def _grant(
 
 
 def _group_grant(kind: str, group_id: str, name: str) -> ResourceRoleScope:
-    return _grant("AadGroup", f"{kind}_{group_id}", group_id, name=name)
+    group_name = {GROUP_PAYERS: "Payers", GROUP_TEAM: "Team"}.get(group_id, "Approvers")
+    return _grant("AadGroup", f"{kind}_{group_id}", group_id, name=name, resource_name=group_name)
 
 
 _SUBSCRIPTION = f"/subscriptions/{make_id('odd subscription')}"
@@ -189,19 +203,51 @@ GRANTS = {
     GRANTS_ELIGIBLE_OWNER: [_group_grant("EligibleOwner", GROUP_PAYERS, "Eligible Owner")],
     GRANTS_TEAM: [_group_grant("Member", GROUP_TEAM, "Member")],
     GRANTS_APP_ROLE: [
-        _grant("AadApplication", make_id("odd app role"), make_id("odd app"), name="Approver")
+        _grant(
+            "AadApplication",
+            make_id("odd app role"),
+            make_id("odd app"),
+            name="Approver",
+            resource_name="Expenses",
+        )
     ],
     GRANTS_SITE_ROLE: [
         # a site numbers its roles
-        _grant("SharePointOnline", "5", "https://contoso.sharepoint.com/sites/odd", name="Members")
+        _grant(
+            "SharePointOnline",
+            "5",
+            "https://contoso.sharepoint.com/sites/odd",
+            name="Members",
+            resource_name="Odd site",
+        )
     ],
     GRANTS_DIRECTORY_ROLE: [
-        _grant("DirectoryRole", "Eligible", make_id("odd directory role"), name="Eligible Member")
+        _grant(
+            "DirectoryRole",
+            "Eligible",
+            make_id("odd directory role"),
+            name="Eligible Member",
+            resource_name="Billing Administrator",
+        )
     ],
     GRANTS_AZURE_ROLE: [
-        _grant("AzureResources", _AZURE_ROLE, _SUBSCRIPTION, name="Owner", role_type="active")
+        _grant(
+            "AzureResources",
+            _AZURE_ROLE,
+            _SUBSCRIPTION,
+            name="Owner",
+            role_type="active",
+            resource_name="Odd subscription",
+        )
     ],
     GRANTS_ELIGIBLE_AZURE_ROLE: [
-        _grant("AzureResources", _AZURE_ROLE, _SUBSCRIPTION, name="Owner", role_type="eligible")
+        _grant(
+            "AzureResources",
+            _AZURE_ROLE,
+            _SUBSCRIPTION,
+            name="Owner",
+            role_type="eligible",
+            resource_name="Odd subscription",
+        )
     ],
 }

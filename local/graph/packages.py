@@ -11,6 +11,7 @@ from local.graph.tenant import (
     AccessPackage,
     AssignmentPolicy,
     Catalog,
+    Resource,
     ResourceRoleScope,
     Role,
     Scope,
@@ -35,7 +36,8 @@ POLICY_PROPERTIES = property_names(
     AssignmentPolicy, without=frozenset({"questions", "customExtensionStageSettings"})
 )
 ROLE_SCOPE_PROPERTIES = property_names(ResourceRoleScope, without=frozenset({"role", "scope"}))
-ROLE_PROPERTIES = property_names(Role)
+ROLE_PROPERTIES = property_names(Role, without=frozenset({"resource"}))
+RESOURCE_PROPERTIES = property_names(Resource)
 SCOPE_PROPERTIES = property_names(Scope)
 
 CATALOG_SHAPE = Shape(
@@ -56,7 +58,15 @@ ROLE_SCOPE_SHAPE = Shape(
     type_name="accessPackageResourceRoleScope",
     properties=frozenset(ROLE_SCOPE_PROPERTIES),
     relations={
-        "role": Shape(type_name="accessPackageResourceRole", properties=frozenset(ROLE_PROPERTIES)),
+        "role": Shape(
+            type_name="accessPackageResourceRole",
+            properties=frozenset(ROLE_PROPERTIES),
+            relations={
+                "resource": Shape(
+                    type_name="accessPackageResource", properties=frozenset(RESOURCE_PROPERTIES)
+                )
+            },
+        ),
         "scope": Shape(
             type_name="accessPackageResourceScope", properties=frozenset(SCOPE_PROPERTIES)
         ),
@@ -168,9 +178,16 @@ def _related(call: Call, package: AccessPackage, name: str, options: Options) ->
 def _role_scope(item: ResourceRoleScope, options: Options) -> dict[str, object]:
     body = properties(item, ROLE_SCOPE_PROPERTIES)
     if "role" in options.expand:
-        role = properties(item.role, ROLE_PROPERTIES)
-        body["role"] = options.expand["role"].project(role)
+        body["role"] = _role(item.role, options.expand["role"])
     if "scope" in options.expand:
         scope = properties(item.scope, SCOPE_PROPERTIES)
         body["scope"] = options.expand["scope"].project(scope)
+    return options.project(body)
+
+
+def _role(role: Role, options: Options) -> dict[str, object]:
+    body = properties(role, ROLE_PROPERTIES)
+    if "resource" in options.expand:
+        resource = role.resource and properties(role.resource, RESOURCE_PROPERTIES)
+        body["resource"] = resource and options.expand["resource"].project(resource)
     return options.project(body)

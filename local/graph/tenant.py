@@ -35,6 +35,16 @@ class Catalog(Record):
     modified_date_time: Text = UNSET
 
 
+class Resource(Record):
+    """What has roles: a group, an application, a site, a directory role, an Azure scope."""
+
+    id: str
+    display_name: Text
+    origin_id: str
+    origin_system: str
+    description: Text = UNSET
+
+
 class Role(Record):
     id: str
     display_name: str
@@ -44,6 +54,8 @@ class Role(Record):
     description: Text = UNSET
     # active or eligible, of an Azure role only
     type: Text = UNSET
+    # Graph shows it where it is expanded, and then as null where the tenant has none
+    resource: Resource | None = None
 
 
 class Scope(Record):
