@@ -109,7 +109,7 @@ class RunNotifications:
         owners = {
             (package, owner)
             for rule in self.rules.rules
-            if by_package and rule.rule.mode is Mode.ENFORCE
+            if by_package and rule.rule.mode is Mode.ENFORCE and not rule.is_found_only
             for package in rule.packages & by_package.keys()
             for owner in rule.rule.all_owners
         }

@@ -80,7 +80,7 @@ def next_selection(
     """Return what is to be remembered of a rule, without anybody's approval.
 
     What is met for the first time counts as reviewed: a rule, or what a package of it grants. A
-    rule that does not enforce grows with every sweep, because nothing is written for it.
+    rule that does not enforce, or is found only, grows with every sweep: nothing is written for it.
 
     Args:
         known: what was remembered under the rule's key.
@@ -93,7 +93,7 @@ def next_selection(
     if known is None:
         return now
     left = known.packages.intersection(gone).difference(*rule.selected_sides)
-    if rule.rule.mode is Mode.ENFORCE:
+    if rule.rule.mode is Mode.ENFORCE and not rule.is_found_only:
         return (known.without(left) if left else known).with_read(now.groups)
     return known.grown(now).without(left) if is_sweep else known
 

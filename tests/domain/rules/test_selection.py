@@ -21,7 +21,16 @@ from entra_sod.domain.rules.selection import (
     selection_of,
     with_left,
 )
-from tests.builders import TODAY, at_most, guid, package, rule, side
+from tests.builders import (
+    TODAY,
+    at_most,
+    at_most_sides,
+    guid,
+    package,
+    requires,
+    rule,
+    side,
+)
 
 PAY, APPROVE = Side(packages=[PackageSelector(name="Pay*")]), side("b")
 RULE = rule("r", PAY, APPROVE)
@@ -53,6 +62,10 @@ P1, P2, B = named("1", "Pay 1", "e"), named("2", "Pay 2", "f"), package("b", "d"
         {"between": [PAY, side("c")]},
         {"between": [PAY, Side(packages=APPROVE.packages, classes=["k"])]},
         {"between": None, "at_most": at_most("x", 1, "ab").at_most},
+        {"between": None, "all_of": [PAY, APPROVE]},
+        {"between": None, "requires": requires("x", PAY, APPROVE).requires},
+        {"between": None, "at_most_sides": at_most_sides("x", 1, PAY, APPROVE).at_most_sides},
+        {"between": [PAY, side("b", every=True)]},
         {"mode": Mode.WARN},
         {"references": "groups"},
         {"eligible": True},
@@ -174,3 +187,22 @@ def test_a_package_that_changes_its_side_has_joined_one_and_left_the_other() -> 
     assert list(map(set, rule_now.package_sides)) == [{guid("1"), guid("2")}, {guid("2")}]
     change = selection_change(known, rule_now, {})
     assert [*change.joined, *change.left] == [guid("2"), guid("2")]
+
+
+def test_a_rule_that_is_found_only_grows_with_a_sweep() -> None:
+    """Nothing is written for it, so nothing waits for approval."""
+    written = requires("r", PAY, APPROVE)
+    known = next_selection(None, resolved(written, [P1]), by_id(P1), is_sweep=True)
+    rule_now = resolved(written, [P1, P2])
+    grown = next_selection(known, rule_now, by_id(P1, P2), is_sweep=True)
+    assert grown.sides == ((P1.id, P2.id), (B.id,))
+    assert selection_change(grown, rule_now, by_id(P1, P2)).joined == frozenset()
+
+
+def test_a_package_that_left_stays_on_its_side() -> None:
+    """Also on a side of a rule that is found only."""
+    written = requires("r", PAY, APPROVE)
+    known = next_selection(None, resolved(written, [P1, P2]), {}, is_sweep=True)
+    left = with_left(resolved(written, [P1]), known)
+    assert [side.packages for side in left.duties] == [{P1.id, P2.id}, {B.id}]
+    assert left.kept == ({P2.id}, frozenset())
