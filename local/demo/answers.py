@@ -6,7 +6,16 @@ from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.domain.results.check import CheckResult, ReferencesView, ReferenceView
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.results.sweep import DriftView, PairSummary, SweepResult
-from local.demo.facts import Drifted, Gap, Holder, Pair, Reference, References, SweptPair
+from local.demo.facts import (
+    Drifted,
+    Gap,
+    Holder,
+    Pair,
+    Passing,
+    Reference,
+    References,
+    SweptPair,
+)
 from local.demo.names import Snapshot
 
 
@@ -69,6 +78,24 @@ def drift(views: Iterable[DriftView], names: Snapshot) -> tuple[Drifted, ...]:
         )
         for each in views
     )
+
+
+def passing(result: SweepResult, names: Snapshot) -> tuple[Passing, ...]:
+    toxic = (
+        Passing(
+            names.name(each.access_package_id),
+            "toxic",
+            each.rule,
+            each.holder_count,
+            each.override_days,
+        )
+        for each in result.toxic_packages
+    )
+    overlaps = (
+        Passing(names.name(each.access_package_id), "overlap", each.rule)
+        for each in result.overlaps
+    )
+    return (*toxic, *overlaps)
 
 
 def gaps(skipped: Iterable[Skipped], names: Snapshot) -> tuple[Gap, ...]:

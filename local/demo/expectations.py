@@ -10,6 +10,7 @@ from local.demo.facts import (
     Disturbed,
     Granted,
     Pair,
+    Passing,
     Reference,
     Refused,
     Resumed,
@@ -54,6 +55,8 @@ HOLDERS = {
     # Their rule names roles of an app, and no package.
     Pair.of("Clear payments", "Run payments"): 2,
 }
+STAND_IN = Passing("Invoice stand-in", "toxic", "pay-and-approve", holders=1, days=1)
+LEGACY = Passing("Invoice desk (legacy)", "overlap", "pay-and-approve")
 RULES = "ok: 7 rules, 6 pairs"
 NOTHING: frozenset[Reference] = frozenset()
 
@@ -227,6 +230,7 @@ def expect_swept(swept: Swept, *, let_in: int) -> None:
     )
     expect("the sweep's status", swept.status, "completed-with-gaps")
     expect("pairs that Graph answered for", swept.checked, len(holders))
+    _expect_passing(swept)
     _expect_reason(swept)
     _expect_sweep_references(swept)
 
@@ -327,6 +331,13 @@ def expect_problem(refused: Refused) -> None:
     media_type = refused.media_type.partition(";")[0]
     expect("its content type", media_type, "application/problem+json")
     expect("the wrong fields", sorted(refused.pointers), ["/accessPackageId", "/enforcement"])
+
+
+def _expect_passing(swept: Swept) -> None:
+    """The stand-in gives both duties, for a day; the legacy package gives one of them."""
+    toxic = {each for each in swept.passing if each.kind == "toxic"}
+    expect("packages that meet a rule by themselves", toxic, {STAND_IN})
+    expect("whether the legacy package is named", LEGACY in swept.passing, expected=True)
 
 
 def _expect_reason(swept: Swept) -> None:

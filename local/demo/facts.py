@@ -188,6 +188,22 @@ class SweptPair:
     rules: tuple[str, ...]
 
 
+class Passing(NamedTuple):
+    """A package that passes a rule by, as the sweep names it.
+
+    Attributes:
+        kind: `toxic` where it meets the rule by itself, else `overlap`.
+        holders: of a toxic one, how many people hold it.
+        days: for how many days an override permits it.
+    """
+
+    package: str
+    kind: str
+    rule: str
+    holders: int | None = None
+    days: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """Rules as code, by the command line: validated, planned, applied, and planned again.
@@ -271,6 +287,7 @@ class Swept:
     drift: tuple[Drifted, ...] = ()
     why_held: tuple[str, ...] = ()
     stopped: str = ""
+    passing: tuple[Passing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -171,6 +171,7 @@ class Story:
             drift=answers.drift(result.drift, after),
             why_held=answers.why_held(result.references, after),
             stopped=result.stopped.why if result.stopped else "",
+            passing=answers.passing(result, after),
         )
 
     def review(self, plan_file: Path) -> Reviewed:

@@ -18,6 +18,7 @@ from local.demo.facts import (
     Drifted,
     Gap,
     Holder,
+    Passing,
     Reference,
     Refused,
     Resumed,
@@ -130,6 +131,18 @@ def swept_pairs(found: Iterable[SweptPair]) -> RenderableType:
         for each in found
     ]
     return _table("All pairs:", ("pair", "outcome", "people", "rules"), rows)
+
+
+def passing(found: Iterable[Passing]) -> RenderableType:
+    rows = [(each.package, each.kind, each.rule, _held_by(each)) for each in found]
+    return _table("Packages that pass rules by:", ("package", "kind", "rule", "held by"), rows)
+
+
+def _held_by(each: Passing) -> str:
+    if each.holders is None:
+        return ""
+    days = f", permitted for {each.days} day" if each.days else ""
+    return f"{each.holders}{days}{'s' if each.days and each.days > 1 else ''}"
 
 
 def reviewed(found: Reviewed) -> RenderableType:

@@ -240,11 +240,13 @@ class _Teller:
         self._screen.show(
             tables.swept(swept),
             tables.swept_pairs(swept.pairs),
+            tables.passing(swept.passing),
             tables.gaps(swept.gaps),
         )
         expectations.expect_swept(swept, let_in=1)
         self._screen.proved("the sweep counts the same holders as the tenant itself")
         self._screen.proved("all references were there, and nothing was written again")
+        self._screen.proved("a package that gives both duties is named, and so is the legacy one")
         self._screen.proved(
             "what the app may not read is unknown, with the reason, and never clear"
         )

@@ -218,4 +218,4 @@ def test_a_notification_has_the_fields_of_checks_and_of_sweeps() -> None:
         assert without[0] == without[1]
     both = either((CheckResult, SweepResult), made)
     assert both["properties"].keys() == check.keys() | sweep.keys()
-    assert both["required"] == ["coverage", "id", "references", "rulesHash", "status"]
+    assert both["required"] == ["coverage", "id", "references", "rulesHash", "sets", "status"]

@@ -37,6 +37,7 @@ RESULT: dict[str, object] = {
     "holders": [],
     "holderCount": 0,
     "rules": [],
+    "sets": [],
     "references": {},
     "coverage": {"checked": [], "skipped": refusals(403)},
     "rulesHash": "",

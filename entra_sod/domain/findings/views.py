@@ -68,7 +68,7 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rule: str
     kind: ConflictKind = ConflictKind.PAIR
     pair: Sequence[str]
-    missing: Sequence[str] = ()
+    missing: Sequence[str] = []
     why: str | None = None
     subject_id: str
     object_id: str | None
@@ -83,9 +83,9 @@ class FindingView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exception: str | None
     exception_until: date | None
     process: str | None = None
-    tags: Sequence[str] = ()
-    frameworks: Sequence[str] = ()
-    owners: Sequence[str] = ()
+    tags: Sequence[str] = []
+    frameworks: Sequence[str] = []
+    owners: Sequence[str] = []
 
 
 class FindingDetail(FindingView, frozen=True, kw_only=True, rename="camel"):

@@ -132,7 +132,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     rules_hash: str
     as_of: str
     exceptions: list[ExceptionView] = []
-    sets: list[SetSummary] = []
+    sets: list[SetSummary]
     stopped: WritesStopped | None = None
 
 

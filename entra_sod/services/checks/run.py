@@ -275,6 +275,7 @@ async def record_check_failure(
         holders=[],
         holder_count=0,
         rules=[],
+        sets=[],
         references=ReferencesView(),
         coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
         rules_hash="",

@@ -7,7 +7,9 @@ from local.demo.expectations import (
     HOLDERS,
     INVOICE_REFERENCES,
     INVOICES,
+    LEGACY,
     PAY_AND_APPROVE,
+    STAND_IN,
     SWEEP_REFERENCES,
 )
 from local.demo.expectations import UNREADABLE as TREASURY
@@ -175,6 +177,7 @@ SWEPT = Swept(
         references=dict.fromkeys((*FOUR, *EIGHT), 1),
         holders_of_both={pair: frozenset(PEOPLE[:count]) for pair, count in _COUNTS.items()},
     ),
+    passing=(STAND_IN, LEGACY),
 )
 REVIEWED = Reviewed(
     validated=0,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from local.demo import expectations
-from local.demo.expectations import INVOICES, UNREADABLE, Unmet
+from local.demo.expectations import INVOICES, LEGACY, STAND_IN, UNREADABLE, Unmet
 from local.demo.facts import (
     Asked,
     Checked,
@@ -224,6 +224,10 @@ UNTRUE: dict[str, Case] = {
             ),
         )
     ),
+    "the stand-in not permitted": swept(
+        replace(SWEPT, passing=(STAND_IN._replace(days=None), LEGACY))
+    ),
+    "the legacy package forgotten": swept(replace(SWEPT, passing=(STAND_IN,))),
     "no gaps admitted": swept(replace(SWEPT, status="completed")),
     "coverage too small": swept(replace(SWEPT, checked=3)),
     "no reason": swept(replace(SWEPT, gaps=SWEPT.gaps[1:])),

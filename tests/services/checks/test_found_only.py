@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 import pytest
 
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.logic import ConflictKind
+from entra_sod.ports.graph import AssignmentPage
 from tests.app import App
 from tests.builders import all_of, at_most, guid, held, package, requires, side
 from tests.services.sweeps.test_index_sweeps import found
@@ -92,3 +93,17 @@ async def test_a_rule_with_one_package_of_the_pair_is_not_read(make_app: MakeApp
     """Only rules that the pair is a part of."""
     app = make(make_app, {}, THREE)
     assert (await app.check("a", NAMES[0]))["sets"] == []
+
+
+async def test_a_package_that_does_not_exist_is_never_clear(make_app: MakeApp) -> None:
+    """Graph lists nobody for it, without an error."""
+    app = make(make_app, {"a": "x", "b": "x"}, all_of("gone", side("a"), side("b"), side("e")))
+
+    async def nobody(package_ids: Collection[str]) -> AsyncIterator[tuple[str, AssignmentPage]]:
+        for each in package_ids:
+            yield each, [] if each == guid("e") else held("a", "x")
+
+    app.graph.assignments_of = nobody  # type: ignore[method-assign,assignment]
+    answer = await app.check("a", "b")
+    assert answer["sets"][0]["outcome"] == "unknown"
+    assert f"access package {guid('e')}" in {each["what"] for each in answer["coverage"]["skipped"]}
