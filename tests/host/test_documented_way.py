@@ -120,9 +120,13 @@ def graph() -> Iterator[DocumentedGraph]:
         server.shutdown()
 
 
-def test_the_documented_answer_becomes_the_result(world: Stage, graph: DocumentedGraph) -> None:
+def test_the_documented_answer_becomes_the_result(
+    world: Stage, graph: DocumentedGraph, tmp_path: Path
+) -> None:
     """Example 01: the two users of the documentation are the holders of the check's result."""
-    host = world.start_host(GRAPH_ROOT=graph.root, GRAPH_CREDENTIAL="local")
+    # The demo's rules need the list of packages, which is no part of the example.
+    (tmp_path / "rules.yaml").write_text("version: 1\nrules: []\n")
+    host = world.start_host(GRAPH_ROOT=graph.root, GRAPH_CREDENTIAL="local", RULES=str(tmp_path))
     answer = Caller(host.url).check(PAY, APPROVE)
     assert (answer["outcome"], answer["holderCount"]) == ("conflict", 2)
     documented = example("01")["response"]["body"]["value"]
