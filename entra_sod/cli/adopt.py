@@ -29,6 +29,7 @@ from entra_sod.cli.operations.plan_document import in_view, not_read
 from entra_sod.cli.read_references import read_group_names
 from entra_sod.cli.read_rollback import MAX_RULES_NAMED
 from entra_sod.cli.session import Session, open_session, require_storage
+from entra_sod.cli.show import Names
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.cli.terminal import out
 from entra_sod.core.errors import ConfigurationError, GraphError, SodError
@@ -38,8 +39,6 @@ from entra_sod.services.enforcement.damaged_entries import damaged_gaps
 from entra_sod.stores.ledger import Ledger
 
 COLUMNS = ("on package", "kept away", "kind", "rules", "on id", "kept away id")
-
-type Names = Mapping[str, str]
 
 # Not `type` statements: typer does not look behind them.
 AdoptedRule = Annotated[

@@ -59,7 +59,8 @@ ImportReportAs = Annotated[
 ]
 
 app = typer.Typer(
-    help="Rules from a matrix (CSV, XLSX, Markdown) or from a pack.", no_args_is_help=True
+    help="Rules from a matrix (CSV, XLSX, Markdown), a pack, or what a tenant has.",
+    no_args_is_help=True,
 )
 
 

@@ -11,6 +11,8 @@ import pytest
 from entra_sod.core.errors import Forbidden
 from entra_sod.domain.entra import Group
 from entra_sod.domain.rules.language import Mode, References, Rule
+from entra_sod.ports.storage import Row
+from entra_sod.stores.ledger import WriteOrigin
 from tests.builders import guid, rule, side
 from tests.cli.rolling_back import to_group, to_package
 from tests.cli.way_in import WayIn, named
@@ -45,6 +47,33 @@ async def test_without_rules_every_reference_is_listed(tmp_path: Path) -> None:
         f"4 references on 4 access packages: 0 named by {NO_RULES}, 4 by no rule",
         "To make rules of them that only record: entra-sod import references",
     ]
+
+
+async def test_what_was_adopted_is_still_made_by_people(tmp_path: Path) -> None:
+    """The app owns it, and did not make it; a write that nobody confirmed is not the app's."""
+    tenant = tenant_with(tmp_path)
+    origin = WriteOrigin(run_id="adopt-1", rule_ids=("r",), rules_hash="hash")
+    assert await tenant.ledger.take_over(ONE, origin)
+    assert not await tenant.ledger.take_over(ONE, origin)
+    sweep = WriteOrigin(run_id="sweep-1", rule_ids=("r",), rules_hash="hash")
+    await tenant.ledger.intend(to_package("a", "b"), sweep)
+    done = await tenant.run("inventory", "--format", "json")
+    made = {
+        (each["on"], each["target"]): each["madeBy"]
+        for each in json.loads(done.stdout)["references"]
+    }
+    assert made[guid("a"), guid("d")] == "people, adopted"
+    assert made[guid("a"), guid("b")] == "people"
+
+
+async def test_a_row_of_the_ledger_that_is_damaged_is_said(tmp_path: Path) -> None:
+    """Who made its reference is not known."""
+    tenant = tenant_with(tmp_path)
+    table = tenant.storage.table("ledger")
+    await table.insert(Row(partition=guid("a"), key="nonsense", values={}))
+    done = await tenant.run("inventory")
+    assert done.exit_code == 3
+    assert "not known: the ledger's row" in done.stderr
 
 
 async def test_names_of_groups_are_shown_where_they_may_be_read(tmp_path: Path) -> None:

@@ -148,14 +148,17 @@ def admin(adapter: str, connect: Connect) -> Graph:
     memory = memory_graph()
     memory.unreadable.clear()
     memory.whole_tenant = True
-    memory.groups = {PAYERS: Group(id=PAYERS, is_security_enabled=True)}
+    payers = Group(id=PAYERS, is_security_enabled=True, display_name=f"Group {PAYERS[:2]}")
+    memory.groups = {PAYERS: payers}
     memory.members = {PAYERS: 3, READERS: 0}
     return memory
 
 
 async def test_a_group_is_read_by_who_may_read_the_directory(admin: Graph) -> None:
     """With a directory permission a group is known, and so is that one does not exist."""
-    assert await admin.group(PAYERS) == Group(id=PAYERS, is_security_enabled=True)
+    group = await admin.group(PAYERS)
+    assert group == Group(id=PAYERS, is_security_enabled=True)
+    assert group.display_name == f"Group {PAYERS[:2]}"
     with pytest.raises(NotFound):
         await admin.group(UNKNOWN)
 

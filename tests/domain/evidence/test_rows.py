@@ -6,7 +6,15 @@ from datetime import date
 
 import pytest
 
-from entra_sod.domain.evidence.rows import csv_line, finding_line, json_line
+from entra_sod.domain.enforcement.result import EnforcementResult
+from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.evidence.rows import (
+    csv_line,
+    finding_line,
+    json_line,
+    ownership_lines,
+    reference_lines,
+)
 from entra_sod.domain.findings.lifecycle import (
     Absent,
     Observation,
@@ -18,6 +26,7 @@ from entra_sod.domain.findings.lifecycle import (
 )
 from entra_sod.domain.findings.model import ActiveException, ChangeSource, Finding, ObservedConflict
 from entra_sod.domain.findings.views import salted
+from entra_sod.domain.results.check import references_view
 
 SIGHTING = ObservedConflict(
     id="0" * 32, rule="r", severity="high", owner="o", packages=("a", "b"), subject_id="someone"
@@ -76,3 +85,13 @@ def test_what_is_seen_is_seen_with_or_without_a_change() -> None:
     assert finding_line(permitted, "night-3").seen
     assert not finding_line(permitted, "night-2").seen
     assert not finding_line(gone, "night-4").seen
+
+
+def test_whose_a_reference_is_stands_in_lines_of_adoptions_alone() -> None:
+    """Lines of other runs are as they were, so that their packs have the same bytes."""
+    reference = Reference("a", ReferenceKind.PACKAGE, "b")
+    [adopted] = ownership_lines([reference], "adopted")
+    assert (adopted.before, adopted.planned, adopted.written) == (True, None, False)
+    assert b'"ownership":"adopted"' in json_line(adopted)
+    [present] = reference_lines(references_view(EnforcementResult(present=(reference,))))
+    assert b"ownership" not in json_line(present)

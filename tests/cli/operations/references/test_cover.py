@@ -87,6 +87,14 @@ def test_cliques_that_share_a_pair_are_two_parts() -> None:
     ]
 
 
+def test_a_part_joins_nothing_again_without_need() -> None:
+    """What a clique covers already is not in the pair beside it."""
+    assert cover_edges([("a", "b"), *combinations("bcd", 2)]) == [
+        (("a",), ("b",)),
+        (("b",), ("c",), ("d",)),
+    ]
+
+
 def test_a_part_is_no_larger_than_a_rule_may_be() -> None:
     """Sides of a rule are bounded, unless it is a set; so is what a file can hold."""
     many = cover_edges(multipartite(*[2] * (MAX_SIDES + 20)))
