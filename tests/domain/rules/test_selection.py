@@ -205,4 +205,4 @@ def test_a_package_that_left_stays_on_its_side() -> None:
     known = next_selection(None, resolved(written, [P1, P2]), {}, is_sweep=True)
     left = with_left(resolved(written, [P1]), known)
     assert [side.packages for side in left.duties] == [{P1.id, P2.id}, {B.id}]
-    assert left.kept == ({P2.id}, frozenset())
+    assert left.kept == (frozenset([P2.id]), frozenset())

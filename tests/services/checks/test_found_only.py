@@ -103,7 +103,7 @@ async def test_a_package_that_does_not_exist_is_never_clear(make_app: MakeApp) -
         for each in package_ids:
             yield each, [] if each == guid("e") else held("a", "x")
 
-    app.graph.assignments_of = nobody  # type: ignore[method-assign,assignment]
+    app.graph.assignments_of = nobody  # type: ignore[method-assign]
     answer = await app.check("a", "b")
     assert answer["sets"][0]["outcome"] == "unknown"
     assert f"access package {guid('e')}" in {each["what"] for each in answer["coverage"]["skipped"]}
