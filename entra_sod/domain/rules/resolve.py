@@ -33,7 +33,7 @@ class ResolvedSide:
         return self.packages | self.groups
 
     def with_packages(self, more: frozenset[str]) -> ResolvedSide:
-        return ResolvedSide(self.packages | more, self.groups) if more else self
+        return replace(self, packages=self.packages | more) if more else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

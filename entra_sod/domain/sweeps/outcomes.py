@@ -119,7 +119,8 @@ def evaluate_sets(rules: RuleSet, scope: ReadScope, over: Mapping[str, int]) -> 
 def _set_outcome(rule: ResolvedRule, scope: ReadScope, over: Mapping[str, int]) -> Outcome:
     if over.get(rule.id):
         return Outcome.CONFLICT
-    return Outcome.UNKNOWN if unread_of(rule, scope.indexed) else Outcome.CLEAR
+    is_open = rule.grant_gaps or unread_of(rule, scope.indexed)
+    return Outcome.UNKNOWN if is_open else Outcome.CLEAR
 
 
 def unread_of(rule: ResolvedRule, indexed: Collection[str]) -> list[str]:

@@ -339,3 +339,16 @@ def test_rules_whose_packages_are_not_all_known_are_not_settled() -> None:
     assert RuleSet(resolved(book, granted)).unsettled is None
     unsettled = RuleSet(resolved(book, granted, b=Forbidden("no", status=403))).unsettled
     assert unsettled == f"what access package {guid('b')} grants is not known (no)"
+
+
+def test_a_side_stays_whole_when_more_packages_grant_what_it_grants() -> None:
+    """`every` counts those, too."""
+    every = msgspec.structs.replace(side("0"), alike=True, every=True)
+    index = index_of({"0": MEMBER, "1": MEMBER, "5": BILLING})
+    tenant = Tenant([package(each) for each in "015"], grants=index)
+    parsed = ParsedRules(rules={"r": rule("r", every, side("5"))})
+    [found] = resolve(parsed, tenant, TODAY)
+    one, other = found.duties
+    assert one.packages == {guid("0"), guid("1")}
+    assert one.every
+    assert not other.every

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from entra_sod.core.errors import Forbidden
 from entra_sod.domain.rules.language import Rule
 from entra_sod.domain.rules.logic import ConflictKind, RuleHit, find_hit, may_be_hit, met_by
 from entra_sod.domain.rules.resolve import ResolvedRule
@@ -100,3 +103,13 @@ def test_all_of_two_sides_is_between_them() -> None:
     assert [each.pair for each in two.constraints.in_order()] == [
         each.pair for each in between.constraints.in_order()
     ]
+
+
+def test_a_package_that_is_held_may_be_the_needed_one() -> None:
+    """While it is not known what it grants, the rule is not known to be met."""
+    one = resolved(requires("r", side("a"), side("b")))
+    open_rule = replace(one, grant_gaps={guid("d"): Forbidden("403")})
+    assert find_hit(open_rule, ids("ad")) is None
+    assert find_hit(open_rule, ids("ac")) is not None
+    nothing_known = replace(one, grant_gaps={"": Forbidden("403")})
+    assert find_hit(nothing_known, ids("a")) is None
