@@ -102,8 +102,9 @@ def test_a_plan_says_what_it_would_change_and_whom_it_would_touch(world: World) 
 def test_a_plan_can_be_a_comment_on_a_pull_request(world: World) -> None:
     """Markdown has a table row for each addition and no control characters."""
     done = run(world, "plan", "--format", "markdown")
-    rows = [line for line in done.stdout.splitlines() if "holders of" in line]
-    groups = [line for line in done.stdout.splitlines() if "members of group" in line]
+    table = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    rows = [line for line in table if "holders of" in line]
+    groups = [line for line in table if "members of group" in line]
     assert len(rows) + len(groups) == DEMO_ADDITIONS
     assert "\x1b" not in done.stdout
 

@@ -115,6 +115,15 @@ async def test_a_toxic_package_that_a_rule_names_is_found_beside_its_pairs(
     assert (await sweep(app))["findings"] == 3
 
 
+async def test_a_pair_of_two_toxic_packages_is_counted_once(make_app: MakeApp) -> None:
+    """Graph was asked for the pair, and then the holders of each of them were read, too."""
+    packages = [package("a", "1"), package("b", "1")]
+    app = make_app(packages, {"a": held("a", "z"), "b": held("b", "z")}, [PAY_OR_APPROVE])
+    answer = await sweep(app)
+    assert answer["results"][0]["holderCount"] == 1
+    assert (answer["findings"], len(await findings(app))) == (3, 3)
+
+
 async def test_a_package_on_both_sides_is_found_without_its_grants(make_app: MakeApp) -> None:
     """Both sides select it, so it needs no comparison."""
     app = make_app([package(name) for name in "abc"], HELD, [rule("r", side("ac"), side("bc"))])
