@@ -211,7 +211,10 @@ class _TestTenant:
 
 def _package(package: RuleTestPackage) -> AccessPackage:
     return AccessPackage(
-        id=_package_id(package), display_name=package.name, catalog_name=package.catalog or ""
+        id=_package_id(package),
+        display_name=package.name,
+        catalog_name=package.catalog or "",
+        other_roles=frozenset(each.role_key for each in _grants(package)),
     )
 
 

@@ -356,3 +356,23 @@ def test_a_mistake_in_a_grant_of_a_test_is_named_at_its_place(grant: str, words:
     )
     (found,) = problems(text, BY_GRANTS)
     assert words in found
+
+
+def test_a_package_that_grants_what_both_sides_grant_is_a_conflict_by_itself() -> None:
+    """Though no side names it: it gives all that the packages of both sides give."""
+    tenant = GRANTING.replace(
+        "people:",
+        "  - name: Both\n"
+        "    grants:\n"
+        "      - {app: Payments, role: Post}\n"
+        f"      - {{group: {guid('9')}}}\n"
+        "      - {site: 'https://contoso.sharepoint.com/sites/ap', role: Owners}\n"
+        "people:",
+    )
+    sides = [Side(packages=[PackageSelector(name=name)]) for name in ("Alpha", "Beta")]
+    person = """\
+holds: [Both]
+conflicts: [{rule: r, packages: [Both]}]
+decisions: [{asks: Both, decision: deny, rules: [r]}]
+"""
+    assert failures(person, book_of(rule("r", *sides)), tenant) == []
