@@ -193,9 +193,10 @@ def _findings_are_true(case: Case) -> Iterator[str]:
     due = alone if not case.lost.named else set[Breach]()
     true = case.truth.breaches(case.is_unknown, case.unread) | due
     # A check may have looked at a pair that the sweep could not look at.
+    # The sweep may have read such a package once more, beside the part that was given up.
     possible = (
         true
-        | alone
+        | case.truth.alone(case.truth.unreadable)
         | case.truth.breaches(lambda pair: not case.truth.is_readable(*pair), case.unread)
     )
     for breach in sorted(true - stored.keys() if case.found.sweep else ()):

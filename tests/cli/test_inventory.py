@@ -73,7 +73,7 @@ async def test_a_row_of_the_ledger_that_is_damaged_is_said(tmp_path: Path) -> No
     await table.insert(Row(partition=guid("a"), key="nonsense", values={}))
     done = await tenant.run("inventory")
     assert done.exit_code == 3
-    assert "not known: the ledger's row" in done.stderr
+    assert f"not known: row {guid('a')} nonsense of the ledger" in done.stderr
 
 
 async def test_names_of_groups_are_shown_where_they_may_be_read(tmp_path: Path) -> None:

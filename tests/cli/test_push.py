@@ -137,7 +137,7 @@ async def test_a_laptop_reaches_storage_with_its_own_sign_in() -> None:
 async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By default storage is reached as the managed identity, like the app does it."""
+    """Beside a managed identity storage is reached as that, like the app does it."""
     nobody, asked = NobodySignedIn(), list[str | None]()
 
     def managed(client_id: str | None) -> NobodySignedIn:
@@ -148,7 +148,11 @@ async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
         raise AssertionError("nobody asked for it")
 
     monkeypatch.setattr("entra_sod.cli.storage.managed_identity", managed)
-    environment = {**URIS, "AzureWebJobsStorage__clientId": "me"}
+    environment = {
+        **URIS,
+        "AzureWebJobsStorage__clientId": "me",
+        "GRAPH_CREDENTIAL": "managed-identity",
+    }
     async with open_storage(environment, sign_in) as storage:
         with pytest.raises(StorageUnavailable, match="no sign-in was found"):
             await push_folder(RULES, "rules", blobs=storage.blobs, clock=ManualClock())

@@ -133,9 +133,11 @@ references.yaml: note: between-b7adde79c3 is one way: holders of "Order goods
 
 def test_a_list_of_packages(world: World, folder: Path) -> None:
     """Piped, a line for each; on a terminal, the id below the name."""
-    done = run(world, folder, "packages", "invoi")
-    assert (done.returncode, done.stdout, done.stderr) == (0, PIPED_PACKAGES, "")
-    assert on_terminal(world, folder, "packages", "invoi") == TERMINAL_PACKAGES
+    done = run(world, folder, "packages", "voices")
+    assert (done.returncode, done.stdout) == (0, PIPED_PACKAGES)
+    assert done.stderr.startswith("as ")  # who asks, and nothing else
+    assert len(done.stderr.splitlines()) == 1
+    assert on_terminal(world, folder, "packages", "voices") == TERMINAL_PACKAGES
 
 
 def test_what_no_rule_names(world: World, folder: Path) -> None:

@@ -68,6 +68,7 @@ async def test_a_finding_is_listed_as_the_contract_has_it() -> None:
             "kind": "pair",
             "pair": [guid("a"), guid("b")],
             "missing": [],
+            "why": None,
             "subjectId": "subject-x",
             "objectId": "object-x",
             "displayName": "x",

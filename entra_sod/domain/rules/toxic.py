@@ -112,7 +112,7 @@ def find_toxic(
     for rule in rules:
         if rule.form is RuleForm.REQUIRES:  # what it requires is told by holders of one package
             continue
-        sides = _Sides(rule, known, names or {}, granted)
+        sides = _RuleSides(rule, known, names or {}, granted)
         for package in sorted(sides.candidates(granting)):
             if only is not None and package not in only:
                 continue
@@ -177,7 +177,7 @@ class _DutyPart:
 
 
 @dataclass(slots=True)
-class _Sides:
+class _RuleSides:
     """The sides of one rule, and what they give."""
 
     rule: ResolvedRule

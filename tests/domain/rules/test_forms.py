@@ -53,7 +53,7 @@ def test_each_form_is_read(body: str, form: RuleForm, *, found_only: bool) -> No
         (f"allOf: [{A}]", "rules.0.allOf needs two sides or more to keep apart"),
         (f"allOf: [{', '.join([A, B] * 51)}]", "rules.0.allOf has more than 100 sides"),
         (f"allOf: [{A}, {A}]", "rules.0.allOf keeps nothing apart: all sides are the same"),
-        (f"allOf: [{A}, {{}}]", "rules.0.allOf.1 selects nothing: give packages, groups or cl"),
+        (f"allOf: [{A}, {{}}]", "rules.0.allOf.1 selects nothing: give packages, groups, gra"),
         (
             f"allOf: [{A}, {B}, {GROUPS}]",
             (

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.host]
 COMMAND = [sys.executable, "-m", "local.demo"]
 
 
+@pytest.mark.timeout(400)  # it takes over a minute alone, and other tests run beside it
 def test_the_demo_comes_true() -> None:
     """It ends with 0 and the counts in its last line, in plain text, behind a company's proxy."""
     done = subprocess.run(  # noqa: S603 - no shell, and a command of our own

@@ -222,19 +222,25 @@ class _Controls:
     def __init__(self, parsed: ParsedRules, owner: str) -> None:
         self._titles = {name: each.title for name, each in parsed.controls.items()}
         self._owner = owner
+        self._owners: dict[str, str] = {}  # of the first rule that names each control
         self.new: list[Control] = []
 
     def reference(self, rule: MatrixRule) -> tuple[str | None, Sequence[Remark]]:
         """Return the reference of a rule's control, and what is to be said of it."""
-        if rule.mitigation is None:
-            return rule.control, ()
-        name = rule.control or control_id(rule.mitigation)
+        name = rule.control or (control_id(rule.mitigation) if rule.mitigation else None)
+        if name is not None:
+            self._owners.setdefault(name, rule.owner or self._owner)
+        if name is None or rule.mitigation is None:
+            return name, ()
         if name not in self._titles:
             self._titles[name] = rule.mitigation
-            owner = rule.owner or self._owner
             self.new.append(
                 Control(
-                    id=name, title=rule.mitigation, owner=owner, days=1, evidence="not named yet"
+                    id=name,
+                    title=rule.mitigation,
+                    owner=self._owners[name],
+                    days=1,
+                    evidence="not named yet",
                 )
             )
         elif (title := self._titles[name]) != rule.mitigation and name == rule.control:
