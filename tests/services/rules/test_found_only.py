@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entra_sod.cli.operations.plan_document import make_document
@@ -98,12 +99,27 @@ def test_nothing_is_planned_for_rules_that_are_found_only() -> None:
     assert planned > TENANTS
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(found_only("f1"), st.dictionaries(st.sampled_from(NAMES), st.just("xyz")))
+tenants = given(found_only("f1"), st.dictionaries(st.sampled_from(NAMES), st.just("xyz")))
+
+
+@settings(max_examples=40, deadline=None)
+@tenants
 async def test_nothing_is_written_for_them(one: Rule, people: dict[str, str]) -> None:
     """A sweep with ENFORCEMENT=apply finds, and writes nothing."""
+    await _sweep_and_see_no_write(one, people)
+
+
+@pytest.mark.slow
+@settings(max_examples=TENANTS, deadline=None)
+@tenants
+async def test_nothing_is_written_for_them_in_1_000_tenants(
+    one: Rule, people: dict[str, str]
+) -> None:
+    """The same for as many tenants as make test has no time for."""
+    await _sweep_and_see_no_write(one, people)
+
+
+async def _sweep_and_see_no_write(one: Rule, people: dict[str, str]) -> None:
     packages = [package(name, name) for name in NAMES]
     assignments = {name: held(name, who) for name, who in people.items()}
     app = App(packages, assignments, [one], ENFORCEMENT="apply")
