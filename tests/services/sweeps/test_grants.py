@@ -13,6 +13,7 @@ from entra_sod.core.errors import Forbidden
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.grant_language import GrantSelector
 from entra_sod.domain.rules.language import Mode, Rule, Side
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.rules.provider import LIST_LIFETIME
 from tests.builders import guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, skipped, sweep
@@ -47,6 +48,19 @@ async def test_a_sweep_finds_who_holds_what_grants_a_duty(make_app: MakeApp, wan
     expected = await sweep(make_app(PACKAGES, HELD, [EXPLICIT]))
     assert results(answer) == results(expected)
     assert answer["pairs"] == expected["pairs"]
+
+
+async def test_three_ways_past_a_rule_are_found(make_app: MakeApp) -> None:
+    """Both packages, a legacy package beside one, and a third package that grants both."""
+    third = package("f", "1", "2")
+    app = make_app([*PACKAGES, third], {**HELD, "f": held("f", "w")}, [ALIKE])
+    await sweep(app)
+    found = [each.finding async for each in app.records.findings.all()]
+    assert sorted((each.display_name, each.kind, each.packages) for each in found) == [
+        ("w", ConflictKind.PACKAGE, (guid("f"),)),
+        ("x", ConflictKind.PAIR, (guid("a"), guid("d"))),
+        ("y", ConflictKind.PAIR, (guid("a"), guid("c"))),
+    ]
 
 
 async def test_a_sweep_reads_the_grants_of_each_package_once(make_app: MakeApp) -> None:
