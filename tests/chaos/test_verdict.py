@@ -256,6 +256,19 @@ def test_a_check_may_have_found_what_the_sweep_could_not_look_at() -> None:
     assert verdict(TRUTH, given_up(findings=FINDINGS)) == ()
 
 
+def test_a_pair_that_was_given_up_may_be_known_by_another_part() -> None:
+    """If both packages meet a rule by themselves, which is read beside; and only as it is."""
+    sweep = given_up().sweep
+    assert sweep is not None
+    alone = replace(TRUTH, toxic={"r": frozenset("ab")})
+    known = {**sweep.pairs, ("a", "b"): SWEEP.pairs["a", "b"]}
+    found = given_up(sweep=replace(sweep, pairs=known))
+    assert "pairs are found as they are" not in claims(found, alone)
+    wrong = {**sweep.pairs, ("a", "b"): Seen("clear", 0)}
+    found = given_up(sweep=replace(sweep, pairs=wrong))
+    assert "pairs are found as they are" in claims(found, alone)
+
+
 def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
     """The dead letter alone does not do, and neither does a part's number without its package."""
     sweep = given_up().sweep
