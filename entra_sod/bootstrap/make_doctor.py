@@ -17,7 +17,7 @@ from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.run import DiagnosticContext
 from entra_sod.services.rules.provider import RulesProvider
-from entra_sod.settings import read_settings
+from entra_sod.settings import GraphSettings, read_settings
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def read_diagnostic_context(
     environment: Mapping[str, str],
     open_storage: Callable[[], Storage],
-    ask_as: Callable[[], AsyncTokenCredential | None] = lambda: None,
+    ask_as: Callable[[GraphSettings], AsyncTokenCredential | None] = lambda _: None,
 ) -> DiagnosticContext:
     """Make the patient that the environment asks for; wrong settings are part of it.
 
@@ -42,7 +42,9 @@ def read_diagnostic_context(
     clock = SystemClock()
     settings = _made(lambda: read_settings(environment), problems)
     storage = _made(open_storage, problems)
-    asking = _made(lambda: (ask_as(), ask_as()), problems)
+    asked = settings.graph if settings else None
+    # Each client closes its own.
+    asking = _made(lambda: (ask_as(asked), ask_as(asked)), problems) if asked else None
     if settings is None or asking is None:
         return DiagnosticContext(clock=clock, problems=problems, storage=storage)
     graph = GraphClient(settings.graph, credential=asking[0])

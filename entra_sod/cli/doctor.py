@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -18,8 +19,8 @@ from entra_sod.cli.azure_cli import listing_of
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.expected import EXPECTED, compare_functions
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
+from entra_sod.cli.session import person_asking
 from entra_sod.cli.show_diagnoses import diagnoses_table, headline
-from entra_sod.cli.sign_in import PersonCredential, asks_as_person, person
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError
@@ -91,10 +92,6 @@ async def _of_environment() -> Sequence[Diagnosis]:
         return await run_diagnostics(context)
 
 
-def _asking() -> PersonCredential | None:
-    return person() if asks_as_person(os.environ) else None
-
-
 @asynccontextmanager
 async def _diagnostic_context() -> AsyncIterator[DiagnosticContext]:
     async with AsyncExitStack() as ending:
@@ -110,7 +107,7 @@ async def _diagnostic_context() -> AsyncIterator[DiagnosticContext]:
                 raise ConfigurationError(problems)
             return storage
 
-        context = read_diagnostic_context(os.environ, opened, _asking)
+        context = read_diagnostic_context(os.environ, opened, partial(person_asking, os.environ))
         for each in (context.graph, context.roles):
             if isinstance(each, GraphClient | RolesClient):
                 ending.push_async_callback(each.close)

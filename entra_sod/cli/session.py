@@ -10,7 +10,7 @@ from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.cli.operations.selections import approve
-from entra_sod.cli.sign_in import LOGIN, SignInFile, asks_as_person, person
+from entra_sod.cli.sign_in import LOGIN, PersonCredential, SignInFile, asks_as_person, person
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, shown
 from entra_sod.core.clock import Clock, SystemClock
@@ -114,7 +114,7 @@ async def open_session() -> AsyncIterator[Session]:
     graph = open_graph(os.environ, settings.graph)
     async with AsyncExitStack() as ending:
         ending.push_async_callback(graph.close)
-        await _say_who_asks(graph)
+        await say_who_asks(graph)
         storage = None
         if _names_storage():
             storage = await ending.enter_async_context(open_storage(os.environ))
@@ -127,7 +127,18 @@ def open_graph(environment: Mapping[str, str], settings: GraphSettings) -> Graph
     Raises:
         ConfigurationError: nobody is signed in.
     """
-    return GraphClient(settings, credential=person() if asks_as_person(environment) else None)
+    return GraphClient(settings, credential=person_asking(environment, settings))
+
+
+def person_asking(
+    environment: Mapping[str, str], settings: GraphSettings
+) -> PersonCredential | None:
+    """Return who is signed in, if nothing names another identity.
+
+    Raises:
+        ConfigurationError: nobody is signed in.
+    """
+    return person(settings) if asks_as_person(environment) else None
 
 
 def credential_source(environment: Mapping[str, str], settings: GraphSettings) -> str:
@@ -139,11 +150,12 @@ def credential_source(environment: Mapping[str, str], settings: GraphSettings) -
     return "the managed identity of this machine"
 
 
-async def _say_who_asks(graph: GraphClient) -> None:
+async def say_who_asks(graph: GraphClient) -> None:
+    """Say as whom a tenant is read, and which tenant; what is read next says what is wrong."""
     try:
         principal = await graph.caller()
     except SodError:
-        return  # what is read next says what is wrong
+        return
     who = principal.name or principal.principal_id
     if who:
         where = f" in tenant {principal.tenant_id}" if principal.tenant_id else ""

@@ -98,10 +98,20 @@ class SignInFile:
             return None
 
     def write(self, signed_in: SignedIn) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(signed_in))
+        """Keep who is signed in.
+
+        Raises:
+            SignInFailed: the file cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(msgspec.json.encode(signed_in))
+        except OSError as error:
+            raise SignInFailed(
+                f"You are not signed in, because {self.path} cannot be written: {error}"
+            ) from error
 
     def delete(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -117,16 +127,13 @@ class SystemSignIn(Protocol):
     def close(self) -> None: ...
 
 
-type MakeSignIn = Callable[[LoginOptions, str | None, Callable[[str], None]], SystemSignIn]
-
-
 def system_sign_in(
-    options: LoginOptions, record: str | None, tell: Callable[[str], None]
+    options: LoginOptions, tell: Callable[[str], None], record: str | None = None
 ) -> SystemSignIn:
     """Make azure-identity's credential; with a record it only takes up what was signed in before.
 
     Raises:
-        SignInFailed: this machine has no store for tokens.
+        ValueError: this machine has no store for tokens, or the record is none.
     """
     from azure.identity import (
         AuthenticationRecord,
@@ -156,9 +163,7 @@ def _telling(tell: Callable[[str], None]) -> Callable[[str, str, object], None]:
     return lambda address, code, _: tell(f"Open {address} and enter {code}.")
 
 
-def sign_in(
-    options: LoginOptions, tell: Callable[[str], None], make: MakeSignIn = system_sign_in
-) -> SignedIn:
+def sign_in(options: LoginOptions, tell: Callable[[str], None]) -> SignedIn:
     """Sign a person in.
 
     Raises:
@@ -167,7 +172,7 @@ def sign_in(
     from azure.core.exceptions import AzureError
 
     try:
-        credential = make(options, None, tell)
+        credential = system_sign_in(options, tell)
         try:
             record = credential.authenticate(scopes=options.scopes)
         finally:
@@ -249,12 +254,6 @@ class PersonCredential(AbstractAsyncContextManager["PersonCredential"]):
         await self.close()
 
 
-def as_signed_in(signed_in: SignedIn, make: MakeSignIn = system_sign_in) -> PersonCredential:
-    """Ask as who is signed in; where that is over it fails, and says how to sign in again."""
-    options, record = signed_in.options, signed_in.record
-    return PersonCredential(options.scopes, lambda: make(options, record, lambda _: None))
-
-
 def device_code(
     settings: GraphSettings, tell: Callable[[str], None], tenant_id: str | None = None
 ) -> PersonCredential:
@@ -279,13 +278,18 @@ def asks_as_person(environment: Mapping[str, str]) -> bool:
     return not any(environment.get(name) for name in names)
 
 
-def person(file: SignInFile | None = None, make: MakeSignIn = system_sign_in) -> PersonCredential:
-    """Ask as who is signed in on this machine.
+def person(settings: GraphSettings) -> PersonCredential:
+    """Ask as who is signed in on this machine; if that is over, the first token says so.
 
     Raises:
-        ConfigurationError: nobody is.
+        ConfigurationError: nobody is signed in, or in another cloud.
     """
-    signed_in = (file or SignInFile()).read()
+    signed_in = SignInFile().read()
     if signed_in is None:
         raise ConfigurationError([NOT_SIGNED_IN])
-    return as_signed_in(signed_in, make)
+    options, record = signed_in.options, signed_in.record
+    if options.authority != settings.authority:
+        where, wanted = options.authority, settings.authority
+        problem = f"You are signed in at {where}, and GRAPH_CLOUD is of {wanted}. Run: {LOGIN}"
+        raise ConfigurationError([problem])
+    return PersonCredential(options.scopes, lambda: system_sign_in(options, lambda _: None, record))

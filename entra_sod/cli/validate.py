@@ -96,10 +96,11 @@ def _sentence(text: str) -> str:
 async def _read_tenant(
     environment: Mapping[str, str], parsed: ParsedRules, day: date
 ) -> tuple[Tenant, AlikeReading]:
-    from entra_sod.cli.session import open_graph  # slow, and --offline needs none
+    from entra_sod.cli.session import open_graph, say_who_asks  # slow, and --offline needs none
 
     graph = open_graph(environment, read_settings(environment).graph)
     try:
+        await say_who_asks(graph)
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
         if parsed.problems:
             return tenant, AlikeReading()

@@ -158,6 +158,27 @@ def test_a_sign_in_that_is_over_says_so() -> None:
     assert "your sign-in is over. Run: entra-sod login" in " ".join(output.split())
 
 
+def test_a_sign_in_counts_in_its_own_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its token is not sent to another cloud."""
+    run("login")
+    monkeypatch.setenv("GRAPH_CLOUD", "usgov")
+    code, output = run("whoami")
+    assert code == 1
+    assert "You are signed in at login.microsoftonline.com" in " ".join(output.split())
+    assert len(Browser.made) == 1
+
+
+def test_a_file_that_cannot_be_written_is_said(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sign-in would be forgotten at once."""
+    machine.touch()
+    monkeypatch.setattr("typer.get_app_dir", lambda _name: str(machine))
+    code, output = run("login")
+    assert code == 1
+    assert "cannot be written" in " ".join(output.split())
+
+
 def test_a_person_signs_out(machine: Path) -> None:
     """Then nobody is signed in."""
     run("login")

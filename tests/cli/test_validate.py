@@ -210,19 +210,20 @@ def test_good_rules_fit_the_tenant(
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("more", "tokens", "words"),
     [
-        ({"GRAPH_ROOT": "http://127.0.0.1:9"}, "list of packages"),
-        ({"GRAPH_CLOUD": "mars"}, "GRAPH_CLOUD must be global, usgov"),
-        ({"IDENTITY_HEADER": "of-somebody-else"}, "No token for Graph"),
+        ({"GRAPH_ROOT": "http://127.0.0.1:9"}, 1, "list of packages"),
+        ({"GRAPH_CLOUD": "mars"}, 0, "GRAPH_CLOUD must be global, usgov"),
+        ({"IDENTITY_HEADER": "of-somebody-else"}, 0, "No token for Graph"),
     ],
 )
 def test_a_tenant_out_of_reach_is_one_line(
-    simulator: Simulator, few_certificates: Path, more: dict[str, str], words: str
+    simulator: Simulator, few_certificates: Path, more: dict[str, str], tokens: int, words: str
 ) -> None:
-    """The reason and the way out are said once, and what needs no tenant was checked."""
+    """After who asks, the reason and the way out are said once; the rest was checked."""
     result = online(simulator, few_certificates, TEN_MISTAKES, **more)
-    first, summary = result.stderr.splitlines()
+    *who, first, summary = result.stderr.splitlines()
+    assert [each[:3] for each in who] == ["as "] * tokens
     assert result.exit_code == 1
     assert words in first
     assert first.endswith(" Use --offline to check what needs no tenant.")
