@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock clean
+.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock docs clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench   measures, written to benchmarks/README.md"
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
 	@echo "make fuzz    10,000 generated requests, 5,000 queue messages and 5,000 rules files; CASES=500, MESSAGES=500, FILES=200, SEED=17"
+	@echo "make docs      writes docs/reference anew, from the code"
 	@echo "make contract  writes the OpenAPI documents and infra/connector anew"
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
@@ -60,6 +61,9 @@ contract: .venv
 	@$(BIN)/entra-sod openapi > docs/openapi.json
 	@cp docs/openapi.json functions/http/openapi.json
 	@$(BIN)/entra-sod connector --out infra/connector
+
+docs: .venv
+	@$(PY) -m local.reference
 
 chromium:
 	@sh scripts/get-chromium

@@ -15,33 +15,43 @@ from opentelemetry.metrics import get_meter
 _meter = get_meter("entra_sod")
 
 _requests = _meter.create_counter(
-    "entra_sod.graph.requests", unit="{request}", description="Answers of Microsoft Graph"
+    "entra_sod.graph.requests",
+    unit="{request}",
+    description="Answers of Graph, those in a $batch counted one by one, by status; 0 if none came",
 )
 _throttled = _meter.create_counter(
-    "entra_sod.graph.throttled_seconds", unit="s", description="Waited because Graph asked for it"
+    "entra_sod.graph.throttled_seconds",
+    unit="s",
+    description="Waited because Graph asked for it, in place and on the queue",
 )
 _pages = _meter.create_counter(
-    "entra_sod.pages", unit="{page}", description="Pages of assignments read into sweeps' indexes"
+    "entra_sod.pages",
+    unit="{page}",
+    description="Pages of assignments that sweeps read into their indexes",
 )
 _assignments = _meter.create_counter(
-    "entra_sod.assignments", unit="{assignment}", description="Assignments held, of these pages"
+    "entra_sod.assignments",
+    unit="{assignment}",
+    description="Assignments on these pages that count as held",
 )
 _queue_age = _meter.create_histogram(
     "entra_sod.queue.age",
     unit="s",
-    description="From asking for a piece of work to working on it",
+    description="From a request for work to its start, by queue; again after each wait",
     explicit_bucket_boundaries_advisory=[1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600],
 )
 _conflicts = _meter.create_histogram(
-    "entra_sod.conflicts", unit="{finding}", description="Findings of one sweep"
+    "entra_sod.conflicts", unit="{finding}", description="Findings of one sweep, by status"
 )
 _gaps = _meter.create_histogram(
-    "entra_sod.gaps", unit="{gap}", description="What one sweep does not know or could not write"
+    "entra_sod.gaps",
+    unit="{gap}",
+    description="Unknown pairs and sets of one sweep, and references that Graph refused, by status",
 )
 _duration = _meter.create_histogram(
     "entra_sod.sweep.duration",
     unit="s",
-    description="From asking for a sweep to its end",
+    description="From the request for a sweep to its end, by status; one value for each sweep",
     explicit_bucket_boundaries_advisory=[10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200],
 )
 

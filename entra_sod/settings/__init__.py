@@ -1,6 +1,6 @@
 """The app's settings: read from the environment on first use, every wrong one named in one error.
 
-The README's table lists them; a test holds the two together.
+`descriptions.py` says what each means; a test compares the two.
 """
 
 from __future__ import annotations
@@ -308,6 +308,9 @@ def _schedule(text: str) -> str:
         raise ValueError(text)
     return text
 
+
+# What reads everything that the app may be given, for the reference.
+READERS = (_read_all, _read_storage)
 
 # Each raises one ConfigurationError that names everything that is wrong with its settings. Storage
 # is read apart from the rest, so that failures can be recorded. Delivery and callers are all that

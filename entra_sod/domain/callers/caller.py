@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -15,11 +15,25 @@ type EnforcementChoice = Literal["off", "plan", "apply"]
 class AppRole(StrEnum):
     """App roles, by the values that the app registration gives them."""
 
-    CHECK = "SoD.Check"  # ask for a check that writes nothing
-    DECIDE = "SoD.Decide"  # ask for a decision
-    ENFORCE = "SoD.Enforce"  # ask for work that may write references
-    READ = "SoD.Read"  # read what was found
-    ADMIN = "SoD.Admin"  # all of it
+    CHECK = "SoD.Check"
+    DECIDE = "SoD.Decide"
+    ENFORCE = "SoD.Enforce"
+    READ = "SoD.Read"
+    ADMIN = "SoD.Admin"
+
+    @property
+    def meaning(self) -> str:
+        """What the role lets its holder do, for the reference."""
+        return _ROLE_MEANINGS[self]
+
+
+_ROLE_MEANINGS: Mapping[AppRole, str] = {
+    AppRole.CHECK: "Ask for checks that write nothing, and read them.",
+    AppRole.DECIDE: "Ask for decisions.",
+    AppRole.ENFORCE: "Ask for work that may write references: checks with `apply`, and sweeps.",
+    AppRole.READ: "Read checks, sweeps, findings and the report, and subscribe to results.",
+    AppRole.ADMIN: "Everything, also freezing and unfreezing writes. A key has this role.",
+}
 
 
 class CallerKind(StrEnum):

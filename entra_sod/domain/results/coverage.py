@@ -49,6 +49,30 @@ class Reason(StrEnum):
             return cls.NO_TOKEN
         return next((each for kind, each in _REASONS if isinstance(why, kind)), cls.NOT_LOOKED_AT)
 
+    @property
+    def meaning(self) -> str:
+        """What happened, for the reference."""
+        return _REASON_MEANINGS[self]
+
+
+_REASON_MEANINGS = {
+    Reason.MISSING_ROLE: "Graph refused the read: the app has no role on the catalog.",
+    Reason.NO_LICENCE: "The tenant has no licence for entitlement management.",
+    Reason.NO_TOKEN: "The app got no token for Graph, or Graph did not accept it.",
+    Reason.NO_SUCH_THING: "Graph answered that it does not exist.",
+    Reason.THROTTLED: "Graph answered 429 until the work had no tries left.",
+    Reason.UNAVAILABLE: "Graph did not answer, or answered with an error of its own.",
+    Reason.REFUSED: "Graph refused the request for another reason; the text has it.",
+    Reason.UNREADABLE_ITEM: "One item of a list is not understood. The others were read.",
+    Reason.UNREADABLE_ANSWER: "The whole answer is not understood.",
+    Reason.TOO_MANY_PAGES: "The list does not end.",
+    Reason.UNSAFE_LINK: "The next page is on another host, so the app did not follow the link.",
+    Reason.SELECTS_NOTHING: "A side of a rule selects no package.",
+    Reason.LEFT_THE_RULE: "A package no longer fits its rule. It stays in the rule until reviewed.",
+    Reason.RULES_REFUSED: "The newest rules have a mistake, so older rules are in force.",
+    Reason.OUT_OF_SCOPE: "The app never reads this, such as members of groups.",
+    Reason.NOT_LOOKED_AT: "The work ended before this was read; the text says why.",
+}
 
 _UNAUTHORIZED = 401
 # Subclasses before their base class.

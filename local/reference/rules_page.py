@@ -1,4 +1,4 @@
-"""The tables of docs/rules.md: every field of the language, of the same source as the schema."""
+"""docs/reference/rules.md: every field of the language, of the same source as the schema."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from entra_sod.cli.schema import rules_schema
+from local.reference.markdown import page
 
-START, END = "<!-- generated -->", "<!-- end of generated -->"
+_TEXT = """
+Every field of a rules file. [The rule language](../explanation/rule-language.md) says what the
+fields do together, and [write a rule](../how-to/write-a-rule.md) has the steps. `entra-sod
+schema` prints the same as JSON Schema, which is also in `rules/schema.json`.
+"""
 _WORDS = {
     "RulesFile": "A file",
     "Rule": "A rule",
@@ -29,6 +34,10 @@ _WORDS = {
 _FORMATS = {"uuid": "GUID", "date": "date"}
 
 
+def rules_page() -> str:
+    return page("Fields of rules files", _TEXT, tables())
+
+
 def tables() -> str:
     """Make a table for each type of the language, in the order in which people meet them."""
     kinds = rules_schema()["$defs"]
@@ -37,7 +46,7 @@ def tables() -> str:
 
 def _table(name: str, kinds: Mapping[str, Any]) -> Iterator[str]:
     kind = kinds[name]
-    yield from ("", f"### {_WORDS[name]}", "", kind["description"], "")
+    yield from ("", f"## {_WORDS[name]}", "", kind["description"], "")
     yield from ("| field | value | meaning |", "| --- | --- | --- |")
     for field, given in kind["properties"].items():
         need = "" if field in kind["required"] else ", optional"
