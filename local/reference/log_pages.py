@@ -42,15 +42,13 @@ def _instruments() -> Iterator[tuple[str, str, str, str]]:
     """Every instrument of core/telemetry.py, read from its source: instruments hide their names."""
     source = (CHECKOUT / "entra_sod" / "core" / "telemetry.py").read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
-        made = node.func.attr if isinstance(node, ast.Call) and _is_attribute(node) else ""
-        if isinstance(node, ast.Call) and made.startswith("create_"):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        made = node.func.attr
+        if made.startswith("create_"):
             given = {each.arg: each.value for each in node.keywords}
             name, unit, text = (
                 ast.literal_eval(each)
                 for each in (node.args[0], given["unit"], given["description"])
             )
             yield name, made.removeprefix("create_"), unit.strip("{}"), text
-
-
-def _is_attribute(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute)

@@ -61,8 +61,8 @@ def _given() -> Mapping[str, list[tuple[str, str]]]:
     for role, who, where in _WHOLE:
         found[role].append((who, where))
     for module, who in _PEOPLE.items():
-        for role, where in _of_people(module).items():
-            found[role].append((who, "; ".join(where)))
+        for role, places in _of_people(module).items():
+            found[role].append((who, "; ".join(places)))
     return found
 
 

@@ -25,9 +25,9 @@ def storage_page() -> str:
             if each.kind == kind
         ]
         made += [f"## {title}", table(heads, rows)]
-    rows = [
+    functions = [
         (code(queue), code(work), code(queue + POISON_SUFFIX), code(poison))
         for queue, (work, poison) in QUEUE_FUNCTIONS.items()
     ]
-    heads = ("queue", "function", "queue of failed messages", "function that stores them")
-    return page("Tables, containers and queues", *made, table(heads, rows))
+    titles = ("queue", "function", "queue of failed messages", "function that stores them")
+    return page("Tables, containers and queues", *made, table(titles, functions))
