@@ -9,6 +9,7 @@ from pathlib import Path
 from local.processes import CHECKOUT
 from local.reference.api_page import api_page
 from local.reference.cli_page import cli_page
+from local.reference.dependencies_page import dependencies_page
 from local.reference.events_page import events_page
 from local.reference.log_pages import log_actions_page, metrics_page
 from local.reference.results_page import reasons
@@ -16,11 +17,13 @@ from local.reference.roles_page import app_roles, azure_roles
 from local.reference.rules_page import rules_page
 from local.reference.settings_page import settings_page
 from local.reference.storage_page import storage_page
+from local.reference.webhooks_page import fields, proofs
 
 FOLDER = CHECKOUT / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
+    "dependencies.md": dependencies_page,
     "events.md": events_page,
     "log-actions.md": log_actions_page,
     "metrics.md": metrics_page,
@@ -32,6 +35,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
 PARTS: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "results.md": {"reasons": reasons},
     "roles-and-permissions.md": {"app roles": app_roles, "roles in Azure": azure_roles},
+    "webhooks.md": {"fields": fields, "proofs": proofs},
 }
 
 

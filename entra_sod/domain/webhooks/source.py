@@ -29,6 +29,36 @@ class Scheme(StrEnum):
     BASIC = "basic"
     ENTRA = "entra"
 
+    @property
+    def proof(self) -> str:
+        """What a request has to bring, for the reference."""
+        return _PROOFS[self][0]
+
+    @property
+    def secret(self) -> str:
+        """What the app setting with the secret has, for the reference."""
+        return _PROOFS[self][1]
+
+
+_LONG = "16 characters or more"
+_PROOFS: Mapping[Scheme, tuple[str, str]] = {
+    Scheme.STANDARD_WEBHOOKS: (
+        "`webhook-id`, `webhook-timestamp` (at most five minutes off), `webhook-signature`",
+        "`whsec_` and base64 of 24 to 64 bytes",
+    ),
+    Scheme.HMAC_SHA256: (
+        "HMAC-SHA256 of the body in lower-case hex, with or without `sha256=`",
+        _LONG,
+    ),
+    Scheme.HEADER: ("the secret itself in a header", _LONG),
+    Scheme.BEARER: ("`Authorization: Bearer SECRET`", _LONG),
+    Scheme.BASIC: ("`Authorization: Basic …`", "`user:password`"),
+    Scheme.ENTRA: (
+        "a token of Entra with `SoD.Check` for pairs, `SoD.Decide` for persons",
+        "none",
+    ),
+}
+
 
 class WebhookField(StrEnum):
     """What may be read out of a body; the words of our own requests, where these have it."""

@@ -16,6 +16,7 @@ from entra_sod.domain.notifications.event_descriptions import EVENT_DESCRIPTIONS
 from entra_sod.settings.descriptions import DESCRIPTIONS, settings_in_code
 from entra_sod.stores.places import PLACES
 from local.processes import CHECKOUT
+from local.reference.dependencies_page import npm_reasons, reasons_in
 from local.reference.markdown import anchor, table
 from local.reference.pages import FOLDER, NoMarksError, pages_as_made, with_part, write_pages
 from local.reference.problems import problem_types
@@ -120,6 +121,14 @@ def test_every_function_is_in_the_reference() -> None:
         (FOLDER / name).read_text(encoding="utf-8") for name in ("api.md", "tables-and-blobs.md")
     )
     assert [name for name in sorted(EXPECTED) if f"`{name}`" not in text] == []
+
+
+def test_every_dependency_has_a_reason() -> None:
+    """It stands beside the requirement, or in package.json."""
+    files = ("requirements.in", "requirements-dev.in", "requirements-infra.in")
+    found = [*npm_reasons(), *(each for file in files for each in reasons_in(file))]
+    assert len(found) > 40
+    assert [name for name, why in found if not why] == []
 
 
 def test_problems_are_read_from_the_source() -> None:
