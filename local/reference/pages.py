@@ -9,6 +9,7 @@ from pathlib import Path
 from local.processes import CHECKOUT
 from local.reference.api_page import api_page
 from local.reference.cli_page import cli_page
+from local.reference.costs_page import costs_page
 from local.reference.dependencies_page import dependencies_page
 from local.reference.events_page import events_page
 from local.reference.log_pages import log_actions_page, metrics_page
@@ -23,6 +24,7 @@ FOLDER = CHECKOUT / "docs" / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "cli.md": cli_page,
+    "costs.md": costs_page,
     "dependencies.md": dependencies_page,
     "events.md": events_page,
     "log-actions.md": log_actions_page,

@@ -33,10 +33,3 @@ def test_the_prices_are_options(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert all(line.endswith("| 0.0000 | 0.00 |") for line in lines[2:])
     assert "| 400 | 1,000 | 12,400 |" in table([SWEEP], Prices())
-
-
-def test_the_costs_that_are_told_are_those_of_the_bench() -> None:
-    """docs/costs.md has the table that the bench's report makes at the example prices."""
-    made = table(sweeps_in(README.read_text(encoding="utf-8")), Prices())
-    told = (README.parents[1] / "docs" / "costs.md").read_text(encoding="utf-8")
-    assert made in told, "run .venv/bin/python -m benchmarks.cost and put its table into it"
