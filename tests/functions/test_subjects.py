@@ -179,7 +179,7 @@ async def test_what_the_sweep_could_not_read_is_told(make_app: MakeApp) -> None:
 
 async def test_a_rule_that_came_later_is_a_gap(make_app: MakeApp) -> None:
     """The index does not have its packages."""
-    app = made(make_app, RULES[:1] + [at_most("set", 2, "abc")])
+    app = made(make_app, [*RULES[:1], at_most("set", 2, "abc")])
     await sweep(app)
     assert (await get("subjects"))["isWhole"] is True
     app.rules.write(RULES)
@@ -235,7 +235,7 @@ async def test_exceptions_of_the_subject_are_shown(make_app: MakeApp) -> None:
 
 
 async def test_a_subject_that_holds_nothing_any_more_has_its_findings(make_app: MakeApp) -> None:
-    """It is known by these, and holds nothing."""
+    """It is known by these, and holds nothing; another sweep calls them resolved."""
     app = made(make_app)
     await sweep(app)
     for name in "abcd":
@@ -244,7 +244,7 @@ async def test_a_subject_that_holds_nothing_any_more_has_its_findings(make_app: 
     await sweep(app)
     found = await get("subjects/{id}", "object-y")
     assert (found["holds"], found["rules"], found["displayName"]) == ([], [], "y")
-    assert {each["state"] for each in found["findings"]} == {"resolved"}
+    assert {each["state"] for each in found["findings"]} == {"resolving"}
 
 
 @pytest.mark.parametrize("place", ["object-q", guid("e"), "%00", "a b", "<script>", "x" * 200, "é"])
