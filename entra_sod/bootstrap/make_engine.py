@@ -98,6 +98,7 @@ def make_engine(
             controls=records.controls,
             max_writes_per_day=settings.max_writes_per_day,
             clock=clock,
+            graph_root=settings.graph.root,
         ),
     )
 

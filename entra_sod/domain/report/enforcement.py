@@ -61,7 +61,7 @@ class EnforcementSum(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 _OFF, _PLAN = Enforcement.OFF.word, Enforcement.PLAN.word
-_UNKNOWN = EnforcementView(state=EnforcementState.NOT_KNOWN, text="not known")
+UNKNOWN_ENFORCEMENT = EnforcementView(state=EnforcementState.NOT_KNOWN, text="not known")
 _SUMMED: Mapping[EnforcementState, str] = {
     EnforcementState.BOTH_WAYS: "refused by Entra both ways",
     EnforcementState.IN_PART: "refused in part",
@@ -88,7 +88,7 @@ def enforcement_views(
     """
     known = {each.rule: each for each in kept.rules} if kept else {}
     return {
-        rule: _of_rule(known.get(rule), kept, is_frozen=is_frozen) if kept else _UNKNOWN
+        rule: _of_rule(known.get(rule), kept, is_frozen=is_frozen) if kept else UNKNOWN_ENFORCEMENT
         for rule in rules
     }
 
@@ -111,13 +111,13 @@ def _of_rule(
     found: RuleReferences | None, kept: SweepEnforcement, *, is_frozen: bool
 ) -> EnforcementView:
     if found is None:
-        return _UNKNOWN
+        return UNKNOWN_ENFORCEMENT
     if found.cannot:
         return _not_enforced(found)
     if kept.setting == _OFF:
         return EnforcementView(state=EnforcementState.OFF, text="off: ENFORCEMENT=off")
     if not kept.is_known or not found.wanted:
-        return msgspec.structs.replace(_UNKNOWN, why=found.in_part)
+        return msgspec.structs.replace(UNKNOWN_ENFORCEMENT, why=found.in_part)
     state = _state(found, kept.setting, is_frozen=is_frozen)
     return EnforcementView(
         state=state,
