@@ -35,6 +35,7 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("packages", f"{_HERE}.packages:packages", "List access packages."),
         LazyCommand("inventory", f"{_HERE}.inventory:inventory", "List references without a rule."),
         LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
+        LazyCommand("explain", f"{_HERE}.explain:explain", "Tell the life of one finding."),
         LazyCommand("grants", f"{_HERE}.grants:grants", "List who gives what."),
         LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
         LazyCommand("selection", f"{_HERE}.selection:app", "See and approve what rules select."),

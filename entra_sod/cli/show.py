@@ -11,7 +11,7 @@ from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_enforcement import EnforcementReach, RuleEnforcement
 from entra_sod.cli.operations.plan_figures import RuleFigures
-from entra_sod.cli.terminal import in_markdown, line, shown
+from entra_sod.cli.terminal import MAX_ROWS, in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -20,8 +20,6 @@ from entra_sod.domain.results.coverage import Skipped
 type Names = Mapping[str, str]
 type NameFormat = Callable[[str, Names], str]
 
-# A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
-MAX_ROWS = 200
 MAX_GAP = 400  # characters
 MAX_REACHES_IN_COMMENT = 30
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.console import Group, RenderableType
 
 from entra_sod.cli.operations.selections import ReviewState
-from entra_sod.cli.show import MAX_ROWS
-from entra_sod.cli.terminal import line, shown
+from entra_sod.cli.terminal import MAX_ROWS, line, shown
 from entra_sod.core.names import visible
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import ReferenceKind
