@@ -172,8 +172,14 @@ def _show(
         for each, rules in references.items()
     ]
     ids = frozenset(COLUMNS[-2:])
-    piped = ids | {"kind"}
-    columns = PrintedList(key="references", columns=COLUMNS, rows=rows, ids=ids, piped=piped)
+    columns = PrintedList(
+        key="references",
+        columns=COLUMNS,
+        rows=rows,
+        ids=ids,
+        below={"on package": "on id", "kept away": "kept away id"},
+        piped=frozenset({"kind"}),
+    )
     print_list(columns, ListFormat.TABLE, ())
     tell_gaps(gaps)
 

@@ -20,7 +20,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
@@ -57,6 +57,9 @@ class TextFormat(StrEnum):
 # Not `type` statements: typer does not look behind them.
 ListAs = Annotated[ListFormat, typer.Option("--format", help="For people, or for programs.")]
 TextAs = Annotated[TextFormat, typer.Option("--format", help="For people, or for programs.")]
+WholeIds = Annotated[
+    bool, typer.Option("--long", help="Whole ids on a terminal, too, as rules files need them.")
+]
 RulesIfAny = Annotated[
     Path | None,
     typer.Option(
@@ -91,6 +94,8 @@ class PrintedList:
         piped: columns that a terminal does not show.
         heads: for each row what a terminal shows once, above all rows that have the same there.
             Rows with the same head stand side by side.
+        numbers: columns of numbers, which a terminal puts to the right.
+        styles: colours of a terminal, by the text of a cell.
         whole_ids: whether a terminal shows ids whole, too.
         empty: a sentence for a list without rows.
         not_read: what could not be looked at, so that rows may be missing.
@@ -103,6 +108,8 @@ class PrintedList:
     below: Mapping[str, str] = field(default_factory=dict)
     piped: frozenset[str] = frozenset()
     heads: Sequence[Sequence[str]] = ()
+    numbers: frozenset[str] = frozenset()
+    styles: Mapping[str, str] = field(default_factory=dict)
     whole_ids: bool = False
     empty: str = ""
     not_read: Sequence[Skipped] = ()
@@ -215,13 +222,16 @@ class ListTable:
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
         table.show_header = has_head
         for column, width in zip(self.columns, widths, strict=True):
-            table.add_column(column, overflow="fold", width=width)
+            is_number = column in self.listing.numbers
+            justify: JustifyMethod = "right" if is_number else "left"
+            table.add_column(column, overflow="fold", width=width, justify=justify)
         for row in rows:
             table.add_row(*(self._cell(each, row) for each in self.columns))
         return table
 
     def _cell(self, column: str, row: Mapping[str, str]) -> Text:
-        cell = Text(row[column], "cyan" if column in self.listing.ids else "")
+        plain = "cyan" if column in self.listing.ids else ""
+        cell = Text(row[column], self.listing.styles.get(row[column], plain))
         lower = row[self.listing.below[column]] if column in self.listing.below else ""
         return cell.append(f"\n{lower}", "dim") if lower else cell
 
@@ -247,10 +257,8 @@ class ListTable:
 
 
 def _head(cells: Sequence[str]) -> Text:
-    text = Text(cells[0] if cells else "", "bold")
-    for each in cells[1:]:
-        text.append(f"  {each}", "dim")
-    return text
+    first, *others = cells
+    return Text(first, "bold").append("".join(f"  {each}" for each in others if each), "dim")
 
 
 def _text(listing: PrintedList, how: ListFormat) -> str:

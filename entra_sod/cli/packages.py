@@ -16,6 +16,7 @@ from entra_sod.cli.lists import (
     ListFormat,
     PrintedList,
     RulesIfAny,
+    WholeIds,
     folder_of,
     print_list,
     tell,
@@ -39,9 +40,6 @@ PackageSearch = Annotated[
         metavar="[SEARCH]",
         help="Part of a name, a pattern as in rules (Pay*), or the beginning of an id.",
     ),
-]
-WholeIds = Annotated[
-    bool, typer.Option("--long", help="Whole ids on a terminal, too, as rules files need them.")
 ]
 InCatalog = Annotated[
     str, typer.Option("--catalog", help="Name of a catalog, or a pattern as in rules.")
@@ -115,7 +113,11 @@ def _list(
         for each in found
     ]
     return PrintedList(
-        key="packages", columns=columns, rows=rows, below={"name": "id"}, not_read=gaps
+        key="packages",
+        columns=columns,
+        rows=rows,
+        below={"name": "id"},
+        not_read=gaps,
     )
 
 
