@@ -11,6 +11,7 @@ from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.adapters.rate_limit.limiters import SharedRateLimiter
 from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
+from entra_sod.core.clock import Clock
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.sender import Sender
 from entra_sod.services.checks.record import CheckRecorder
@@ -43,6 +44,7 @@ from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
+from entra_sod.stores.sweeps import SweepStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def make_engine(
     return Engine(
         graph=graph,
         rules=rules,
-        decisions=_decision_maker(records, graph, rules, settings.decisions),
+        decisions=make_decision_maker(records.sweeps, clock, graph, rules, settings.decisions),
         enforcer=enforcer,
         check_runner=CheckRunner(
             graph=graph,
@@ -133,17 +135,22 @@ def make_engine(
     )
 
 
-def _decision_maker(
-    records: Records, graph: Graph, rules: RulesProvider, settings: DecisionSettings
+def make_decision_maker(
+    sweeps: SweepStore,
+    clock: Clock,
+    graph: Graph,
+    rules: RulesProvider,
+    settings: DecisionSettings,
 ) -> DecisionMaker:
-    subjects = SubjectReader(graph, records.sweeps)
+    """Make what decides; the command line decides by the same."""
+    subjects = SubjectReader(graph, sweeps)
     return DecisionMaker(
-        graph=GraphReader(graph, subjects, records.clock),
+        graph=GraphReader(graph, subjects, clock),
         subjects=subjects,
-        index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
-        grants=GrantReader(graph, records.clock),
+        index=IndexReader(store=sweeps, clock=clock, oldest=settings.oldest_index),
+        grants=GrantReader(graph, clock),
         rules=rules,
-        clock=records.clock,
+        clock=clock,
         denies_gaps=settings.denies_gaps,
         allows_unknown=settings.allows_unknown,
     )

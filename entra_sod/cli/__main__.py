@@ -22,7 +22,7 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("export", f"{_HERE}.export_rules:app", "Make a matrix of rules."),
         LazyCommand("exceptions", f"{_HERE}.exceptions:exceptions", "List exceptions, by end."),
         LazyCommand("schema", f"{_HERE}.schema:schema", "Print the JSON Schema, for editors."),
-        LazyCommand("rules", f"{_HERE}.push:app", "Push rules to a running app."),
+        LazyCommand("rules", f"{_HERE}.rules:app", "See what rules mean; push them to the app."),
     ),
     "Sign in": (
         LazyCommand("login", f"{_HERE}.login:login", "Sign in to Graph, on your own machine."),
@@ -34,7 +34,9 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),
         LazyCommand("packages", f"{_HERE}.packages:packages", "List access packages."),
         LazyCommand("inventory", f"{_HERE}.inventory:inventory", "List references without a rule."),
+        LazyCommand("decide", f"{_HERE}.decide:decide", "Decide whether a subject may get access."),
         LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
+        LazyCommand("explain", f"{_HERE}.explain:explain", "Tell the life of one finding."),
         LazyCommand("grants", f"{_HERE}.grants:grants", "List who gives what."),
         LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
         LazyCommand("selection", f"{_HERE}.selection:app", "See and approve what rules select."),
@@ -75,8 +77,23 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag
         raise typer.Exit
 
 
+def _use_local_world(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
+    if asked:
+        from entra_sod.cli.local_world import use_local_world
+
+        use_local_world()
+
+
 @app.callback()
 def _options(
+    local: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option(
+            "--local",
+            help="Use the local world that make run started.",
+            callback=_use_local_world,
+        ),
+    ] = False,
     version: Annotated[  # noqa: FBT002 - a flag
         bool,
         typer.Option(

@@ -43,8 +43,7 @@ from entra_sod.cli.operations.tenant_state import content_hash
 from entra_sod.cli.packages import InCatalog
 from entra_sod.cli.read_references import TenantReferences, read_references
 from entra_sod.cli.session import Session, open_session
-from entra_sod.cli.show import MAX_ROWS
-from entra_sod.cli.terminal import out
+from entra_sod.cli.terminal import MAX_ROWS, out
 from entra_sod.core.names import visible
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import Severity

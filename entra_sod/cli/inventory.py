@@ -90,7 +90,8 @@ def _list(
         columns=COLUMNS,
         rows=[list(_cells(read, each)) for each in found],
         ids=frozenset(COLUMNS[-2:]),
-        piped=frozenset({"kind", *COLUMNS[-2:]}),
+        below={"on package": "on id", "kept away": "kept away id"},
+        piped=frozenset({"kind"}),
         not_read=gaps,
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import Progress
 
+from entra_sod.cli.lists import ListFormat, print_list
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
     compile_references,
@@ -21,8 +21,9 @@ from entra_sod.cli.operations.plan_document import (
 )
 from entra_sod.cli.operations.plan_review import PlanSource
 from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.cli.progress import counting
 from entra_sod.cli.session import Session
-from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
+from entra_sod.cli.show import drift_list, plan_csv, plan_markdown, plan_table
 from entra_sod.cli.state import find_unfit_groups, read_state, with_members, with_protected
 from entra_sod.core.clock import timestamp
 from entra_sod.domain.enforcement.drift import Drift, find_drift
@@ -39,6 +40,7 @@ _COLLECT_AFTER = 100_000
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
     MARKDOWN = "markdown"
 
 
@@ -60,14 +62,8 @@ async def make(
     ours = own.written
     prunable = ours if session.settings.prune else {}
     packages = in_view(rules, prunable)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("reading the tenant", total=len(packages))
-        state = await read_state(
-            session.graph,
-            packages,
-            with_holders=True,
-            advance=lambda done: progress.advance(task, done),
-        )
+    with counting("reading the tenant", len(packages)) as advance:
+        state = await read_state(session.graph, packages, with_holders=True, advance=advance)
     state = (await with_protected(session.graph, rules, state)).with_gaps(own.gaps)
     made_at = timestamp(session.clock.now())
     source = PlanSource(
@@ -100,6 +96,8 @@ async def make(
 def show(plan: PlanDocument, how: Format, console: Console) -> None:
     if how is Format.JSON:
         console.file.write(msgspec.json.format(msgspec.json.encode(plan)).decode() + "\n")
+    elif how is Format.CSV:
+        console.file.write(plan_csv(plan))
     elif how is Format.MARKDOWN:
         console.file.write(plan_markdown(plan))
     else:
@@ -125,7 +123,8 @@ async def drift(session: Session, folder: Path) -> DriftResult:
     """Compare rules, tenant and ledger; reads only."""
     rules, own = await session.rules(folder), await session.ours()
     ours, packages = own.written, in_view(rules, own.written)
-    read = await read_state(session.graph, packages, with_holders=False)
+    with counting("reading the tenant", len(packages)) as advance:
+        read = await read_state(session.graph, packages, with_holders=False, advance=advance)
     state = read.with_gaps(own.gaps)
     groups = await count_members(session.graph, ours)
     found = find_drift(
@@ -142,15 +141,6 @@ async def drift(session: Session, folder: Path) -> DriftResult:
     return DriftResult(found=sure, state=state, groups=groups, not_read=gaps)
 
 
-def show_drift(compared: DriftResult, how: Format, console: Console) -> None:
-    found, packages = compared.found, compared.state.packages
-    names = {key: package.display_name for key, package in packages.items()}
-    if how is Format.JSON:
-        view = {"drift": found, "notRead": compared.not_read}
-        console.file.write(msgspec.json.format(msgspec.json.encode(view)).decode() + "\n")
-        return
-    if found:
-        console.print(drift_table(found, names))
-    elif not compared.not_read:
-        console.print("no drift")
-    console.print(gaps_lines(compared.not_read))
+def show_drift(compared: DriftResult, how: ListFormat) -> None:
+    names = {key: each.display_name for key, each in compared.state.packages.items()}
+    print_list(drift_list(compared.found, names, compared.not_read), how, compared.found)

@@ -32,15 +32,6 @@ from entra_sod.stores.rule_files import FolderRules, RuleVersions
 _HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 
 
-app = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
-
-
-@app.callback()
-def _rules() -> None:
-    """Keep `rules push` two words, though it is the only one."""
-
-
-@app.command()
 def push(
     container: Annotated[
         str,
@@ -52,6 +43,8 @@ def push(
 
     Apps whose RULES is blob:CONTAINER take them up at their next run. Without a connection string,
     GRAPH_CREDENTIAL=default reaches storage with your own sign-in, such as that of az login.
+
+    Example: entra-sod rules push sod-rules --rules rules.
 
     Exit code 0: they are in force. 1: they have mistakes, and nothing was uploaded, or the storage
     could not be reached.

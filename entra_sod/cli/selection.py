@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
+from entra_sod.cli.choices import choose_rule
 from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.lists import ListAs, ListFormat, print_list
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.plan_document import in_view, not_read
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session, open_session, require_storage
-from entra_sod.cli.show import gaps_lines
-from entra_sod.cli.show_selection import as_json, states_lines
+from entra_sod.cli.show_selection import as_json, selection_list
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError, SodError
@@ -44,11 +43,6 @@ OneRule = Annotated[
 ]
 
 
-class SelectionFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 class ListIncomplete(SodError):
     """The tenant's list of packages is not whole, so what left a rule is not known."""
 
@@ -57,13 +51,13 @@ class ListIncomplete(SodError):
 def show(
     rules: PlanRulesFolder = Path("rules"),
     rule: OneRule = None,
-    how: Annotated[
-        SelectionFormat, typer.Option("--format", help="For people, or for programs.")
-    ] = SelectionFormat.TABLE,
+    how: ListAs = ListFormat.TABLE,
 ) -> None:
     """Show what was reviewed of each rule, what has joined or left since, and what is held.
 
     Needs the app's storage. Writes nothing.
+
+    Examples: entra-sod selection show, or entra-sod selection show --rule pay-and-approve.
 
     Exit code 0: nothing waits for an approval. 2: something does. 3: not everything could be read.
     1: an error, also if what was reviewed is damaged.
@@ -80,6 +74,9 @@ def approve(
     """Take what rules select now as reviewed: what was held is written by the next sweep.
 
     Shows what has changed, and asks. Where there is no terminal, it needs --yes.
+
+    Examples: entra-sod selection approve, or entra-sod selection approve --rule pay-and-approve
+    --yes.
 
     Exit code 0: approved, or there was nothing to approve. 3: approved, and not everything could be
     read; of that nothing was approved. 1: an error, and nothing was approved.
@@ -110,15 +107,16 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     """Compare what rules of a folder select with what was reviewed; reads only.
 
     Raises:
-        ConfigurationError: nothing is remembered, or there is no such rule.
+        ConfigurationError: nothing is remembered.
+        NoSuchChoice: no such rule is in force.
     """
     require_storage(session)
     store = session.selections
     if store is None:
         raise ConfigurationError(["SELECTION_CHANGES is write, so nothing is remembered."])
     rules = await session.rules_as_written(folder)
-    if rule_id is not None and rule_id not in {each.id for each in rules.rules}:
-        raise ConfigurationError([f"{folder} has no rule {rule_id} that is in force."])
+    if rule_id is not None:
+        choose_rule(rule_id, [each.id for each in rules.rules], str(folder))
     stored, damages = await read_stored(store, rules.rules)
     whole, ours = with_reviewed(rules, stored), (await session.ours()).written
     prunable = ours if session.settings.prune else []
@@ -142,15 +140,11 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     )
 
 
-async def _show(folder: Path, rule_id: str | None, how: SelectionFormat) -> ExitCode:
+async def _show(folder: Path, rule_id: str | None, how: ListFormat) -> ExitCode:
     async with open_session() as session:
         found = await read(session, folder, rule_id)
-    if how is SelectionFormat.JSON:
-        view = {"rules": as_json(found.rules, found.states), "notRead": found.gaps}
-        out.file.write(msgspec.json.format(msgspec.json.encode(view)).decode() + "\n")
-    else:
-        out.print(states_lines(found.rules, found.states))
-        out.print(gaps_lines(found.gaps))
+    listing = selection_list(found.rules, found.states, found.gaps)
+    print_list(listing, how, as_json(found.rules, found.states))
     if any(each.damage for each in found.states):
         return ExitCode.ERROR
     return ExitCode.of([each for each in found.states if each.changes], found.gaps)
@@ -173,8 +167,7 @@ async def _approve(folder: Path, rule_id: str | None, *, yes: bool) -> ExitCode:
         if not waiting:
             out.print("nothing to approve: rules select what was reviewed")
             return ExitCode.of((), found.gaps)
-        out.print(states_lines(found.rules, waiting))
-        err.print(gaps_lines(found.gaps))
+        print_list(selection_list(found.rules, waiting, found.gaps), ListFormat.TABLE, ())
         confirm(f"Approve what {_counted(waiting)} now?", yes=yes)
         by = f"{await made_by(session)} on the command line"
         rules = [each.rule for each in waiting]

@@ -85,9 +85,16 @@ class Session:
         if self.selections is not None:
             await approve(self.selections, rules.rules, packages, by=by)
 
+    def provider(self, folder: Path) -> RulesProvider:
+        """Make what reads and resolves the rules of a folder, as the app does."""
+        return self._provider(folder, self.selections)
+
     async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
+        return await self._provider(folder, selections).current()
+
+    def _provider(self, folder: Path, selections: SelectionStore | None) -> RulesProvider:
         source = FolderRules(folder, tell=err.print)
-        return await RulesProvider(source, self.graph, self.clock, selections).current()
+        return RulesProvider(source, self.graph, self.clock, selections)
 
     async def ours(self) -> OwnReferences:
         """Read the references that the ledger says this app wrote, and for which rules."""

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.text import Text
 
+from entra_sod.cli.lists import AsList, PrintedList
 from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_figures import RuleFigures
-from entra_sod.cli.terminal import in_markdown, line, shown
+from entra_sod.cli.terminal import MAX_ROWS, in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.enforcement.reach import EnforcementReach, RuleEnforcement
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.results.coverage import Skipped
 
 type Names = Mapping[str, str]
 type NameFormat = Callable[[str, Names], str]
 
-# A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
-MAX_ROWS = 200
 MAX_GAP = 400  # characters
 MAX_REACHES_IN_COMMENT = 30
 
@@ -43,18 +43,19 @@ def plan_table(plan: PlanDocument) -> RenderableType:
     """What a plan says, for a terminal; of long lists the first rows."""
     parts: list[RenderableType] = [line(headline(plan), style="bold")]
     if plan.writes:
-        parts += [_figures_table(plan), *_more(_touched(plan))]
+        parts += [_section("By rule"), AsList(_figures_list(plan))]
     if plan.additions:
-        parts += [_additions_table(plan), *_more(range(plan.figures.additions))]
-    if plan.removals:
-        removals = _references_table("To remove", "red", plan.removals, plan.packages)
-        parts += [removals, *_more(range(plan.figures.removals))]
-    if plan.left_alone:
-        alone = _references_table("Made by others", "dim", plan.left_alone, plan.packages)
-        parts += [alone, *_more(range(plan.count("left_alone")))]
-    if plan.kept:
-        kept = _references_table("Ours, and kept", "dim", plan.kept, plan.packages)
-        parts += [kept, *_more(range(plan.count("kept")))]
+        parts += [_section("To add", "green"), AsList(_additions_list(plan))]
+    lists = (
+        ("To remove", "red", plan.removals),
+        ("Made by others", "", plan.left_alone),
+        ("Ours, and kept", "", plan.kept),
+    )
+    for title, style, references in lists:
+        if references:
+            found = _references_list(references, plan.packages)
+            parts += [_section(title, style), AsList(found)]
+    parts += [Text()]
     parts += [_held_line(each, plan.packages) for each in plan.held[:MAX_ROWS]]
     parts += [*_more(range(plan.count("held")))]
     reaches = plan.enforcement
@@ -150,13 +151,36 @@ def plan_markdown(plan: PlanDocument) -> str:
     return "\n".join(lines)
 
 
-def drift_table(found: Sequence[Drift], names: Names) -> RenderableType:
-    table = Table(title="Drift", title_justify="left")
-    for column in ("kind", "on package", "who is kept away"):
-        table.add_column(column)
-    for each in found[:MAX_ROWS]:
-        table.add_row(each.kind, *_reference_cells(each.reference, names))
-    return Group(table, *_more(found))
+def plan_csv(plan: PlanDocument) -> str:
+    """Every reference of a plan, and what becomes of it, as a table for a spreadsheet."""
+    added = [
+        ("add", *_reference_row(each.reference, plan.packages), *_addition_cells(each, {})[2:])
+        for each in plan.additions
+    ]
+    others = [
+        (what, *_reference_row(each, plan.packages), "", "", "")
+        for what, references in (
+            ("remove", plan.removals),
+            ("made by others", plan.left_alone),
+            ("ours, and kept", plan.kept),
+            ("held", [each.reference for each in plan.held]),
+        )
+        for each in references
+    ]
+    head = ("action", *_REFERENCE_HEAD, "rules", *_COUNTS)
+    return csv_table(head, [*added, *others]).decode()
+
+
+def drift_list(found: Sequence[Drift], names: Names, gaps: Sequence[Skipped] = ()) -> PrintedList:
+    return PrintedList(
+        key="drift",
+        columns=("kind", *_REFERENCE_HEAD),
+        rows=[(each.kind, *_reference_row(each.reference, names)) for each in found],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+        empty="" if gaps else "no drift",
+        not_read=gaps,
+    )
 
 
 _FIGURES_HEAD = (
@@ -178,13 +202,19 @@ def _touched(plan: PlanDocument) -> Sequence[RuleFigures]:
     )
 
 
-def _figures_table(plan: PlanDocument) -> Table:
-    table = Table(title="By rule", title_justify="left")
-    for column in _FIGURES_HEAD:
-        table.add_column(column, justify="left" if column in _FIGURES_HEAD[:2] else "right")
-    for each in _touched(plan)[:MAX_ROWS]:
-        table.add_row(*_figures_cells(each, plan.packages))
-    return table
+def _section(title: str, style: str = "") -> RenderableType:
+    return Group(Text(), line(title, f"bold {style}".strip()))
+
+
+def _figures_list(plan: PlanDocument) -> PrintedList:
+    rows = [_figures_cells(each, plan.packages) for each in _touched(plan)]
+    return PrintedList(
+        key="rules",
+        columns=_FIGURES_HEAD,
+        rows=rows,
+        numbers=frozenset(_FIGURES_HEAD[2:]),
+        below={"rule": "selects"},
+    )
 
 
 def _figures_cells(
@@ -214,25 +244,46 @@ def _held(each: HeldReference, names: Names, show: NameFormat) -> str:
     return f"{what}: on {on}, {away}"
 
 
-def _additions_table(plan: PlanDocument) -> Table:
-    table = Table(title="To add", title_justify="left", title_style="green")
-    for column in ("on package", "who is kept away", "rules"):
-        table.add_column(column)
-    for column in ("cannot get it", "cannot renew it"):
-        table.add_column(column, justify="right")
-    for each in plan.additions[:MAX_ROWS]:
-        table.add_row(*_addition_cells(each, plan.packages))
-    return table
+_REFERENCE_HEAD = ("on package", "kept away", "on id", "kept away id")
+_REFERENCE_IDS = frozenset(_REFERENCE_HEAD[2:])
+_REFERENCE_BELOW = {"on package": "on id", "kept away": "kept away id"}
+_COUNTS = ("cannot get it", "cannot renew it")
 
 
-def _references_table(
-    title: str, style: str, references: Sequence[Reference], names: Names
-) -> Table:
-    table = Table("on package", "who is kept away", title=title, title_justify="left")
-    table.title_style = style
-    for each in references[:MAX_ROWS]:
-        table.add_row(*_reference_cells(each, names))
-    return table
+def _additions_list(plan: PlanDocument) -> PrintedList:
+    return PrintedList(
+        key="additions",
+        columns=(*_REFERENCE_HEAD, "rules", *_COUNTS),
+        rows=[
+            (
+                *_reference_row(each.reference, plan.packages),
+                *_addition_cells(each, plan.packages)[2:],
+            )
+            for each in plan.additions
+        ],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+        numbers=frozenset(_COUNTS),
+    )
+
+
+def _references_list(references: Sequence[Reference], names: Names) -> PrintedList:
+    return PrintedList(
+        key="references",
+        columns=_REFERENCE_HEAD,
+        rows=[_reference_row(each, names) for each in references],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+    )
+
+
+def _reference_row(reference: Reference, names: Names) -> tuple[str, ...]:
+    """Names where they are known, and the ids of both ends."""
+    on, away = names.get(reference.on, ""), names.get(reference.target, "")
+    what = "members of a group" if reference.kind is ReferenceKind.GROUP else f"holders of {away}"
+    if not away and reference.kind is not ReferenceKind.GROUP:
+        what = "holders of a package"
+    return shown(on or "(name not known)"), shown(what), reference.on, reference.target
 
 
 def _addition_cells(
