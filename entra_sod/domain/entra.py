@@ -58,12 +58,16 @@ class Assignment:
 
     @property
     def is_held(self) -> bool:
-        """Only an expired assignment holds nothing.
+        return is_held_in(self.state)
 
-        An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
-        wrong all-clear is looked at by nobody.
-        """
-        return self.state is None or self.state.lower() != "expired"
+
+def is_held_in(state: str | None) -> bool:
+    """Whether the subject of an assignment holds the package. Only if it expired it does not.
+
+    An unknown or missing state counts as held, because a person looks at a wrong conflict, and
+    nobody looks at a wrong all-clear.
+    """
+    return state is None or state.lower() != "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

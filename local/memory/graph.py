@@ -16,7 +16,7 @@ from entra_sod.domain.entra import (
     Subject,
 )
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
-from entra_sod.ports.graph import AssignmentPage
+from entra_sod.ports.graph import AssignmentPage, HolderPage
 
 
 class MemoryGraph:
@@ -136,6 +136,15 @@ class MemoryGraph:
         for package_id in sorted(set(package_ids)):
             async for page in _or_error(self.assignments(package_id)):
                 yield package_id, page
+
+    async def holders_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, HolderPage | GraphError]]:
+        async for key, page in self.assignments_of(package_ids):
+            if isinstance(page, GraphError):
+                yield key, page
+            else:
+                yield key, [each.subject.id for each in page if each.is_held]
 
     async def assignments_of_subjects(
         self, object_ids: Collection[str]

@@ -11,6 +11,7 @@ from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.urls import (
     additional_access_path,
     assignments_path,
+    holders_path,
     member_count_path,
     named_grants_path,
     package_path,
@@ -26,7 +27,7 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, Rejected
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from entra_sod.domain.grants import Grants
-from entra_sod.ports.graph import AssignmentPage
+from entra_sod.ports.graph import AssignmentPage, HolderPage
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -122,6 +123,13 @@ class GraphClient(GraphDoor):
     ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
         reads = _reads(package_ids, assignments_path, "the assignments of %s")
         return self._batches.pages(reads, wire.assignments_page)
+
+    async def holders_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, HolderPage | GraphError]]:
+        reads = _reads(package_ids, holders_path, "the holders of %s")
+        async for key, page in self._batches.pages(reads, wire.holders_page):
+            yield key, page if isinstance(page, GraphError) else [each for each in page if each]
 
     def assignments_of_subjects(
         self, object_ids: Collection[str]

@@ -19,6 +19,7 @@ _COLLECTIONS = {
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
 _SUBJECT = "$select=id,objectId,displayName,subjectType"
 _HOLDERS = f"$expand=target({_SUBJECT})"
+_HOLDER_IDS = "$select=id,state&$expand=target($select=id)"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 _NAMED_GRANTS = "$expand=resourceRoleScopes($expand=role($expand=resource),scope)"
 
@@ -112,6 +113,11 @@ def references_path(package_id: str, kind: ReferenceKind) -> str:
 def assignments_path(package_id: str) -> str:
     """All assignments of a package, with what we read of them and no more."""
     return f"{_assignments(package_id)}&$select=id,state,schedule&{_HOLDERS}"
+
+
+def holders_path(package_id: str) -> str:
+    """The same with no more than who holds the package."""
+    return f"{_assignments(package_id)}&{_HOLDER_IDS}"
 
 
 def additional_access_path(package_id: str, incompatible_package_id: str) -> str:

@@ -16,7 +16,7 @@ import msgspec
 
 from entra_sod.core.errors import Unavailable, Unreadable
 from entra_sod.core.names import cut
-from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
+from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject, is_held_in
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
@@ -52,6 +52,12 @@ class WireAssignment(msgspec.Struct, rename="camel"):
     state: str | None = None
     access_package: WireId | None = None
     schedule: WireSchedule | None = None
+
+
+class WireHolder(msgspec.Struct):
+    id: str
+    target: WireId
+    state: str | None = None
 
 
 class WireCatalog(msgspec.Struct, rename="camel"):
@@ -236,6 +242,11 @@ def assignment(found: WireAssignment) -> Assignment:
     return made
 
 
+def holder(found: WireHolder) -> str | None:
+    """Make the id of the subject that holds an assignment; None if it is over."""
+    return found.target.id.lower() if is_held_in(found.state) else None
+
+
 def subject(found: WireSubject) -> Subject:
     return Subject(
         id=found.id.lower(),
@@ -354,6 +365,7 @@ def lower_id(found: WireId) -> str:
 
 
 assignments_page = PageDecoder(WireAssignment, assignment)
+holders_page = PageDecoder(WireHolder, holder)
 ids_page = PageDecoder(WireId, lower_id)
 catalogs_page = PageDecoder(WireCatalog, catalog)
 packages_page = PageDecoder(WirePackage, package)

@@ -282,6 +282,22 @@ async def test_assignments_of_many_packages_come_page_by_page(graph: Graph) -> N
     }
 
 
+async def test_holders_of_many_packages_are_the_subjects_of_their_assignments(graph: Graph) -> None:
+    """The ids are those that the assignments show; a package that may not be read has its error."""
+    holders: dict[str, list[str]] = {}
+    refused: list[str] = []
+    async for key, page in graph.holders_of([PAY, APPROVE, RELEASE]):
+        if isinstance(page, GraphError):
+            refused.append(key)
+        else:
+            holders.setdefault(key, []).extend(page)
+    assert refused == [RELEASE]
+    assert holders == {
+        key: [each.subject.id for each in assignments(key) if each.is_held]
+        for key in (PAY, APPROVE)
+    }
+
+
 async def test_one_package_that_may_not_be_read_spoils_no_other(graph: Graph) -> None:
     """It yields its error once; the others are read to their ends."""
     answers = [each async for each in graph.assignments_of([RELEASE, PAY, UNKNOWN])]
@@ -326,6 +342,7 @@ async def test_references_of_many_packages(graph: Graph) -> None:
 async def test_nothing_is_read_in_vain(graph: Graph) -> None:
     """No packages and no pairs give nothing."""
     assert [each async for each in graph.assignments_of([])] == []
+    assert [each async for each in graph.holders_of([])] == []
     assert [each async for each in graph.additional_access_of([])] == []
     assert await graph.references_of([]) == {}
 
