@@ -13,6 +13,7 @@ from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.sender import Sender
+from entra_sod.ports.subjects import DirectoryUsers
 from entra_sod.services.checks.record import CheckRecorder
 from entra_sod.services.checks.run import CheckRunner
 from entra_sod.services.decisions.from_graph import GraphReader
@@ -27,6 +28,8 @@ from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.from_index import HoldersIndex
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.planner import SweepPlanner
@@ -109,6 +112,7 @@ def _decision_maker(
     return DecisionMaker(
         graph=GraphReader(graph, subjects, records.clock),
         subjects=subjects,
+        names=subject_resolver(records, graph),
         index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
         grants=GrantReader(graph, records.clock),
         rules=rules,
@@ -116,6 +120,11 @@ def _decision_maker(
         denies_gaps=settings.denies_gaps,
         allows_unknown=settings.allows_unknown,
     )
+
+
+def subject_resolver(records: Records, graph: DirectoryUsers) -> SubjectResolver:
+    """Make what finds out which subjects names mean."""
+    return SubjectResolver(users=graph, index=HoldersIndex(records.sweeps, records.clock))
 
 
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:

@@ -22,12 +22,15 @@ class Subject:
 
     Attributes:
         subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
+        principal_name: the user principal name. It may become another one's. So it is no part of
+            what tells subjects apart.
     """
 
     id: str
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    principal_name: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:

@@ -18,12 +18,13 @@ from entra_sod.domain.entra import (
     Subject,
 )
 from entra_sod.domain.grants import Grants
+from entra_sod.ports.subjects import DirectoryUsers
 
 type AssignmentPage = Sequence[Assignment]
 type HolderPage = Sequence[str]
 
 
-class Graph(Protocol):
+class Graph(DirectoryUsers, Protocol):
     async def packages(self) -> Sequence[AccessPackage]:
         """Every package the identity may read, with its catalog; its groups stay empty."""
         ...

@@ -20,6 +20,7 @@ from entra_sod.adapters.graph.urls import (
     subject_by_id_path,
     subject_by_object_id_path,
     subject_path,
+    user_by_name_path,
     user_path,
 )
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
@@ -152,6 +153,10 @@ class GraphClient(GraphDoor):
     ) -> Mapping[str, Subject | GraphError]:
         return await self._first_found(object_ids, user_path, service_principal_path)
 
+    async def users_by_name(self, names: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        reads = _reads(names, user_by_name_path, "reading a user by name")
+        return {key: user async for key, user in self._batches.each(reads, wire.one_user)}
+
     async def _first_found(
         self, ids: Collection[str], *paths: Callable[[str], str]
     ) -> Mapping[str, Subject | GraphError]:
@@ -210,5 +215,6 @@ class GraphClient(GraphDoor):
 def _reads[K: (str, tuple[str, str])](
     keys: Collection[K], path_of: Callable[[K], str], what: str
 ) -> list[BatchRead[K]]:
-    """One read for each key; `what` has a place for each part of a key."""
-    return [BatchRead(key, path_of(key), what % key) for key in sorted(set(keys))]
+    """One read for each key; `what` has a place for each part of a key, or none."""
+    said = (lambda key: what % key) if "%s" in what else (lambda _: what)
+    return [BatchRead(key, path_of(key), said(key)) for key in sorted(set(keys))]

@@ -31,6 +31,13 @@ class WireSubject(msgspec.Struct, rename="camel"):
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    principal_name: str | None = None
+
+
+class WireUser(msgspec.Struct, rename="camel"):
+    id: str
+    user_principal_name: str
+    display_name: str | None = None
 
 
 class WireId(msgspec.Struct):
@@ -254,6 +261,19 @@ def subject(found: WireSubject) -> Subject:
         # It is carried in indexes, results and events; no rule is held against it.
         display_name=found.display_name and cut(found.display_name),
         subject_type=found.subject_type,
+        principal_name=found.principal_name and cut(found.principal_name),
+    )
+
+
+def user(found: WireUser) -> Subject:
+    """Make a user of the directory, whose id is its object id."""
+    object_id = found.id.lower()
+    return Subject(
+        id=object_id,
+        object_id=object_id,
+        display_name=found.display_name and cut(found.display_name),
+        subject_type="user",
+        principal_name=cut(found.user_principal_name),
     )
 
 
@@ -370,6 +390,7 @@ ids_page = PageDecoder(WireId, lower_id)
 catalogs_page = PageDecoder(WireCatalog, catalog)
 packages_page = PageDecoder(WirePackage, package)
 one_subject = ValueDecoder(WireSubject, subject)
+one_user = ValueDecoder(WireUser, user)
 one_group = ValueDecoder(WireGroup, group)
 one_package = ValueDecoder(WirePackage, package)
 package_grants = ValueDecoder(WirePackage, grants)

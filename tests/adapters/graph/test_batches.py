@@ -221,9 +221,8 @@ async def test_only_what_is_read_of_an_assignment_is_asked_for(
     """Batched lists select their properties, by documented options."""
     await collected(client.assignments_of([PAY]))
     (sent,) = inner(simulator)
-    options = (
-        "$select=id,state,schedule&$expand=target($select=id,objectId,displayName,subjectType)"
-    )
+    subject = "id,objectId,displayName,subjectType,principalName"
+    options = f"$select=id,state,schedule&$expand=target($select={subject})"
     assert unquote(sent["target"]).endswith(
         f"assignments?$filter=accessPackage/id eq '{PAY}'&{options}"
     )

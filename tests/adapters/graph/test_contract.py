@@ -29,10 +29,13 @@ from tests.adapters.graph.tenant import (
     CATALOG_OF,
     ELIGIBLES,
     FINANCE,
+    GUEST,
+    GUEST_NAME,
     MAIL_ONLY,
     ORDER,
     PAY,
     PAYERS,
+    PEOPLE_CLIENT,
     READERS,
     RELEASE,
     UNKNOWN,
@@ -498,3 +501,19 @@ async def test_the_directory_is_not_for_a_role_in_entitlement_management(graph: 
     """It has permissions of its own, and says nothing of anybody without them."""
     found = await graph.directory_subjects([object_id(ANN), UNKNOWN])
     assert [type(each) for each in found.values()] == [Forbidden, Forbidden]
+    found = await graph.users_by_name(["ann@contoso.example", GUEST_NAME])
+    assert [type(each) for each in found.values()] == [Forbidden, Forbidden]
+
+
+async def test_a_user_is_found_by_name(connect: Connect) -> None:
+    """Guests have a number sign in their names; whoever has no such name is not found."""
+    people = connect(AZURE_CLIENT_ID=PEOPLE_CLIENT)
+    unknown = "a b/c?d=e@contoso.example"
+    found = await people.users_by_name([GUEST_NAME, GUEST_NAME.upper(), unknown])
+    for name in (GUEST_NAME, GUEST_NAME.upper()):
+        user = found[name]
+        assert isinstance(user, Subject)
+        assert (user.object_id, user.principal_name) == (GUEST, GUEST_NAME)
+    assert isinstance(found[unknown], NotFound)
+    assert "contoso" not in str(found[unknown])
+    assert await people.users_by_name([]) == {}
