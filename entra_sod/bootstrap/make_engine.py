@@ -32,6 +32,8 @@ from entra_sod.services.rules.exceptions import ExceptionLister
 from entra_sod.services.rules.overview import RulesOverview
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.subjects.detail import SubjectLookup
+from entra_sod.services.subjects.from_index import HoldersIndex
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.services.subjects.search import SubjectSearch
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
@@ -147,6 +149,7 @@ def make_decision_maker(
     return DecisionMaker(
         graph=GraphReader(graph, subjects, clock),
         subjects=subjects,
+        names=SubjectResolver(users=graph, index=HoldersIndex(sweeps, clock)),
         index=IndexReader(store=sweeps, clock=clock, oldest=settings.oldest_index),
         grants=GrantReader(graph, clock),
         rules=rules,

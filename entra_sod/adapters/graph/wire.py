@@ -16,7 +16,7 @@ import msgspec
 
 from entra_sod.core.errors import Unavailable, Unreadable
 from entra_sod.core.names import cut
-from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
+from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject, is_held_in
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
@@ -31,6 +31,13 @@ class WireSubject(msgspec.Struct, rename="camel"):
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    principal_name: str | None = None
+
+
+class WireUser(msgspec.Struct, rename="camel"):
+    id: str
+    user_principal_name: str
+    display_name: str | None = None
 
 
 class WireId(msgspec.Struct):
@@ -52,6 +59,12 @@ class WireAssignment(msgspec.Struct, rename="camel"):
     state: str | None = None
     access_package: WireId | None = None
     schedule: WireSchedule | None = None
+
+
+class WireHolder(msgspec.Struct):
+    id: str
+    target: WireId
+    state: str | None = None
 
 
 class WireCatalog(msgspec.Struct, rename="camel"):
@@ -236,6 +249,11 @@ def assignment(found: WireAssignment) -> Assignment:
     return made
 
 
+def holder(found: WireHolder) -> str | None:
+    """Make the id of the subject that holds an assignment; None if it is over."""
+    return found.target.id.lower() if is_held_in(found.state) else None
+
+
 def subject(found: WireSubject) -> Subject:
     return Subject(
         id=found.id.lower(),
@@ -243,6 +261,19 @@ def subject(found: WireSubject) -> Subject:
         # It is carried in indexes, results and events; no rule is held against it.
         display_name=found.display_name and cut(found.display_name),
         subject_type=found.subject_type,
+        principal_name=found.principal_name and cut(found.principal_name),
+    )
+
+
+def user(found: WireUser) -> Subject:
+    """Make a user of the directory, whose id is its object id."""
+    object_id = found.id.lower()
+    return Subject(
+        id=object_id,
+        object_id=object_id,
+        display_name=found.display_name and cut(found.display_name),
+        subject_type="user",
+        principal_name=cut(found.user_principal_name),
     )
 
 
@@ -354,10 +385,12 @@ def lower_id(found: WireId) -> str:
 
 
 assignments_page = PageDecoder(WireAssignment, assignment)
+holders_page = PageDecoder(WireHolder, holder)
 ids_page = PageDecoder(WireId, lower_id)
 catalogs_page = PageDecoder(WireCatalog, catalog)
 packages_page = PageDecoder(WirePackage, package)
 one_subject = ValueDecoder(WireSubject, subject)
+one_user = ValueDecoder(WireUser, user)
 one_group = ValueDecoder(WireGroup, group)
 one_package = ValueDecoder(WirePackage, package)
 package_grants = ValueDecoder(WirePackage, grants)
