@@ -7,12 +7,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.operations.check_reports import FoundProblem, sarif
 from entra_sod.cli.operations.rules.lint import (
     alike_problems,
     lint,
@@ -42,8 +44,24 @@ RulesPaths = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="Check what needs no tenant.")]
 
 
-def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT002 - a flag
+class ValidateFormat(StrEnum):
+    TEXT = "text"
+    SARIF = "sarif"
+
+
+ValidateAs = Annotated[
+    ValidateFormat, typer.Option("--format", help="For people, or for code scanning.")
+]
+
+
+def validate(
+    paths: RulesPaths,
+    offline: Offline = False,  # noqa: FBT002 - a flag
+    how: ValidateAs = ValidateFormat.TEXT,
+) -> None:
     """Check rules files; print each mistake as file:line:column: message.
+
+    Examples: entra-sod validate rules, entra-sod validate rules --offline --format sarif.
 
     Exit code 0: no mistake, warnings at most. 1: mistakes, or wrong settings. 3: no mistake was
     found, and the tenant could not be read, or not all of it.
@@ -58,17 +76,31 @@ def validate(paths: RulesPaths, offline: Offline = False) -> None:  # noqa: FBT0
     in_force = {each.id for each in parsed.rules.values() if each.holds_on(today)} if found else ()
     named = [*alike_problems(parsed, alike), *toxic_problems(parsed, alike, in_force)]
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
-    for problem in problems:
-        typer.echo(problem)
     unread = [*alike.unread_of_rules, *alike.unread, *_grants_not_read(tenant)]
-    for each in unread:
-        typer.echo(f"entra-sod: not known: {each.what}: {each.why}", err=True)
-    if failure:
-        typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
+    _print(problems, [f"{each.what}: {each.why}" for each in unread], failure, how)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if not all(problem.is_warning for problem in problems) or has_wrong_settings:
         raise typer.Exit(ExitCode.ERROR)
     raise typer.Exit(ExitCode.UNKNOWN if failure or unread else ExitCode.NOTHING)
+
+
+def _print(
+    problems: Sequence[RulesProblem],
+    not_known: Sequence[str],
+    failure: str | None,
+    how: ValidateFormat,
+) -> None:
+    """Print what was found; on standard error what could not be looked at, in every format."""
+    if how is ValidateFormat.SARIF:
+        gaps = [*not_known, *([failure] if failure else [])]
+        typer.echo(sarif(map(FoundProblem.of, problems), gaps), nl=False)
+    else:
+        for problem in problems:
+            typer.echo(problem)
+    for each in not_known:
+        typer.echo(f"entra-sod: not known: {each}", err=True)
+    if failure:
+        typer.echo(f"entra-sod: {failure} Use --offline to check what needs no tenant.", err=True)
 
 
 def _try_tenant(

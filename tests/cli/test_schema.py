@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from entra_sod.cli.reference import END, START, tables
 from jsonschema import Draft202012Validator, FormatChecker
 from typer.testing import CliRunner
 
 from entra_sod.cli.__main__ import app
-from entra_sod.cli.reference import END, START, tables
 from entra_sod.cli.schema import rules_schema
 from entra_sod.domain.rules.document import Document, SourceFile
 from entra_sod.domain.rules.parse import read_rules
