@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock clean
+.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract console lock clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -18,6 +18,7 @@ help:
 	@echo "make chaos   kills, faults and doubled messages from 50 seeds; SEEDS=5 for fewer, SEED=17 for one"
 	@echo "make fuzz    10,000 generated requests, 5,000 queue messages and 5,000 rules files; CASES=500, MESSAGES=500, FILES=200, SEED=17"
 	@echo "make contract  writes the OpenAPI documents and infra/connector anew"
+	@echo "make console  writes the library of the console's page anew, from Node's packages"
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
@@ -28,7 +29,7 @@ help:
 node_modules: package-lock.json | .venv
 	@$(PY) tasks.py setup
 
-demo run test test-all check: .venv node_modules
+demo run test test-all check console: .venv node_modules
 	@$(PY) tasks.py $@
 
 format: .venv
