@@ -10,11 +10,11 @@ function left(each) {
   return `until ${each.until}, ${count(each.daysLeft, 'day', 'days')} left`;
 }
 
-const Change = ({ of }) => html`<details><summary>Propose a change</summary>
-  <p class="note">Put the text into ${of.file ? html`<code>${of.file}</code>` : 'the rules file'} in a pull request.</p>
-  ${of.change.renew ? html`<h4>Renew it</h4><${Copy} text=${of.change.renew} label="the renewal" />` : null}
-  ${of.change.remove ? html`<h4>Remove it</h4><${Copy} text=${of.change.remove} label="the removal" />` : null}
-</details>`;
+const Change = ({ of }) => html`<${Opener} label=${`Change ${of.id}`} title=${html`Propose a change of <${Name} text=${of.id} />`}>${(close) => html`
+  <p>Put the text into ${of.file ? html`<code>${of.file}</code>` : 'the rules file'} in a pull request. The app changes no rules.</p>
+  ${of.change.renew ? html`<h3>Renew it</h3><${Copy} text=${of.change.renew} label="the renewal" />` : null}
+  ${of.change.remove ? html`<h3>Remove it</h3><${Copy} text=${of.change.remove} label="the removal" />` : null}
+  <p><button type="button" onClick=${close}>Close</button></p>`}</${Opener}>`;
 
 const exceptionLine = (each) => [
   html`<${Name} text=${each.id} /><div><${Tag} kind=${each.state}>${WHEN[each.state] ?? each.state}</${Tag}></div>`,

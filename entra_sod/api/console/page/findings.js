@@ -63,7 +63,7 @@ function Finding({ id }) {
   const [done, setDone] = useState('');
   const packages = (ids) => (ids.length ? ids.map((each) => html`<div><${Name} text=${name(each)} /></div>`) : null);
   const claimed = () => { setDone('You claimed the finding.'); finding.again(); };
-  return html`<${Answer} of=${finding}>${(value) => html`<${Section} id="finding" title=${html`Finding of <${Name} text=${personName(value)} />`}>
+  return html`<${Detail} of=${finding} title="Finding">${(value) => html`<${Section} id="finding" title=${html`Finding of <${Name} text=${personName(value)} />`}>
     <${Done} text=${done} />
     <p><${Badge} severity=${value.severity} /> <${State} state=${value.state} /> ${STATES[value.state]}</p>
     <${Facts} of=${[
@@ -79,7 +79,7 @@ function Finding({ id }) {
     <h3>History</h3>
     <${Table} caption="History of the finding" columns=${['When', 'State', 'By', 'Cause', 'Why']} lines=${value.history.map(historyLine)} />
     ${value.changesLeftOut ? html`<p class="note">${count(value.changesLeftOut, 'change', 'changes')} in the middle stand in the evidence only.</p>` : null}
-  </${Section}>`}</${Answer}>`;
+  </${Section}>`}</${Detail}>`;
 }
 
 function FindingsView({ id, query }) {

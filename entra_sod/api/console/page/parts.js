@@ -28,6 +28,9 @@ function Section({ title, children, more, id }) {
   return html`<section aria-labelledby="${name}-title"><div class="heading"><h2 id="${name}-title">${title}</h2>${more}</div>${children}</section>`;
 }
 
+/** One thing: its own heading once it is known, and until then, or if it is refused, the kind of thing. */
+const Detail = ({ of, title, children }) => (of.value ? children(of.value) : html`<${Section} title=${title}><${Answer} of=${of}>${children}</${Answer}></${Section}>`);
+
 /** A table whose rows are cards on a narrow screen; each line is a list of cells. The roles outlast the cards' style. */
 function Table({ caption, columns, lines, none }) {
   if (!lines.length) return html`<p class="note">${none ?? 'There are none.'}</p>`;
@@ -46,17 +49,16 @@ const Field = ({ label, hint, children }) => html`<label class="field"><span>${l
 /** A form with one write: while it runs it cannot be sent twice, and its refusal stands below it. */
 function Form({ label, run, children, quiet }) {
   const [state, setState] = useState({});
+  const isSent = useRef(false);
   const send = async (event) => {
     event.preventDefault();
-    if (state.isRunning) return;
+    if (isSent.current) return;
+    isSent.current = true;
     setState({ isRunning: true });
-    try {
-      await run(Object.fromEntries(new FormData(event.target)));
-      setState({});
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      setState({ error });
-    }
+    const change = await run(Object.fromEntries(new FormData(event.target))).then(() => ({}), (error) => ({ error }));
+    isSent.current = false;
+    setState(change);
+    if (change.error && !(change.error instanceof Refusal)) throw change.error;
   };
   return html`<form class="form ${quiet ? 'quiet' : ''}" onSubmit=${send}>
     ${children}
@@ -65,22 +67,22 @@ function Form({ label, run, children, quiet }) {
   </form>`;
 }
 
-/** A button that opens a dialog, which says what will happen and asks once more. */
-function Confirmed({ label, title, children, run }) {
+/** A button that opens a dialog; `children` gets what closes it. */
+function Opener({ label, title, children }) {
   const dialog = useRef(null);
-  const close = () => dialog.current.close();
-  const id = `confirm-${label.toLowerCase().replace(/\W+/g, '-')}`;
+  const close = () => dialog.current?.close();
+  const id = `dialog-${label.toLowerCase().replace(/\W+/g, '-')}`;
   return html`<button type="button" onClick=${() => dialog.current.showModal()}>${label}</button>
     <dialog ref=${dialog} aria-labelledby=${id}>
       <div class="dialog-head"><h2 id=${id}>${title}</h2></div>
-      <div class="dialog-body">
-        ${children}
-        <${Form} label=${label} run=${async () => { await run(); dialog.current?.close(); }}>
-          <button type="button" class="plain-button" onClick=${close}>Cancel</button>
-        </${Form}>
-      </div>
+      <div class="dialog-body">${children(close)}</div>
     </dialog>`;
 }
+
+/** A button whose dialog says what will happen, and asks once more. */
+const Confirmed = ({ label, title, children, run }) => html`<${Opener} label=${label} title=${title}>${(close) => html`
+  ${children}
+  <${Form} label=${label} run=${async () => { await run(); close(); }}><button type="button" onClick=${close}>Cancel</button></${Form}>`}</${Opener}>`;
 
 /** Text to take along, with a button that copies it. */
 function Copy({ text, label }) {

@@ -43,7 +43,7 @@ const touchLine = (rule) => [
 function Subject({ id }) {
   const name = usePackageNames();
   const subject = useAnswer('GET subjects/{id}', { params: { id } });
-  return html`<${Answer} of=${subject}>${(value) => html`
+  return html`<${Detail} of=${subject} title="Subject">${(value) => html`
     <${Section} id="subject" title=${html`<${Name} text=${personName(value)} />`}
       more=${may('POST decisions') ? html`<a class="button" href=${link('decide', '', { subject: value.objectId || value.subjectId })}>May they get a package?</a>` : null}>
       <${NotWhole} of=${value} what="packages and conflicts" />
@@ -58,7 +58,7 @@ function Subject({ id }) {
     <${Section} title="Findings">
       <${Table} caption="Findings of the subject" columns=${FINDING_COLUMNS} lines=${value.findings.map((each) => findingLine(each, name))}
         none=${value.isWhole ? 'There is no finding.' : 'There is no finding in what could be read.'} />
-    </${Section}>`}</${Answer}>`;
+    </${Section}>`}</${Detail}>`;
 }
 
 function SubjectsView({ id, query }) {
