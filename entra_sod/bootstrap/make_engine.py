@@ -26,7 +26,12 @@ from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.rules.approvals import SelectionReviewer
+from entra_sod.services.rules.exceptions import ExceptionLister
+from entra_sod.services.rules.overview import RulesOverview
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.detail import SubjectLookup
+from entra_sod.services.subjects.search import SubjectSearch
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.planner import SweepPlanner
@@ -52,6 +57,11 @@ class Engine:
     sweep_runner: SweepRunner
     deliverer: Deliverer
     reports: ReportMaker
+    subject_search: SubjectSearch
+    subjects: SubjectLookup
+    rules_overview: RulesOverview
+    exceptions: ExceptionLister
+    selections: SelectionReviewer
 
 
 def make_engine(
@@ -98,6 +108,26 @@ def make_engine(
             controls=records.controls,
             max_writes_per_day=settings.max_writes_per_day,
             clock=clock,
+        ),
+        subject_search=SubjectSearch(sweeps=records.sweeps, findings=records.findings, rules=rules),
+        subjects=SubjectLookup(sweeps=records.sweeps, findings=records.findings, rules=rules),
+        rules_overview=RulesOverview(
+            graph=graph,
+            provider=rules,
+            sweeps=records.sweeps,
+            findings=records.findings,
+            clock=clock,
+            setting=settings.enforcement,
+        ),
+        exceptions=ExceptionLister(provider=rules, sweeps=records.sweeps, clock=clock),
+        selections=SelectionReviewer(
+            graph=graph,
+            provider=rules,
+            store=_selections(records, settings),
+            ledger=ledger,
+            sweeps=records.sweeps,
+            clock=clock,
+            prune=settings.prune,
         ),
     )
 

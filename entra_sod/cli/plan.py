@@ -20,7 +20,6 @@ from entra_sod.cli.operations.plan_document import (
     not_read,
 )
 from entra_sod.cli.operations.plan_review import PlanSource
-from entra_sod.cli.operations.selections import read_reviewed
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session
 from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
@@ -32,6 +31,7 @@ from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.enforcement.count_subjects import CountedGroups, count_members
 from entra_sod.services.rules.alike import read_alike
+from entra_sod.services.rules.reviews import read_reviewed
 
 _COLLECT_AFTER = 100_000
 

@@ -17,13 +17,6 @@ from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.plan_document import in_view, not_read
-from entra_sod.cli.operations.selections import (
-    ReviewState,
-    read_stored,
-    review_states,
-    with_reviewed,
-)
-from entra_sod.cli.operations.selections import approve as store_approved
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session, open_session, require_storage
 from entra_sod.cli.show import gaps_lines
@@ -33,6 +26,14 @@ from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.rules.reviews import (
+    ReviewState,
+    SeenTenant,
+    read_stored,
+    review_states,
+    with_reviewed,
+)
+from entra_sod.services.rules.reviews import approve as store_approved
 from entra_sod.stores.selections import SelectionStore
 
 app = typer.Typer(help="What rules select, and what of it was reviewed.", no_args_is_help=True)
@@ -124,7 +125,14 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     view = in_view(whole, prunable)
     state = await read_state(session.graph, view, with_holders=False)
     state = await with_protected(session.graph, whole, state)
-    states = review_states(rules, stored, damages, state, prunable)
+    seen = SeenTenant(
+        packages=state.packages,
+        granting=state.granting,
+        present=state.present,
+        unread=state.unread_of(view),
+        gone=state.gone,
+    )
+    states = review_states(rules, stored, damages, seen, prunable)
     return SelectionReading(
         store=store,
         rules=rules,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.cli.operations.selections import approve
 from entra_sod.cli.sign_in import LOGIN, PersonCredential, SignInFile, asks_as_person, person
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, shown
@@ -21,6 +20,7 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.enforcement.damaged_entries import note_damaged
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.rules.reviews import approve
 from entra_sod.settings import GraphSettings, Settings, read_settings
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules

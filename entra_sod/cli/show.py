@@ -9,11 +9,11 @@ from rich.table import Table
 
 from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
-from entra_sod.cli.operations.plan_enforcement import EnforcementReach, RuleEnforcement
 from entra_sod.cli.operations.plan_figures import RuleFigures
 from entra_sod.cli.terminal import in_markdown, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.enforcement.reach import EnforcementReach, RuleEnforcement
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.results.coverage import Skipped
 

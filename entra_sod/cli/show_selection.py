@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 
-from entra_sod.cli.operations.selections import ReviewState
 from entra_sod.cli.show import MAX_ROWS
 from entra_sod.cli.terminal import line, shown
 from entra_sod.core.names import visible
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import ReferenceKind
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.rules.reviews import ReviewState
 
 
 def states_lines(rules: RuleSet, states: Sequence[ReviewState]) -> RenderableType:

@@ -151,6 +151,10 @@ class ParsedRules:
         """Where a thing of the book stands; kind is the name of a field of `RulesFile`."""
         return self.origins[kind, name]
 
+    def place(self, kind: str, name: str) -> RulesProblem:
+        """The file and line of a thing of the book, as of a problem there."""
+        return self.origins[kind, name].place(Mistake((), ""))
+
     def names(self, kind: str) -> Collection[str]:
         """The names of a kind that the files give, with a mistake in it or not."""
         return {name for given, name in self.origins if given == kind}

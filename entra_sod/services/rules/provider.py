@@ -49,10 +49,15 @@ class CachedValue[T]:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRules:
-    """The rules and exceptions in force today, and those in force today or later."""
+    """The rules and exceptions in force today, and those in force today or later.
+
+    Attributes:
+        as_written: those of today, without packages that left them and wait for an approval.
+    """
 
     today: RuleSet
     from_today: RuleSet
+    as_written: RuleSet
 
 
 class RulesProvider:
@@ -102,6 +107,18 @@ class RulesProvider:
         of the rules that select by grants, until a sweep or a check has read them.
         """
         return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).today
+
+    async def as_written(self) -> RuleSet:
+        """Resolve the same, without packages that left rules and wait for an approval."""
+        return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).as_written
+
+    async def parsed(self) -> ParsedRules:
+        """Read what the files say, whatever it means in the tenant.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+        """
+        return await self._read(self._clock.now())
 
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for what is wanted later.
@@ -164,7 +181,8 @@ class RulesProvider:
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> ActiveRules:
         """Hold a book against a tenant, for a day and all that come after."""
-        rules = await self._with_left(resolve(parsed, tenant, day, and_later=True))
+        written = resolve(parsed, tenant, day, and_later=True)
+        rules = await self._with_left(written)
         exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
         rules_today = [each for each in rules if each.rule.holds_on(day)]
         exceptions_today = [each for each in exceptions if each.holds_on(day)]
@@ -179,10 +197,13 @@ class RulesProvider:
             overrides=parsed.overrides.values(),
         )
         today = make(rules_today, exceptions_today)
+        is_kept = any(each.kept for each in rules_today)
+        written_today = [each for each in written if each.rule.holds_on(day)]
+        as_written = make(written_today, exceptions_today) if is_kept else today
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
-            return ActiveRules(today, today)
-        return ActiveRules(today, make(rules, exceptions))
+            return ActiveRules(today, today, as_written)
+        return ActiveRules(today, make(rules, exceptions), as_written)
 
     async def _with_left(self, rules: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
         """The rules with the packages that patterns do not fit any more."""

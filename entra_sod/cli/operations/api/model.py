@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from entra_sod.domain.callers.routes import OpenAccess, Route
+from entra_sod.domain.callers.routes import Route
 
 type Schema = Mapping[str, Any]
 
@@ -111,7 +111,7 @@ class Operation:
     @property
     def is_open(self) -> bool:
         """Whether no key is wanted."""
-        return isinstance(self.route.access, OpenAccess)
+        return self.route.takes_strangers
 
 
 def title_of(name: str) -> str:

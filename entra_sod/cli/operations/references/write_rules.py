@@ -14,10 +14,11 @@ from entra_sod.cli.operations.matrix.import_plan import (
     rules_file,
 )
 from entra_sod.cli.operations.matrix.model import MAX_TEXT, clean, shortened
-from entra_sod.cli.operations.matrix.rules_yaml import comment, pieces, scalar
+from entra_sod.cli.operations.matrix.rules_yaml import comment, pieces
 from entra_sod.cli.operations.references.rules import ReferenceRule
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.yaml_text import scalar
 
 MAX_NAMED = 2  # of a side, in a title
 MAX_NAME = 60  # characters of a name in a title

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 
-from entra_sod.cli.operations.plan_document import make_document
-from entra_sod.cli.operations.tenant_state import TenantState
+import msgspec
+
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.core.parallel import in_parallel
-from entra_sod.domain.enforcement.guard import HeldReference
-from entra_sod.domain.enforcement.selection_guard import APPROVE
+from entra_sod.domain.enforcement.desired import (
+    DesiredReference,
+    packages_in_view,
+    references_on,
+)
+from entra_sod.domain.enforcement.guard import HeldReference, protect
+from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.selection_guard import APPROVE, hold_changes
+from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.entra import AccessPackage, Reference
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -20,6 +29,7 @@ from entra_sod.domain.rules.selection import (
     SelectionChange,
     next_selection,
     selection_change,
+    selection_key,
     selection_of,
     with_left,
 )
@@ -116,11 +126,43 @@ def with_reviewed(rules: RuleSet, stored: Mapping[str, StoredSelection]) -> Rule
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenTenant:
+    """What was read of a tenant for the rules.
+
+    Attributes:
+        packages: with the groups that can be held against others, by id.
+        granting: the packages with all groups that they grant, protected ones among them.
+        present: references on the packages.
+        unread: packages of the rules that could not be read, and may exist.
+        gone: packages that Graph says do not exist.
+    """
+
+    packages: Mapping[str, AccessPackage]
+    granting: Mapping[str, AccessPackage]
+    present: AbstractSet[Reference]
+    unread: AbstractSet[str] = frozenset()
+    gone: AbstractSet[str] = frozenset()
+
+
+def reviewed_now(
+    rules: Collection[ResolvedRule],
+    stored: Mapping[str, StoredSelection],
+    packages: Mapping[str, AccessPackage],
+) -> Mapping[str, RuleSelection]:
+    """What was reviewed of each rule that a run has met, as a run would see it."""
+    return {
+        rule.id: next_selection(stored[rule.id].selection, rule, packages, is_sweep=False)
+        for rule in rules
+        if rule.id in stored
+    }
+
+
 def review_states(
     rules: RuleSet,
     stored: Mapping[str, StoredSelection],
     damages: Mapping[str, str],
-    state: TenantState,
+    seen: SeenTenant,
     ours: Collection[Reference],
 ) -> list[ReviewState]:
     """Compare what each rule selects now with what was reviewed.
@@ -129,29 +171,71 @@ def review_states(
         rules: as they are written.
         stored: what was reviewed, by the rule.
         damages: why what was reviewed cannot be used, by the rule.
-        state: of the tenant.
+        seen: of the tenant.
         ours: references that may be removed.
     """
-    reviewed = {
-        rule.id: next_selection(stored[rule.id].selection, rule, state.granting, is_sweep=False)
-        for rule in rules.rules
-        if rule.id in stored
-    }
-    plan = make_document(
-        with_reviewed(rules, stored), state, prunable=ours, made_at="", selections=reviewed
-    )
+    reviewed = reviewed_now(rules.rules, stored, seen.granting)
+    held = find_held(with_reviewed(rules, stored), seen, reviewed, ours)
     return [
         ReviewState(
             rule=rule,
             stored=stored.get(rule.id),
             damage=damages.get(rule.id),
-            change=selection_change(reviewed[rule.id], rule, state.granting)
+            change=selection_change(reviewed[rule.id], rule, seen.granting)
             if rule.id in reviewed
             else None,
-            held=[each for each in plan.held if each.why.endswith(f"{APPROVE} {rule.id}")],
+            held=[each for each in held if each.why.endswith(f"{APPROVE} {rule.id}")],
         )
         for rule in rules.rules
     ]
+
+
+def find_held(
+    rules: RuleSet,
+    seen: SeenTenant,
+    reviewed: Mapping[str, RuleSelection],
+    ours: Collection[Reference],
+) -> Sequence[HeldReference]:
+    """Return every change that waits, for an approval or for another reason.
+
+    Args:
+        rules: in force, with packages that left them.
+        seen: of the tenant.
+        reviewed: what was reviewed of rules, by their ids.
+        ours: references that may be removed.
+    """
+    is_known = rules.unsettled is None
+    removable = [each for each in ours if is_known and not may_be_required(each, seen.unread)]
+    changed = hold_changes(rules, reviewed, seen.granting, seen.gone)
+    plan = make_plan(_desired(rules, seen.packages), seen.present, removable)
+    return plan.guarded((*protect(rules, seen.granting), *changed)).held
+
+
+def _desired(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> Iterator[DesiredReference]:
+    for on in sorted(packages_in_view(rules) & packages.keys()):
+        yield from references_on(on, rules, packages)
+
+
+def selection_to_approve(
+    rule: ResolvedRule,
+    packages: Mapping[str, AccessPackage],
+    known: StoredSelection | None,
+) -> RuleSelection:
+    """What an approval of a rule stores.
+
+    Args:
+        rule: as it is written.
+        packages: that were read, with the groups that they grant; of others nothing changes.
+        known: what was reviewed before, if that can be used.
+    """
+    selection = selection_of(rule, packages)
+    return selection.with_read(known.selection.groups) if known else selection
+
+
+def selection_name(rule: ResolvedRule, selection: RuleSelection) -> str:
+    """Name what a rule selects; a change of it, or of what the rule asks for, has another name."""
+    data = msgspec.json.encode([selection_key(rule), selection], order="deterministic")
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 async def approve(
@@ -176,10 +260,10 @@ async def approve(
     async def keep(rule: ResolvedRule) -> None:
         for _ in range(MAX_ATTEMPTS):
             row = (await store.rows([rule])).get(rule.id)
-            selection = selection_of(rule, packages)
+            known: StoredSelection | None = None
             with suppress(DamagedSelection):
                 known = await store.stored(rule, row) if row else None
-                selection = selection.with_read(known.selection.groups) if known else selection
+            selection = selection_to_approve(rule, packages, known)
             if await store.keep(rule, selection, row, by):
                 return
         raise StorageUnavailable("other runs change what is remembered of rules without a pause")
