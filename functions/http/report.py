@@ -8,7 +8,7 @@ from entra_sod import bootstrap
 from entra_sod.core.errors import GraphError
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
-from functions.http.responses import graph_problem, json_response
+from functions.http.responses import graph_problem, json_response, page_response
 
 bp = GuardedBlueprint()
 
@@ -29,10 +29,4 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
         return json_response(200, view)
     from entra_sod.services.report.render import policy, render
 
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return func.HttpResponse(render(view), headers=headers, mimetype=HTML, charset="utf-8")
+    return page_response(render(view), policy())

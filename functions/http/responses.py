@@ -94,6 +94,17 @@ def json_response(
     return func.HttpResponse(data, status_code=status, headers=headers, mimetype=mimetype)
 
 
+def page_response(page: bytes, policy: str) -> func.HttpResponse:
+    """Build an answer that is a page for people; `policy` is its Content-Security-Policy."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return func.HttpResponse(page, headers=headers, mimetype="text/html", charset="utf-8")
+
+
 async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     """Await a handler and turn every error that has a name into its problem."""
     try:

@@ -142,8 +142,8 @@ class TestConnector:
             assert not isinstance(each.get("type"), list)
 
     def test_it_has_what_a_maker_can_use(self) -> None:
-        """Health, readiness, the documents and what others send are not for flows."""
-        left_out = {"Health", "Ready", "GetContract", "GetReport"}
+        """Health, readiness, pages, the documents and what others send are not for flows."""
+        left_out = {"Health", "Ready", "GetContract", "GetReport", "GetConsole"}
         left_out |= {"ReceiveWebhook", "AgreeToWebhooks"}
         assert operations_of(CONNECTOR).keys() == IDS - left_out
 

@@ -54,6 +54,7 @@ EXPECTED: Mapping[str, str] = {
     "GET packages": "Check Decide Enforce Read",
     "GET openapi.json": "everybody",
     "GET report": "Read",
+    "GET console": "everybody",
     "GET findings": "Read",
     "GET findings/{id}": "Read",
     "POST findings/{id}/claims": "Enforce",

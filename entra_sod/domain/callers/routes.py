@@ -109,6 +109,8 @@ _TABLE = (
     # The same for everybody who runs the app, and a connector may be imported from it.
     Route("get_contract", "GET", "openapi.json", OpenAccess.PUBLIC, "This document"),
     Route("get_report", "GET", "report", _READ, "Get the report"),
+    # A page without data: what it shows, it asks of the other routes.
+    Route("get_console", "GET", "console", OpenAccess.PUBLIC, "Get the console"),
     Route("ready", "GET", "ready", _READ, "Is it ready?"),
     Route("health", "GET", "health", OpenAccess.PUBLIC, "Is it alive?"),
 )

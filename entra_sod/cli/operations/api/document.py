@@ -128,9 +128,10 @@ def response(answer: ApiResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.text}
     if answer.headers:
         made["headers"] = {each.name: _header(each) for each in answer.headers}
-    if answer.body:
-        as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
-        made["content"] = {answer.media_type: {"schema": _schema_of(answer.body)}} | as_text
+    content = {answer.media_type: {"schema": _schema_of(answer.body)}} if answer.body else {}
+    as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
+    if content or as_text:
+        made["content"] = content | as_text
     return made
 
 

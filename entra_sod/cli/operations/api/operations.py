@@ -312,6 +312,12 @@ OPERATIONS = (
         responses=_ok("The report.", dict, "text/html"),
     ),
     Operation(
+        route=ROUTES["get_console"],
+        text="One page for people, to ask and to act in. It holds no data, so no key is wanted: "
+        "what it shows, it asks of the other routes, as the person who is signed in.",
+        responses={HTTPStatus.OK: ApiResponse(text="The page.", also=("text/html",))},
+    ),
+    Operation(
         route=ROUTES["list_packages"],
         text="The access packages that the app may read, to choose from by name.",
         visibility="internal",
