@@ -2,9 +2,10 @@
 
     .venv/bin/python scripts/azure_check.py ENVIRONMENT [--keep]
 
-In azd's environment of that name (docs/deploy.md, section 1, makes one) it shows what would change,
-provisions and deploys, with the smoke test and its check as azd's hook, runs a sweep, and takes
-everything down again, also where a step failed. It was never run: no subscription was at hand.
+In azd's environment of that name (docs/how-to/deploy.md, section 1, makes one) it shows what
+would change, provisions and deploys, with the smoke test and its check as azd's hook, runs a
+sweep, and takes everything down again, also after a step failed. It was never run: no subscription
+was at hand.
 """
 
 import os

@@ -44,7 +44,7 @@ class Assignment:
     """One assignment of one access package; `state` in whatever case Graph wrote it.
 
     Attributes:
-        package_id: where it was asked for; whoever lists one package knows it.
+        package_id: where it was asked for; a list of one package does not repeat it.
         start: when the access begins, where it was asked for and Graph says so.
         end: when it ends, likewise; None is without an end, as far as is known.
     """
@@ -61,7 +61,7 @@ class Assignment:
         """Only an expired assignment holds nothing.
 
         An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
-        wrong all-clear is looked at by nobody.
+        wrong all-clear is looked at by no person.
         """
         return self.state is None or self.state.lower() != "expired"
 

@@ -2,7 +2,7 @@
 
 A file is cut into buckets by subject, and begins with a table of where each bucket lies. So the
 join can take the same few buckets out of all files, and never holds the tenant in memory. After
-them comes a directory of the same shape by object id, for whoever knows a holder by that.
+them comes a directory of the same shape by object id, for callers who know a holder by that.
 
     257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `IndexedAssignment`
     257 offsets, from here on · 256 buckets, each of 4 bytes for a holder: the upper three are of
