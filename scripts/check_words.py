@@ -44,16 +44,18 @@ def main(arguments: Sequence[str]) -> int:
 def read_words(text: str) -> Words:
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return Words(
-        avoided=[
-            (_pattern(word.strip()), advice.strip())
-            for word, _, advice in (line.partition("=") for line in lines if line[0] != "+")
-        ],
+        avoided=[_avoided(line) for line in lines if line[0] != "+"],
         allowed=[line.removeprefix("+").strip() for line in lines if line[0] == "+"],
     )
 
 
+def _avoided(line: str) -> tuple[re.Pattern[str], str]:
+    word, _, advice = line.partition("=")
+    return _pattern(word.strip()), advice.strip()
+
+
 def _pattern(word: str) -> re.Pattern[str]:
-    """A word in capitals begins a name, also a private one; any other stands alone, in whatever case."""
+    """A word in capitals begins a name, also a private one; any other stands alone, in any case."""
     escaped = r"\s+".join(map(re.escape, word.split()))
     if word.isupper():
         return re.compile(rf"(?<![A-Za-z0-9_])_?{escaped}")
