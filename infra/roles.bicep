@@ -1,4 +1,4 @@
-// Azure's built-in roles that are given here, by the ids that docs/security.md lists. A check holds the two together.
+// Azure's built-in roles that are given here, by the ids that docs/reference/roles-and-permissions.md lists. A check holds the two together.
 @export()
 var roles = {
   storageBlobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'

@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many consecutive free ports on loopback, which nobody else is given.
+    """The first of so many consecutive free ports on loopback, which no other process is given.
 
     A server takes a moment to listen: until then another process would find its port free, and
     would take the other's server for its own. So a port that was given is marked as taken, for as
@@ -126,7 +126,7 @@ class Process:
         if not self._is_over:
             end_tree(self._process.pid)
             self._process.wait()
-            # From here on the number may be given to a group of somebody else.
+            # From here on the number may be given to a group of another process.
             self._is_over = True
 
     def stop(self, seconds: float = 15) -> int:
@@ -180,7 +180,7 @@ def answers(url: str) -> bool:
 
 
 def _reserve(ports: Iterable[int]) -> bool:
-    """Whether none of them was given to somebody yet; then they are taken."""
+    """Whether none of them was given yet; then they are taken."""
     with contextlib.ExitStack() as taken:
         for port in ports:
             mark = taken.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))

@@ -2,14 +2,13 @@
 
     .venv/bin/python scripts/azure_check.py ENVIRONMENT [--keep]
 
-In azd's environment of that name (docs/deploy.md, section 1, makes one) it shows what would change,
-provisions and deploys, with the smoke test and its check as azd's hook, runs a sweep, and takes
-everything down again, also where a step failed. It was never run: no subscription was at hand.
+In azd's environment of that name (docs/how-to/deploy.md, section 1, makes one) it shows what
+would change, provisions and deploys, with the smoke test and its check as azd's hook, runs a
+sweep, and takes everything down again, also after a step failed. It was never run: no subscription
+was at hand.
 """
 
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import checkout
-
-_OF_EVIDENCE = {
-    "--account-name": "AZURE_STORAGE_ACCOUNT_NAME",
-    "--resource-group": "AZURE_RESOURCE_GROUP",
-    "--subscription": "AZURE_SUBSCRIPTION_ID",
-}
-_POLICY = ("storage", "container", "immutability-policy")
+from evidence_policy import change, run, told
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,32 +51,13 @@ def try_out(environment: str) -> int:
 
 def take_down(environment: str) -> None:
     """Evidence first: no account goes while a policy holds a blob of its."""
-    evidence = ["--container-name", "evidence"]
-    for option, name in _OF_EVIDENCE.items():
-        evidence += [option, value(environment, name)]
-    etag = told(["az", *_POLICY, "show", *evidence, "--query", "etag", "--output", "tsv"])
-    if etag:
-        run(["az", *_POLICY, "delete", *evidence, "--if-match", etag])
+    change("delete", environment)
     run(["azd", "down", "--environment", environment, "--force", "--purge", "--no-prompt"])
 
 
 def value(environment: str, name: str) -> str:
     """What azd keeps under a name, or nothing."""
     return told(["azd", "env", "get-value", name, "--environment", environment])
-
-
-def told(command: Sequence[str]) -> str:
-    done = subprocess.run(program(command), capture_output=True, text=True, check=False)  # noqa: S603
-    return "" if done.returncode else done.stdout.strip()
-
-
-def run(command: Sequence[str]) -> int:
-    print("$ " + " ".join(command), file=sys.stderr, flush=True)
-    return subprocess.run(program(command), env=os.environ, check=False).returncode  # noqa: S603
-
-
-def program(command: Sequence[str]) -> Sequence[str]:
-    return [shutil.which(command[0]) or command[0], *command[1:]]
 
 
 if __name__ == "__main__":

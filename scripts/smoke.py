@@ -7,7 +7,7 @@ from the environment, as azd gives them. The functions are listed by the Azure C
 by the app's host with ENTRA_SOD_MASTER_KEY. The canary is sent with ENTRA_SOD_KEY or
 ENTRA_SOD_TOKEN, or else with a token of the Azure CLI.
 
-Exit code 0: nothing is wrong; a canary that nobody let in is said to be unknown. 1: something is.
+Exit code 0: nothing is wrong; a canary that was refused is said to be unknown. 1: something is.
 Without the packages of this checkout it goes on in `.venv`.
 """
 

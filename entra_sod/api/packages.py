@@ -1,4 +1,4 @@
-"""Access packages by name, so that nobody has to paste their ids. Pure."""
+"""Access packages by name, so that people need not paste their ids. Pure."""
 
 from __future__ import annotations
 

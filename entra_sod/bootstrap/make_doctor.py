@@ -35,7 +35,7 @@ def read_diagnostic_context(
     Args:
         environment: the settings.
         open_storage: makes the app's storage, or raises a ConfigurationError.
-        ask_as: makes the credential of somebody else than the settings name, or none; or raises a
+        ask_as: makes another credential than the settings name, or none; or raises a
             ConfigurationError.
     """
     problems: list[str] = []

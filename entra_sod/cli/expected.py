@@ -20,7 +20,7 @@ def compare_functions(listed: Collection[str], expected: Collection[str]) -> Dia
             "functions",
             "the host lists none",
             "The app fails while it is imported, or was deployed without its packages: see the "
-            "host's log, and docs/operations.md, No functions.",
+            "host's log, and docs/how-to/operate.md, No functions.",
         )
     if not missing and not extra:
         return ok("functions", f"all {len(listed)}")

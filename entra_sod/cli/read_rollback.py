@@ -136,7 +136,7 @@ def require_known(
         raise RollbackRefused(
             f"The chain of evidence does not hold: {proofs.broken}. So nothing is proved, and "
             "nothing was removed. Fix: `entra-sod evidence verify` names the places; see "
-            "docs/upgrade.md, Restore."
+            "docs/how-to/upgrade-and-restore.md, Restore."
         )
 
 

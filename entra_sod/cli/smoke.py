@@ -63,8 +63,8 @@ async def smoke(
 
 
 _GIVE_ROLE = (
-    "Nothing is known of its answers. Give yourself the app role SoD.Check (docs/callers.md), or "
-    "set ENTRA_SOD_KEY, and run scripts/smoke.py again."
+    "Nothing is known of its answers. Give yourself the app role SoD.Check "
+    "(docs/how-to/give-access-to-callers.md), or set ENTRA_SOD_KEY, and run scripts/smoke.py again."
 )
 
 

@@ -31,7 +31,7 @@ def is_leased(until: datetime, now: datetime, lease: timedelta) -> bool:
     """Whether a lease of this length still runs.
 
     What ends later than a lease can was written by a clock that is wrong. Its holder may be dead,
-    and nobody would get in for as long as that clock is ahead.
+    and no instance would get in for as long as that clock is ahead.
     """
     return timedelta(0) < until - now <= lease + MAX_CLOCK_SKEW
 

@@ -16,7 +16,7 @@ def cut(text: str, most: int = MAX_NAME_LENGTH) -> str:
 
 
 def visible(text: str, *, layout: str = "") -> str:
-    """Return a text with characters that nobody can see as escapes, but those of `layout`."""
+    """Return a text with invisible characters as escapes, but those of `layout`."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""What the app counts for whoever runs it: OpenTelemetry metrics.
+"""What the app counts for its operators: OpenTelemetry metrics.
 
 Only the API is used: without a provider every call is next to nothing. On Azure the Python worker
 sets the provider up by itself, before it loads the app, where

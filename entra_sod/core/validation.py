@@ -85,7 +85,7 @@ def read_as[T](kind: type[T], value: object) -> T:
 
 
 def find_repeated_fields(body: bytes) -> list[FieldError]:
-    """Find each field that JSON gives twice in one object: which of them counts nobody knows."""
+    """Find each field that JSON gives twice in one object; which of them counts is not defined."""
     # Objects become tuples of their fields, so that none is lost, and numbers stay text.
     value = json.loads(body, object_pairs_hook=tuple, parse_int=str, parse_float=str)
     return [

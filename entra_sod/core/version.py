@@ -1,3 +1,3 @@
 """The version of the product. A test compares azure.yaml and CHANGELOG.md with it."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"

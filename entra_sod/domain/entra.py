@@ -47,7 +47,7 @@ class Assignment:
     """One assignment of one access package; `state` in whatever case Graph wrote it.
 
     Attributes:
-        package_id: where it was asked for; whoever lists one package knows it.
+        package_id: where it was asked for; a list of one package does not repeat it.
         start: when the access begins, where it was asked for and Graph says so.
         end: when it ends, likewise; None is without an end, as far as is known.
     """
@@ -67,8 +67,8 @@ class Assignment:
 def is_held_in(state: str | None) -> bool:
     """Whether the subject of an assignment holds the package. Only if it expired it does not.
 
-    An unknown or missing state counts as held, because a person looks at a wrong conflict, and
-    nobody looks at a wrong all-clear.
+    An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
+    wrong all-clear is looked at by no person.
     """
     return state is None or state.lower() != "expired"
 

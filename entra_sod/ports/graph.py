@@ -1,4 +1,4 @@
-"""What the app asks of Microsoft Graph, whoever answers.
+"""What the app asks of Microsoft Graph, or of a stand-in.
 
 Every method raises the `GraphError`s of `entra_sod.core.errors` and nothing else.
 """

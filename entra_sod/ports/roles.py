@@ -1,4 +1,4 @@
-"""What reading roles asks of Microsoft Graph, whoever answers.
+"""What reading roles asks of Microsoft Graph, or of a stand-in.
 
 Every method raises the `GraphError`s of `entra_sod.core.errors` and nothing else.
 """

@@ -55,7 +55,7 @@ class Table(Protocol):
     async def get(self, partition: str, key: str) -> Row | None: ...
 
     async def replace(self, row: Row) -> bool:
-        """Write over the version that was read; False where somebody else has been faster."""
+        """Write over the version that was read; False where another writer has been faster."""
         ...
 
     async def delete(self, partition: str, key: str, *, etag: str | None = None) -> bool:
@@ -86,7 +86,7 @@ class Table(Protocol):
         """Write and remove rows of one partition: all of them, or none and False.
 
         Rows without an etag are inserted, the others replaced or removed in the version that was
-        read. False where somebody else has been faster with any of them.
+        read. False where another writer has been faster with any of them.
 
         Args:
             puts: with `removals` at most `MAX_BATCH_ROWS` rows.

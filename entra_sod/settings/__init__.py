@@ -85,7 +85,7 @@ class DecisionSettings:
     Attributes:
         oldest_index: the age of a sweep's index that may still answer; nothing is for none.
         denies_gaps: whether what is not known is denied, instead of left to a review.
-        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
+        allows_unknown: whether a subject that nothing vouches for is taken for a new subject.
     """
 
     oldest_index: timedelta
@@ -195,11 +195,11 @@ def _read_callers(reader: EnvironmentReader) -> CallerSettings:
     is_open = reader.text("CALLER_KEYS") == ANYONE
     if is_open and not is_loopback(reader.text("GRAPH_ROOT")):
         reader.add_problem(
-            f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: nobody is asked who they are in a local "
-            "world only, that is with a loopback address."
+            f"CALLER_KEYS={ANYONE} contradicts GRAPH_ROOT: authentication is off in a local world "
+            "only, that is with a loopback address."
         )
     return CallerSettings(
-        # The platform's own; whatever it says but this, nobody writes those headers for us.
+        # The platform's own setting. With any other value it does not write those headers for us.
         trusts_platform=reader.text("WEBSITE_AUTH_ENABLED").lower() == "true",
         keys=()
         if is_open

@@ -102,7 +102,7 @@ class CheckStore:
     async def reopen(self, check_id: str, note: str) -> bool:
         """Make a check that failed queued again; False where it did not fail.
 
-        Whoever polls it sees 202 again. For an operator alone, who has mended why it failed.
+        Its poller sees 202 again. For an operator alone, who has mended why it failed.
         """
         row = await self._table.get(check_id, ROW_KEY)
         if row is None or row.values["status"] != CheckStatus.FAILED:

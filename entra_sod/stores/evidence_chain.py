@@ -1,8 +1,8 @@
 """Seals packs: copies a draft to where nothing is written over, and links it to the pack before.
 
-The chain's head is one row. Whoever links a pack replaces the head in the version that was read,
-so links come one after the other, however many runs end at once. The manifest is made of the draft
-and the link alone: should a worker die between the two, the next one writes it.
+The chain's head is one row. A worker that links a pack replaces the head in the version
+that it read, so links come one after the other, however many runs end at once. The manifest is made
+of the draft and the link alone: should a worker die between the two, the next one writes it.
 
 Where the head is gone or broken, the next pack follows the newest one that is there, and says so.
 """
@@ -83,7 +83,7 @@ class EvidenceChain:
 
     async def _link(self, manifest: EvidenceManifest) -> None:
         while True:
-            # In this order: whoever moved the head past this pack wrote its manifest before that.
+            # In this order: its manifest was written before the head moved past it.
             row = await self._table.get(_CHAIN, _HEAD)
             if await self.is_sealed(manifest.folder):
                 return
@@ -99,7 +99,7 @@ class EvidenceChain:
                 _log_sealed(new)
 
     async def _newest(self) -> ChainHead | None:
-        """The newest pack that is there, where nobody knows the head; it takes reading them all."""
+        """The newest pack that is there, if the head is not known; it takes reading them all."""
         newest: ChainHead | None = None
         async for name in self._blobs.names(CONTAINER):
             if _is_manifest(name):

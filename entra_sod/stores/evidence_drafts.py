@@ -1,4 +1,4 @@
-"""A pack before it is sealed: kept apart, so that whoever comes again seals the same bytes.
+"""A pack before it is sealed: kept apart, so that the next worker seals the same bytes.
 
 What is in the container `evidence` is never written over. So a pack is first drafted whole, and the
 first draft of a run is the one that counts; a worker that dies while it is copied is followed by
@@ -69,7 +69,7 @@ class EvidenceDrafts:
         """Read a draft's file.
 
         Raises:
-            LookupError: it is gone, for somebody else has sealed the pack.
+            LookupError: it is gone, for another worker has sealed the pack.
         """
         if not file.blob:
             return file.data

@@ -81,7 +81,7 @@ class FindingStore:
     async def write(
         self, puts: Iterable[StoredFinding], removals: Iterable[StoredFinding] = ()
     ) -> Sequence[str]:
-        """Write findings of one partition; return the ids of those that somebody else changed.
+        """Write findings of one partition; return the ids of those that another worker changed.
 
         Raises:
             ValueError: they are of more than one partition, or too many.

@@ -1,7 +1,7 @@
 """Idempotency keys: the same key and body is the same check, however often it is sent.
 
-A key belongs to whoever sent it: two callers may choose the same one and never meet. It is kept as
-a digest: callers put ticket numbers, and sometimes worse, into it.
+A key belongs to the caller that sent it: two callers may choose the same one and never
+meet. It is kept as a digest: callers put ticket numbers, and sometimes worse, into it.
 """
 
 from __future__ import annotations

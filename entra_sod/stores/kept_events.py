@@ -37,7 +37,7 @@ class KeptEvents:
         return await self._blobs.get(CONTAINER, f"{event_id}.json")
 
     async def newly_held(self, held: Collection[ReferenceView]) -> Sequence[ReferenceView]:
-        """Those that nobody was told of."""
+        """Those that were not announced."""
         known = await self._known() if held else ()
         return [each for each in held if _key(each) not in known]
 
@@ -54,7 +54,7 @@ class KeptEvents:
     async def newly_changed(
         self, changes: Iterable[HeldChange]
     ) -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
-        """Return by rule the ids that joined and that left, as far as nobody was told of them."""
+        """Return by rule the ids that joined and that left, as far as they were not announced."""
         told = await self._told()
         new = {each.rule: _new(each, told.get(each.key, ToldChange())) for each in changes}
         return {rule: ids for rule, ids in new.items() if any(ids)}

@@ -1,14 +1,14 @@
 """The references that this app wrote: what it may remove, and what a crash left half done.
 
 An entry is made before the write (`intended`) and confirmed after it was seen in Graph
-(`written`), so whoever comes after a crash knows that the write may have happened. A reference that
+(`written`), so the run after a crash knows that the write may have happened. A reference that
 a person adds in just that gap is taken for ours; there is no way to tell the two apart. The gap
 ends after an hour: what is found later is not taken for ours because of an old intent.
 
-Whoever writes or removes a reference holds its entry meanwhile, and an entry goes only in the
-version that was read: so none is lost whose reference somebody has just written.
+A worker that writes or removes a reference holds its entry meanwhile, and an entry goes only in the
+version that was read: so none is lost whose reference another worker has just written.
 
-A row that somebody has damaged costs its own reference: that counts as not proved ours, so it is
+A damaged row costs its own reference: that counts as not proved ours, so it is
 never removed. The row is named, and all other rows hold. A write of the reference mends the row.
 """
 
@@ -31,7 +31,7 @@ from entra_sod.ports.storage import Row, Storage, Value
 TABLE = "ledger"
 WRITING_LEASE = timedelta(seconds=30)
 LISTED_AFTER = timedelta(seconds=60)
-# Longer than a message's own tries take. Whoever had the intent has given up by then.
+# Longer than a message's own tries take. The run that had the intent has ended by then.
 ADOPTED_WITHIN = timedelta(hours=1)
 MAX_NAME_CHARACTERS = 100  # of a row that is named; keys may have a thousand
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -80,7 +80,7 @@ class DamagedEntry(SodError):
         self.row = f"{row.partition[:MAX_NAME_CHARACTERS]} {row.key[:MAX_NAME_CHARACTERS]}"
         super().__init__(
             f"this row of the ledger is damaged ({why}), so its reference does not count as "
-            "written by this app, and is not removed: docs/operations.md, A damaged row"
+            "written by this app, and is not removed: docs/how-to/operate.md, A damaged row"
         )
 
 
@@ -107,7 +107,7 @@ class Intent:
 
     Attributes:
         owner: of that right.
-        may_be_sent: whether an earlier run may have sent the write, unseen by whoever listed.
+        may_be_sent: whether an earlier run may have sent the write, too late for the list.
         may_show_late: whether it may have been so lately that lists do not show it yet.
         is_abandoned: whether the earlier run gave up so long ago that a reference is not its work.
         version: of the entry.
@@ -128,7 +128,7 @@ class Ledger:
         """Read the entry of a reference; None where there is none.
 
         Raises:
-            DamagedEntry: there is a row, and nobody can read it.
+            DamagedEntry: there is a row that cannot be read.
         """
         row = await self._table.get(reference.on, _key(reference))
         return entry_of(row) if row else None
@@ -158,11 +158,11 @@ class Ledger:
     async def intend(self, reference: Reference, write_origin: WriteOrigin) -> Intent:
         """Note a write that is about to happen; an entry that is there keeps its origin.
 
-        One at a time: while somebody writes a reference nobody else does, until that one is done,
+        One at a time: while one worker writes a reference no other does, until that one is done,
         lets it go, or has been silent for so long that it must have died.
 
         Raises:
-            NotYetConsistent: somebody is writing it just now; come again.
+            NotYetConsistent: another worker is writing it just now; come again.
         """
         owner = uuid4().hex
         while True:
@@ -180,7 +180,7 @@ class Ledger:
         """Take the right to remove a reference; None where the ledger does not call it ours.
 
         Raises:
-            NotYetConsistent: somebody is writing it just now; come again.
+            NotYetConsistent: another worker is writing it just now; come again.
         """
         owner = uuid4().hex
         while True:
@@ -263,7 +263,7 @@ class Ledger:
         return await self._table.insert(row.changed(**self._written()))
 
     async def delete(self, reference: Reference, version: str) -> bool:
-        """Remove an entry that was read; False where somebody else has changed it since."""
+        """Remove an entry that was read; False where another worker has changed it since."""
         return await self._table.delete(reference.on, _key(reference), etag=version)
 
     def _written(self) -> dict[str, Value]:
@@ -319,7 +319,7 @@ def _moment(value: object) -> datetime | None:
 
 
 def entry_or_damage(row: Row) -> LedgerEntry | DamagedEntry:
-    """Read a row of the ledger, or say why nobody can."""
+    """Read a row of the ledger, or say why it cannot be read."""
     try:
         return entry_of(row)
     except DamagedEntry as damaged:

@@ -77,7 +77,7 @@ class _Walk:
         self._seen: set[Path] = set()
 
     def named(self, path: Path) -> Iterator[SourceFile | RulesProblem]:
-        """What somebody named: a folder is to have rules files, and a file is one."""
+        """What a person named: a folder is to have rules files, and a file is one."""
         if path.resolve() in self._seen:
             return
         if not path.is_dir():
@@ -153,7 +153,7 @@ class FolderRules:
 
     Args:
         folder: of the files.
-        tell: is called with each file that somebody may take for rules and that was not read.
+        tell: is called with each file that a person may take for rules and that was not read.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """What each rule selected when that was reviewed: a row for each version of a rule, by its key.
 
 The row names a blob that is never written again, so that it may be cached. It is written after the
-blob, and replaced only in the version that was read. Rows of rules that have changed stay: whoever
-goes back to what a rule said goes back to what was reviewed of it.
+blob, and replaced only in the version that was read. Rows of rules that have changed stay: a rule
+that is changed back goes back to what was reviewed of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TABLE, PARTITION, CONTAINER = "selections", "rules", "selections"
 
 
 class DamagedSelection(StorageUnavailable):
-    """What was reviewed of a rule is not what was stored: somebody has to look."""
+    """What was reviewed of a rule is not what was stored: a person has to look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

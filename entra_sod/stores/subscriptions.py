@@ -61,7 +61,7 @@ class Subscriptions:
             url: that is to be called.
             app: the address of this app as the receiver knows it, up to `/api`.
             events: that are to be told.
-            holder: the caller's name, which is kept as a digest: nobody needs to read it.
+            holder: the caller's name, which is kept as a digest, because it is only compared.
 
         Raises:
             TooManySubscriptions: the holder has `MAX_SUBSCRIPTIONS` others.
@@ -93,7 +93,7 @@ class Subscriptions:
 
         Args:
             subscription_id: as `subscribe` returned it.
-            holder: the caller's name, whose it must be; None ends anybody's.
+            holder: the caller's name, whose it must be; None ends that of any caller.
         """
         row = await self._table.get(_SUBSCRIPTION, subscription_id) or await self._table.get(
             _ENDED, subscription_id

@@ -1,6 +1,7 @@
 """Where a sweep's life is kept: one row for the whole, one for each part, blobs for what was found.
 
-A part is done once its row says so. Whoever sees all parts done closes the sweep, one at a time.
+A part is done once its row says so. The worker that sees all parts done
+closes the sweep, one at a time.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class SweepStore:
             "startedAt": self._clock.now().isoformat(),
         }
         row = Row(partition=sweep_id, key=_WHOLE, values=values)
-        # The pointer first: with the row there, nobody would set it any more.
+        # The pointer first: with the row there, no worker would set it any more.
         await self._put(_LATEST, _NEWEST, {"sweepId": sweep_id})
         await self._table.insert(row)
         return _record(await self._table.get(sweep_id, _WHOLE) or row)
@@ -118,7 +119,7 @@ class SweepStore:
         return sorted(ended, key=lambda each: each.started_at, reverse=True)[:limit]
 
     async def store_plan(self, record: SweepRecord, plan: SweepPlan) -> bool:
-        """Keep a plan; False where somebody else has changed the sweep's row."""
+        """Keep a plan; False where another worker has changed the sweep's row."""
         name = await self.store_blob(record.id, "plan", msgspec.json.encode(plan))
         changed = record.row.changed(parts=len(plan.parts), planBlob=name)
         return await self._table.replace(changed)
@@ -152,7 +153,7 @@ class SweepStore:
         await self._table.insert(Row(partition=sweep_id, key=_key(_PART, part), values=values))
 
     async def store_blob(self, sweep_id: str, kind: str, data: bytes) -> str:
-        """Keep bytes under a name of their own, which nobody writes again, and return it."""
+        """Keep bytes under a name of their own, which is never written again, and return it."""
         name = f"{sweep_id}/{kind}-{uuid4().hex}"
         await self._blobs.put(CONTAINER, name, data)
         return name
@@ -214,7 +215,7 @@ class SweepStore:
         return (await self.parts(sweep_id)).done
 
     async def claim_closing(self, sweep_id: str, owner: str) -> bool:
-        """Become the one who closes a sweep, or stay it; False while somebody else is."""
+        """Become the one who closes a sweep, or stay it; False while another worker is."""
         until = (self._clock.now() + CLOSING_LEASE).isoformat()
         values: dict[str, Value] = {"owner": owner, "until": until}
         if await self._table.insert(Row(partition=sweep_id, key=_CLOSING, values=values)):
@@ -229,7 +230,7 @@ class SweepStore:
         return await self._table.replace(row.changed(**values))
 
     async def release_closing(self, sweep_id: str, owner: str) -> None:
-        """Let somebody else close it at once."""
+        """Let another worker close it at once."""
         row = await self._table.get(sweep_id, _CLOSING)
         if row is not None and row.values["owner"] == owner:
             await self._table.delete(sweep_id, _CLOSING, etag=row.etag)

@@ -1,5 +1,5 @@
 // Entra's custom extension calls this workflow when access is requested, and waits. The workflow asks the
-// app for a decision and resumes the request with it. docs/logic-apps.md has the steps around it.
+// app for a decision and resumes the request with it. docs/how-to/launch-and-wait.md has the steps around it.
 targetScope = 'resourceGroup'
 
 @description('Name of the workflow. With the resource group it makes a resource id of at most 150 characters.')
@@ -16,7 +16,7 @@ param appAudience string
 param governanceAppId string
 @description('What the resumed request says about who answered.')
 param source string = 'entra-sod'
-@description('What a decision "review" does: leave the request waiting and tell a person, deny, or continue with the reason, which is for policies with an approver: without one Entra then grants, and nobody has looked.')
+@description('What a decision "review" does: leave the request waiting and tell a person, deny, or continue with the reason, which is for policies with an approver: without one Entra then grants, and no person has looked.')
 @allowed(['wait', 'deny', 'continue'])
 param onReview string = 'wait'
 @description('Page with the evidence, for the approver to open. The app answers callers with a key or token only, so it is a page of yours; empty for no link.')

@@ -9,7 +9,7 @@ param tags object = {}
 param appUrl string
 @description('Audience of the app\'s own API, such as api://…: the workflow asks for a token for it.')
 param appAudience string
-@description('Address of the channel\'s workflow "when a webhook request is received". Whoever has it can post.')
+@description('Address of the channel\'s workflow "when a webhook request is received". It lets any holder post.')
 @secure()
 param teamsUrl string
 @description('Hour of the day, UTC; a few hours behind SWEEP_SCHEDULE.')

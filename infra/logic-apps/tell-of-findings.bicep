@@ -6,10 +6,10 @@ param name string = 'entra-sod-tell-of-findings'
 param location string = resourceGroup().location
 param tags object = {}
 
-@description('Where tickets are opened and closed by correlation_id, such as a ServiceNow import set that coalesces on it, or an incoming webhook of Jira Automation. Whoever has it can post.')
+@description('Where tickets are opened and closed by correlation_id, such as a ServiceNow import set that coalesces on it, or an incoming webhook of Jira Automation. It lets any holder post.')
 @secure()
 param ticketsUrl string
-@description('Address of the channel\'s workflow "when a webhook request is received". Whoever has it can post.')
+@description('Address of the channel\'s workflow "when a webhook request is received". It lets any holder post.')
 @secure()
 param teamsUrl string
 

@@ -1,4 +1,4 @@
-// What somebody has to be told. docs/operations.md says for each what to do.
+// What an operator has to learn. docs/how-to/operate.md says for each what to do.
 param prefix string
 param location string
 param tags object
@@ -14,7 +14,7 @@ param appPrincipalId string
 var queries = [
   {
     name: 'poison'
-    description: 'A message was given up: it lies in the container poison, with its reason. Runbook: docs/operations.md#poison'
+    description: 'A message was given up: it lies in the container poison, with its reason. Runbook: docs/how-to/operate.md#poison'
     severity: 1
     window: 'PT15M'
     every: 'PT5M'
@@ -27,7 +27,7 @@ var queries = [
   }
   {
     name: 'oldest-message'
-    description: 'Work waited for more than an hour. Runbook: docs/operations.md#oldest-message'
+    description: 'Work waited for more than an hour. Runbook: docs/how-to/operate.md#oldest-message'
     severity: 2
     window: 'PT15M'
     every: 'PT15M'
@@ -41,7 +41,7 @@ var queries = [
   }
   {
     name: 'timer-missed'
-    description: 'No sweep has ended for two nights. Runbook: docs/operations.md#timer-missed'
+    description: 'No sweep has ended for two nights. Runbook: docs/how-to/operate.md#timer-missed'
     severity: 1
     window: 'P2D'
     every: 'PT6H'
@@ -56,7 +56,7 @@ var queries = [
   }
   {
     name: 'throttled'
-    description: 'More than one in twenty answers of Graph was 429, for an hour. Runbook: docs/operations.md#throttled'
+    description: 'More than one in twenty answers of Graph was 429, for an hour. Runbook: docs/how-to/operate.md#throttled'
     severity: 3
     window: 'PT1H'
     every: 'PT1H'
@@ -70,7 +70,7 @@ var queries = [
   }
   {
     name: 'references-written'
-    description: 'The app, or a command, wrote or removed incompatible packages or groups in Entra. Runbook: docs/operations.md#references-written'
+    description: 'The app, or a command, wrote or removed incompatible packages or groups in Entra. Runbook: docs/how-to/operate.md#references-written'
     severity: 3
     window: 'PT1H'
     every: 'PT1H'
@@ -82,7 +82,7 @@ var queries = [
   }
   {
     name: 'references-held'
-    description: 'References are held that were not held before. Somebody has to review them. Runbook: docs/operations.md#references-held'
+    description: 'References are held that were not held before. A person has to review them. Runbook: docs/how-to/operate.md#references-held'
     severity: 3
     window: 'PT1H'
     every: 'PT1H'
@@ -94,7 +94,7 @@ var queries = [
   }
   {
     name: 'budget-exhausted'
-    description: 'A run left writes planned, because it met MAX_REFERENCE_WRITES or MAX_REFERENCE_WRITES_PER_DAY. Runbook: docs/operations.md#budget-exhausted'
+    description: 'A run left writes planned, because it met MAX_REFERENCE_WRITES or MAX_REFERENCE_WRITES_PER_DAY. Runbook: docs/how-to/operate.md#budget-exhausted'
     severity: 2
     window: 'PT15M'
     every: 'PT15M'
@@ -106,7 +106,7 @@ var queries = [
   }
   {
     name: 'frozen'
-    description: 'Writing has been frozen for more than a day. Runbook: docs/operations.md#frozen'
+    description: 'Writing has been frozen for more than a day. Runbook: docs/how-to/operate.md#frozen'
     severity: 2
     window: 'P1D'
     every: 'PT6H'
@@ -118,7 +118,7 @@ var queries = [
   }
   {
     name: 'tables-written'
-    description: 'Somebody other than the app wrote to a table, such as the ledger. Runbook: docs/operations.md#tables-written'
+    description: 'An identity other than the app wrote to a table, such as the ledger. Runbook: docs/how-to/operate.md#tables-written'
     severity: 1
     window: 'PT15M'
     every: 'PT15M'
@@ -212,7 +212,7 @@ resource noFunctions 'Microsoft.Insights/metricAlerts@2018-03-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'The app does not answer on /api/health: it is down, or it has no functions. Runbook: docs/operations.md#no-functions'
+    description: 'The app does not answer on /api/health: it is down, or it has no functions. Runbook: docs/how-to/operate.md#no-functions'
     severity: 1
     enabled: true
     scopes: [alive.id, insightsId]

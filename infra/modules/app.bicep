@@ -10,7 +10,7 @@ param packageIdentityId string
 param packageUri string
 @description('Entra application of the API; empty: no token is looked at, callers need a key.')
 param apiClientId string
-@description('Refuse whoever has no token, but on the paths that have their own proof or none to give.')
+@description('Refuse callers without a token, but on the paths that have their own proof or none to give.')
 param requireToken bool
 @description('Paths whose callers prove themselves otherwise, by a signature.')
 param openPaths string[]

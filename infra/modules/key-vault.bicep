@@ -5,12 +5,12 @@ param name string
 param location string
 param tags object
 param appPrincipalId string
-@description('Person or group that sets and rotates secrets; empty for nobody.')
+@description('Person or group that sets and rotates secrets; empty for none.')
 param operatorId string
 @description('Reachable through a private endpoint only.')
 param isPrivate bool
 param workspaceId string
-@description('Nobody can destroy the vault before 90 days have passed, and nobody can take its name.')
+@description('The vault cannot be destroyed before 90 days have passed, and its name cannot be taken.')
 param purgeProtection bool
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {

@@ -18,7 +18,7 @@ param evidenceLocked bool
 param resultDays int
 @description('Days in which what was deleted can be brought back.')
 param softDeleteDays int
-@description('Nobody deletes the account before the lock is taken away.')
+@description('The account cannot be deleted before the lock is removed.')
 param deleteLock bool
 
 var queues = [
@@ -131,7 +131,7 @@ resource evidence 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   properties: { publicAccess: 'None' }
 }
 
-// Unlocked, so that a trial can be taken down again. Locking it cannot be undone: docs/deploy.md has the command.
+// Unlocked, so that a trial can be taken down again. Locking it cannot be undone: docs/how-to/deploy.md has the command.
 resource immutable 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2023-05-01' = if (!evidenceLocked) {
   parent: evidence
   name: 'default'
@@ -193,7 +193,7 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (deleteLock) {
   scope: account
   properties: {
     level: 'CanNotDelete'
-    notes: 'Ledger, evidence and findings: docs/deploy.md says how to take it down.'
+    notes: 'Ledger, evidence and findings: docs/how-to/deploy.md says how to take it down.'
   }
 }
 
@@ -210,7 +210,7 @@ resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-// Who wrote to the ledger and the chain of evidence: the app does, and nobody else should.
+// Who wrote to the ledger and the chain of evidence: only the app should.
 resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: tableService

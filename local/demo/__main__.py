@@ -17,7 +17,7 @@ _SIGNALLED = 128
 
 
 class StoppedError(BaseException):
-    """Somebody asked for an end: no error that the story could tell of."""
+    """A person asked for an end: no error that the story could tell of."""
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -20,7 +20,7 @@ from local.demo.names import Snapshot
 
 
 def holders(result: CheckResult, names: Snapshot) -> tuple[Holder, ...]:
-    # Whoever was invited and has not come yet has no name in Graph.
+    # A person who was invited and has not come yet has no name in Graph.
     return tuple(
         Holder(each.display_name or names.name(each.subject_id), each.state or "")
         for each in result.holders

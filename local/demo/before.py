@@ -32,7 +32,7 @@ class Gatekeeper:
         self._world, self._app = world, app
 
     def decide(self, request_id: str, *, ticket: str) -> Decided:
-        """A ticket asks about whoever made a request that waits."""
+        """A ticket asks about the requester of a request that waits."""
         before = self._look()
         request = before.request(request_id)
         person = before.subject(request.target_id)

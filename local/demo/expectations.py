@@ -46,7 +46,7 @@ SWEEP_REFERENCES = frozenset(
         Reference("Receive goods", "package", "Order goods"),
     }
 )
-# holders of both, as the demo tenant has them before anybody asks for anything
+# holders of both, as the demo tenant has them before the first request
 HOLDERS = {
     INVOICES: 7,
     Pair.of("Maintain vendors", "Pay invoices"): 4,
@@ -120,7 +120,7 @@ def expect_accepted(checked: Checked, *, ticket: str) -> None:
 
 
 def expect_holders(checked: Checked, *, count: int) -> None:
-    """The check names whoever holds both packages by the tenant's own assignments."""
+    """The check names those who hold both packages by the tenant's own assignments."""
     expect("people who hold both packages", checked.holder_count, count)
     expect(
         "names of those who hold both packages",
@@ -255,7 +255,7 @@ def expect_reviewed(reviewed: Reviewed) -> None:
 
 
 def expect_drift_repaired(swept: Swept, disturbed: Disturbed) -> None:
-    """Both changes are named; what is ours is back, and what somebody added is left alone."""
+    """Both changes are named; what is ours is back, and what a person added is left alone."""
     named = {(each.kind, each.reference) for each in swept.drift}
     for kind, reference in (("missing", disturbed.removed), ("foreign", disturbed.added)):
         expect(f"whether {reference} is called {kind}", (kind, reference) in named, expected=True)
@@ -268,7 +268,7 @@ def expect_drift_repaired(swept: Swept, disturbed: Disturbed) -> None:
 
 
 def expect_held(swept: Swept, granted: Granted) -> Reference:
-    """Of a group that nobody reviewed nothing is written: the reference waits, and is named."""
+    """Of a group that was not reviewed nothing is written: the reference waits, and is named."""
     wanted = Reference("Pay invoices", "group", granted.group)
     expect_references("references held", swept.references.held, {wanted})
     expect_references("references written", swept.references.written, NOTHING)

@@ -255,7 +255,7 @@ class TakenBack:
 
 
 class Drifted(NamedTuple):
-    """A reference that somebody removed or added by hand, as the sweep calls it."""
+    """A reference that a person removed or added by hand, as the sweep calls it."""
 
     kind: str
     reference: Reference

@@ -74,7 +74,7 @@ class Snapshot:
         for subject in self.tenant.subjects:
             if held[subject.id] == set(package_ids) and isinstance(subject.object_id, str):
                 return subject
-        raise LookupError("nobody in the tenant fits the story")
+        raise LookupError("no person in the tenant fits the story")
 
     def request(self, request_id: str) -> AssignmentRequest:
         """An access request, by its id."""
@@ -92,6 +92,6 @@ def _names(tenant: Tenant) -> dict[str, str]:
     return {
         **{each.id.lower(): each.display_name for each in tenant.access_packages},
         **{each.id.lower(): each.display_name for each in tenant.groups},
-        # Whoever was invited and has not come yet has only an address.
+        # A person who was invited and has not come yet has only an address.
         **{each.id.lower(): str(each.display_name or each.email) for each in tenant.subjects},
     }

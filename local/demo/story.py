@@ -129,11 +129,11 @@ class Story:
         )
 
     def ask(self, wanted: str, *, held: str | None) -> Asked:
-        """The help desk asks for a package, for somebody who has `held` and nothing else."""
+        """The help desk asks for a package, for a person who has `held` and nothing else."""
         return self._help_desk.ask(wanted, held=held)
 
     def decide(self, request_id: str, *, ticket: str) -> Decided:
-        """A ticket asks whether whoever made this request may get what it wants."""
+        """A ticket asks whether the requester may get what it wants."""
         return Gatekeeper(self._world, self._running().url).decide(request_id, ticket=ticket)
 
     def resume(self, request_id: str) -> Resumed:
@@ -175,7 +175,7 @@ class Story:
         )
 
     def review(self, plan_file: Path) -> Reviewed:
-        """Validate, plan, apply and plan again, as somebody does at a terminal."""
+        """Validate, plan, apply and plan again, as a person does at a terminal."""
         before = self.look()
         validated = self._command("validate", "rules", "--offline")
         planned = self._command("plan", "--format", "json", "--out", str(plan_file))
@@ -195,7 +195,7 @@ class Story:
         )
 
     def command(self, *arguments: str) -> Commanded:
-        """A command, as somebody types it at a terminal."""
+        """A command, as a person types it at a terminal."""
         done = self._command(*arguments)
         said = done.stderr if done.returncode == 1 else done.stdout
         return Commanded(shlex.join(["entra-sod", *arguments]), done.returncode, said.strip())
@@ -224,7 +224,7 @@ class Story:
         )
 
     def disturb(self, package: str, *, lose: str, gain: str) -> Disturbed:
-        """Somebody edits a package by hand: one reference to a package goes, a group comes."""
+        """A person edits a package by hand: one reference to a package goes, a group comes."""
         tenant = self._world.graph.tenant()
         (edited,) = [each for each in tenant["accessPackages"] if each["id"] == package]
         edited["incompatibleAccessPackages"] = [

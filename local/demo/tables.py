@@ -206,7 +206,7 @@ def _answer(asked: Asked) -> Text:
 
 
 def _count(swept: SweptPair) -> str:
-    # Nobody looked: a zero would read as an all-clear.
+    # It was not looked at: a zero would read as an all-clear.
     return "not known" if swept.outcome == "unknown" else str(swept.holder_count)
 
 

@@ -177,7 +177,7 @@ class _Teller:
         self._screen.proved("Graph took them: one request is denied, the other has its access")
 
     def _let_through(self) -> None:
-        self._screen.step("Meanwhile the help desk can still give anybody both")
+        self._screen.step("Meanwhile the help desk can still give a person both")
         asked = self.story.ask(APPROVE_INVOICES, held=PAY_INVOICES)
         self._screen.show(tables.requests([asked]))
         expectations.expect_let_through(asked)
@@ -213,7 +213,7 @@ class _Teller:
             expectations.expect_refused(each)
         expectations.expect_let_through(granted)
         self._screen.proved(
-            "holders of either are refused the other one; whoever has neither is not"
+            "holders of either are refused the other one; a person with neither is not"
         )
         return refused
 
@@ -253,7 +253,7 @@ class _Teller:
         return swept
 
     def _repair(self) -> Swept:
-        self._screen.step("Somebody edits a package by hand; the next night repairs what is ours")
+        self._screen.step("A person edits a package by hand; the next night repairs what is ours")
         disturbed = self.story.disturb(
             PAY_INVOICES, lose=APPROVE_INVOICES, gain=GROUP_EXTERNAL_AUDITORS
         )
@@ -265,7 +265,7 @@ class _Teller:
         )
         expectations.expect_drift_repaired(swept, disturbed)
         self._screen.proved("the reference that was removed is back, in the tenant itself")
-        self._screen.proved("the reference that somebody else added is named, and left alone")
+        self._screen.proved("the reference that another person added is named, and left alone")
         return swept
 
     def _hold(self) -> Reference:

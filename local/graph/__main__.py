@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     tenant = _tenant(options.tenant)
     behaviour = _behaviour(options.behaviour)
-    # Bound before anything is printed: whoever reads the settings can connect at once.
+    # Bound before anything is printed: a reader of the settings can connect at once.
     with _listener(options.port) as listener:
         root = f"http://{HOST}:{listener.getsockname()[1]}"
         app = create_app(tenant, behaviour, root=root, identity_header=options.identity_header)

@@ -48,7 +48,7 @@ async def answer_batch(
             continue
         answer = await serve(simulator, _as_request(inner, request), within=number)
         responses[inner.id] = _response(inner, answer)
-    # Graph promises no order, so that nobody may count on the order of the requests.
+    # Graph promises no order, so that no caller may count on the order of the requests.
     return Answer(body={"responses": list(reversed(responses.values()))})
 
 

@@ -87,11 +87,11 @@ APP_PRINCIPAL_ID = make_id("principal entra-sod")
 HELPDESK_CLIENT_ID = make_id("client help desk")
 HELPDESK_PRINCIPAL_ID = make_id("principal help desk")
 
-# of somebody who approves invoices and asks to pay them, too; a custom extension has to answer
+# of a person who approves invoices and asks to pay them, too; a custom extension has to answer
 WAITING_REQUEST = make_id("request waiting")
 WAITING_STAGE_INSTANCE = make_id("stage instance waiting")
 WAITING_PERSON = 50
-# the same of somebody who holds nothing
+# the same of a person who holds nothing
 WAITING_HARMLESS_REQUEST = make_id("harmless request waiting")
 WAITING_HARMLESS_PERSON = 195
 
@@ -190,7 +190,7 @@ def _assignment(package_id: str, target_id: str, state: str) -> Assignment:
 
 
 def _members() -> dict[str, list[str]]:
-    """Who is in which group: whoever a package has put there, and the auditors."""
+    """Who is in which group: those whom a package has put there, and the auditors."""
     members: defaultdict[str, set[int]] = defaultdict(set)
     for package_id, plan in PLANS.items():
         for grant in plan.grants:

@@ -34,7 +34,7 @@ def unauthenticated(message: str) -> GraphError:
 
 
 def forbidden() -> GraphError:
-    # The wording speaks of users whoever calls: observed, not documented.
+    # The wording speaks of users for every caller: observed, not documented.
     message = (
         "User is not authorized to perform the operation. Reason: The caller is not authorized."
     )

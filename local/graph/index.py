@@ -40,7 +40,7 @@ class Index:
         self.identities: dict[str, Identity] = {
             identity.client_id.lower(): identity for identity in tenant.identities
         }
-        # object ids of whoever may be given a role
+        # object ids of principals that may get a role
         self.principals: frozenset[str] = frozenset(
             {
                 *(identity.principal_id.lower() for identity in tenant.identities),

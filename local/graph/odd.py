@@ -1,7 +1,7 @@
 """The odd tenant: what is rare in tenants, or was seen once and not documented.
 
 The same in every run. Each oddity has a package of its own, so that a test can use it alone, and
-every holder of such a package also holds COUNTERPART. docs/simulator.md lists what there is.
+every holder of such a package also holds COUNTERPART. local/graph/README.md lists what there is.
 """
 
 from collections.abc import Iterable

@@ -3,8 +3,9 @@
 Teams are catalogs with packages of two duties, `Requester N` and `Approver N`, that rules may keep
 apart; the packages left over are in a catalog of their own. One package in a hundred is heavy: all
 heavy ones together have a tenth of the assignments. Those of the first duty go to one half of the
-people and those of the second to the other half, so nobody holds both but the few that are planted:
-in each team, `PLANTED` holders of its first Requester package also hold its first Approver package.
+people and those of the second to the other half, so no person holds both but the few that are
+planted: in each team, `PLANTED` holders of its first Requester package also hold its first Approver
+package.
 """
 
 from collections.abc import Iterator

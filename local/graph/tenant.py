@@ -84,7 +84,7 @@ class CustomWorkflowExtension(Record):
     created_date_time: Text = UNSET
     endpoint_configuration: Flexible = UNSET
     authentication_configuration: Flexible = UNSET
-    # absent where nobody waits for the extension's answer
+    # absent where Entra does not wait for the extension's answer
     callback_configuration: Flexible = UNSET
 
 
@@ -221,7 +221,7 @@ class Tenant(Record):
         """A deep copy that later writes do not reach.
 
         Assignments and subjects, which may be hundreds of thousands, are copied one by one: beside
-        their own properties they hold only what nobody writes to.
+        their own properties they hold only what is never written to.
         """
         few = msgspec.structs.replace(self, assignments=[], subjects=[])
         copied = msgspec.json.decode(msgspec.json.encode(few), type=type(self))

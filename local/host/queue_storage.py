@@ -59,7 +59,7 @@ async def create(queue: QueueClient) -> None:
 
 
 def is_lost(error: HttpResponseError) -> bool:
-    """Whether somebody else has the message by now: a later receipt, or its deletion."""
+    """Whether another worker has the message by now: a later receipt, or its deletion."""
     code = getattr(error, "error_code", None)
     return getattr(code, "value", code) in _LOST
 

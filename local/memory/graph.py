@@ -196,7 +196,7 @@ class MemoryGraph:
         return {
             key: Subject(id=key)
             if key in self.directory
-            else NotFound(f"nobody is {key}", status=404)
+            else NotFound(f"there is no {key}", status=404)
             for key in object_ids
         }
 

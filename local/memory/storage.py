@@ -151,7 +151,7 @@ class SentMessage:
 
 
 class MemoryQueues:
-    """Keeps what was sent in `sent`; whoever drives the app takes it from there."""
+    """Keeps what was sent in `sent`; the driver of the app takes it from there."""
 
     def __init__(self) -> None:
         self.sent: list[SentMessage] = []

@@ -23,7 +23,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         check_ports(arguments.port)
-        # In the group of this process, so that whoever kills the group kills both.
+        # In the group of this process, so that a signal to the group ends both.
         azurite = subprocess.Popen(tied(_command(arguments)))  # noqa: S603
         return _watch(azurite, arguments.port)
     except StorageError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from local.processes import CHECKOUT
 
 SERVICES = ("blob", "queue", "table")
-OLDEST_NODE = 20
+MIN_NODE = 20
 # Longer than the SDKs keep an idle connection, as with the service itself: by its own five seconds
 # Azurite closes connections that a request is just being sent on.
 KEEP_ALIVE_SECONDS = "60"
@@ -48,9 +48,9 @@ def command(port: int, folder: Path | None, *, with_requests: bool = False) -> l
 def node() -> str:
     """Node from PATH if it is new enough, or the one that PyPI's wheel put into the environment."""
     for candidate in (_node_on_path(), _node_of_pypi()):
-        if candidate and Path(candidate).is_file() and _major(candidate) >= OLDEST_NODE:
+        if candidate and Path(candidate).is_file() and _major(candidate) >= MIN_NODE:
             return candidate
-    raise StorageError(f"Node {OLDEST_NODE} or newer is not there: run `make node_modules`")
+    raise StorageError(f"Node {MIN_NODE} or newer is not there: run `make node_modules`")
 
 
 def _node_on_path() -> str | None:

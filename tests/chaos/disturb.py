@@ -39,7 +39,7 @@ TIMES: Mapping[str, Collection[str] | None] = {
     "ledger": {"until"},
 }
 TIMER = "start_sweep"
-# What a host logs when all messages of a sweep are sent: the action of docs/operations.md.
+# What a host logs when all messages of a sweep are sent: the action of docs/how-to/operate.md.
 STARTED = '"action": "sweep_started"'
 STARTED_WITHIN_SECONDS = 60
 SETTLED_WITHIN_SECONDS = 240

@@ -1,6 +1,6 @@
 """Which packages put their holders on too many sides of a rule by themselves, by brute force. Pure.
 
-It shares no line with the app: docs/rules.md tells what counts.
+It shares no line with the app: docs/explanation/rule-language.md tells what counts.
 """
 
 from __future__ import annotations

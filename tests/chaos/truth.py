@@ -1,7 +1,7 @@
 """What a sweep must find and write, by brute force from a tenant and rules. Pure.
 
 On purpose it shares no line with the app: it reads the simulator's tenant and the rules file for
-itself, as docs/rules.md tells them.
+itself, as docs/explanation/rule-language.md tells them.
 """
 
 from __future__ import annotations

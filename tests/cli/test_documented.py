@@ -1,8 +1,9 @@
-"""Every command is in README's table, and every option that the docs name is one."""
+"""Every command and option that the docs name exists."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,39 +11,51 @@ import typer.main
 
 from entra_sod.cli.__main__ import COMMANDS, app
 from local.processes import CHECKOUT
+from local.reference.cli_page import command_names
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 LAZY = [each for some in COMMANDS.values() for each in some]
-PAGES = ("permissions", "integrate", "operations", "upgrade", "costs")
+PAGES = sorted(
+    path
+    for path in (CHECKOUT / "README.md", *(CHECKOUT / "docs").rglob("*.md"))
+    if path.name not in ("api.md", "rules.md")
+)
+# Words that stand after `entra-sod` in a sentence, or in the help of the root.
+_NO_COMMANDS = {"--help", "--version", "--install-completion"}
 
 
-def commands() -> list[str]:
-    """The names of all commands, those of groups with the name of their group."""
-    found: list[str] = []
-    for each in LAZY:
-        below = getattr(each.load(), "commands", None)
-        found += [f"{each.name} {one}" for one in below] if below else [each.name]
-    return found
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_command_that_a_page_names_exists(page: Path) -> None:
+    """What stands in code after `entra-sod` begins with the name of a command."""
+    known = command_names()
+    named = [" ".join(each.split()) for each in commands_in(page.read_text(encoding="utf-8"))]
+    begun = {each.split()[0] for each in known}
+    assert [
+        each
+        for each in named
+        if each.split()[0] not in _NO_COMMANDS
+        and not any(f"{each} ".startswith(f"{name} ") for name in known)
+        and each not in begun
+    ] == []
 
 
-@pytest.mark.parametrize("command", commands())
-def test_every_command_is_in_the_readme(command: str) -> None:
-    """A row of the table of commands begins with it."""
-    assert f"\n| `{command}" in README
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_option_that_a_page_names_exists(page: str) -> None:
-    """Options of our commands, as they are written in the docs, are options of some command."""
-    text = (CHECKOUT / f"docs/{page}.md").read_text(encoding="utf-8")
-    ours = [line for line in text.splitlines() if re.search(r"entra-sod \w", line)]
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    """Options behind a command are options of some command."""
     named = {
         option
-        for line in ours
-        for part in re.findall(r"entra-sod ([^`]+)", line)
-        for option in re.findall(r"(?<!\S)--[a-z-]+", part)
+        for each in commands_in(page.read_text(encoding="utf-8"))
+        for option in re.findall(r"(?<!\S)--[a-z-]+", each)
     }
     assert named <= options(), named - options()
+
+
+def commands_in(text: str) -> list[str]:
+    """The commands in a page: in code within a sentence, and line by line in blocks for a shell."""
+    found = re.findall(r"`entra-sod ([^`]+)`", text)
+    for block in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL):
+        lines = block.replace("\\\n", " ").splitlines()
+        found += [match[1] for line in lines if (match := re.match(r" *entra-sod ([^#|]+)", line))]
+    return found
 
 
 def options() -> set[str]:

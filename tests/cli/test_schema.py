@@ -1,4 +1,4 @@
-"""What is generated of the language's types: the JSON Schema and the tables of the docs."""
+"""The JSON Schema, which is generated of the types of the language."""
 
 from __future__ import annotations
 
@@ -98,15 +98,9 @@ def test_wrong_rules_are_refused_by_schema_and_reader_alike(
     assert read_rules([SourceFile("f", yaml.safe_dump(document))]).problems
 
 
-def test_the_tables_of_the_docs_are_the_generated_ones() -> None:
-    """docs/rules.md holds the tables of every field between its two marks."""
-    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    assert text.partition(START)[2].partition(END)[0] == tables() + "\n"
-
-
 def test_the_example_of_the_docs_has_no_mistake() -> None:
     """What the reference shows first is valid."""
-    text = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "explanation" / "rule-language.md").read_text(encoding="utf-8")
     example = text.partition("```yaml\n")[2].partition("```")[0]
     assert read_rules([SourceFile("docs", example)]).problems == []
     document: Any = Document(SourceFile("docs", example)).value

@@ -24,8 +24,9 @@ from tests.infra.bicep import SHARED, Json, compiled, modules_of, nested, resour
 FILES = (
     "azure.yaml",
     "host.json",
-    "docs/security.md",
-    "docs/operations.md",
+    "docs/reference/roles-and-permissions.md",
+    "docs/how-to/operate.md",
+    "docs/reference/log-actions.md",
     "entra_sod/settings/__init__.py",
     "entra_sod/core/telemetry.py",
 )
@@ -47,7 +48,7 @@ HOOKS = {"postprovision": "grant", "predeploy": "wait_for_roles", "postdeploy": 
 SHELLS = {"posix": "sh", "windows": "pwsh"}
 # A catalog's owner may run the first later, and nothing hangs on the wait: the deployment goes on.
 GOES_ON = {"postprovision", "predeploy"}
-# The worker sends what these name, and nothing of libraries: docs/privacy.md.
+# The worker sends what these name, and nothing of libraries: docs/explanation/privacy.md.
 TELEMETRY_SETTINGS = {
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY": "true",
     "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME": "entra_sod",
@@ -261,7 +262,7 @@ def of_vault(project: Project) -> Iterator[str]:
 
 def of_roles(project: Project) -> Iterator[str]:
     """The ids are the documented ones, and the app has what it needs of storage."""
-    documented = set(_GUID.findall(project.text("docs/security.md")))
+    documented = set(_GUID.findall(project.text("docs/reference/roles-and-permissions.md")))
     for name in modules_of(project.template):
         given = project.module(name).get("variables", {}).get("roles", {})
         for role, identifier in given.items():
@@ -355,7 +356,7 @@ def of_alerts(project: Project) -> Iterator[str]:
     """Alerts and workbook ask for actions, metrics and attributes that the app has."""
     text = json.dumps([project.module("alerts"), project.module("workbook")])
     metrics = set(re.findall(r"entra_sod\.[a-z_.]+", project.text("entra_sod/core/telemetry.py")))
-    actions = set(re.findall(r"`([a-z_]+)`", project.text("docs/operations.md")))
+    actions = set(re.findall(r"`([a-z_]+)`", project.text("docs/reference/log-actions.md")))
     for name in sorted(set(re.findall(r"entra_sod\.[a-z_.]+", text)) - metrics):
         yield f"alerts: the app has no metric {name}"
     for name in sorted(set(re.findall(r'Properties\.action\) == \\+"(\w+)', text)) - actions):
@@ -363,11 +364,11 @@ def of_alerts(project: Project) -> Iterator[str]:
     names = {each["name"] for each in project.module("alerts")["variables"]["queries"]}
     for name in sorted(ALERTS - names):
         yield f"alerts: {name} is missing"
-    headings = re.findall(r"^### (.+)$", project.text("docs/operations.md"), re.MULTILINE)
+    headings = re.findall(r"^### (.+)$", project.text("docs/how-to/operate.md"), re.MULTILINE)
     anchors = {each.lower().replace(" ", "-") for each in headings}
     rules = [each["properties"] for each in project.all("alerts", "/metricAlerts")]
     for each in [*project.module("alerts")["variables"]["queries"], *rules]:
-        runbook = re.search(r"Runbook: docs/operations\.md#([a-z-]+)$", each["description"])
+        runbook = re.search(r"Runbook: docs/how-to/operate\.md#([a-z-]+)$", each["description"])
         if runbook is None or runbook[1] not in anchors:
             yield f"alerts: {each['description']!r} names no runbook that there is"
 

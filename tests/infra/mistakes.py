@@ -80,8 +80,8 @@ MISTAKES = {
     ),
     "alert-without-runbook": Mistake(
         "infra/modules/alerts.bicep",
-        "docs/operations.md#budget-exhausted",
-        "docs/operations.md#budget-spent",
+        "docs/how-to/operate.md#budget-exhausted",
+        "docs/how-to/operate.md#budget-spent",
         "names no runbook that there is",
     ),
     "no-alert-of-writes": Mistake(

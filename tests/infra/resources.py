@@ -1,4 +1,4 @@
-"""What a deployment makes, as docs/deploy.md lists it."""
+"""What a deployment makes, as docs/reference/resources.md lists it."""
 
 from __future__ import annotations
 

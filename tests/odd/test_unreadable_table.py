@@ -1,4 +1,4 @@
-"""The table of docs/operations.md: what each surface says where something cannot be read."""
+"""The table of docs/reference/results.md: what each surface says where something cannot be read."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_the_page_has_what_each_surface_says(
         app = OddApp(client, *RULES)
         cells = [await checked(app), *await swept(app), *await asyncio.to_thread(listed, commands)]
         lines.append(f"| {' | '.join([what, *cells])} |")
-    page = (CHECKOUT / "docs/operations.md").read_text()
+    page = (CHECKOUT / "docs/reference/results.md").read_text()
     said = page.split(START)[1].split(END)[0].strip()
     assert said.splitlines() == lines
 

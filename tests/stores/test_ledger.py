@@ -70,7 +70,7 @@ async def test_a_damaged_row_is_named_and_the_others_are_read(
     assert list(whole.entries) == [OTHER]
     assert [each.row for each in whole.damaged] == [f"{OURS.on} package:{OURS.target}"]
     assert [each.reference async for each in written.ledger.entries()] == [OTHER]
-    with pytest.raises(DamagedEntry, match=r"docs/operations\.md, A damaged row"):
+    with pytest.raises(DamagedEntry, match=r"docs/how-to/operate\.md, A damaged row"):
         await written.ledger.get(OURS)
     assert await written.ledger.claim_removal(OURS) is None
     assert await written.ledger.claim_removal(OTHER) is not None

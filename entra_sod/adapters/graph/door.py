@@ -38,7 +38,7 @@ class GraphDoor:
         Args:
             settings: where Graph is, and who asks.
             limiter: without one, only the silence that Graph asks for is kept.
-            credential: to ask as somebody else than the settings say.
+            credential: to ask as another identity than the settings say.
         """
         self._settings, self._credential = settings, credential
         self._limiter = limiter or LocalRateLimiter()

@@ -1,6 +1,6 @@
 """The SDK's request adapter, set up for a queue worker: authentication, retries, transport.
 
-Imported by nobody but `client.py`'s first use: msgraph and azure.identity cost seconds to load.
+Imported only by `client.py`'s first use: msgraph and azure.identity cost seconds to load.
 """
 
 from __future__ import annotations

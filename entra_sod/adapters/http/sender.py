@@ -82,7 +82,7 @@ class HttpSender:
             ) as pool,
             pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
         ):
-            # Its body is nobody's business, and is not read: it has no end that we could trust.
+            # Its body is of no use, and is not read: it has no end that we could trust.
             return self._outcome(answer)
 
     def _outcome(self, answer: httpcore.Response) -> ResponseReceived:

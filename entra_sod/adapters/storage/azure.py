@@ -53,7 +53,7 @@ async def _creating[T](
     try:
         return await attempt()
     except ResourceNotFoundError:
-        with suppress(ResourceExistsError):  # somebody else made it in between: as good
+        with suppress(ResourceExistsError):  # another worker made it in between
             await create()
         return await attempt()
 
@@ -136,7 +136,7 @@ class AzureTable:
             await self._client.submit_transaction(operations)
         except TableTransactionError as error:
             if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
-                with suppress(ResourceExistsError):  # somebody else made it in between: as good
+                with suppress(ResourceExistsError):  # another worker made it in between
                     await self._client.create_table()
                 return await self.write(puts, removals)
             if error.status_code in _CHANGED:
@@ -243,7 +243,7 @@ class AzureQueues:
     @translated()
     async def send(self, queue: str, body: bytes, *, delay_seconds: float = 0) -> None:
         # The SDK sends plain text unless told; messages.unwrap takes the base64 off again. Of any
-        # bytes: what nobody can read has to reach its poison queue, too.
+        # bytes: what cannot be read has to reach its poison queue, too.
         from azure.storage.queue import BinaryBase64EncodePolicy
 
         check_message(queue, body)

@@ -26,7 +26,7 @@ async def translated() -> AsyncIterator[None]:
 
 def unavailable(error: AzureError) -> StorageUnavailable:
     if isinstance(error, ClientAuthenticationError) and error.response is None:
-        # No service was asked: there is nobody to ask it as.
+        # No service was asked: there is no identity to ask it as.
         return StorageUnavailable(
             "Azure Storage: no sign-in was found. On a laptop run az login and set "
             "GRAPH_CREDENTIAL=default, or give AzureWebJobsStorage as a connection string; in "

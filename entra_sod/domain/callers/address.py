@@ -14,8 +14,8 @@ _SIXTY_FOUR = 64
 def address_of(headers: Mapping[str, str]) -> str:
     """Read the last address of X-Forwarded-For, which the platform's own front end wrote.
 
-    Everything before it is the caller's word. An IPv6 network counts as one address, for whoever
-    has one has 2^64 of them.
+    Everything before it is the caller's word. An IPv6 network counts as one address, because its
+    holder has 2^64 of them.
     """
     last = (headers.get("X-Forwarded-For") or "").rpartition(",")[2].strip()
     found = _WITH_PORT.fullmatch(last)

@@ -41,7 +41,7 @@ class CallerKind(StrEnum):
 
     PRINCIPAL = "principal"  # Entra signed them in, and the platform says so
     KEY = "key"  # they hold one of the app's keys
-    ANYONE = "anyone"  # nobody is told apart: a local world
+    ANYONE = "anyone"  # callers are not told apart: a local world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The principal that App Service's authentication ("Easy Auth") puts into a request's headers.
 
 https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
-Whoever reads these headers must know that the platform wrote them: without it anybody can.
+Trust these headers only if the platform wrote them: without it any client can.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Principal(msgspec.Struct, frozen=True):
 
 
 def read_principal(headers: Mapping[str, str]) -> Caller | UnknownCaller | None:
-    """Read the principal of a request that came through Easy Auth; None where nobody signed in."""
+    """Read the principal of a request that came through Easy Auth; None without a sign-in."""
     encoded = headers.get(PRINCIPAL)
     if not encoded:
         return None
@@ -69,7 +69,7 @@ def _object_id(principal: _Principal, headers: Mapping[str, str]) -> str | None:
 
 
 def _roles(principal: _Principal) -> Iterator[AppRole]:
-    """The app's roles. `role_typ` is not asked: it may name groups, whose names anybody chooses."""
+    """The app's roles. `role_typ` is not asked: it may name groups, whose names people choose."""
     known = set(AppRole)
     for claim in principal.claims:
         if claim.typ in _ROLES and claim.val in known:

@@ -1,4 +1,4 @@
-"""How often somebody may call: a generic cell rate algorithm, one moment a caller to remember.
+"""How often a caller may call: a generic cell rate algorithm, one moment a caller to remember.
 
 `due` is the moment at which all that was taken so far is paid for, at an even pace. A caller may
 run ahead of it by one minute: that many requests at once, and an even pace from then on.
@@ -36,7 +36,7 @@ def apply_rate_limit(due: float, now: float, *, per_minute: int) -> RateLimitRes
         now: in seconds.
         per_minute: how many are allowed.
     """
-    # A clock that was set back must not lock anybody out for as long.
+    # A clock that was set back must not lock a caller out for as long.
     start = min(max(due, now), now + WINDOW_SECONDS)
     after = start + WINDOW_SECONDS / per_minute
     wait = after - (now + WINDOW_SECONDS)

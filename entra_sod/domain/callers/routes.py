@@ -79,7 +79,7 @@ _TABLE = (
     Route("get_sweep", "GET", "sweeps/{id}", _SEEN, "Get a sweep"),
     Route("list_findings", "GET", "findings", _READ, "List findings"),
     Route("get_finding", "GET", _FINDING, _READ, "Get a finding"),
-    # Somebody's word goes into the history that auditors read.
+    # A caller's word goes into the history that auditors read.
     Route(
         "claim_finding",
         "POST",

@@ -130,7 +130,7 @@ def evaluate(
 
     Args:
         rules: in force at some time of the wanted access.
-        exceptions: in force then or not, of whomever.
+        exceptions: in force then or not, of any subject.
         request: what is wanted, by whom, and when.
         held: assignments of the subject, with their packages; expired ones count for nothing.
         has_gaps: whether something that was needed is not known.

@@ -2,7 +2,7 @@
 
 A file is cut into buckets by subject, and begins with a table of where each bucket lies. So the
 join can take the same few buckets out of all files, and never holds the tenant in memory. After
-them comes a directory of the same shape by object id, for readers that know a holder by that, and
+them comes a directory of the same shape by object id, for callers who know a holder by that, and
 after it the holders by their user principal names, which the join never reads.
 
     257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `IndexedAssignment`

@@ -53,7 +53,7 @@ def desired_by_constraint(
 
 
 def _groups(on: AccessPackage, other: AccessPackage, terms: ConstraintTerms) -> frozenset[str]:
-    """Groups to hold against `on`: whoever has `other` is in one, or its side names them."""
+    """Groups to hold against `on`: a holder of `other` is in one, or its side names them."""
     if not terms.references.wants_groups:
         return frozenset()
     groups = other.member_groups | terms.high_groups

@@ -11,7 +11,7 @@ from entra_sod.domain.entra import Reference
 
 
 class DriftKind(StrEnum):
-    MISSING = "missing"  # ours by the ledger and still asked for, but somebody removed it
+    MISSING = "missing"  # ours by the ledger and still asked for, but a person removed it
     EXTRA = "extra"  # ours by the ledger and there, but no rule asks for it any more
     ASYMMETRIC = "asymmetric"  # a pair of packages is referenced in one direction only
     ORPHANED = "orphaned"  # ours by the ledger, on or to a package or group that is gone

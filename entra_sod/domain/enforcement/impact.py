@@ -67,7 +67,7 @@ class WeighedAdditions:
     def why_held(self, addition: DesiredReference) -> str | None:
         return self.held.get(addition.reference)
 
-    def why_kept(self, removal: Reference) -> None:  # noqa: ARG002 - it keeps nobody away
+    def why_kept(self, removal: Reference) -> None:  # noqa: ARG002 - it keeps no subject away
         return None
 
 

@@ -1,4 +1,4 @@
-"""Holds references that are wanted, or not wanted any more, only for what nobody reviewed. Pure."""
+"""Holds references that are wanted, or no longer wanted, only for what was not reviewed. Pure."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class SelectionGuard:
     gone: AbstractSet[str]
 
     def why_held(self, addition: DesiredReference) -> str | None:
-        """A reference is held if each rule asks for it only because of what nobody reviewed."""
+        """A reference is held if each rule asks for it only because of what was not reviewed."""
         reference = addition.reference
         if self.changed.isdisjoint((reference.on, reference.target)):
             return None

@@ -1,6 +1,6 @@
 """Who is to be told what after a run: a digest for each owner of rules, and tickets. Pure.
 
-Nobody is told of rules that only record.
+Rules that only record send no digest.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _last_certain_state(change: Change, before: Change | None) -> FindingState |
     """What it was, looking through a look that did not see it.
 
     Such a look is only a doubt: what needed work before it was told of then, and what was permitted
-    before it was told to nobody.
+    before it was announced to no owner.
     """
     is_doubt_over = before is not None and change.was is before.now is FindingState.RESOLVING
     return before.was if before and is_doubt_over else change.was

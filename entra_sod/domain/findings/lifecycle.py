@@ -1,11 +1,11 @@
-"""What becomes of a finding when somebody looks. Pure.
+"""What becomes of a finding at each look. Pure.
 
     seen ──► open ◄──► excepted ──► exception-expired
                │
                └─ not seen ─► resolving ─ not seen again ─► resolved ─ seen ─► open
 
 Two looks must agree before a finding is called resolved: lists of Graph lag, and a page may skip an
-entry that moves. Where nobody could look nothing is resolved; only exceptions go on, for they end
+entry that moves. Without a look nothing is resolved; only exceptions go on, for they end
 by the calendar. A rule that is off, or a package that is gone, puts a finding on hold.
 """
 
@@ -125,7 +125,7 @@ def decide_next(
 
 
 def mark_resolving(finding: Finding, *, by: str, why: str, at: str) -> Finding | None:
-    """Note that somebody says it is being taken away; None where nothing is there to take."""
+    """Note a claim that it is being taken away; None where nothing is there to take."""
     if finding.state not in (
         FindingState.OPEN,
         FindingState.EXCEPTION_EXPIRED,
@@ -194,7 +194,7 @@ def _opened(
 
 
 def _is_resolving_by_absence(finding: Finding) -> bool:
-    """Whether it is being resolved because a look did not see it, and not by somebody's word."""
+    """Whether it is being resolved because a look did not see it, and not by a claim."""
     return finding.state is FindingState.RESOLVING and not finding.claimed_by
 
 
@@ -209,7 +209,7 @@ def _state_by_exception(finding: Finding, exception: ActiveException | None) -> 
 def _by_exception_dates(
     finding: Finding, exception: ActiveException | None, context: RunContext
 ) -> Finding | None:
-    """Exceptions begin and end, whether anybody could look or not."""
+    """Exceptions begin and end, with or without a look."""
     if not finding.state.is_held or _is_resolving_by_absence(finding):
         return None
     changed = _with_exception(finding, exception, context)

@@ -130,7 +130,7 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         since: when it came into its state.
         exception: that permits it, or last did while it stood; and the last day of that.
-        warned: of the exception's days left, at how many somebody was warned last.
+        warned: of the exception's days left, at how many the last warning was sent.
         claimed_by: who says that it is being taken away.
         looked_at, looked_by: the newest look at it, and the run that looked.
         salt: what its subject is hashed with in evidence; 32 hexadecimal digits.

@@ -87,7 +87,7 @@ class FindingObserver:
         return ""
 
     def _why_not_toxic(self, rule: ResolvedRule, package: str) -> str:
-        """Why nobody can be in conflict by holding the package; empty where that is not known."""
+        """Why no subject can be in conflict by holding the package; empty if not known."""
         if package in self.gone:
             return f"access package {package} is gone"
         if self._is_toxic(rule.id, package) or not self.knows_grants(rule, package):

@@ -128,7 +128,7 @@ def detail(finding: Finding) -> FindingDetail:
 def subject_hash(finding: Finding) -> str:
     """What stands for a finding's subject in evidence.
 
-    Salted for each finding, so that without the finding's row nobody can tell whose it was, not
+    Salted for each finding, so that without the finding's row it cannot be told whose it was, not
     even who knows the subject's id; and the same as long as the row is there. It becomes another
     one when the subject gets its object id.
     """

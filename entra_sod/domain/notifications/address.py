@@ -1,6 +1,6 @@
 """May this address be called back? Pure.
 
-A callback address is a stranger's word. It is read by one strict grammar, and the call is made of
+A callback address is untrusted. It is read by one strict grammar, and the call is made of
 the parts that were read here, so that no second parser can take it for another host.
 """
 

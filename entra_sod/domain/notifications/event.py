@@ -112,7 +112,7 @@ class Event:
 def shortened(result: bytes, self_url: str) -> bytes:
     """Leave a result as it is, or, where it is too large, leave out its largest fields.
 
-    A field that is left out is absent and named in `omitted`, so that nobody takes it for empty;
+    A field that is left out is absent and named in `omitted`, so that no reader takes it for empty;
     `self` is the address of the whole.
     """
     if len(result) <= MAX_BODY_BYTES:

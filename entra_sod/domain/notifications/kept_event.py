@@ -1,6 +1,6 @@
 """Events that have a body of their own: what a run wrote, held or had to leave, and a freeze. Pure.
 
-Bodies have counts, and ids of packages and groups. docs/callbacks.md lists their fields.
+Bodies have counts, and ids of packages and groups. docs/reference/events.md lists their fields.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ type IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Global by the registry, but Azure's own wire server: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 _PLATFORM = frozenset({ipaddress.ip_address("168.63.129.16")})
 # All that is given out for hosts of the Internet. What carries an IPv4 address inside, which
-# somebody on the way would take out again, lies outside: mapped, compatible, translated, NAT64.
+# a gateway on the way would take out again, lies outside: mapped, compatible, translated, NAT64.
 _IPV6_HOSTS = ipaddress.ip_network("2000::/3")
 _NEVER = tuple(
     ipaddress.ip_network(network)

@@ -220,7 +220,7 @@ def _left(rule: ResolvedRule, rules: RuleSet) -> Iterator[Skipped]:
 
 
 def note_groups(groups: Collection[str], notes: Coverage) -> None:
-    """Say of the groups that rules name that nobody looked up who is in them."""
+    """Say of the groups that rules name that their members were not looked up."""
     for group in sorted(groups):
         notes.skip(
             f"members of group {group}",
@@ -231,6 +231,6 @@ def note_groups(groups: Collection[str], notes: Coverage) -> None:
 
 
 def note_uncounted(why: str | None, notes: Coverage) -> None:
-    """Say that nobody counted how many subjects references to groups keep away."""
+    """Say that the app did not count how many subjects references to groups keep away."""
     if why:
         notes.skip("how many members groups of planned references have", why, Reason.OUT_OF_SCOPE)

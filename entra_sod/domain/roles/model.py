@@ -66,7 +66,7 @@ class TokenPrincipal:
         principal_id: object id; empty where the token does not say.
         permissions: application permissions (`roles`).
         scopes: delegated ones (`scp`); empty for an application.
-        is_person: whether somebody signed in.
+        is_person: whether a person signed in.
         name: of the person or the application; empty where the token does not say.
         tenant_id: of the tenant that the token is for; empty where it does not say.
     """

@@ -66,7 +66,7 @@ def find_alike(
             for role in sorted(package.grants & givers.keys()):
                 places = {**givers[role], **places}
             if rule.form is RuleForm.REQUIRES:
-                places.pop(_NEEDED, None)  # whoever gets what is needed passes nothing by
+                places.pop(_NEEDED, None)  # a subject with the needed access evades nothing
             for side, like in sorted(places.items()):
                 yield AlikePackage(package=package, rule=rule, side=side, like=like)
 

@@ -1,4 +1,4 @@
-"""Rules that would keep every package from every other one, which hardly anybody means. Pure."""
+"""Rules that would keep every package from every other one, which is hardly ever meant. Pure."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Document:
     def add_mistakes(self, mistakes: Iterable[Mistake]) -> list[RulesProblem]:
         """Place mistakes until the file has one more than are named; others are not looked for.
 
-        A small file can have half a million, which nobody reads and a log cannot hold.
+        A small file can have half a million, which no person reads and a log cannot hold.
         """
         taken = [self.place(mistake) for mistake in islice(mistakes, self._room)]
         self._room -= len(taken)

@@ -35,12 +35,14 @@ def _number_mistakes(rule: Rule) -> Iterator[Mistake]:
         detail = f"has more than {MAX_SIDES} sides: atMost with a count of 1 keeps each from each"
         yield Mistake(place, detail)
     elif form is RuleForm.AT_MOST_SIDES and rule.allowed >= sides:
-        detail = f"must be less than the number of sides, {sides}: nobody is on more sides"
+        detail = (
+            f"must be less than the number of sides, {sides}: a subject cannot be on more sides"
+        )
         yield Mistake(("atMostSides", "count"), detail)
 
 
 def _holding_mistakes(rule: Rule) -> Iterator[Mistake]:
-    """Groups where only packages that are held count: nobody looks up who is in a group."""
+    """Groups where only held packages count: the app does not look up who is in a group."""
     for path, side in rule.placed_sides:
         if side.every and not side.may_have_packages:
             yield Mistake((*path, "every"), "needs packages: it means all of them")

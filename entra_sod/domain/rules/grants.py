@@ -36,7 +36,7 @@ class GrantIndex:
         granted: what each package grants, of those that were read.
         unread: why the grants of the other packages are not known. What such a package granted when
             it was read last may be in `granted` all the same.
-        is_limited: whether packages are unread only because somebody waits.
+        is_limited: whether packages are unread only because a caller waits.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The rule language: what a rules file may say. docs/rules.md tells it to people.
+"""The rule language: what a rules file may say. docs/explanation/rule-language.md describes it.
 
 `rules/schema.json` is generated from these types, so that editors complete and check.
 """
@@ -410,7 +410,7 @@ class ExceptionEntry(
         until: the last day, included, in UTC; at most a year after the first. It may be left out
             where a control says how long.
         control: the id of the control that keeps watch meanwhile.
-        reason: why, for whoever audits it.
+        reason: why, for auditors.
         requested_by: who asked for it.
         approved_by: who allowed it; neither who asked nor the subject.
     """

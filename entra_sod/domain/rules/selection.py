@@ -77,7 +77,7 @@ def next_selection(
     gone: Collection[str] = (),
     is_sweep: bool,
 ) -> RuleSelection:
-    """Return what is to be remembered of a rule, without anybody's approval.
+    """Return what is to be remembered of a rule, without an approval.
 
     What is met for the first time counts as reviewed: a rule, or what a package of it grants. A
     rule that does not enforce, or is found only, grows with every sweep: nothing is written for it.

@@ -1,4 +1,4 @@
-"""May somebody get a package? What the rules say of it. Pure.
+"""May a subject get a package? What the rules say of it. Pure.
 
 Decisions and rule tests give the same answers, because both ask here.
 """

@@ -1,6 +1,6 @@
 """Reads WEBHOOKS: the sources that may send, as YAML or JSON, and their secrets by name.
 
-Every mistake is named with its place, and none with a value: somebody may have written a secret
+Every mistake is named with its place, and none with a value: a person may have written a secret
 where its name belongs.
 """
 

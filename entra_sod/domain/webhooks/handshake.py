@@ -1,6 +1,6 @@
 """The handshake before CloudEvents: may this system send here at all? Pure.
 
-It gives nobody access: each event still has to prove where it comes from.
+It gives no access: each event still has to prove where it comes from.
 https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md#4-abuse-protection
 """
 

@@ -109,8 +109,8 @@ def _as_sent(scheme: Scheme, secret: bytes) -> bytes:
 def is_recent(delivery: ReceivedWebhook, source: WebhookSource, now: datetime) -> bool:
     """Whether the time that a body carries is near enough; so is none at all.
 
-    It is seconds or milliseconds since 1970, or RFC 3339 text. Where the body is signed, nobody can
-    have changed it or taken it out.
+    It is seconds or milliseconds since 1970, or RFC 3339 text. If the body is signed, no third
+    party can have changed it or taken it out.
     """
     place = source.fields.get(WebhookField.TIMESTAMP)
     stamp = find(delivery.value, place) if place else None

@@ -55,7 +55,7 @@ def _enforcement(seen: ProbeResults) -> Enforcement:
 def _settings(problems: Sequence[str]) -> list[Diagnosis]:
     if not problems:
         return [ok("settings")]
-    advice = "Correct it among the app's settings; README.md lists them all."
+    advice = "Correct it among the app's settings; docs/reference/settings.md lists them all."
     return [wrong("settings", problem, advice) for problem in problems]
 
 
@@ -102,7 +102,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
         what,
         words,
         "Nobody works on it, or not fast enough: see the functions that the host lists, the log "
-        "action work_deferred, and docs/operations.md, Oldest message.",
+        "action work_deferred, and docs/how-to/operate.md, Oldest message.",
     )
 
 
@@ -139,7 +139,7 @@ def _ledger(seen: LedgerProbe | SodError) -> Diagnosis:
         what,
         f"{len(seen.damaged)} rows are damaged ({words}): {named}"
         + (f", and {more} more" if more > 0 else ""),
-        "Their references are never removed. See docs/operations.md, A damaged row.",
+        "Their references are never removed. See docs/how-to/operate.md, A damaged row.",
     )
 
 

@@ -15,9 +15,12 @@ MAX_NAMED = 5  # of either kind
 _WHAT = "rules: what packages grant"
 _TOXIC = (
     "Split the package, or write an override for it if it is meant to give both for a few days: "
-    "docs/rules.md, Toxic packages."
+    "docs/explanation/rule-language.md, Toxic packages."
 )
-_OVERLAP = "Name the package in the rule, or take the role out of it: docs/rules.md, Overlaps."
+_OVERLAP = (
+    "Name the package in the rule, or take the role out of it: "
+    "docs/explanation/rule-language.md, Overlaps."
+)
 
 
 def evaluate_packages(seen: SweptPackages | SodError) -> Iterator[Diagnosis]:

@@ -40,7 +40,7 @@ def problems(entry: str, head: str = HEAD) -> list[str]:
     ],
 )
 def test_each_form_is_taken(entry: str) -> None:
-    """The forms of docs/rules.md have no mistake."""
+    """The forms of docs/explanation/rule-language.md have no mistake."""
     assert problems(entry) == []
 
 

@@ -149,7 +149,7 @@ def test_a_secrets_value_is_in_no_error_and_no_repr() -> None:
 
 def test_every_example_of_the_documentation_can_be_used() -> None:
     """With its secrets set, as the page says."""
-    page = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/how-to/receive-webhooks.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
     secrets = dict.fromkeys(re.findall(r"[A-Z_]{6,}", "".join(examples)), STANDARD_SECRET)
     names = [name for example in examples for name in read(example, Path(), **secrets)]

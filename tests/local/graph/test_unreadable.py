@@ -204,8 +204,8 @@ async def test_a_licence_can_lapse_on_the_way(graph: Caller) -> None:
 
 
 def test_the_documented_entries_are_taken() -> None:
-    """What docs/simulator.md gives as entries of the behaviour can be given to it."""
-    page = Path(__file__).parents[3] / "docs" / "simulator.md"
+    """What local/graph/README.md gives as entries of the behaviour can be given to it."""
+    page = Path(__file__).parents[3] / "local" / "graph" / "README.md"
     section = page.read_text(encoding="utf-8").partition("## What cannot be read")[2]
     entries = re.findall(r"\| `(\{.*\})` \|", section)
     assert len(entries) == 8

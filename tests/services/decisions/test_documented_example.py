@@ -1,4 +1,4 @@
-"""The first example of docs/decisions.md, in the local world's tenant and under its rules."""
+"""The first example of the page, in the tenant of the local world and under its rules."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ async def test_b3_the_example_is_about_somebody_who_is_denied(
     simulator: Simulator, connect: Connect
 ) -> None:
     """The page's request gets the decision and the reason that the page shows."""
-    page = (CHECKOUT / "docs" / "decisions.md").read_text(encoding="utf-8")
-    [request] = re.findall(r"-d '(\{.*?\})'", page, re.DOTALL)
+    page = (CHECKOUT / "docs" / "how-to" / "call-the-api.md").read_text(encoding="utf-8")
+    request, *_ = re.findall(r"-d '(\{.*?\})'", page, re.DOTALL)
     shown = json.loads(re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0])
     simulator.control.replace_tenant(json.loads(msgspec.json.encode(demo_tenant())))
     records, graph = (

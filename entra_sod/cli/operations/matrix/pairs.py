@@ -230,7 +230,8 @@ def _pair(reader: RowReader, row: SheetRow) -> Iterator[MatrixRule | Remark]:
             RefusedRow(
                 f"It says {status}, without a person and an end. The rule was imported, and the "
                 "acceptance was not.",
-                "write an exception for each person, with an end and an approver (docs/rules.md).",
+                "write an exception for each person, with an end and an approver "
+                "(docs/how-to/manage-exceptions.md).",
             ),
         )
 

@@ -138,7 +138,7 @@ def _no_matrix(sheets: Sequence[Sheet]) -> str:
     files = ", ".join(dict.fromkeys(sheet.file for sheet in sheets)) or "The file"
     return (
         f"{files} has no table that is a matrix; the first row has {names}. "
-        f"Fix: give it {_SHAPES} (docs/import.md)."
+        f"Fix: give it {_SHAPES} (docs/how-to/import-a-matrix.md)."
     )
 
 

@@ -1,6 +1,6 @@
 """Rule tests: a small tenant and its people in, conflicts and decisions out. Pure.
 
-docs/rule-tests.md tells the language of the test files to people.
+docs/how-to/test-rules.md describes the language of the test files.
 """
 
 from __future__ import annotations
