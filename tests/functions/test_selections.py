@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
 from typing import Any
 
 import azure.functions as func
 import pytest
 
-from entra_sod.core.errors import StorageUnavailable, Unavailable, UnreadableItem
+from entra_sod.core.errors import Forbidden, StorageUnavailable, Unavailable, UnreadableItem
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
-from entra_sod.services.rules import approvals
+from entra_sod.services.rules import approvals, effect
 from tests.app import App, body_of
 from tests.builders import at_most, guid, held, package, rule, side
 from tests.credentials import OBJECT_ID, principal
@@ -68,8 +68,8 @@ async def test_what_was_reviewed_is_shown(make_app: MakeApp) -> None:
     for found in page["rules"]:
         assert (found["waits"], found["joined"], found["left"]) == (False, [], [])
         assert found["reviewedBy"].startswith("first seen by sweep ")
-        effect = found["approving"]
-        assert (effect["writes"], effect["removes"], effect["subjects"]) == ([], [], 0)
+        would = found["approving"]
+        assert (would["writes"], would["removes"], would["subjects"]) == ([], [], 0)
 
 
 async def test_a_rule_that_no_run_has_met_waits_for_nothing(make_app: MakeApp) -> None:
@@ -88,8 +88,8 @@ async def test_what_joined_is_shown_with_what_an_approval_would_do(make_app: Mak
     assert found["joined"] == [{"id": guid("c"), "name": "Package b [x]"}]
     groups = {each["group"]: each["package"]["id"] for each in found["joinedGroups"]}
     assert groups == {guid("3"): guid("c"), guid("e"): guid("b")}
-    effect = found["approving"]
-    writes = {(each["on"]["id"], each["target"]["id"]): each for each in effect["writes"]}
+    would = found["approving"]
+    writes = {(each["on"]["id"], each["target"]["id"]): each for each in would["writes"]}
     assert set(writes) == {
         (guid("a"), guid("3")),
         (guid("a"), guid("e")),
@@ -98,56 +98,124 @@ async def test_what_joined_is_shown_with_what_an_approval_would_do(make_app: Mak
         (guid("c"), guid("a")),
     }
     # Both holders of c may get a today; both are in its group, which counts them once.
-    assert (effect["writeCount"], effect["removeCount"], effect["why"]) == (5, 0, None)
+    assert (would["writeCount"], would["removeCount"], would["why"]) == (5, 0, None)
     assert writes[guid("a"), guid("c")]["subjects"] == 2
     assert writes[guid("a"), guid("3")]["subjects"] == 0
-    assert writes[guid("a"), guid("e")]["subjects"] == 5
-    assert effect["subjects"] == sum(each["subjects"] for each in effect["writes"])
+    # Of the five members two hold b, whose holders cannot get a as it is.
+    assert writes[guid("a"), guid("e")]["subjects"] == 3
+    assert would["subjects"] == sum(each["subjects"] for each in would["writes"])
 
 
 async def test_members_that_may_not_be_counted_are_not_known(make_app: MakeApp) -> None:
     """Null, those who are known at least, and why."""
     await waiting(make_app)
-    effect = (await shown())["approving"]
-    assert effect["subjects"] is None
-    assert "may not count the members" in effect["why"]
-    by_group = [each for each in effect["writes"] if each["kind"] == "group"]
+    would = (await shown())["approving"]
+    assert would["subjects"] is None
+    assert "may not count the members" in would["why"]
+    by_group = [each for each in would["writes"] if each["kind"] == "group"]
     assert {each["subjects"] for each in by_group} == {None}
 
 
-async def test_holders_that_no_sweep_has_read_are_not_known(make_app: MakeApp) -> None:
-    """Between two sweeps: the package has joined, and the index does not have it."""
+async def test_holders_of_more_packages_than_are_asked_for_are_not_known(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package has joined between two sweeps, and the index does not have it."""
     app = made(make_app)
     app.graph.members = {guid("1"): 2, guid("3"): 2, guid("e"): 5}
     await sweep(app)
     change(app)
-    effect = (await shown())["approving"]
-    assert effect["subjects"] is None
-    assert "the newest sweep has not read who holds" in effect["why"]
+    assert (await shown())["approving"]["subjects"] is not None
+    monkeypatch.setattr(effect, "MAX_PACKAGES_ASKED", 0)
+    found = (await shown())["approving"]
+    assert found["subjects"] is None
+    assert "the newest sweep has not read who holds" in found["why"]
+
+
+async def test_the_index_and_graph_count_alike(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the newest sweep has read all holders, Graph is not asked for them."""
+    app = await waiting(make_app, at_most("set", 2, "abc"))
+    app.graph.members = {guid("1"): 2, guid("3"): 2, guid("e"): 5}
+    by_index = (await shown())["approving"]
+    monkeypatch.setattr(effect, "last_summary", nothing)
+    assert (await shown())["approving"] == by_index
+    assert by_index["subjects"] is not None
+
+
+async def nothing(_: object) -> None:
+    return None
+
+
+async def test_holders_that_cannot_be_read_are_not_known(make_app: MakeApp) -> None:
+    """With Graph's reason."""
+    app = await waiting(make_app)
+    app.graph.members = {guid("1"): 2, guid("3"): 2, guid("e"): 5}
+    ask_graph = app.graph.assignments_of
+
+    async def refuse(packages: Collection[str]) -> AsyncIterator[tuple[str, Any]]:
+        async for package_id, page in ask_graph(packages):
+            is_refused = package_id == guid("c")
+            yield package_id, Forbidden("no", status=403) if is_refused else page
+
+    app.graph.assignments_of = refuse  # type: ignore[method-assign]
+    found = (await shown())["approving"]
+    assert found["subjects"] is None
+    assert guid("c") in found["why"]
 
 
 async def test_what_left_is_shown_with_what_an_approval_would_remove(make_app: MakeApp) -> None:
-    """The reference is ours, and stays until that is approved."""
+    """References are ours, and stay until that is approved."""
+    await left(make_app)
+    found = await shown()
+    assert (found["waits"], found["left"]) == (True, [{"id": guid("c"), "name": "Renamed"}])
+    would = found["approving"]
+    assert (would["writeCount"], would["removeCount"]) == (0, 4)
+    assert {each["on"]["id"] for each in would["removes"]} == {guid("a"), guid("c")}
+
+
+async def left(make_app: MakeApp, **settings: str) -> App:
+    """The app after a sweep that wrote, and a package that its rule does not fit any more."""
+    app = made(make_app, **settings)
+    app.graph.put(replace(package("c", "3"), display_name="Package b2"))
+    await sweep(app)
+    app.graph.put(replace(package("c", "3"), display_name="Renamed"))
+    app.clock.advance(3600)
+    return app
+
+
+async def test_without_prune_nothing_would_be_removed(make_app: MakeApp) -> None:
+    """A sweep removes no reference then."""
+    await left(make_app, PRUNE="false")
+    found = await shown()
+    assert (found["waits"], found["approving"]["removeCount"]) == (True, 0)
+
+
+async def test_what_another_rule_asks_for_stays(make_app: MakeApp) -> None:
+    """Approving what left one rule removes nothing that the other keeps apart."""
+    app = await left(make_app)
+    app.rules.write([PATTERN, rule("same", side("a"), side("c"))])
+    app.clock.advance(120)
+    found = await shown()
+    assert (found["waits"], found["approving"]["removeCount"]) == (True, 0)
+
+
+async def test_a_rule_that_would_select_nothing_removes_nothing(make_app: MakeApp) -> None:
+    """That is a gap of the rule, and with a gap no sweep removes anything."""
     app = made(make_app)
     await sweep(app)
     app.graph.put(replace(package("b", "2"), display_name="Renamed"))
     app.clock.advance(3600)
     found = await shown()
-    assert (found["waits"], found["left"]) == (True, [{"id": guid("b"), "name": "Renamed"}])
-    effect = found["approving"]
-    assert (effect["writeCount"], effect["removeCount"]) == (0, 4)
-    assert {each["on"]["id"] for each in effect["removes"]} == {guid("a"), guid("b")}
+    assert (found["waits"], found["approving"]["removeCount"]) == (True, 0)
 
 
 async def test_an_approval_lets_the_next_sweep_write(make_app: MakeApp) -> None:
     """Exactly what was shown, and who approved it is kept."""
     app = await waiting(make_app, OTHER, WEBSITE_AUTH_ENABLED="True")
-    admin, found = (
-        principal("SoD.Admin"),
-        await ask("GET selections", headers=principal("SoD.Read")),
-    )
+    found = await ask("GET selections", headers=principal("SoD.Read"))
     rules = {each["id"]: each for each in body_of(found)["rules"]}
-    answer = await approve(("r", rules["r"]["selection"]), **admin)
+    answer = await approve(("r", rules["r"]["selection"]), **principal("SoD.Admin"))
     assert answer.status_code == 200, answer.get_body()
     [approved] = body_of(answer)["approved"]
     assert approved == {
@@ -165,14 +233,12 @@ async def test_an_approval_lets_the_next_sweep_write(make_app: MakeApp) -> None:
         (each["accessPackageId"], each["kind"], each["targetId"]) for each in written
     }
     after = body_of(await ask("GET selections", headers=principal("SoD.Read")))["rules"]
-    assert {each["id"]: each["waits"] for each in after} == {"other": True, "r": False}
+    assert {each["id"]: each["waits"] for each in after} == {"other": False, "r": False}
 
 
 async def test_an_approval_of_what_left_lets_the_next_sweep_remove(make_app: MakeApp) -> None:
-    app = made(make_app)
-    await sweep(app)
-    app.graph.put(replace(package("b", "2"), display_name="Renamed"))
-    app.clock.advance(3600)
+    """As many as were shown."""
+    app = await left(make_app)
     assert (await approve(("r", (await shown())["selection"]))).status_code == 200
     app.clock.advance(120)
     assert len((await sweep(app))["references"]["removed"]) == 4
@@ -310,8 +376,8 @@ async def test_a_rule_that_writes_nothing_holds_nothing(make_app: MakeApp, mode:
     found_only = at_most("many", 1, "ab", mode=mode)
     app = make_app(PACKAGES, HELD, [found_only])
     await sweep(app)
-    effect = (await shown("many"))["approving"]
-    assert (effect["writeCount"], effect["removeCount"]) == (0, 0)
+    would = (await shown("many"))["approving"]
+    assert (would["writeCount"], would["removeCount"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,7 @@ def _view(
         left=_named(change.left if change else (), names),
         joined_groups=_granted(change.joined_groups if change else {}, names),
         left_groups=_granted(change.left_groups if change else {}, names),
-        approving=effect_of(state.held, weighed, names),
+        approving=effect_of(state, weighed, names),
     )
 
 
