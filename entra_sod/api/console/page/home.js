@@ -33,5 +33,7 @@ const HomeView = () => html`<${Fragment}>
   </div>
   ${may('GET findings') ? html`<${Section} title="What to look at first"><${WorstFindings} /></${Section}>` : null}
   ${may('GET subjects') ? html`<${Section} title="Find a subject"><${SubjectSearch} /></${Section}>` : null}
+  ${['GET findings', 'GET sweeps/{id}', 'POST decisions'].some(may) ? null : html`<${Section} title="Overview">
+    <p>Your roles are for programs that call the app. The console has no view for them: the role SoD.Read lets you see findings, SoD.Decide lets you ask for decisions.</p></${Section}>`}
   ${!may('GET findings') && may('POST decisions') ? html`<${DecideView} query=${{}} />` : null}
 </${Fragment}>`;
