@@ -133,7 +133,7 @@ def _not_enforced(found: RuleReferences) -> EnforcementView:
     """A rule that asks for no reference: its mode is not `enforce`, or Entra has none for it."""
     if found.mode is not Mode.ENFORCE and not found.is_found_only:
         text = f"not to be enforced: its mode is {found.mode}"
-        return EnforcementView(state=EnforcementState.NOT_ASKED, text=text, why=found.cannot)
+        return EnforcementView(state=EnforcementState.NOT_ASKED, text=text)
     return EnforcementView(
         state=EnforcementState.CANNOT, text="cannot be enforced by Entra", why=found.cannot
     )

@@ -82,7 +82,7 @@ function aboutSubject(finding) {
       el('code', { text: data.packages[place][0] }))))],
     ['Lacks', lacks(finding)],
     ['Why', finding.why && foreign(finding.why)],
-    ['Subject type', foreign(type ?? '')],
+    ['Subject type', type && foreign(type)],
     ['Subject id', el('code', { text: subject })],
     ['Object id', object ? el('span', {}, el('code', { text: object }),
       subjectKind(finding) ? null : portalLink('user', object, 'User in Entra')) : 'none in this directory'],
