@@ -27,6 +27,7 @@ from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.rules.exception_subjects import ExceptionSubjects
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.subjects.from_index import HoldersIndex
 from entra_sod.services.subjects.resolve import SubjectResolver
@@ -37,6 +38,7 @@ from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
@@ -127,6 +129,12 @@ def subject_resolver(records: Records, graph: DirectoryUsers) -> SubjectResolver
     return SubjectResolver(users=graph, index=HoldersIndex(records.sweeps, records.clock))
 
 
+def exception_subjects(records: Records, graph: DirectoryUsers) -> ExceptionSubjects:
+    """Make what finds out whom exceptions are for, and remembers it."""
+    store = ExceptionSubjectStore(records.storage, records.clock)
+    return ExceptionSubjects(subject_resolver(records, graph), store)
+
+
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
     return Deliverer(
         subscriptions=records.subscriptions,
@@ -209,5 +217,12 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
     grants = GrantStore(records.storage)
-    rules = RulesProvider(source, graph, records.clock, _selections(records, settings), grants)
+    rules = RulesProvider(
+        source,
+        graph,
+        records.clock,
+        _selections(records, settings),
+        grants,
+        subjects=exception_subjects(records, graph),
+    )
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

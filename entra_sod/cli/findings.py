@@ -19,12 +19,15 @@ from entra_sod.cli.sweep import SweepUrl
 from entra_sod.cli.terminal import err, out, shown
 from entra_sod.core.errors import SodError
 from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
+from entra_sod.ports.storage import Storage
 from entra_sod.services.findings.query import (
     MAX_PAGE_SIZE,
     FindingsQuery,
+    names_subject,
     parameters,
     parse_query,
     read_page,
+    with_subject,
 )
 from entra_sod.stores.findings import FindingStore
 
@@ -46,7 +49,12 @@ SeverityFilter = Annotated[
     str, typer.Option("--severity", help="One or more, with commas between.")
 ]
 PackageFilter = Annotated[str, typer.Option("--package", help="The id of an access package.")]
-SubjectFilter = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+KindFilter = Annotated[
+    str, typer.Option("--kind", help="What makes the conflict; one or more, with commas between.")
+]
+SubjectFilter = Annotated[
+    str, typer.Option("--subject", help="Either id of a subject, or a user principal name.")
+]
 ProcessFilter = Annotated[str, typer.Option("--process", help="The process of a rule.")]
 TagFilter = Annotated[str, typer.Option("--tag", help="A tag of a rule.")]
 FrameworkFilter = Annotated[
@@ -65,11 +73,16 @@ class _Source(Protocol):
 
 
 class _Stored:
-    def __init__(self, store: FindingStore) -> None:
-        self._store = store
+    def __init__(self, storage: Storage) -> None:
+        self._storage, self._store = storage, FindingStore(storage)
 
     async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
         following: FindingsQuery | None = query
+        if names_subject(query):
+            from entra_sod.cli.subjects import open_subjects  # slow, and ids need no Graph
+
+            async with open_subjects(os.environ, self._storage) as resolver:
+                following = await with_subject(query, resolver)
         while following:
             page = await read_page(self._store, following)
             for finding in page.findings:
@@ -102,6 +115,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
     rule: RuleFilter = "",
     state: StateFilter = "",
     severity: SeverityFilter = "",
+    kind: KindFilter = "",
     package: PackageFilter = "",
     subject: SubjectFilter = "",
     since: SinceFilter = "",
@@ -120,6 +134,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "rule": rule,
         "state": state,
         "severity": severity,
+        "kind": kind,
         "package": package,
         "subject": subject,
         "since": since,
@@ -167,7 +182,7 @@ async def _open(url: str) -> AsyncIterator[_Source]:
             yield _Served(app)
     else:
         async with open_storage(os.environ) as storage:
-            yield _Stored(FindingStore(storage))
+            yield _Stored(storage)
 
 
 def _table(found: Sequence[FindingView]) -> Table:
