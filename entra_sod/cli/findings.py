@@ -73,8 +73,8 @@ class _Source(Protocol):
 
 
 class _Stored:
-    def __init__(self, storage: Storage) -> None:
-        self._storage, self._store = storage, FindingStore(storage)
+    def __init__(self, store: FindingStore, storage: Storage | None = None) -> None:
+        self._store, self._storage = store, storage
 
     async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
         following: FindingsQuery | None = query
@@ -182,7 +182,7 @@ async def _open(url: str) -> AsyncIterator[_Source]:
             yield _Served(app)
     else:
         async with open_storage(os.environ) as storage:
-            yield _Stored(storage)
+            yield _Stored(FindingStore(storage), storage)
 
 
 def _table(found: Sequence[FindingView]) -> Table:
