@@ -275,7 +275,7 @@ class ReportTenant:
             ExceptionEntry(
                 id=f"EX-2026-{number:03}",
                 rule=self._random.choice(rules).id,
-                subject=UUID(self._random.choice(self._people)[0]),
+                subject=self._random.choice(self._people)[0],
                 start=NIGHT.date(),
                 until=NIGHT.date() + timedelta(days=self._random.choice((0, 5, 12, 30, 60, 200))),
                 reason="Year-end closing, two people short",

@@ -14,6 +14,7 @@ from entra_sod.bootstrap.make_records import Records
 from entra_sod.core.clock import Clock
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.sender import Sender
+from entra_sod.ports.subjects import DirectoryUsers
 from entra_sod.services.checks.record import CheckRecorder
 from entra_sod.services.checks.run import CheckRunner
 from entra_sod.services.decisions.from_graph import GraphReader
@@ -28,6 +29,7 @@ from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
 from entra_sod.services.rules.approvals import SelectionReviewer
+from entra_sod.services.rules.exception_subjects import ExceptionSubjects
 from entra_sod.services.rules.exceptions import ExceptionLister
 from entra_sod.services.rules.overview import RulesOverview
 from entra_sod.services.rules.provider import RulesProvider
@@ -42,6 +44,7 @@ from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
@@ -159,6 +162,13 @@ def make_decision_maker(
     )
 
 
+def exception_subjects(records: Records, graph: DirectoryUsers) -> ExceptionSubjects:
+    """Make what finds out whom exceptions are for, and remembers it."""
+    store = ExceptionSubjectStore(records.storage, records.clock)
+    index = HoldersIndex(records.sweeps, records.clock)
+    return ExceptionSubjects(SubjectResolver(users=graph, index=index), store)
+
+
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
     return Deliverer(
         subscriptions=records.subscriptions,
@@ -241,5 +251,12 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
     grants = GrantStore(records.storage)
-    rules = RulesProvider(source, graph, records.clock, _selections(records, settings), grants)
+    rules = RulesProvider(
+        source,
+        graph,
+        records.clock,
+        _selections(records, settings),
+        grants,
+        subjects=exception_subjects(records, graph),
+    )
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

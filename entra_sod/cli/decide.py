@@ -27,7 +27,7 @@ from entra_sod.stores.sweeps import SweepStore
 
 # Not `type` statements: typer does not look behind them.
 DecidedSubject = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help="Object id of a person or another subject.")
+    str, typer.Argument(metavar="SUBJECT", help="Object id or user principal name.")
 ]
 WantedPackages = Annotated[
     list[str],
@@ -78,7 +78,7 @@ async def _decide(subject: str, wanted: Sequence[str], folder: Path, how: TextFo
         packages = await _packages(provider)
         chosen = dict.fromkeys(choose_package(each, packages) for each in wanted)
         given = {
-            "subject": await resolve_subject(session, subject),
+            "subject": await resolve_subject(session.subjects, subject),
             "accessPackageIds": list(chosen),
         }
         result = await _ask(session, provider, parse_decision_request(given))

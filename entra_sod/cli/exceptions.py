@@ -86,7 +86,7 @@ def _endings(parsed: ParsedRules, today: date) -> Iterator[Ending]:
         yield Ending(
             id=entry.id,
             rule=entry.rule,
-            subject=str(entry.subject),
+            subject=entry.named_subject,
             until=entry.end,
             days_left=(entry.end - today).days,
             state="to come" if entry.start > today else over,

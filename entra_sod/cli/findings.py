@@ -55,7 +55,12 @@ PackageFilter = Annotated[
         "--package", help="Name of an access package, its id, or the beginning of the id."
     ),
 ]
-SubjectFilter = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+KindFilter = Annotated[
+    str, typer.Option("--kind", help="What makes the conflict; one or more, with commas between.")
+]
+SubjectFilter = Annotated[
+    str, typer.Option("--subject", help="Either id of a subject, or a user principal name.")
+]
 ProcessFilter = Annotated[str, typer.Option("--process", help="The process of a rule.")]
 TagFilter = Annotated[str, typer.Option("--tag", help="A tag of a rule.")]
 FrameworkFilter = Annotated[
@@ -70,6 +75,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
     rule: RuleFilter = "",
     state: StateFilter = "",
     severity: SeverityFilter = "",
+    kind: KindFilter = "",
     package: PackageFilter = "",
     subject: SubjectFilter = "",
     since: SinceFilter = "",
@@ -94,6 +100,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "rule": rule,
         "state": state,
         "severity": severity,
+        "kind": kind,
         "subject": subject,
         "since": since,
         "process": process,

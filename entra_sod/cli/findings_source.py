@@ -13,11 +13,19 @@ from entra_sod.cli.lists import tell
 from entra_sod.cli.running_app import RunningApp, open_app
 from entra_sod.cli.session import open_graph
 from entra_sod.cli.storage import open_storage
+from entra_sod.cli.subjects import open_subjects
 from entra_sod.cli.terminal import err, shown
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.findings.views import FindingDetail, FindingView, detail, view
-from entra_sod.services.findings.query import FindingsQuery, parameters, read_page
+from entra_sod.ports.storage import Storage
+from entra_sod.services.findings.query import (
+    FindingsQuery,
+    names_subject,
+    parameters,
+    read_page,
+    with_subject,
+)
 from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
 from entra_sod.stores.findings import FindingStore
@@ -49,16 +57,23 @@ class FindingsSource(Protocol):
 class StoredFindings:
     """The findings in the app's storage."""
 
-    def __init__(self, store: FindingStore) -> None:
-        self._store = store
+    def __init__(self, store: FindingStore, storage: Storage) -> None:
+        self._store, self._storage = store, storage
 
     async def findings(self, query: FindingsQuery) -> AsyncGenerator[FindingView]:
-        following: FindingsQuery | None = query
+        following: FindingsQuery | None = await self._by_ids(query)
         while following:
             page = await read_page(self._store, following)
             for finding in page.findings:
                 yield view(finding)
             following = page.next
+
+    async def _by_ids(self, query: FindingsQuery) -> FindingsQuery:
+        """Resolve the name of a subject; ids need no Graph."""
+        if not names_subject(query):
+            return query
+        async with open_subjects(os.environ, self._storage) as resolver:
+            return await with_subject(query, resolver)
 
     async def finding(self, finding_id: str) -> FindingDetail | None:
         kept = await self._store.get(finding_id)
@@ -106,7 +121,7 @@ async def open_findings(url: str) -> AsyncIterator[FindingsSource]:
             yield ServedFindings(app)
     else:
         async with open_storage(os.environ) as storage:
-            yield StoredFindings(FindingStore(storage))
+            yield StoredFindings(FindingStore(storage), storage)
 
 
 async def read_packages(source: FindingsSource) -> Packages:

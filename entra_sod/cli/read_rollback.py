@@ -196,7 +196,9 @@ async def _rules(
         if folder or not setting.startswith("blob:"):
             return await session.rules(folder or Path(setting))
         source = rule_source(setting, app_folder=Path(), blobs=blobs)
-        return await RulesProvider(source, session.graph, session.clock).current()
+        subjects = session.exception_subjects
+        provider = RulesProvider(source, session.graph, session.clock, subjects=subjects)
+        return await provider.current()
 
     try:
         rules = await patience.read(read, "reading the rules")

@@ -1,29 +1,50 @@
-"""Who a person means on the command line."""
+"""Which subjects are meant by ids and names on the command line."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from entra_sod.cli.choices import NoSuchChoice
-from entra_sod.cli.session import Session
-from entra_sod.cli.terminal import shown
+from entra_sod.core.clock import SystemClock
+from entra_sod.ports.storage import Storage
+from entra_sod.services.subjects.from_index import HoldersIndex
+from entra_sod.services.subjects.resolve import SubjectNotResolved, SubjectResolver
+from entra_sod.settings import read_settings
+from entra_sod.stores.sweeps import SweepStore
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-
-async def resolve_subject(_session: Session, wanted: str) -> str:
-    """Return the id of the subject that a person means.
+@asynccontextmanager
+async def open_subjects(
+    environment: Mapping[str, str], storage: Storage | None
+) -> AsyncIterator[SubjectResolver]:
+    """Open what knows subjects by name: the directory, and the last sweep's index.
 
     Args:
-        wanted: the object id, or the id in entitlement management.
+        environment: that names the tenant.
+        storage: of the app; without it only the directory is asked.
 
     Raises:
-        NoSuchChoice: it is no id.
+        ConfigurationError: nobody is signed in, or a setting is wrong.
     """
-    text = wanted.strip().lower()
-    if _GUID.fullmatch(text):
-        return text
-    raise NoSuchChoice(
-        f"{shown(wanted)} is not the id of a subject. Give the object id, as the user's page in "
-        "the Entra admin center shows it, such as 8a9bcf03-e947-5aaa-bb34-66335e3eacaa."
-    )
+    from entra_sod.cli.session import open_graph, say_who_asks  # slow, and most calls name ids
+
+    graph, clock = open_graph(environment, read_settings(environment).graph), SystemClock()
+    try:
+        await say_who_asks(graph)
+        index = HoldersIndex(SweepStore(storage, clock), clock) if storage else None
+        yield SubjectResolver(users=graph, index=index)
+    finally:
+        await graph.close()
+
+
+async def resolve_subject(resolver: SubjectResolver, wanted: str) -> str:
+    """Return the id of the subject that a person means by an id or a user principal name.
+
+    Raises:
+        NoSuchChoice: saying why it is not known, and what to do.
+    """
+    try:
+        return (await resolver.resolve_one(wanted)).id
+    except SubjectNotResolved as error:
+        raise NoSuchChoice(str(error)) from error

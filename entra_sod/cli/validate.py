@@ -17,6 +17,7 @@ from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.check_reports import FoundProblem, sarif
 from entra_sod.cli.operations.rules.lint import (
     alike_problems,
+    exception_problems,
     lint,
     named_groups,
     toxic_problems,
@@ -25,15 +26,18 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, Forbidden, GraphError, NotFound
 from entra_sod.domain.enforcement.without_effect import wants_groups_only
 from entra_sod.domain.entra import AccessPackage, Group
-from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.results.coverage import Skipped, exception_gaps
 from entra_sod.domain.rules.document import RulesProblem
+from entra_sod.domain.rules.exception_subjects import SubjectProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, needs_grants, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
 from entra_sod.services.rules.alike import AlikeReading, granting, read_alike, read_grants
+from entra_sod.services.rules.exception_subjects import BoundExceptions, ExceptionSubjects
 from entra_sod.services.rules.grants import TenantGrants
 from entra_sod.services.rules.provider import read_tenant
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.settings import read_settings
 from entra_sod.stores.rule_files import read_sources
 
@@ -72,11 +76,19 @@ def validate(
     found, failure, has_wrong_settings = (
         (None, None, False) if offline else _try_tenant(os.environ, parsed, today)
     )
-    tenant, alike = found or (None, AlikeReading())
+    tenant, alike, exceptions = found or (None, AlikeReading(), BoundExceptions())
     in_force = {each.id for each in parsed.rules.values() if each.holds_on(today)} if found else ()
     named = [*alike_problems(parsed, alike), *toxic_problems(parsed, alike, in_force)]
-    problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
-    unread = [*alike.unread_of_rules, *alike.unread, *_grants_not_read(tenant)]
+    people = exception_problems(parsed, exceptions.problems)
+    problems = sorted(
+        {*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named, *people}
+    )
+    unread = [
+        *alike.unread_of_rules,
+        *alike.unread,
+        *_grants_not_read(tenant),
+        *_subjects_not_known(exceptions),
+    ]
     _print(problems, [f"{each.what}: {each.why}" for each in unread], failure, how)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if not all(problem.is_warning for problem in problems) or has_wrong_settings:
@@ -105,7 +117,7 @@ def _print(
 
 def _try_tenant(
     environment: Mapping[str, str], parsed: ParsedRules, day: date
-) -> tuple[tuple[Tenant, AlikeReading] | None, str | None, bool]:
+) -> tuple[tuple[Tenant, AlikeReading, BoundExceptions] | None, str | None, bool]:
     """Read every package of the tenant; or why not, and whether the settings are to blame."""
     try:
         found = asyncio.run(_read_tenant(environment, parsed, day))
@@ -120,6 +132,11 @@ def _grants_not_read(tenant: Tenant | None) -> list[Skipped]:
     return [Skipped.of(f"what access package {key} grants", each) for key, each in unread.items()]
 
 
+def _subjects_not_known(exceptions: BoundExceptions) -> Iterable[Skipped]:
+    unresolved = [each for each in exceptions.problems if each.kind is SubjectProblem.UNRESOLVED]
+    return exception_gaps(unresolved, {each.entry.rule for each in unresolved})
+
+
 def _sentence(text: str) -> str:
     line = " ".join(text.split())
     return line if line.endswith(".") else f"{line}."
@@ -127,7 +144,7 @@ def _sentence(text: str) -> str:
 
 async def _read_tenant(
     environment: Mapping[str, str], parsed: ParsedRules, day: date
-) -> tuple[Tenant, AlikeReading]:
+) -> tuple[Tenant, AlikeReading, BoundExceptions]:
     from entra_sod.cli.session import open_graph, say_who_asks  # slow, and --offline needs none
 
     graph = open_graph(environment, read_settings(environment).graph)
@@ -135,14 +152,18 @@ async def _read_tenant(
         await say_who_asks(graph)
         tenant = await read_tenant(graph, await _read_groups(graph, named_groups(parsed)))
         if parsed.problems:
-            return tenant, AlikeReading()
+            return tenant, AlikeReading(), BoundExceptions()
+        subjects = ExceptionSubjects(SubjectResolver(users=graph))
+        exceptions = await subjects.bind(
+            [each for each in parsed.exceptions.values() if each.end >= day]
+        )
         if needs_grants(parsed):
             grants = TenantGrants(graph, SystemClock())
             tenant = tenant.with_grants(await grants.read(tenant.packages))
         known = await _read_granting(graph, parsed, tenant, day)
         alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)), known)
         fit = await _without_unfit_groups(graph, known)
-        return tenant.with_granting(fit), alike
+        return tenant.with_granting(fit), alike, exceptions
     finally:
         await graph.close()
 

@@ -231,7 +231,7 @@ def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
     ]
     excepted = [
         Skipped(
-            what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
+            what=f"exception {each.id} of subject {each.named_subject} from rule {each.rule}",
             why="Entra's references know no exceptions: it refuses this subject as well",
         )
         for each in rules.exceptions

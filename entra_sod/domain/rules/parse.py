@@ -29,6 +29,7 @@ from entra_sod.domain.rules.language import (
     Side,
     override_id,
 )
+from entra_sod.domain.subjects.names import person_key, subject_id
 from entra_sod.domain.text import fold
 
 MAX_SUGGESTIONS = 100
@@ -386,13 +387,15 @@ def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[M
     if entry.control:
         yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
     yield from _end_mistakes(entry)
-    approver, requester = fold(entry.approved_by), fold(entry.requested_by)
+    approver, requester = person_key(entry.approved_by), person_key(entry.requested_by)
     texts = {"reason": fold(entry.reason), "requestedBy": requester, "approvedBy": approver}
     yield from (Mistake((name,), "is blank") for name, text in texts.items() if not text)
     if approver and approver == requester:
         yield Mistake(("approvedBy",), "must differ from requestedBy")
-    if approver.strip("{}").replace("-", "") == entry.subject.hex:
+    if approver in {person_key(each) for each in (entry.subject, entry.upn) if each}:
         yield Mistake(("approvedBy",), "must differ from the subject")
+    if entry.upn and subject_id(entry.subject.strip()) is None:
+        yield Mistake(("upn",), "stands beside an id: give the id as subject, or leave it out")
 
 
 def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:

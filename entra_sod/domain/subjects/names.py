@@ -37,6 +37,16 @@ type SubjectName = Annotated[
     ),
 ]
 
+# A user principal name beside an id.
+type PrincipalName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=MAX_NAME_LENGTH,
+        pattern=rf"^\s*{_UPN_PATTERN}\s*$",
+        extra={ADVICE_KEY: "must be a user principal name, such as ada@contoso.com"},
+    ),
+]
+
 
 def comparable_name(text: str) -> str:
     """The same for all spellings of a name: compatible characters, case, blanks and unseen ones."""

@@ -170,7 +170,7 @@ class DecisionMaker:
             rules.exceptions,
             pending.wanted,
             pending.held,
-            has_gaps=any(gap.hides for gap in pending.notes.skipped),
+            has_gaps=any(gap.hides_conflicts for gap in pending.notes.skipped),
             has_unread=pending.has_unread,
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)

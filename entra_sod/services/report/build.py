@@ -271,7 +271,8 @@ def _exception(entry: ExceptionEntry, day: date) -> ExceptionInForce:
     return ExceptionInForce(
         id=entry.id,
         rule=entry.rule,
-        subject=str(entry.subject),
+        subject=entry.subject,
+        user_principal_name=entry.upn,
         until=entry.end.isoformat(),
         days_left=(entry.end - day).days,
         reason=entry.reason,

@@ -144,6 +144,7 @@ class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     id: str
     rule: str
     subject: str
+    user_principal_name: str | None
     until: str
     days_left: int
     reason: str

@@ -25,7 +25,9 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import with_left
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
+from entra_sod.services.rules.exception_subjects import BoundExceptions, ExceptionSubjects
 from entra_sod.services.rules.grants import TenantGrants
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.selections import SelectionStore
 
@@ -77,10 +79,14 @@ class RulesProvider:
         clock: Clock,
         selections: SelectionStore | None = None,
         grants: GrantStore | None = None,
+        *,
+        subjects: ExceptionSubjects | None = None,
     ) -> None:
         self._source, self._graph, self._clock = source, graph, clock
         self._selections = selections
         self._grants = TenantGrants(graph, clock, grants)
+        self._subjects = subjects or ExceptionSubjects(SubjectResolver(users=graph))
+        self._bound: CachedValue[BoundExceptions] | None = None
         self._parsed: CachedValue[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: CachedValue[Tenant] | None = None
@@ -183,9 +189,10 @@ class RulesProvider:
         """Hold a book against a tenant, for a day and all that come after."""
         written = resolve(parsed, tenant, day, and_later=True)
         rules = await self._with_left(written)
-        exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
+        bound = await self._bind(parsed)
+        exceptions = bound.until(day)
         rules_today = [each for each in rules if each.rule.holds_on(day)]
-        exceptions_today = [each for each in exceptions if each.holds_on(day)]
+        exceptions_today = exceptions.on(day)
         make = partial(
             RuleSet,
             refused=self.problem,
@@ -196,14 +203,23 @@ class RulesProvider:
             listed=tenant.packages if tenant else None,
             overrides=parsed.overrides.values(),
         )
-        today = make(rules_today, exceptions_today)
+        today = exceptions_today.into(partial(make, rules_today))
         is_kept = any(each.kept for each in rules_today)
         written_today = [each for each in written if each.rule.holds_on(day)]
-        as_written = make(written_today, exceptions_today) if is_kept else today
+        as_written = exceptions_today.into(partial(make, written_today)) if is_kept else today
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
             return ActiveRules(today, today, as_written)
-        return ActiveRules(today, make(rules, exceptions), as_written)
+        return ActiveRules(today, exceptions.into(partial(make, rules)), as_written)
+
+    async def _bind(self, parsed: ParsedRules) -> BoundExceptions:
+        """Find out whom exceptions are for, anew with the list of packages."""
+        now = self._clock.now()
+        written = list(parsed.exceptions.values())
+        is_fresh = self._bound is not None and self._bound.is_fresh(now, LIST_LIFETIME)
+        if self._bound is None or not is_fresh or self._bound.value.written != written:
+            self._bound = CachedValue(await self._subjects.bind(written), now)
+        return self._bound.value
 
     async def _with_left(self, rules: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
         """The rules with the packages that patterns do not fit any more."""

@@ -126,6 +126,8 @@ def with_reviewed(rules: RuleSet, stored: Mapping[str, StoredSelection]) -> Rule
         protected=rules.protected,
         listed=rules.listed,
         overrides=rules.overrides,
+        exception_problems=rules.exception_problems,
+        written_exceptions=rules.written_exceptions,
     )
 
 

@@ -227,7 +227,7 @@ async def test_an_exception_permits_a_toxic_package(make_app: MakeApp) -> None:
     entry = ExceptionEntry(
         id="EX-1",
         rule="r",
-        subject=UUID(subject),
+        subject=subject,
         start=date(2026, 1, 1),
         until=date(2026, 1, 31),
         reason="Year-end closing",

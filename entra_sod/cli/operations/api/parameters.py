@@ -16,6 +16,7 @@ from entra_sod.cli.operations.api.model import Parameter, title_of
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.exception_changes import ExceptionState
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.checks.start import MAX_WAIT_SECONDS
 from entra_sod.services.findings.query import DEFAULT_PAGE_SIZE, MAX_FILTER_LENGTH, MAX_PAGE_SIZE
 from entra_sod.stores.idempotency import MAX_KEY_LENGTH
@@ -89,7 +90,8 @@ FILTERS = (
     _text("state", f"One or more of {', '.join(FindingState)}, with commas between."),
     _text("severity", f"One or more of {', '.join(Severity)}, with commas between."),
     _text("package", "The id of an access package.", format="uuid"),
-    _text("subject", "The subject's id, or its object id."),
+    _text("kind", f"One or more of {', '.join(ConflictKind)}, with commas between."),
+    _text("subject", "The subject's id, its object id, or its user principal name."),
     _text("since", "In its state since this day or moment."),
     _text("process", "The process of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
     _text("tag", "A tag of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),

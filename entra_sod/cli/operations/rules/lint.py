@@ -30,6 +30,7 @@ from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
+from entra_sod.domain.rules.exception_subjects import ExceptionProblem, SubjectProblem
 from entra_sod.domain.rules.language import (
     ExceptionEntry,
     Mode,
@@ -119,6 +120,26 @@ def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[Rules
     for each in reading.found:
         detail = f"does not name {each.what}: {each.why}"
         yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+
+
+def exception_problems(
+    parsed: ParsedRules, problems: Iterable[ExceptionProblem]
+) -> Iterator[RulesProblem]:
+    """Say of exceptions that nobody else approved them, and of names that changed hands.
+
+    A name that could not be resolved is not a mistake of the file: it is told as not known.
+    """
+    for each in problems:
+        origin = parsed.origin("exceptions", each.entry.id)
+        if each.kind is SubjectProblem.SAME_PERSON:
+            yield origin.place(Mistake(("approvedBy",), _without_subject(each.why)))
+        elif each.kind is SubjectProblem.RENAMED:
+            yield _warning(origin, ("upn",), f"is not current: {each.why}")
+
+
+def _without_subject(sentence: str) -> str:
+    """The rest of a sentence whose subject is the field that the mistake is placed at."""
+    return sentence.removeprefix("approvedBy ")
 
 
 def toxic_problems(

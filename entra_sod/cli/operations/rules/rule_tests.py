@@ -32,6 +32,7 @@ from entra_sod.domain.rules.toxic import (
     find_toxic,
 )
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
+from entra_sod.domain.subjects.names import PrincipalName, person_key
 from entra_sod.domain.text import fold
 
 
@@ -71,12 +72,14 @@ class RuleTestPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         id: the object id, which matters where an exception names it.
+        upn: the user principal name, likewise.
         groups: memberships, by id; they count for decisions.
         conflicts: all there are: any other one fails the test.
     """
 
     name: Text
     id: UUID | None = None
+    upn: PrincipalName | None = None
     holds: list[Text] = []
     groups: list[UUID] = []
     conflicts: list[ExpectedConflict] = []
@@ -203,7 +206,10 @@ class _TestTenant:
     def decide(self, person: RuleTestPerson, asked: str) -> ActualDecision:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
-        own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
+        people = {person_key(subject), *([person_key(person.upn)] if person.upn else [])}
+        own = [
+            each for each in self._book.exceptions.values() if person_key(each.subject) in people
+        ]
         asked_id = self._ids[fold(asked)]
         overrides = self._book.overrides.values()
         violations = list(

@@ -149,7 +149,7 @@ def exception(until: date) -> ExceptionEntry:
     return ExceptionEntry(
         id="EX",
         rule="r",
-        subject=UUID(guid("e")),
+        subject=guid("e"),
         start=date(2026, 1, 1),
         until=until,
         reason="short of people",
