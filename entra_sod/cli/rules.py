@@ -49,8 +49,6 @@ def show(
     by the last sweep if the environment names the app's storage, or with --people by the tenant.
     Otherwise that is unknown. Writes nothing.
 
-    Examples: entra-sod rules show, or entra-sod rules show --rule pay-and-approve --people.
-
     Exit code 0: all of it is known. 3: not everything could be read. 1: an error, or no such rule.
     """
     work = _show(rules, rule, how, live=people, whole_ids=long)
@@ -67,7 +65,8 @@ async def _show(
             rules = _only(rules, rule_id)
         state = await _read(session, rules, live=live)
         holders = _live(state) if live else await _last_sweep(session, rules.named_packages)
-    packages = {**rules.listed, **state.packages}
+    # The list has names of catalogs, which packages that are read one by one have not.
+    packages = {**state.packages, **rules.listed}
     reaches = {each.rule: each for each in enforcement_of(rules, state.packages, (), {})}
     found = [shown_rule(each, packages, reaches[each.id], holders) for each in rules.rules]
     gaps = [each for each in not_read(rules, rules.named_packages, state) if each.hides]
