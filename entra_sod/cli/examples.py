@@ -29,8 +29,8 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     ),
     "freeze": ('freeze --reason "Audit of 28 November"',),
     "grant": (
-        f"grant --catalogs Finance,Procurement --app {_SUBJECT}",
-        f"grant --catalogs Finance --app {_SUBJECT} --yes",
+        f"grant --catalogs Finance --app {_SUBJECT}",
+        "grant --catalogs Finance,Procurement --device-code --yes",
     ),
     "grants": ('grants --package "Pay invoices"', "grants --app Payments --long"),
     "hook install": ("hook install --catalog Finance",),
