@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.lazy_group import LazyCommand, lazy_group
 from entra_sod.core.version import VERSION
 
@@ -105,6 +106,10 @@ def _options(
 ) -> None:
     """Separation of duties for Microsoft Entra access packages."""
 
+
+# A wrong option is an error as any other: 2 says that something was found.
+# Typer gives no other way to its own error of which this one is a kind.
+typer.BadParameter.__mro__[1].exit_code = int(ExitCode.ERROR)  # type: ignore[attr-defined]
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

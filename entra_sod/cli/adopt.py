@@ -63,8 +63,6 @@ def adopt(
     the app's storage, and leaves sealed evidence. Shows the references first, and asks. What the
     rules protect is left alone. It may be run again after an error.
 
-    Examples: entra-sod adopt --dry-run, or entra-sod adopt --rule pay-and-approve --yes.
-
     Exit code 0: all are adopted, or there was nothing to adopt. 3: not everything could be read. 1:
     an error. With --dry-run 2: something would be adopted.
     """
@@ -76,8 +74,6 @@ def unadopt(*, rule: ReturnedRule = "", dry_run: AdoptDryRun = False, yes: Yes =
 
     Only what was adopted, never what the app wrote. Changes nothing in Entra. Needs the app's
     storage, and leaves sealed evidence. It may be run again after an error.
-
-    Examples: entra-sod unadopt --dry-run, or entra-sod unadopt --rule pay-and-approve --yes.
 
     Exit code 0: all are given back, or none was adopted. 3: the ledger could not be read whole. 1:
     an error. With --dry-run 2: something would be given back.

@@ -63,9 +63,6 @@ def decide(
     Reads what the subject holds, and asks the rules of the folder. Several packages are decided as
     if the subject got all of them together. A name that several packages have is not guessed.
 
-    Examples: entra-sod decide 8a9bcf03-e947-5aaa-bb34-66335e3eacaa "Pay invoices", or the id of the
-    subject with the short ids of two packages.
-
     Exit code 0: allow. 2: deny. 3: review, because of a rule that only records, an exception, or
     something that could not be read. 1: an error, or a name that is not clear.
     """

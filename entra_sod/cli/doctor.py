@@ -54,8 +54,6 @@ def doctor(url: DoctorUrl = "", how: ListAs = ListFormat.TABLE) -> None:
     environment names the app, or by its host with ENTRA_SOD_MASTER_KEY. Without --url this machine
     looks, with the settings of the environment.
 
-    Examples: entra-sod doctor, or entra-sod doctor --url https://APP/api --format json.
-
     Exit code 0: nothing is wrong. 1: something is. 3: not everything could be looked at.
     """
     try:

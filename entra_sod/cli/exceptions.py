@@ -58,8 +58,6 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def exceptions(paths: ExceptionsPaths, within: Within = 30, how: ListAs = ListFormat.TABLE) -> None:
     """List the exceptions of rules files that end soon, or are over, the first to end first.
 
-    Examples: entra-sod exceptions rules, or entra-sod exceptions rules --within 90 --format csv.
-
     Exit code 0: none. 2: some. 1: the rules have mistakes.
     """
     sources = read_sources(paths)

@@ -37,8 +37,6 @@ def explain(
     Reads the app's storage, or with --url asks a running app. The rule's title, its advice and the
     control of an exception come from the rules files.
 
-    Examples: entra-sod explain 1f0c2d3e, or entra-sod explain 1f0c2d3e --url https://APP/api.
-
     Exit code 0: told. 1: an error, or no such finding.
     """
     raise typer.Exit(run(_explain(finding, rules, how, url)))
@@ -59,7 +57,8 @@ async def _explain(wanted: str, rules: Path | None, how: TextFormat, url: str) -
     if how is TextFormat.JSON:
         print_json(explained_json(told))
     else:
-        out.print(explained_lines(told))
+        # Addresses stay whole, so that they can be copied.
+        out.print(explained_lines(told), crop=False)
     return ExitCode.NOTHING
 
 

@@ -41,7 +41,7 @@ from entra_sod.stores.rule_files import read_sources
 FindingName = Annotated[
     str,
     typer.Argument(
-        metavar="[ID]", help="One finding as JSON; a unique beginning of its id is enough."
+        metavar="ID", help="One finding as JSON; a unique beginning of its id is enough."
     ),
 ]
 RuleFilter = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
@@ -90,9 +90,6 @@ def findings(  # noqa: PLR0917 - an option for each filter
 
     On a terminal the subjects of one conflict stand below its packages. To read one finding with
     its history, advice and next steps: entra-sod explain ID.
-
-    Examples: entra-sod findings --state open --severity high,critical, or entra-sod findings
-    --package "Pay invoices" --format csv.
 
     Exit code 0: whatever there is. 1: an error, or no such finding.
     """

@@ -61,8 +61,6 @@ def grants(
 ) -> None:
     """Show which access packages grant what, and which rules select packages by it.
 
-    Examples: entra-sod grants --package "Pay invoices", or entra-sod grants --app Payments --long.
-
     Exit code 0: all of it was read. 3: not everything could be read. 1: an error, or no such
     package.
     """

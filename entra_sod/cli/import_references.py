@@ -77,9 +77,6 @@ def import_references(
     of other files in the folder name is left out. Importing again writes the file anew, unless
     people have changed it. References that work one way are marked, with what is missing.
 
-    Examples: entra-sod import references, entra-sod import references --catalog Finance --owner
-    ann@contoso.com.
-
     Exit code 0: done. 2: some references cannot be asked for by a rule. 3: not everything could be
     read. 1: an error; nothing was written.
     """

@@ -20,13 +20,20 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    Group,
+    JustifyMethod,
+    RenderableType,
+    RenderResult,
+)
 from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from entra_sod.cli.terminal import MAX_ROWS, err, in_markdown, line, out
+from entra_sod.cli.terminal import MAX_ROWS, Hanging, err, in_markdown, line, out
 from entra_sod.core.names import visible
 from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.results.coverage import Skipped
@@ -93,7 +100,8 @@ class PrintedList:
         below: columns that a terminal shows below another column, by its name.
         piped: columns that a terminal does not show.
         heads: for each row what a terminal shows once, above all rows that have the same there.
-            Rows with the same head stand side by side.
+            Rows with the same head stand side by side. What begins with a line break is a line
+            of its own.
         numbers: columns of numbers, which a terminal puts to the right.
         styles: colours of a terminal, by the text of a cell.
         whole_ids: whether a terminal shows ids whole, too.
@@ -236,29 +244,48 @@ class ListTable:
         return cell.append(f"\n{lower}", "dim") if lower else cell
 
     def _widths(self, available: int) -> Sequence[int]:
-        """Give each column what it needs; if that is too much, the widest ones give way."""
-        needed = [self._needed(each) for each in self.columns]
-        least = list(map(self._least, self.columns, needed))
-        while sum(needed) + _GAP * len(needed) > available and needed != least:
-            places = [place for place in range(len(needed)) if needed[place] > least[place]]
-            needed[max(places, key=lambda place: needed[place])] -= 1
-        return needed
+        """Give each column what it needs; if that is too much, the widest ones give way.
 
-    def _least(self, column: str, needed: int) -> int:
+        Words are broken only if even that is too much.
+        """
+        widths = [self._needed(each) for each in self.columns]
+        in_words = list(map(self._longest_word, self.columns, widths))
+        broken = list(map(self._narrowest, self.columns, widths))
+        for least in (in_words, broken):
+            while sum(widths) + _GAP * len(widths) > available:
+                places = [place for place, width in enumerate(widths) if width > least[place]]
+                if not places:
+                    break
+                widths[max(places, key=lambda place: widths[place])] -= 1
+        return widths
+
+    def _longest_word(self, column: str, needed: int) -> int:
+        words = (word for text in self._texts(column) for word in text.split())
+        return min(needed, max(map(cell_len, words), default=0))
+
+    def _narrowest(self, column: str, needed: int) -> int:
         """Return how narrow a column may be: an id in it or below it stays one word."""
         ids = [each for each in (column, self.listing.below.get(column)) if each]
         words = [row[each] for row in self.rows for each in ids if each in self.listing.ids]
         return min(needed, max((cell_len(each) for each in words), default=MIN_WIDTH))
 
+    def _texts(self, column: str) -> Iterator[str]:
+        """Yield each line of a column, and its head if that is shown."""
+        if not self.listing.heads:
+            yield column
+        for row in self.rows:
+            yield from self._cell(column, row).plain.split("\n")
+
     def _needed(self, column: str) -> int:
-        cells = [self._cell(column, row).plain for row in self.rows]
-        heads = [] if self.listing.heads else [column]
-        return max(cell_len(part) for cell in (*heads, *cells) for part in cell.split("\n"))
+        return max(map(cell_len, self._texts(column)))
 
 
-def _head(cells: Sequence[str]) -> Text:
+def _head(cells: Sequence[str]) -> RenderableType:
+    """Put what belongs to the first line behind it; a part that begins a line stands below."""
     first, *others = cells
-    return Text(first, "bold").append("".join(f"  {each}" for each in others if each), "dim")
+    beside = "".join(f"  {each}" for each in others if each and not each.startswith("\n"))
+    below = (Hanging("  ", each.strip(), "dim") for each in others if each.startswith("\n"))
+    return Group(Text(first, "bold").append(beside, "dim"), *below)
 
 
 def _text(listing: PrintedList, how: ListFormat) -> str:

@@ -37,7 +37,7 @@ from entra_sod.services.rules.provider import read_tenant
 PackageSearch = Annotated[
     str,
     typer.Argument(
-        metavar="[SEARCH]",
+        metavar="SEARCH",
         help="Part of a name, a pattern as in rules (Pay*), or the beginning of an id.",
     ),
 ]
@@ -57,9 +57,6 @@ def packages(
 
     Reads no assignments. Names compare as in rules: without regard to case, composed or not.
     Commands accept the short ids of a terminal. Rules files need whole ids: --long.
-
-    Examples: entra-sod packages pay --long, or entra-sod packages "Approve *" --catalog Finance
-    --format csv.
 
     Exit code 0: the list is whole, as far as you may read. 3: it is not, or you may read no
     package at all. 1: an error.

@@ -44,8 +44,6 @@ def push(
     Apps whose RULES is blob:CONTAINER take them up at their next run. Without a connection string,
     GRAPH_CREDENTIAL=default reaches storage with your own sign-in, such as that of az login.
 
-    Example: entra-sod rules push sod-rules --rules rules.
-
     Exit code 0: they are in force. 1: they have mistakes, and nothing was uploaded, or the storage
     could not be reached.
     """

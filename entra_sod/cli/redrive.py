@@ -52,8 +52,6 @@ def redrive(
     A check that failed is queued again under its own id. What cannot be sent again is kept, and
     named with the reason. Needs the app's storage.
 
-    Examples: entra-sod redrive --queue sweep-pairs, or entra-sod redrive --id sweep-20261128 --yes.
-
     Exit code 0: nothing is left to do. 2: something is to be done, and --yes was not said. 1: an
     error, or something could not be sent again.
     """

@@ -80,9 +80,6 @@ def rollback(
     Shows what would be removed and who could get access again, and asks. References that people
     made stay. Needs the app's storage, and no ENFORCEMENT. It may be run again after an error.
 
-    Examples: entra-sod rollback --since 2h --dry-run, or --run sweep-20261128T020000Z-1f2e3d4c, or
-    --rule pay-and-approve --max 100.
-
     Exit code 0: all is taken back. 1: an error, or something could not be removed, proved or read.
     With --dry-run 2: something would be removed. 3: not everything could be proved or read.
     """

@@ -49,8 +49,6 @@ def show(
     by the last sweep if the environment names the app's storage, or with --people by the tenant.
     Otherwise that is unknown. Writes nothing.
 
-    Examples: entra-sod rules show, or entra-sod rules show --rule pay-and-approve --people.
-
     Exit code 0: all of it is known. 3: not everything could be read. 1: an error, or no such rule.
     """
     work = _show(rules, rule, how, live=people, whole_ids=long)
@@ -66,8 +64,9 @@ async def _show(
             choose_rule(rule_id, [each.id for each in rules.rules], str(folder))
             rules = _only(rules, rule_id)
         state = await _read(session, rules, live=live)
-        holders = _live(state) if live else await _last_sweep(session)
-    packages = {**rules.listed, **state.packages}
+        holders = _live(state) if live else await _last_sweep(session, rules.named_packages)
+    # The list has names of catalogs, which packages that are read one by one have not.
+    packages = {**state.packages, **rules.listed}
     reaches = {each.rule: each for each in enforcement_of(rules, state.packages, (), {})}
     found = [shown_rule(each, packages, reaches[each.id], holders) for each in rules.rules]
     gaps = [each for each in not_read(rules, rules.named_packages, state) if each.hides]
@@ -109,12 +108,15 @@ def _live(state: TenantState) -> Holders:
     )
 
 
-async def _last_sweep(session: Session) -> Holders:
-    """Take what the last sweep counted; nothing is known without the app's storage, or a sweep."""
+async def _last_sweep(session: Session, packages: frozenset[str]) -> Holders:
+    """Take what the last sweep counted.
+
+    Nothing is known without the app's storage, or if the sweep asked pair by pair.
+    """
     if session.storage is None:
         return Holders()
     summary = await last_summary(SweepStore(session.storage, session.clock))
-    if summary is None:
+    if summary is None or packages.isdisjoint(summary.holders):
         return Holders()
     source = f"as sweep {summary.sweep_id} read them, at {summary.as_of:%Y-%m-%d %H:%M} UTC"
     return Holders(source=source, counts=summary.holders, at_least=frozenset(summary.unread))

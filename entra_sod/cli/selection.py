@@ -57,8 +57,6 @@ def show(
 
     Needs the app's storage. Writes nothing.
 
-    Examples: entra-sod selection show, or entra-sod selection show --rule pay-and-approve.
-
     Exit code 0: nothing waits for an approval. 2: something does. 3: not everything could be read.
     1: an error, also if what was reviewed is damaged.
     """
@@ -74,9 +72,6 @@ def approve(
     """Take what rules select now as reviewed: what was held is written by the next sweep.
 
     Shows what has changed, and asks. Where there is no terminal, it needs --yes.
-
-    Examples: entra-sod selection approve, or entra-sod selection approve --rule pay-and-approve
-    --yes.
 
     Exit code 0: approved, or there was nothing to approve. 3: approved, and not everything could be
     read; of that nothing was approved. 1: an error, and nothing was approved.

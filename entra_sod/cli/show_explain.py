@@ -111,8 +111,6 @@ def _facts(told: ExplainedFinding) -> Iterator[tuple[str, str]]:
     yield from _about_exception(told)
     yield "seen", f"first {finding.first_seen}, last {finding.last_seen}"
     yield "evidence", _evidence(told)
-    if finding.object_id and finding.subject_type in (None, "user"):
-        yield "portal", told.links.of_user(finding.object_id)
 
 
 def _about_rule(told: ExplainedFinding) -> Iterator[tuple[str, str]]:

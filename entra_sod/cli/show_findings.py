@@ -8,6 +8,7 @@ from entra_sod.cli.findings_source import who
 from entra_sod.cli.lists import PrintedList
 from entra_sod.core.names import visible
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.findings.views import FindingView
 from entra_sod.domain.rules.language import Severity
 from entra_sod.domain.rules.logic import ConflictKind
@@ -106,14 +107,14 @@ def _names(finding: FindingView, packages: Mapping[str, AccessPackage]) -> Mappi
 
 
 def _cells(finding: FindingView, packages: Mapping[str, AccessPackage]) -> Sequence[str]:
-    permitted = finding.exception is not None and finding.state.startswith("except")
+    permitted = finding.exception_until is not None and finding.state == FindingState.EXCEPTED
     return (
         finding.id,
         finding.severity,
         finding.rule,
         finding.kind,
         who(finding),
-        f"{finding.state} ({finding.exception})" if permitted else finding.state,
+        f"{finding.state} until {finding.exception_until}" if permitted else finding.state,
         finding.since[:10],
         finding.object_id or finding.subject_id,
         what(finding, _names(finding, packages)),

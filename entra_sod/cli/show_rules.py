@@ -171,7 +171,7 @@ def _head(shown: ShownRule) -> Sequence[str]:
         f"{pairs} kept apart, people who hold a package: {shown.people}",
     )
     first, *others = map(visible, parts)
-    return first, *(f"\n  {each}" for each in others)
+    return first, *(f"\n{each}" for each in others)
 
 
 def rules_values(

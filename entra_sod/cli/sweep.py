@@ -37,8 +37,6 @@ def sweep(url: SweepUrl = "", no_wait: NoWait = False, how: TextAs = TextFormat.
     The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
     joins it again. JSON is the app's answer as it is.
 
-    Examples: entra-sod sweep --url https://APP/api, or entra-sod sweep --no-wait.
-
     Exit code 0: completed, no conflicts. 2: completed, conflicts. 3: completed with gaps, whatever
     was found. 1: an error, or the sweep failed.
     """

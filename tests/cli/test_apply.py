@@ -160,7 +160,7 @@ async def test_wrong_numbers_are_refused(tenant: Tenant, option: str, value: str
     """Not a number, negative, or beyond all reason: the option and its range are named."""
     await tenant.reviewed()
     done = await tenant.apply("--yes", option, value)
-    assert (done.exit_code, option in done.stderr) == (2, True)
+    assert (done.exit_code, option in done.stderr) == (1, True)
     assert tenant.graph.present == set()
 
 

@@ -160,7 +160,7 @@ def test_explain_tells_the_life_of_a_finding(tmp_path: Path) -> None:
     assert "  advice     Ask the controller." in lines
     assert any(each.startswith("  state      open since ") for each in lines)
     assert any("  open  by sweep sweep-" in each for each in lines)
-    assert "  Remove the assignment of Pay invoices," in lines
+    assert "  Remove the assignment of Pay invoices:" in lines
     [link] = [each for each in lines if each.endswith(f"assignments/entitlementId/{guid('a')}")]
     assert link.startswith("    https://entra.microsoft.com/#view/")
     assert "    entra-sod plan" in lines  # the rule only records
@@ -175,7 +175,7 @@ def test_explain_says_where_the_rule_is_not_and_has_json(tmp_path: Path) -> None
     told = json.loads(run(first, "--format", "json", command="explain")[1])
     assert told["finding"]["id"] == first
     assert told["names"] == NAMES
-    assert told["next"][0]["what"] == "Remove the assignment of Pay invoices,"
+    assert told["next"][1]["what"] == "Remove the assignment of Pay invoices:"
 
 
 @pytest.mark.usefixtures("stored")

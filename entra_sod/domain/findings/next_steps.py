@@ -42,6 +42,8 @@ def next_steps(
         named: what stands for a package.
     """
     state = FindingState(finding.state)
+    if finding.object_id and finding.subject_type in (None, "user"):
+        yield NextStep(what="To see the person:", link=links.of_user(finding.object_id))
     if state is FindingState.RESOLVED:
         yield NextStep(what="Nothing: two looks in a row did not see the conflict.")
     elif state is FindingState.ON_HOLD:
@@ -60,13 +62,13 @@ def _standing(
     if finding.kind is ConflictKind.REQUIREMENT and finding.missing:
         needed = finding.missing[0]
         yield NextStep(
-            what=f"Give {named(needed)}, which the subject needs,",
+            what=f"Give {named(needed)}, which the subject needs:",
             link=links.assignments_of(needed),
         )
     for each in finding.pair:
         first = "Or remove" if each is not finding.pair[0] or finding.missing else "Remove"
         yield NextStep(
-            what=f"{first} the assignment of {named(each)},", link=links.assignments_of(each)
+            what=f"{first} the assignment of {named(each)}:", link=links.assignments_of(each)
         )
     yield NextStep(
         what="Or add an exception to the rules files, with an approver and a last day, and run",

@@ -29,6 +29,7 @@ from entra_sod.cli.operations.rules.unbound import (
 )
 from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
+from entra_sod.domain.near_names import did_you_mean
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.exception_subjects import ExceptionProblem, SubjectProblem
@@ -205,9 +206,21 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
                 detail = "is no access package that this identity may read"
                 yield origin.place(Mistake((*path, "id"), detail))
         elif not (selected := resolver.select(selector)):
-            yield origin.place(Mistake(path, "fits no access package"))
+            near = _near_pattern(selector, tenant)
+            yield origin.place(Mistake(path, f"fits no access package{near}"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _near_pattern(selector: PackageSelector, tenant: Tenant) -> str:
+    """Suggest the catalog or the name that was probably meant, as the end of a sentence."""
+    listed = tenant.packages.values()
+    catalogs = {each.catalog_name for each in listed}
+    if selector.catalog and not tenant.select(PackageSelector(catalog=selector.catalog)):
+        near = did_you_mean(selector.catalog, catalogs)
+    else:
+        near = did_you_mean(selector.name or "", {each.display_name for each in listed})
+    return f";{near.replace(' Did', ' did', 1)}" if near else ""
 
 
 def _override_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:
