@@ -124,6 +124,19 @@ async def test_a_pair_of_two_toxic_packages_is_counted_once(make_app: MakeApp) -
     assert (answer["findings"], len(await findings(app))) == (3, 3)
 
 
+async def test_two_ways_of_looking_at_a_pair_of_toxic_packages_agree(make_app: MakeApp) -> None:
+    """Graph answers for the pair, and the holders of both packages are read later."""
+    packages = [package("a", "1", "2"), package("b", "1", "2"), package("c", "1"), package("d")]
+    holders = {"a": held("a", "xy"), "b": held("b", "yz")}
+    app = make_app(packages, holders, [rule("r", side("a", "c"), side("b"))])
+    answer = await sweep(app)
+    assert answer["strategy"]["chosen"] == "pairs"
+    assert {each["outcome"] for each in answer["toxicPackages"]} == {"conflict"}
+    assert answer["pairs"]["conflict"] == 1
+    assert answer["status"] == "completed"
+    assert "additionalAccess" not in gaps(answer)
+
+
 async def test_a_package_on_both_sides_is_found_without_its_grants(make_app: MakeApp) -> None:
     """Both sides select it, so it needs no comparison."""
     app = make_app([package(name) for name in "abc"], HELD, [rule("r", side("ac"), side("bc"))])
