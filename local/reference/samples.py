@@ -109,7 +109,7 @@ def _simple(name: str, schema: Mapping[str, Any]) -> object:
 
 def _text(name: str, schema: Mapping[str, Any]) -> object:
     known = _BY_NAME.get(name)
-    if isinstance(known, str):
+    if isinstance(known, str) and schema.get("format") != "date-time":
         return known
     by_format = {"date-time": _MOMENT, "date": _MOMENT[:10], "uuid": PAY, "uri": _BY_NAME["self"]}
     return by_format.get(schema.get("format", ""), "…")

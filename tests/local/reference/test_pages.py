@@ -6,10 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from entra_sod.cli.expected import EXPECTED
+from entra_sod.cli.operations.api.document import openapi
 from entra_sod.core.log_actions import LOG_ACTIONS
 from entra_sod.domain.notifications.event import EventName
 from entra_sod.domain.notifications.event_descriptions import EVENT_DESCRIPTIONS
@@ -137,6 +140,31 @@ def test_problems_are_read_from_the_source() -> None:
     assert (401, "unauthenticated", "The app does not know you") in found
     assert (503, "storage", "Storage is unavailable") in found
     assert len({slug for _, slug, _ in found if slug != "not-set-up"}) >= len(found) - 1
+
+
+def samples() -> Iterator[tuple[str, Any]]:
+    """Every body of the contract by its route, with its schema."""
+    for path, item in openapi()["paths"].items():
+        for method, operation in item.items():
+            given = [operation.get("requestBody", {}), *operation.get("responses", {}).values()]
+            for each in given:
+                if body := each.get("content", {}).get("application/json"):
+                    yield f"{method} {path}", body["schema"]
+
+
+def test_every_sample_fits_its_schema() -> None:
+    """What the reference shows as a request or an answer is one."""
+    document = openapi()
+    wrong = {}
+    for name, schema in samples():
+        validator = Draft202012Validator(
+            {**schema, "components": document["components"]}, format_checker=FormatChecker()
+        )
+        made = sample(schema, document["components"]["schemas"])
+        if errors := [each.message for each in validator.iter_errors(made)]:
+            wrong[name] = errors
+    assert len(list(samples())) > 25
+    assert wrong == {}
 
 
 def test_a_sample_has_what_is_required_and_follows_references() -> None:
