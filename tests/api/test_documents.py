@@ -143,7 +143,7 @@ class TestConnector:
 
     def test_it_has_what_a_maker_can_use(self) -> None:
         """Health, readiness, the documents and what others send are not for flows."""
-        left_out = {"Health", "Ready", "GetContract", "GetReport"}
+        left_out = {"Health", "Ready", "GetContract", "GetReport", "GetCaller"}
         left_out |= {"ReceiveWebhook", "AgreeToWebhooks"}
         assert operations_of(CONNECTOR).keys() == IDS - left_out
 
