@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import azure.functions as func
+import msgspec
 import pytest
 
 from entra_sod.core.errors import Forbidden, StorageUnavailable, Unavailable, UnreadableItem
@@ -158,7 +159,7 @@ async def test_holders_that_cannot_be_read_are_not_known(make_app: MakeApp) -> N
             is_refused = package_id == guid("c")
             yield package_id, Forbidden("no", status=403) if is_refused else page
 
-    app.graph.assignments_of = refuse  # type: ignore[method-assign]
+    app.graph.assignments_of = refuse  # type: ignore[method-assign,assignment]
     found = (await shown())["approving"]
     assert found["subjects"] is None
     assert guid("c") in found["why"]
@@ -287,9 +288,32 @@ async def test_a_run_that_is_faster_wins(
         return False
 
     monkeypatch.setattr(app.records.selections, "keep", slower)
-    assert await problem(
-        "POST selections/approve", body={"rules": [{"id": "r", "selection": selection}]}
-    ) == (409, "selection-changed")
+    answer = await approve(("r", selection))
+    assert answer.status_code == 409
+    assert body_of(answer)["detail"].startswith("Nothing was approved.")
+
+
+async def test_what_was_approved_before_another_run_was_faster_is_told(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several rules are stored one by one, and the answer never says that nothing was."""
+    app = await waiting(make_app, replace_id(PATTERN, "q"))
+    keep, kept = app.records.selections.keep, list[str]()
+
+    async def second_is_slower(rule_: Any, *more: Any) -> bool:
+        kept.append(rule_.id)
+        return len(kept) == 1 and await keep(rule_, *more)
+
+    selections = [(name, (await shown(name))["selection"]) for name in ("q", "r")]
+    monkeypatch.setattr(app.records.selections, "keep", second_is_slower)
+    answer = await approve(*selections)
+    assert answer.status_code == 409
+    assert "Approved, before another run changed the next rule: q." in body_of(answer)["detail"]
+    assert [each["pointer"] for each in body_of(answer)["errors"]] == ["/rules/1/selection"]
+
+
+def replace_id(rule_: Rule, rule_id: str) -> Rule:
+    return msgspec.structs.replace(rule_, id=rule_id)
 
 
 async def test_an_approval_is_a_line_in_the_log(
