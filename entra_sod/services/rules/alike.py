@@ -200,6 +200,7 @@ async def read_alike(
         gap = Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")
         return AlikeReading(toxic=_toxic(rules, known), unread=[gap])
     named = {**known, **await source.read(unknown)}
+    gone = [key for key, each in named.items() if isinstance(each, NotFound)]
     compared = {each.id: each for each in granting(named)}
     if not any(each.grants for each in compared.values()):
         return AlikeReading(
@@ -222,7 +223,7 @@ async def read_alike(
         gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
     others = granting(unnamed)
     both = {**compared, **{each.id: each for each in others}}
-    toxic = _toxic(rules, both, listed)
+    toxic = _toxic(rules, {**both, **{key: AccessPackage(id=key) for key in gone}}, listed)
     return AlikeReading(
         found=without_toxic(find_alike(rules.rules, others, compared), toxic),
         toxic=toxic,
@@ -237,7 +238,11 @@ def _toxic(
     known: Mapping[str, AccessPackage],
     listed: Mapping[str, AccessPackage] | None = None,
 ) -> list[ToxicPackage]:
-    return list(find_toxic(rules.rules, known, listed or rules.listed))
+    """Find packages that meet rules whatever the packages grant that were not read.
+
+    One that could not be read is told by its reader. Until it is read, the others stay as they are.
+    """
+    return list(find_toxic(rules.rules, known, listed or rules.listed, is_certain=True))
 
 
 def without_toxic(
