@@ -27,7 +27,6 @@ from entra_sod.services.findings.query import (
     parameters,
     parse_query,
     read_page,
-    with_subject,
 )
 from entra_sod.stores.findings import FindingStore
 
@@ -79,7 +78,9 @@ class _Stored:
     async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
         following: FindingsQuery | None = query
         if names_subject(query):
-            from entra_sod.cli.subjects import open_subjects  # slow, and ids need no Graph
+            # slow, and ids need no Graph
+            from entra_sod.cli.subjects import open_subjects
+            from entra_sod.services.findings.by_name import with_subject
 
             async with open_subjects(os.environ, self._storage) as resolver:
                 following = await with_subject(query, resolver)
