@@ -100,7 +100,7 @@ class CachedGrants:
             for key, each in found.items()
             if not isinstance(each, Unreadable)
         }
-        return known | await read_grants(self.graph, set(packages) - known.keys())
+        return {**known, **await read_grants(self.graph, set(packages) - known.keys())}
 
 
 def granting(grants: PackageGrants) -> list[AccessPackage]:
