@@ -10,7 +10,6 @@ import typer
 
 from entra_sod.cli.operations.erase import Eraser, Traces
 from entra_sod.cli.storage import open_storage
-from entra_sod.cli.subjects import open_subjects
 from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
@@ -45,6 +44,8 @@ async def _erase(subject: str, *, really: bool) -> Traces:
     async with open_storage(os.environ) as storage:
         eraser = Eraser(storage, SystemClock())
         if is_principal_name(subject):
+            from entra_sod.cli.subjects import open_subjects  # slow, and ids need no Graph
+
             async with open_subjects(os.environ, storage) as resolver:
                 found = await resolver.resolve_one(subject)
             traces = await eraser.find(found.id, names=[subject])

@@ -19,12 +19,12 @@ from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.findings.views import FindingDetail, FindingView, detail, view
 from entra_sod.ports.storage import Storage
+from entra_sod.services.findings.by_name import with_subject
 from entra_sod.services.findings.query import (
     FindingsQuery,
     names_subject,
     parameters,
     read_page,
-    with_subject,
 )
 from entra_sod.services.rules.provider import read_tenant
 from entra_sod.settings import read_settings
@@ -57,7 +57,7 @@ class FindingsSource(Protocol):
 class StoredFindings:
     """The findings in the app's storage."""
 
-    def __init__(self, store: FindingStore, storage: Storage) -> None:
+    def __init__(self, store: FindingStore, storage: Storage | None = None) -> None:
         self._store, self._storage = store, storage
 
     async def findings(self, query: FindingsQuery) -> AsyncGenerator[FindingView]:

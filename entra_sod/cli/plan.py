@@ -32,7 +32,7 @@ from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.enforcement.count_subjects import CountedGroups, count_members
-from entra_sod.services.rules.alike import read_alike
+from entra_sod.services.rules.alike import GrantsOfGraph, read_alike
 from entra_sod.services.rules.reviews import read_reviewed
 
 _COLLECT_AFTER = 100_000
@@ -85,7 +85,8 @@ async def make(
         source = replace(source, state=counted_state)
         made = source.plan(made_at)
     unread = state.unread_of(packages) | state.gone
-    alike = await read_alike(session.graph, rules, source.state.granting, unread=unread)
+    grants = GrantsOfGraph(session.graph)
+    alike = await read_alike(grants, rules, source.state.granting, unread=unread)
     return msgspec.structs.replace(
         made,
         alike=tuple(alike.notes),

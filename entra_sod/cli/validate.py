@@ -33,7 +33,13 @@ from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant, needs_grants, resolve
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.rules.alike import AlikeReading, granting, read_alike, read_grants
+from entra_sod.services.rules.alike import (
+    AlikeReading,
+    GrantsOfGraph,
+    granting,
+    read_alike,
+    read_grants,
+)
 from entra_sod.services.rules.exception_subjects import BoundExceptions, ExceptionSubjects
 from entra_sod.services.rules.grants import TenantGrants
 from entra_sod.services.rules.provider import read_tenant
@@ -161,7 +167,7 @@ async def _read_tenant(
             grants = TenantGrants(graph, SystemClock())
             tenant = tenant.with_grants(await grants.read(tenant.packages))
         known = await _read_granting(graph, parsed, tenant, day)
-        alike = await read_alike(graph, RuleSet(resolve(parsed, tenant, day)), known)
+        alike = await read_alike(GrantsOfGraph(graph), RuleSet(resolve(parsed, tenant, day)), known)
         fit = await _without_unfit_groups(graph, known)
         return tenant.with_granting(fit), alike, exceptions
     finally:

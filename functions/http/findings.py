@@ -18,7 +18,6 @@ from entra_sod.services.findings.query import (
     parameters,
     parse_query,
     read_page,
-    with_subject,
 )
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
@@ -47,6 +46,8 @@ async def _with_subject(query: FindingsQuery) -> FindingsQuery:
     """Find out whose a name is; only then is Graph asked."""
     if not names_subject(query):
         return query
+    from entra_sod.services.findings.by_name import with_subject  # HTTP seldom needs it
+
     try:
         return await with_subject(query, bootstrap.app.engine.decisions.names)
     except GraphError as error:

@@ -64,7 +64,7 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     decision: Decision
     subject: str
-    user_principal_name: str | None = None
+    user_principal_name: str | None
     subject_known: bool | None
     access_package_ids: list[str]
     reference: str | None

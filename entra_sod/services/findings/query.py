@@ -16,7 +16,6 @@ from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.domain.subjects.names import is_principal_name
 from entra_sod.domain.text import fold
 from entra_sod.ports.storage import Condition
-from entra_sod.services.subjects.resolve import SubjectNotResolved, SubjectResolver
 from entra_sod.stores.findings import FindingStore
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
@@ -228,23 +227,6 @@ def parse_query(given: Mapping[str, str]) -> FindingsQuery:
 def names_subject(query: FindingsQuery) -> bool:
     """Whether the subject is given by a user principal name, which findings do not have."""
     return query.subject is not None and is_principal_name(query.subject)
-
-
-async def with_subject(query: FindingsQuery, resolver: SubjectResolver) -> FindingsQuery:
-    """Put the id of a subject in the place of its name.
-
-    Raises:
-        InvalidRequest: it is not known whose the name is.
-        Throttled, Unavailable: the directory cannot be asked now.
-    """
-    if query.subject is None or not names_subject(query):
-        return query
-    try:
-        found = await resolver.resolve_one(query.subject)
-    except SubjectNotResolved as error:
-        detail = f"subject is not known: {error}"
-        raise InvalidRequest([FieldError(pointer="", detail=detail)]) from error
-    return replace(query, subject=found.id)
 
 
 def parameters(query: FindingsQuery) -> Iterator[tuple[str, str]]:

@@ -95,6 +95,11 @@ class RulesProvider:
         self._unlisted: CachedValue[ActiveRules] | None = None
         self.problem: str | None = None
 
+    @property
+    def grants(self) -> TenantGrants:
+        """What packages grant, as this process and others have read it."""
+        return self._grants
+
     async def current(self) -> RuleSet:
         """Resolve the rules in force today.
 

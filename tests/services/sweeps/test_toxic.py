@@ -23,6 +23,7 @@ from tests.services.sweeps.test_sweeps import MakeApp, sweep
 
 PAY_OR_APPROVE = rule("r", side("a"), side("b"))
 # Paying, approving, and a legacy package that no rule names and that gives both.
+A_DAY = 86_400  # what packages grant is read again by then, where Graph does not date them
 PACKAGES = [package("a", "1"), package("b", "2"), package("c", "1", "2")]
 HELD = {"a": held("a", "x"), "b": held("b", "y"), "c": held("c", "z")}
 START = datetime(2025, 12, 20, tzinfo=UTC)
@@ -50,6 +51,7 @@ def hide_holders(app: App, name: str) -> None:
 
 def hide_grants(app: App, name: str) -> None:
     """Have what a package grants refused, though the list shows it."""
+    app.graph.hidden_grants[guid(name)] = Forbidden("not for you", status=403)
     read = app.graph.packages_by_id
 
     async def refuse(wanted: Collection[str]) -> Mapping[str, AccessPackage | GraphError]:
@@ -175,6 +177,7 @@ async def test_a_package_whose_grants_cannot_be_read_is_a_gap(make_app: MakeApp)
     app = make_app(PACKAGES, HELD, [PAY_OR_APPROVE])
     await sweep(app)
     hide_grants(app, "c")
+    app.clock.advance(A_DAY)
     answer = await sweep(app)
     assert f"what access package {guid('c')} grants" in gaps(answer)
     assert await states(app) == {"z": "open"}
@@ -215,6 +218,7 @@ async def test_a_finding_ends_with_its_assignment_and_rests_with_its_package(
     assert await states(app) == {"z": "open", "v": "resolving"}
     await sweep(app)
     app.graph._packages[guid("c")] = package("c", "1")
+    app.clock.advance(A_DAY)
     answer = await sweep(app)
     assert outcomes(answer) == []
     assert await states(app) == {"z": "on-hold", "v": "resolved"}
