@@ -36,6 +36,8 @@ from tests.builders import guid
 
 SOURCE = "contoso/entra-sod@v0.1.0"
 HOSTILE = [
+    "@ASKED@",
+    "@PACKAGES@",
     "a\nb: [",
     "# x",
     "@team `rm` [y]",

@@ -340,10 +340,18 @@ def test_a_comment_is_for_pull_requests_that_want_one(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("strict", "code"), [("false", 0), ("true", 3)])
-def test_gaps_are_told_and_fail_if_they_shall(folder: Path, strict: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("strict", "code", "by", "words"),
+    [
+        ("false", 0, "id: ", "- **not known**: access package"),
+        ("true", 3, "name: ", "Not known: the tenant could not be read"),
+    ],
+)
+def test_gaps_are_told_and_fail_if_they_shall(
+    folder: Path, strict: str, code: int, by: str, words: str
+) -> None:
     """A tenant that cannot be read is never an empty plan."""
-    (folder / "rules" / "rules.yaml").write_text(CONFLICT)
+    (folder / "rules" / "rules.yaml").write_text(CONFLICT.replace("{id: ", f"{{{by}"))
     settings = {
         "GRAPH_ROOT": "http://127.0.0.1:9",
         "ACTIONS_ID_TOKEN_REQUEST_URL": "http://localhost",
@@ -354,9 +362,8 @@ def test_gaps_are_told_and_fail_if_they_shall(folder: Path, strict: str, code: i
     runner = Runner(folder, settings, inputs)
     assert runner.run() == code, runner.log
     assert "::warning::not known: " in runner.log
-    if strict == "false":
-        assert runner.outputs["plan"]["outcome"] == "gaps"
-        assert "Not known: the tenant could not be read" in runner.comments()[0]["body"]
+    assert runner.outputs["plan"]["outcome"] == "gaps"
+    assert words in runner.comments()[0]["body"]
 
 
 def test_it_installs_itself_with_the_versions_that_were_tested(folder: Path) -> None:

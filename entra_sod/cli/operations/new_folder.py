@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,7 @@ MAX_TESTED = 5  # packages of the first test
 RULES, TESTS_FILE, SCHEMA = "rules/rules.yaml", "rules/tests/rules.yaml", "rules/schema.json"
 PIPELINES, WORKFLOW = "azure-pipelines.yml", ".github/workflows/rules.yml"
 README = "README.md"
+_PLACE = re.compile("@([A-Z]+)@")
 _OTHERS = {".gitignore": "gitignore", ".pre-commit-config.yaml": "pre-commit-config.yaml"}
 _EXAMPLES = (("Pay invoices", "Finance"), ("Approve invoices", "Finance"))
 _MEANINGS = {
@@ -79,10 +81,10 @@ def new_files(folder: NewFolder, templates: Mapping[str, str]) -> Mapping[str, s
     """
     files = {name: templates[template] for name, template in _OTHERS.items()}
     if folder.pipeline is PipelineKind.GITHUB:
-        files[WORKFLOW] = templates["github.yml"].replace("@SOURCE@", folder.source)
+        files[WORKFLOW] = _filled(templates["github.yml"], source=folder.source)
     if folder.pipeline is PipelineKind.AZURE_PIPELINES:
         address = f"git+https://github.com/{folder.source}"
-        files[PIPELINES] = templates["azure-pipelines.yml"].replace("@INSTALL@", address)
+        files[PIPELINES] = _filled(templates["azure-pipelines.yml"], install=address)
     rules = {**_rules(folder, templates), TESTS_FILE: _tests(folder, templates[TESTS_FILE])}
     files |= {name: format_yaml(SourceFile(name, text)) for name, text in rules.items()}
     files[SCHEMA] = folder.schema
@@ -90,10 +92,15 @@ def new_files(folder: NewFolder, templates: Mapping[str, str]) -> Mapping[str, s
     return files
 
 
+def _filled(template: str, **texts: str) -> str:
+    """Put texts in the places of a template, all at once: a text may look like a place itself."""
+    return _PLACE.sub(lambda found: texts[found[1].lower()], template)
+
+
 def _rules(folder: NewFolder, templates: Mapping[str, str]) -> Mapping[str, str]:
     listed = "".join(f"# {each}".rstrip() + "\n" for each in _listed(folder))
     if folder.pack is None:
-        return {RULES: templates[RULES].replace("@PACKAGES@", listed)}
+        return {RULES: _filled(templates[RULES], packages=listed)}
     name, matrix = folder.pack
     plan = plan_import(matrix, RulesFolder({}, ParsedRules()), name, RuleDefaults())
     texts = {**plan.files, BINDING: _before_version(plan.files[BINDING], listed)}
@@ -129,7 +136,7 @@ def _tests(folder: NewFolder, template: str) -> str:
     entries = entries or [f"{{name: {name}, catalog: {catalog}}}" for name, catalog in _EXAMPLES]
     asked = _text(found[0].display_name) if found else _EXAMPLES[0][0]
     lines = "".join(f"  - {each}\n" for each in entries)
-    return template.replace("@PACKAGES@", lines).replace("@ASKED@", asked)
+    return _filled(template, packages=lines, asked=asked)
 
 
 def _entry(package: AccessPackage) -> str:
@@ -154,11 +161,8 @@ def _readme(folder: NewFolder, template: str, files: Mapping[str, str]) -> str:
         meanings |= {f"rules/{rules_file(name, 1)}": f"the rules of the pack {name}"}
         meanings |= {f"rules/{BINDING}": "which access packages give each duty of these rules"}
     rows = "".join(f"| `{each}` | {meanings[each]} |\n" for each in sorted(files))
-    return (
-        template.replace("@FILES@", rows)
-        .replace("@CHECKS@", _checks(folder))
-        .replace("@ADDRESS@", f"https://github.com/{folder.source.partition('@')[0]}")
-    )
+    address = f"https://github.com/{folder.source.partition('@')[0]}"
+    return _filled(template, files=rows, checks=_checks(folder), address=address)
 
 
 def _checks(folder: NewFolder) -> str:
