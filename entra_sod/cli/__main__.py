@@ -17,8 +17,10 @@ _HERE = "entra_sod.cli"
 # By what a person wants to do. The texts fit a terminal of 80 columns.
 COMMANDS: dict[str, Sequence[LazyCommand]] = {
     "Write rules": (
+        LazyCommand("init", f"{_HERE}.init:init", "Start a folder of rules, with its checks."),
         LazyCommand("validate", f"{_HERE}.validate:validate", "Check rules files, in full."),
         LazyCommand("test", f"{_HERE}.rule_tests:test_rules", "Run the tests of rules."),
+        LazyCommand("fmt", f"{_HERE}.fmt:fmt", "Write rules files in one form."),
         LazyCommand("import", f"{_HERE}.imports:app", "Make rules of what you have."),
         LazyCommand("export", f"{_HERE}.export_rules:app", "Make a matrix of rules."),
         LazyCommand("exceptions", f"{_HERE}.exceptions:exceptions", "List exceptions, by end."),

@@ -103,6 +103,7 @@ async def _import(
     options = WritingOptions(
         name_of=lambda kind, key: _name(read, kind, key),
         source=_source(session, references),
+        graph=session.settings.graph.root,
         owner=owner,
         severity=severity,
     )

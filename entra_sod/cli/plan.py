@@ -22,9 +22,10 @@ from entra_sod.cli.operations.plan_document import (
 from entra_sod.cli.operations.plan_review import PlanSource
 from entra_sod.cli.operations.selections import read_reviewed
 from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.cli.plan_comment import plan_markdown
 from entra_sod.cli.progress import counting
 from entra_sod.cli.session import Session
-from entra_sod.cli.show import drift_list, plan_csv, plan_markdown, plan_table
+from entra_sod.cli.show import drift_list, plan_csv, plan_table
 from entra_sod.cli.state import find_unfit_groups, read_state, with_members, with_protected
 from entra_sod.core.clock import timestamp
 from entra_sod.domain.enforcement.drift import Drift, find_drift
@@ -93,13 +94,16 @@ async def make(
     ), source
 
 
-def show(plan: PlanDocument, how: Format, console: Console) -> None:
+def show(
+    plan: PlanDocument, how: Format, console: Console, *, saved_to: Path | None = None
+) -> None:
+    """Print a plan; what has no room in a comment is in the file that it is saved to."""
     if how is Format.JSON:
         console.file.write(msgspec.json.format(msgspec.json.encode(plan)).decode() + "\n")
     elif how is Format.CSV:
         console.file.write(plan_csv(plan))
     elif how is Format.MARKDOWN:
-        console.file.write(plan_markdown(plan))
+        console.file.write(plan_markdown(plan, saved_to=saved_to))
     else:
         console.print(plan_table(plan))
 

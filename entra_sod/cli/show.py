@@ -1,8 +1,8 @@
-"""Plans and drift for people: as tables on a terminal, as Markdown for a pull request. Pure."""
+"""Plans and drift for people, as tables on a terminal. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -12,7 +12,7 @@ from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
 from entra_sod.cli.operations.plan_enforcement import EnforcementReach, RuleEnforcement
 from entra_sod.cli.operations.plan_figures import RuleFigures
-from entra_sod.cli.terminal import MAX_ROWS, in_markdown, line, shown
+from entra_sod.cli.terminal import MAX_ROWS, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import Reference, ReferenceKind
@@ -22,21 +22,9 @@ from entra_sod.domain.results.coverage import Skipped
 type Names = Mapping[str, str]
 type NameFormat = Callable[[str, Names], str]
 
-MAX_GAP = 400  # characters
-MAX_REACHES_IN_COMMENT = 30
-
 
 def _on_terminal(package: str, names: Names) -> str:
     return shown(names.get(package) or package)
-
-
-def _gap(gap: Skipped) -> str:
-    return in_markdown(f"{gap.what}: {gap.why}", MAX_GAP)
-
-
-def _in_markdown(package: str, names: Names) -> str:
-    name = names.get(package)
-    return f"{in_markdown(name)} (`{package}`)" if name else f"`{package}`"
 
 
 def plan_table(plan: PlanDocument) -> RenderableType:
@@ -59,10 +47,10 @@ def plan_table(plan: PlanDocument) -> RenderableType:
     parts += [_held_line(each, plan.packages) for each in plan.held[:MAX_ROWS]]
     parts += [*_more(range(plan.count("held")))]
     reaches = plan.enforcement
-    parts += [line(_reach(each), _REACH_STYLES[each.reach]) for each in reaches[:MAX_ROWS]]
+    parts += [line(reach_text(each), _REACH_STYLES[each.reach]) for each in reaches[:MAX_ROWS]]
     parts += [*_more(range(plan.count("enforcement")))]
     parts += [
-        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in _other_limits(plan)
+        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in other_limits(plan)
     ]
     parts += [
         line(f"not in the rules: {gap.what}: {gap.why}", "yellow") for gap in plan.alike[:MAX_ROWS]
@@ -105,56 +93,21 @@ _REACH_STYLES = {
 }
 
 
-def _reach(each: RuleEnforcement) -> str:
+def reach_text(each: RuleEnforcement) -> str:
+    """Say how far Entra enforces a rule, and why no further."""
     return f"rule {each.rule}: {each.reach}" + (f": {each.why}" if each.why else "")
 
 
-def _reach_lines(plan: PlanDocument) -> Iterator[str]:
-    """For a comment, whose room is limited: rules that Entra does not enforce all of, first."""
-    first = sorted(plan.enforcement, key=lambda each: not each.why)[:MAX_REACHES_IN_COMMENT]
-    yield from (f"- {in_markdown(_reach(each), MAX_GAP)}" for each in first)
-    if more := plan.count("enforcement") - len(first):
-        yield f"- and {more:,} rules more"
-
-
-def _other_limits(plan: PlanDocument) -> Sequence[Skipped]:
+def other_limits(plan: PlanDocument) -> Sequence[Skipped]:
     """What cannot be enforced beside the rules that are named as found only."""
     told = {f"rule {each.rule}" for each in plan.enforcement[:MAX_ROWS] if each.why}
     return [each for each in plan.not_enforceable if each.what.partition(": ")[0] not in told]
 
 
-def plan_markdown(plan: PlanDocument) -> str:
-    """The same for a comment on a pull request."""
-    lines = ["### entra-sod plan", "", headline(plan), ""]
-    if plan.writes:
-        cells = (_figures_cells(each, plan.packages, _in_markdown) for each in _touched(plan))
-        lines += _markdown_table(_FIGURES_HEAD, cells)
-    if plan.additions:
-        lines += _markdown_table(
-            ("on package", "kept away", "rules", "cannot get it", "cannot renew it"),
-            (_addition_cells(each, plan.packages, _in_markdown) for each in plan.additions),
-        )
-    if plan.removals:
-        lines += ["**To remove**", ""]
-        cells = (_reference_cells(each, plan.packages, _in_markdown) for each in plan.removals)
-        lines += _markdown_table(("on package", "was kept away"), cells)
-    lines += [
-        f"- **held**: {_held(each, plan.packages, _in_markdown)}: {in_markdown(each.why, MAX_GAP)}"
-        for each in plan.held
-    ]
-    lines += _reach_lines(plan)
-    lines += [f"- not enforceable: {_gap(each)}" for each in _other_limits(plan)]
-    lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
-    lines += [f"- **toxic**: {_gap(each)}" for each in plan.toxic]
-    lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
-    lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
-    return "\n".join(lines)
-
-
 def plan_csv(plan: PlanDocument) -> str:
     """Every reference of a plan, and what becomes of it, as a table for a spreadsheet."""
     added = [
-        ("add", *_reference_row(each.reference, plan.packages), *_addition_cells(each, {})[2:])
+        ("add", *_reference_row(each.reference, plan.packages), *addition_cells(each, {})[2:])
         for each in plan.additions
     ]
     others = [
@@ -183,7 +136,7 @@ def drift_list(found: Sequence[Drift], names: Names, gaps: Sequence[Skipped] = (
     )
 
 
-_FIGURES_HEAD = (
+FIGURES_HEAD = (
     "rule",
     "selects",
     "to add",
@@ -194,7 +147,7 @@ _FIGURES_HEAD = (
 )
 
 
-def _touched(plan: PlanDocument) -> Sequence[RuleFigures]:
+def touched_rules(plan: PlanDocument) -> Sequence[RuleFigures]:
     """The rules for which a plan writes, the one that touches most subjects first."""
     touched = [each for each in plan.by_rule if each.additions or each.removals]
     return sorted(
@@ -207,19 +160,20 @@ def _section(title: str, style: str = "") -> RenderableType:
 
 
 def _figures_list(plan: PlanDocument) -> PrintedList:
-    rows = [_figures_cells(each, plan.packages) for each in _touched(plan)]
+    rows = [figures_cells(each, plan.packages) for each in touched_rules(plan)]
     return PrintedList(
         key="rules",
-        columns=_FIGURES_HEAD,
+        columns=FIGURES_HEAD,
         rows=rows,
-        numbers=frozenset(_FIGURES_HEAD[2:]),
+        numbers=frozenset(FIGURES_HEAD[2:]),
         below={"rule": "selects"},
     )
 
 
-def _figures_cells(
+def figures_cells(
     each: RuleFigures, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, ...]:
+    """Return the cells of `FIGURES_HEAD` for a rule."""
     at_least = "≥ " if each.unknown else ""
     more = each.packages - len(each.selected)
     selected = [*(show(one, names) for one in each.selected), *([f"{more} more"] if more else [])]
@@ -235,11 +189,11 @@ def _figures_cells(
 
 
 def _held_line(each: HeldReference, names: Names) -> RenderableType:
-    return line(f"held: {_held(each, names, _on_terminal)}: {each.why}", "yellow")
+    return line(f"held: {held_text(each, names, _on_terminal)}: {each.why}", "yellow")
 
 
-def _held(each: HeldReference, names: Names, show: NameFormat) -> str:
-    on, away = _reference_cells(each.reference, names, show)
+def held_text(each: HeldReference, names: Names, show: NameFormat) -> str:
+    on, away = reference_cells(each.reference, names, show)
     what = "to be removed" if each.is_removal else "to be added"
     return f"{what}: on {on}, {away}"
 
@@ -257,7 +211,7 @@ def _additions_list(plan: PlanDocument) -> PrintedList:
         rows=[
             (
                 *_reference_row(each.reference, plan.packages),
-                *_addition_cells(each, plan.packages)[2:],
+                *addition_cells(each, plan.packages)[2:],
             )
             for each in plan.additions
         ],
@@ -286,30 +240,22 @@ def _reference_row(reference: Reference, names: Names) -> tuple[str, ...]:
     return shown(on or "(name not known)"), shown(what), reference.on, reference.target
 
 
-def _addition_cells(
+def addition_cells(
     each: Addition, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, ...]:
     at_least = "" if each.is_whole else "≥ "
     return (
-        *_reference_cells(each.reference, names, show),
+        *reference_cells(each.reference, names, show),
         ", ".join(each.rules),
         f"{at_least}{each.kept_from_getting}",
         f"{at_least}{each.kept_from_renewing}",
     )
 
 
-def _reference_cells(
+def reference_cells(
     reference: Reference, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, str]:
     on = show(reference.on, names)
     if reference.kind is ReferenceKind.GROUP:
         return on, f"members of group {reference.target}"
     return on, f"holders of {show(reference.target, names)}"
-
-
-def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' for _ in head)} |"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""

@@ -22,6 +22,7 @@ from entra_sod.cli.operations.rules.lint_forms import (
     requirement_circles,
 )
 from entra_sod.cli.operations.rules.unbound import (
+    ownerless_problems,
     unbound_classes,
     unbound_problems,
     unbound_rules,
@@ -98,6 +99,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
         *_date_problems(parsed, day),
         *_count_problems(parsed),
         *unbound_problems(parsed),
+        *ownerless_problems(parsed),
     ]
     if not parsed.problems:
         resolver = _LimitedResolver(parsed, tenant or Tenant(()))

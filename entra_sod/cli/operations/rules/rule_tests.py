@@ -109,11 +109,28 @@ class ActualDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTestOutcome:
-    """What became of a file's expectations; the failures are in the order of the file."""
+class PersonOutcome:
+    """What became of the expectations of one person."""
 
+    name: str
     expectations: int
     failures: Sequence[RulesProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTestOutcome:
+    """What became of a file's expectations, by person in the order of the file."""
+
+    people: Sequence[PersonOutcome]
+
+    @property
+    def expectations(self) -> int:
+        return sum(each.expectations for each in self.people)
+
+    @property
+    def failures(self) -> Sequence[RulesProblem]:
+        """Those of all people, in the order of the file."""
+        return sorted(problem for each in self.people for problem in each.failures)
 
 
 def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> RuleTestOutcome:
@@ -130,12 +147,12 @@ def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> Rule
     document = Document(source)
     test_file = _read(document, parsed)
     world = _TestTenant(test_file, parsed, test_file.day or today)
-    failures = [
-        _failure(document, mistake)
-        for index, person in enumerate(test_file.people)
-        for mistake in _unmet(world, person, ("people", index))
-    ]
-    return RuleTestOutcome(sum(map(_expectations, test_file.people)), sorted(failures))
+    people: list[PersonOutcome] = []
+    for index, person in enumerate(test_file.people):
+        unmet = _unmet(world, person, ("people", index))
+        failures = sorted(_failure(document, each) for each in unmet)
+        people.append(PersonOutcome(person.name, _expectations(person), failures))
+    return RuleTestOutcome(people)
 
 
 def find_conflicts(
