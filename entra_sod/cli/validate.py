@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.operations.check_reports import FoundProblem, sarif
 from entra_sod.cli.operations.rules.lint import (
     alike_problems,
     lint,
@@ -20,12 +19,14 @@ from entra_sod.cli.operations.rules.lint import (
 )
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError, GraphError
-from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant
-from entra_sod.services.rules.alike import AlikeReading
 from entra_sod.stores.rule_files import read_sources
+
+if TYPE_CHECKING:
+    from entra_sod.domain.results.coverage import Skipped
+    from entra_sod.services.rules.alike import AlikeReading
 
 # Typer does not look through a `type` statement.
 RulesPaths = Annotated[
@@ -60,16 +61,23 @@ def validate(
     found, failure, has_wrong_settings = (
         (None, None, False) if offline else _try_tenant(os.environ, parsed, today)
     )
-    tenant, alike = found or (None, AlikeReading())
-    in_force = {each.id for each in parsed.rules.values() if each.holds_on(today)} if found else ()
-    named = [*alike_problems(parsed, alike), *toxic_problems(parsed, alike, in_force)]
+    tenant = found[0] if found else None
+    named, unread = _read_of_tenant(parsed, today, *found) if found else ((), ())
     problems = sorted({*parsed.problems, *sources.left_out, *lint(parsed, today, tenant), *named})
-    unread = [*alike.unread_of_rules, *alike.unread, *_grants_not_read(tenant)]
     _print(problems, [f"{each.what}: {each.why}" for each in unread], failure, how)
     typer.echo(_summary(problems, len(sources.files) + len(sources.unread)), err=True)
     if not all(problem.is_warning for problem in problems) or has_wrong_settings:
         raise typer.Exit(ExitCode.ERROR)
     raise typer.Exit(ExitCode.UNKNOWN if failure or unread else ExitCode.NOTHING)
+
+
+def _read_of_tenant(
+    parsed: ParsedRules, today: date, tenant: Tenant, alike: AlikeReading
+) -> tuple[Sequence[RulesProblem], Sequence[Skipped]]:
+    """Return what only the grants of packages show, and what of them could not be read."""
+    in_force = {each.id for each in parsed.rules.values() if each.holds_on(today)}
+    named = [*alike_problems(parsed, alike), *toxic_problems(parsed, alike, in_force)]
+    return named, [*alike.unread_of_rules, *alike.unread, *_grants_not_read(tenant)]
 
 
 def _print(
@@ -80,6 +88,8 @@ def _print(
 ) -> None:
     """Print what was found; on standard error what could not be looked at, in every format."""
     if how is ValidateFormat.SARIF:
+        from entra_sod.cli.operations.check_reports import FoundProblem, sarif  # slow to import
+
         gaps = [*not_known, *([failure] if failure else [])]
         typer.echo(sarif(map(FoundProblem.of, problems), gaps), nl=False)
     else:
@@ -107,8 +117,10 @@ def _try_tenant(
     return found, unlisted and _sentence(unlisted), False
 
 
-def _grants_not_read(tenant: Tenant | None) -> list[Skipped]:
-    unread = tenant.grants.unread if tenant and tenant.grants else {}
+def _grants_not_read(tenant: Tenant) -> list[Skipped]:
+    from entra_sod.domain.results.coverage import Skipped  # slow to import, for tenants alone
+
+    unread = tenant.grants.unread if tenant.grants else {}
     return [Skipped.of(f"what access package {key} grants", each) for key, each in unread.items()]
 
 
