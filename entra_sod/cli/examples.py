@@ -27,6 +27,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "findings --state open --severity high,critical",
         'findings --package "Pay invoices" --format csv',
     ),
+    "fmt": ("fmt", "fmt rules --check"),
     "freeze": ('freeze --reason "Audit of 28 November"',),
     "grant": (
         f"grant --catalogs Finance --app {_SUBJECT}",
@@ -45,6 +46,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "import references",
         "import references --catalog Finance --owner ann@contoso.com",
     ),
+    "init": ("init sod-rules --catalog Finance", "init sod-rules --pack procure-to-pay --offline"),
     "inventory": ("inventory", "inventory --rules rules --format csv"),
     "login": ("login", "login --tenant contoso.com --device-code"),
     "logout": ("logout",),
@@ -64,10 +66,10 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "selection approve": ("selection approve", "selection approve --rule pay-and-approve --yes"),
     "selection show": ("selection show", "selection show --rule pay-and-approve"),
     "sweep": (f"sweep {_URL}", f"sweep {_URL} --no-wait"),
-    "test": ("test tests/payments.yaml",),
+    "test": ("test tests/payments.yaml", "test tests --format junit"),
     "unadopt": ("unadopt --dry-run", "unadopt --rule pay-and-approve --yes"),
     "unfreeze": ("unfreeze",),
-    "validate": ("validate rules", "validate rules --offline"),
+    "validate": ("validate rules", "validate rules --offline --format sarif"),
     "whoami": ("whoami",),
 }
 

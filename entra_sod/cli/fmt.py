@@ -33,8 +33,6 @@ def fmt(
     Layout alone changes: indentation, blank lines, the place of comments. Without PATH it is the
     folder rules. A file that is no YAML stays as it is.
 
-    Examples: entra-sod fmt, entra-sod fmt --check rules, entra-sod fmt rules/finance.yaml.
-
     Exit code 0: done; with --check, nothing to change. 2: with --check, the files that are named
     would change. 1: a file cannot be read or written.
     """

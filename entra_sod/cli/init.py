@@ -73,9 +73,6 @@ def init(  # noqa: PLR0917 - options, which typer passes by name
     Names the access packages of the catalogs that you choose, with their ids. No rule enforces.
     On a terminal it asks for the catalogs; elsewhere name them by --catalog.
 
-    Examples: entra-sod init, entra-sod init sod-rules --catalog Finance --pack procure-to-pay,
-    entra-sod init sod-rules --offline --ci none.
-
     Exit code 0: written. 3: written, and the list of access packages may not be whole. 1: an error;
     nothing was written.
     """

@@ -68,8 +68,6 @@ def test_rules(
 ) -> None:
     """Run tests of the rules: who is in conflict, and who may get what; needs no tenant.
 
-    Examples: entra-sod test rules/tests, entra-sod test rules/tests --format junit > rules.xml.
-
     Exit code 0: everything is as expected. 1: something is not, or a file has a mistake.
     """
     tested = _test(files, rules)

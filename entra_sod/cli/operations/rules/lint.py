@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date
 from heapq import nsmallest
 from itertools import combinations, islice, permutations
+from typing import TYPE_CHECKING
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.cli.operations.rules.grant_problems import grant_problems
@@ -50,7 +51,9 @@ from entra_sod.domain.rules.resolve import (
     needs_tenant,
     written_sides,
 )
-from entra_sod.services.rules.alike import AlikeReading
+
+if TYPE_CHECKING:
+    from entra_sod.services.rules.alike import AlikeReading  # slow to import
 
 ENDING_SOON_DAYS = (1, 7, 30)
 MAX_RESOLVE_STEPS = 250_000  # of resolving; larger rules compile, but validating them ends in time
