@@ -1,4 +1,4 @@
-"""Taking a report along, in a browser: links, CSV, copying, paper; and the matrix under a filter."""
+"""Taking a report along, in a browser: links, CSV, copying, paper; the matrix under a filter."""
 
 from __future__ import annotations
 
@@ -232,9 +232,8 @@ class TestPaper:
         name = page.evaluate(
             "getComputedStyle(document.documentElement).getPropertyValue('--paper-name')"
         )
-        assert name == '"Tenant t; }  x · sweep 2026-11-22 02:09 UTC · rules ' + (
-            f'{small_view.rules_hash[7:19]}"'
-        )
+        sweep, rules_hash = "sweep 2026-11-22 02:09 UTC", small_view.rules_hash[7:19]
+        assert name == f'"Tenant t; }}  x · {sweep} · rules {rules_hash}"'
         rules = page.evaluate(
             "[...document.styleSheets[0].cssRules].filter(r => r instanceof CSSPageRule)"
             ".map(r => r.cssText).join()"

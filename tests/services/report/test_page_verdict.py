@@ -96,7 +96,14 @@ def test_a_report_of_no_sweep_says_so(
         for each in small_view.rules
     ]
     view = replace(
-        small_view, sweep=None, findings=[], rules=rules, trend=[], changes=None, verdict=verdict
+        small_view,
+        sweep=None,
+        findings=[],
+        rules=rules,
+        drift=[],
+        trend=[],
+        changes=None,
+        verdict=verdict,
     )
     page = open_report(view)
     expect(page.locator("#verdict h2")).to_contain_text(verdict.headline)
