@@ -28,17 +28,7 @@ def _top(_: Page) -> None:
 
 def _matrix(page: Page) -> None:
     page.locator("#matrix").evaluate("each => each.scrollIntoView()")
-    page.locator("#grid .cell[aria-label*='worst critical']").nth(4).hover()
-
-
-def _classes(page: Page) -> None:
-    page.select_option("#axis", "sides")
-    _matrix(page)
-
-
-def _people(page: Page) -> None:
-    page.locator("#findings").evaluate("each => each.scrollIntoView()")
-    page.locator("#grid .cell[aria-label*='worst critical']").nth(2).click()
+    page.locator("#grid .cell[aria-label*='worst']").nth(4).hover()
 
 
 def _findings(page: Page) -> None:
@@ -46,12 +36,16 @@ def _findings(page: Page) -> None:
     page.locator("#findings").evaluate("each => each.scrollIntoView()")
 
 
+def _finding(page: Page) -> None:
+    page.locator("#lines button").first.click()
+
+
 PICTURES: dict[str, tuple[Scheme, Callable[[Page], None]]] = {
     "report-top": ("light", _top),
+    "report-top-dark": ("dark", _top),
     "report-matrix": ("light", _matrix),
     "report-matrix-dark": ("dark", _matrix),
-    "report-classes": ("light", _classes),
-    "report-people": ("light", _people),
+    "report-finding": ("light", _finding),
     "report-findings-dark": ("dark", _findings),
 }
 

@@ -21,7 +21,7 @@ function drawFilter() {
     data.changes ? select('change', 'Since the last sweep', Object.entries(CHANGES).map(([kind, text]) =>
       el('option', { value: kind, text })), (value) => { filter.change = value; }) : '',
     el('p', { id: 'pair', class: 'pair', hidden: true }),
-    copyButton('Copy link', () => location.href.split('#')[0] + filterFragment()),
+    copyButton('Copy link', () => location.href.split('#')[0] + filterFragment(), { id: 'filter-link' }),
     el('button', { id: 'reset', class: 'quiet', text: 'Clear filter', disabled: true, onclick: resetFilter }));
 }
 
@@ -63,6 +63,7 @@ function showInControls() {
 
 function showFilter() {
   byId('reset').disabled = !isFiltered();
+  byId('filter-link').dataset.link = filterFragment();
   const pair = byId('pair');
   pair.hidden = !filter.pair && !filter.group;
   if (filter.group) pair.replaceChildren(`${GROUPS[filter.group.by]} `, foreign(filter.group.name));

@@ -2,7 +2,7 @@
 
 const CELL = { width: 34, height: 28, head: 236, top: 168, step: 4 };
 const grid = {
-  axis: 'packages', order: 'worst', orders: {}, folds: true, heads: [], cells: new Map(), active: [0, 0], drawn: '', made: [],
+  axis: 'packages', order: 'worst', orders: {}, folds: true, isDrawn: false, heads: [], cells: new Map(), active: [0, 0], drawn: '', made: [],
   map: null, view: { top: 0, left: 0, width: 0, height: 0 },
 };
 
@@ -32,7 +32,7 @@ function axisPackages() {
 function matrixSelect(id, label, options) {
   const choose = (event) => {
     grid[id] = event.target.value;
-    grid.heads = [];
+    grid.isDrawn = false;
     refreshMatrix();
   };
   return el('label', {}, `${label} `, el('select', { id, onchange: choose },
@@ -72,12 +72,12 @@ function drawMatrix() {
 function refreshMatrix() {
   Object.assign(grid, { cells: AXES[grid.axis].cells(), filtered: isFiltered() });
   const heads = shownHeads();
-  if (heads.length === grid.heads.length && heads.every((place, at) => place === grid.heads[at])) {
+  if (grid.isDrawn && heads.length === grid.heads.length && heads.every((place, at) => place === grid.heads[at])) {
     drawMap();
     for (const [made, row, column] of grid.made) dress(made, row, column);
     return;
   }
-  Object.assign(grid, { heads, active: [0, 0] });
+  Object.assign(grid, { heads, active: [0, 0], isDrawn: true });
   drawGrid();
 }
 

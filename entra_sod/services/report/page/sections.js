@@ -150,6 +150,6 @@ function drawCoverage() {
   section.append(
     el('p', {}, `Sweep ${data.sweep.id}: ${status}. Strategy ${strategy}: ${why}. `
       + `${count(assignments, 'assignment', 'assignments')} read.`),
-    checked.length ? table('What was checked', ['What', 'How'],
+    checked.length ? table('How each was checked', ['What', 'How'],
       checked.map((each) => [foreign(each.what), foreign(each.how)])) : '');
 }

@@ -42,8 +42,8 @@ const tabbedRows = () => [Object.keys(CSV_COLUMNS), ...shownRows()]
   .map((cells) => cells.map((cell) => cellText(cell).replace(/[\t\r\n]+/g, ' ')).join('\t')).join('\n');
 
 /** A button that copies a text, and says so. */
-function copyButton(label, text) {
-  const button = el('button', { class: 'quiet copy', text: label, onclick: async () => {
+function copyButton(label, text, more = {}) {
+  const button = el('button', { ...more, class: 'quiet copy', text: label, onclick: async () => {
     button.textContent = await copied(text()) ? 'Copied' : 'Not copied: the browser refused';
     setTimeout(() => { button.textContent = label; }, 2000);
   } });
