@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -28,15 +28,6 @@ class PageQuery:
 
     limit: int = DEFAULT_LIMIT
     after: PagePosition = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ListPage[T]:
-    """Some entries of a list, how many it has in all, and where the next page begins, if any."""
-
-    entries: Sequence[T]
-    total: int
-    next: PagePosition | None
 
 
 @dataclass(slots=True)
@@ -118,17 +109,6 @@ def decode_position(text: str) -> PagePosition | None:
         return msgspec.json.decode(base64.urlsafe_b64decode(padded), type=tuple[str, ...])
     except (binascii.Error, ValueError, RecursionError):
         return None
-
-
-def cut_page[T](
-    entries: Iterable[T], query: PageQuery, position: Callable[[T], PagePosition]
-) -> ListPage[T]:
-    """Order a list by the positions of its entries, and cut a page out of it."""
-    ordered = sorted(entries, key=position)
-    behind = [each for each in ordered if not query.after or position(each) > query.after]
-    page = behind[: query.limit]
-    has_more = len(behind) > len(page)
-    return ListPage(page, len(ordered), position(page[-1]) if has_more else None)
 
 
 def next_link(address: str, given: Mapping[str, str], position: PagePosition | None) -> str | None:

@@ -9,7 +9,7 @@ import msgspec
 MAX_RULES_AT_ONCE = 100
 
 type _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-type _Hash = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z", max_length=71)]
+type _Hash = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)]
 
 
 class SelectionToApprove(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

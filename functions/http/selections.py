@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import azure.functions as func
 
 from entra_sod import bootstrap
@@ -14,7 +16,8 @@ from functions.http.guard import GuardedBlueprint
 from functions.http.responses import HttpProblem, graph_problem, json_response, read_json
 
 bp = GuardedBlueprint()
-_AGAIN = "Nothing was approved. Read GET /api/selections again, and approve what it shows then."
+_LOOK = "Read GET /api/selections again, and approve what it shows then."
+_AGAIN = f"Nothing was approved. {_LOOK}"
 _RETRY_SECONDS = 60
 
 
@@ -45,7 +48,7 @@ async def approve_selections(req: func.HttpRequest, caller: Caller) -> func.Http
     try:
         approved = await bootstrap.app.engine.selections.approve(shown, caller.name)
     except SelectionChanged as error:
-        raise _changed(error.places) from error
+        raise _changed(error.places, error.approved) from error
     except UnknownRule as error:
         raise HttpProblem(404, "unknown-rule", "No such rule", f"{error} {_AGAIN}") from error
     except NothingRemembered as error:
@@ -81,10 +84,12 @@ def _require_each_once(request: ApprovalRequest) -> None:
         raise InvalidRequest(errors)
 
 
-def _changed(places: tuple[int, ...]) -> HttpProblem:
+def _changed(places: Sequence[int], approved: Sequence[str]) -> HttpProblem:
     errors = [
         FieldError(pointer=f"/rules/{at}/selection", detail="is not what the rule selects now")
         for at in places
     ]
     title = "Rules select something else now"
-    return HttpProblem(409, "selection-changed", title, _AGAIN, errors=errors)
+    done = f"Approved, before another run changed the next rule: {', '.join(approved)}. {_LOOK}"
+    text = done if approved else _AGAIN
+    return HttpProblem(409, "selection-changed", title, text, errors=errors)

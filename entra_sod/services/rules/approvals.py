@@ -61,10 +61,11 @@ class SelectionChanged(SodError):
 
     Attributes:
         places: which of the asked rules.
+        approved: rules that were approved before another run changed one in that moment.
     """
 
-    def __init__(self, places: Sequence[int]) -> None:
-        self.places = tuple(places)
+    def __init__(self, places: Sequence[int], approved: Sequence[str] = ()) -> None:
+        self.places, self.approved = tuple(places), tuple(approved)
         super().__init__("Rules select something else than was shown.")
 
 
@@ -188,7 +189,7 @@ class SelectionReviewer:
             before = state.stored.row.etag if state.stored else None
             has_changed = state.damage is None and (row.etag if row else None) != before
             if has_changed or not await store.keep(state.rule, found.to_approve(state), row, by):
-                raise SelectionChanged([at])
+                raise SelectionChanged([at], approved=[each.rule.id for each in asked[:at]])
             extra = {"action": "selection_approved", "rule": state.rule.id, "caller": by}
             log.info("selection of rule %s approved by %s", state.rule.id, by, extra=extra)
 
@@ -335,7 +336,7 @@ def _view(
         left=_named(change.left if change else (), names),
         joined_groups=_granted(change.joined_groups if change else {}, names),
         left_groups=_granted(change.left_groups if change else {}, names),
-        approving=effect_of(state.held, weighed, names),
+        approving=effect_of(state, weighed, names),
     )
 
 

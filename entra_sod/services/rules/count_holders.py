@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, combinations
@@ -38,7 +38,11 @@ class HolderCounts:
         for package, each in held:
             if package in self.packages:
                 by_subject.setdefault(each.subject_id, set()).add(package)
-        for packages in by_subject.values():
+        self.add_subjects(by_subject.values())
+
+    def add_subjects(self, held: Iterable[Collection[str]]) -> None:
+        """Count subjects, of each the packages that it holds."""
+        for packages in held:
             self.holders.update(packages)
             pairs = (Pair.of(one, other) for one, other in combinations(packages, 2))
             self.common.update(pair for pair in pairs if pair in self.pairs)

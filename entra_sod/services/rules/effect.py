@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.core.errors import GraphError
 from entra_sod.domain.enforcement.impact import (
     Impact,
     Population,
@@ -18,12 +18,13 @@ from entra_sod.domain.results.named import NamedItem, named_package
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
 from entra_sod.services.rules.count_holders import HolderCounts, count_holders
-from entra_sod.services.rules.reviews import SeenTenant
+from entra_sod.services.rules.reviews import ReviewState, SeenTenant
 from entra_sod.services.rules.view import ApprovalEffect, WaitingRemoval, WaitingWrite
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import SweepStore
 
 MAX_REFERENCES_SHOWN = 1000
+MAX_PACKAGES_ASKED = 50  # of Graph, for their holders, while a caller waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,31 +47,60 @@ async def weigh_references(
         return WeighedReferences(impacts={}, why=None)
     grantors = grantors_of(seen.granting.values())
     packages, pairs = _concerned(references, grantors)
-    summary, counts = await last_summary(sweeps), HolderCounts(packages=packages, pairs=pairs)
-    whole, why = frozenset[str](), list[str]()
-    if summary is None:
-        why.append("no sweep has ended yet that read who holds the packages")
-    else:
-        try:
-            await count_holders(sweeps, summary.index, counts)
-            whole = packages.intersection(summary.pages)
-        except LookupError as error:
-            why.append(str(error))
-    if summary and (unread := packages - whole):
-        why.append(f"the newest sweep has not read who holds {len(unread)} of the packages")
     counted = await count_members(graph, references)
-    if counted.unread:
-        why.append(counted.unread)
+    held = await _holders(graph, sweeps, HolderCounts(packages=packages, pairs=pairs))
     known = Population(
-        holders=counts.holders,
-        whole=whole,
-        both=counts.both,
+        holders=held.counts.holders,
+        whole=held.whole,
+        both=held.counts.both,
         grantors=grantors,
         members=counted.members,
     )
     impacts = impacts_of(references, targets_of(seen.present), known)
     is_known = all(each.is_known for each in impacts.values())
-    return WeighedReferences(impacts=impacts, why=None if is_known else "; ".join(why) or _OTHER)
+    reasons = filter(None, (held.why, counted.unread))
+    return WeighedReferences(
+        impacts=impacts, why=None if is_known else "; ".join(reasons) or _OTHER
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownCounts:
+    """Holders that were counted, of which packages all of them, and why not of the others."""
+
+    counts: HolderCounts
+    whole: frozenset[str]
+    why: str = ""
+
+
+async def _holders(graph: Graph, sweeps: SweepStore, counts: HolderCounts) -> _KnownCounts:
+    """Count holders by the newest sweep's index; if it lacks any of few packages, ask Graph."""
+    summary = await last_summary(sweeps)
+    whole = counts.packages.intersection(summary.pages if summary else ())
+    if whole != counts.packages and len(counts.packages) <= MAX_PACKAGES_ASKED:
+        return await _asked(graph, counts)
+    try:
+        await count_holders(sweeps, summary.index if summary else (), counts)
+    except LookupError as error:
+        return _KnownCounts(counts=counts, whole=frozenset(), why=str(error))
+    unread = len(counts.packages - whole)
+    why = f"the newest sweep has not read who holds {unread} of the packages" if unread else ""
+    return _KnownCounts(counts=counts, whole=whole, why=why)
+
+
+async def _asked(graph: Graph, counts: HolderCounts) -> _KnownCounts:
+    """Count holders as Graph lists them now."""
+    failed, by_subject = dict[str, GraphError](), dict[str, set[str]]()
+    async for package, page in graph.assignments_of(counts.packages):
+        if isinstance(page, GraphError):
+            failed[package] = page
+            continue
+        for each in page:
+            if each.is_held:
+                by_subject.setdefault(each.subject.id, set()).add(package)
+    counts.add_subjects(by_subject.values())
+    why = "; ".join(f"who holds {each}: {error}" for each, error in sorted(failed.items()))
+    return _KnownCounts(counts=counts, whole=counts.packages - failed.keys(), why=why)
 
 
 _OTHER = "Graph does not say who all of them are"
@@ -92,13 +122,14 @@ def _concerned(
 
 
 def effect_of(
-    held: Sequence[HeldReference],
+    state: ReviewState,
     weighed: WeighedReferences,
     names: Mapping[str, AccessPackage],
 ) -> ApprovalEffect:
     """Describe what the approval of one rule would do."""
-    writes = [each.reference for each in held if not each.is_removal]
-    removes = [each.reference for each in held if each.is_removal]
+    writes = [each.reference for each in state.held if not each.is_removal]
+    held = (each.reference for each in state.held if each.is_removal)
+    removes = sorted({*held, *state.removals})
     impacts = [weighed.impacts[each] for each in writes]
     is_known = all(each.is_known for each in impacts)
     return ApprovalEffect(

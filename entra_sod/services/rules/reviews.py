@@ -22,6 +22,7 @@ from entra_sod.domain.enforcement.plan import make_plan
 from entra_sod.domain.enforcement.selection_guard import APPROVE, hold_changes
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.entra import AccessPackage, Reference
+from entra_sod.domain.results.coverage import rule_gaps
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import (
@@ -67,6 +68,7 @@ class ReviewState:
         damage: why what was reviewed cannot be used.
         change: None where nothing was reviewed.
         held: references that wait because of the change.
+        removals: references of ours that only packages that left ask for.
     """
 
     rule: ResolvedRule
@@ -74,6 +76,7 @@ class ReviewState:
     damage: str | None = None
     change: SelectionChange | None = None
     held: Sequence[HeldReference] = ()
+    removals: Sequence[Reference] = ()
 
     @property
     def stored_at(self) -> str:
@@ -175,7 +178,9 @@ def review_states(
         ours: references that may be removed.
     """
     reviewed = reviewed_now(rules.rules, stored, seen.granting)
-    held = find_held(with_reviewed(rules, stored), seen, reviewed, ours)
+    whole = with_reviewed(rules, stored)
+    held = find_held(whole, seen, reviewed, ours)
+    removals = find_removals(rules, whole, seen, ours)
     return [
         ReviewState(
             rule=rule,
@@ -185,6 +190,7 @@ def review_states(
             if rule.id in reviewed
             else None,
             held=[each for each in held if each.why.endswith(f"{APPROVE} {rule.id}")],
+            removals=removals.get(rule.id, ()),
         )
         for rule in rules.rules
     ]
@@ -209,6 +215,33 @@ def find_held(
     changed = hold_changes(rules, reviewed, seen.granting, seen.gone)
     plan = make_plan(_desired(rules, seen.packages), seen.present, removable)
     return plan.guarded((*protect(rules, seen.granting), *changed)).held
+
+
+def find_removals(
+    rules: RuleSet, whole: RuleSet, seen: SeenTenant, ours: Collection[Reference]
+) -> Mapping[str, Sequence[Reference]]:
+    """Return, by rule, references of ours that go once it is approved what left that rule.
+
+    What several rules ask for stays until each of them is approved. With a gap no sweep removes.
+
+    Args:
+        rules: as they are written.
+        whole: the same, with packages that left them.
+        seen: of the tenant.
+        ours: references that may be removed.
+    """
+    removable = {
+        each for each in ours if each in seen.present and not may_be_required(each, seen.unread)
+    }
+    is_certain = not any(each.hides for each in rule_gaps(rules))
+    if not removable or not is_certain or not any(each.kept for each in whole.rules):
+        return {}
+    removable.difference_update(each.reference for each in _desired(rules, seen.packages))
+    found: dict[str, list[Reference]] = {}
+    for each in _desired(whole, seen.packages):
+        if each.reference in removable and len(each.rule_ids) == 1:
+            found.setdefault(each.rule_ids[0], []).append(each.reference)
+    return found
 
 
 def _desired(rules: RuleSet, packages: Mapping[str, AccessPackage]) -> Iterator[DesiredReference]:

@@ -76,5 +76,8 @@ def _not_indexed(summary: SweepSummary, rules: RuleSet) -> Iterator[Skipped]:
     if missing:
         first = rules.named(min(missing))
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        why = f"sweep {summary.sweep_id} has no list of all its holders; another sweep may have one"
+        why = (
+            f"sweep {summary.sweep_id} read no list of all holders: it asked for pairs, or the "
+            "rules name the package since then"
+        )
         yield Skipped(what=f"who holds {first}{more}", why=why)

@@ -21,6 +21,7 @@ from entra_sod.api.responses import (
     SweepAccepted,
 )
 from entra_sod.api.selections import ApprovalRequest, ApprovalResult
+from entra_sod.cli.operations.api import examples
 from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Trigger
 from entra_sod.cli.operations.api.parameters import (
     DEEP,
@@ -69,9 +70,11 @@ def _problem(text: str, *headers: Header) -> ApiResponse:
     )
 
 
-def _ok(text: str, body: type, *also: str) -> dict[int, ApiResponse]:
+def _ok(
+    text: str, body: type, *also: str, example: examples.Example | None = None
+) -> dict[int, ApiResponse]:
     """One good answer, which comes as text as well where `also` names media types."""
-    return {200: ApiResponse(text=text, body=body, also=also)}
+    return {200: ApiResponse(text=text, body=body, also=also, example=example)}
 
 
 def _accepted(text: str, body: type) -> dict[int, ApiResponse]:
@@ -226,7 +229,9 @@ OPERATIONS = (
         route=ROUTES["get_freeze"],
         text="The budget of 24 hours, how much of it is used, and the freeze, if there is one.",
         visibility="advanced",
-        responses=_ok("What holds writes of references back now.", WritingState),
+        responses=_ok(
+            "What holds writes of references back now.", WritingState, example=examples.WRITING
+        ),
     ),
     Operation(
         route=ROUTES["list_subjects"],
@@ -234,7 +239,7 @@ OPERATIONS = (
         "how many findings stand. Says what the sweep could not read.",
         visibility="advanced",
         parameters=(SUBJECT_SEARCH, *PAGE),
-        responses=_ok("A page of them.", SubjectPage),
+        responses=_ok("A page of them.", SubjectPage, example=examples.SUBJECTS),
         problems=(HTTPStatus.CONFLICT,),
     ),
     Operation(
@@ -243,7 +248,7 @@ OPERATIONS = (
         "packages would make a conflict.",
         visibility="advanced",
         parameters=(id_of("Subject Id", "The subject's id, or its object id."),),
-        responses=_ok("The subject.", SubjectDetail),
+        responses=_ok("The subject.", SubjectDetail, example=examples.SUBJECT),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
@@ -251,7 +256,7 @@ OPERATIONS = (
         text="The rules in force: what each selects, finds, and how far Entra enforces it.",
         visibility="advanced",
         parameters=PAGE,
-        responses=_ok("A page of them.", RulePage),
+        responses=_ok("A page of them.", RulePage, example=examples.RULES),
     ),
     Operation(
         route=ROUTES["list_exceptions"],
@@ -259,7 +264,7 @@ OPERATIONS = (
         "the text that changes it, for a pull request.",
         visibility="advanced",
         parameters=(EXCEPTION_STATE, RULE, *PAGE),
-        responses=_ok("A page of them.", ExceptionPage),
+        responses=_ok("A page of them.", ExceptionPage, example=examples.EXCEPTIONS),
     ),
     Operation(
         route=ROUTES["list_selections"],
@@ -267,7 +272,7 @@ OPERATIONS = (
         "approval would do. Reads the tenant, which takes some seconds.",
         visibility="advanced",
         parameters=(RULE,),
-        responses=_ok("Each rule with its selection.", SelectionList),
+        responses=_ok("Each rule with its selection.", SelectionList, example=examples.SELECTIONS),
     ),
     Operation(
         route=ROUTES["approve_selections"],
@@ -275,7 +280,8 @@ OPERATIONS = (
         "what was held. Approving the same twice is no error.",
         visibility="advanced",
         body=ApprovalRequest,
-        responses=_ok("What is approved.", ApprovalResult),
+        body_example=examples.APPROVAL,
+        responses=_ok("What is approved.", ApprovalResult, example=examples.APPROVED),
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
@@ -284,13 +290,13 @@ OPERATIONS = (
         "the host and the path are shown, and never the query.",
         visibility="internal",
         parameters=PAGE,
-        responses=_ok("A page of them.", SubscriptionList),
+        responses=_ok("A page of them.", SubscriptionList, example=examples.SUBSCRIPTIONS),
     ),
     Operation(
         route=ROUTES["get_caller"],
         text="Who the caller is to the app, and which routes the caller may call. No role is "
         "asked for.",
-        responses=_ok("The caller.", CallerView),
+        responses=_ok("The caller.", CallerView, example=examples.CALLER),
     ),
     Operation(
         route=ROUTES["freeze_writing"],
