@@ -108,6 +108,7 @@ def make_engine(
             controls=records.controls,
             max_writes_per_day=settings.max_writes_per_day,
             clock=clock,
+            graph_root=settings.graph.root,
         ),
         subject_search=SubjectSearch(sweeps=records.sweeps, findings=records.findings, rules=rules),
         subjects=SubjectLookup(sweeps=records.sweeps, findings=records.findings, rules=rules),

@@ -23,6 +23,14 @@ type AssignmentPage = Sequence[Assignment]
 
 
 class Graph(Protocol):
+    async def tenant_id(self) -> str:
+        """The id of the tenant that is read; empty where the identity's token does not say.
+
+        Raises:
+            Unavailable: no token was given.
+        """
+        ...
+
     async def packages(self) -> Sequence[AccessPackage]:
         """Every package the identity may read, with its catalog; its groups stay empty."""
         ...

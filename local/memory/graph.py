@@ -36,6 +36,7 @@ class MemoryGraph:
         writes: every reference added, in order.
         grants: what packages grant, where it is more than their groups and roles.
         hidden_grants: packages on the list whose grants are not shown, with the reason.
+        tenant: its id.
         grants_read: every package whose grants were asked for, in order.
     """
 
@@ -50,6 +51,7 @@ class MemoryGraph:
         self._assignments = {key: list(held) for key, held in assignments.items()}
         self._page_size = page_size
         self.present: set[Reference] = set()
+        self.tenant = ""
         self.unreadable: set[str] = set()
         self.unsuitable_groups: set[str] = set()
         self.whole_tenant = False
@@ -70,6 +72,9 @@ class MemoryGraph:
     def drop(self, package_id: str) -> None:
         """Delete a package."""
         del self._packages[package_id]
+
+    async def tenant_id(self) -> str:
+        return self.tenant
 
     async def packages(self) -> Sequence[AccessPackage]:
         readable = [each for key, each in self._packages.items() if key not in self.unreadable]

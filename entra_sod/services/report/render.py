@@ -13,17 +13,28 @@ from entra_sod.services.report.view import ReportView
 _FOLDER = Path(__file__).with_name("page")
 _SCRIPTS = (
     "base.js",
+    "words.js",
     "model.js",
+    "links.js",
+    "take.js",
     "people.js",
     "matrix.js",
+    "matrix-words.js",
+    "matrix-keys.js",
+    "matrix-map.js",
     "found-only.js",
     "toxic.js",
     "groups.js",
     "findings.js",
+    "rules.js",
+    "changes.js",
+    "verdict.js",
+    "steps.js",
     "sections.js",
+    "print.js",
     "main.js",
 )
-_STYLES = ("page.css", "matrix.css")
+_STYLES = ("page.css", "verdict.css", "matrix.css", "narrow.css", "print.css")
 
 
 def render(view: ReportView) -> bytes:
