@@ -1,4 +1,7 @@
-"""`python -m benchmarks.pictures`: the pictures of docs/images, of a tenant made by a seed."""
+"""`python -m benchmarks.pictures`: the pictures of docs/images, of a tenant made by a seed.
+
+Those of the console are of the demo's tenant on a local world.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Literal
 
 from playwright.sync_api import Page
 
+from benchmarks import console_pictures
 from benchmarks.browser import chromium
 from benchmarks.report_tenant import ReportTenant, Size
 from entra_sod.services.report.render import render
@@ -68,6 +72,7 @@ def main() -> None:
             page.wait_for_timeout(600)
             page.screenshot(path=IMAGES / f"{name}.png")
             page.close()
+        console_pictures.take(browser, IMAGES)
 
 
 if __name__ == "__main__":

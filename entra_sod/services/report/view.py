@@ -180,6 +180,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         changes: since the sweep before; None where there is none.
         steps: what to do next, each with its owner.
         portal: addresses of the Entra admin center, with `{id}` in the place of an id.
+        console: the address of the app's console; None where the report was not made by an app.
     """
 
     generated_at: str
@@ -207,3 +208,4 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     changes: ReportChanges | None = None
     steps: list[NextStep] = []
     portal: PortalLinks | None = None
+    console: str | None = None

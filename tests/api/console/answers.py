@@ -269,7 +269,7 @@ def selections(*, waits: bool = True) -> Json:
         {"on": named(VENDORS), "kind": "package", "target": named(PAY), "subjects": None}
         | {"subjectsAtLeast": 3}
     ]
-    quiet = {"joined": [], "left": [], "joinedGroups": [], "leftGroups": []}
+    quiet: Json = {"joined": [], "left": [], "joinedGroups": [], "leftGroups": []}
     effect = {"writes": [], "removes": [], "writeCount": 0, "removeCount": 0, "subjects": 0}
     about = {
         "mode": "enforce",
@@ -336,7 +336,9 @@ def sweep(**changed: object) -> Json:
         "excepted": 1,
         "results": [],
         "sets": [],
-        "references": {},
+        "references": {
+            each: [] for each in ("present", "planned", "written", "failed", "removed", "held")
+        },
         "referenceCounts": {
             "present": 80,
             "planned": 2,
@@ -347,7 +349,14 @@ def sweep(**changed: object) -> Json:
         },
         "drift": [],
         "coverage": {"checked": [], "skipped": [GAP]},
+        "strategy": {"chosen": "index", "why": "", "ways": {}},
+        "assignments": 500,
         "requests": 120,
+        "roundTrips": 40,
+        "throttled": 0,
+        "throttledSeconds": 0.0,
+        "rate": 5.0,
+        "rulesHash": "sha256:00",
         "startedAt": "2026-11-28T02:00:00Z",
         "endedAt": "2026-11-28T02:04:00Z",
         "stopped": None,
@@ -402,7 +411,7 @@ def decision(verdict: str = "deny") -> Json:
         "advice": advice if denied else None,
         "severity": "critical" if denied else None,
         "coverage": {"checked": [], "skipped": []},
-        "rules_hash": "sha256:00",
+        "rulesHash": "sha256:00",
         "asOf": "2026-11-28T02:00:00Z",
     }
 

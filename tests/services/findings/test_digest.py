@@ -53,7 +53,9 @@ async def test_each_owner_is_told_of_her_own(app: App) -> None:
     assert mine["counts"] == {"new": 2, "reopened": 0, "expiring": 0}
     assert {each["rule"] for each in mine["new"]} == {"pay"}
     assert (mine["reopened"], mine["expiring"]) == ([], [])
-    assert mine["link"] == ("https://app.example.com/api/console#/findings?owner=owner%40example.com")
+    assert mine["link"] == (
+        "https://app.example.com/api/console#/findings?owner=owner%40example.com"
+    )
 
 
 async def test_each_of_several_owners_is_told(app: App) -> None:

@@ -250,3 +250,31 @@ class TestPaper:
         expect(page.get_by_text("place 7")).to_be_visible()
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         expect(page.get_by_text("place 7")).to_be_hidden()
+
+
+class TestTheConsole:
+    def test_a_finding_and_a_rule_open_in_the_console_of_the_app(
+        self, open_report: OpenReport, small_view: ReportView
+    ) -> None:
+        """By the address of the app that made the report."""
+        view = replace(small_view, console="https://app.example/api/console")
+        page, one = open_report(view), view.findings[0]
+        page.evaluate("place => { location.hash = place; }", f"#finding={one.id}")
+        link = page.get_by_role("dialog").get_by_role("link", name="Open in the console")
+        expect(link).to_have_attribute(
+            "href", f"https://app.example/api/console#/findings/{one.id}"
+        )
+        page.evaluate("place => { location.hash = place; }", f"#rule={one.rule}")
+        expect(link).to_have_attribute("href", f"https://app.example/api/console#/rules/{one.rule}")
+
+    @pytest.mark.parametrize("console", [None, "javascript:alert(1)"])
+    def test_a_report_that_knows_no_app_has_no_such_link(
+        self, open_report: OpenReport, small_view: ReportView, console: str | None
+    ) -> None:
+        """It may come from storage, or from a file that a person changed."""
+        page = open_report(replace(small_view, console=console))
+        page.evaluate(
+            "place => { location.hash = place; }", f"#finding={small_view.findings[0].id}"
+        )
+        expect(page.get_by_role("dialog")).to_contain_text(small_view.findings[0].id)
+        expect(page.get_by_role("link", name="Open in the console")).to_have_count(0)

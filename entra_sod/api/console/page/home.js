@@ -21,8 +21,7 @@ const WorstFindings = () => {
 
 const EndingExceptions = () => {
   const ending = useAnswer('GET exceptions', { query: { state: 'waits,ends-soon', limit: 1 } });
-  return html`<${Answer} of=${ending}>${(value) => html`<p>${value.total ? `${count(value.total, 'exception', 'exceptions')} will begin or end soon.` : 'No exception begins or ends soon.'} <a href="#/exceptions">Exceptions</a></p>
-    <${NotWhole} of=${value} what="exceptions" />`}</${Answer}>`;
+  return html`<${Answer} of=${ending}>${(value) => html`<p>${value.total ? `${count(value.total, 'exception', 'exceptions')} will begin or end soon.` : 'No exception begins or ends soon.'} <a href="#/exceptions">Exceptions</a></p>`}</${Answer}>`;
 };
 
 const HomeView = () => html`<${Fragment}>

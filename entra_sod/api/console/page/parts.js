@@ -93,8 +93,9 @@ function Copy({ text, label }) {
     <button type="button" onClick=${copy}>Copy ${label}</button> <span role="status">${said}</span></div>`;
 }
 
+/** What could not be read: one line that opens. */
 const Gaps = ({ skipped, title = 'Not checked' }) => (skipped?.length
-  ? html`<details class="gaps" open=${skipped.length < 4}><summary>${title}: ${count(skipped.length, 'gap', 'gaps')}</summary>
+  ? html`<details class="gaps"><summary>${title}: ${count(skipped.length, 'gap', 'gaps')}</summary>
       <ul>${skipped.map((each) => html`<li><${Name} text=${each.what} />: <${Name} text=${each.why} /></li>`)}</ul></details>` : null);
 
 /** A sentence that says what was done; the focus goes there, because the button may be gone. */
@@ -115,6 +116,6 @@ const Names = ({ of, more = 0 }) => html`${of.map((each, at) => html`${at ? ', '
 
 /** What an index that was not read whole may hide. */
 const NotWhole = ({ of, what }) => (of.isWhole === false
-  ? html`<div class="problem"><p>Not everything could be read, so ${what} may be missing.</p><${Gaps} skipped=${of.notRead} /></div>` : null);
+  ? html`<${Gaps} skipped=${of.notRead} title=${`Not everything could be read, so ${what} may be missing`} />` : null);
 
 const personName = (each) => each.displayName || each.objectId || each.subjectId || each.subject || each.id;

@@ -15,7 +15,7 @@ const Changed = ({ of }) => html`<${Facts} of=${[
   ['Left', of.left.length ? html`<${Names} of=${of.left} />` : null],
   ...[['Groups joined', of.joinedGroups], ['Groups left', of.leftGroups]].map(([title, groups]) => [title, groups.length
     ? groups.map((each) => html`<div><code>${each.group}</code>, granted by <${Name} text=${each.package.name || each.package.id} /></div>`) : null]),
-  ['Approved last', of.reviewedAt ? html`${moment(of.reviewedAt)} by <${Name} text=${of.reviewedBy ?? ''} />` : 'never'],
+  ['Approved last', of.reviewedAt ? html`${moment(of.reviewedAt)}, <${Name} text=${of.reviewedBy ?? ''} />` : 'never'],
   ['Damaged', of.damage && html`<${Name} text=${of.damage} />`],
 ]} />`;
 

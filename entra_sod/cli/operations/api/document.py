@@ -129,13 +129,12 @@ def response(answer: ApiResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.text}
     if answer.headers:
         made["headers"] = {each.name: _header(each) for each in answer.headers}
-    shown = _example(answer.example)
-    content = (
-        {answer.media_type: {"schema": _schema_of(answer.body), **shown}} if answer.body else {}
-    )
-    as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
-    if content or as_text:
-        made["content"] = content | as_text
+    content: dict[str, Any] = {each: {"schema": {"type": "string"}} for each in answer.also}
+    if answer.body:
+        schema = {"schema": _schema_of(answer.body), **_example(answer.example)}
+        content = {answer.media_type: schema, **content}
+    if content:
+        made["content"] = content
     return made
 
 

@@ -9,6 +9,13 @@ function portalLink(kind, id, ...text) {
   return el('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, ...text);
 }
 
+/** A link to the same thing in the app's console, where it can be acted on; nothing where the report knows no app. */
+function consoleLink(kind, id) {
+  const address = data.console ?? '';
+  if (!/^https?:\/\//.test(address)) return null;
+  return el('a', { href: `${address}#/${kind}/${encodeURIComponent(id)}`, target: '_blank', rel: 'noopener noreferrer' }, 'Open in the console');
+}
+
 const linkTo = (kind, value) => `${location.href.split('#')[0]}#${kind}=${encodeURIComponent(value)}`;
 
 function setFragment(kind, value) {

@@ -54,7 +54,7 @@ const factList = (facts) => el('dl', { class: 'details' }, ...facts
 function openFinding(finding) {
   openDialog([foreign(personName(finding))], factList([...aboutRule(finding), ...aboutSubject(finding), ...aboutLife(finding)]),
     el('p', { class: 'actions' },
-      copyButton('Copy link', () => linkTo('finding', finding.id)), copyButton('Copy id', () => finding.id)));
+      copyButton('Copy link', () => linkTo('finding', finding.id)), copyButton('Copy id', () => finding.id), consoleLink('findings', finding.id)));
   setFragment('finding', finding.id);
 }
 

@@ -58,6 +58,6 @@ function openRule(id) {
   openDialog([foreign(rule.title)], factList(facts),
     el('p', { class: 'actions' },
       el('button', { text: 'Show its findings', onclick: () => { dialog.close(); narrowTo({ rule: id }); } }),
-      copyButton('Copy link', () => linkTo('rule', id))));
+      copyButton('Copy link', () => linkTo('rule', id)), consoleLink('rules', id)));
   setFragment('rule', id);
 }
