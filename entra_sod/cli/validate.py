@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -142,9 +142,8 @@ def _grants_not_read(tenant: Tenant) -> list[Skipped]:
 
 
 def _subjects_not_known(exceptions: BoundExceptions) -> Iterable[Skipped]:
-    from entra_sod.domain.results.coverage import (
-        exception_gaps,  # slow to import, for tenants alone
-    )
+    # Slow to import, and for tenants alone.
+    from entra_sod.domain.results.coverage import exception_gaps
 
     unresolved = [each for each in exceptions.problems if each.kind is SubjectProblem.UNRESOLVED]
     return exception_gaps(unresolved, {each.entry.rule for each in unresolved})

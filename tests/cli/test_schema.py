@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from entra_sod.cli.reference import END, START, tables
 from jsonschema import Draft202012Validator, FormatChecker
 from typer.testing import CliRunner
 

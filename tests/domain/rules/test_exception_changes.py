@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from uuid import UUID
 
 import msgspec
 import pytest
@@ -123,7 +122,7 @@ def test_the_text_says_what_the_entry_says(
     entry = ExceptionEntry(
         id=name,
         rule="r",
-        subject=UUID(guid("e")),
+        subject=guid("e"),
         start=start,
         until=start + timedelta(days=length),
         control=control,
