@@ -13,13 +13,13 @@ from entra_sod.cli.commands import PlanRulesFolder, run
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.lists import ListAs, ListFormat, WholeIds, print_list, tell
 from entra_sod.cli.operations.plan_document import not_read
-from entra_sod.cli.operations.plan_enforcement import enforcement_of
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.progress import counting
 from entra_sod.cli.push import push
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.show_rules import Holders, rules_list, rules_values, shown_rule
 from entra_sod.cli.state import read_state
+from entra_sod.domain.enforcement.reach import enforcement_of
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import SweepStore

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from entra_sod.cli.lists import PrintedList
-from entra_sod.cli.operations.plan_enforcement import RuleEnforcement
 from entra_sod.cli.operations.rules.selected import SelectedItem, selected_items
 from entra_sod.core.names import visible
+from entra_sod.domain.enforcement.reach import RuleEnforcement
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.resolve import ResolvedRule
