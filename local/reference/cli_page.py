@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
+from enum import EnumType
 from typing import Any
 
 from entra_sod.cli.__main__ import COMMANDS
@@ -104,8 +104,9 @@ def _option(option: Any) -> tuple[str, str, str]:  # noqa: ANN401
 def _choices(option: Any) -> Sequence[str]:  # noqa: ANN401
     """Return the words that an option takes: the values of its enumeration."""
     annotation = option.type_descriptor.annotation
-    is_choice = isinstance(annotation, type) and issubclass(annotation, Enum)
-    return [str(each.value) for each in annotation] if is_choice else ()
+    if isinstance(annotation, EnumType):
+        return [str(each.value) for each in annotation]
+    return ()
 
 
 def _default(option: Any) -> str:  # noqa: ANN401
