@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import EnumType
 from typing import Any
 
 from entra_sod.cli.__main__ import COMMANDS
@@ -103,10 +102,8 @@ def _option(option: Any) -> tuple[str, str, str]:  # noqa: ANN401
 
 def _choices(option: Any) -> Sequence[str]:  # noqa: ANN401
     """Return the words that an option takes: the values of its enumeration."""
-    annotation = option.type_descriptor.annotation
-    if isinstance(annotation, EnumType):
-        return [str(each.value) for each in annotation]
-    return ()
+    members: Mapping[str, Any] = getattr(option.type_descriptor.annotation, "__members__", {})
+    return [str(each.value) for each in members.values()]
 
 
 def _default(option: Any) -> str:  # noqa: ANN401
