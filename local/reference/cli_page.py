@@ -18,6 +18,7 @@ Exit codes are the same for every command that looks at a tenant: 0 nothing foun
 something found, 3 not everything could be looked at. 3 wins over 2.
 """
 _PLACEHOLDER = "object at 0x"
+_EXIT_CODE = re.compile(r"(?:With (--[\w-]+) )?(\d): (.*?)(?= (?:With --[\w-]+ )?\d: |$)")
 
 
 def cli_page() -> str:
@@ -61,7 +62,7 @@ def _commands() -> Iterator[str]:
     for name, command in _all_commands():
         yield f"## {_heading(name)}"
         yield f"```text\n{_usage(name, command)}\n```"
-        yield from _paragraphs(command)
+        yield from map(with_exit_codes, _paragraphs(command))
         arguments = [each for each in command.params if each.param_type_name == "argument"]
         if arguments:
             yield table(
@@ -118,6 +119,18 @@ def _default(option: Any) -> str:  # noqa: ANN401
 def _paragraphs(command: Any) -> Sequence[str]:  # noqa: ANN401
     text = (command.help or "").replace("\b", "")
     return [_escaped(" ".join(each.split())) for each in re.split(r"\n\s*\n", text) if each.strip()]
+
+
+def with_exit_codes(paragraph: str) -> str:
+    """Make a list of a paragraph about exit codes; any other stays as it is."""
+    if not paragraph.startswith("Exit code "):
+        return paragraph
+    items = _EXIT_CODE.findall(paragraph.removeprefix("Exit code "))
+    lines = [
+        f"- {number}{f' with `{option}`' if option else ''}: {text}"
+        for option, number, text in items
+    ]
+    return "\n".join(["Exit codes:", "", *lines])
 
 
 def _escaped(text: str) -> str:
