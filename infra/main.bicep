@@ -9,7 +9,7 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('The app\'s own settings, as README\'s table has them. What is empty is left to the app\'s default.')
+@description('The app\'s own settings, as docs/reference/settings.md has them. What is empty is left to the app\'s default.')
 param settings { *: string }
 @description('Settings that come from Key Vault, with commas between: WEBHOOK_SIGNING_KEYS from the secret webhook-signing-keys.')
 param settingsFromVault string = ''
@@ -49,7 +49,7 @@ param storageSku string = 'Standard_ZRS'
 @minValue(1)
 @maxValue(146000)
 param evidenceDays int = 365
-@description('The policy of evidence was locked, which docs/how-to/deploy.md has the command for: leave it as it is. Never before.')
+@description('The policy of evidence was locked, so leave it alone. scripts/evidence_policy.py sets this.')
 param evidenceLocked bool = false
 @description('Days after which results of checks and sweeps are deleted; the app refuses them after 30.')
 @minValue(31)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
 from typing import Any
 
 from entra_sod.cli.__main__ import COMMANDS
@@ -19,6 +18,7 @@ Exit codes are the same for every command that looks at a tenant: 0 nothing foun
 something found, 3 not everything could be looked at. 3 wins over 2.
 """
 _PLACEHOLDER = "object at 0x"
+_EXIT_CODE = re.compile(r"(?:With (--[\w-]+) )?(\d): (.*?)(?= (?:With --[\w-]+ )?\d: |$)")
 
 
 def cli_page() -> str:
@@ -62,7 +62,7 @@ def _commands() -> Iterator[str]:
     for name, command in _all_commands():
         yield f"## {_heading(name)}"
         yield f"```text\n{_usage(name, command)}\n```"
-        yield from _paragraphs(command)
+        yield from map(with_exit_codes, _paragraphs(command))
         arguments = [each for each in command.params if each.param_type_name == "argument"]
         if arguments:
             yield table(
@@ -103,9 +103,8 @@ def _option(option: Any) -> tuple[str, str, str]:  # noqa: ANN401
 
 def _choices(option: Any) -> Sequence[str]:  # noqa: ANN401
     """Return the words that an option takes: the values of its enumeration."""
-    annotation = option.type_descriptor.annotation
-    is_choice = isinstance(annotation, type) and issubclass(annotation, Enum)
-    return [str(each.value) for each in annotation] if is_choice else ()
+    members: Mapping[str, Any] = getattr(option.type_descriptor.annotation, "__members__", {})
+    return [str(each.value) for each in members.values()]
 
 
 def _default(option: Any) -> str:  # noqa: ANN401
@@ -120,6 +119,18 @@ def _default(option: Any) -> str:  # noqa: ANN401
 def _paragraphs(command: Any) -> Sequence[str]:  # noqa: ANN401
     text = (command.help or "").replace("\b", "")
     return [_escaped(" ".join(each.split())) for each in re.split(r"\n\s*\n", text) if each.strip()]
+
+
+def with_exit_codes(paragraph: str) -> str:
+    """Make a list of a paragraph about exit codes; any other stays as it is."""
+    if not paragraph.startswith("Exit code "):
+        return paragraph
+    items = _EXIT_CODE.findall(paragraph.removeprefix("Exit code "))
+    lines = [
+        f"- {number}{f' with `{option}`' if option else ''}: {text}"
+        for option, number, text in items
+    ]
+    return "\n".join(["Exit codes:", "", *lines])
 
 
 def _escaped(text: str) -> str:

@@ -66,7 +66,7 @@ def test_the_same_person_is_found_in_every_run() -> None:
 
 def test_nobody_who_fits_is_an_error() -> None:
     """A tenant that the story cannot be told with is said to be one."""
-    with pytest.raises(LookupError, match="nobody"):
+    with pytest.raises(LookupError, match="no person"):
         snapshot().first_with({"no id"})
 
 

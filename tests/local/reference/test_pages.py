@@ -19,6 +19,7 @@ from entra_sod.domain.notifications.event_descriptions import EVENT_DESCRIPTIONS
 from entra_sod.settings.descriptions import DESCRIPTIONS, settings_in_code
 from entra_sod.stores.places import PLACES
 from local.processes import CHECKOUT
+from local.reference.cli_page import with_exit_codes
 from local.reference.dependencies_page import npm_reasons, reasons_in
 from local.reference.markdown import anchor, table
 from local.reference.pages import FOLDER, NoMarksError, pages_as_made, with_part, write_pages
@@ -160,7 +161,7 @@ def test_every_sample_fits_its_schema() -> None:
         validator = Draft202012Validator(
             {**schema, "components": document["components"]}, format_checker=FormatChecker()
         )
-        made = sample(schema, document["components"]["schemas"])
+        made: Any = sample(schema, document["components"]["schemas"])
         if errors := [each.message for each in validator.iter_errors(made)]:
             wrong[name] = errors
     assert len(list(samples())) > 25
@@ -188,6 +189,22 @@ def test_a_sample_has_what_is_required_and_follows_references() -> None:
         "rules": [{"id": "pay-and-approve", "mode": "warn"}],
         "count": 2,
     }
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "expected"),
+    [
+        ("Exit code 0: done. 1: an error; see 2.", ["- 0: done.", "- 1: an error; see 2."]),
+        (
+            "Exit code 0: all. With --dry-run 2: some. 3: gaps.",
+            ["- 0: all.", "- 2 with `--dry-run`: some.", "- 3: gaps."],
+        ),
+    ],
+)
+def test_exit_codes_become_a_list(paragraph: str, expected: list[str]) -> None:
+    """Also those of one option; a number in a sentence is none."""
+    assert with_exit_codes(paragraph).splitlines()[2:] == expected
+    assert with_exit_codes("Writes nothing.") == "Writes nothing."
 
 
 @pytest.mark.parametrize(
