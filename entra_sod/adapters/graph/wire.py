@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from entra_sod.core.errors import Unavailable, Unreadable
-from entra_sod.core.names import cut
+from entra_sod.core.names import MAX_NAME_LENGTH, cut
 from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject, is_held_in
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 
@@ -232,10 +232,11 @@ def assignment(found: WireAssignment) -> Assignment:
     Raises:
         PartlyReadable: a date is not understood; without it nothing ends.
     """
-    schedule = found.schedule or WireSchedule()
-    expiration = schedule.expiration or WireExpiration()
-    start, unclear_start = _moment(schedule.start_date_time)
-    end, unclear_end = _moment(expiration.end_date_time)
+    start, unclear_start, end, unclear_end = None, "", None, ""
+    if (schedule := found.schedule) is not None:
+        start, unclear_start = _moment(schedule.start_date_time)
+        if (expiration := schedule.expiration) is not None:
+            end, unclear_end = _moment(expiration.end_date_time)
     made = Assignment(
         id=found.id.lower(),
         state=found.state,
@@ -259,10 +260,15 @@ def subject(found: WireSubject) -> Subject:
         id=found.id.lower(),
         object_id=found.object_id and found.object_id.lower(),
         # It is carried in indexes, results and events; no rule is held against it.
-        display_name=found.display_name and cut(found.display_name),
+        display_name=_kept(found.display_name),
         subject_type=found.subject_type,
-        principal_name=found.principal_name and cut(found.principal_name),
+        principal_name=_kept(found.principal_name),
     )
+
+
+def _kept(name: str | None) -> str | None:
+    """A name, cut if it is too long, which hardly any is: millions pass here."""
+    return name if name is None or len(name) <= MAX_NAME_LENGTH else cut(name)
 
 
 def user(found: WireUser) -> Subject:
@@ -279,11 +285,13 @@ def user(found: WireUser) -> Subject:
 
 def _moment(text: str | None) -> tuple[datetime | None, str]:
     """Read a moment, or say why not; Graph's first and last years stand for none."""
+    if not text:
+        return None, ""
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None, f"its schedule has the date {text!r}"
-    if moment is None or moment.year in (MINYEAR, MAXYEAR):
+    if moment.year in (MINYEAR, MAXYEAR):
         return None, ""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""
 
