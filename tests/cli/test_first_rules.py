@@ -53,7 +53,8 @@ class Terminal:
             "TERM": "dumb",
         }
         self._environment = {**os.environ, **world.environment, **settings}
-        self._environment.pop("RULES", None)
+        for name in ("RULES", "GRAPH_CREDENTIAL"):  # which the page does not set
+            self._environment.pop(name, None)
         self._folder = folder
 
     def run(self, script: str) -> str:
