@@ -78,6 +78,8 @@ def init(  # noqa: PLR0917 - options, which typer passes by name
     """
     with told():
         _require_empty(folder)
+        if offline and catalogs:
+            raise InitRefused("--catalog needs a tenant. Fix: leave out --offline, or --catalog.")
         tool = _checked(source) if source else _origin() or default_source()
         matrix = (pack, read_pack(pack)) if pack else None
         packages, gaps = (None, ()) if offline else asyncio.run(_read_packages())

@@ -203,6 +203,13 @@ def test_names_stand_beside_the_ids_of_the_chosen_catalogs(here: Path, tenant: S
     assert run("validate", "rules")[0] == 0
 
 
+def test_catalogs_without_a_tenant_are_refused(here: Path) -> None:
+    """They are not passed over in silence."""
+    code, _, err = run("init", "--offline", "--catalog", "Finance")
+    assert (code, "leave out --offline, or --catalog" in err) == (1, True)
+    assert list(here.iterdir()) == []
+
+
 def test_a_catalog_that_is_not_there_is_refused(here: Path, tenant: Simulator) -> None:
     """With what may have been meant; nothing is written."""
     assert tenant.settings
