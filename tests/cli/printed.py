@@ -36,7 +36,6 @@ from entra_sod.domain.rules.language import (
     Severity,
     Side,
 )
-from entra_sod.services.sweeps import start
 from entra_sod.settings import read_settings
 from local.memory.graph import MemoryGraph
 from tests.app import App
@@ -158,7 +157,7 @@ class PrintedWorld:
         (folder / "rules").mkdir()
         (folder / "rules/rules.yaml").write_bytes(msgspec.json.encode(file))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(start.secrets, "token_hex", lambda _: "1f2e3d4c")
+            patch.setattr("entra_sod.services.sweeps.start.secrets.token_hex", lambda _: "1f2e3d4c")
             await sweep(app)
         return cls(app, folder)
 
