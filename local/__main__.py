@@ -1,13 +1,16 @@
 """`python -m local`: simulator, storage and host, kept running until ctrl-C. `make run` is this."""
 
+import argparse
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from local.environment_files import FOLDER, environment_files
 from local.processes import NotReadyError, are_free, free_port, free_ports
 from local.world import HostProcess, World
 
@@ -16,13 +19,16 @@ _STORAGE_PORTS = 3
 _LOOK_UP_SECONDS = 0.5
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
+    _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with tempfile.TemporaryDirectory() as logs, _world(Path(logs)) as world:
             host = world.start_host(port=_port(_HOST_PORT))
-            _introduce(world, host)
-            return _follow(host, Path(logs) / f"host-{host.url.rpartition(':')[2]}.log")
+            log = Path(logs) / f"host-{host.url.rpartition(':')[2]}.log"
+            with environment_files(FOLDER, world.environment, host) as written:
+                _introduce(world, host, written)
+                return _follow(host, log)
     except NotReadyError as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,11 +51,25 @@ def _port(friendly: int) -> int:
     return friendly if are_free(friendly) else free_port()
 
 
-def _introduce(world: World, host: HostProcess) -> None:
+def _parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog="python -m local",
+        description="Run a whole local world until Ctrl-C: a simulated tenant, storage, and the "
+        "app on its host. `make run` is this. It takes ports 7071 (host), 7080 (tenant) and 10000 "
+        "to 10002 (storage) if they are free, others if not, and prints them. For the command "
+        "line it writes .local/environment.sh and .ps1: source one, or say entra-sod --local.",
+    )
+
+
+def _introduce(world: World, host: HostProcess, written: Sequence[Path]) -> None:
     print(f"host       {host.url}")
     print(f"simulator  {world.graph.root}/__simulator/requests")
     print(f"storage    {world.storage}")
-    print(f"\ntry:       curl -i {host.url}/api/health\nctrl-C stops all\n", flush=True)
+    for each in written:
+        print(f"settings   {each}")
+    print(f"\ntry:       curl -i {host.url}/api/health")
+    print("           .venv/bin/entra-sod --local packages")
+    print("ctrl-C stops all\n", flush=True)
 
 
 def _follow(host: HostProcess, log: Path) -> int:
@@ -68,4 +88,4 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -110,7 +110,7 @@ def exception(rule_id: str, subject: str, *, start: date, end: date) -> Exceptio
     return ExceptionEntry(
         id=f"EX-{rule_id}-{subject}",
         rule=rule_id,
-        subject=UUID(guid(subject)),
+        subject=guid(subject),
         start=start,
         until=end,
         reason="Year-end closing",

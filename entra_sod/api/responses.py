@@ -90,6 +90,45 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True, rename={"self_
     self_: str
 
 
+class ListedSubscriptionView(
+    msgspec.Struct, frozen=True, kw_only=True, rename={"self_": "self", "created_at": "createdAt"}
+):
+    """A subscription in a list, without what may be a secret.
+
+    Attributes:
+        id: of the subscription.
+        events: what it is told.
+        host: of the address that events are sent to.
+        path: of that address, its long segments cut short; the query is never shown.
+        created_at: when it was made.
+        own: whether the caller has made it.
+        self_: the address to DELETE, absolute.
+    """
+
+    id: str
+    events: list[str]
+    host: str
+    path: str
+    created_at: str
+    own: bool
+    self_: str
+
+
+class SubscriptionList(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):
+    """A page of subscriptions: the caller's own, and with `SoD.Admin` those of all callers.
+
+    Attributes:
+        more: whether there are more.
+        next_link: the address of the next page, if there are more.
+    """
+
+    subscriptions: list[ListedSubscriptionView]
+    more: bool
+    next_link: str | None = None
+
+
 class PackageChoice(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """An access package.
 

@@ -16,8 +16,11 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.run import DiagnosticContext
+from entra_sod.services.rules.exception_subjects import ExceptionSubjects
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.settings import GraphSettings, read_settings
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
 
@@ -52,7 +55,9 @@ def read_diagnostic_context(
     if storage is not None:
         source = rule_source(settings.rules, app_folder=APP_FOLDER, blobs=storage.blobs)
         selections = SelectionStore(storage, clock) if settings.holds_selection_changes else None
-        rules = RulesProvider(source, graph, clock, selections)
+        remembered = ExceptionSubjectStore(storage, clock)
+        subjects = ExceptionSubjects(SubjectResolver(users=graph), remembered, remembers=False)
+        rules = RulesProvider(source, graph, clock, selections, subjects=subjects)
     return DiagnosticContext(
         clock=clock,
         problems=problems,

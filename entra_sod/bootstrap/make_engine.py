@@ -11,8 +11,10 @@ from entra_sod.adapters.http.sender import HttpSender
 from entra_sod.adapters.rate_limit.limiters import SharedRateLimiter
 from entra_sod.bootstrap import APP_FOLDER
 from entra_sod.bootstrap.make_records import Records
+from entra_sod.core.clock import Clock
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.sender import Sender
+from entra_sod.ports.subjects import DirectoryUsers
 from entra_sod.services.checks.record import CheckRecorder
 from entra_sod.services.checks.run import CheckRunner
 from entra_sod.services.decisions.from_graph import GraphReader
@@ -26,7 +28,15 @@ from entra_sod.services.enforcement.reference_writer import ReferenceWriter
 from entra_sod.services.findings.update import FindingsUpdater
 from entra_sod.services.notifications.deliver import Deliverer
 from entra_sod.services.report.make import ReportMaker
+from entra_sod.services.rules.approvals import SelectionReviewer
+from entra_sod.services.rules.exception_subjects import ExceptionSubjects
+from entra_sod.services.rules.exceptions import ExceptionLister
+from entra_sod.services.rules.overview import RulesOverview
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.detail import SubjectLookup
+from entra_sod.services.subjects.from_index import HoldersIndex
+from entra_sod.services.subjects.resolve import SubjectResolver
+from entra_sod.services.subjects.search import SubjectSearch
 from entra_sod.services.sweeps.enforce import SweepEnforcer
 from entra_sod.services.sweeps.finalize import SweepFinalizer
 from entra_sod.services.sweeps.planner import SweepPlanner
@@ -34,10 +44,12 @@ from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.run import SweepRunner
 from entra_sod.settings import DecisionSettings, NotificationSettings, Settings, read_settings
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.rule_files import rule_source
 from entra_sod.stores.selections import SelectionStore
+from entra_sod.stores.sweeps import SweepStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +64,11 @@ class Engine:
     sweep_runner: SweepRunner
     deliverer: Deliverer
     reports: ReportMaker
+    subject_search: SubjectSearch
+    subjects: SubjectLookup
+    rules_overview: RulesOverview
+    exceptions: ExceptionLister
+    selections: SelectionReviewer
 
 
 def make_engine(
@@ -75,7 +92,7 @@ def make_engine(
     return Engine(
         graph=graph,
         rules=rules,
-        decisions=_decision_maker(records, graph, rules, settings.decisions),
+        decisions=make_decision_maker(records.sweeps, clock, graph, rules, settings.decisions),
         enforcer=enforcer,
         check_runner=CheckRunner(
             graph=graph,
@@ -98,24 +115,58 @@ def make_engine(
             controls=records.controls,
             max_writes_per_day=settings.max_writes_per_day,
             clock=clock,
+            graph_root=settings.graph.root,
+        ),
+        subject_search=SubjectSearch(sweeps=records.sweeps, findings=records.findings, rules=rules),
+        subjects=SubjectLookup(sweeps=records.sweeps, findings=records.findings, rules=rules),
+        rules_overview=RulesOverview(
+            graph=graph,
+            provider=rules,
+            sweeps=records.sweeps,
+            findings=records.findings,
+            clock=clock,
+            setting=settings.enforcement,
+        ),
+        exceptions=ExceptionLister(provider=rules, sweeps=records.sweeps, clock=clock),
+        selections=SelectionReviewer(
+            graph=graph,
+            provider=rules,
+            store=_selections(records, settings),
+            ledger=ledger,
+            sweeps=records.sweeps,
+            clock=clock,
+            prune=settings.prune,
         ),
     )
 
 
-def _decision_maker(
-    records: Records, graph: Graph, rules: RulesProvider, settings: DecisionSettings
+def make_decision_maker(
+    sweeps: SweepStore,
+    clock: Clock,
+    graph: Graph,
+    rules: RulesProvider,
+    settings: DecisionSettings,
 ) -> DecisionMaker:
-    subjects = SubjectReader(graph, records.sweeps)
+    """Make what decides; the command line decides by the same."""
+    subjects = SubjectReader(graph, sweeps)
     return DecisionMaker(
-        graph=GraphReader(graph, subjects, records.clock),
+        graph=GraphReader(graph, subjects, clock),
         subjects=subjects,
-        index=IndexReader(store=records.sweeps, clock=records.clock, oldest=settings.oldest_index),
-        grants=GrantReader(graph, records.clock),
+        names=SubjectResolver(users=graph, index=HoldersIndex(sweeps, clock)),
+        index=IndexReader(store=sweeps, clock=clock, oldest=settings.oldest_index),
+        grants=GrantReader(graph, clock),
         rules=rules,
-        clock=records.clock,
+        clock=clock,
         denies_gaps=settings.denies_gaps,
         allows_unknown=settings.allows_unknown,
     )
+
+
+def exception_subjects(records: Records, graph: DirectoryUsers) -> ExceptionSubjects:
+    """Make what finds out whom exceptions are for, and remembers it."""
+    store = ExceptionSubjectStore(records.storage, records.clock)
+    index = HoldersIndex(records.sweeps, records.clock)
+    return ExceptionSubjects(SubjectResolver(users=graph, index=index), store)
 
 
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:
@@ -200,5 +251,12 @@ def read_engine(environment: Mapping[str, str], records: Records) -> Engine:
     limiter = SharedRateLimiter(rate, records.clock, settings.requests_per_10s)
     graph = GraphClient(settings.graph, limiter, records.clock)
     grants = GrantStore(records.storage)
-    rules = RulesProvider(source, graph, records.clock, _selections(records, settings), grants)
+    rules = RulesProvider(
+        source,
+        graph,
+        records.clock,
+        _selections(records, settings),
+        grants,
+        subjects=exception_subjects(records, graph),
+    )
     return make_engine(records, graph, rules, settings, HttpSender(records.clock))

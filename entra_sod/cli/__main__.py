@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.lazy_group import LazyCommand, lazy_group
 from entra_sod.core.version import VERSION
 
@@ -16,13 +17,15 @@ _HERE = "entra_sod.cli"
 # By what a person wants to do. The texts fit a terminal of 80 columns.
 COMMANDS: dict[str, Sequence[LazyCommand]] = {
     "Write rules": (
+        LazyCommand("init", f"{_HERE}.init:init", "Start a folder of rules, with its checks."),
         LazyCommand("validate", f"{_HERE}.validate:validate", "Check rules files, in full."),
         LazyCommand("test", f"{_HERE}.rule_tests:test_rules", "Run the tests of rules."),
+        LazyCommand("fmt", f"{_HERE}.fmt:fmt", "Write rules files in one form."),
         LazyCommand("import", f"{_HERE}.imports:app", "Make rules of what you have."),
         LazyCommand("export", f"{_HERE}.export_rules:app", "Make a matrix of rules."),
         LazyCommand("exceptions", f"{_HERE}.exceptions:exceptions", "List exceptions, by end."),
         LazyCommand("schema", f"{_HERE}.schema:schema", "Print the JSON Schema, for editors."),
-        LazyCommand("rules", f"{_HERE}.push:app", "Push rules to a running app."),
+        LazyCommand("rules", f"{_HERE}.rules:app", "See what rules mean; push them to the app."),
     ),
     "Sign in": (
         LazyCommand("login", f"{_HERE}.login:login", "Sign in to Graph, on your own machine."),
@@ -34,7 +37,9 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand("drift", f"{_HERE}.commands:drift", "Compare the tenant with the rules."),
         LazyCommand("packages", f"{_HERE}.packages:packages", "List access packages."),
         LazyCommand("inventory", f"{_HERE}.inventory:inventory", "List references without a rule."),
+        LazyCommand("decide", f"{_HERE}.decide:decide", "Decide whether a subject may get access."),
         LazyCommand("findings", f"{_HERE}.findings:findings", "List who holds what must not meet."),
+        LazyCommand("explain", f"{_HERE}.explain:explain", "Tell the life of one finding."),
         LazyCommand("grants", f"{_HERE}.grants:grants", "List who gives what."),
         LazyCommand("report", f"{_HERE}.report:report", "Write the newest sweep as one page."),
         LazyCommand("selection", f"{_HERE}.selection:app", "See and approve what rules select."),
@@ -75,8 +80,23 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag
         raise typer.Exit
 
 
+def _use_local_world(asked: bool) -> None:  # noqa: FBT001 - typer passes the flag's value
+    if asked:
+        from entra_sod.cli.local_world import use_local_world
+
+        use_local_world()
+
+
 @app.callback()
 def _options(
+    local: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option(
+            "--local",
+            help="Use the local world that make run started.",
+            callback=_use_local_world,
+        ),
+    ] = False,
     version: Annotated[  # noqa: FBT002 - a flag
         bool,
         typer.Option(
@@ -86,6 +106,10 @@ def _options(
 ) -> None:
     """Separation of duties for Microsoft Entra access packages."""
 
+
+# A wrong option is an error as any other: 2 says that something was found.
+# Typer gives no other way to its own error of which this one is a kind.
+typer.BadParameter.__mro__[1].exit_code = int(ExitCode.ERROR)  # type: ignore[attr-defined]
 
 # What the SDK logs of a failure, the error says as well, in one line.
 logging.getLogger("azure").setLevel(logging.CRITICAL)

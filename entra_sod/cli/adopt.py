@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from entra_sod.cli.choices import choose_rule
 from entra_sod.cli.commands import PlanRulesFolder, run
 from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
@@ -24,15 +25,13 @@ from entra_sod.cli.operations.adoption_run import (
     adopt_references,
     return_references,
 )
-from entra_sod.cli.operations.find_packages import near_names
 from entra_sod.cli.operations.plan_document import in_view, not_read
 from entra_sod.cli.read_references import read_group_names
-from entra_sod.cli.read_rollback import MAX_RULES_NAMED
 from entra_sod.cli.session import Session, open_session, require_storage
 from entra_sod.cli.show import Names
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.cli.terminal import out
-from entra_sod.core.errors import ConfigurationError, GraphError, SodError
+from entra_sod.core.errors import GraphError, SodError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.enforcement.damaged_entries import damaged_gaps
@@ -64,8 +63,6 @@ def adopt(
     the app's storage, and leaves sealed evidence. Shows the references first, and asks. What the
     rules protect is left alone. It may be run again after an error.
 
-    Examples: entra-sod adopt --dry-run, or entra-sod adopt --rule pay-and-approve --yes.
-
     Exit code 0: all are adopted, or there was nothing to adopt. 3: not everything could be read. 1:
     an error. With --dry-run 2: something would be adopted.
     """
@@ -78,8 +75,6 @@ def unadopt(*, rule: ReturnedRule = "", dry_run: AdoptDryRun = False, yes: Yes =
     Only what was adopted, never what the app wrote. Changes nothing in Entra. Needs the app's
     storage, and leaves sealed evidence. It may be run again after an error.
 
-    Examples: entra-sod unadopt --dry-run, or entra-sod unadopt --rule pay-and-approve --yes.
-
     Exit code 0: all are given back, or none was adopted. 3: the ledger could not be read whole. 1:
     an error. With --dry-run 2: something would be given back.
     """
@@ -91,7 +86,7 @@ async def _adopt(folder: Path, rule: str, *, dry_run: bool, yes: bool) -> ExitCo
     async with open_session() as session:
         storage = require_storage(session)
         rules = await session.rules(folder)
-        _require_rule(rule, [each.id for each in rules.rules], f"{folder} has no rule in force")
+        _require_rule(rule, [each.id for each in rules.rules], f"{folder}")
         ledger = await Ledger(storage, session.clock).read()
         view = in_view(rules, ())
         state = await read_state(session.graph, view, with_holders=False)
@@ -121,7 +116,7 @@ async def _unadopt(rule: str, *, dry_run: bool, yes: bool) -> ExitCode:
         ledger = await Ledger(storage, session.clock).read()
         known = rules_adopted_for(ledger.entries.values())
         if known:
-            _require_rule(rule, known, "nothing was adopted for a rule")
+            _require_rule(rule, known, "What was adopted")
         entries = plan_return(ledger.entries.values(), rule)
         gaps = damaged_gaps(ledger.damaged)
         references = {each.reference: each.rule_ids for each in entries}
@@ -135,18 +130,14 @@ async def _unadopt(rule: str, *, dry_run: bool, yes: bool) -> ExitCode:
     return _report(returned, "given back", gaps)
 
 
-def _require_rule(rule: str, known: Sequence[str], none: str) -> None:
-    """Refuse a rule that nobody knows.
+def _require_rule(rule: str, known: Collection[str], where: str) -> None:
+    """Refuse a rule that is not known.
 
     Raises:
-        ConfigurationError: it is one.
+        NoSuchChoice: it is one.
     """
-    if not rule or rule in known:
-        return
-    near = near_names(rule, known)
-    named = ", ".join(sorted(known)[:MAX_RULES_NAMED]) or "none"
-    advice = f"Did you mean {near[0]}?" if near else f"Rules that are known: {named}."
-    raise ConfigurationError([f"--rule {rule}: {none} {rule}. {advice}"])
+    if rule:
+        choose_rule(rule, known, where)
 
 
 async def _names(session: Session, references: Iterable[Reference]) -> Names:
@@ -177,8 +168,14 @@ def _show(
         for each, rules in references.items()
     ]
     ids = frozenset(COLUMNS[-2:])
-    piped = ids | {"kind"}
-    columns = PrintedList(key="references", columns=COLUMNS, rows=rows, ids=ids, piped=piped)
+    columns = PrintedList(
+        key="references",
+        columns=COLUMNS,
+        rows=rows,
+        ids=ids,
+        below={"on package": "on id", "kept away": "kept away id"},
+        piped=frozenset({"kind"}),
+    )
     print_list(columns, ListFormat.TABLE, ())
     tell_gaps(gaps)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from entra_sod.cli import plan as plans
 from entra_sod.cli.commands import run
@@ -27,6 +26,7 @@ from entra_sod.cli.operations.plan_review import (
     why_too_old,
 )
 from entra_sod.cli.patience import Patience, is_passing
+from entra_sod.cli.progress import counting
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.terminal import err, out, shown
 from entra_sod.cli.write_plan import (
@@ -211,11 +211,8 @@ def _question(fresh: PlanDocument) -> str:
 async def _write(
     session: Session, fresh: PlanDocument, source: PlanSource, patience: Patience
 ) -> ApplyResult:
-    with Progress(console=err, transient=True) as progress:
-        task = progress.add_task("writing", total=fresh.writes)
-        return await write_plan(
-            session, fresh, source.state, patience, lambda: progress.advance(task)
-        )
+    with counting("writing", fresh.writes) as advance:
+        return await write_plan(session, fresh, source.state, patience, lambda: advance(1))
 
 
 def _folder_of(plan: PlanDocument) -> Path:

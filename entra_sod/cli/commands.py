@@ -12,6 +12,7 @@ import typer
 
 from entra_sod.cli import plan as plans
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.lists import ListAs, ListFormat
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.plan_file import save_plan
 from entra_sod.cli.plan import Format
@@ -47,7 +48,7 @@ def plan(
     raise typer.Exit(run(_plan(rules, how, save_to), refused=ExitCode.UNKNOWN))
 
 
-def drift(rules: PlanRulesFolder = Path("rules"), how: PlanFormat = Format.TABLE) -> None:
+def drift(rules: PlanRulesFolder = Path("rules"), how: ListAs = ListFormat.TABLE) -> None:
     """Show where the tenant differs from the rules and from the ledger; writes nothing.
 
     Exit code 0: no drift. 2: drift. 3: not everything could be read. 1: an error.
@@ -60,7 +61,7 @@ def run(work: Coroutine[None, None, ExitCode], *, refused: ExitCode = ExitCode.E
     try:
         return asyncio.run(work)
     except SodError as error:
-        err.print(f"entra-sod: {error}", style="red", soft_wrap=not err.is_terminal)
+        err.print(f"entra-sod: {error}", style="red")
         return refused if isinstance(error, GraphError) else ExitCode.ERROR
 
 
@@ -71,13 +72,13 @@ async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
         made = msgspec.structs.replace(made, made_by=await made_by(session))
         if session.ledger is None:
             err.print("no AzureWebJobsStorage, so no ledger: nothing is known to be ours")
-    plans.show(made, how, out)
+    plans.show(made, how, out, saved_to=save_to)
     if save_to:
         save_plan(msgspec.structs.replace(made, holders_hash=source.state.holders_hash), save_to)
     return ExitCode.of(range(made.writes), made.not_read)
 
 
-async def _drift(rules: Path, how: Format) -> ExitCode:
+async def _drift(rules: Path, how: ListFormat) -> ExitCode:
     err.print(f"rules: {rules}")
     async with open_session() as session:
         compared = await plans.drift(session, rules)
@@ -85,5 +86,5 @@ async def _drift(rules: Path, how: Format) -> ExitCode:
             err.print("no AzureWebJobsStorage, so no ledger: missing and extra are not known")
     if why := compared.groups.unread:
         err.print(f"deleted groups could not be looked for: {why}", style="yellow")
-    plans.show_drift(compared, how, out)
+    plans.show_drift(compared, how)
     return ExitCode.of(compared.found, compared.not_read)

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Annotated
 
-import msgspec
 import typer
 
 from entra_sod.adapters.graph.client import GraphClient
@@ -18,11 +17,12 @@ from entra_sod.bootstrap.make_doctor import read_diagnostic_context
 from entra_sod.cli.azure_cli import listing_of
 from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.expected import EXPECTED, compare_functions
+from entra_sod.cli.lists import ListAs, ListFormat, print_json, print_list
 from entra_sod.cli.running_app import AppError, RunningApp, open_app
 from entra_sod.cli.session import person_asking
-from entra_sod.cli.show_diagnoses import diagnoses_table, headline
+from entra_sod.cli.show_diagnoses import diagnoses_list, headline
 from entra_sod.cli.storage import open_storage
-from entra_sod.cli.terminal import err, out
+from entra_sod.cli.terminal import err
 from entra_sod.core.errors import ConfigurationError
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.diagnosis import (
@@ -44,10 +44,9 @@ DoctorUrl = Annotated[
         help="Ask a running app, which knows its own rights: https://app.example.com/api.",
     ),
 ]
-DoctorJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
-def doctor(url: DoctorUrl = "", as_json: DoctorJson = False) -> None:  # noqa: FBT002 - a flag
+def doctor(url: DoctorUrl = "", how: ListAs = ListFormat.TABLE) -> None:
     """Look at settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
 
     With --url the running app looks at itself, with its own identity and network; it is asked with
@@ -62,12 +61,10 @@ def doctor(url: DoctorUrl = "", as_json: DoctorJson = False) -> None:  # noqa: F
     except AppError as error:
         advice = "See that it runs, then its address and the key in ENTRA_SOD_KEY."
         diagnoses = [wrong("the app", str(error), advice)]
-    if as_json:
-        out.file.write(
-            msgspec.json.format(msgspec.json.encode(summed_up(diagnoses))).decode() + "\n"
-        )
+    if how is ListFormat.JSON:
+        print_json(summed_up(diagnoses))
     else:
-        out.print(diagnoses_table(diagnoses))
+        print_list(diagnoses_list(diagnoses), how, ())
         err.print(headline(diagnoses))
     unknown = [each for each in diagnoses if each.result is DiagnosisResult.UNKNOWN]
     raise typer.Exit(ExitCode.of((), unknown) if is_healthy(diagnoses) else ExitCode.ERROR)

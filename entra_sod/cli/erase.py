@@ -13,8 +13,11 @@ from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
+from entra_sod.domain.subjects.names import is_principal_name
 
-ErasedSubject = Annotated[str, typer.Option("--subject", help="Either id of the person.")]
+ErasedSubject = Annotated[
+    str, typer.Option("--subject", help="Either id of the person, or the user principal name.")
+]
 Really = Annotated[bool, typer.Option("--erase", help="Remove it; else only say what there is.")]
 
 
@@ -40,13 +43,22 @@ def erase(subject: ErasedSubject, really: Really = False) -> None:  # noqa: FBT0
 async def _erase(subject: str, *, really: bool) -> Traces:
     async with open_storage(os.environ) as storage:
         eraser = Eraser(storage, SystemClock())
-        traces = await eraser.find(subject)
+        if is_principal_name(subject):
+            from entra_sod.cli.subjects import open_subjects  # slow, and ids need no Graph
+
+            async with open_subjects(os.environ, storage) as resolver:
+                found = await resolver.resolve_one(subject)
+            traces = await eraser.find(found.id, names=[subject])
+        else:
+            traces = await eraser.find(subject)
         if really:
             await eraser.erase(traces)
     return traces
 
 
 def _print_traces(traces: Traces, word: str) -> None:
+    if traces.exceptions:
+        typer.echo(f"{word}: {len(traces.exceptions)} names of exceptions that are remembered")
     typer.echo(
         f"{word}: {len(traces.findings)} findings, {len(traces.checks)} checks, "
         f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence, "

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import typer
-from rich.table import Table
 
-from entra_sod.cli.terminal import out
+from entra_sod.cli.lists import ListAs, ListFormat, PrintedList, print_list
 from entra_sod.core.clock import SystemClock
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.stores.rule_files import read_sources
@@ -23,14 +21,18 @@ ExceptionsPaths = Annotated[
 Within = Annotated[int, typer.Option(min=0, help="Show those that end within so many days.")]
 
 
-class ExceptionsFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
-ExceptionsAs = Annotated[
-    ExceptionsFormat, typer.Option("--format", help="For people, or programs.")
-]
+COLUMNS = (
+    "exception",
+    "rule",
+    "subject",
+    "until",
+    "left",
+    "control",
+    "evidence",
+    "state",
+    "control owner",
+    "approved by",
+)
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -53,9 +55,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     evidence: str | None = None
 
 
-def exceptions(
-    paths: ExceptionsPaths, within: Within = 30, how: ExceptionsAs = ExceptionsFormat.TABLE
-) -> None:
+def exceptions(paths: ExceptionsPaths, within: Within = 30, how: ListAs = ListFormat.TABLE) -> None:
     """List the exceptions of rules files that end soon, or are over, the first to end first.
 
     Exit code 0: none. 2: some. 1: the rules have mistakes.
@@ -68,10 +68,7 @@ def exceptions(
         raise typer.Exit(1)
     today = SystemClock().now().date()
     found = [each for each in endings(parsed, today) if each.days_left <= within]
-    if how is ExceptionsFormat.JSON:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)))
-    else:
-        out.print(_table(found))
+    print_list(_list(found, within), how, found)
     raise typer.Exit(2 if found else 0)
 
 
@@ -87,7 +84,7 @@ def _endings(parsed: ParsedRules, today: date) -> Iterator[Ending]:
         yield Ending(
             id=entry.id,
             rule=entry.rule,
-            subject=str(entry.subject),
+            subject=entry.named_subject,
             until=entry.end,
             days_left=(entry.end - today).days,
             state="to come" if entry.start > today else over,
@@ -98,13 +95,29 @@ def _endings(parsed: ParsedRules, today: date) -> Iterator[Ending]:
         )
 
 
-def _table(found: list[Ending]) -> Table:
-    table = Table(title=f"{len(found)} exceptions end soon or are over", title_justify="left")
-    for column in ("exception", "rule", "subject", "until", "left", "control", "evidence"):
-        table.add_column(column)
-    for each in found:
-        left = each.state if each.state == "over" else f"{each.days_left} d"
-        watched = f"{each.control} ({each.control_owner})" if each.control else ""
-        cells = (each.id, each.rule, each.subject, str(each.until), left, watched)
-        table.add_row(*cells, each.evidence or "")
-    return table
+def _list(found: Sequence[Ending], within: int) -> PrintedList:
+    return PrintedList(
+        key="exceptions",
+        columns=COLUMNS,
+        rows=[_cells(each) for each in found],
+        ids=frozenset({"subject"}),
+        below={"exception": "subject", "control": "control owner"},
+        piped=frozenset({"state", "approved by"}),
+        styles={"over": "red"},
+        empty=f"no exception is over or ends within {within} days",
+    )
+
+
+def _cells(each: Ending) -> Sequence[str]:
+    return (
+        each.id,
+        each.rule,
+        each.subject,
+        str(each.until),
+        each.state if each.state == "over" else f"{each.days_left} d",
+        each.control or "",
+        each.evidence or "",
+        each.state,
+        each.control_owner or "",
+        each.approved_by,
+    )

@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from enum import StrEnum
-from typing import Annotated, Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
-import msgspec
 import typer
-from rich.table import Table
 
-from entra_sod.cli.running_app import RunningApp, open_app
-from entra_sod.cli.storage import open_storage
-from entra_sod.cli.sweep import SweepUrl
-from entra_sod.cli.terminal import err, out, shown
-from entra_sod.core.errors import SodError
-from entra_sod.domain.findings.views import FindingDetail, FindingView, as_csv, detail, view
-from entra_sod.services.findings.query import (
-    MAX_PAGE_SIZE,
-    FindingsQuery,
-    parameters,
-    parse_query,
-    read_page,
+from entra_sod.cli.choices import choose_package
+from entra_sod.cli.commands import run
+from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.findings_source import (
+    FindingsSource,
+    Packages,
+    find_finding,
+    open_findings,
+    read_packages,
 )
-from entra_sod.stores.findings import FindingStore
-
-MAX_SHOWN = 200
-
-
-class FindingsFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
+from entra_sod.cli.lists import (
+    DEFAULT_FOLDER,
+    ListAs,
+    ListFormat,
+    print_json,
+    print_list,
+    tell,
+)
+from entra_sod.cli.show_findings import findings_list, in_order
+from entra_sod.cli.sweep import SweepUrl
+from entra_sod.cli.terminal import shown
+from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.findings.views import FindingView, as_csv
+from entra_sod.domain.near_names import did_you_mean
+from entra_sod.domain.rules.parse import read_rules
+from entra_sod.services.findings.query import MAX_PAGE_SIZE, FindingsQuery, parse_query
+from entra_sod.stores.rule_files import read_sources
 
 # Not `type` statements: typer does not look behind them.
-FindingsAs = Annotated[FindingsFormat, typer.Option("--format", help="For people, or programs.")]
-FindingName = Annotated[str, typer.Argument(metavar="[ID]", help="One finding, with its history.")]
+FindingName = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="One finding as JSON; a unique beginning of its id is enough."
+    ),
+]
 RuleFilter = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
 StateFilter = Annotated[str, typer.Option("--state", help="One or more, with commas between.")]
 SeverityFilter = Annotated[
     str, typer.Option("--severity", help="One or more, with commas between.")
 ]
-PackageFilter = Annotated[str, typer.Option("--package", help="The id of an access package.")]
-SubjectFilter = Annotated[str, typer.Option("--subject", help="Either id of a person.")]
+PackageFilter = Annotated[
+    str,
+    typer.Option(
+        "--package", help="Name of an access package, its id, or the beginning of the id."
+    ),
+]
+KindFilter = Annotated[
+    str, typer.Option("--kind", help="What makes the conflict; one or more, with commas between.")
+]
+SubjectFilter = Annotated[
+    str, typer.Option("--subject", help="Either id of a subject, or a user principal name.")
+]
 ProcessFilter = Annotated[str, typer.Option("--process", help="The process of a rule.")]
 TagFilter = Annotated[str, typer.Option("--tag", help="A tag of a rule.")]
 FrameworkFilter = Annotated[
@@ -56,52 +70,12 @@ OwnerFilter = Annotated[str, typer.Option("--owner", help="Who answers for a rul
 SinceFilter = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
 
 
-class _Source(Protocol):
-    """Where findings are asked for."""
-
-    def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]: ...
-
-    async def finding(self, finding_id: str) -> FindingDetail | None: ...
-
-
-class _Stored:
-    def __init__(self, store: FindingStore) -> None:
-        self._store = store
-
-    async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
-        following: FindingsQuery | None = query
-        while following:
-            page = await read_page(self._store, following)
-            for finding in page.findings:
-                yield view(finding)
-            following = page.next
-
-    async def finding(self, finding_id: str) -> FindingDetail | None:
-        kept = await self._store.get(finding_id)
-        return detail(kept.finding) if kept else None
-
-
-class _Served:
-    def __init__(self, app: RunningApp) -> None:
-        self._app = app
-
-    async def findings(self, query: FindingsQuery) -> AsyncIterator[FindingView]:
-        given: Mapping[str, str] = dict(parameters(query))
-        while given:
-            page = await self._app.found(given)
-            for finding in page.findings:
-                yield finding
-            given = page.following
-
-    async def finding(self, finding_id: str) -> FindingDetail | None:
-        return await self._app.finding(finding_id)
-
-
 def findings(  # noqa: PLR0917 - an option for each filter
     finding_id: FindingName = "",
     rule: RuleFilter = "",
     state: StateFilter = "",
     severity: SeverityFilter = "",
+    kind: KindFilter = "",
     package: PackageFilter = "",
     subject: SubjectFilter = "",
     since: SinceFilter = "",
@@ -109,10 +83,13 @@ def findings(  # noqa: PLR0917 - an option for each filter
     tag: TagFilter = "",
     framework: FrameworkFilter = "",
     owner: OwnerFilter = "",
-    how: FindingsAs = FindingsFormat.TABLE,
+    how: ListAs = ListFormat.TABLE,
     url: SweepUrl = "",
 ) -> None:
     """List findings; from the app's storage, or with --url from a running app.
+
+    On a terminal the subjects of one conflict stand below its packages. To read one finding with
+    its history, advice and next steps: entra-sod explain ID.
 
     Exit code 0: whatever there is. 1: an error, or no such finding.
     """
@@ -120,7 +97,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "rule": rule,
         "state": state,
         "severity": severity,
-        "package": package,
+        "kind": kind,
         "subject": subject,
         "since": since,
         "process": process,
@@ -129,55 +106,62 @@ def findings(  # noqa: PLR0917 - an option for each filter
         "owner": owner,
         "pageSize": str(MAX_PAGE_SIZE),
     }
-    try:
-        query = parse_query({name: value for name, value in filters.items() if value})
-        is_found = asyncio.run(_show(query, finding_id, how, url))
-    except SodError as error:
-        err.print(f"entra-sod: {str(error).removeprefix(': ')}", style="red")
-        raise typer.Exit(1) from error
-    raise typer.Exit(0 if is_found else 1)
+    given = {name: value for name, value in filters.items() if value}
+    raise typer.Exit(run(_show(given, package, finding_id, how, url)))
 
 
-async def _show(query: FindingsQuery, finding_id: str, how: FindingsFormat, url: str) -> bool:
-    async with _open(url) as source:
+async def _show(
+    given: dict[str, str], package: str, finding_id: str, how: ListFormat, url: str
+) -> ExitCode:
+    query = parse_query(given)
+    async with open_findings(url) as source:
         if finding_id:
-            return _show_one(await source.finding(finding_id), finding_id)
-        found = [each async for each in source.findings(query)]
-    if how is FindingsFormat.CSV:
+            print_json(await find_finding(source, finding_id))
+            return ExitCode.NOTHING
+        packages = await read_packages(source)
+        if package:
+            wanted = await _package(source, package, packages, query)
+            query = parse_query({**given, "package": wanted})
+        found = in_order([each async for each in source.findings(query)], packages)
+    _print(found, packages, how)
+    if not found:
+        tell(_why_empty(query))
+    return ExitCode.NOTHING
+
+
+async def _package(
+    source: FindingsSource, wanted: str, packages: Packages, query: FindingsQuery
+) -> str:
+    """Return the id of a package on the tenant's list; if that is not known, of a finding.
+
+    Raises:
+        NoSuchChoice, AmbiguousChoice: it is not one package.
+    """
+    if packages:
+        return choose_package(wanted, packages)
+    named = {key async for each in source.findings(query) for key in each.pair}
+    return choose_package(wanted, {key: AccessPackage(id=key) for key in named})
+
+
+def _print(found: Sequence[FindingView], packages: Packages, how: ListFormat) -> None:
+    """Print the list; its CSV is the one that the app answers with."""
+    if how is ListFormat.CSV:
         typer.echo(as_csv(found), nl=False)
-    elif how is FindingsFormat.JSON:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found)))
     else:
-        out.print(_table(found))
-    return True
+        print_list(findings_list(found, packages), how, found)
 
 
-def _show_one(found: FindingDetail | None, finding_id: str) -> bool:
-    if found is None:
-        err.print(f"entra-sod: there is no finding {finding_id}", style="red")
-        return False
-    typer.echo(msgspec.json.format(msgspec.json.encode(found)))
-    return True
+def _why_empty(query: FindingsQuery) -> str:
+    if query.rule:
+        near = did_you_mean(query.rule, _known_rules() - {query.rule})
+        return f"there is no finding of rule {shown(query.rule)} that fits.{near}"
+    return "there are no findings that fit"
 
 
-@asynccontextmanager
-async def _open(url: str) -> AsyncIterator[_Source]:
-    if url:
-        async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
-            yield _Served(app)
-    else:
-        async with open_storage(os.environ) as storage:
-            yield _Stored(FindingStore(storage))
-
-
-def _table(found: Sequence[FindingView]) -> Table:
-    more = f", the first {MAX_SHOWN} of them" if len(found) > MAX_SHOWN else ""
-    table = Table(title=f"{len(found)} findings{more}", title_justify="left")
-    for column in ("finding", "severity", "rule", "who", "state", "since", "first seen"):
-        table.add_column(column)
-    for each in found[:MAX_SHOWN]:
-        who = shown(each.display_name or each.object_id or each.subject_id)
-        state = each.state if each.exception is None else f"{each.state} ({each.exception})"
-        cells = (each.id, each.severity, each.rule, who, state)
-        table.add_row(*cells, each.since[:10], each.first_seen[:10])
-    return table
+def _known_rules() -> set[str]:
+    """Return the ids of the rules in the folder, if there is one."""
+    folder = Path(os.environ.get("RULES", "") or DEFAULT_FOLDER)
+    if not folder.is_dir():
+        return set()
+    sources = read_sources([folder])
+    return set(read_rules(sources.files, sources.unread).rules)

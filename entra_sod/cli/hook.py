@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.lists import TextAs, TextFormat
 from entra_sod.cli.operations.extensions.apply import ExtensionOutcome, apply
 from entra_sod.cli.operations.extensions.client import ExtensionsClient
 from entra_sod.cli.operations.extensions.model import LogicApp
@@ -48,7 +49,6 @@ WaitHours = Annotated[
         help="How long a request waits for an answer before it fails.",
     ),
 ]
-HookJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 DEFAULT_NAME = "entra-sod"
 DEFAULT_WAIT_HOURS = 24
@@ -73,7 +73,7 @@ def plan_command(
     rules: HookRulesFolder = Path("rules"),
     name: HookName = DEFAULT_NAME,
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
-    as_json: HookJson = False,
+    how: TextAs = TextFormat.TABLE,
 ) -> None:
     """Show what install would change; writes nothing.
 
@@ -82,7 +82,7 @@ def plan_command(
     wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
     )
-    raise typer.Exit(_run(_plan(wanted, as_json=as_json)))
+    raise typer.Exit(_run(_plan(wanted, how=how)))
 
 
 @app.command("install")
@@ -93,7 +93,7 @@ def install_command(
     rules: HookRulesFolder = Path("rules"),
     name: HookName = DEFAULT_NAME,
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
-    as_json: HookJson = False,
+    how: TextAs = TextFormat.TABLE,
 ) -> None:
     """Make the extension, and attach it to the policies of the packages that rules name.
 
@@ -102,7 +102,7 @@ def install_command(
     wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
     )
-    raise typer.Exit(_run(_install(wanted, as_json=as_json)))
+    raise typer.Exit(_run(_install(wanted, how=how)))
 
 
 @app.command("remove")
@@ -110,13 +110,13 @@ def remove_command(
     *,
     catalog: CatalogName,
     name: HookName = DEFAULT_NAME,
-    as_json: HookJson = False,
+    how: TextAs = TextFormat.TABLE,
 ) -> None:
     """Take the extension off every policy of the catalog, and delete it; all else stays.
 
     Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
     """
-    raise typer.Exit(_run(_remove(HookOptions(catalog=catalog, name=name), as_json=as_json)))
+    raise typer.Exit(_run(_remove(HookOptions(catalog=catalog, name=name), how=how)))
 
 
 def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
@@ -127,25 +127,25 @@ def _run(work: Coroutine[None, None, ExitCode]) -> ExitCode:
         return ExitCode.ERROR
 
 
-async def _plan(wanted: HookOptions, *, as_json: bool) -> ExitCode:
+async def _plan(wanted: HookOptions, *, how: TextFormat) -> ExitCode:
     async with _open() as (session, graph):
         made = await _to_install(session, graph, wanted)
-    _show(made, as_json=as_json)
+    _show(made, how=how)
     return ExitCode.NOTHING if made.is_empty else ExitCode.CHANGES
 
 
-async def _install(wanted: HookOptions, *, as_json: bool) -> ExitCode:
+async def _install(wanted: HookOptions, *, how: TextFormat) -> ExitCode:
     async with _open() as (session, graph):
         made = await _to_install(session, graph, wanted)
-        _show(made, as_json=as_json)
+        _show(made, how=how)
         return _print_outcome(await apply(graph, made))
 
 
-async def _remove(wanted: HookOptions, *, as_json: bool) -> ExitCode:
+async def _remove(wanted: HookOptions, *, how: TextFormat) -> ExitCode:
     async with _open() as (_, graph):
         seen = await read_catalog(graph, await find_catalog(graph, wanted.catalog))
         made = plan_remove(seen, name=wanted.name)
-        _show(made, as_json=as_json)
+        _show(made, how=how)
         return _print_outcome(await apply(graph, made))
 
 
@@ -174,8 +174,8 @@ async def _open() -> AsyncIterator[tuple[Session, ExtensionsClient]]:
             await graph.close()
 
 
-def _show(made: ExtensionPlan, *, as_json: bool) -> None:
-    if as_json:
+def _show(made: ExtensionPlan, *, how: TextFormat) -> None:
+    if how is TextFormat.JSON:
         out.file.write(hook_json(made))
     else:
         out.print(hook_table(made))

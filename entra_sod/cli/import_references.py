@@ -43,8 +43,7 @@ from entra_sod.cli.operations.tenant_state import content_hash
 from entra_sod.cli.packages import InCatalog
 from entra_sod.cli.read_references import TenantReferences, read_references
 from entra_sod.cli.session import Session, open_session
-from entra_sod.cli.show import MAX_ROWS
-from entra_sod.cli.terminal import out
+from entra_sod.cli.terminal import MAX_ROWS, out
 from entra_sod.core.names import visible
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import Severity
@@ -78,9 +77,6 @@ def import_references(
     of other files in the folder name is left out. Importing again writes the file anew, unless
     people have changed it. References that work one way are marked, with what is missing.
 
-    Examples: entra-sod import references, entra-sod import references --catalog Finance --owner
-    ann@contoso.com.
-
     Exit code 0: done. 2: some references cannot be asked for by a rule. 3: not everything could be
     read. 1: an error; nothing was written.
     """
@@ -107,6 +103,7 @@ async def _import(
     options = WritingOptions(
         name_of=lambda kind, key: _name(read, kind, key),
         source=_source(session, references),
+        graph=session.settings.graph.root,
         owner=owner,
         severity=severity,
     )

@@ -43,8 +43,6 @@ def inventory(rules: RulesIfAny = None, how: ListAs = ListFormat.TABLE) -> None:
     in the app's storage) or people did. A rule of any mode names the references that it would ask
     for under enforce. Writes nothing.
 
-    Examples: entra-sod inventory, entra-sod inventory --rules rules --format csv.
-
     Exit code 0: rules name all of them. 2: some are named by no rule. 3: not everything could be
     read. 1: an error.
     """
@@ -90,7 +88,8 @@ def _list(
         columns=COLUMNS,
         rows=[list(_cells(read, each)) for each in found],
         ids=frozenset(COLUMNS[-2:]),
-        piped=frozenset({"kind", *COLUMNS[-2:]}),
+        below={"on package": "on id", "kept away": "kept away id"},
+        piped=frozenset({"kind"}),
         not_read=gaps,
     )
 

@@ -16,6 +16,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from entra_sod.cli.examples import examples_of
+
 
 @dataclass(frozen=True, slots=True)
 class LazyCommand:
@@ -45,7 +47,15 @@ class LazyCommand:
         made = getattr(get_command(around), "commands", {})[self.name]
         if not isinstance(made, TyperCommand | TyperGroup):
             raise TypeError(f"{self.place} is no command of Typer")
+        _add_examples(made, self.name)
         return made
+
+
+def _add_examples(command: TyperCommand | TyperGroup, words: str) -> None:
+    """Put the examples of a command, and of those below it, at the end of their help."""
+    command.epilog = examples_of(words)
+    for name, below in getattr(command, "commands", {}).items():
+        _add_examples(below, f"{words} {name}")
 
 
 type Sections = Mapping[str, Sequence[LazyCommand]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,17 +16,19 @@ from entra_sod.cli.lists import (
     ListFormat,
     PrintedList,
     RulesIfAny,
+    WholeIds,
     folder_of,
     print_list,
     tell,
 )
 from entra_sod.cli.made_by import made_by
-from entra_sod.cli.operations.find_packages import find_packages, near_names, rules_naming
+from entra_sod.cli.operations.find_packages import find_packages, rules_naming
 from entra_sod.cli.read_references import unlisted
 from entra_sod.cli.session import Session, open_session
 from entra_sod.cli.terminal import shown
 from entra_sod.core.errors import ConfigurationError, RulesError
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.near_names import did_you_mean
 from entra_sod.domain.results.coverage import Reason, Skipped
 from entra_sod.domain.rules.resolve import Tenant
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -34,7 +37,7 @@ from entra_sod.services.rules.provider import read_tenant
 PackageSearch = Annotated[
     str,
     typer.Argument(
-        metavar="[SEARCH]",
+        metavar="SEARCH",
         help="Part of a name, a pattern as in rules (Pay*), or the beginning of an id.",
     ),
 ]
@@ -47,23 +50,24 @@ def packages(
     search: PackageSearch = "",
     catalog: InCatalog = "",
     rules: RulesIfAny = None,
+    long: WholeIds = False,  # noqa: FBT002 - a flag
     how: ListAs = ListFormat.TABLE,
 ) -> None:
     """List the access packages that you may read: name, catalog, id, and the rules that name each.
 
     Reads no assignments. Names compare as in rules: without regard to case, composed or not.
-
-    Examples: entra-sod packages, entra-sod packages pay, entra-sod packages "Approve *" --catalog
-    Finance --format csv.
+    Commands accept the short ids of a terminal. Rules files need whole ids: --long.
 
     Exit code 0: the list is whole, as far as you may read. 3: it is not, or you may read no
     package at all. 1: an error.
     """
-    work = _packages(search, catalog, folder_of(rules), how)
+    work = _packages(search, catalog, folder_of(rules), how, whole_ids=long)
     raise typer.Exit(run(work, refused=ExitCode.UNKNOWN))
 
 
-async def _packages(search: str, catalog: str, folder: Path | None, how: ListFormat) -> ExitCode:
+async def _packages(
+    search: str, catalog: str, folder: Path | None, how: ListFormat, *, whole_ids: bool
+) -> ExitCode:
     async with open_session() as session:
         tenant = await read_tenant(session.graph)
         rules, gaps = await _rules(session, folder)
@@ -71,7 +75,8 @@ async def _packages(search: str, catalog: str, folder: Path | None, how: ListFor
     gaps = [*gaps, *unlisted(tenant, who)]
     found = find_packages(tenant.packages.values(), search, catalog)
     naming = rules_naming(rules) if rules else None
-    print_list(_list(found, naming, gaps), how, _values(found, naming))
+    listing = replace(_list(found, naming, gaps), whole_ids=whole_ids)
+    print_list(listing, how, _values(found, naming))
     if tenant.packages and not found:
         tell(_nothing_fits(tenant, search, catalog))
     return ExitCode.of((), gaps)
@@ -105,7 +110,11 @@ def _list(
         for each in found
     ]
     return PrintedList(
-        key="packages", columns=columns, rows=rows, below={"name": "id"}, not_read=gaps
+        key="packages",
+        columns=columns,
+        rows=rows,
+        below={"name": "id"},
+        not_read=gaps,
     )
 
 
@@ -128,7 +137,6 @@ def _nothing_fits(tenant: Tenant, search: str, catalog: str) -> str:
     asked = [f'"{shown(search)}"'] if search else []
     asked += [f'catalog "{shown(catalog)}"'] if catalog else []
     text = f"no access package fits {' in '.join(asked)}; you may read {len(known):,}"
-    near = near_names(search, {each.display_name for each in known}) if search else []
-    near = near or (near_names(catalog, {each.catalog_name for each in known}) if catalog else [])
-    named = ", ".join(shown(each) for each in near)
-    return f"{text}. Did you mean {named}?" if near else f"{text}."
+    near = did_you_mean(search, {each.display_name for each in known}) if search else ""
+    near = near or (did_you_mean(catalog, {each.catalog_name for each in known}) if catalog else "")
+    return f"{text}.{near}"

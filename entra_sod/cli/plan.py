@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
-from rich.progress import Progress
 
+from entra_sod.cli.lists import ListFormat, print_list
 from entra_sod.cli.operations.plan_document import (
     PlanDocument,
     compile_references,
@@ -20,10 +20,11 @@ from entra_sod.cli.operations.plan_document import (
     not_read,
 )
 from entra_sod.cli.operations.plan_review import PlanSource
-from entra_sod.cli.operations.selections import read_reviewed
 from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.cli.plan_comment import plan_markdown
+from entra_sod.cli.progress import counting
 from entra_sod.cli.session import Session
-from entra_sod.cli.show import drift_table, gaps_lines, plan_markdown, plan_table
+from entra_sod.cli.show import drift_list, plan_csv, plan_table
 from entra_sod.cli.state import find_unfit_groups, read_state, with_members, with_protected
 from entra_sod.core.clock import timestamp
 from entra_sod.domain.enforcement.drift import Drift, find_drift
@@ -31,7 +32,8 @@ from entra_sod.domain.enforcement.uncertainty import is_certain
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.services.enforcement.count_subjects import CountedGroups, count_members
-from entra_sod.services.rules.alike import read_alike
+from entra_sod.services.rules.alike import GrantsOfGraph, read_alike
+from entra_sod.services.rules.reviews import read_reviewed
 
 _COLLECT_AFTER = 100_000
 
@@ -39,6 +41,7 @@ _COLLECT_AFTER = 100_000
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
+    CSV = "csv"
     MARKDOWN = "markdown"
 
 
@@ -60,14 +63,8 @@ async def make(
     ours = own.written
     prunable = ours if session.settings.prune else {}
     packages = in_view(rules, prunable)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("reading the tenant", total=len(packages))
-        state = await read_state(
-            session.graph,
-            packages,
-            with_holders=True,
-            advance=lambda done: progress.advance(task, done),
-        )
+    with counting("reading the tenant", len(packages)) as advance:
+        state = await read_state(session.graph, packages, with_holders=True, advance=advance)
     state = (await with_protected(session.graph, rules, state)).with_gaps(own.gaps)
     made_at = timestamp(session.clock.now())
     source = PlanSource(
@@ -88,7 +85,8 @@ async def make(
         source = replace(source, state=counted_state)
         made = source.plan(made_at)
     unread = state.unread_of(packages) | state.gone
-    alike = await read_alike(session.graph, rules, source.state.granting, unread=unread)
+    grants = GrantsOfGraph(session.graph)
+    alike = await read_alike(grants, rules, source.state.granting, unread=unread)
     return msgspec.structs.replace(
         made,
         alike=tuple(alike.notes),
@@ -97,11 +95,16 @@ async def make(
     ), source
 
 
-def show(plan: PlanDocument, how: Format, console: Console) -> None:
+def show(
+    plan: PlanDocument, how: Format, console: Console, *, saved_to: Path | None = None
+) -> None:
+    """Print a plan; what has no room in a comment is in the file that it is saved to."""
     if how is Format.JSON:
         console.file.write(msgspec.json.format(msgspec.json.encode(plan)).decode() + "\n")
+    elif how is Format.CSV:
+        console.file.write(plan_csv(plan))
     elif how is Format.MARKDOWN:
-        console.file.write(plan_markdown(plan))
+        console.file.write(plan_markdown(plan, saved_to=saved_to))
     else:
         console.print(plan_table(plan))
 
@@ -125,7 +128,8 @@ async def drift(session: Session, folder: Path) -> DriftResult:
     """Compare rules, tenant and ledger; reads only."""
     rules, own = await session.rules(folder), await session.ours()
     ours, packages = own.written, in_view(rules, own.written)
-    read = await read_state(session.graph, packages, with_holders=False)
+    with counting("reading the tenant", len(packages)) as advance:
+        read = await read_state(session.graph, packages, with_holders=False, advance=advance)
     state = read.with_gaps(own.gaps)
     groups = await count_members(session.graph, ours)
     found = find_drift(
@@ -142,15 +146,6 @@ async def drift(session: Session, folder: Path) -> DriftResult:
     return DriftResult(found=sure, state=state, groups=groups, not_read=gaps)
 
 
-def show_drift(compared: DriftResult, how: Format, console: Console) -> None:
-    found, packages = compared.found, compared.state.packages
-    names = {key: package.display_name for key, package in packages.items()}
-    if how is Format.JSON:
-        view = {"drift": found, "notRead": compared.not_read}
-        console.file.write(msgspec.json.format(msgspec.json.encode(view)).decode() + "\n")
-        return
-    if found:
-        console.print(drift_table(found, names))
-    elif not compared.not_read:
-        console.print("no drift")
-    console.print(gaps_lines(compared.not_read))
+def show_drift(compared: DriftResult, how: ListFormat) -> None:
+    names = {key: each.display_name for key, each in compared.state.packages.items()}
+    print_list(drift_list(compared.found, names, compared.not_read), how, compared.found)

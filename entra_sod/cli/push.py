@@ -32,15 +32,6 @@ from entra_sod.stores.rule_files import FolderRules, RuleVersions
 _HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 
 
-app = typer.Typer(help="The rules as a running app gets them.", no_args_is_help=True)
-
-
-@app.callback()
-def _rules() -> None:
-    """Keep `rules push` two words, though it is the only one."""
-
-
-@app.command()
 def push(
     container: Annotated[
         str,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from rich.progress import Progress
-
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.cli.progress import counting
 from entra_sod.cli.session import Session
 from entra_sod.cli.state import read_state
-from entra_sod.cli.terminal import err
 from entra_sod.core.errors import Forbidden, GraphError
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
@@ -61,14 +59,8 @@ async def read_references(session: Session, more: Collection[str] = ()) -> Tenan
     """
     tenant = await read_tenant(session.graph)
     view = tenant.packages.keys() | set(more)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task("reading references", total=len(view))
-        state = await read_state(
-            session.graph,
-            view,
-            with_holders=False,
-            advance=lambda done: progress.advance(task, done),
-        )
+    with counting("reading references", len(view)) as advance:
+        state = await read_state(session.graph, view, with_holders=False, advance=advance)
     who = "" if tenant.packages else await made_by(session)
     return TenantReferences(
         tenant=tenant,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from entra_sod.cli.choices import choose_id
 from entra_sod.cli.operations.chained_writes import ChainedWrites
 from entra_sod.cli.operations.inventory import LedgerView
 from entra_sod.cli.operations.rollback_plan import (
@@ -29,7 +30,9 @@ from entra_sod.cli.session import Session, require_storage
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.core.errors import SodError
 from entra_sod.domain.entra import Reference
+from entra_sod.domain.near_names import did_you_mean
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.short_ids import ids_beginning
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.stores.ledger import Ledger, LedgerEntry
 from entra_sod.stores.rule_files import rule_source
@@ -73,6 +76,7 @@ async def prepare(
     storage = require_storage(session)
     ledger = await Ledger(storage, session.clock).read()
     entries, damaged = ledger.entries, [each.row for each in ledger.damaged]
+    scope = with_whole_run(scope, entries)
     meant = [each for each in entries.values() if scope.takes(each)]
     proofs = ChainedWrites(storage)
     await proofs.read({each.run_id for each in meant} | ({scope.run} - {""}))
@@ -95,6 +99,19 @@ async def prepare(
     )
 
 
+def with_whole_run(scope: RollbackScope, entries: LedgerView) -> RollbackScope:
+    """Take the beginning of a run's id for the run, if the ledger has one run that begins so.
+
+    Raises:
+        AmbiguousChoice: it has several.
+    """
+    words = {each.run_id: f"began to write at {each.at}" for each in entries.values()}
+    if not scope.run or not ids_beginning(scope.run, words):
+        return scope
+    run = choose_id(scope.run, words, what="run", lists="entra-sod rollback --since 7d --dry-run")
+    return replace(scope, run=run)
+
+
 def require_known(
     scope: RollbackScope,
     entries: LedgerView,
@@ -111,7 +128,7 @@ def require_known(
         named = ", ".join(known[:MAX_RULES_NAMED]) or "none"
         raise RollbackRefused(
             f"No reference in the ledger names rule {scope.rule}, so there is nothing to take "
-            f"back. Rules that it names: {named}."
+            f"back.{did_you_mean(scope.rule, known)} Rules that it names: {named}."
         )
     if scope.run and scope.run not in proofs.runs:
         raise RollbackRefused(_unproved(scope.run, len(meant)))
@@ -179,7 +196,9 @@ async def _rules(
         if folder or not setting.startswith("blob:"):
             return await session.rules(folder or Path(setting))
         source = rule_source(setting, app_folder=Path(), blobs=blobs)
-        return await RulesProvider(source, session.graph, session.clock).current()
+        subjects = session.exception_subjects
+        provider = RulesProvider(source, session.graph, session.clock, subjects=subjects)
+        return await provider.current()
 
     try:
         rules = await patience.read(read, "reading the rules")

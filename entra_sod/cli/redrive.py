@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.lists import ListAs, ListFormat, PrintedList, print_list
 from entra_sod.cli.operations.redrive import Filter, RedriveCase, Redriver
 from entra_sod.cli.storage import open_storage
-from entra_sod.cli.terminal import err, line, out
+from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
@@ -33,6 +33,10 @@ Discard = Annotated[
 ]
 
 
+COLUMNS = ("queue", "of", "given up", "reason", "against sending it again")
+KEYS = ("queue", "workId", "givenUp", "reason", "against")
+
+
 def redrive(
     *,
     queue: Queue = "",
@@ -41,6 +45,7 @@ def redrive(
     since: RedriveSince = None,
     discard: Discard = False,
     yes: ConfirmRedrive = False,
+    how: ListAs = ListFormat.TABLE,
 ) -> None:
     """Send messages that were given up back to their queue; without --yes only say which.
 
@@ -53,30 +58,37 @@ def redrive(
     moment = since.replace(tzinfo=UTC) if since else None
     wanted = Filter(queue=queue, work_id=work_id, reason=reason, since=moment)
     try:
-        code = asyncio.run(_redrive(wanted, discard=discard, is_meant=yes))
+        code = asyncio.run(_redrive(wanted, how, discard=discard, is_meant=yes))
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
         code = ExitCode.ERROR
     raise typer.Exit(code)
 
 
-async def _redrive(wanted: Filter, *, discard: bool, is_meant: bool) -> ExitCode:
+async def _redrive(wanted: Filter, how: ListFormat, *, discard: bool, is_meant: bool) -> ExitCode:
     async with open_storage(os.environ) as storage:
         redriver = Redriver(storage=storage, clock=SystemClock())
-        return await redrive_with(redriver, wanted, discard=discard, is_meant=is_meant)
+        return await redrive_with(redriver, wanted, how, discard=discard, is_meant=is_meant)
 
 
 async def redrive_with(
-    redriver: Redriver, wanted: Filter, *, discard: bool, is_meant: bool
+    redriver: Redriver,
+    wanted: Filter,
+    how: ListFormat = ListFormat.TABLE,
+    *,
+    discard: bool,
+    is_meant: bool,
 ) -> ExitCode:
     """Look at the dead letters that are meant, and deal with them where that is meant."""
     cases = [case async for case in redriver.cases(wanted)]
     possible = cases if discard else [case for case in cases if not case.against]
-    out.print(_table(cases))
+    print_list(_list(cases), how, [_value(each) for each in cases])
     if possible and not is_meant:
         what = "forgotten" if discard else "sent again"
         err.print(f"{len(possible)} of {len(cases)} would be {what}: say --yes.")
         return ExitCode.CHANGES
+    if not cases:
+        return ExitCode.NOTHING
     done = await _redrive_one(redriver, possible, discard=discard)
     err.print(f"{done} of {len(cases)} {'forgotten' if discard else 'sent again'}")
     return ExitCode.NOTHING if done == len(cases) else ExitCode.ERROR
@@ -93,16 +105,19 @@ async def _redrive_one(redriver: Redriver, cases: Sequence[RedriveCase], *, disc
     return done
 
 
-def _table(cases: Sequence[RedriveCase]) -> Table:
-    table = Table("queue", "given up", "of", "reason", "against sending it again", box=None)
-    for case in cases:
-        work_id = case.message.id if case.message else case.dead_letter.message_id
-        cells = (
-            case.dead_letter.queue,
-            case.dead_letter.at,
-            work_id,
-            case.dead_letter.reason,
-            case.against,
-        )
-        table.add_row(*(line(cell) for cell in cells))
-    return table
+def _list(cases: Sequence[RedriveCase]) -> PrintedList:
+    return PrintedList(
+        key="messages",
+        columns=COLUMNS,
+        rows=[list(_value(each).values()) for each in cases],
+        ids=frozenset({"of"}),
+        below={"queue": "of"},
+        empty="no message that fits was given up",
+    )
+
+
+def _value(case: RedriveCase) -> Mapping[str, str]:
+    letter = case.dead_letter
+    work_id = case.message.id if case.message else letter.message_id
+    cells = (letter.queue, work_id, letter.at, letter.reason, case.against)
+    return dict(zip(KEYS, cells, strict=True))

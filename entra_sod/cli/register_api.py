@@ -1,10 +1,11 @@
 """Registers the app's API in Entra, with its app roles, and gives these roles to whoever calls.
 
-    .venv/bin/python scripts/register_api.py [--name NAME] [--give ROLE=PRINCIPAL…] [--yes]
+    scripts/register_api.py [--name NAME] [--app URL] [--give ROLE=PRINCIPAL…] [--yes]
 
 NAME is the azd environment's (AZURE_ENV_NAME by itself): a tenant may have several. ROLE=PRINCIPAL
 gives an app role to the object id of a service principal; azd's SOD_APP_ROLES has those of the
-workflows. Without `--yes` it says what it would do. What is there is left alone: run it at will.
+workflows. URL is the deployed app's (AZURE_FUNCTION_APP_URL by itself): people can then sign in to
+its console. Without `--yes` it says what it would do. What is there is left alone: run it at will.
 
 It signs in as you do with `az login`, and needs the right to register applications and to give app
 roles, as a Cloud Application Administrator has.
@@ -51,14 +52,24 @@ class RegistrationRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedRegistration:
-    """What is to be there: an application of this unique name, and who has which role."""
+    """What is to be there: an application of this unique name, and who has which role.
+
+    Attributes:
+        app_url: of the deployed app, whose console people sign in to; empty before a deployment.
+    """
 
     name: str
+    app_url: str = ""
     grants: Sequence[tuple[str, str]] = ()
 
     @property
     def unique_name(self) -> str:
         return f"entra-sod-{self.name}"
+
+    @property
+    def callback(self) -> str:
+        """Where Entra sends people back to: the platform's own address, which makes the session."""
+        return f"{self.app_url.rstrip('/')}/.auth/login/aad/callback" if self.app_url else ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +133,8 @@ def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
         lines.append("give it the address api://CLIENT_ID")
     if missing := missing_terminals(found.application):
         lines.append(f"let people get tokens by {' and '.join(missing)} (scope {SCOPE})")
+    if web_of(found.application, wanted.callback) is not None:
+        lines.append(f"let people sign in to the console of {wanted.app_url}")
     if not found.principal:
         lines.append("make its service principal, which lets nobody in without a role")
     lines += [f"give {role} to {principal}" for role, principal in missing_grants(wanted, found)]
@@ -143,6 +156,23 @@ def missing_terminals(application: Json) -> list[str]:
         if scope in each["delegatedPermissionIds"]
     }
     return [name for name, app_id in TERMINALS.items() if app_id not in there]
+
+
+def web_of(application: Json, callback: str) -> Json | None:
+    """What signs people in, beside what is there; None where nothing is missing. Pure.
+
+    The platform has no secret of the application, so Entra gives it the ID token at once.
+    """
+    web = application.get("web") or {}
+    uris, grants = web.get("redirectUris", []), web.get("implicitGrantSettings") or {}
+    if not callback or (callback in uris and grants.get("enableIdTokenIssuance")):
+        return None
+    uris = uris if callback in uris else [*uris, callback]
+    return {
+        **web,
+        "redirectUris": uris,
+        "implicitGrantSettings": {**grants, "enableIdTokenIssuance": True},
+    }
 
 
 def scope_id_in(application: Json) -> str | None:
@@ -204,6 +234,8 @@ class RegistrationGraph:
             there = found.application["appRoles"]
             self._call("PATCH", path, {"appRoles": [*there, *(ours[role] for role in missing)]})
         self._open_to_terminals(path, found)
+        if web := web_of(found.application, wanted.callback):
+            self._call("PATCH", path, {"web": web})
         app_id = found.application["appId"]
         if not found.application.get("identifierUris"):
             self._call("PATCH", path, {"identifierUris": [f"api://{app_id}"]})
@@ -317,6 +349,9 @@ def _grant(text: str) -> tuple[str, str]:
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Registers the app's API in Entra.")
     parser.add_argument("--name", default=os.environ.get("AZURE_ENV_NAME"))
+    parser.add_argument(
+        "--app", default=os.environ.get("AZURE_FUNCTION_APP_URL", ""), metavar="URL"
+    )
     parser.add_argument("--give", action="append", default=[], type=_grant, metavar="ROLE=ID")
     parser.add_argument("--yes", action="store_true", help="do it, and not only say what")
     options = parser.parse_args(arguments)
@@ -332,5 +367,5 @@ def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
     token = AzureCliCredential().get_token("https://graph.microsoft.com/.default").token
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30) as client:
-        wanted = WantedRegistration(name=options.name, grants=options.give)
+        wanted = WantedRegistration(name=options.name, app_url=options.app, grants=options.give)
         return run(wanted, RegistrationGraph(client), does=options.yes)

@@ -99,5 +99,6 @@ async def _from_storage(folder: Path) -> ReportView:
             controls=WriteControls(storage, session.clock),
             max_writes_per_day=session.settings.max_writes_per_day,
             clock=session.clock,
+            graph_root=session.settings.graph.root,
         )
         return await maker.make(await session.rules(folder))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from entra_sod.cli.apply import DEFAULT_WAIT
 from entra_sod.cli.commands import run as run_command
@@ -16,6 +15,7 @@ from entra_sod.cli.exit_code import ExitCode
 from entra_sod.cli.operations.rollback_plan import RollbackRefused, parse_scope
 from entra_sod.cli.operations.rollback_run import RollbackResult, RollbackRunner, WhileFrozen
 from entra_sod.cli.patience import Patience
+from entra_sod.cli.progress import counting
 from entra_sod.cli.read_rollback import PreparedRollback, prepare
 from entra_sod.cli.session import Session, open_session, require_storage
 from entra_sod.cli.show_rollback import again, let_in_again, rollback_table
@@ -80,9 +80,6 @@ def rollback(
     Shows what would be removed and who could get access again, and asks. References that people
     made stay. Needs the app's storage, and no ENFORCEMENT. It may be run again after an error.
 
-    Examples: entra-sod rollback --since 2h --dry-run, or --run sweep-20261128T020000Z-1f2e3d4c, or
-    --rule pay-and-approve --max 100.
-
     Exit code 0: all is taken back. 1: an error, or something could not be removed, proved or read.
     With --dry-run 2: something would be removed. 3: not everything could be proved or read.
     """
@@ -111,7 +108,7 @@ async def _rollback(
         if not options.dry_run:
             await runner.seal_interrupted(controls)
         prepared = await prepare(session, scope, options.rules, patience)
-        out.print(rollback_table(prepared, framed=out.is_terminal))
+        out.print(rollback_table(prepared))
         if options.dry_run:
             return _dry_run_code(prepared, limit)
         if not prepared.plan.removals:
@@ -171,9 +168,8 @@ async def _carry_out(
         controls = WhileFrozen(runner.storage, runner.clock)
     question = f"Remove {count} references? {let_in_again(prepared.let_in)}."
     confirm(question, yes=options.yes)
-    with Progress(console=err, transient=True) as progress:
-        task = progress.add_task("removing", total=count)
-        counted = replace(runner, advance=lambda: progress.advance(task))
+    with counting("removing", count) as advance:
+        counted = replace(runner, advance=lambda: advance(1))
         result = await counted.carry_out(prepared.plan, str(prepared.scope), controls)
     _report(result, prepared)
     await runner.forget(prepared.plan.vanished, controls)

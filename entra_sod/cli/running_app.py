@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx
 import msgspec
 
+from entra_sod.api.responses import PackageChoice, PackageList
 from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import SodError
 from entra_sod.domain.findings.views import FindingDetail, FindingPage, FindingView
@@ -201,6 +202,17 @@ class RunningApp:
         page = self._read(answer, FindingPage)
         # Not the link as it is: the key goes to the address that it was given for.
         return FoundPage(page.findings, dict(parse_qsl(urlsplit(page.next_link or "").query)))
+
+    async def packages(self) -> Sequence[PackageChoice]:
+        """Read the access packages that the app may read; the first 1,000 by name.
+
+        Raises:
+            AppError: as of `start_sweep`.
+        """
+        answer = await self._send_with_retries("GET", "packages")
+        if answer.status_code != httpx.codes.OK:
+            raise self._refused(answer)
+        return self._read(answer, PackageList).packages
 
     async def finding(self, finding_id: str) -> FindingDetail | None:
         """Read one finding with its history; None where there is none.

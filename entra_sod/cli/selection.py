@@ -5,34 +5,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
+from entra_sod.cli.choices import choose_rule
 from entra_sod.cli.commands import PlanRulesFolder
 from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.lists import ListAs, ListFormat, print_list
 from entra_sod.cli.made_by import made_by
 from entra_sod.cli.operations.plan_document import in_view, not_read
-from entra_sod.cli.operations.selections import (
-    ReviewState,
-    read_stored,
-    review_states,
-    with_reviewed,
-)
-from entra_sod.cli.operations.selections import approve as store_approved
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.cli.session import Session, open_session, require_storage
-from entra_sod.cli.show import gaps_lines
-from entra_sod.cli.show_selection import as_json, states_lines
+from entra_sod.cli.show_selection import as_json, selection_list
 from entra_sod.cli.state import read_state, with_protected
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import ConfigurationError, SodError
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.rules.reviews import (
+    ReviewState,
+    SeenTenant,
+    read_stored,
+    review_states,
+    with_reviewed,
+)
+from entra_sod.services.rules.reviews import approve as store_approved
 from entra_sod.stores.selections import SelectionStore
 
 app = typer.Typer(help="What rules select, and what of it was reviewed.", no_args_is_help=True)
@@ -43,11 +43,6 @@ OneRule = Annotated[
 ]
 
 
-class SelectionFormat(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 class ListIncomplete(SodError):
     """The tenant's list of packages is not whole, so what left a rule is not known."""
 
@@ -56,9 +51,7 @@ class ListIncomplete(SodError):
 def show(
     rules: PlanRulesFolder = Path("rules"),
     rule: OneRule = None,
-    how: Annotated[
-        SelectionFormat, typer.Option("--format", help="For people, or for programs.")
-    ] = SelectionFormat.TABLE,
+    how: ListAs = ListFormat.TABLE,
 ) -> None:
     """Show what was reviewed of each rule, what has joined or left since, and what is held.
 
@@ -109,22 +102,30 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     """Compare what rules of a folder select with what was reviewed; reads only.
 
     Raises:
-        ConfigurationError: nothing is remembered, or there is no such rule.
+        ConfigurationError: nothing is remembered.
+        NoSuchChoice: no such rule is in force.
     """
     require_storage(session)
     store = session.selections
     if store is None:
         raise ConfigurationError(["SELECTION_CHANGES is write, so nothing is remembered."])
     rules = await session.rules_as_written(folder)
-    if rule_id is not None and rule_id not in {each.id for each in rules.rules}:
-        raise ConfigurationError([f"{folder} has no rule {rule_id} that is in force."])
+    if rule_id is not None:
+        choose_rule(rule_id, [each.id for each in rules.rules], str(folder))
     stored, damages = await read_stored(store, rules.rules)
     whole, ours = with_reviewed(rules, stored), (await session.ours()).written
     prunable = ours if session.settings.prune else []
     view = in_view(whole, prunable)
     state = await read_state(session.graph, view, with_holders=False)
     state = await with_protected(session.graph, whole, state)
-    states = review_states(rules, stored, damages, state, prunable)
+    seen = SeenTenant(
+        packages=state.packages,
+        granting=state.granting,
+        present=state.present,
+        unread=state.unread_of(view),
+        gone=state.gone,
+    )
+    states = review_states(rules, stored, damages, seen, prunable)
     return SelectionReading(
         store=store,
         rules=rules,
@@ -134,15 +135,11 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     )
 
 
-async def _show(folder: Path, rule_id: str | None, how: SelectionFormat) -> ExitCode:
+async def _show(folder: Path, rule_id: str | None, how: ListFormat) -> ExitCode:
     async with open_session() as session:
         found = await read(session, folder, rule_id)
-    if how is SelectionFormat.JSON:
-        view = {"rules": as_json(found.rules, found.states), "notRead": found.gaps}
-        out.file.write(msgspec.json.format(msgspec.json.encode(view)).decode() + "\n")
-    else:
-        out.print(states_lines(found.rules, found.states))
-        out.print(gaps_lines(found.gaps))
+    listing = selection_list(found.rules, found.states, found.gaps)
+    print_list(listing, how, as_json(found.rules, found.states))
     if any(each.damage for each in found.states):
         return ExitCode.ERROR
     return ExitCode.of([each for each in found.states if each.changes], found.gaps)
@@ -165,8 +162,7 @@ async def _approve(folder: Path, rule_id: str | None, *, yes: bool) -> ExitCode:
         if not waiting:
             out.print("nothing to approve: rules select what was reviewed")
             return ExitCode.of((), found.gaps)
-        out.print(states_lines(found.rules, waiting))
-        err.print(gaps_lines(found.gaps))
+        print_list(selection_list(found.rules, waiting, found.gaps), ListFormat.TABLE, ())
         confirm(f"Approve what {_counted(waiting)} now?", yes=yes)
         by = f"{await made_by(session)} on the command line"
         rules = [each.rule for each in waiting]

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from entra_sod.adapters.graph.client import GraphClient
-from entra_sod.cli.operations.selections import approve
 from entra_sod.cli.sign_in import LOGIN, PersonCredential, SignInFile, asks_as_person, person
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, shown
@@ -20,11 +19,17 @@ from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.ports.storage import Storage
 from entra_sod.services.enforcement.damaged_entries import note_damaged
+from entra_sod.services.rules.exception_subjects import ExceptionSubjects
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.rules.reviews import approve
+from entra_sod.services.subjects.from_index import HoldersIndex
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.settings import GraphSettings, Settings, read_settings
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.ledger import Ledger, LedgerState
 from entra_sod.stores.rule_files import FolderRules
 from entra_sod.stores.selections import SelectionStore
+from entra_sod.stores.sweeps import SweepStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,19 @@ class Session:
             return None
         return SelectionStore(self.storage, self.clock)
 
+    @property
+    def subjects(self) -> SubjectResolver:
+        """What knows subjects by their names."""
+        sweeps = SweepStore(self.storage, self.clock) if self.storage else None
+        index = HoldersIndex(sweeps, self.clock) if sweeps else None
+        return SubjectResolver(users=self.graph, index=index)
+
+    @property
+    def exception_subjects(self) -> ExceptionSubjects:
+        """What knows whom exceptions are for; only the app remembers it."""
+        store = ExceptionSubjectStore(self.storage, self.clock) if self.storage else None
+        return ExceptionSubjects(self.subjects, store, remembers=False)
+
     async def rules(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder, with the packages that left them meanwhile."""
         return await self._rules(folder, self.selections)
@@ -85,9 +103,17 @@ class Session:
         if self.selections is not None:
             await approve(self.selections, rules.rules, packages, by=by)
 
+    def provider(self, folder: Path) -> RulesProvider:
+        """Make what reads and resolves the rules of a folder, as the app does."""
+        return self._provider(folder, self.selections)
+
     async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
+        return await self._provider(folder, selections).current()
+
+    def _provider(self, folder: Path, selections: SelectionStore | None) -> RulesProvider:
         source = FolderRules(folder, tell=err.print)
-        return await RulesProvider(source, self.graph, self.clock, selections).current()
+        subjects = self.exception_subjects
+        return RulesProvider(source, self.graph, self.clock, selections, subjects=subjects)
 
     async def ours(self) -> OwnReferences:
         """Read the references that the ledger says this app wrote, and for which rules."""

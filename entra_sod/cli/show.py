@@ -1,67 +1,56 @@
-"""Plans and drift for people: as tables on a terminal, as Markdown for a pull request. Pure."""
+"""Plans and drift for people, as tables on a terminal. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.text import Text
 
+from entra_sod.cli.lists import AsList, PrintedList
 from entra_sod.cli.operations.plan_additions import Addition
 from entra_sod.cli.operations.plan_document import PlanDocument
-from entra_sod.cli.operations.plan_enforcement import EnforcementReach, RuleEnforcement
 from entra_sod.cli.operations.plan_figures import RuleFigures
-from entra_sod.cli.terminal import in_markdown, line, shown
+from entra_sod.cli.terminal import MAX_ROWS, line, shown
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
+from entra_sod.domain.enforcement.reach import EnforcementReach, RuleEnforcement
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.results.coverage import Skipped
 
 type Names = Mapping[str, str]
 type NameFormat = Callable[[str, Names], str]
-
-# A terminal's table measures every cell, which takes a millisecond a row; nobody reads so many.
-MAX_ROWS = 200
-MAX_GAP = 400  # characters
-MAX_REACHES_IN_COMMENT = 30
 
 
 def _on_terminal(package: str, names: Names) -> str:
     return shown(names.get(package) or package)
 
 
-def _gap(gap: Skipped) -> str:
-    return in_markdown(f"{gap.what}: {gap.why}", MAX_GAP)
-
-
-def _in_markdown(package: str, names: Names) -> str:
-    name = names.get(package)
-    return f"{in_markdown(name)} (`{package}`)" if name else f"`{package}`"
-
-
 def plan_table(plan: PlanDocument) -> RenderableType:
     """What a plan says, for a terminal; of long lists the first rows."""
     parts: list[RenderableType] = [line(headline(plan), style="bold")]
     if plan.writes:
-        parts += [_figures_table(plan), *_more(_touched(plan))]
+        parts += [_section("By rule"), AsList(_figures_list(plan))]
     if plan.additions:
-        parts += [_additions_table(plan), *_more(range(plan.figures.additions))]
-    if plan.removals:
-        removals = _references_table("To remove", "red", plan.removals, plan.packages)
-        parts += [removals, *_more(range(plan.figures.removals))]
-    if plan.left_alone:
-        alone = _references_table("Made by others", "dim", plan.left_alone, plan.packages)
-        parts += [alone, *_more(range(plan.count("left_alone")))]
-    if plan.kept:
-        kept = _references_table("Ours, and kept", "dim", plan.kept, plan.packages)
-        parts += [kept, *_more(range(plan.count("kept")))]
+        parts += [_section("To add", "green"), AsList(_additions_list(plan))]
+    lists = (
+        ("To remove", "red", plan.removals),
+        ("Made by others", "", plan.left_alone),
+        ("Ours, and kept", "", plan.kept),
+    )
+    for title, style, references in lists:
+        if references:
+            found = _references_list(references, plan.packages)
+            parts += [_section(title, style), AsList(found)]
+    parts += [Text()]
     parts += [_held_line(each, plan.packages) for each in plan.held[:MAX_ROWS]]
     parts += [*_more(range(plan.count("held")))]
     reaches = plan.enforcement
-    parts += [line(_reach(each), _REACH_STYLES[each.reach]) for each in reaches[:MAX_ROWS]]
+    parts += [line(reach_text(each), _REACH_STYLES[each.reach]) for each in reaches[:MAX_ROWS]]
     parts += [*_more(range(plan.count("enforcement")))]
     parts += [
-        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in _other_limits(plan)
+        line(f"not enforceable: {gap.what}: {gap.why}", "yellow") for gap in other_limits(plan)
     ]
     parts += [
         line(f"not in the rules: {gap.what}: {gap.why}", "yellow") for gap in plan.alike[:MAX_ROWS]
@@ -104,62 +93,50 @@ _REACH_STYLES = {
 }
 
 
-def _reach(each: RuleEnforcement) -> str:
+def reach_text(each: RuleEnforcement) -> str:
+    """Say how far Entra enforces a rule, and why no further."""
     return f"rule {each.rule}: {each.reach}" + (f": {each.why}" if each.why else "")
 
 
-def _reach_lines(plan: PlanDocument) -> Iterator[str]:
-    """For a comment, whose room is limited: rules that Entra does not enforce all of, first."""
-    first = sorted(plan.enforcement, key=lambda each: not each.why)[:MAX_REACHES_IN_COMMENT]
-    yield from (f"- {in_markdown(_reach(each), MAX_GAP)}" for each in first)
-    if more := plan.count("enforcement") - len(first):
-        yield f"- and {more:,} rules more"
-
-
-def _other_limits(plan: PlanDocument) -> Sequence[Skipped]:
+def other_limits(plan: PlanDocument) -> Sequence[Skipped]:
     """What cannot be enforced beside the rules that are named as found only."""
     told = {f"rule {each.rule}" for each in plan.enforcement[:MAX_ROWS] if each.why}
     return [each for each in plan.not_enforceable if each.what.partition(": ")[0] not in told]
 
 
-def plan_markdown(plan: PlanDocument) -> str:
-    """The same for a comment on a pull request."""
-    lines = ["### entra-sod plan", "", headline(plan), ""]
-    if plan.writes:
-        cells = (_figures_cells(each, plan.packages, _in_markdown) for each in _touched(plan))
-        lines += _markdown_table(_FIGURES_HEAD, cells)
-    if plan.additions:
-        lines += _markdown_table(
-            ("on package", "kept away", "rules", "cannot get it", "cannot renew it"),
-            (_addition_cells(each, plan.packages, _in_markdown) for each in plan.additions),
-        )
-    if plan.removals:
-        lines += ["**To remove**", ""]
-        cells = (_reference_cells(each, plan.packages, _in_markdown) for each in plan.removals)
-        lines += _markdown_table(("on package", "was kept away"), cells)
-    lines += [
-        f"- **held**: {_held(each, plan.packages, _in_markdown)}: {in_markdown(each.why, MAX_GAP)}"
-        for each in plan.held
+def plan_csv(plan: PlanDocument) -> str:
+    """Every reference of a plan, and what becomes of it, as a table for a spreadsheet."""
+    added = [
+        ("add", *_reference_row(each.reference, plan.packages), *addition_cells(each, {})[2:])
+        for each in plan.additions
     ]
-    lines += _reach_lines(plan)
-    lines += [f"- not enforceable: {_gap(each)}" for each in _other_limits(plan)]
-    lines += [f"- not in the rules: {_gap(each)}" for each in plan.alike]
-    lines += [f"- **toxic**: {_gap(each)}" for each in plan.toxic]
-    lines += [f"- **not known**: {_gap(each)}" for each in plan.not_read]
-    lines += ["", f"rules `{plan.rules_hash[:19]}` · state `{plan.state_hash[:19]}`", ""]
-    return "\n".join(lines)
+    others = [
+        (what, *_reference_row(each, plan.packages), "", "", "")
+        for what, references in (
+            ("remove", plan.removals),
+            ("made by others", plan.left_alone),
+            ("ours, and kept", plan.kept),
+            ("held", [each.reference for each in plan.held]),
+        )
+        for each in references
+    ]
+    head = ("action", *_REFERENCE_HEAD, "rules", *_COUNTS)
+    return csv_table(head, [*added, *others]).decode()
 
 
-def drift_table(found: Sequence[Drift], names: Names) -> RenderableType:
-    table = Table(title="Drift", title_justify="left")
-    for column in ("kind", "on package", "who is kept away"):
-        table.add_column(column)
-    for each in found[:MAX_ROWS]:
-        table.add_row(each.kind, *_reference_cells(each.reference, names))
-    return Group(table, *_more(found))
+def drift_list(found: Sequence[Drift], names: Names, gaps: Sequence[Skipped] = ()) -> PrintedList:
+    return PrintedList(
+        key="drift",
+        columns=("kind", *_REFERENCE_HEAD),
+        rows=[(each.kind, *_reference_row(each.reference, names)) for each in found],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+        empty="" if gaps else "no drift",
+        not_read=gaps,
+    )
 
 
-_FIGURES_HEAD = (
+FIGURES_HEAD = (
     "rule",
     "selects",
     "to add",
@@ -170,7 +147,7 @@ _FIGURES_HEAD = (
 )
 
 
-def _touched(plan: PlanDocument) -> Sequence[RuleFigures]:
+def touched_rules(plan: PlanDocument) -> Sequence[RuleFigures]:
     """The rules for which a plan writes, the one that touches most subjects first."""
     touched = [each for each in plan.by_rule if each.additions or each.removals]
     return sorted(
@@ -178,18 +155,25 @@ def _touched(plan: PlanDocument) -> Sequence[RuleFigures]:
     )
 
 
-def _figures_table(plan: PlanDocument) -> Table:
-    table = Table(title="By rule", title_justify="left")
-    for column in _FIGURES_HEAD:
-        table.add_column(column, justify="left" if column in _FIGURES_HEAD[:2] else "right")
-    for each in _touched(plan)[:MAX_ROWS]:
-        table.add_row(*_figures_cells(each, plan.packages))
-    return table
+def _section(title: str, style: str = "") -> RenderableType:
+    return Group(Text(), line(title, f"bold {style}".strip()))
 
 
-def _figures_cells(
+def _figures_list(plan: PlanDocument) -> PrintedList:
+    rows = [figures_cells(each, plan.packages) for each in touched_rules(plan)]
+    return PrintedList(
+        key="rules",
+        columns=FIGURES_HEAD,
+        rows=rows,
+        numbers=frozenset(FIGURES_HEAD[2:]),
+        below={"rule": "selects"},
+    )
+
+
+def figures_cells(
     each: RuleFigures, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, ...]:
+    """Return the cells of `FIGURES_HEAD` for a rule."""
     at_least = "≥ " if each.unknown else ""
     more = each.packages - len(each.selected)
     selected = [*(show(one, names) for one in each.selected), *([f"{more} more"] if more else [])]
@@ -205,60 +189,73 @@ def _figures_cells(
 
 
 def _held_line(each: HeldReference, names: Names) -> RenderableType:
-    return line(f"held: {_held(each, names, _on_terminal)}: {each.why}", "yellow")
+    return line(f"held: {held_text(each, names, _on_terminal)}: {each.why}", "yellow")
 
 
-def _held(each: HeldReference, names: Names, show: NameFormat) -> str:
-    on, away = _reference_cells(each.reference, names, show)
+def held_text(each: HeldReference, names: Names, show: NameFormat) -> str:
+    on, away = reference_cells(each.reference, names, show)
     what = "to be removed" if each.is_removal else "to be added"
     return f"{what}: on {on}, {away}"
 
 
-def _additions_table(plan: PlanDocument) -> Table:
-    table = Table(title="To add", title_justify="left", title_style="green")
-    for column in ("on package", "who is kept away", "rules"):
-        table.add_column(column)
-    for column in ("cannot get it", "cannot renew it"):
-        table.add_column(column, justify="right")
-    for each in plan.additions[:MAX_ROWS]:
-        table.add_row(*_addition_cells(each, plan.packages))
-    return table
+_REFERENCE_HEAD = ("on package", "kept away", "on id", "kept away id")
+_REFERENCE_IDS = frozenset(_REFERENCE_HEAD[2:])
+_REFERENCE_BELOW = {"on package": "on id", "kept away": "kept away id"}
+_COUNTS = ("cannot get it", "cannot renew it")
 
 
-def _references_table(
-    title: str, style: str, references: Sequence[Reference], names: Names
-) -> Table:
-    table = Table("on package", "who is kept away", title=title, title_justify="left")
-    table.title_style = style
-    for each in references[:MAX_ROWS]:
-        table.add_row(*_reference_cells(each, names))
-    return table
+def _additions_list(plan: PlanDocument) -> PrintedList:
+    return PrintedList(
+        key="additions",
+        columns=(*_REFERENCE_HEAD, "rules", *_COUNTS),
+        rows=[
+            (
+                *_reference_row(each.reference, plan.packages),
+                *addition_cells(each, plan.packages)[2:],
+            )
+            for each in plan.additions
+        ],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+        numbers=frozenset(_COUNTS),
+    )
 
 
-def _addition_cells(
+def _references_list(references: Sequence[Reference], names: Names) -> PrintedList:
+    return PrintedList(
+        key="references",
+        columns=_REFERENCE_HEAD,
+        rows=[_reference_row(each, names) for each in references],
+        ids=_REFERENCE_IDS,
+        below=_REFERENCE_BELOW,
+    )
+
+
+def _reference_row(reference: Reference, names: Names) -> tuple[str, ...]:
+    """Names where they are known, and the ids of both ends."""
+    on, away = names.get(reference.on, ""), names.get(reference.target, "")
+    what = "members of a group" if reference.kind is ReferenceKind.GROUP else f"holders of {away}"
+    if not away and reference.kind is not ReferenceKind.GROUP:
+        what = "holders of a package"
+    return shown(on or "(name not known)"), shown(what), reference.on, reference.target
+
+
+def addition_cells(
     each: Addition, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, ...]:
     at_least = "" if each.is_whole else "≥ "
     return (
-        *_reference_cells(each.reference, names, show),
+        *reference_cells(each.reference, names, show),
         ", ".join(each.rules),
         f"{at_least}{each.kept_from_getting}",
         f"{at_least}{each.kept_from_renewing}",
     )
 
 
-def _reference_cells(
+def reference_cells(
     reference: Reference, names: Names, show: NameFormat = _on_terminal
 ) -> tuple[str, str]:
     on = show(reference.on, names)
     if reference.kind is ReferenceKind.GROUP:
         return on, f"members of group {reference.target}"
     return on, f"holders of {show(reference.target, names)}"
-
-
-def _markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"| {' | '.join('---' for _ in head)} |"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
-    yield ""

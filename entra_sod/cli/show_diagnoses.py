@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rich.table import Table
-
-from entra_sod.cli.terminal import line
+from entra_sod.cli.lists import PrintedList
 from entra_sod.services.doctor.diagnosis import Diagnosis, DiagnosisResult
 
-_STYLES = {
+_STYLES: Mapping[str, str] = {
     DiagnosisResult.OK: "green",
     DiagnosisResult.NOTE: "cyan",
     DiagnosisResult.UNKNOWN: "yellow",
@@ -17,13 +15,15 @@ _STYLES = {
 }
 
 
-def diagnoses_table(diagnoses: Sequence[Diagnosis]) -> Table:
-    """A line for each: what, how it is, what was seen, what to do."""
-    table = Table("what", "result", "seen", "what to do", box=None, pad_edge=False)
-    for each in diagnoses:
-        result = line(each.result, _STYLES[each.result])
-        table.add_row(line(each.what), result, line(each.detail), line(each.advice))
-    return table
+def diagnoses_list(diagnoses: Sequence[Diagnosis]) -> PrintedList:
+    """A row for each: what, how it is, what was seen, what to do."""
+    return PrintedList(
+        key="diagnoses",
+        columns=("what", "result", "seen", "what to do"),
+        rows=[(each.what, each.result, each.detail, each.advice) for each in diagnoses],
+        ids=frozenset(),
+        styles=_STYLES,
+    )
 
 
 def headline(diagnoses: Sequence[Diagnosis]) -> str:

@@ -1,16 +1,17 @@
-"""Who grants what, as lines: the same on a terminal and in a pipe, and never cut. Pure."""
+"""Who grants what, as a list: each package, and below it what it grants. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
+from entra_sod.cli.lists import PrintedList
 from entra_sod.cli.operations.package_grants import GrantRow, as_builtins
 from entra_sod.core.names import visible
-from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.grants import Grant, GrantKind, OriginSystem
+from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.short_ids import short_ids
 
-_COLUMNS = (
+_VALUES = (
     "accessPackageId",
     "accessPackage",
     "originSystem",
@@ -21,19 +22,40 @@ _COLUMNS = (
     "kind",
     "rules",
 )
+COLUMNS = ("grant", *_VALUES)
+_ON_TERMINAL = frozenset({"grant", "resourceId", "rules"})
 
 
-def grants_lines(rows: Sequence[GrantRow]) -> Iterator[str]:
-    """Each package with what it grants: the grant, then ids and rules, so that 80 columns do."""
-    for package, grants in groupby(rows, key=lambda row: row.package):
-        yield visible(f"{package.display_name or '(no name)'} ({package.id})")
-        for row in grants:
-            yield visible(f"  {_told(row.grant)}")
-            yield from (visible(f"    {each}") for each in _ids(row.grant))
-            if row.rules:
-                yield visible(f"    selected by {', '.join(row.rules)}")
+def grants_list(
+    rows: Sequence[GrantRow], gaps: Sequence[Skipped], *, whole_ids: bool
+) -> PrintedList:
+    """Make the list: a terminal shows each package once, with its grants and their ids below."""
+    ids = [row.package.id for row in rows]
+    short = dict(zip(ids, ids, strict=True)) if whole_ids else short_ids(ids)
+    return PrintedList(
+        key="grants",
+        columns=COLUMNS,
+        rows=[
+            (_told(row.grant), *_cells(value))
+            for row, value in zip(rows, as_builtins(rows), strict=True)
+        ],
+        ids=frozenset({"accessPackageId", "resourceId", "roleId"}),
+        below={"grant": "resourceId"},
+        piped=frozenset(COLUMNS) - _ON_TERMINAL,
+        heads=[
+            (visible(row.package.display_name or "(no name)"), short[row.package.id])
+            for row in rows
+        ],
+        whole_ids=whole_ids,
+        empty="no grant fits",
+        not_read=gaps,
+    )
+
+
+def summed_up(rows: Sequence[GrantRow]) -> str:
+    """Say how many grants there are."""
     packages = len({row.package.id for row in rows})
-    yield f"{_counted(len(rows), 'grant')} of {_counted(packages, 'access package')}"
+    return f"{_counted(len(rows), 'grant')} of {_counted(packages, 'access package')}"
 
 
 def _told(grant: Grant) -> str:
@@ -55,22 +77,11 @@ def _told(grant: Grant) -> str:
             return f"role {role} of {name} ({grant.system})"
 
 
-def _ids(grant: Grant) -> Iterator[str]:
-    yield grant.resource
-    if grant.system in (OriginSystem.APP, OriginSystem.AZURE):
-        yield f"role {grant.role}"
-
-
 def _counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def grants_csv(rows: Iterable[GrantRow]) -> bytes:
-    """The same as a table, a line for each grant."""
-    return csv_table(_COLUMNS, (_cells(each) for each in as_builtins(rows)))
 
 
 def _cells(row: dict[str, object]) -> Sequence[str]:
     rules = row["rules"]
     told = {**row, "rules": " ".join(rules) if isinstance(rules, list) else ""}
-    return ["" if told[name] is None else str(told[name]) for name in _COLUMNS]
+    return ["" if told[name] is None else str(told[name]) for name in _VALUES]

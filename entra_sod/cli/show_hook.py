@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 from rich.console import Group, RenderableType
-from rich.table import Table
 
+from entra_sod.cli.lists import AsList, PrintedList
 from entra_sod.cli.operations.extensions.model import STAGE, Policy
 from entra_sod.cli.operations.extensions.plan import ExtensionPlan
 from entra_sod.cli.terminal import line, shown
@@ -21,7 +21,7 @@ def hook_table(plan: ExtensionPlan) -> RenderableType:
         parts.append(line(f"+ extension {plan.name}, {waits}", "green"))
         parts.append(line(f"    calls {plan.create.logic_app.resource_id}", "green"))
     if plan.attach or plan.detach:
-        parts.append(_table(plan))
+        parts.append(AsList(_policies(plan)))
     if plan.is_deleted:
         parts.append(line(f"- extension {plan.name}", "red"))
     parts += [line(f"left as it is: {gap.what}: {gap.why}", "yellow") for gap in plan.gaps]
@@ -61,15 +61,25 @@ def _view(policy: Policy) -> dict[str, str]:
     }
 
 
-def _table(plan: ExtensionPlan) -> Table:
-    table = Table("package", "policy", "id", f"at {STAGE}", "stays")
-    for sign, policies in (("+", plan.attach), ("-", plan.detach)):
-        for each in policies:
-            stays = ", ".join(_others(each, plan)) or "nothing else"
-            table.add_row(
-                each.package_id, shown(each.display_name), each.id, f"{sign} {plan.name}", stays
-            )
-    return table
+def _policies(plan: ExtensionPlan) -> PrintedList:
+    rows = [
+        (
+            shown(each.display_name),
+            f"{sign} {plan.name}",
+            ", ".join(_others(each, plan)) or "nothing else",
+            each.id,
+            each.package_id,
+        )
+        for sign, policies in (("+", plan.attach), ("-", plan.detach))
+        for each in policies
+    ]
+    return PrintedList(
+        key="policies",
+        columns=("policy", f"at {STAGE}", "stays", "policy id", "package id"),
+        rows=rows,
+        ids=frozenset({"policy id", "package id"}),
+        below={"policy": "policy id"},
+    )
 
 
 def _others(policy: Policy, plan: ExtensionPlan) -> Iterator[str]:

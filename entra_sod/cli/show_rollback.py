@@ -5,41 +5,56 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from rich import box
 from rich.console import Group, RenderableType
-from rich.table import Table
 
+from entra_sod.cli.lists import AsList, PrintedList
 from entra_sod.cli.operations.rollback_plan import AskedAgain, LeftAlone, LetIn
 from entra_sod.cli.read_rollback import PreparedRollback
 from entra_sod.cli.terminal import line, shown
 from entra_sod.domain.entra import Reference, ReferenceKind
+from entra_sod.domain.short_ids import short_ids
 from entra_sod.stores.ledger import LedgerEntry
 
-MAX_ROWS = 200
 MAX_LEFT_SHOWN = 20
-MAX_CELL = 36  # an id; two such columns fit 80 characters
+MAX_REASON = 144  # characters
+MAX_RULES = 72  # characters
+COLUMNS = (
+    "package",
+    "kept away",
+    "written",
+    "who gets it again",
+    "run",
+    "rules",
+    "package id",
+    "kept away id",
+)
 
 
-def rollback_table(prepared: PreparedRollback, *, framed: bool) -> RenderableType:
-    """What a rollback would remove and what it leaves alone, in 80 columns."""
+def rollback_table(prepared: PreparedRollback) -> RenderableType:
+    """What a rollback would remove and what it leaves alone."""
     removals = prepared.plan.removals
-    table = Table(
-        "package, and who gets it again",
-        "written",
-        box=box.SQUARE if framed else None,
-        show_lines=framed,
-        pad_edge=framed,
-    )
-    for each in removals[:MAX_ROWS]:
-        table.add_row(*_cells(each, prepared.names, prepared.let_in[each.reference]))
-        if not framed:
-            table.add_row()
-    parts: list[RenderableType] = [table] if removals else []
-    if len(removals) > MAX_ROWS:
-        parts.append(line(f"and {len(removals) - MAX_ROWS:,} more", "dim"))
+    parts: list[RenderableType] = []
     if removals:
-        parts += [line(totals(removals, prepared.let_in), "bold")]
+        parts = [AsList(_removals_list(prepared)), line(totals(removals, prepared.let_in), "bold")]
     return Group(*parts, *_left_alone(prepared), line(again(prepared.asked, _references(removals))))
+
+
+def _removals_list(prepared: PreparedRollback) -> PrintedList:
+    """Make a row for each reference; those of one run and rule stand together on a terminal."""
+    entries = sorted(prepared.plan.removals, key=lambda each: (each.run_id, each.rule_ids))
+    runs = short_ids(each.run_id for each in entries)
+    return PrintedList(
+        key="removals",
+        columns=COLUMNS,
+        rows=[_cells(each, prepared.names, prepared.let_in[each.reference]) for each in entries],
+        ids=frozenset({"package id", "kept away id", "run"}),
+        below={"package": "package id", "kept away": "kept away id"},
+        piped=frozenset({"run", "rules"}),
+        heads=[
+            (f"run {runs[each.run_id]}", f"for {shown(', '.join(each.rule_ids), MAX_RULES)}")
+            for each in entries
+        ],
+    )
 
 
 def totals(removals: Sequence[LedgerEntry], let_in: Mapping[Reference, LetIn]) -> str:
@@ -82,23 +97,20 @@ def _references(entries: Iterable[LedgerEntry]) -> Collection[Reference]:
     return [each.reference for each in entries]
 
 
-def _cells(entry: LedgerEntry, names: Mapping[str, str], lets_in: LetIn) -> tuple[str, str]:
+def _cells(entry: LedgerEntry, names: Mapping[str, str], lets_in: LetIn) -> Sequence[str]:
     reference = entry.reference
-    side = "holders of" if reference.kind is ReferenceKind.PACKAGE else "members of group"
-    name = names.get(reference.target, "") if reference.kind is ReferenceKind.PACKAGE else ""
-    what = [
-        shown(names.get(reference.on, ""), MAX_CELL),
-        reference.on,
-        f"{side} {shown(name, MAX_CELL - len(side) - 1)}".strip(),
-        reference.target,
-    ]
-    written = [
+    is_package = reference.kind is ReferenceKind.PACKAGE
+    away = names.get(reference.target, "a package") if is_package else ""
+    return (
+        shown(names.get(reference.on, "(name not known)")),
+        shown(f"holders of {away}" if is_package else "members of a group"),
         f"{entry.at.replace('T', ' ').removesuffix('Z')} UTC",
-        f"by {shown(entry.run_id, MAX_CELL)}",
-        f"for {shown(', '.join(entry.rule_ids), 2 * MAX_CELL)}",
         f"lets in again: {lets_in}",
-    ]
-    return "\n".join(filter(None, what)), "\n".join(written)
+        entry.run_id,
+        ", ".join(entry.rule_ids),
+        reference.on,
+        reference.target,
+    )
 
 
 def _left_alone(prepared: PreparedRollback) -> Iterator[RenderableType]:
@@ -106,7 +118,7 @@ def _left_alone(prepared: PreparedRollback) -> Iterator[RenderableType]:
     for each in prepared.plan.left_alone:
         by_reason.setdefault(each.why, []).append(each)
     for why, found in by_reason.items():
-        yield line(f"left alone ({len(found):,}): {shown(why, 4 * MAX_CELL)}", "yellow")
+        yield line(f"left alone ({len(found):,}): {shown(why, MAX_REASON)}", "yellow")
         for each in found[:MAX_LEFT_SHOWN]:
             on = each.reference
             yield line(f"  {on.kind} {on.target}\n  on {on.on}", "dim")

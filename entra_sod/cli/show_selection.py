@@ -1,39 +1,54 @@
-"""What rules select beside what was reviewed: lines for people, values for programs. Pure."""
+"""What rules select beside what was reviewed: a list for people, values for programs. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rich.console import Group, RenderableType
-
-from entra_sod.cli.operations.selections import ReviewState
-from entra_sod.cli.show import MAX_ROWS
-from entra_sod.cli.terminal import line, shown
-from entra_sod.core.names import visible
+from entra_sod.cli.lists import PrintedList
+from entra_sod.cli.terminal import shown
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import ReferenceKind
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.services.rules.reviews import ReviewState
+
+COLUMNS = ("rule", "mode", "reviewed", "change", "what")
 
 
-def states_lines(rules: RuleSet, states: Sequence[ReviewState]) -> RenderableType:
-    """Each rule with what was reviewed of it and what has changed, a line each."""
-    return Group(*(each for state in states for each in _state_lines(rules, state)))
+def selection_list(
+    rules: RuleSet, states: Sequence[ReviewState], gaps: Sequence[Skipped] = ()
+) -> PrintedList:
+    """Each rule with what was reviewed of it, and a row for each change and held reference."""
+    rows = [(state, *row) for state in states for row in _rows(rules, state)]
+    return PrintedList(
+        key="rules",
+        columns=COLUMNS,
+        rows=[
+            (state.rule.id, state.rule.rule.mode, _reviewed(state), change, what)
+            for state, change, what in rows
+        ],
+        ids=frozenset(),
+        piped=frozenset(COLUMNS[:3]),
+        heads=[
+            (f"rule {state.rule.id} ({state.rule.rule.mode})", _reviewed(state))
+            for state, *_ in rows
+        ],
+        styles={"damaged": "red", "joined": "yellow", "left": "yellow"},
+        empty="there are no rules in force",
+        not_read=gaps,
+    )
 
 
-def _state_lines(rules: RuleSet, state: ReviewState) -> Iterator[RenderableType]:
-    yield line(f"rule {state.rule.id} ({state.rule.rule.mode}): {_reviewed(state)}", "bold")
+def _rows(rules: RuleSet, state: ReviewState) -> Iterator[tuple[str, str]]:
+    """Yield what has changed of a rule; one row if nothing has."""
+    found = [*_damage(state), *_changes(rules, state)]
+    found += [("held", _held(rules, each)) for each in state.held]
+    yield from found or [("none", "nothing has changed")]
+
+
+def _damage(state: ReviewState) -> Iterator[tuple[str, str]]:
     if state.damage:
-        yield line(f"  {state.damage}", "red")
-    changes = [*_changes(rules, state)]
-    yield from (line(f"  {visible(each)}", "yellow") for each in changes[:MAX_ROWS])
-    yield from _more(changes)
-    yield from (line(f"  held: {visible(_held(rules, each))}") for each in state.held[:MAX_ROWS])
-    yield from _more(state.held)
-
-
-def _more(rows: Sequence[object]) -> Iterator[RenderableType]:
-    if len(rows) > MAX_ROWS:
-        yield line(f"  and {len(rows) - MAX_ROWS:,} more, see --format json", "dim")
+        yield "damaged", state.damage
 
 
 def _reviewed(state: ReviewState) -> str:
@@ -41,20 +56,19 @@ def _reviewed(state: ReviewState) -> str:
         return "damaged" if state.damage else "not seen by any run yet, so nothing was reviewed"
     groups = {each for some in state.stored.selection.groups.values() for each in some}
     counts = f"{len(state.stored.selection.packages)} packages, {len(groups)} groups"
-    more = "" if state.changes else "; nothing has changed"
-    return f"{counts}, reviewed {state.stored_at} ({shown(state.stored_by)}){more}"
+    return f"{counts}, reviewed {state.stored_at} ({shown(state.stored_by)})"
 
 
-def _changes(rules: RuleSet, state: ReviewState) -> Iterator[str]:
+def _changes(rules: RuleSet, state: ReviewState) -> Iterator[tuple[str, str]]:
     change = state.change
     if change is None:
         return
-    yield from (f"joined: {rules.named(each)}" for each in sorted(change.joined))
-    yield from (f"left: {rules.named(each)}" for each in sorted(change.left))
+    yield from (("joined", rules.named(each)) for each in sorted(change.joined))
+    yield from (("left", rules.named(each)) for each in sorted(change.left))
     for group, package in sorted(change.joined_groups.items()):
-        yield f"joined: group {group}, which {rules.named(package)} grants"
+        yield "joined", f"group {group}, which {rules.named(package)} grants"
     for group, package in sorted(change.left_groups.items()):
-        yield f"left: group {group}, which {rules.named(package)} granted"
+        yield "left", f"group {group}, which {rules.named(package)} granted"
 
 
 def _held(rules: RuleSet, held: HeldReference) -> str:

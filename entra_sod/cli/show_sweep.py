@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -10,8 +10,11 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
-from entra_sod.cli.terminal import line
+from entra_sod.cli.lists import AsList, PrintedList
+from entra_sod.cli.terminal import line, shown
+from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Outcome, Skipped
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import PairSummary, ReferenceCounts, SweepResult
@@ -95,14 +98,21 @@ def span(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def summary(result: SweepResult) -> RenderableType:
-    """What came of a sweep: first what was not looked at, then what was found."""
+def summary(
+    result: SweepResult, packages: Mapping[str, AccessPackage] | None = None
+) -> RenderableType:
+    """What came of a sweep: first what was not looked at, then what was found.
+
+    Args:
+        result: of the sweep.
+        packages: by id, as far as their names are known.
+    """
     seconds = _seconds(result)
     style = _STYLES.get(SweepStatus(result.status), "bold red")
     parts: list[RenderableType] = [line(f"{result.id} {result.status} in {span(seconds)}", style)]
     parts += _gaps(result.coverage.skipped)
     if result.status != SweepStatus.FAILED:
-        parts += [*map(line, _counts(result, seconds)), *_conflicts(result)]
+        parts += [*map(line, _counts(result, seconds)), *_conflicts(result, packages or {})]
     return Group(*parts)
 
 
@@ -117,7 +127,7 @@ def _gaps(skipped: Sequence[Skipped]) -> Iterator[RenderableType]:
     for each in skipped[:MAX_GAPS]:
         yield line(f"  {each.what}: {each.why}", "yellow")
     if len(skipped) > MAX_GAPS:
-        yield line(f"  and {len(skipped) - MAX_GAPS} more, see --json", "yellow")
+        yield line(f"  and {len(skipped) - MAX_GAPS} more, see --format json", "yellow")
 
 
 def _counts(result: SweepResult, seconds: float) -> Iterator[str]:
@@ -144,19 +154,41 @@ def _references(found: ReferenceCounts) -> str:
     return f"{text}, {found.held:,} held" if found.held else text
 
 
-def _conflicts(result: SweepResult) -> Iterator[RenderableType]:
+def _conflicts(
+    result: SweepResult, packages: Mapping[str, AccessPackage]
+) -> Iterator[RenderableType]:
     conflicts = [each for each in result.results if each.outcome is Outcome.CONFLICT]
     if conflicts:
-        yield _conflicts_table(conflicts[:MAX_PAIRS])
+        yield Text()
+        yield line("In conflict", "bold")
+        yield AsList(_conflicts_list(conflicts[:MAX_PAIRS], packages))
     if len(conflicts) > MAX_PAIRS:
-        yield line(f"and {result.pairs.conflict - MAX_PAIRS:,} more pairs, see --json")
+        yield line(f"and {result.pairs.conflict - MAX_PAIRS:,} more pairs, see --format json")
 
 
-def _conflicts_table(conflicts: Sequence[PairSummary]) -> Table:
-    table = Table("access package", "incompatible with", "rules", title="In conflict")
-    table.title_justify = "left"
-    table.add_column("assignments", justify="right")
-    for each in conflicts:
-        first, second = each.access_package_id, each.incompatible_access_package_id
-        table.add_row(first, second, line(", ".join(each.rules)), f"{each.holder_count:,}")
-    return table
+def _conflicts_list(
+    conflicts: Sequence[PairSummary], packages: Mapping[str, AccessPackage]
+) -> PrintedList:
+    return PrintedList(
+        key="conflicts",
+        columns=("access package", "incompatible with", "rules", "assignments", "id", "other id"),
+        rows=[
+            (
+                _name(each.access_package_id, packages),
+                _name(each.incompatible_access_package_id, packages),
+                ", ".join(each.rules),
+                f"{each.holder_count:,}",
+                each.access_package_id,
+                each.incompatible_access_package_id,
+            )
+            for each in conflicts
+        ],
+        ids=frozenset({"id", "other id"}),
+        below={"access package": "id", "incompatible with": "other id"},
+        numbers=frozenset({"assignments"}),
+    )
+
+
+def _name(package: str, packages: Mapping[str, AccessPackage]) -> str:
+    known = packages.get(package)
+    return shown((known.display_name if known else "") or "(name not known)")

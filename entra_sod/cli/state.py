@@ -158,13 +158,13 @@ async def _holders(
 ) -> Mapping[str, frozenset[str]]:
     holders: dict[str, set[str]] = {each: set() for each in package_ids}
     try:
-        async for package_id, page in graph.assignments_of(package_ids):
+        async for package_id, page in graph.holders_of(package_ids):
             if isinstance(page, UnreadableItem):
                 items.setdefault(package_id, []).append(page)
             elif isinstance(page, GraphError):
                 errors[package_id] = page
             else:
-                holders[package_id] |= {each.subject.id for each in page if each.is_held}
+                holders[package_id].update(page)
     except Unavailable as error:
         errors.update(dict.fromkeys(package_ids, error))
     return {package_id: frozenset(subjects) for package_id, subjects in holders.items()}

@@ -9,6 +9,8 @@ import msgspec
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
+from entra_sod.cli.findings_source import ServedFindings, read_packages
+from entra_sod.cli.lists import TextAs, TextFormat
 from entra_sod.cli.running_app import AppError, EndedWork, RunningApp, SweepStarted, open_app
 from entra_sod.cli.show_sweep import Show, showing, summary
 from entra_sod.cli.terminal import err, out
@@ -27,37 +29,37 @@ SweepUrl = Annotated[
     ),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not follow it.")]
-SweepJson = Annotated[bool, typer.Option("--json", help="Print the app's answer as it is.")]
 
 
-def sweep(url: SweepUrl = "", no_wait: NoWait = False, as_json: SweepJson = False) -> None:  # noqa: FBT002 - flags
+def sweep(url: SweepUrl = "", no_wait: NoWait = False, how: TextAs = TextFormat.TABLE) -> None:  # noqa: FBT002 - a flag
     """Start a sweep on a running app and follow it; a sweep under way is joined.
 
     The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
-    joins it again.
+    joins it again. JSON is the app's answer as it is.
 
     Exit code 0: completed, no conflicts. 2: completed, conflicts. 3: completed with gaps, whatever
     was found. 1: an error, or the sweep failed.
     """
     try:
-        raise typer.Exit(asyncio.run(_sweep(url, wait=not no_wait, as_json=as_json)))
+        raise typer.Exit(asyncio.run(_sweep(url, how, wait=not no_wait)))
     except AppError as error:
         err.print(f"entra-sod: {error}", style="red")
         raise typer.Exit(ExitCode.ERROR) from error
 
 
-async def _sweep(url: str, *, wait: bool, as_json: bool) -> ExitCode:
+async def _sweep(url: str, how: TextFormat, *, wait: bool) -> ExitCode:
     async with open_app(url, lambda why: err.print(why, style="yellow")) as app:
         started = await app.start_sweep()
         if not wait:
-            _print_started(started, as_json=as_json)
+            _print_started(started, how)
             return ExitCode.NOTHING
         with showing(err) as show:
             ended = await follow(app, started.id, SystemClock(), show)
-    if as_json:
+        packages = {} if how is TextFormat.JSON else await read_packages(ServedFindings(app))
+    if how is TextFormat.JSON:
         out.file.write(msgspec.json.format(ended.data).decode() + "\n")
     else:
-        out.print(summary(ended.result))
+        out.print(summary(ended.result, packages))
     return verdict(ended.result)
 
 
@@ -82,8 +84,8 @@ def verdict(result: SweepResult) -> ExitCode:
     return ExitCode.CHANGES if result.findings or result.pairs.conflict else ExitCode.NOTHING
 
 
-def _print_started(started: SweepStarted, *, as_json: bool) -> None:
-    if as_json:
+def _print_started(started: SweepStarted, how: TextFormat) -> None:
+    if how is TextFormat.JSON:
         out.file.write(msgspec.json.encode(started).decode() + "\n")
     else:
         out.print(f"{started.id} {'joined' if started.joined else 'started'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +19,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
+        # A command that only reads the date does not wait for an event loop to load.
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 

@@ -67,6 +67,10 @@ class NotAllowed(CallerRefused):
     """The caller is known, and has no role for this."""
 
 
+class CrossSiteRequest(CallerRefused):
+    """A write that a browser sends, and that the app's own page does not prove to have sent."""
+
+
 class TooManyRequests(CallerRefused):
     """The caller asks too often.
 

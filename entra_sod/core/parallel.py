@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 MAX_CONCURRENT_READS = 8
 
@@ -31,3 +31,11 @@ async def in_parallel[T, R](
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [found[number] for number in sorted(found)]
+
+
+async def first_of[T](items: AsyncIterator[T], most: int) -> AsyncIterator[T]:
+    """Yield the first so many items; no more are asked for."""
+    count = 0
+    while count < most and (item := await anext(items, None)) is not None:
+        count += 1
+        yield item

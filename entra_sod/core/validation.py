@@ -30,6 +30,8 @@ _ADVICE: Mapping[type, str] = {
     uuid.UUID: "must be a GUID with its hyphens, such as 2506aef1-3929-4d24-a61e-7c8b83d95e6f",
     date: "must be a date that exists, such as 2026-11-30",
 }
+# Under this key the `extra` of a msgspec.Meta has what a value of the type must be.
+ADVICE_KEY = "advice"
 _GUID_LENGTH = 36
 _BARE = re.compile("must be text(?: or null)?, got (?:a |true)")  # a number or a truth
 
@@ -184,8 +186,15 @@ def _walk_leaf(kind: Any, value: object, path: Path) -> Iterator[Mistake]:  # no
         _require_hyphens(kind, value)
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        advice = _ADVICE.get(kind) if isinstance(kind, type) else None
-        yield Mistake(path, advice or _plain(str(error)))
+        yield Mistake(path, _advice(kind) or _plain(str(error)))
+
+
+def _advice(kind: Any) -> str | None:  # noqa: ANN401
+    """What a value of the type must be; None where msgspec's own words say it."""
+    if get_origin(kind) is Annotated:
+        said = [each.extra for each in get_args(kind) if isinstance(each, msgspec.Meta)]
+        return next((each[ADVICE_KEY] for each in said if each and ADVICE_KEY in each), None)
+    return _ADVICE.get(kind) if isinstance(kind, type) else None
 
 
 def _require_hyphens(kind: Any, value: object) -> None:  # noqa: ANN401

@@ -22,12 +22,15 @@ class Subject:
 
     Attributes:
         subject_type: as Graph writes it, such as `user` and `servicePrincipal`.
+        principal_name: the user principal name. It may become another one's. So it is no part of
+            what tells subjects apart.
     """
 
     id: str
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    principal_name: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -58,12 +61,16 @@ class Assignment:
 
     @property
     def is_held(self) -> bool:
-        """Only an expired assignment holds nothing.
+        return is_held_in(self.state)
 
-        An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
-        wrong all-clear is looked at by no person.
-        """
-        return self.state is None or self.state.lower() != "expired"
+
+def is_held_in(state: str | None) -> bool:
+    """Whether the subject of an assignment holds the package. Only if it expired it does not.
+
+    An unknown or missing state counts as held: a wrong conflict is looked at by a person, a
+    wrong all-clear is looked at by no person.
+    """
+    return state is None or state.lower() != "expired"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

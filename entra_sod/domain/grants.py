@@ -5,9 +5,13 @@ Ids are as Graph writes them, in lower case. Names are as Graph writes them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 
 import msgspec
+
+from entra_sod.domain.entra import AccessPackage
 
 
 class OriginSystem(StrEnum):
@@ -69,3 +73,20 @@ class Grant(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 type Grants = tuple[Grant, ...]
+
+
+def as_package(listed: AccessPackage, grants: Grants) -> AccessPackage:
+    """A package of the list with what it grants, as if it had been read by itself."""
+    groups = [each for each in grants if each.system == OriginSystem.GROUP]
+    return replace(
+        listed,
+        member_groups=_groups(groups, "member_"),
+        eligible_groups=_groups(groups, "eligiblemember_"),
+        other_roles=frozenset(each.role_key for each in grants if " " in each.role_key),
+    )
+
+
+def _groups(grants: Sequence[Grant], prefix: str) -> frozenset[str]:
+    return frozenset(
+        each.role.removeprefix(prefix) for each in grants if each.role.startswith(prefix)
+    )

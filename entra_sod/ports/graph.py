@@ -18,11 +18,21 @@ from entra_sod.domain.entra import (
     Subject,
 )
 from entra_sod.domain.grants import Grants
+from entra_sod.ports.subjects import DirectoryUsers
 
 type AssignmentPage = Sequence[Assignment]
+type HolderPage = Sequence[str]
 
 
-class Graph(Protocol):
+class Graph(DirectoryUsers, Protocol):
+    async def tenant_id(self) -> str:
+        """The id of the tenant that is read; empty where the identity's token does not say.
+
+        Raises:
+            Unavailable: no token was given.
+        """
+        ...
+
     async def packages(self) -> Sequence[AccessPackage]:
         """Every package the identity may read, with its catalog; its groups stay empty."""
         ...
@@ -63,6 +73,16 @@ class Graph(Protocol):
 
         Raises:
             Throttled, Unavailable: come again later.
+        """
+        ...
+
+    def holders_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, HolderPage | GraphError]]:
+        """Page who holds many packages now, by the subjects' ids in entitlement management.
+
+        It reads less of each assignment than `assignments_of`, and yields and raises as it does.
+        An id occurs once for each assignment.
         """
         ...
 

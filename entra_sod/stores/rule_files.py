@@ -6,7 +6,6 @@ Either may have folders. A folder named `tests`, wherever it lies, holds tests o
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -162,6 +161,8 @@ class FolderRules:
         self._folder, self._tell = folder, tell
 
     async def files(self) -> Sequence[SourceFile]:
+        import asyncio  # not needed by commands that read files without an event loop
+
         return await asyncio.to_thread(self._read)
 
     def _read(self) -> Sequence[SourceFile]:

@@ -14,7 +14,7 @@ from uuid import UUID
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import TooManySubscriptions
 from entra_sod.domain.notifications.event import EventName
-from entra_sod.ports.storage import Condition, Row, Storage
+from entra_sod.ports.storage import MAX_PAGE_ROWS, Condition, Row, Storage
 
 TABLE = "subscriptions"
 # Of one caller. Every event goes through all there are, and costs a message for each that wants it.
@@ -35,6 +35,15 @@ class Subscription:
     url: str = field(repr=False)
     app: str
     events: frozenset[EventName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSubscription:
+    """A subscription, since when it is there, and whether it is the asking caller's own."""
+
+    subscription: Subscription
+    created_at: str
+    is_own: bool
 
 
 class Subscriptions:
@@ -103,6 +112,27 @@ class Subscriptions:
     async def subscriptions(self) -> AsyncIterator[Subscription]:
         async for row in self._table.rows(_SUBSCRIPTION):
             yield _subscription_of(row)
+
+    async def listed(
+        self, *, asking: str, with_others: bool, after: str = "", at_once: int = MAX_PAGE_ROWS
+    ) -> AsyncIterator[ListedSubscription]:
+        """Yield a caller's subscriptions, in the order of their ids.
+
+        Args:
+            asking: the caller's name.
+            with_others: whether those of other callers are yielded, too.
+            after: an id; only those behind it.
+            at_once: how many to ask for at a time.
+        """
+        own = _digest(asking)
+        where = [] if with_others else [[Condition("holder", "eq", own)]]
+        place = (_SUBSCRIPTION, after) if after else None
+        async for row in self._table.rows(_SUBSCRIPTION, after=place, where=where, at_once=at_once):
+            yield ListedSubscription(
+                subscription=_subscription_of(row),
+                created_at=str(row.values.get("createdAt", "")),
+                is_own=row.values.get("holder") == own,
+            )
 
     async def store_callback(self, check_id: str, *, url: str, app: str) -> None:
         """Keep where one check's end is to be told; a callback that is there stays as it is."""

@@ -36,7 +36,8 @@ async def decide_many(req: func.HttpRequest) -> func.HttpResponse:
 
     body = read_json(req, largest=MAX_BATCH_BYTES)
     requests = parse_decision_requests(body, bootstrap.app.clock.now())
-    return json_response(200, DecisionResults(decisions=await _decided(requests)))
+    places = [f"/requests/{number}" for number in range(len(requests))]
+    return json_response(200, DecisionResults(decisions=await _decided(requests, places)))
 
 
 async def answer_decision(request: DecisionRequest) -> func.HttpResponse:
@@ -44,8 +45,10 @@ async def answer_decision(request: DecisionRequest) -> func.HttpResponse:
     return json_response(200, result)
 
 
-async def _decided(requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
+async def _decided(
+    requests: Sequence[DecisionRequest], places: Sequence[str] = ()
+) -> list[DecisionResult]:
     try:
-        return await bootstrap.app.engine.decisions.decide(requests)
+        return await bootstrap.app.engine.decisions.decide(requests, places)
     except GraphError as error:
         raise graph_problem(error, "Nothing is decided; ask again.") from error

@@ -8,13 +8,20 @@ from urllib.parse import urlencode
 import azure.functions as func
 
 from entra_sod import bootstrap
+from entra_sod.core.errors import GraphError
 from entra_sod.core.validation import read_as
 from entra_sod.domain.findings.views import FindingPage, as_csv, detail, view
 from entra_sod.services.findings.claims import ClaimRequest, NotClaimable, store_claim
-from entra_sod.services.findings.query import FindingsQuery, parameters, parse_query, read_page
+from entra_sod.services.findings.query import (
+    FindingsQuery,
+    names_subject,
+    parameters,
+    parse_query,
+    read_page,
+)
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
-from functions.http.responses import HttpProblem, json_response, own_url, read_json
+from functions.http.responses import HttpProblem, graph_problem, json_response, own_url, read_json
 
 bp = GuardedBlueprint()
 JSON, CSV = "application/json", "text/csv"
@@ -22,7 +29,8 @@ JSON, CSV = "application/json", "text/csv"
 
 @bp.answers
 async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
-    media, query = choose_media(req, (JSON, CSV)), parse_query(dict(req.params))
+    media = choose_media(req, (JSON, CSV))
+    query = await _with_subject(parse_query(dict(req.params)))
     page = await read_page(bootstrap.app.records.findings, query)
     views = [view(each) for each in page.findings]
     link = _link(req, page.next) if page.next else None
@@ -32,6 +40,18 @@ async def list_findings(req: func.HttpRequest) -> func.HttpResponse:
             headers["Link"] = f'<{link}>; rel="next"'
         return json_response(200, as_csv(views), headers, mimetype=CSV)
     return json_response(200, FindingPage(findings=views, next_link=link))
+
+
+async def _with_subject(query: FindingsQuery) -> FindingsQuery:
+    """Find out whose a name is; only then is Graph asked."""
+    if not names_subject(query):
+        return query
+    from entra_sod.services.findings.by_name import with_subject  # HTTP seldom needs it
+
+    try:
+        return await with_subject(query, bootstrap.app.engine.decisions.names)
+    except GraphError as error:
+        raise graph_problem(error, "It is not known whose the name is; ask again.") from error
 
 
 @bp.answers

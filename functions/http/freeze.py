@@ -1,4 +1,4 @@
-"""`PUT /api/freeze` and `DELETE /api/freeze`: stop every write of a reference, allow them again."""
+"""`/api/freeze`: stop every write of a reference, see what holds writes back, allow them again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from functions.http.guard import GuardedBlueprint
 from functions.http.responses import json_response, read_json, traceparent
 
 bp = GuardedBlueprint()
+
+
+@bp.answers
+async def get_freeze(req: func.HttpRequest) -> func.HttpResponse:
+    limit = bootstrap.app.engine.enforcer.max_writes_per_day
+    return json_response(200, await bootstrap.app.records.controls.state(limit))
 
 
 @bp.answers_caller

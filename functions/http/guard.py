@@ -16,7 +16,7 @@ import azure.functions as func
 from entra_sod import bootstrap
 from entra_sod.domain.callers.caller import Caller, UnknownCaller
 from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES, OpenAccess, Route
-from functions.http.responses import with_problem_details
+from functions.http.responses import own_hosts, with_problem_details
 
 type Answering = Awaitable[func.HttpResponse]
 type HttpHandler[C] = Callable[[func.HttpRequest, C], Answering]
@@ -60,7 +60,10 @@ def _guarded(
         # What is public tells that the app lives, also where its settings are wrong.
         if route.access is OpenAccess.PUBLIC:
             return await handler(req, UnknownCaller("nobody looked"))
-        return await handler(req, bootstrap.app.admission.admit(route, req.headers))
+        hosts, target = own_hosts(req), req.route_params.get("id", "")
+        admission = bootstrap.app.admission
+        caller = admission.admit(route, req.headers, hosts=hosts, target=target)
+        return await handler(req, caller)
 
     async def answer(req: func.HttpRequest) -> func.HttpResponse:
         return await with_problem_details(admitted(req))

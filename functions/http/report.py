@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import azure.functions as func
+import msgspec
 
 from entra_sod import bootstrap
 from entra_sod.core.errors import GraphError
 from functions.http.guard import GuardedBlueprint
 from functions.http.negotiation import choose_media
-from functions.http.responses import graph_problem, json_response
+from functions.http.responses import graph_problem, json_response, own_url, page_response
 
 bp = GuardedBlueprint()
 
@@ -25,14 +26,9 @@ async def get_report(req: func.HttpRequest) -> func.HttpResponse:
         # Patterns need the list of packages: without it, what is in force is not known.
         what = "Which packages the rules name is not known; ask again."
         raise graph_problem(error, what) from error
+    view = msgspec.structs.replace(view, console=own_url(req, "console"))
     if media == JSON:
         return json_response(200, view)
     from entra_sod.services.report.render import policy, render
 
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": f"{policy()}; frame-ancestors 'none'",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    return func.HttpResponse(render(view), headers=headers, mimetype=HTML, charset="utf-8")
+    return page_response(render(view), policy())

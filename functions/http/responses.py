@@ -19,6 +19,7 @@ from entra_sod.api.responses import FieldProblem, NoFields, Problem
 from entra_sod.core.errors import (
     CallerRefused,
     ConfigurationError,
+    CrossSiteRequest,
     FieldError,
     GraphError,
     InvalidRequest,
@@ -93,6 +94,17 @@ def json_response(
     return func.HttpResponse(data, status_code=status, headers=headers, mimetype=mimetype)
 
 
+def page_response(page: bytes, policy: str) -> func.HttpResponse:
+    """Build an answer that is a page for people; `policy` is its Content-Security-Policy."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return func.HttpResponse(page, headers=headers, mimetype="text/html", charset="utf-8")
+
+
 async def with_problem_details(work: Awaitable[func.HttpResponse]) -> func.HttpResponse:
     """Await a handler and turn every error that has a name into its problem."""
     try:
@@ -119,6 +131,8 @@ def _refused(error: CallerRefused) -> HttpProblem:
         )
     if isinstance(error, Unauthenticated):
         return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+    if isinstance(error, CrossSiteRequest):
+        return HttpProblem(403, "cross-site", "The request comes from another site", str(error))
     return HttpProblem(403, "not-allowed", "You may not do this", str(error))
 
 
@@ -224,6 +238,17 @@ def own_root(request: func.HttpRequest) -> str:
     name = urlsplit(f"//{host}").hostname or ""
     scheme = "http" if name == "localhost" or is_loopback(name) else "https"
     return f"{scheme}://{host}/api"
+
+
+def own_hosts(request: func.HttpRequest) -> frozenset[str]:
+    """The names of this app: the platform's, and the one that the request was sent to.
+
+    A browser says the second by itself, and no site can make it say another one. It is that of a
+    custom domain.
+    """
+    asked = urlsplit(request.url).netloc.rpartition("@")[2]
+    named = (request.headers.get("Host") or "", asked, bootstrap.app.own_host)
+    return frozenset(each.lower() for each in named if each)
 
 
 def traceparent(request: func.HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""`POST /api/subscriptions` and `DELETE /api/subscriptions/{id}`: be told, and no more."""
+"""`/api/subscriptions`: be told, see by which addresses, and be told no more."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from uuid import UUID
 import azure.functions as func
 
 from entra_sod import bootstrap
-from entra_sod.api.responses import SubscriptionView
+from entra_sod.api.queries import PAGE_PARAMETERS, QueryReader, next_link
+from entra_sod.api.responses import ListedSubscriptionView, SubscriptionList, SubscriptionView
 from entra_sod.core.errors import TooManySubscriptions
+from entra_sod.core.parallel import first_of
 from entra_sod.domain.callers.caller import AppRole, Caller
+from entra_sod.domain.notifications.shown_address import shown_address
 from entra_sod.services.notifications.subscribe import parse_subscription_request
+from entra_sod.stores.subscriptions import ListedSubscription
 from functions.http.guard import GuardedBlueprint
 from functions.http.responses import HttpProblem, json_response, own_root, own_url, read_json
 
@@ -32,6 +36,37 @@ async def start_subscription(req: func.HttpRequest, caller: Caller) -> func.Http
     location = own_url(req, f"subscriptions/{subscription_id}")
     body = SubscriptionView(id=subscription_id, events=sorted(set(request.events)), self_=location)
     return json_response(201, body, {"Location": location})
+
+
+@bp.answers_caller
+async def list_subscriptions(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
+    reader = QueryReader(dict(req.params), PAGE_PARAMETERS)
+    query = reader.page(1)
+    reader.finish()
+    found = bootstrap.app.records.subscriptions.listed(
+        asking=caller.name,
+        with_others=AppRole.ADMIN in caller.roles,
+        after=next(iter(query.after), ""),
+        at_once=query.limit + 1,
+    )
+    views = [_view(req, each) async for each in first_of(found, query.limit + 1)]
+    page, more = views[: query.limit], len(views) > query.limit
+    link = next_link(own_url(req, "subscriptions"), req.params, (page[-1].id,) if more else None)
+    return json_response(200, SubscriptionList(subscriptions=page, more=more, next_link=link))
+
+
+def _view(req: func.HttpRequest, listed: ListedSubscription) -> ListedSubscriptionView:
+    found = listed.subscription
+    host, path = shown_address(found.url)
+    return ListedSubscriptionView(
+        id=found.id,
+        events=sorted(found.events),
+        host=host,
+        path=path,
+        created_at=listed.created_at,
+        own=listed.is_own,
+        self_=own_url(req, f"subscriptions/{found.id}"),
+    )
 
 
 @bp.answers_caller

@@ -29,7 +29,7 @@ from entra_sod.domain.webhooks.verify import is_authentic, is_recent
 from entra_sod.services.callers.admission import require_role
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.webhooks.deduplication import delivery_key
-from entra_sod.services.webhooks.request_mapping import map_request
+from entra_sod.services.webhooks.request_mapping import as_sender_wrote, map_request
 from functions.http.checks import accepted
 from functions.http.decisions import answer_decision
 from functions.http.guard import GuardedBlueprint
@@ -62,7 +62,8 @@ async def receive_webhook(
     request = map_request(delivery, source, bootstrap.app.delivery.hosts)
     if isinstance(request, DecisionRequest):
         _sender(source, caller, AppRole.DECIDE)
-        return await answer_decision(request)
+        with as_sender_wrote(delivery, source):
+            return await answer_decision(request)
     sender = _sender(source, caller, AppRole.CHECK)
     key = delivery_key(source, sender, headers, delivery, request)
     check_id = await bootstrap.app.records.check_starter.start(

@@ -55,6 +55,7 @@ var secretSettings = mapValues(vaultSettings, secret => '@Microsoft.KeyVault(Sec
 var publicPaths = [
   '/api/health'
   '/api/openapi.json'
+  '/api/console'
 ]
 
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {

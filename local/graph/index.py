@@ -1,7 +1,7 @@
 """Ways to find things in a tenant without reading all of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from local.graph.tenant import (
     AccessPackage,
@@ -36,6 +36,7 @@ class Index:
             if isinstance(subject.object_id, str) and not subject.is_deleted
         }
         self.newcomers: dict[str, DirectoryObject] = _by_id(tenant.newcomers)
+        self.users_by_name = {name.lower(): object_id for name, object_id in _user_names(tenant)}
         self.identities: dict[str, Identity] = {
             identity.client_id.lower(): identity for identity in tenant.identities
         }
@@ -74,3 +75,14 @@ def _by_id[T: Catalog | AccessPackage | Group | Subject | DirectoryObject](
     records: Iterable[T],
 ) -> dict[str, T]:
     return {record.id.lower(): record for record in records}
+
+
+def _user_names(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    """The user principal names of the directory, each with the object id of its user."""
+    for subject in tenant.subjects:
+        name, object_id = subject.principal_name, subject.object_id
+        if isinstance(name, str) and isinstance(object_id, str) and not subject.is_deleted:
+            yield name, object_id.lower()
+    for newcomer in tenant.newcomers:
+        if isinstance(newcomer.user_principal_name, str):
+            yield newcomer.user_principal_name, newcomer.id.lower()

@@ -25,6 +25,8 @@ type Handler = Callable[[Call], Answer]
 ID = "{id}"
 FUNCTION = "additionalAccess(...)"
 ALTERNATE_KEY = "subjects(...)"
+# a GUID, or a user principal name
+USER = "{id or userPrincipalName}"
 # segments whose name is followed by arguments
 CALLED = frozenset({FUNCTION, ALTERNATE_KEY})
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -41,7 +43,11 @@ class Route:
 
     def ids(self, segments: tuple[str, ...]) -> tuple[str, ...]:
         pairs = zip(self.segments, segments, strict=True)
-        return tuple(segment for pattern, segment in pairs if pattern == ID or pattern in CALLED)
+        return tuple(segment for pattern, segment in pairs if _is_key(pattern))
+
+
+def _is_key(pattern: str) -> bool:
+    return pattern in {ID, USER} or pattern in CALLED
 
 
 def _fits(pattern: str, segment: str) -> bool:
@@ -49,7 +55,7 @@ def _fits(pattern: str, segment: str) -> bool:
         return segment.startswith("additionalAccess")
     if pattern == ALTERNATE_KEY:
         return segment.startswith("subjects(")
-    return pattern == segment or (pattern == ID and segment not in {"", "$ref", "$count"})
+    return pattern == segment or (pattern in {ID, USER} and segment not in {"", "$ref", "$count"})
 
 
 def _routes(base: str, table: dict[str, dict[str, Handler]]) -> list[Route]:
@@ -116,7 +122,7 @@ ROUTES = (
     + [
         Route(("groups", ID), {"GET": groups.get_group}),
         Route(("groups", ID, "transitiveMembers", "$count"), {"GET": groups.count_members}),
-        Route(("users", ID), {"GET": directory.get_user}),
+        Route(("users", USER), {"GET": directory.get_user}),
         Route(("servicePrincipals", ID), {"GET": directory.get_service_principal}),
     ]
 )
@@ -138,4 +144,4 @@ def resolve(method: str, segments: tuple[str, ...]) -> tuple[Handler, tuple[str,
 
 
 def _id_patterns(route: Route) -> list[str]:
-    return [pattern for pattern in route.segments if pattern == ID or pattern in CALLED]
+    return [pattern for pattern in route.segments if _is_key(pattern)]

@@ -160,6 +160,7 @@ class DirectoryObject(Record):
     display_name: str
     # user or servicePrincipal
     type: str = "user"
+    user_principal_name: Text = UNSET
 
 
 class Assignment(Record):

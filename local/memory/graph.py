@@ -16,7 +16,7 @@ from entra_sod.domain.entra import (
     Subject,
 )
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
-from entra_sod.ports.graph import AssignmentPage
+from entra_sod.ports.graph import AssignmentPage, HolderPage
 
 
 class MemoryGraph:
@@ -30,12 +30,14 @@ class MemoryGraph:
         groups: of the directory; None where the identity may not read them, as by default.
         members: how many each group has; None likewise.
         directory: object ids of its people and service principals; None likewise.
+        names: object ids of its users, by user principal names in small letters; None likewise.
         newcomers: subjects that entitlement management knows, and that hold nothing.
         whole_tenant: whether the identity may read all there is, and so learns what does not exist.
         refuses_additional_access: whether additionalAccess is forbidden to the app.
         writes: every reference added, in order.
         grants: what packages grant, where it is more than their groups and roles.
         hidden_grants: packages on the list whose grants are not shown, with the reason.
+        tenant: its id.
         grants_read: every package whose grants were asked for, in order.
     """
 
@@ -50,12 +52,14 @@ class MemoryGraph:
         self._assignments = {key: list(held) for key, held in assignments.items()}
         self._page_size = page_size
         self.present: set[Reference] = set()
+        self.tenant = ""
         self.unreadable: set[str] = set()
         self.unsuitable_groups: set[str] = set()
         self.whole_tenant = False
         self.groups: dict[str, Group] | None = None
         self.members: dict[str, int] | None = None
         self.directory: set[str] | None = None
+        self.names: dict[str, str] | None = None
         self.newcomers: list[Subject] = []
         self.refuses_additional_access = False
         self.writes: list[Reference] = []
@@ -70,6 +74,9 @@ class MemoryGraph:
     def drop(self, package_id: str) -> None:
         """Delete a package."""
         del self._packages[package_id]
+
+    async def tenant_id(self) -> str:
+        return self.tenant
 
     async def packages(self) -> Sequence[AccessPackage]:
         readable = [each for key, each in self._packages.items() if key not in self.unreadable]
@@ -137,6 +144,15 @@ class MemoryGraph:
             async for page in _or_error(self.assignments(package_id)):
                 yield package_id, page
 
+    async def holders_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, HolderPage | GraphError]]:
+        async for key, page in self.assignments_of(package_ids):
+            if isinstance(page, GraphError):
+                yield key, page
+            else:
+                yield key, [each.subject.id for each in page if each.is_held]
+
     async def assignments_of_subjects(
         self, object_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
@@ -182,6 +198,17 @@ class MemoryGraph:
             if key in self.directory
             else NotFound(f"there is no {key}", status=404)
             for key in object_ids
+        }
+
+    async def users_by_name(self, names: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        if self.names is None:
+            return dict.fromkeys(names, Forbidden("no directory permission", status=403))
+        found = {name: self.names.get(name.lower()) for name in names}
+        return {
+            name: Subject(id=key, object_id=key, subject_type="user", principal_name=name)
+            if key
+            else NotFound("no such user", status=404)
+            for name, key in found.items()
         }
 
     def _of(self, object_id: str, package_id: str) -> list[Assignment]:

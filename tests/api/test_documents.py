@@ -142,8 +142,8 @@ class TestConnector:
             assert not isinstance(each.get("type"), list)
 
     def test_it_has_what_a_maker_can_use(self) -> None:
-        """Health, readiness, the documents and what others send are not for flows."""
-        left_out = {"Health", "Ready", "GetContract", "GetReport"}
+        """Health, readiness, pages, the documents and what others send are not for flows."""
+        left_out = {"Health", "Ready", "GetContract", "GetReport", "GetConsole", "GetCaller"}
         left_out |= {"ReceiveWebhook", "AgreeToWebhooks"}
         assert operations_of(CONNECTOR).keys() == IDS - left_out
 
@@ -219,3 +219,25 @@ def test_a_notification_has_the_fields_of_checks_and_of_sweeps() -> None:
     both = either((CheckResult, SweepResult), made)
     assert both["properties"].keys() == check.keys() | sweep.keys()
     assert both["required"] == ["coverage", "id", "references", "rulesHash", "sets", "status"]
+
+
+EXAMPLES = [
+    *((each.body, each.body_example) for each in OPERATIONS if each.body_example),
+    *(
+        (answer.body, answer.example)
+        for each in OPERATIONS
+        for answer in each.responses.values()
+        if answer.example
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "example"), EXAMPLES)
+def test_an_example_is_as_the_app_would_write_it(kind: type, example: dict[str, Any]) -> None:
+    """Of the type of its body, with each field that is always there, and no other."""
+    assert json.loads(msgspec.json.encode(msgspec.convert(example, kind))) == example
+
+
+def test_there_are_examples() -> None:
+    """At least of what people look up."""
+    assert len(EXAMPLES) >= 10

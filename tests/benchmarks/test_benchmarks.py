@@ -13,6 +13,7 @@ from benchmarks.report import Report, Row
 
 # They compare the app with something else, and nothing says how far apart the two may be.
 WITHOUT_BUDGET = {"cold-start"}
+IN_A_BROWSER = {"report", "console"}
 
 
 @pytest.mark.slow
@@ -20,8 +21,8 @@ WITHOUT_BUDGET = {"cold-start"}
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_it_runs_and_holds_every_row_against_something(name: str) -> None:
     """Each row has another to compare with or a budget, and with a budget a verdict."""
-    if name == "report" and not CHROMIUM.exists():
-        pytest.skip(f"the report was NOT tried in a browser: no {CHROMIUM}; run make chromium")
+    if name in IN_A_BROWSER and not CHROMIUM.exists():
+        pytest.skip(f"the {name} was NOT tried in a browser: no {CHROMIUM}; run make chromium")
     report = BENCHMARKS[name](quick=True)
     assert report.rows
     for row in report.rows:

@@ -162,3 +162,13 @@ def test_the_way_with_fewer_requests_is_the_cheaper_one() -> None:
     assert truth_of(packages, [few, counted]).strategy == "index"
     assert truth_of(packages, [within, counted]).strategy == "pairs"
     assert not truth_of(packages, [within, counted]).is_asked(("a", "b"))
+
+
+def test_packages_on_two_sides_of_a_rule_are_read_in_any_case() -> None:
+    """Holding one is a conflict by itself, which no question about a pair answers."""
+    packages = [package(each) for each in "abcd"]
+    once = rule("record", "both", between=[side("ab"), side("cd")])
+    twice = rule("record", "both", between=[side("a"), side("ab")])
+    assert truth_of(packages, [once]).needed == frozenset()
+    assert truth_of(packages, [twice]).needed == {"a"}
+    assert truth_of(packages, [twice]).strategy == "pairs"

@@ -41,7 +41,8 @@ def is_toxic(
     Args:
         package: one that can be read.
         duties: the sides of the rule.
-        granted: what each package grants that can be read.
+        granted: what each package grants that can be read. A side with another package may give
+            any role.
         allowed: on how many sides one subject may be.
     """
     whole = {at for at, duty in enumerate(duties) if _is_on(package, duty, granted)}
@@ -50,6 +51,8 @@ def is_toxic(
         sides = frozenset(
             at for at, each in enumerate(duties) if _gives(role, each, package, granted)
         )
+        if sides:
+            sides |= {at for at, each in enumerate(duties) if not each.packages <= granted.keys()}
         if not sides <= whole:
             ways.add(Way(sides, is_whole=False))
     return _has_apart(ways, allowed + 1)

@@ -10,7 +10,7 @@ import fnmatch
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,6 +63,7 @@ class Truth:
         present: references that were there before, desired or not.
         holders: subjects by package, for checks of any pair.
         toxic: by each rule, the packages that meet it by themselves.
+        named_twice: packages that two sides of one rule select.
     """
 
     conflicts: Mapping[PairKey, frozenset[str]]
@@ -74,6 +75,7 @@ class Truth:
     present: frozenset[Wanted]
     holders: Mapping[str, frozenset[str]]
     toxic: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    named_twice: frozenset[str] = frozenset()
 
     def is_readable(self, *packages: str) -> bool:
         return self.unreadable.isdisjoint(packages)
@@ -86,8 +88,11 @@ class Truth:
 
     @property
     def needed(self) -> frozenset[str]:
-        """The packages of all sets that are counted, whose assignments are read in any case."""
-        return frozenset(each for counted in self.counted.values() for each in counted.of)
+        """The packages whose assignments are read in any case.
+
+        These are the packages of sets that are counted, and those that meet a rule by their name.
+        """
+        return self.named_twice.union(*(counted.of for counted in self.counted.values()))
 
     def is_asked(self, pair: PairKey) -> bool:
         """Whether a sweep that asks pair by pair has to ask for this one."""
@@ -172,6 +177,7 @@ def find_truth(tenant_json: bytes, rules_json: bytes) -> Truth:
         present=frozenset(references_of(tenant)),
         holders=holders,
         toxic={rule["id"]: _toxic(rule, tenant, packages, unreadable) for rule in rules},
+        named_twice=frozenset(each for rule in rules for each in _named_twice(rule, tenant)),
     )
 
 
@@ -320,6 +326,11 @@ def _guarded(
         for on in _packages(other, tenant):
             for group in _groups(side) - _granted_at_all(packages[on]):
                 yield Wanted(on, "group", group)
+
+
+def _named_twice(rule: Mapping[str, Any], tenant: Tenant) -> Iterator[str]:
+    for one, other in combinations(rule.get("between", ()), 2):
+        yield from _packages(one, tenant) & _packages(other, tenant)
 
 
 def _toxic(

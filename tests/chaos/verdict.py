@@ -212,23 +212,13 @@ def _findings_are_true(case: Case) -> Iterator[str]:
     for breach in sorted(true - stored.keys() if case.found.sweep else ()):
         yield f"{_told_breach(breach)} is not there"
     for breach, times in sorted(stored.items()):
-        if breach not in possible and not _may_seem_so(case, breach):
+        if breach not in possible:
             yield f"{_told_breach(breach)} is there, and not so"
         elif times > 1:
             yield f"{_told_breach(breach)} is there {times} times"
     for finding in case.found.findings:
         if finding.state != "open":
             yield f"{_told_breach(finding.breach)} is {finding.state}, not open"
-
-
-def _may_seem_so(case: Case, breach: Breach) -> bool:
-    """Whether a package may be taken to meet a rule, as what others grant went with a part.
-
-    A role that both sides give tells nothing; but it seems to be of one side, where the packages
-    of the other side that give it were not read.
-    """
-    is_alone = len(breach.packages) == 1 and bool(case.lost.named)
-    return is_alone and breach.subject in case.truth.holders[breach.packages[0]]
 
 
 def _evidence_holds(case: Case) -> Iterator[str]:

@@ -170,7 +170,7 @@ async def test_only_the_references_of_one_rule(world: Adopting) -> None:
     assert (done.exit_code, "Did you mean ab?" in done.stderr) == (1, True)
     done = await world.run("unadopt", "--yes", "--rule", "ab")
     assert (done.exit_code, await world.noted()) == (1, AC)
-    assert "nothing was adopted for a rule ab" in done.stderr
+    assert "What was adopted has no rule ab. Its rules are: ac." in done.stderr
     assert (await world.run("unadopt", "--yes", "--rule", "ac")).exit_code == 0
     assert await world.noted() == set()
 

@@ -71,21 +71,28 @@ def tenant(simulator: Simulator, few_certificates: Path, tmp_path: Path) -> Demo
 
 
 def test_it_says_who_grants_a_role_and_which_rules_select_by_it(tenant: Demo) -> None:
-    """Package, app, role and ids, on lines that fit into 80 columns."""
+    """A line for each grant, with the names and the whole ids of all that it is about."""
     result = tenant.run("--package", "run PAYMENTS")
     role = demo.packages()[-4].resource_role_scopes[0].role
-    assert (result.exit_code, result.stdout.splitlines()) == (
+    head, line = (each.split("\t") for each in result.stdout.splitlines())
+    assert (result.exit_code, dict(zip(head, line, strict=True))) == (
         0,
-        [
-            f"Run payments ({demo.RUN_PAYMENTS})",
-            "  role Run payments of app Payments",
-            f"    {demo.PAYMENTS_APP}",
-            f"    role {role.origin_id}",
-            "    selected by run-and-clear",
-            "1 grant of 1 access package",
-        ],
+        {
+            "grant": "role Run payments of app Payments",
+            "accessPackageId": demo.RUN_PAYMENTS,
+            "accessPackage": "Run payments",
+            "originSystem": "AadApplication",
+            "resourceId": demo.PAYMENTS_APP,
+            "resource": "Payments",
+            "roleId": role.origin_id,
+            "role": "Run payments",
+            "kind": "active",
+            "rules": "run-and-clear",
+        },
     )
-    assert max(map(len, tenant.run().stdout.splitlines())) <= 80
+    assert result.stderr.endswith("1 grant of 1 access package\n")
+    short = tenant.run("--package", demo.RUN_PAYMENTS[:8])
+    assert short.stdout == result.stdout
 
 
 def test_filters_choose_grants(tenant: Demo) -> None:
@@ -139,7 +146,7 @@ def test_a_package_that_does_not_exist_is_an_error_with_a_suggestion(tenant: Dem
     """Nothing is read for it."""
     result = tenant.run("--package", "Run paymnets")
     assert result.exit_code == 1
-    assert "did you mean Run payments?" in " ".join(result.stderr.split())
+    assert "Did you mean Run payments," in " ".join(result.stderr.split())
 
 
 def test_rules_are_not_needed(tenant: Demo) -> None:

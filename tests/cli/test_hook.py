@@ -139,7 +139,7 @@ def test_plan_install_plan_remove(world: World) -> None:
 
 def test_a_plan_is_told_to_programs_too(world: World) -> None:
     """JSON has the ids of all that changes, and the exit code is the same."""
-    planned = hook(world, "plan", *TO_FINANCE, "--json")
+    planned = hook(world, "plan", *TO_FINANCE, "--format", "json")
     plan = json.loads(planned.stdout)
     assert planned.returncode == CHANGES
     assert plan["catalog"] == {"id": FINANCE, "displayName": "Finance"}
@@ -197,7 +197,7 @@ def written(folder: Path, *between: dict[str, Any]) -> str:
 def test_a_package_that_stands_against_a_group_only_is_hooked(world: World, tmp_path: Path) -> None:
     """Whoever is in the group must be asked about, too, when the package is requested."""
     rules = written(tmp_path, {"packages": [{"id": READ_LEDGER}]}, {"groups": [{"id": guid("1")}]})
-    planned = hook(world, "plan", *TO_FINANCE, "--rules", rules, "--json")
+    planned = hook(world, "plan", *TO_FINANCE, "--rules", rules, "--format", "json")
     assert planned.returncode == CHANGES, planned.stderr
     attach = json.loads(planned.stdout)["attach"]
     assert [each["policyId"] for each in attach] == [policy_id(READ_LEDGER)]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from entra_sod.cli.operations.inventory import as_enforced
 from entra_sod.cli.operations.plan_document import make_document
+from entra_sod.cli.operations.rules.format_yaml import format_yaml
 from entra_sod.cli.state import read_state
 from entra_sod.core.errors import Forbidden
 from entra_sod.domain.entra import Group, Reference, ReferenceKind
@@ -73,6 +74,7 @@ async def test_the_file_has_names_beside_ids(tenant: WayIn) -> None:
         "    severity: medium\n"
         '    owner: "ann@contoso.com"\n'
         "    mode: record\n"
+        '    source: {file: "http://localhost:1", note: made of 6 references of the tenant}\n'
         "    references: packages\n"
         "    atMost:\n"
         "      count: 1\n"
@@ -87,6 +89,7 @@ async def test_the_file_has_names_beside_ids(tenant: WayIn) -> None:
         "    severity: medium\n"
         '    owner: "ann@contoso.com"\n'
         "    mode: record\n"
+        '    source: {file: "http://localhost:1", note: made of 1 reference of the tenant}\n'
         "    references: packages\n"
         "    between:\n"
         "      - packages:\n"
@@ -98,6 +101,7 @@ async def test_the_file_has_names_beside_ids(tenant: WayIn) -> None:
         "    severity: medium\n"
         '    owner: "ann@contoso.com"\n'
         "    mode: record\n"
+        '    source: {file: "http://localhost:1", note: made of 1 reference of the tenant}\n'
         "    references: groups\n"
         "    between:\n"
         "      - packages:\n"
@@ -105,6 +109,32 @@ async def test_the_file_has_names_beside_ids(tenant: WayIn) -> None:
         "      - groups:\n"
         f"          - id: {one}  # Auditors\n"
     )
+
+
+async def test_the_file_is_in_canonical_form(tenant: WayIn) -> None:
+    """So `fmt` does not touch it, and importing again still knows its own file."""
+    tenant.graph.present = both_ways("ab", "ac", "bc") | {to_package("d", "e"), to_group("f", "1")}
+    await tenant.run("import", "references")
+    file = tenant.folder / "references.yaml"
+    assert format_yaml(SourceFile(file.name, file.read_text())) == file.read_text()
+
+
+async def test_validate_names_the_rules_without_an_owner(tenant: WayIn) -> None:
+    """Once for the file, with the first rules; naming the owner ends the warning."""
+    tenant.graph.present = both_ways("ab", "cd")
+    await tenant.run("import", "references")
+    file = tenant.folder / "references.yaml"
+    rules = [each.id for each in parsed(tenant.folder).rules.values()]
+    done = await tenant.run("validate", "rules", "--offline")
+    warning = (
+        f'rules.0.owner is the placeholder "not named yet": name who answers for {", ".join(rules)}'
+    )
+    assert [line for line in done.stdout.splitlines() if "placeholder" in line] == [
+        f"rules/references.yaml:11:12: warning: {warning}"
+    ]
+    assert done.exit_code == 0
+    file.write_text(file.read_text().replace("not named yet", "ann@contoso.com"))
+    assert (await tenant.run("validate", "rules", "--offline")).stdout == ""
 
 
 async def test_the_report_says_what_is_missing_in_the_other_direction(tenant: WayIn) -> None:
@@ -257,11 +287,11 @@ async def test_names_are_data(tenant: WayIn) -> None:
 async def test_it_passes_validate(tenant: WayIn) -> None:
     """Rules about groups do nothing until they enforce, and validate says so."""
     tenant.graph.present = both_ways("ab", "ac", "bc") | {to_package("d", "e"), to_group("f", "1")}
-    await tenant.run("import", "references")
+    await tenant.run("import", "references", "--owner", "Ann")
     done = await tenant.run("validate", "rules", "--offline")
     assert done.exit_code == 0
     assert done.stdout == (
-        "rules/references.yaml:40:7: warning: rules.2.between has no pair: "
+        "rules/references.yaml:43:7: warning: rules.2.between has no pair: "
         "groups alone work under enforce with references to groups\n"
     )
 

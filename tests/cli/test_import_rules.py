@@ -257,7 +257,7 @@ def test_there_are_six_packs() -> None:
 def test_a_pack_passes_its_tests_once_it_is_bound(name: str, tmp_path: Path) -> None:
     """Imported, bound to the packages of its test tenant, and tested by `entra-sod test`."""
     folder = tmp_path / "r"
-    assert run("import", "pack", name, "--out", folder)[:2] == (0, "")
+    assert run("import", "pack", name, "--out", folder, "--owner", "Ann")[:2] == (0, "")
     (folder / "binding.yaml").write_text((PACKS / "tests/bindings" / f"{name}.yaml").read_text())
     assert run("validate", folder, "--offline")[:2] == (0, "")
     code, out, err = run("test", PACKS / "tests" / f"{name}.yaml", "--rules", folder)
@@ -302,3 +302,10 @@ def test_a_pack_that_is_none_is_named_with_those_that_there_are(tmp_path: Path) 
     code, _, err = run("import", "pack", "procure-to-pray", "--out", tmp_path / "r")
     assert code == 1
     assert "There is no pack procure-to-pray; did you mean procure-to-pay?" in err
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_what_an_import_writes_is_in_canonical_form(name: str, tmp_path: Path) -> None:
+    """So `fmt --check` of a pipeline passes after it."""
+    assert run("import", "pack", name, "--out", tmp_path)[0] == 0
+    assert run("fmt", "--check", tmp_path)[:2] == (0, "")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from entra_sod.cli.lists import PrintedList
 from entra_sod.core.errors import Forbidden, UnreadableItem
@@ -190,10 +194,38 @@ def test_at_80_columns_names_stand_above_ids() -> None:
         below={"name": "id"},
     )
     assert on_terminal(listing) == (
-        "name                                  catalog      rules\n"
-        "Approve invoices                      Finance      approve-and-release,\n"
-        "aaaaaaaa-0000-0000-0000-000000000000               pay-and-approve\n"
-        "A name that is quite long, as names   Procurement\n"
-        "of access packages are\n"
-        "bbbbbbbb-0000-0000-0000-000000000000"
+        "name                             catalog      rules\n"
+        "Approve invoices                 Finance      approve-and-release,\n"
+        "aaaaaaaa                                      pay-and-approve\n"
+        "A name that is quite long, as    Procurement\n"
+        "names of access packages are\n"
+        "bbbbbbbb"
     )
+    assert on_terminal(replace(listing, whole_ids=True)).splitlines()[2].startswith(A)
+
+
+def test_rows_with_one_head_stand_below_it() -> None:
+    """And their columns stand below each other, whichever head they have."""
+    listing = PrintedList(
+        key="findings",
+        columns=("finding", "who", "state"),
+        rows=[("1" * 32, "Ada", "open"), ("2" * 32, "Grace Hopper", "open"), ("3" * 32, "x", "o")],
+        ids=frozenset({"finding"}),
+        heads=[("Pay \u00d7 Approve", "high"), ("Pay \u00d7 Approve", "high"), ("Pay", "low")],
+    )
+    assert on_terminal(listing, 40) == (
+        "Pay \u00d7 Approve  high\n"
+        "  11111111  Ada           open\n"
+        "  22222222  Grace Hopper  open\n"
+        "Pay  low\n"
+        "  33333333  x             o"
+    )
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=60), st.uuids().map(str)), min_size=1), st.integers(40, 100)
+)
+def test_no_line_is_longer_than_the_terminal(rows: list[tuple[str, str]], width: int) -> None:
+    """Whatever the names are; what does not fit is folded."""
+    listing = PrintedList(key="x", columns=("name", "id"), rows=rows, below={"name": "id"})
+    assert all(cell_len(each) <= width for each in on_terminal(listing, width).splitlines())

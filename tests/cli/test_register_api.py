@@ -16,6 +16,7 @@ from entra_sod.cli.register_api import (
     WantedRegistration,
     run,
     scope_id_in,
+    web_of,
 )
 
 LOGIC_APP = str(uuid4())
@@ -214,3 +215,48 @@ def test_what_was_just_made_is_looked_for_until_it_is_seen(
     assert len(directory.slept) == 3
     assert len(directory.writes) == len(set(directory.writes)) + 1  # two PATCH of one application
     assert "Nothing is missing." in capsys.readouterr().out
+
+
+class TestConsole:
+    WANTED = WantedRegistration(name="production", app_url="https://app.example/")
+    CALLBACK = "https://app.example/.auth/login/aad/callback"
+
+    def test_people_can_sign_in_to_it(
+        self,
+        directory: Directory,
+        graph: RegistrationGraph,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """The platform's address is one of those that Entra sends people back to."""
+        assert run(self.WANTED, graph, does=True) == 0
+        assert directory.application["web"] == {
+            "redirectUris": [self.CALLBACK],
+            "implicitGrantSettings": {"enableIdTokenIssuance": True},
+        }
+        assert (
+            "let people sign in to the console of https://app.example/" in capsys.readouterr().out
+        )
+        directory.writes.clear()
+        assert run(self.WANTED, graph, does=True) == 0
+        assert directory.writes == []
+
+    def test_other_addresses_and_settings_stay(self) -> None:
+        """An application that signs people in elsewhere goes on doing so."""
+        web = {
+            "homePageUrl": "https://home.example",
+            "redirectUris": ["https://other.example/back"],
+            "implicitGrantSettings": {"enableAccessTokenIssuance": True},
+        }
+        assert web_of({"web": web}, self.CALLBACK) == {
+            "homePageUrl": "https://home.example",
+            "redirectUris": ["https://other.example/back", self.CALLBACK],
+            "implicitGrantSettings": {
+                "enableAccessTokenIssuance": True,
+                "enableIdTokenIssuance": True,
+            },
+        }
+
+    def test_before_a_deployment_nothing_is_asked_for(self, graph: RegistrationGraph) -> None:
+        """Without the app's address there is no way back."""
+        assert run(WANTED, graph, does=True) == 0
+        assert web_of({}, "") is None

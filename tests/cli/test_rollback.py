@@ -99,20 +99,19 @@ async def test_a_rule_is_not_taken_back_where_others_are_not_known(world: Rollba
 
 
 async def test_a_dry_run_shows_all_and_changes_nothing(world: RollbackWorld) -> None:
-    """What, since when, by whom, who gets in again; in 80 columns, and without frames."""
+    """What, since when, by whom, who gets in again: a line for each reference."""
     run = await world.sweep()
     done = await world.rollback("--run", run, "--dry-run")
     assert done.exit_code == 2
     assert world.app.graph.present == AB | AC | {THEIRS}
     assert await world.packs() == []
-    assert max(map(len, done.stdout.splitlines())) <= 80
     for said in (
         "Package a",
         to_package("a", "b").target,
         "holders of Package b",
         "2026-01-01 00:00:00 UTC",
-        f"by {run}",
-        "for ab",
+        run,
+        "\tab\t",
         "lets in again: 2",  # "x" holds both "a" and "b"
         "lets in again: unknown",
     ):

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from entra_sod.cli import rule_tests
-from entra_sod.cli.operations.rules.rule_tests import RuleTestOutcome
+from entra_sod.cli.operations.rules.rule_tests import PersonOutcome, RuleTestOutcome
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLE = ROOT / "rules" / "tests" / "finance.yaml"
@@ -95,8 +95,6 @@ def test_wrong_use_is_exit_code_two(arguments: list[str]) -> None:
 
 def test_the_count_reads_well() -> None:
     """One is said as one."""
-    assert rule_tests.summary([RuleTestOutcome(1, [])]) == "1 expectation in 1 file: all met"
-    assert (
-        rule_tests.summary([RuleTestOutcome(1, []), RuleTestOutcome(2, [])])
-        == "3 expectations in 2 files: all met"
-    )
+    one, two = (RuleTestOutcome([PersonOutcome("Ann", each, [])]) for each in (1, 2))
+    assert rule_tests.summary([one]) == "1 expectation in 1 file: all met"
+    assert rule_tests.summary([one, two]) == "3 expectations in 2 files: all met"

@@ -105,7 +105,7 @@ async def test_the_summary_begins_with_what_was_not_looked_at(make_app: MakeApp)
     text = shown(summary(msgspec.structs.replace(result, coverage=Coverage(skipped=gaps))))
     lines = text.splitlines()
     assert lines[1].startswith(f"not looked at, or not done ({MAX_GAPS + 2})")
-    assert lines[MAX_GAPS + 2] == "  and 2 more, see --json"
+    assert lines[MAX_GAPS + 2] == "  and 2 more, see --format json"
     for words in (
         "1: 1 in conflict, 0 clear, 0 unknown",
         "findings    2",

@@ -92,7 +92,7 @@ class TestTheCommand:
 
     def test_json_is_the_apps_own_answer(self, make_app: MakeApp, run: Any) -> None:
         """Stdout has the result and nothing else."""
-        code, out, _ = run(make_app(PACKAGES, {}, RULES), "--json")
+        code, out, _ = run(make_app(PACKAGES, {}, RULES), "--format", "json")
         assert (code, json.loads(out)["pairs"]["clear"]) == (0, 1)
 
     def test_no_wait_starts_and_leaves(self, make_app: MakeApp, run: Any) -> None:
@@ -100,7 +100,7 @@ class TestTheCommand:
         app = make_app(PACKAGES, BOTH, RULES)
         code, out, _ = run(app, "--no-wait")
         assert (code, out.split()[1], len(app.storage.sent)) == (0, "started", 1)
-        again = json.loads(run(app, "--no-wait", "--json")[1])
+        again = json.loads(run(app, "--no-wait", "--format", "json")[1])
         assert (again["id"], again["joined"]) == (out.split()[0], True)
         assert again["self"] == f"{ADDRESS}/sweeps/{again['id']}"
 

@@ -17,7 +17,16 @@ from entra_sod.cli.__main__ import app
 from entra_sod.cli.schema import rules_schema
 from entra_sod.domain.rules.document import MAX_FILE_BYTES, decode
 from tests.adapters.graph.fixtures import Simulator
-from tests.adapters.graph.tenant import APPROVE, PAY, UNKNOWN
+from tests.adapters.graph.tenant import (
+    APP_CLIENT,
+    APPROVE,
+    GUEST,
+    GUEST_NAME,
+    PAY,
+    PAYERS,
+    READER_CLIENT,
+    UNKNOWN,
+)
 from tests.builders import guid
 
 ROOT = Path(__file__).parent.parent.parent
@@ -169,7 +178,7 @@ def test_a_link_to_nowhere_is_no_path(tmp_path: Path) -> None:
     """A link whose target is gone is a wrong call, not a file without mistakes."""
     broken = tmp_path / "gone.yaml"
     broken.symlink_to(tmp_path / "nowhere")
-    assert run("validate", broken, "--offline").exit_code == 2
+    assert run("validate", broken, "--offline").exit_code == 1
 
 
 def online(simulator: Simulator, certificates: Path, path: Path, **more: str) -> Result:
@@ -311,3 +320,69 @@ def test_bytes_that_are_no_rules_file_are_placed() -> None:
         str(decode("f", b"a\r\nb\xff"))
         == "f:2:2: not UTF-8: byte 0xFF, which is ÿ in Windows-1252: save as UTF-8"
     )
+
+
+EXCEPTION = """
+exceptions:
+  - id: EX-1
+    rule: r1
+    subject: {subject}
+    from: 2026-01-01
+    control: watch
+    reason: Year-end closing
+    requestedBy: The team
+    approvedBy: {approver}
+controls:
+  - {{id: watch, title: A second look, owner: controls@contoso.com, days: 366, evidence: A list}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("subject", "approver", "said"),
+    [
+        ("Ada", "Controls", "or a user principal name, such as ada@contoso.com"),
+        ("ada@contoso.com", "ADA@contoso.com", "must differ from the subject"),
+        (f"{GUEST}\n    upn: ada@contoso.com", "Ada@Contoso.com", "must differ from the subject"),
+        ("ada@contoso.com\n    upn: ada@contoso.com", "Controls", "stands beside an id"),
+    ],
+)
+def test_a_name_of_a_subject_is_checked_without_a_tenant(
+    tmp_path: Path, subject: str, approver: str, said: str
+) -> None:
+    """What it may be, and that another person approved."""
+    file = tmp_path / "rules.yaml"
+    sides = [f"packages: [{{id: {each}}}]" for each in (PAY, APPROVE)]
+    more = EXCEPTION.format(subject=subject, approver=approver)
+    file.write_text(rules_of(*sides) + more)
+    result = CliRunner().invoke(app, ["validate", "--offline", str(file)])
+    assert result.exit_code == 1, result.output
+    assert said in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("client", "subject", "approver", "code", "said"),
+    [
+        (APP_CLIENT, GUEST_NAME, "Controls", 3, "exception EX-1 of rule r1: the directory could"),
+        (READER_CLIENT, GUEST_NAME, "Controls", 0, ""),
+        (READER_CLIENT, "no@contoso.example", "Controls", 3, "has no user no@contoso.example"),
+        (READER_CLIENT, GUEST, f"'{GUEST_NAME}'", 1, "is the subject itself"),
+        (READER_CLIENT, f"{PAYERS}\n    upn: '{GUEST_NAME}'", "Controls", 0, f"is {GUEST} now"),
+    ],
+)
+def test_a_name_of_a_subject_is_looked_up(  # noqa: PLR0917 - parameters of the test
+    simulator: Simulator,
+    few_certificates: Path,
+    tmp_path: Path,
+    client: str,
+    subject: str,
+    approver: str,
+    code: int,
+    said: str,
+) -> None:
+    """An exception for a name that is not resolved is not known; one of one's own is a mistake."""
+    file = tmp_path / "rules.yaml"
+    sides = [f"packages: [{{id: {each}}}]" for each in (PAY, APPROVE)]
+    quoted = f"'{subject}'" if subject == GUEST_NAME else subject
+    file.write_text(rules_of(*sides) + EXCEPTION.format(subject=quoted, approver=approver))
+    result = online(simulator, few_certificates, file, AZURE_CLIENT_ID=client)
+    assert (result.exit_code, said in result.output) == (code, True), result.output

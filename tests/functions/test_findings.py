@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -233,3 +234,46 @@ async def test_findings_need_storage_alone(app: App, monkeypatch: pytest.MonkeyP
     install_parts(app.records, admission=app.admission)
     monkeypatch.setattr(make_engine, "read_engine", lambda *_: pytest.fail("an engine was made"))
     assert (await ask()).status_code == 200
+
+
+async def test_findings_are_asked_for_by_kind() -> None:
+    """One or more; none is made up."""
+    kinds = [each["kind"] for each in await found()]
+    assert set(kinds) == {"pair", "set"}
+    for kind in ("pair", "set", "package"):
+        assert len(await found(kind=kind)) == kinds.count(kind)
+    assert len(await found(kind="pair,set", pageSize="1000")) == len(kinds)
+    response = await ask(kind="toxic")
+    assert response.status_code == 422
+    assert "pair, set, requirement, package" in str(body_of(response))
+
+
+async def test_the_next_page_keeps_the_kind() -> None:
+    """It is in the link."""
+    page = body_of(await ask(kind="pair", pageSize="1"))
+    assert "kind=pair" in page["nextLink"]
+
+
+async def test_findings_of_a_subject_are_asked_for_by_name(app: App) -> None:
+    """The name is resolved; the next page goes by the id, whatever becomes of the name."""
+    app.configure()
+    name = "x@contoso.example"
+    [(who, findings)] = Counter(each["objectId"] for each in await found()).most_common(1)
+    app.graph.names = {name: who}
+    by_id = await found(subject=who)
+    assert len(by_id) == findings > 1
+    assert await found(subject=name.upper()) == by_id
+    page = body_of(await ask(subject=name, pageSize="1"))
+    assert f"subject={who}" in page["nextLink"]
+
+
+async def test_a_name_that_is_not_resolved_is_no_filter(app: App) -> None:
+    """An empty list would say that nothing was found of the person."""
+    app.configure()
+    response = await ask(subject="no@contoso.example")
+    assert response.status_code == 422
+    assert "User.ReadBasic.All" in str(body_of(response))
+    app.graph.names = {}
+    response = await ask(subject="no@contoso.example")
+    assert response.status_code == 422
+    assert "has no user no@contoso.example" in str(body_of(response))

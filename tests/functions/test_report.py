@@ -42,6 +42,13 @@ async def test_people_get_a_page() -> None:
 
 
 @pytest.mark.usefixtures("app")
+async def test_the_view_names_the_console() -> None:
+    """So that a page that was sent leads back to the app."""
+    view = msgspec.json.decode((await get("application/json")).get_body(), type=ReportView)
+    assert view.console == "https://app.example.com/api/console"
+
+
+@pytest.mark.usefixtures("app")
 async def test_programs_get_the_view() -> None:
     """JSON, which decodes as the view itself."""
     answer = await get("application/json")

@@ -40,7 +40,7 @@ def smoke(host: HostProcess, key: str) -> subprocess.CompletedProcess[str]:
 
 def doctor(*arguments: str, **settings: str) -> tuple[int, dict[str, str]]:
     """The exit code, and each result by what was looked at."""
-    done = run("-m", "entra_sod.cli", "doctor", "--json", *arguments, **settings)
+    done = run("-m", "entra_sod.cli", "doctor", "--format", "json", *arguments, **settings)
     assert "Traceback" not in done.stderr, done.stderr
     diagnoses = json.loads(done.stdout)["diagnoses"]
     return done.returncode, {each["what"]: each["result"] for each in diagnoses}

@@ -11,6 +11,7 @@ from entra_sod.adapters.graph.door import GraphDoor
 from entra_sod.adapters.graph.urls import (
     additional_access_path,
     assignments_path,
+    holders_path,
     member_count_path,
     named_grants_path,
     package_path,
@@ -19,6 +20,7 @@ from entra_sod.adapters.graph.urls import (
     subject_by_id_path,
     subject_by_object_id_path,
     subject_path,
+    user_by_name_path,
     user_path,
 )
 from entra_sod.adapters.rate_limit.limiters import LocalRateLimiter
@@ -26,7 +28,7 @@ from entra_sod.core.clock import Clock, SystemClock
 from entra_sod.core.errors import Forbidden, GraphError, NotFound, Rejected
 from entra_sod.domain.entra import AccessPackage, Group, Reference, ReferenceKind, Subject
 from entra_sod.domain.grants import Grants
-from entra_sod.ports.graph import AssignmentPage
+from entra_sod.ports.graph import AssignmentPage, HolderPage
 from entra_sod.ports.rate_limit import RateLimiter
 from entra_sod.settings import GraphSettings
 
@@ -123,6 +125,13 @@ class GraphClient(GraphDoor):
         reads = _reads(package_ids, assignments_path, "the assignments of %s")
         return self._batches.pages(reads, wire.assignments_page)
 
+    async def holders_of(
+        self, package_ids: Collection[str]
+    ) -> AsyncIterator[tuple[str, HolderPage | GraphError]]:
+        reads = _reads(package_ids, holders_path, "the holders of %s")
+        async for key, page in self._batches.pages(reads, wire.holders_page):
+            yield key, page if isinstance(page, GraphError) else [each for each in page if each]
+
     def assignments_of_subjects(
         self, object_ids: Collection[str]
     ) -> AsyncIterator[tuple[str, AssignmentPage | GraphError]]:
@@ -143,6 +152,10 @@ class GraphClient(GraphDoor):
         self, object_ids: Collection[str]
     ) -> Mapping[str, Subject | GraphError]:
         return await self._first_found(object_ids, user_path, service_principal_path)
+
+    async def users_by_name(self, names: Collection[str]) -> Mapping[str, Subject | GraphError]:
+        reads = _reads(names, user_by_name_path, "reading a user by name")
+        return {key: user async for key, user in self._batches.each(reads, wire.one_user)}
 
     async def _first_found(
         self, ids: Collection[str], *paths: Callable[[str], str]
@@ -202,5 +215,6 @@ class GraphClient(GraphDoor):
 def _reads[K: (str, tuple[str, str])](
     keys: Collection[K], path_of: Callable[[K], str], what: str
 ) -> list[BatchRead[K]]:
-    """One read for each key; `what` has a place for each part of a key."""
-    return [BatchRead(key, path_of(key), what % key) for key in sorted(set(keys))]
+    """One read for each key; `what` has a place for each part of a key, or none."""
+    said = (lambda key: what % key) if "%s" in what else (lambda _: what)
+    return [BatchRead(key, path_of(key), said(key)) for key in sorted(set(keys))]

@@ -53,6 +53,9 @@ class GraphDoor:
     async def caller(self) -> TokenPrincipal:
         return caller_of(await self._transport.token())
 
+    async def tenant_id(self) -> str:
+        return (await self.caller()).tenant_id
+
     async def _pages[T](
         self, decoder: AnswerDecoder[DecodedPage[T]], url: str, what: str
     ) -> AsyncIterator[list[T]]:

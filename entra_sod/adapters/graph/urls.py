@@ -18,7 +18,8 @@ _COLLECTIONS = {
 }
 _ENTITLEMENT = "/identityGovernance/entitlementManagement"
 _SUBJECT = "$select=id,objectId,displayName,subjectType"
-_HOLDERS = f"$expand=target({_SUBJECT})"
+_HOLDERS = f"$expand=target({_SUBJECT},principalName)"
+_HOLDER_IDS = "$select=id,state&$expand=target($select=id)"
 _GRANTS = "$expand=resourceRoleScopes($expand=role,scope)"
 _NAMED_GRANTS = "$expand=resourceRoleScopes($expand=role($expand=resource),scope)"
 
@@ -114,6 +115,11 @@ def assignments_path(package_id: str) -> str:
     return f"{_assignments(package_id)}&$select=id,state,schedule&{_HOLDERS}"
 
 
+def holders_path(package_id: str) -> str:
+    """The same with no more than who holds the package."""
+    return f"{_assignments(package_id)}&{_HOLDER_IDS}"
+
+
 def additional_access_path(package_id: str, incompatible_package_id: str) -> str:
     return f"{_additional_access(package_id, incompatible_package_id)}?$select=id,state&{_HOLDERS}"
 
@@ -145,6 +151,11 @@ def member_count_path(group_id: str) -> str:
 
 def user_path(object_id: str) -> str:
     return f"/users/{object_id}?$select=id,displayName"
+
+
+def user_by_name_path(name: str) -> str:
+    """A user by its user principal name, which for guests has `#EXT#` in it."""
+    return f"/users/{quote(name, safe='')}?$select=id,displayName,userPrincipalName"
 
 
 def service_principal_path(object_id: str) -> str:

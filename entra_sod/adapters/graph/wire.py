@@ -15,8 +15,8 @@ from typing import Any, Protocol
 import msgspec
 
 from entra_sod.core.errors import Unavailable, Unreadable
-from entra_sod.core.names import cut
-from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject
+from entra_sod.core.names import MAX_NAME_LENGTH, cut
+from entra_sod.domain.entra import AccessPackage, Assignment, Catalog, Group, Subject, is_held_in
 from entra_sod.domain.grants import Grant, GrantKind, Grants, OriginSystem
 
 _MEMBER, _ELIGIBLE = "Member_", "EligibleMember_"
@@ -31,6 +31,13 @@ class WireSubject(msgspec.Struct, rename="camel"):
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
+    principal_name: str | None = None
+
+
+class WireUser(msgspec.Struct, rename="camel"):
+    id: str
+    user_principal_name: str
+    display_name: str | None = None
 
 
 class WireId(msgspec.Struct):
@@ -52,6 +59,12 @@ class WireAssignment(msgspec.Struct, rename="camel"):
     state: str | None = None
     access_package: WireId | None = None
     schedule: WireSchedule | None = None
+
+
+class WireHolder(msgspec.Struct):
+    id: str
+    target: WireId
+    state: str | None = None
 
 
 class WireCatalog(msgspec.Struct, rename="camel"):
@@ -219,10 +232,11 @@ def assignment(found: WireAssignment) -> Assignment:
     Raises:
         PartlyReadable: a date is not understood; without it nothing ends.
     """
-    schedule = found.schedule or WireSchedule()
-    expiration = schedule.expiration or WireExpiration()
-    start, unclear_start = _moment(schedule.start_date_time)
-    end, unclear_end = _moment(expiration.end_date_time)
+    start, unclear_start, end, unclear_end = None, "", None, ""
+    if (schedule := found.schedule) is not None:
+        start, unclear_start = _moment(schedule.start_date_time)
+        if (expiration := schedule.expiration) is not None:
+            end, unclear_end = _moment(expiration.end_date_time)
     made = Assignment(
         id=found.id.lower(),
         state=found.state,
@@ -236,23 +250,48 @@ def assignment(found: WireAssignment) -> Assignment:
     return made
 
 
+def holder(found: WireHolder) -> str | None:
+    """Make the id of the subject that holds an assignment; None if it is over."""
+    return found.target.id.lower() if is_held_in(found.state) else None
+
+
 def subject(found: WireSubject) -> Subject:
     return Subject(
         id=found.id.lower(),
         object_id=found.object_id and found.object_id.lower(),
         # It is carried in indexes, results and events; no rule is held against it.
-        display_name=found.display_name and cut(found.display_name),
+        display_name=_kept(found.display_name),
         subject_type=found.subject_type,
+        principal_name=_kept(found.principal_name),
+    )
+
+
+def _kept(name: str | None) -> str | None:
+    """A name, cut if it is too long, which hardly any is: millions pass here."""
+    return name if name is None or len(name) <= MAX_NAME_LENGTH else cut(name)
+
+
+def user(found: WireUser) -> Subject:
+    """Make a user of the directory, whose id is its object id."""
+    object_id = found.id.lower()
+    return Subject(
+        id=object_id,
+        object_id=object_id,
+        display_name=found.display_name and cut(found.display_name),
+        subject_type="user",
+        principal_name=cut(found.user_principal_name),
     )
 
 
 def _moment(text: str | None) -> tuple[datetime | None, str]:
     """Read a moment, or say why not; Graph's first and last years stand for none."""
+    if not text:
+        return None, ""
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None, f"its schedule has the date {text!r}"
-    if moment is None or moment.year in (MINYEAR, MAXYEAR):
+    if moment.year in (MINYEAR, MAXYEAR):
         return None, ""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), ""
 
@@ -354,10 +393,12 @@ def lower_id(found: WireId) -> str:
 
 
 assignments_page = PageDecoder(WireAssignment, assignment)
+holders_page = PageDecoder(WireHolder, holder)
 ids_page = PageDecoder(WireId, lower_id)
 catalogs_page = PageDecoder(WireCatalog, catalog)
 packages_page = PageDecoder(WirePackage, package)
 one_subject = ValueDecoder(WireSubject, subject)
+one_user = ValueDecoder(WireUser, user)
 one_group = ValueDecoder(WireGroup, group)
 one_package = ValueDecoder(WirePackage, package)
 package_grants = ValueDecoder(WirePackage, grants)

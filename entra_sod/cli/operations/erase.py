@@ -8,7 +8,7 @@ writes has none, what people write may have.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,6 +23,7 @@ from entra_sod.ports.storage import Row, Storage
 from entra_sod.services.findings.query import FindingsQuery
 from entra_sod.stores import checks, sweeps
 from entra_sod.stores.evidence_drafts import CONTAINER as DRAFTS
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from entra_sod.stores.findings import FindingStore, StoredFinding
 from entra_sod.stores.sweeps import SweepStore
 
@@ -38,6 +39,7 @@ class Traces:
         checks: rows and blobs of checks whose result names the person.
         sweeps: blobs of sweeps that have ended.
         rules: rules files in evidence, with an exception for the person.
+        exceptions: rows that say whom the name of an exception was for.
         drafts: runs whose pack is sealed, and whose drafts were left behind.
         kept: what cannot be removed, and why.
     """
@@ -48,6 +50,7 @@ class Traces:
     sweeps: list[str] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
+    exceptions: list[Row] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
 
@@ -56,11 +59,16 @@ class Eraser:
     storage: Storage
     clock: Clock
 
-    async def find(self, subject: str) -> Traces:
+    async def find(self, subject: str, *, names: Collection[str] = ()) -> Traces:
         """Find everything that names a person by either id, or by an id of the other kind.
 
         The findings know both ids of a person; what else is looked through is looked through for
-        both. It reads all results and sweeps that are kept, which may take minutes.
+        both. It reads all results and sweeps that are kept, which may take minutes. Where an
+        exception named the person, the app remembers the name: that is looked for, too.
+
+        Args:
+            subject: either id.
+            names: user principal names of the same person.
         """
         traces, known = Traces(), subject.lower()
         # First of all: what ends while this looks may have kept the person behind its back.
@@ -69,7 +77,10 @@ class Eraser:
         async for kept in store.all(where=FindingsQuery(subject=known).where):
             traces.findings.append(kept)
         ids = {known, *(each for kept in traces.findings for each in kept.finding.subject_ids)}
-        words = [each.lower().encode() for each in sorted(ids)]
+        remembered = ExceptionSubjectStore(self.storage, self.clock)
+        traces.exceptions = [row async for row in remembered.of(ids)]
+        known_names = {*names, *(str(row.values["name"]) for row in traces.exceptions)}
+        words = [each.lower().encode() for each in sorted({*ids, *known_names})]
         await self._find_checks(traces, words)
         await self._find_sweeps(traces, words, running)
         await self._find_rules(traces, words)
@@ -92,6 +103,9 @@ class Eraser:
             await self._write_tombstone(name, traces)
         for run in traces.drafts:
             await self._drop_files(run)
+        remembered = ExceptionSubjectStore(self.storage, self.clock)
+        for row in traces.exceptions:
+            await remembered.forget(row)
 
     async def _find_running(self, traces: Traces) -> dict[str, bool]:
         """Name the work that has not ended: it may have read the person and not kept it yet."""

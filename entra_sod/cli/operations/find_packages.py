@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.text import TextPattern, fold, fold_for_patterns
 
-MAX_SUGGESTIONS = 3
-CUTOFF = 0.6  # how alike two words have to be, as difflib measures it
 _BEGINNING_OF_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")
 
 
@@ -46,16 +43,6 @@ def _named(search: str) -> Callable[[AccessPackage], bool]:
         pattern.fits(fold_for_patterns(each.display_name))
         or (id_part is not None and each.id.startswith(id_part))
     )
-
-
-def near_names(wanted: str, names: Iterable[str]) -> Sequence[str]:
-    """Return the names that are most like a word, or have a word like it; at most three."""
-    spelled: dict[str, str] = {}
-    for name in sorted(names):
-        for part in (fold(name), *fold(name).split()):
-            spelled.setdefault(part, name)
-    near = get_close_matches(fold(wanted), spelled, MAX_SUGGESTIONS, CUTOFF)
-    return list(dict.fromkeys(spelled[each] for each in near))
 
 
 def rules_naming(rules: RuleSet | None) -> Mapping[str, Sequence[str]]:

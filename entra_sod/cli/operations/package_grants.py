@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from entra_sod.core.errors import ConfigurationError
-from entra_sod.core.names import cut
-from entra_sod.core.validation import nearest
+from entra_sod.cli.choices import NoSuchChoice, choose_package
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.grants import Grant, OriginSystem
 from entra_sod.domain.rules.grant_language import GrantSelector
@@ -16,8 +14,6 @@ from entra_sod.domain.rules.language import Side
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.resolve import Resolver, written_sides
 from entra_sod.domain.text import fold
-
-MAX_COMPARED = 2000  # names that a name is compared with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,23 +47,18 @@ class GrantFilter:
         """Choose the packages whose grants are needed.
 
         Raises:
-            ConfigurationError: there is no such package.
+            NoSuchChoice: there is no such package.
+            AmbiguousChoice: several ids begin so.
         """
         if self.package is None:
             return listed
         wanted = fold(self.package)
-        found = {
-            key: each
-            for key, each in listed.items()
-            if wanted == key or wanted == fold(each.display_name)
-        }
-        if found:
-            return found
-        names = [cut(each.display_name, 100) for each in listed.values()][:MAX_COMPARED]
-        near = nearest(cut(self.package, 100), names)
-        raise ConfigurationError(
-            [f"--package: {self.package} is no access package that you may read{near}"]
-        )
+        named = [key for key, each in listed.items() if wanted == fold(each.display_name)]
+        # All that have the name: their grants can be told apart by their ids.
+        chosen = named or [choose_package(self.package, listed)]
+        if unlisted := [key for key in chosen if key not in listed]:
+            raise NoSuchChoice(f"{unlisted[0]} is no access package that you may read.")
+        return {key: listed[key] for key in chosen}
 
     def fits(self, grant: Grant) -> bool:
         is_group = self.group is None or _is(grant, OriginSystem.GROUP, self.group)

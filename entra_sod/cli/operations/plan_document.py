@@ -14,7 +14,6 @@ from typing import Literal
 import msgspec
 
 from entra_sod.cli.operations.plan_additions import Addition, additions_of
-from entra_sod.cli.operations.plan_enforcement import RuleEnforcement, enforcement_of
 from entra_sod.cli.operations.plan_figures import (
     PlanFigures,
     RuleFigures,
@@ -31,6 +30,7 @@ from entra_sod.domain.enforcement.desired import (
 )
 from entra_sod.domain.enforcement.guard import HeldReference, protect
 from entra_sod.domain.enforcement.plan import make_plan
+from entra_sod.domain.enforcement.reach import RuleEnforcement, enforcement_of
 from entra_sod.domain.enforcement.selection_guard import hold_changes
 from entra_sod.domain.enforcement.uncertainty import may_be_required
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
@@ -231,7 +231,7 @@ def _not_enforceable(rules: RuleSet, state: TenantState) -> tuple[Skipped, ...]:
     ]
     excepted = [
         Skipped(
-            what=f"exception {each.id} of subject {each.subject} from rule {each.rule}",
+            what=f"exception {each.id} of subject {each.named_subject} from rule {each.rule}",
             why="Entra's references know no exceptions: it refuses this subject as well",
         )
         for each in rules.exceptions

@@ -188,7 +188,7 @@ def _exceptions_of_subject(
 ) -> list[ExceptionEntry]:
     ids = (each for held in holding for each in (held.subject.id, held.subject.object_id))
     known = {request.subject, *ids}
-    return [each for each in exceptions if str(each.subject) in known]
+    return [each for each in exceptions if each.subject in known]
 
 
 def overlaps(assignment: Assignment, request: AccessRequest) -> bool:

@@ -2,12 +2,15 @@
 
 A file is cut into buckets by subject, and begins with a table of where each bucket lies. So the
 join can take the same few buckets out of all files, and never holds the tenant in memory. After
-them comes a directory of the same shape by object id, for callers who know a holder by that.
+them comes a directory of the same shape by object id, for callers who know a holder by that, and
+after it the holders by their user principal names, which the join never reads.
 
     257 offsets of 4 bytes, little endian · 256 buckets, each a msgpack array of `IndexedAssignment`
     257 offsets, from here on · 256 buckets, each of 4 bytes for a holder: the upper three are of
     the object id's hash, whose lowest is the number of this bucket; the lowest is the holder's
     bucket by subject
+    257 offsets, from here on · 256 buckets by the name's hash, each a msgpack array of
+    `NamedHolder`
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from itertools import pairwise
 import msgspec
 
 from entra_sod.domain.entra import Assignment, Subject
+from entra_sod.domain.subjects.names import comparable_name
 
 BUCKETS = 256
 _TABLE = struct.Struct(f"<{BUCKETS + 1}I")
@@ -67,11 +71,37 @@ _decoder = msgspec.msgpack.Decoder(list[IndexedAssignment])
 
 
 class IndexFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the index: its blob, its packages in the order of their places, and what it has."""
+    """A file of the index: its blob, its packages in the order of their places, and what it has.
+
+    Attributes:
+        names_start: where the holders by name begin; None in files of an earlier version.
+    """
 
     blob: str
     places: list[str]
     assignments: int
+    names_start: int | None = None
+
+
+class NamedHolder(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A holder by its user principal name."""
+
+    name: str
+    subject_id: str
+    object_id: str | None
+    display_name: str | None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(
+            id=self.subject_id,
+            object_id=self.object_id,
+            display_name=self.display_name,
+            principal_name=self.name,
+        )
+
+
+_name_decoder = msgspec.msgpack.Decoder(list[NamedHolder])
 
 
 class IndexWriter:
@@ -82,6 +112,8 @@ class IndexWriter:
         self._buckets = [bytearray() for _ in range(BUCKETS)]
         self._counts = [0] * BUCKETS
         self._directory = [bytearray() for _ in range(BUCKETS)]
+        self._names: list[list[NamedHolder]] = [[] for _ in range(BUCKETS)]
+        self._named: set[tuple[str, str]] = set()
 
     def add(self, package_id: str, page: Sequence[Assignment]) -> int:
         """Pack what is held of a page, and say how many that are."""
@@ -89,6 +121,9 @@ class IndexWriter:
         held = [each for each in page if each.is_held]
         for each in held:
             self._put(indexed_assignment(place, each))
+            who = each.subject
+            if who.principal_name:
+                self._name(NamedHolder(who.principal_name, who.id, who.object_id, who.display_name))
         return len(held)
 
     def add_file(self, places: Sequence[str], data: bytes) -> None:
@@ -97,11 +132,15 @@ class IndexWriter:
         table = IndexTable(data[:TABLE_BYTES])
         for each in table.unpack(data[TABLE_BYTES : table.directory_start], range(BUCKETS)):
             self._put(msgspec.structs.replace(each, package=moved[each.package]))
+        if (start := names_start(data)) < len(data):
+            for named in IndexNames(data[start:]).all():
+                self._name(named)
 
     def finish(self) -> bytes:
         arrays = zip(self._counts, self._buckets, strict=True)
         buckets = [_ARRAY.pack(_ARRAY_OF_32_BITS, count) + held for count, held in arrays]
-        return _tabled(buckets) + _tabled(self._directory)
+        names = [_encoder.encode(each) for each in self._names]
+        return _tabled(buckets) + _tabled(self._directory) + _tabled(names)
 
     def _put(self, held: IndexedAssignment) -> None:
         bucket = bucket_of(held.subject_id)
@@ -109,6 +148,12 @@ class IndexWriter:
         self._counts[bucket] += 1
         if held.object_id:
             self._note(held.object_id, bucket)
+
+    def _name(self, holder: NamedHolder) -> None:
+        """Note a holder by name, once for each file."""
+        if (holder.name, holder.subject_id) not in self._named:
+            self._named.add((holder.name, holder.subject_id))
+            self._names[bucket_of(comparable_name(holder.name))].append(holder)
 
     def _note(self, object_id: str, bucket: int) -> None:
         hashed = _hash(object_id)
@@ -163,6 +208,36 @@ class IndexDirectory:
             for (entry,) in _ENTRY.iter_unpack(entries)
             if entry & ~_LOWEST_BYTE == hashed & ~_LOWEST_BYTE
         }
+
+
+class IndexNames:
+    """The holders of one file by their user principal names."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._offsets = data, _TABLE.unpack_from(data)
+
+    def all(self) -> Iterator[NamedHolder]:
+        for bucket in range(BUCKETS):
+            yield from self._in(bucket)
+
+    def named(self, name: str) -> Iterator[NamedHolder]:
+        """The holders of a name, which `comparable_name` made, in whatever spelling."""
+        for each in self._in(bucket_of(name)):
+            if comparable_name(each.name) == name:
+                yield each
+
+    def _in(self, bucket: int) -> Sequence[NamedHolder]:
+        return _name_decoder.decode(self._data[self._offsets[bucket] : self._offsets[bucket + 1]])
+
+
+def names_start(data: bytes) -> int:
+    """Where the holders by name begin in a whole file: after its directory.
+
+    It is the file's length in a file of an earlier version.
+    """
+    start = IndexTable(data[:TABLE_BYTES]).directory_start
+    length: int = _TABLE.unpack_from(data, start)[-1]
+    return start + length
 
 
 def indexed_assignment(place: int, each: Assignment) -> IndexedAssignment:

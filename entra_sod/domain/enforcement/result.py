@@ -12,6 +12,7 @@ from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.enforcement.impact import WeighedAdditions
+from entra_sod.domain.enforcement.tally import ReferenceTally
 from entra_sod.domain.entra import Reference, ReferenceKind
 
 type ReferenceList = tuple[str, ReferenceKind]
@@ -63,6 +64,8 @@ class EnforcementResult:
         weighed: what the additions come to, as far as it was looked at.
         drift: where Graph differed from rules and ledger, before anything was written.
         stopped: what stopped the run before it had written all that it planned.
+        tally: how many references each rule asks for, and how many are missing after the run; None
+            where the run did not look at the whole tenant.
     """
 
     present: Collection[Reference] = ()
@@ -74,6 +77,7 @@ class EnforcementResult:
     held: Collection[HeldReference] = ()
     weighed: WeighedAdditions = field(default_factory=WeighedAdditions)
     drift: Sequence[Drift] = ()
+    tally: ReferenceTally | None = None
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from entra_sod.domain.enforcement.drift import Drift, DriftKind, find_drift
 from entra_sod.domain.enforcement.guard import HeldReference, WriteGuard
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.enforcement.result import ReferenceSnapshot
+from entra_sod.domain.enforcement.tally import ReferenceTally
 from entra_sod.domain.entra import Reference
 
 MAX_DRIFT_OF_KIND = 1000
@@ -69,7 +70,9 @@ class TenantPlan:
         survey = PlanSummary()
         for on in self._in_order():
             desired = self.desired(on)
-            survey.add_plan(self._plan(on, desired), self.noted.get(on, _NONE), max_writes)
+            plan = self._plan(on, desired)
+            survey.add_plan(plan, self.noted.get(on, _NONE), max_writes)
+            survey.tally.add(desired, plan)
             survey.add_drift(each for each in self._drift(on, desired) if self.is_certain(each))
         return survey
 
@@ -104,6 +107,7 @@ class PlanSummary:
         additions, removals: none where there are more than may be written.
         noted: references that are desired, there, and in the ledger.
         vanished: those that only the ledger still has.
+        tally: how many references each rule asks for, and how many are missing.
     """
 
     present: int = 0
@@ -114,6 +118,7 @@ class PlanSummary:
     removals: list[Reference] = field(default_factory=list)
     noted: list[Reference] = field(default_factory=list)
     vanished: list[Reference] = field(default_factory=list)
+    tally: ReferenceTally = field(default_factory=ReferenceTally)
     _drift: dict[DriftKind, list[Drift]] = field(
         default_factory=lambda: {kind: [] for kind in DriftKind}
     )

@@ -16,6 +16,7 @@ import msgspec
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.findings.model import Change, Finding, FindingState
 from entra_sod.domain.findings.views import FindingView, view
+from entra_sod.domain.notifications.console_links import finding_link
 from entra_sod.domain.results.check import ReferenceView
 from entra_sod.domain.rules.language import Mode
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -176,15 +177,25 @@ class TicketBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         dedupe_key: the same for a finding's whole life: look for a ticket that has it.
         action: open a ticket, or close it.
+        link: the finding in the console, where it can be claimed.
     """
 
     dedupe_key: str
     action: Literal["open", "close"]
+    link: str
     finding: FindingView
 
 
-def ticket_body(finding: Finding, ticket: str) -> bytes:
+def ticket_body(finding: Finding, ticket: str, app: str) -> bytes:
+    """Make the body of a ticket.
+
+    Args:
+        finding: that it is of.
+        ticket: `opened`, or anything else to close it.
+        app: the address of this app as the receiver knows it, up to `/api`.
+    """
     body = TicketBody(
+        link=finding_link(app, finding.id),
         dedupe_key=finding.id,
         action="open" if ticket == "opened" else "close",
         finding=view(finding),

@@ -9,6 +9,7 @@ from itertools import islice
 import msgspec
 
 from entra_sod.core import errors
+from entra_sod.domain.rules.exception_subjects import ExceptionProblem
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 
@@ -38,6 +39,8 @@ class Reason(StrEnum):
     UNSAFE_LINK = "unsafe-link"
     SELECTS_NOTHING = "selects-nothing"
     LEFT_THE_RULE = "left-the-rule"
+    SUBJECT_UNKNOWN = "subject-unknown"
+    SUBJECT_RENAMED = "subject-renamed"
     RULES_REFUSED = "rules-refused"
     OUT_OF_SCOPE = "out-of-scope"
     NOT_LOOKED_AT = "not-looked-at"
@@ -111,7 +114,12 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hides(self) -> bool:
         """Whether anything is not known for it; a package that left its rule is looked at."""
-        return self.reason is not Reason.LEFT_THE_RULE
+        return self.reason not in {Reason.LEFT_THE_RULE, Reason.SUBJECT_RENAMED}
+
+    @property
+    def hides_conflicts(self) -> bool:
+        """Whether a conflict may be hidden; an exception that excuses no one hides none."""
+        return self.hides and self.reason is not Reason.SUBJECT_UNKNOWN
 
     @classmethod
     def of(cls, what: str, error: errors.SodError) -> Skipped:
@@ -146,6 +154,17 @@ def rule_gaps(rules: RuleSet, of: Iterable[ResolvedRule] | None = None) -> Itera
         yield from _selects_nothing(rule)
         yield from _left(rule, rules)
     yield from grant_gaps(rules, concerned)
+    yield from exception_gaps(rules.exception_problems, {each.id for each in concerned})
+
+
+def exception_gaps(problems: Iterable[ExceptionProblem], of: Collection[str]) -> Iterator[Skipped]:
+    """Name exceptions of rules whose subjects are not known, and those whose names changed."""
+    for each in problems:
+        if each.entry.rule in of:
+            reason = Reason.SUBJECT_UNKNOWN if each.is_void else Reason.SUBJECT_RENAMED
+            what = f"exception {each.entry.id} of rule {each.entry.rule}"
+            more = ", so the exception excuses no one" if each.is_void else ""
+            yield Skipped(what=what, why=f"{each.why}{more}", reason=reason)
 
 
 def selection_gaps(rules: RuleSet) -> list[Skipped]:

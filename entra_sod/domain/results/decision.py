@@ -50,6 +50,8 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What `POST /decisions` answers with 200.
 
     Attributes:
+        subject: the id that was given, or the object id of whom the name was given.
+        user_principal_name: of the subject, if it was asked for by name.
         subject_known: whether entitlement management, the last sweep or the directory knows the
             subject; None where none of them could be asked.
         reasons: sentences that say why, the gravest first.
@@ -62,6 +64,7 @@ class DecisionResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     decision: Decision
     subject: str
+    user_principal_name: str | None
     subject_known: bool | None
     access_package_ids: list[str]
     reference: str | None

@@ -9,6 +9,7 @@ from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.results.check import ReferencesView
 from entra_sod.domain.results.coverage import Coverage, Outcome
 from entra_sod.domain.results.sets import SetSummary
+from entra_sod.domain.rules.language import Mode
 
 
 class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +79,42 @@ class OverlapSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     why: str
 
 
+class RuleReferences(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How far Entra enforced one rule when a sweep ended.
+
+    Attributes:
+        is_found_only: whether Entra has no reference that could enforce it, whatever its mode.
+        cannot: why Entra enforces nothing of it; empty if the rule asks for references.
+        in_part: why its references, if all of them are there, enforce only a part of it.
+        wanted: references that it asks for.
+        missing: those of them that Entra did not have.
+        held: those of them that wait for an approval or another reason.
+    """
+
+    rule: str
+    mode: Mode
+    is_found_only: bool = False
+    cannot: str = ""
+    in_part: str = ""
+    wanted: int = 0
+    missing: int = 0
+    held: int = 0
+
+
+class SweepEnforcement(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How far Entra enforced the rules when a sweep ended.
+
+    Attributes:
+        setting: ENFORCEMENT, which is `off`, `plan` or `apply`.
+        is_known: whether the sweep could read the references.
+        rules: those in force then, in order of their ids; at most 2,000.
+    """
+
+    setting: str
+    is_known: bool
+    rules: list[RuleReferences]
+
+
 class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
     """How the sweep looked.
 
@@ -106,6 +143,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         references: the first 1,000 of each kind; the evidence has all of them.
         stopped: what stopped the sweep before it had written all that it planned.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
+        rule_enforcement: how far Entra enforced the rules; null where an older version made the sweep.
         assignments: held, of the packages that were indexed.
         requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
         round_trips: what was sent; a `$batch` is one.
@@ -138,3 +176,4 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stopped: WritesStopped | None = None
     toxic_packages: list[ToxicSummary] = []
     overlaps: list[OverlapSummary] = []
+    rule_enforcement: SweepEnforcement | None = None

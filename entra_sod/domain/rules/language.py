@@ -13,9 +13,11 @@ from uuid import UUID
 
 import msgspec
 
+from entra_sod.core.names import visible
 from entra_sod.core.validation import Path
 from entra_sod.domain.grants import GrantKind
 from entra_sod.domain.rules.grant_language import GrantSelector
+from entra_sod.domain.subjects.names import PrincipalName, SubjectName
 
 __all__ = ["GrantKind", "GrantSelector"]  # the schema finds all types of the language here
 
@@ -405,7 +407,8 @@ class ExceptionEntry(
     Attributes:
         id: unique among exceptions of all files.
         rule: the id of the rule.
-        subject: the id of who may hold both.
+        subject: the id or the user principal name of who may hold both.
+        upn: the user principal name of the subject, for people; the id decides.
         start: the first day, in UTC.
         until: the last day, included, in UTC; at most a year after the first. It may be left out
             where a control says how long.
@@ -417,13 +420,19 @@ class ExceptionEntry(
 
     id: Name
     rule: Name
-    subject: UUID
+    subject: SubjectName
+    upn: PrincipalName | None = None
     start: date
     until: date | None = None
     control: Name | None = None
     reason: Text
     requested_by: Text
     approved_by: Text
+
+    @property
+    def named_subject(self) -> str:
+        """The subject as people read it: the id, and the name where one is known."""
+        return f"{self.subject} ({visible(self.upn)})" if self.upn else visible(self.subject)
 
     @property
     def end(self) -> date:

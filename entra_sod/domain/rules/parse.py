@@ -29,6 +29,7 @@ from entra_sod.domain.rules.language import (
     Side,
     override_id,
 )
+from entra_sod.domain.subjects.names import person_key, subject_id
 from entra_sod.domain.text import fold
 
 MAX_SUGGESTIONS = 100
@@ -150,6 +151,10 @@ class ParsedRules:
     def origin(self, kind: str, name: str) -> SourceOrigin:
         """Where a thing of the book stands; kind is the name of a field of `RulesFile`."""
         return self.origins[kind, name]
+
+    def place(self, kind: str, name: str) -> RulesProblem:
+        """The file and line of a thing of the book, as of a problem there."""
+        return self.origins[kind, name].place(Mistake((), ""))
 
     def names(self, kind: str) -> Collection[str]:
         """The names of a kind that the files give, with a mistake in it or not."""
@@ -382,13 +387,15 @@ def _exception_mistakes(entry: ExceptionEntry, known: _KnownNames) -> Iterator[M
     if entry.control:
         yield from _unknown(entry.control, "control", known.get("controls"), ("control",))
     yield from _end_mistakes(entry)
-    approver, requester = fold(entry.approved_by), fold(entry.requested_by)
+    approver, requester = person_key(entry.approved_by), person_key(entry.requested_by)
     texts = {"reason": fold(entry.reason), "requestedBy": requester, "approvedBy": approver}
     yield from (Mistake((name,), "is blank") for name, text in texts.items() if not text)
     if approver and approver == requester:
         yield Mistake(("approvedBy",), "must differ from requestedBy")
-    if approver.strip("{}").replace("-", "") == entry.subject.hex:
+    if approver in {person_key(each) for each in (entry.subject, entry.upn) if each}:
         yield Mistake(("approvedBy",), "must differ from the subject")
+    if entry.upn and subject_id(entry.subject.strip()) is None:
+        yield Mistake(("upn",), "stands beside an id: give the id as subject, or leave it out")
 
 
 def _end_mistakes(entry: ExceptionEntry) -> Iterator[Mistake]:

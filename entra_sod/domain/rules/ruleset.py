@@ -15,6 +15,7 @@ import msgspec
 from entra_sod.core.names import cut
 from entra_sod.domain.entra import AccessPackage, Pair
 from entra_sod.domain.rules.document import SourceFile
+from entra_sod.domain.rules.exception_subjects import ExceptionProblem
 from entra_sod.domain.rules.language import ExceptionEntry, Mode, Override, References, Rule
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 
@@ -217,12 +218,15 @@ class RuleSet:
 
     Attributes:
         rules: in order of their ids.
-        exceptions: in force then, in order of their ids.
+        exceptions: in force then, in order of their ids; the subject of each is an id.
+        written_exceptions: the same as their author wrote them, those that excuse no one among
+            them: the hash does not change if a name gets another id.
         refused: why the newest files are not these rules, where a broken version was not taken.
         unlisted: why patterns may fit more packages than are known, where the list is refused.
         files: that the rules were read from, where that is known.
         protected: packages and groups that are never written on, nor used as references.
         listed: the tenant's list of packages, where patterns were held against it.
+        exception_problems: of exceptions that excuse no one, and of names that changed hands.
         overrides: packages that may meet a rule in force by themselves for some days, in order.
         day: on which they are in force, where it matters.
     """
@@ -239,9 +243,16 @@ class RuleSet:
         protected: ResolvedSide = EMPTY_SIDE,
         listed: Mapping[str, AccessPackage] | None = None,
         overrides: Iterable[Override] = (),
+        exception_problems: Iterable[ExceptionProblem] = (),
+        written_exceptions: Iterable[ExceptionEntry] | None = None,
     ) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self.exceptions = tuple(sorted(exceptions, key=lambda entry: entry.id))
+        written = self.exceptions if written_exceptions is None else written_exceptions
+        self.written_exceptions = tuple(sorted(written, key=lambda entry: entry.id))
+        self.exception_problems = tuple(
+            sorted(exception_problems, key=lambda each: (each.entry.id, each.kind))
+        )
         self.refused = refused
         self.files = tuple(files)
         self.unlisted = unlisted
@@ -260,7 +271,8 @@ class RuleSet:
         what patterns of rules mean in the tenant is not in it.
         """
         classes = {name: side for each in self.rules for name, side in each.classes.items()}
-        written = [[each.rule for each in self.rules], self.exceptions, sorted(classes.items())]
+        exceptions = self.written_exceptions
+        written = [[each.rule for each in self.rules], exceptions, sorted(classes.items())]
         protected = sorted(self.protected.ids)
         more = [each for each in (protected, self.overrides) if each]
         data = msgspec.json.encode([*written, *more])
@@ -343,9 +355,7 @@ class RuleSet:
         return tuple(each for some in found for each in some) if all(found) else ()
 
     def _exceptions_of(self, rule_id: str, subject_ids: set[str]) -> list[ExceptionEntry]:
-        return [
-            each for each in self._exceptions.get(rule_id, ()) if str(each.subject) in subject_ids
-        ]
+        return [each for each in self._exceptions.get(rule_id, ()) if each.subject in subject_ids]
 
     @cached_property
     def _exceptions(self) -> Mapping[str, Sequence[ExceptionEntry]]:

@@ -95,6 +95,7 @@ def find_toxic(
     names: Mapping[str, AccessPackage] | None = None,
     *,
     only: Collection[str] | None = None,
+    is_certain: bool = False,
 ) -> Iterator[ToxicPackage]:
     """Find the packages that meet a rule by themselves, rule by rule and in the order of their ids.
 
@@ -103,6 +104,8 @@ def find_toxic(
         known: packages with what they grant, of rules or not, as far as they could be read.
         names: packages with their names, where those that are known have none.
         only: the packages to look at; all, without it.
+        is_certain: whether to find only packages that meet a rule whatever the packages of the
+            rule grant that are not known. Else these count as if they granted nothing.
     """
     granted = {key: each.grants for key, each in known.items()}
     granting: dict[str, list[str]] = {}
@@ -112,7 +115,7 @@ def find_toxic(
     for rule in rules:
         if rule.form is RuleForm.REQUIRES:  # what it requires is told by holders of one package
             continue
-        sides = _RuleSides(rule, known, names or {}, granted)
+        sides = _RuleSides(rule, known, names or {}, granted, is_certain)
         for package in sorted(sides.candidates(granting)):
             if only is not None and package not in only:
                 continue
@@ -184,6 +187,7 @@ class _RuleSides:
     known: Mapping[str, AccessPackage]
     names: Mapping[str, AccessPackage]
     granted: Mapping[str, frozenset[str]]
+    is_certain: bool
     packages: Sequence[frozenset[str]] = field(init=False)
     _needed: int = field(init=False)
     _own: dict[str, list[int]] = field(init=False, default_factory=dict)
@@ -193,8 +197,15 @@ class _RuleSides:
     # All that some package of a side grants, by the rarest role of it; with those packages.
     _whole: dict[str, dict[frozenset[str], list[str]]] = field(init=False, default_factory=dict)
 
+    # Sides with a package whose grants are not known: they may give any role.
+    _open: frozenset[int] = field(init=False, default=frozenset())
+
     def __post_init__(self) -> None:
         self.packages, self._needed = package_sides(self.rule), sides_needed(self.rule)
+        if self.is_certain:
+            self._open = frozenset(
+                place for place, side in enumerate(self.packages) if not self.granted.keys() >= side
+            )
         for place, side in self._counting():
             for package in side:
                 self._own.setdefault(package, []).append(place)
@@ -307,7 +318,8 @@ class _RuleSides:
         if role not in self._places:
             self._places[role] = frozenset(givers)
         alone = [each for each in own if givers[each] == 1 and self._has_others(package, each)]
-        return self._places[role].difference(alone) if alone else self._places[role]
+        places = self._places[role].difference(alone) if alone else self._places[role]
+        return places | self._open if places else places
 
     def _has_others(self, package: str, place: int) -> bool:
         others = (each for each in self.packages[place] if each != package)

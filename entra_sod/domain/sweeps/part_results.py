@@ -68,12 +68,14 @@ class PartFindings(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         index: the blob that has the assignments of `indexed`, in the order of `places`.
         places: the packages of the index file.
+        names_start: where the holders by name begin in it.
         unconfirmed: pairs in conflict that Graph was not to be asked about, and why.
         failed: why nothing could be done for this part, where that is so.
     """
 
     pairs: list[PairFinding] = []
     index: str = ""
+    names_start: int | None = None
     places: list[str] = []
     indexed: list[IndexedPackage] = []
     enforced: list[EnforcedPackage] = []

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Mapping
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import CallerRefused, NotAllowed, TooManyRequests, Unauthenticated
+from entra_sod.core.errors import (
+    CallerRefused,
+    CrossSiteRequest,
+    NotAllowed,
+    TooManyRequests,
+    Unauthenticated,
+)
 from entra_sod.domain.callers.address import address_of
 from entra_sod.domain.callers.caller import AppRole, Caller, UnknownCaller
+from entra_sod.domain.callers.cross_site import why_cross_site
 from entra_sod.domain.callers.identify import CallerSettings, identify
 from entra_sod.domain.callers.rate_limit import CallerRateLimiter
 from entra_sod.domain.callers.routes import OpenAccess, Route
@@ -18,6 +26,7 @@ log = logging.getLogger("entra_sod")
 # A caller polls each thing that it asked for many times, and must not be kept from its answer.
 READS_FOR_EACH_REQUEST = 10
 _READING = "GET"
+_ID = re.compile(r"[\w-]{1,64}", re.ASCII)  # what else stands in a path may be anything
 
 
 class Admission:
@@ -34,7 +43,14 @@ class Admission:
             for is_reading in (True, False)
         }
 
-    def admit(self, route: Route, headers: Mapping[str, str]) -> Caller | UnknownCaller:
+    def admit(
+        self,
+        route: Route,
+        headers: Mapping[str, str],
+        *,
+        hosts: Collection[str] = (),
+        target: str = "",
+    ) -> Caller | UnknownCaller:
         """Let a request in and say who sends it, or refuse it.
 
         A stranger comes in by routes alone that verify their callers themselves.
@@ -42,19 +58,26 @@ class Admission:
         Args:
             route: that is asked for.
             headers: of the request, found by names in any case.
+            hosts: names of this app, with a port if any: where a browser's writes may come from.
+            target: the id in the request's path, for the log.
 
         Raises:
             TooManyRequests: the caller asks too often.
             Unauthenticated: nobody knows the caller.
             NotAllowed: the caller has none of the route's roles.
+            CrossSiteRequest: a browser sends a write, and may do so for another site.
         """
         caller, what = identify(headers, self._settings), str(route)
         self._count(caller, what, headers, is_reading=route.method == _READING)
-        if isinstance(route.access, OpenAccess):
+        if route.takes_strangers:
             return caller
-        known = require_role(caller, route.access, what)
-        if route.method != _READING:
-            extra = {"action": "caller_admitted", "caller": known.name, "route": what}
+        known = _require_known(caller, what)
+        if not isinstance(route.access, OpenAccess):
+            require_role(known, route.access, what)
+        if route.is_write:
+            _require_own_site(known, what, headers, hosts)
+            named = {"target": target} if _ID.fullmatch(target) else {}
+            extra = {"action": "caller_admitted", "caller": known.name, "route": what, **named}
             log.info("%s: %s", known.name, what, extra=extra)
         return known
 
@@ -87,16 +110,38 @@ def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], wha
         Unauthenticated: nobody knows the caller.
         NotAllowed: the caller has none of the roles.
     """
-    if isinstance(caller, UnknownCaller):
-        detail = (
-            "Send a token of Microsoft Entra ID for this app, or one of the app's keys as "
-            "x-functions-key."
-        )
-        raise _refused(caller, what, Unauthenticated(detail), caller.why)
-    if not caller.may(roles):
+    known = _require_known(caller, what)
+    if not known.may(roles):
         wanted = " or ".join(sorted(roles))
-        raise _refused(caller, what, NotAllowed(f"This takes the app role {wanted}."), wanted)
-    return caller
+        raise _refused(known, what, NotAllowed(f"This takes the app role {wanted}."), wanted)
+    return known
+
+
+def _require_known(caller: Caller | UnknownCaller, what: str) -> Caller:
+    """Return a caller whom the app knows.
+
+    Raises:
+        Unauthenticated: nobody knows the caller.
+    """
+    if isinstance(caller, Caller):
+        return caller
+    detail = (
+        "Send a token of Microsoft Entra ID for this app, or one of the app's keys as "
+        "x-functions-key."
+    )
+    raise _refused(caller, what, Unauthenticated(detail), caller.why)
+
+
+def _require_own_site(
+    caller: Caller, what: str, headers: Mapping[str, str], hosts: Collection[str]
+) -> None:
+    """Refuse a write that another site has a browser send with the caller's cookie.
+
+    Raises:
+        CrossSiteRequest: it may be one.
+    """
+    if why := why_cross_site(headers, caller.kind, hosts):
+        raise _refused(caller, what, CrossSiteRequest(why), "cross-site")
 
 
 def _refused(

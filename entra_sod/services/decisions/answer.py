@@ -26,6 +26,7 @@ def answer(
     return DecisionResult(
         decision=verdict.decision,
         subject=wanted.subject,
+        user_principal_name=pending.principal_name,
         access_package_ids=list(wanted.packages),
         subject_known=pending.subject_known,
         reference=pending.request.reference,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from entra_sod.core.clock import Clock
-from entra_sod.core.errors import PERMANENT, GraphError
+from entra_sod.core.errors import PERMANENT, FieldError, GraphError, InvalidRequest
 from entra_sod.domain.decisions.evaluate import (
     AccessRequest,
     evaluate,
@@ -30,6 +30,11 @@ from entra_sod.services.decisions.pending_decision import PendingDecision
 from entra_sod.services.decisions.request import DecisionRequest
 from entra_sod.services.rules.alike import PackageGrants, granting, without_toxic
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.resolve import (
+    ResolvedSubject,
+    SubjectNotResolved,
+    SubjectResolver,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class DecisionMaker:
 
     graph: GraphReader
     subjects: SubjectReader
+    names: SubjectResolver
     index: IndexReader
     grants: GrantReader
     rules: RulesProvider
@@ -50,21 +56,47 @@ class DecisionMaker:
     denies_gaps: bool
     allows_unknown: bool
 
-    async def decide(self, requests: Sequence[DecisionRequest]) -> list[DecisionResult]:
+    async def decide(
+        self, requests: Sequence[DecisionRequest], places: Sequence[str] = ()
+    ) -> list[DecisionResult]:
         """Decide on each request, in their order.
 
+        Args:
+            requests: what is wanted.
+            places: of each request in the caller's body, as a JSON pointer; the body, without them.
+
         Raises:
+            InvalidRequest: naming each subject that is not known by its user principal name.
             Throttled, Unavailable: Graph cannot be asked just now; nothing is decided.
             RulesError, ConfigurationError: there are no rules to decide by.
         """
+        subjects = await self._named(requests, places)
         rules = await self.rules.from_today()
         grants, harmless = await self._granted(requests, rules)
         now = self.clock.now()
-        pending_decisions = [_pending(each, rules, grants, harmless, now) for each in requests]
+        pending_decisions = [
+            _pending(each, subject, rules, grants, harmless, now=now)
+            for each, subject in zip(requests, subjects, strict=True)
+        ]
         await self._read_packages(pending_decisions, rules)
         await self._read_or_note_gap([each for each in pending_decisions if each.against])
         await self._identify([each for each in pending_decisions if each.subject_known is None])
         return [self._answer(pending, rules) for pending in pending_decisions]
+
+    async def _named(
+        self, requests: Sequence[DecisionRequest], places: Sequence[str]
+    ) -> Sequence[ResolvedSubject]:
+        """Find out which subjects are named; a name that is not resolved is never decided on."""
+        found = await self.names.resolve({each.subject for each in requests})
+        subjects = [found[each.subject] for each in requests]
+        errors = [
+            FieldError(pointer=f"{places[number] if places else ''}/subject", detail=str(each))
+            for number, each in enumerate(subjects)
+            if isinstance(each, SubjectNotResolved)
+        ]
+        if errors:
+            raise InvalidRequest(errors)
+        return [each for each in subjects if isinstance(each, ResolvedSubject)]
 
     async def _granted(
         self, requests: Sequence[DecisionRequest], rules: RuleSet
@@ -138,7 +170,7 @@ class DecisionMaker:
             rules.exceptions,
             pending.wanted,
             pending.held,
-            has_gaps=any(gap.hides for gap in pending.notes.skipped),
+            has_gaps=any(gap.hides_conflicts for gap in pending.notes.skipped),
             has_unread=pending.has_unread,
             denies_gaps=self.denies_gaps,
             needs_review=bool(pending.met_alike)
@@ -159,13 +191,15 @@ def _compared_with(packages: Collection[str], rules: RuleSet) -> frozenset[str]:
 
 def _pending(
     request: DecisionRequest,
+    subject: ResolvedSubject,
     rules: RuleSet,
     grants: PackageGrants,
     harmless: frozenset[str],
+    *,
     now: datetime,
 ) -> PendingDecision:
     wish = AccessRequest(
-        subject=str(request.subject),
+        subject=subject.id,
         packages=request.packages,
         start=max(request.start or now, now).astimezone(UTC),
         until=request.until and request.until.astimezone(UTC),
@@ -182,6 +216,7 @@ def _pending(
     # Who the subject is matters for exceptions, and what is held tells it.
     against = against.union(*(each.rule.packages for found in toxic.values() for each in found))
     pending = PendingDecision(request, wish, verdict, against, alike, toxic)
+    pending.name(subject)
     pending.notes.skipped.extend(rule_gaps(rules, in_force))
     giving = [each.id for each in wanted if each.grants and each.id not in harmless]
     for package in sorted({*wish.packages, *_compared_with(giving, rules)}):

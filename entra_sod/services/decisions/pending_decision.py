@@ -14,6 +14,7 @@ from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.toxic import ToxicPackages
 from entra_sod.services.decisions.identify import SubjectIdentity
 from entra_sod.services.decisions.request import DecisionRequest
+from entra_sod.services.subjects.resolve import ResolvedSubject
 
 
 # Compared by identity: the same may be asked twice.
@@ -28,6 +29,7 @@ class PendingDecision:
         against: packages that some rule holds against a wanted one.
         as_of: of the index that was looked into; None where only Graph was asked.
         notes: what was looked at, and what of it is not known.
+        principal_name: of the subject, if it was asked for by name.
         identity: whose id was given, once somebody was asked.
         has_unread: whether the subject may hold more than is known.
     """
@@ -41,6 +43,7 @@ class PendingDecision:
     held: list[Assignment] = field(default_factory=list)
     notes: Coverage = field(default_factory=Coverage)
     as_of: datetime | None = None
+    principal_name: str | None = None
     identity: SubjectIdentity | None = None
     has_unread: bool = False
 
@@ -69,6 +72,12 @@ class PendingDecision:
         checked = Checked(what=what, how=how)
         if checked not in self.notes.checked:
             self.notes.checked.append(checked)
+
+    def name(self, subject: ResolvedSubject) -> None:
+        """Note by what name the subject was asked for, and what says whose it is."""
+        self.principal_name = subject.principal_name
+        if subject.source is not None:
+            self.note_checked(f"which subject {self.request.subject} is", subject.source)
 
     def identify(self, identity: SubjectIdentity) -> None:
         """Note whose id was given, or why that is not known."""

@@ -11,6 +11,7 @@ import msgspec
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import read_as
+from entra_sod.domain.subjects.names import SubjectName
 
 MAX_PACKAGES = 20
 MAX_SUBJECTS = 100
@@ -24,7 +25,8 @@ class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
     """`POST /decisions`: may this subject get these packages?
 
     Attributes:
-        subject: the object id, or the subject's id in entitlement management.
+        subject: the object id, the subject's id in entitlement management, or the user principal
+            name.
         access_package_id: the package that is wanted.
         access_package_ids: or several, to be got together; at most 20.
         start: when the access would begin; now, without it or where that is over.
@@ -32,7 +34,7 @@ class DecisionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknow
         reference: the caller's own, such as a ticket number; given back, never read.
     """
 
-    subject: UUID
+    subject: SubjectName
     access_package_id: UUID | None = None
     access_package_ids: Annotated[list[UUID], msgspec.Meta(max_length=MAX_PACKAGES)] = []
     start: AwareDatetime | None = msgspec.field(default=None, name="from")

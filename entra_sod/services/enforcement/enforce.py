@@ -130,6 +130,11 @@ class Enforcer:
         if reach is Enforcement.APPLY:
             done = await self._apply(plan, survey.writes - held, entries, run_id, rules_hash)
         present, found = survey.present - len(done.earlier), len(done.found)
+        survey.tally.settle(
+            survey.additions,
+            there={*done.applied.written, *done.found},
+            held=weighed.held,
+        )
         return EnforcementResult(
             present=LazyCollection(present + found, lambda: done.present(tenant.unchanged())),
             planned=LazyCollection(
@@ -143,6 +148,7 @@ class Enforcer:
             removed=tuple(done.applied.removed),
             failed=tuple(done.applied.failed),
             stopped=done.stopped,
+            tally=survey.tally,
         )
 
     async def _look_again(

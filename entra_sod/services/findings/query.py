@@ -12,6 +12,8 @@ from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import find_mistakes
 from entra_sod.domain.findings.model import Finding, FindingState
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.logic import ConflictKind
+from entra_sod.domain.subjects.names import is_principal_name
 from entra_sod.domain.text import fold
 from entra_sod.ports.storage import Condition
 from entra_sod.stores.findings import FindingStore
@@ -19,7 +21,7 @@ from entra_sod.stores.findings import FindingStore
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _GROUPS = ("process", "tag", "framework", "owner")
-_FILTERS = ("rule", "state", "severity", "package", "subject", "since", *_GROUPS)
+_FILTERS = ("kind", "rule", "state", "severity", "package", "subject", "since", *_GROUPS)
 MAX_FILTER_LENGTH = 500
 _OTHERS = ("pageSize", "continuation")
 
@@ -30,8 +32,9 @@ class FindingsQuery:
 
     Attributes:
         states: any of them.
+        kinds: what makes the conflict; any of them.
         package: one of the finding's packages.
-        subject: by either of its ids.
+        subject: by either of its ids; or by a name, until `with_subject` has found its id.
         since: only what came into its state then or later; RFC 3339.
         process, tag, framework, owner: of the rule, compared without regard to case. A framework
             is its id, or its id and the clause.
@@ -41,6 +44,7 @@ class FindingsQuery:
     rule: str | None = None
     states: Sequence[FindingState] = ()
     severities: Sequence[Severity] = ()
+    kinds: Sequence[ConflictKind] = ()
     package: str | None = None
     subject: str | None = None
     since: str | None = None
@@ -58,6 +62,7 @@ class FindingsQuery:
             [Condition("rule", "eq", self.rule)] if self.rule else [],
             [Condition("state", "eq", str(each)) for each in self.states],
             [Condition("severity", "eq", str(each)) for each in self.severities],
+            [Condition("kind", "eq", str(each)) for each in self.kinds],
             self._of_package(),
             [
                 Condition(name, "eq", self.subject)
@@ -149,7 +154,9 @@ class _ParameterReader:
         text = self.text(name)
         return text.lower() if text else None
 
-    def choices[T: (FindingState, Severity)](self, name: str, kind: type[T]) -> list[T]:
+    def choices[T: (FindingState, Severity, ConflictKind)](
+        self, name: str, kind: type[T]
+    ) -> list[T]:
         words = [each.strip() for each in self.given.get(name, "").split(",") if each.strip()]
         known = [each.value for each in kind]
         if unknown := [each for each in words if each not in known]:
@@ -201,6 +208,7 @@ def parse_query(given: Mapping[str, str]) -> FindingsQuery:
         rule=reader.text("rule"),
         states=reader.choices("state", FindingState),
         severities=reader.choices("severity", Severity),
+        kinds=reader.choices("kind", ConflictKind),
         package=reader.guid("package"),
         subject=reader.some_id("subject"),
         since=reader.moment("since"),
@@ -216,12 +224,18 @@ def parse_query(given: Mapping[str, str]) -> FindingsQuery:
     return query
 
 
+def names_subject(query: FindingsQuery) -> bool:
+    """Whether the subject is given by a user principal name, which findings do not have."""
+    return query.subject is not None and is_principal_name(query.subject)
+
+
 def parameters(query: FindingsQuery) -> Iterator[tuple[str, str]]:
     """The parameters that `parse_query` reads as this query."""
     given = {
         "rule": query.rule,
         "state": ",".join(query.states),
         "severity": ",".join(query.severities),
+        "kind": ",".join(query.kinds),
         "package": query.package,
         "subject": query.subject,
         "since": query.since,

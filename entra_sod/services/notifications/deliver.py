@@ -16,6 +16,7 @@ from entra_sod.core.retry import Poison
 from entra_sod.domain.findings.digest import ticket_body
 from entra_sod.domain.messages import DeliveryMessage
 from entra_sod.domain.notifications.address import HostPattern, check_address
+from entra_sod.domain.notifications.console_links import with_owner_link
 from entra_sod.domain.notifications.event import KEPT_SUBJECTS, Event, event_id
 from entra_sod.domain.notifications.outcome import (
     Delivered,
@@ -90,9 +91,11 @@ class Deliverer:
         if message.subject in KEPT_SUBJECTS:
             result = await self._kept(message)
         elif message.subject == "finding":
-            result = await self._ticket(message)
+            result = await self._ticket(message, subscription.app)
         else:
             status, result = await self._end_of(message)
+            if message.subject == "digest":
+                result = with_owner_link(result, subscription.app)
         if result is None:
             _log(logging.INFO, "event_void", message, "is void: its finding is not kept any more")
             return None
@@ -113,11 +116,11 @@ class Deliverer:
             raise InvalidMessage(f"there is no event {name}, or its body is no longer kept")
         return body
 
-    async def _ticket(self, message: DeliveryMessage) -> bytes | None:
+    async def _ticket(self, message: DeliveryMessage, app: str) -> bytes | None:
         kept = await self.findings.get(message.id)
         if kept is None or not message.status:
             return None
-        return ticket_body(kept.finding, message.status)
+        return ticket_body(kept.finding, message.status, app)
 
     async def _end_of(self, message: DeliveryMessage) -> tuple[str, bytes]:
         """The status of what has ended, and its result or its digest."""

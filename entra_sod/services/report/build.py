@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,20 +11,26 @@ from entra_sod.core.clock import timestamp
 from entra_sod.core.version import VERSION
 from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.findings.views import view as finding_view
+from entra_sod.domain.portal import portal_links
+from entra_sod.domain.report.changes import compare_sweeps
+from entra_sod.domain.report.enforcement import enforcement_views, sum_up
 from entra_sod.domain.results.coverage import Outcome, Skipped
-from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.domain.results.status import SweepStatus
+from entra_sod.domain.results.sweep import SweepEnforcement, SweepResult
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.report.page_index import PageIndex, SideIndex
+from entra_sod.services.report.rule_views import RuleViewer
 from entra_sod.services.report.totals import MAX_FINDINGS, FindingTotals, PairTotals, rank
 from entra_sod.services.report.trend import RuleTrends, trend_points
+from entra_sod.services.report.verdicts import PairsChecked, VerdictInput
 from entra_sod.services.report.view import (
     CellView,
     ExceptionInForce,
     ReportView,
-    RuleInForce,
     SweepView,
 )
 
@@ -47,6 +52,9 @@ class ReportInput:
         names: packages that may be read.
         gaps: what could not be read for the report.
         left_out: what the view has no room for.
+        newest_failed: whether the newest sweep failed.
+        tenant: its id; empty where it is not known.
+        graph_root: of Microsoft Graph, which names the cloud.
     """
 
     now: datetime
@@ -58,47 +66,85 @@ class ReportInput:
     gaps: Sequence[Skipped]
     writing: WritingState
     left_out: list[Skipped] = field(default_factory=list)
+    newest_failed: bool = False
+    tenant: str = ""
+    graph_root: str = ""
 
     def view(self) -> ReportView:
-        rules, result, tally = self.rules, self.result, self.totals
-        in_force = self._cut(list(rules.rules), MAX_RULES, "rules")
+        result, tally, day = self.result, self.totals, self.now.date()
+        in_force = self._cut(list(self.rules.rules), MAX_RULES, "rules")
         pairs, kept = self._pairs(), tally.gravest()
         self._say_findings(tally.total)
-        used = {each for pair in pairs for each in pair}
-        used.update(each for found in kept for each in (*found.packages, *found.missing))
-        used.update(package for rule in in_force for package in rule.packages)
-        page_index = PageIndex(used, self.names)
+        page_index = PageIndex(_used(pairs, kept, in_force), self.names)
         sides = SideIndex(page_index)
-        trends = RuleTrends(self.earlier, rules.hash)
         cells = self._cells(pairs, page_index, in_force)
-        checked = [Counter[Outcome]() for _ in in_force]
-        for cell in cells:
-            for place in cell.rules:
-                checked[place][cell.outcome] += 1
+        gaps, verdicts, enforced = self._gaps(), self._verdicts, self._enforcement_kept()
+        viewer = RuleViewer(
+            verdicts=verdicts,
+            sides=sides,
+            trends=RuleTrends(self.earlier, self.rules.hash),
+            checked=PairsChecked.by_rule(cells, in_force),
+            enforcement=enforcement_views(
+                enforced, (each.id for each in in_force), is_frozen=bool(self.writing.frozen)
+            ),
+        )
+        facts = [viewer.facts(each) for each in in_force]
+        rules = [viewer.view(*each) for each in zip(in_force, facts, strict=True)]
         return ReportView(
             generated_at=timestamp(self.now),
             tool_version=VERSION,
-            rules_hash=rules.hash,
+            rules_hash=self.rules.hash,
             sweep=self._sweep(result) if result else None,
-            gaps=self._gaps(),
+            gaps=gaps,
             packages=page_index.views,
-            rules=[
-                self._rule(rule, of_rule, sides, trends)
-                for rule, of_rule in zip(in_force, checked, strict=True)
-            ],
+            rules=rules,
             sides=sides.views,
             cells=cells,
             findings=[finding_view(each) for each in kept],
             findings_total=tally.total,
             findings_standing=tally.standing,
-            exceptions=self._exceptions(self.now.date()),
+            exceptions=self._exceptions(day),
             drift=result.drift if result else [],
             trend=trend_points(self.earlier),
             writing=self.writing,
             toxic_packages=result.toxic_packages if result else [],
             overlaps=result.overlaps if result else [],
             left_out=self.left_out,
+            tenant=self.tenant,
+            verdict=verdicts.verdict(facts),
+            enforcement=sum_up(
+                [each.enforcement for each in rules], enforced.setting if enforced else None
+            ),
+            changes=compare_sweeps(self._before(), result, tally.changes) if result else None,
+            steps=verdicts.steps(rules, gaps, day),
+            portal=portal_links(self.graph_root, self.tenant),
         )
+
+    @property
+    def _verdicts(self) -> VerdictInput:
+        return VerdictInput(
+            rules=self.rules,
+            result=self.result,
+            totals=self.totals,
+            newest_failed=self.newest_failed,
+        )
+
+    def _enforcement_kept(self) -> SweepEnforcement | None:
+        """What the sweep kept; nothing of it holds once the rules have changed."""
+        result = self.result
+        is_current = result is not None and result.rules_hash == self.rules.hash
+        return result.rule_enforcement if result is not None and is_current else None
+
+    def _before(self) -> SweepResult | None:
+        """The newest sweep before the report's that did not fail."""
+        if self.result is None:
+            return None
+        earlier = [
+            each
+            for each in self.earlier
+            if each.started_at < self.result.started_at and each.status != SweepStatus.FAILED
+        ]
+        return earlier[-1] if earlier else None
 
     def _cut[T](self, items: list[T], most: int, what: str) -> list[T]:
         """The first so many of a list; where it has more, `left_out` says how many."""
@@ -150,43 +196,6 @@ class ReportInput:
         gaps = [*self.gaps, *(result.coverage.skipped if result else ())]
         return self._cut(gaps, MAX_DRIFT_LINES, "lines of what was not checked")
 
-    def _rule(
-        self,
-        resolved: ResolvedRule,
-        checked: Counter[Outcome],
-        sides: SideIndex,
-        trends: RuleTrends,
-    ) -> RuleInForce:
-        rule, result = resolved.rule, self.result
-        sets = {each.rule: each.outcome for each in result.sets} if result else {}
-        outcome = sets.get(rule.id, Outcome.UNKNOWN) if resolved.is_found_only else None
-        pairs, unknown, found = checked.total(), checked[Outcome.UNKNOWN], self.totals.by_rule
-        is_known = found[rule.id] or (pairs > unknown if outcome is None else outcome != "unknown")
-        return RuleInForce(
-            id=rule.id,
-            title=rule.title,
-            owner=rule.owner,
-            severity=rule.severity,
-            mode=rule.mode,
-            control=rule.control,
-            advice=rule.advice,
-            sides=sides.of(resolved),
-            form=rule.form,
-            at_most=resolved.count if rule.at_most else None,
-            allowed=resolved.count,
-            found_only=resolved.is_found_only,
-            needs_all=rule.requires is not None and rule.requires.needs.every,
-            process=rule.process,
-            tags=rule.tags,
-            frameworks=rule.frameworks,
-            owners=rule.owners,
-            outcome=outcome,
-            pairs=pairs,
-            pairs_unknown=unknown,
-            findings=found[rule.id] if is_known else None,
-            trend=trends.of(rule.id),
-        )
-
     def _cells(
         self, pairs: Sequence[Pair], page_index: PageIndex, in_force: Sequence[ResolvedRule]
     ) -> list[CellView]:
@@ -218,6 +227,16 @@ class ReportInput:
         soonest = sorted(self.rules.exceptions, key=lambda each: (each.end, each.id))
         kept = self._cut(soonest, MAX_EXCEPTIONS, "exceptions")
         return [_exception(each, day) for each in kept]
+
+
+def _used(
+    pairs: Sequence[Pair], kept: Sequence[Finding], in_force: Sequence[ResolvedRule]
+) -> set[str]:
+    """Every package that the report names."""
+    used = {each for pair in pairs for each in pair}
+    used.update(each for found in kept for each in (*found.packages, *found.missing))
+    used.update(package for rule in in_force for package in rule.packages)
+    return used
 
 
 class PairOutcomeLookup:
@@ -252,7 +271,8 @@ def _exception(entry: ExceptionEntry, day: date) -> ExceptionInForce:
     return ExceptionInForce(
         id=entry.id,
         rule=entry.rule,
-        subject=str(entry.subject),
+        subject=entry.subject,
+        user_principal_name=entry.upn,
         until=entry.end.isoformat(),
         days_left=(entry.end - day).days,
         reason=entry.reason,

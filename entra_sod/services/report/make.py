@@ -11,6 +11,7 @@ from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.report.changes import ChangeTotals
 from entra_sod.domain.results.coverage import Coverage, rule_gaps
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
@@ -36,6 +37,7 @@ class ReportMaker:
     controls: WriteControls
     max_writes_per_day: int
     clock: Clock
+    graph_root: str = ""
 
     async def make(self, rules: RuleSet) -> ReportView:
         """Gather everything; what cannot be read is a gap, never a blank.
@@ -47,8 +49,11 @@ class ReportMaker:
             StorageUnavailable: come again later.
         """
         notes = Coverage(skipped=[*rule_gaps(rules)])
-        result = await self._swept(notes, rules)
-        tally = FindingTotals({each.id: each.rule.severity for each in rules.rules})
+        result, latest = await self._swept(notes, rules), await self.sweeps.latest()
+        tally = FindingTotals(
+            {each.id: each.rule.severity for each in rules.rules},
+            changes=ChangeTotals(result.id if result else ""),
+        )
         if result is not None:
             await self._count(tally, result, notes)
         return ReportInput(
@@ -60,7 +65,17 @@ class ReportMaker:
             names=await self._names(notes),
             gaps=notes.skipped,
             writing=await self.controls.state(self.max_writes_per_day),
+            newest_failed=latest is not None and latest.status is SweepStatus.FAILED,
+            tenant=await self._tenant(),
+            graph_root=self.graph_root,
         ).view()
+
+    async def _tenant(self) -> str:
+        """The tenant's id; without a token it is not known, and the names are a gap anyway."""
+        try:
+            return await self.graph.tenant_id()
+        except GraphError:
+            return ""
 
     async def _count(self, tally: FindingTotals, result: SweepResult, notes: Coverage) -> None:
         async for kept in self.findings.all():

@@ -48,6 +48,12 @@ class SideIndex:
             for number, (found, side) in enumerate(pairs, 1)
         ]
 
+    def names(self, resolved: ResolvedRule) -> tuple[str, ...]:
+        """The names of a rule's two sides; nothing where there are not two, or one has no name."""
+        labels = tuple(self.views[place].label for place in self.of(resolved))
+        is_named = not any(each.startswith(f"{resolved.id}: side ") for each in labels)
+        return labels if is_named and len(labels) == len(("one", "other")) else ()
+
     def _place(self, packages: frozenset[str], side: Side, otherwise: str) -> int:
         if packages not in self._found:
             self._found[packages] = len(self.views)

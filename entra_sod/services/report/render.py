@@ -13,17 +13,28 @@ from entra_sod.services.report.view import ReportView
 _FOLDER = Path(__file__).with_name("page")
 _SCRIPTS = (
     "base.js",
+    "words.js",
     "model.js",
+    "links.js",
+    "take.js",
     "people.js",
     "matrix.js",
+    "matrix-words.js",
+    "matrix-keys.js",
+    "matrix-map.js",
     "found-only.js",
     "toxic.js",
     "groups.js",
     "findings.js",
+    "rules.js",
+    "changes.js",
+    "verdict.js",
+    "steps.js",
     "sections.js",
+    "print.js",
     "main.js",
 )
-_STYLES = ("page.css", "matrix.css")
+_STYLES = ("page.css", "verdict.css", "matrix.css", "narrow.css", "print.css")
 
 
 def render(view: ReportView) -> bytes:
@@ -34,10 +45,25 @@ def render(view: ReportView) -> bytes:
 
 def policy() -> str:
     """The Content-Security-Policy of the page: its own script and style, and nothing else."""
-    return (
-        f"default-src 'none'; script-src '{_hash(_script())}'; style-src '{_hash(_style())}'; "
-        "base-uri 'none'; form-action 'none'"
+    return policy_of(_script(), _style())
+
+
+def policy_of(script: str, style: str, *more: str) -> str:
+    """A policy that allows one inline script and one inline style, and what `more` says."""
+    allowed = (
+        "default-src 'none'",
+        f"script-src '{_hash(script)}'",
+        f"style-src '{_hash(style)}'",
+        *more,
+        "base-uri 'none'",
+        "form-action 'none'",
     )
+    return "; ".join(allowed)
+
+
+def shared_style() -> str:
+    """What all pages of the project look like."""
+    return (_FOLDER / _STYLES[0]).read_text(encoding="utf-8")
 
 
 @cache

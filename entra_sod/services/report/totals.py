@@ -11,7 +11,9 @@ import msgspec
 
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.model import Finding, FindingState
+from entra_sod.domain.report.changes import ChangeTotals
 from entra_sod.domain.rules.language import Severity
+from entra_sod.services.report.people import PeopleTotals
 
 GRAVEST_FIRST: tuple[Severity | None, ...] = (*reversed(Severity), None)
 MAX_FINDINGS = 20_000
@@ -43,6 +45,8 @@ class FindingTotals:
         severities: of the rules in force, by id.
         standing: how many stand, excepted or not.
         is_whole: whether every finding was seen.
+        people: who is in conflict, by rule.
+        changes: what the sweep of the report changed.
     """
 
     severities: Mapping[str, Severity]
@@ -51,17 +55,21 @@ class FindingTotals:
     is_whole: bool = True
     pairs: dict[Pair, PairTotals] = field(default_factory=dict)
     by_rule: Counter[str] = field(default_factory=Counter)
+    people: PeopleTotals = field(default_factory=PeopleTotals)
+    changes: ChangeTotals = field(default_factory=ChangeTotals)
     _kept: dict[_SeverityKey, list[Finding]] = field(
         default_factory=lambda: {each: [] for each in product((True, False), reversed(Severity))}
     )
 
     def add(self, found: Finding) -> None:
         self.total += 1
+        self.changes.add(found)
         self._keep(found)
         if not found.state.is_held:
             return
         self.standing += 1
         self.by_rule[found.rule] += 1
+        self.people.add(found)
         if found.pair is not None:
             of_pair = self.pairs.setdefault(found.pair, PairTotals())
             of_pair.findings += 1

@@ -10,6 +10,15 @@ import msgspec
 
 from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.findings.views import FindingView
+from entra_sod.domain.portal import PortalLinks
+from entra_sod.domain.report.changes import ReportChanges
+from entra_sod.domain.report.enforcement import (
+    UNKNOWN_ENFORCEMENT,
+    EnforcementSum,
+    EnforcementView,
+)
+from entra_sod.domain.report.steps import NextStep
+from entra_sod.domain.report.verdict import ReportVerdict, RuleStatus
 from entra_sod.domain.results.coverage import Checked, Outcome, Skipped
 from entra_sod.domain.results.sweep import (
     DriftView,
@@ -75,6 +84,12 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         pairs: of the report's pairs, those that the rule keeps apart.
         pairs_unknown: how many of them were not checked.
         findings: None where nothing of the rule was checked, and nothing is known from before.
+        status: what the sweep says of the rule.
+        people: how many violate it, those whom an exception permits not counted; None where nothing
+            of the rule was checked, and nothing is known from before.
+        excepted: how many an exception permits.
+        oldest: when the oldest finding that no exception permits was seen first.
+        enforcement: how far Entra refused what the rule forbids when the sweep ended.
     """
 
     id: str
@@ -99,6 +114,11 @@ class RuleInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pairs_unknown: int
     findings: int | None
     trend: list[int | None]
+    status: RuleStatus = RuleStatus.NOT_CHECKED
+    people: int | None = None
+    excepted: int = 0
+    oldest: str | None = None
+    enforcement: EnforcementView = UNKNOWN_ENFORCEMENT
 
 
 class CellView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -124,6 +144,7 @@ class ExceptionInForce(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     id: str
     rule: str
     subject: str
+    user_principal_name: str | None
     until: str
     days_left: int
     reason: str
@@ -153,6 +174,13 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         writing: what holds writes of references back.
         toxic_packages: packages that meet a rule by themselves, as the sweep saw them.
         overlaps: packages that no rule names and that grant what a side grants.
+        tenant: its id; empty where the app's token does not say.
+        verdict: the first words of the report; None in a view of an older version.
+        enforcement: how far Entra enforces the rules, in sum; None likewise.
+        changes: since the sweep before; None where there is none.
+        steps: what to do next, each with its owner.
+        portal: addresses of the Entra admin center, with `{id}` in the place of an id.
+        console: the address of the app's console; None where the report was not made by an app.
     """
 
     generated_at: str
@@ -174,3 +202,10 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     writing: WritingState
     toxic_packages: list[ToxicSummary] = []
     overlaps: list[OverlapSummary] = []
+    tenant: str = ""
+    verdict: ReportVerdict | None = None
+    enforcement: EnforcementSum | None = None
+    changes: ReportChanges | None = None
+    steps: list[NextStep] = []
+    portal: PortalLinks | None = None
+    console: str | None = None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from entra_sod.core.errors import PERMANENT, GraphError, NotFound
+from entra_sod.core.errors import PERMANENT, GraphError, NotFound, Unreadable
 from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.grants import as_package
 from entra_sod.domain.results.coverage import Coverage, Skipped
 from entra_sod.domain.rules.alike import AlikePackage, find_alike
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.toxic import ToxicPackage, find_toxic
 from entra_sod.ports.graph import Graph
+from entra_sod.services.rules.grants import TenantGrants
 
 # Beside those of the rules: what they grant takes a request each.
 MAX_UNNAMED_READ = 500
@@ -32,6 +35,72 @@ async def read_grants(graph: Graph, packages: Collection[str]) -> PackageGrants:
         return await graph.packages_by_id(packages) if packages else {}
     except PERMANENT as error:
         return dict.fromkeys(packages, error)
+
+
+class GrantSource(Protocol):
+    """Where it is read what packages grant."""
+
+    async def listed(self) -> Mapping[str, AccessPackage]:
+        """Read the tenant's list of packages, by id.
+
+        Raises:
+            GraphError: the list could not be read.
+        """
+        ...
+
+    async def read(self, packages: Collection[str]) -> PackageGrants:
+        """Read packages with what they grant; what is not read, by its error.
+
+        Raises:
+            Throttled, Unavailable: come again later.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsOfGraph:
+    """Reads each package anew."""
+
+    graph: Graph
+
+    async def listed(self) -> Mapping[str, AccessPackage]:
+        return {each.id: each for each in await self.graph.packages()}
+
+    async def read(self, packages: Collection[str]) -> PackageGrants:
+        return await read_grants(self.graph, packages)
+
+
+@dataclass(slots=True)
+class CachedGrants:
+    """Reads the packages alone that are new or have changed since anything read them.
+
+    The list is read once. A package that is not on it is read by itself, as is one whose grants
+    cannot all be understood: what is understood of them is compared all the same.
+    """
+
+    graph: Graph
+    grants: TenantGrants
+    _list: Mapping[str, AccessPackage] | None = None
+
+    async def listed(self) -> Mapping[str, AccessPackage]:
+        if self._list is None:
+            self._list = await GrantsOfGraph(self.graph).listed()
+        return self._list
+
+    async def read(self, packages: Collection[str]) -> PackageGrants:
+        if not packages:
+            return {}
+        try:
+            listed = await self.listed()
+        except PERMANENT:
+            return await read_grants(self.graph, packages)
+        found = await self.grants.read_some(listed, listed.keys() & set(packages))
+        known: dict[str, AccessPackage | GraphError] = {
+            key: each if isinstance(each, GraphError) else as_package(listed[key], each)
+            for key, each in found.items()
+            if not isinstance(each, Unreadable)
+        }
+        return {**known, **await read_grants(self.graph, set(packages) - known.keys())}
 
 
 def granting(grants: PackageGrants) -> list[AccessPackage]:
@@ -105,7 +174,7 @@ class AlikeReading:
 
 
 async def read_alike(
-    graph: Graph,
+    source: GrantSource,
     rules: RuleSet,
     known: Mapping[str, AccessPackage] | None = None,
     *,
@@ -115,7 +184,7 @@ async def read_alike(
     """Compare every package of the tenant's list that no rule names, where the rules' grant any.
 
     Args:
-        graph: to ask.
+        source: to ask.
         rules: in force.
         known: packages that were read with what they grant.
         unread: packages that could not be read, as their reader tells.
@@ -130,7 +199,8 @@ async def read_alike(
         why = f"it would read what {len(unknown)} packages of rules grant, over {max_reads}: "
         gap = Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")
         return AlikeReading(toxic=_toxic(rules, known), unread=[gap])
-    named = {**known, **await read_grants(graph, unknown)}
+    named = {**known, **await source.read(unknown)}
+    gone = [key for key, each in named.items() if isinstance(each, NotFound)]
     compared = {each.id: each for each in granting(named)}
     if not any(each.grants for each in compared.values()):
         return AlikeReading(
@@ -140,20 +210,20 @@ async def read_alike(
             is_needless=True,
         )
     try:
-        listed = {each.id: each for each in await graph.packages()}
+        listed = await source.listed()
     except PERMANENT as error:
         refused = Skipped.of("packages that no rule names", error)
         found = _toxic(rules, compared)
         return AlikeReading(toxic=found, unread=[refused], unread_of_rules=_unread(named))
     wanted = sorted(listed.keys() - rules.named_packages)
-    unnamed = await read_grants(graph, wanted[:MAX_UNNAMED_READ])
+    unnamed = await source.read(wanted[:MAX_UNNAMED_READ])
     gaps = _unread(unnamed)
     if too_many := len(wanted[MAX_UNNAMED_READ:]):
         what = f"what {too_many} packages more grant that no rule names"
         gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
     others = granting(unnamed)
     both = {**compared, **{each.id: each for each in others}}
-    toxic = _toxic(rules, both, listed)
+    toxic = _toxic(rules, {**both, **{key: AccessPackage(id=key) for key in gone}}, listed)
     return AlikeReading(
         found=without_toxic(find_alike(rules.rules, others, compared), toxic),
         toxic=toxic,
@@ -168,7 +238,11 @@ def _toxic(
     known: Mapping[str, AccessPackage],
     listed: Mapping[str, AccessPackage] | None = None,
 ) -> list[ToxicPackage]:
-    return list(find_toxic(rules.rules, known, listed or rules.listed))
+    """Find packages that meet rules whatever the packages grant that were not read.
+
+    One that could not be read is told by its reader. Until it is read, the others stay as they are.
+    """
+    return list(find_toxic(rules.rules, known, listed or rules.listed, is_certain=True))
 
 
 def without_toxic(

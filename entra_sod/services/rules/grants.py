@@ -72,6 +72,26 @@ class TenantGrants:
         granted = {key: each.grants for key, each in known.items()}
         return GrantIndex(granted, unread, is_limited=bool(too_many))
 
+    async def read_some(
+        self, listed: Mapping[str, AccessPackage], wanted: Collection[str]
+    ) -> Mapping[str, Grants | GraphError]:
+        """Read what some packages of the list grant, those alone that are new or have changed.
+
+        Raises:
+            Throttled, Unavailable: come again later; what was read until then is stored.
+        """
+        async with self._reading:
+            known = {key: each for key, each in (await self._stored()).items() if key in listed}
+            now = self._clock.now()
+            due = [key for key in wanted if not _is_fresh(known.get(key), listed[key], now)]
+            unread: dict[str, GraphError] = {}
+            try:
+                unread = await self._read_anew(due, listed, known)
+            finally:
+                if len(unread) < len(due):
+                    await self._keep(known)
+        return {key: unread[key] if key in unread else known[key].grants for key in wanted}
+
     async def _read_anew(
         self,
         wanted: Collection[str],

@@ -25,7 +25,9 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.domain.rules.selection import with_left
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.rules import RuleSource
+from entra_sod.services.rules.exception_subjects import BoundExceptions, ExceptionSubjects
 from entra_sod.services.rules.grants import TenantGrants
+from entra_sod.services.subjects.resolve import SubjectResolver
 from entra_sod.stores.grants import GrantStore
 from entra_sod.stores.selections import SelectionStore
 
@@ -49,10 +51,15 @@ class CachedValue[T]:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRules:
-    """The rules and exceptions in force today, and those in force today or later."""
+    """The rules and exceptions in force today, and those in force today or later.
+
+    Attributes:
+        as_written: those of today, without packages that left them and wait for an approval.
+    """
 
     today: RuleSet
     from_today: RuleSet
+    as_written: RuleSet
 
 
 class RulesProvider:
@@ -72,10 +79,14 @@ class RulesProvider:
         clock: Clock,
         selections: SelectionStore | None = None,
         grants: GrantStore | None = None,
+        *,
+        subjects: ExceptionSubjects | None = None,
     ) -> None:
         self._source, self._graph, self._clock = source, graph, clock
         self._selections = selections
         self._grants = TenantGrants(graph, clock, grants)
+        self._subjects = subjects or ExceptionSubjects(SubjectResolver(users=graph))
+        self._bound: CachedValue[BoundExceptions] | None = None
         self._parsed: CachedValue[ParsedRules] | None = None
         self._files: Sequence[SourceFile] = ()
         self._tenant: CachedValue[Tenant] | None = None
@@ -83,6 +94,11 @@ class RulesProvider:
         self._rules: CachedValue[ActiveRules] | None = None
         self._unlisted: CachedValue[ActiveRules] | None = None
         self.problem: str | None = None
+
+    @property
+    def grants(self) -> TenantGrants:
+        """What packages grant, as this process and others have read it."""
+        return self._grants
 
     async def current(self) -> RuleSet:
         """Resolve the rules in force today.
@@ -102,6 +118,18 @@ class RulesProvider:
         of the rules that select by grants, until a sweep or a check has read them.
         """
         return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).today
+
+    async def as_written(self) -> RuleSet:
+        """Resolve the same, without packages that left rules and wait for an approval."""
+        return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).as_written
+
+    async def parsed(self) -> ParsedRules:
+        """Read what the files say, whatever it means in the tenant.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+        """
+        return await self._read(self._clock.now())
 
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for what is wanted later.
@@ -164,10 +192,12 @@ class RulesProvider:
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> ActiveRules:
         """Hold a book against a tenant, for a day and all that come after."""
-        rules = await self._with_left(resolve(parsed, tenant, day, and_later=True))
-        exceptions = [each for each in parsed.exceptions.values() if each.end >= day]
+        written = resolve(parsed, tenant, day, and_later=True)
+        rules = await self._with_left(written)
+        bound = await self._bind(parsed)
+        exceptions = bound.until(day)
         rules_today = [each for each in rules if each.rule.holds_on(day)]
-        exceptions_today = [each for each in exceptions if each.holds_on(day)]
+        exceptions_today = exceptions.on(day)
         make = partial(
             RuleSet,
             refused=self.problem,
@@ -178,11 +208,23 @@ class RulesProvider:
             listed=tenant.packages if tenant else None,
             overrides=parsed.overrides.values(),
         )
-        today = make(rules_today, exceptions_today)
+        today = exceptions_today.into(partial(make, rules_today))
+        is_kept = any(each.kept for each in rules_today)
+        written_today = [each for each in written if each.rule.holds_on(day)]
+        as_written = exceptions_today.into(partial(make, written_today)) if is_kept else today
         # Pairs are found once where nothing is to come.
         if (rules_today, exceptions_today) == (rules, exceptions):
-            return ActiveRules(today, today)
-        return ActiveRules(today, make(rules, exceptions))
+            return ActiveRules(today, today, as_written)
+        return ActiveRules(today, exceptions.into(partial(make, rules)), as_written)
+
+    async def _bind(self, parsed: ParsedRules) -> BoundExceptions:
+        """Find out whom exceptions are for, anew with the list of packages."""
+        now = self._clock.now()
+        written = list(parsed.exceptions.values())
+        is_fresh = self._bound is not None and self._bound.is_fresh(now, LIST_LIFETIME)
+        if self._bound is None or not is_fresh or self._bound.value.written != written:
+            self._bound = CachedValue(await self._subjects.bind(written), now)
+        return self._bound.value
 
     async def _with_left(self, rules: Sequence[ResolvedRule]) -> Sequence[ResolvedRule]:
         """The rules with the packages that patterns do not fit any more."""

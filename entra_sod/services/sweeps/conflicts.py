@@ -23,6 +23,7 @@ class SweepConflicts:
     Attributes:
         holders: of each pair in conflict by the index, or that was read in part, how many subjects
             hold both.
+        also_indexed: the same by the index, of pairs that Graph answered for before.
         held: of each package of the index, how many subjects hold it.
         over: of each rule that is found only, how many subjects are in conflict with it.
         alone: of each package that meets a rule by itself, with that rule, how many hold it.
@@ -32,6 +33,7 @@ class SweepConflicts:
     """
 
     holders: Counter[Pair] = field(default_factory=Counter)
+    also_indexed: Counter[Pair] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     over: Counter[str] = field(default_factory=Counter)
     alone: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -77,6 +79,7 @@ class ConflictCollector:
         elif conflict.pair is None:
             self.conflicts.over[rule] += 1
         elif conflict.pair in self.taken:
+            self.conflicts.also_indexed[conflict.pair] += 1
             return
         else:
             self.conflicts.holders[conflict.pair] += 1

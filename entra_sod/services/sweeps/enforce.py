@@ -40,12 +40,14 @@ class ReferenceWrites:
     """What came of enforcing, and what did not.
 
     Attributes:
+        setting: ENFORCEMENT.
         is_whole: whether all was done that was to be done, but for what a limit stopped.
         has_damage: whether a row of the ledger could not be read.
         changes: of what rules select, that wait for approval; None where that is not known.
     """
 
     enforced: EnforcementResult
+    setting: Enforcement
     gaps: Sequence[Skipped] = ()
     is_whole: bool = True
     has_damage: bool = False
@@ -76,7 +78,7 @@ class SweepEnforcer:
             is_sweep=True,
         )
         if self.enforcement is Enforcement.OFF:
-            return ReferenceWrites(EnforcementResult())
+            return ReferenceWrites(EnforcementResult(), self.enforcement)
         ledger, notes = await self.ledger.read(), Coverage()
         entries = ledger.entries
         note_damaged(ledger.damaged, notes)
@@ -107,12 +109,15 @@ class SweepEnforcer:
             )
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
-            return ReferenceWrites(EnforcementResult(), notes.skipped, is_whole=False)
+            return ReferenceWrites(
+                EnforcementResult(), self.enforcement, notes.skipped, is_whole=False
+            )
         if enforced.stopped:
             notes.skip("writing the planned references", enforced.stopped.why)
         note_uncounted(enforced.weighed.uncounted, notes)
         return ReferenceWrites(
             enforced,
+            self.enforcement,
             notes.skipped,
             is_whole=not enforced.failed,
             has_damage=bool(ledger.damaged),

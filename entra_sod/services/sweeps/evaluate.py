@@ -143,7 +143,8 @@ def _disagreeing(merged: MergedParts, conflicts: SweepConflicts) -> Iterator[tup
     """Pairs of which two ways of reading show different holders: how many each of them does."""
     for pair, asked in merged.asked.items():
         is_indexed = pair.low in merged.pages and pair.high in merged.pages
-        indexed = conflicts.holders[pair] if is_indexed else asked
+        found = conflicts.holders[pair] + conflicts.also_indexed[pair]
+        indexed = found if is_indexed else asked
         if asked != indexed:
             yield pair, asked, indexed
 

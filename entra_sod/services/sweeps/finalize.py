@@ -38,7 +38,7 @@ from entra_sod.domain.sweeps.parts import (
 )
 from entra_sod.services.findings.external_sort import ExternalSorter
 from entra_sod.services.notifications.announce import Announcer
-from entra_sod.services.rules.alike import AlikeReading, read_alike
+from entra_sod.services.rules.alike import AlikeReading, CachedGrants, read_alike
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.sweeps.conflicts import ConflictCollector
 from entra_sod.services.sweeps.enforce import SweepEnforcer
@@ -204,7 +204,7 @@ class SweepFinalizer:
         collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
         alike = await read_alike(
-            self.planner.graph,
+            CachedGrants(self.planner.graph, self.rules.grants),
             rules,
             merged.packages,
             unread={each.package for each in merged.unread.values()},

@@ -71,8 +71,9 @@ async def read_buckets(
 
 
 async def _directory(store: SweepStore, opened: OpenIndex) -> IndexDirectory:
-    start = opened.table.directory_start
-    return IndexDirectory(await store.blob_range(opened.file.blob, start, _TO_THE_END))
+    start, names_start = opened.table.directory_start, opened.file.names_start
+    length = _TO_THE_END if names_start is None else names_start - start
+    return IndexDirectory(await store.blob_range(opened.file.blob, start, length))
 
 
 def _buckets(subjects: Collection[str], directories: Sequence[IndexDirectory]) -> set[int]:

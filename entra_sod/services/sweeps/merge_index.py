@@ -18,6 +18,7 @@ from entra_sod.domain.detection.index import (
     IndexFile,
     IndexWriter,
     bucket_groups,
+    names_start,
 )
 from entra_sod.domain.detection.join import DetectedConflict, join
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -57,8 +58,13 @@ async def _merged(store: SweepStore, sweep_id: str, group: Sequence[IndexFile]) 
     read = await in_parallel(store.blob, [each.blob for each in group])
     for file, data in zip(group, read, strict=True):
         writer.add_file(file.places, data)
-    blob = await store.store_blob(sweep_id, "index-merged", writer.finish())
-    return IndexFile(blob=blob, places=places, assignments=sum(each.assignments for each in group))
+    merged = writer.finish()
+    return IndexFile(
+        blob=await store.store_blob(sweep_id, "index-merged", merged),
+        places=places,
+        assignments=sum(each.assignments for each in group),
+        names_start=names_start(merged),
+    )
 
 
 async def conflicts_of(

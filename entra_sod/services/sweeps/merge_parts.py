@@ -111,7 +111,14 @@ def _add_pairs(merged: MergedParts, pairs: Iterable[PairFinding]) -> None:
 def _add_index(merged: MergedParts, part: PartFindings) -> None:
     if part.index:
         held = sum(each.assignments for each in part.indexed)
-        merged.index.append(IndexFile(blob=part.index, places=part.places, assignments=held))
+        merged.index.append(
+            IndexFile(
+                blob=part.index,
+                places=part.places,
+                assignments=held,
+                names_start=part.names_start,
+            )
+        )
     merged.pages.update((each.id, each.pages) for each in part.indexed)
 
 

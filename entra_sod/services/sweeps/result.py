@@ -16,6 +16,7 @@ from entra_sod.domain.results.coverage import (
     Outcome,
     Skipped,
 )
+from entra_sod.domain.results.rule_references import sweep_enforcement
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import (
     OverlapSummary,
@@ -60,6 +61,9 @@ def result_of(
         reference_counts=ReferenceCounts.of(enforced),
         stopped=enforced.stopped,
         drift=drift_views(enforced.drift),
+        rule_enforcement=sweep_enforcement(
+            written.setting, closing.rules, merged.packages, enforced.tally
+        ),
         coverage=merged.coverage([*verdict.gaps, *written.gaps], _looked_at(verdict)),
         strategy=StrategyView(chosen=plan.strategy, why=plan.why, ways=dict(merged.ways)),
         assignments=merged.assignments,

@@ -12,6 +12,7 @@ import msgspec
 from entra_sod.core.errors import PERMANENT, GraphError, NotYetConsistent
 from entra_sod.core.request_meter import Meter, metered
 from entra_sod.core.telemetry import count_read
+from entra_sod.domain.detection.index import names_start
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage
 from entra_sod.domain.sweeps.part_results import PairFinding, PartFindings, Unread
 from entra_sod.domain.sweeps.parts import Part
@@ -153,7 +154,9 @@ class SweepRunner:
         findings = looked.findings
         if looked.index:
             blob = await self.store.store_blob(message.id, f"index-{message.part:06}", looked.index)
-            findings = msgspec.structs.replace(findings, index=blob)
+            findings = msgspec.structs.replace(
+                findings, index=blob, names_start=names_start(looked.index)
+            )
         data = msgspec.json.encode(findings)
         counts = add(tried, request_counts(meter), part_counts(findings))
         await self.store.end_part(message.id, message.part, data, counts)

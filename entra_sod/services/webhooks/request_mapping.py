@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from entra_sod.core.errors import FieldError, InvalidRequest
 from entra_sod.core.validation import as_pointer
@@ -41,8 +42,19 @@ def map_request(
         InvalidRequest: naming each wrong field by its place in the sender's own body.
     """
     found = read_fields(delivery, source)
-    try:
+    with as_sender_wrote(delivery, source):
         return _request(found, hosts)
+
+
+@contextmanager
+def as_sender_wrote(delivery: ReceivedWebhook, source: WebhookSource) -> Iterator[None]:
+    """Have wrong fields of the request named by their places in the sender's own body.
+
+    Raises:
+        InvalidRequest: the one that was raised within, with these places.
+    """
+    try:
+        yield
     except InvalidRequest as error:
         moved = [_with_pointer(each, delivery, source) for each in error.errors]
         raise InvalidRequest(moved) from None

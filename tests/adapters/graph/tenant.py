@@ -19,6 +19,9 @@ MAIL_ONLY = guid("b6")  # not security-enabled
 UNKNOWN_GROUP = guid("bf")
 
 APP_CLIENT = guid("d1")
+READER_CLIENT = guid("d4")  # may read all packages, and people of the directory
+PEOPLE_CLIENT = guid("d3")  # may read people of the directory, and nothing else
+GUEST, GUEST_NAME = guid("e5"), "gus_fabrikam.com#EXT#@contoso.example"
 ADMIN_CLIENT = guid("d2")  # may read and write in the whole tenant
 
 ANN, BOB, CAS, DORA, EVE = guid("e1"), guid("e2"), guid("e3"), guid("e4"), guid("e5")
@@ -88,6 +91,11 @@ def simulated_tenant() -> simulated.Tenant:
             for package_id, holders in HELD.items()
             for person, state in holders.items()
         ],
+        newcomers=[
+            simulated.DirectoryObject(
+                id=GUEST, display_name="Gus Guest", user_principal_name=GUEST_NAME
+            )
+        ],
         identities=[
             simulated.Identity(client_id=APP_CLIENT, principal_id=guid("f1"), display_name="app"),
             simulated.Identity(
@@ -95,6 +103,18 @@ def simulated_tenant() -> simulated.Tenant:
                 principal_id=guid("f2"),
                 display_name="admin",
                 permissions=["EntitlementManagement.ReadWrite.All", "Group.Read.All"],
+            ),
+            simulated.Identity(
+                client_id=READER_CLIENT,
+                principal_id=guid("f4"),
+                display_name="reader",
+                permissions=["EntitlementManagement.Read.All", "User.ReadBasic.All"],
+            ),
+            simulated.Identity(
+                client_id=PEOPLE_CLIENT,
+                principal_id=guid("f3"),
+                display_name="people",
+                permissions=["User.ReadBasic.All"],
             ),
         ],
         role_assignments=[

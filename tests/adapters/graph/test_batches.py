@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from entra_sod.adapters.graph import wire
 from entra_sod.adapters.graph.client import GraphClient
 from entra_sod.core.errors import GraphError, Throttled, Unavailable, UnsafeLink
 from entra_sod.core.request_meter import metered
@@ -220,9 +221,29 @@ async def test_only_what_is_read_of_an_assignment_is_asked_for(
     """Batched lists select their properties, by documented options."""
     await collected(client.assignments_of([PAY]))
     (sent,) = inner(simulator)
-    options = (
-        "$select=id,state,schedule&$expand=target($select=id,objectId,displayName,subjectType)"
-    )
+    subject = "id,objectId,displayName,subjectType,principalName"
+    options = f"$select=id,state,schedule&$expand=target($select={subject})"
     assert unquote(sent["target"]).endswith(
         f"assignments?$filter=accessPackage/id eq '{PAY}'&{options}"
     )
+
+
+async def test_no_more_than_who_holds_a_package_is_asked_for_where_nothing_else_counts(
+    client: GraphClient, simulator: Simulator
+) -> None:
+    """A plan counts subjects: it needs neither their names nor the dates of their access."""
+    pages = [page async for _, page in client.holders_of([PAY])]
+    (sent,) = inner(simulator)
+    assert unquote(sent["target"]).endswith("&$select=id,state&$expand=target($select=id)")
+    held = {each.subject.id for each in assignments(PAY) if each.is_held}
+    assert {each for page in pages if not isinstance(page, GraphError) for each in page} == held
+
+
+def test_who_had_an_assignment_that_is_over_holds_nothing() -> None:
+    """A page with one that expired, one without a state, and one that is no assignment."""
+    page = wire.holders_page.decode(
+        b'{"value": [{"id": "1", "state": "Expired", "target": {"id": "A"}},'
+        b'{"id": "2", "target": {"id": "B"}}, {"id": "3"}]}'
+    )
+    assert page.items == [None, "b"]
+    assert [name for name, _ in page.unreadable] == ["3"]

@@ -29,10 +29,13 @@ from tests.adapters.graph.tenant import (
     CATALOG_OF,
     ELIGIBLES,
     FINANCE,
+    GUEST,
+    GUEST_NAME,
     MAIL_ONLY,
     ORDER,
     PAY,
     PAYERS,
+    PEOPLE_CLIENT,
     READERS,
     RELEASE,
     UNKNOWN,
@@ -282,6 +285,22 @@ async def test_assignments_of_many_packages_come_page_by_page(graph: Graph) -> N
     }
 
 
+async def test_holders_of_many_packages_are_the_subjects_of_their_assignments(graph: Graph) -> None:
+    """The ids are those that the assignments show; a package that may not be read has its error."""
+    holders: dict[str, list[str]] = {}
+    refused: list[str] = []
+    async for key, page in graph.holders_of([PAY, APPROVE, RELEASE]):
+        if isinstance(page, GraphError):
+            refused.append(key)
+        else:
+            holders.setdefault(key, []).extend(page)
+    assert refused == [RELEASE]
+    assert holders == {
+        key: [each.subject.id for each in assignments(key) if each.is_held]
+        for key in (PAY, APPROVE)
+    }
+
+
 async def test_one_package_that_may_not_be_read_spoils_no_other(graph: Graph) -> None:
     """It yields its error once; the others are read to their ends."""
     answers = [each async for each in graph.assignments_of([RELEASE, PAY, UNKNOWN])]
@@ -326,6 +345,7 @@ async def test_references_of_many_packages(graph: Graph) -> None:
 async def test_nothing_is_read_in_vain(graph: Graph) -> None:
     """No packages and no pairs give nothing."""
     assert [each async for each in graph.assignments_of([])] == []
+    assert [each async for each in graph.holders_of([])] == []
     assert [each async for each in graph.additional_access_of([])] == []
     assert await graph.references_of([]) == {}
 
@@ -481,3 +501,19 @@ async def test_the_directory_is_not_for_a_role_in_entitlement_management(graph: 
     """It has permissions of its own, and says nothing of anybody without them."""
     found = await graph.directory_subjects([object_id(ANN), UNKNOWN])
     assert [type(each) for each in found.values()] == [Forbidden, Forbidden]
+    found = await graph.users_by_name(["ann@contoso.example", GUEST_NAME])
+    assert [type(each) for each in found.values()] == [Forbidden, Forbidden]
+
+
+async def test_a_user_is_found_by_name(connect: Connect) -> None:
+    """Guests have a number sign in their names; whoever has no such name is not found."""
+    people = connect(AZURE_CLIENT_ID=PEOPLE_CLIENT)
+    unknown = "a b/c?d=e@contoso.example"
+    found = await people.users_by_name([GUEST_NAME, GUEST_NAME.upper(), unknown])
+    for name in (GUEST_NAME, GUEST_NAME.upper()):
+        user = found[name]
+        assert isinstance(user, Subject)
+        assert (user.object_id, user.principal_name) == (GUEST, GUEST_NAME)
+    assert isinstance(found[unknown], NotFound)
+    assert "contoso" not in str(found[unknown])
+    assert await people.users_by_name([]) == {}

@@ -18,6 +18,7 @@ from entra_sod.cli.operations.verify_evidence import Proof, verify
 from entra_sod.core.errors import StorageUnavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.evidence.manifest import CONTAINER
+from entra_sod.stores.exception_subjects import ExceptionSubjectStore
 from local.memory.storage import MemoryBlobs
 from tests.app import App, body_of, pair_body
 from tests.builders import exception, guid, package, rule, side
@@ -252,3 +253,17 @@ async def test_e7_work_under_way_ends_the_command_with_2(
     run = partial(CliRunner().invoke, entra_sod, ["erase", "--subject", guid(person()), "--erase"])
     done = await asyncio.to_thread(run)
     assert (done.exit_code, f"kept: sweep {sweep_id} is under way" in done.stdout) == (2, True)
+
+
+async def test_the_name_of_an_exception_goes_with_the_person(app: App) -> None:
+    """What was remembered of it by the id, and rules in evidence that have only the name."""
+    who, name = person(), "somebody@contoso.example"
+    remembered = ExceptionSubjectStore(app.storage, app.clock)
+    await remembered.keep("EX-9", name, guid(who))
+    await app.storage.blobs.put(CONTAINER, "000001/s/rules/more.yaml", f"subject: {name}".encode())
+    eraser = Eraser(app.storage, app.clock)
+    traces = await eraser.find(guid(who))
+    assert len(traces.exceptions) == 1
+    assert f"{CONTAINER}/000001/s/rules/more.yaml".removeprefix(f"{CONTAINER}/") in traces.rules
+    await eraser.erase(traces)
+    assert await naming(app, name, guid(who)) == []

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from entra_sod.cli.operations.plan_document import PlanDocument, make_document
-from entra_sod.cli.operations.plan_enforcement import EnforcementReach
 from entra_sod.cli.operations.tenant_state import TenantState
-from entra_sod.cli.show import plan_markdown, plan_table
+from entra_sod.cli.plan_comment import plan_markdown
+from entra_sod.cli.show import plan_table
+from entra_sod.domain.enforcement.reach import EnforcementReach
 from entra_sod.domain.rules.language import Mode, References, Rule
 from entra_sod.domain.rules.ruleset import RuleSet
 from tests.builders import all_of, at_most, guid, package, requires, rule, rule_set, side

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from hypothesis import given
@@ -14,15 +15,18 @@ from entra_sod.domain.detection.index import (
     TABLE_BYTES,
     IndexDirectory,
     IndexedAssignment,
+    IndexNames,
     IndexTable,
     IndexWriter,
     bucket_groups,
     bucket_of,
     bucket_runs,
+    names_start,
 )
 from entra_sod.domain.detection.join import join
 from entra_sod.domain.entra import Assignment, Pair
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.subjects.names import comparable_name
 from tests.builders import assignment, at_most, guid, rule, rule_set, side
 
 NAMES, PEOPLE = "abcde", "uvwxyz"
@@ -188,3 +192,34 @@ def test_runs_of_buckets_hold_each_wanted_one_once(buckets: set[int]) -> None:
     assert buckets <= set(read)
     assert all(run.start in buckets and run.stop - 1 in buckets for run in runs)
     assert all(len(run) <= 16 for run in runs)
+
+
+@given(holdings)
+def test_holders_are_found_by_their_names_in_whatever_case(held: Mapping[str, str]) -> None:
+    """Each once for each file, however many packages of it they hold; merging keeps them."""
+    pages = {
+        guid(name): [
+            replace(each, subject=replace(each.subject, principal_name=f"{person}@Contoso.example"))
+            for person in held[name]
+            for each in [assignment(name, person)]
+        ]
+        for name in held
+    }
+    data = written(pages)
+    merged = IndexWriter(list(pages))
+    merged.add_file(list(pages), data)
+    for whole in (data, merged.finish()):
+        names = IndexNames(whole[names_start(whole) :])
+        for person in {each for people in held.values() for each in people}:
+            [found] = names.named(comparable_name(f"{person}@CONTOSO.example"))
+            assert found.subject.ids == (f"subject-{person}", f"object-{person}")
+        assert list(names.named("nobody@contoso.example")) == []
+
+
+def test_a_file_of_an_earlier_version_has_no_names() -> None:
+    """It ends with its directory, and can be merged all the same."""
+    data = written({guid("a"): [assignment("a", "x")]})
+    early = data[: names_start(data)]
+    writer = IndexWriter([guid("a")])
+    writer.add_file([guid("a")], early)
+    assert writer.finish() == data

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -185,3 +185,41 @@ def test_a_package_that_gives_all_that_two_sides_give_is_toxic(
     for each, names in zip(rules, sides, strict=True):
         if sum(not giving.isdisjoint(one) for one in names) > 1:
             assert each.id in met
+
+
+@settings(max_examples=400)
+@given(sides=sides_of_rules, granted=grants, hidden=st.sets(st.sampled_from("abcde"), max_size=3))
+def test_what_is_certain_holds_whatever_the_unread_packages_grant(
+    sides: list[tuple[str, ...]], granted: dict[str, set[str]], hidden: set[str]
+) -> None:
+    """A package is not called toxic only because others were not read."""
+    rules = [rule(f"r{number}", *map(side, each)) for number, each in enumerate(sides)]
+    packages = _packages(granted)
+    read = {each.id: each for each in packages if each.id not in set(map(guid, hidden))}
+    certain = {(each.package, each.rule.id) for each in _certain(rules, read)}
+    possible = {(each.package, each.rule.id) for each in found(rules, *read.values())}
+    assert certain <= possible
+    assert certain <= {(each.package, each.rule.id) for each in found(rules, *packages)}
+    if not hidden & granted.keys():
+        missing = {name for each in sides for one in each for name in one} - granted.keys()
+        assert missing or certain == possible
+
+
+def test_a_role_that_both_sides_give_makes_no_package_toxic_while_one_side_is_not_read() -> None:
+    """The role seems to be of the side alone that was read."""
+    rules = [rule("r", side("a"), side("bc"))]
+    everyone = "9"
+    packages = [
+        package("a", "1", everyone),
+        package("b", "2", "4"),
+        package("c", "3", everyone),
+    ]
+    third = package("e", everyone, "2")
+    read = [each for each in packages if each.id != guid("c")]
+    assert [each.package for each in found(rules, *read, third)] == [third.id]
+    assert list(_certain(rules, {each.id: each for each in (*read, third)})) == []
+    assert third.id not in {each.package for each in found(rules, *packages, third)}
+
+
+def _certain(rules: Sequence[Rule], read: Mapping[str, AccessPackage]) -> Iterator[ToxicPackage]:
+    return find_toxic(rule_set(*rules).rules, read, is_certain=True)

@@ -1,5 +1,7 @@
 """People and service principals by their ids: directory permissions open them, roles do not."""
 
+from urllib.parse import quote
+
 import pytest
 from starlette.applications import Starlette
 
@@ -13,7 +15,13 @@ from tests.local.graph.caller import Caller, app_of, error_code, with_identity
 def app() -> Starlette:
     """A tenant with one newcomer, and somebody who may read people."""
     tenant = demo_tenant()
-    tenant.newcomers = [DirectoryObject(id=make_id("new"), display_name="Nele Neu")]
+    tenant.newcomers = [
+        DirectoryObject(
+            id=make_id("new"),
+            display_name="Nele Neu",
+            user_principal_name="nele_fabrikam.com#EXT#@contoso.example",
+        )
+    ]
     with_identity(tenant, "people", permission="User.ReadBasic.All")
     return app_of(tenant)
 
@@ -47,3 +55,26 @@ async def test_each_kind_has_its_permission(app: Starlette, reader: Caller) -> N
     ):
         answer = await caller.send("GET", path)
         assert (answer.status_code, error_code(answer)) == (403, "Authorization_RequestDenied")
+
+
+async def test_a_person_is_found_by_the_user_principal_name(app: Starlette, reader: Caller) -> None:
+    """In whatever case, of whoever is in the directory; and only with the permission."""
+    [known] = [each for each in demo_tenant().subjects if each.object_id == object_id(3)]
+    name = str(known.principal_name)
+    path = f"/v1.0/users/{quote(name.upper(), safe='')}?$select=id,userPrincipalName"
+    answer = await reader.send("GET", path)
+    assert (answer.status_code, answer.json()["id"]) == (200, object_id(3))
+    assert answer.json()["userPrincipalName"] == name
+    refused = await Caller(app, APP_CLIENT_ID).send("GET", path)
+    assert (refused.status_code, error_code(refused)) == (403, "Authorization_RequestDenied")
+
+
+async def test_the_name_of_a_guest_has_to_be_encoded(reader: Caller) -> None:
+    """What stands behind a number sign is no part of an address."""
+    name = "nele_fabrikam.com#EXT#@contoso.example"
+    for path, status in ((quote(name, safe=""), 200), (name, 404)):
+        answer = await reader.send("GET", f"/v1.0/users/{path}")
+        assert answer.status_code == status
+    assert (
+        await reader.send("GET", f"/v1.0/users/{quote('no@contoso.example')}")
+    ).status_code == 404

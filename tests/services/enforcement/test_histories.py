@@ -23,7 +23,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entra_sod.bootstrap.make_records import make_records
-from entra_sod.cli.operations.selections import approve as approve_selections
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import (
     Mode,
@@ -36,6 +35,7 @@ from entra_sod.domain.rules.language import (
 from entra_sod.domain.text import fold_for_patterns
 from entra_sod.ports.storage import Blobs, Table
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.rules.reviews import approve as approve_selections
 from entra_sod.stores.ledger import Ledger, WriteOrigin
 from local.memory.clock import ManualClock
 from local.memory.sender import MemorySender

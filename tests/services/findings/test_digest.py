@@ -53,6 +53,9 @@ async def test_each_owner_is_told_of_her_own(app: App) -> None:
     assert mine["counts"] == {"new": 2, "reopened": 0, "expiring": 0}
     assert {each["rule"] for each in mine["new"]} == {"pay"}
     assert (mine["reopened"], mine["expiring"]) == ([], [])
+    assert mine["link"] == (
+        "https://app.example.com/api/console#/findings?owner=owner%40example.com"
+    )
 
 
 async def test_each_of_several_owners_is_told(app: App) -> None:
@@ -90,6 +93,9 @@ async def test_a_ticket_is_opened_once_and_closed(app: App) -> None:
     await night(app)
     opened = told(app, "finding.opened")
     assert sorted(each["finding"]["rule"] for each in opened) == ["buy", "pay", "pay"]
+    for each in opened:
+        place = f"console#/findings/{each['finding']['id']}"
+        assert each["link"] == f"https://app.example.com/api/{place}"
     await night(app)
     hold(app, c="")
     await night(app)

@@ -48,17 +48,29 @@ def large_view() -> ReportView:
     return _made(LARGE)
 
 
+def _is_own(address: str, path: Path) -> bool:
+    """Whether it is the report itself, or what the page made, which leaves no machine."""
+    return address.split("#", maxsplit=1)[0] == path.as_uri() or address.startswith("blob:")
+
+
 @pytest.fixture
 def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
     """Open a report in a page of its own; an error of its script, or a request, fails the test."""
     contexts, wrong = [], list[str]()
 
-    def open_it(view: ReportView, *, scheme: str = "light", scripts: bool = True) -> Page:
+    def open_it(
+        view: ReportView,
+        *,
+        scheme: str = "light",
+        scripts: bool = True,
+        size: tuple[int, int] = (1440, 900),
+        fragment: str = "",
+    ) -> Page:
         path = tmp_path / "report.html"
         path.write_bytes(render(view))
         context = browser.new_context(
             color_scheme="dark" if scheme == "dark" else "light",
-            viewport={"width": 1440, "height": 900},
+            viewport={"width": size[0], "height": size[1]},
             java_script_enabled=scripts,
         )
         contexts.append(context)
@@ -68,9 +80,9 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[OpenReport]:
         page.on("dialog", lambda dialog: wrong.append(dialog.message))
         page.on(
             "request",
-            lambda asked: None if asked.url == path.as_uri() else wrong.append(asked.url),
+            lambda asked: None if _is_own(asked.url, path) else wrong.append(asked.url),
         )
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + fragment)
         if scripts:
             page.wait_for_selector("html[data-ready]", state="attached")
         return page

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entra_sod.cli.operations.plan_document import make_document
-from entra_sod.cli.operations.plan_enforcement import EnforcementReach
 from entra_sod.cli.operations.tenant_state import TenantState
 from entra_sod.domain.detection.index import IndexedAssignment
 from entra_sod.domain.detection.join import join
+from entra_sod.domain.enforcement.reach import EnforcementReach
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.rules.language import Mode, References, Rule, RuleForm, Side
 from entra_sod.domain.rules.ruleset import RuleSet

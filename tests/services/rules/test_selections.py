@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from entra_sod.cli.operations.selections import approve
 from entra_sod.core.errors import Forbidden, StorageUnavailable
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Reason, rule_gaps
@@ -17,6 +16,7 @@ from entra_sod.domain.rules.language import AtMost, Mode, PackageSelector, Rule,
 from entra_sod.domain.rules.selection import selection_key
 from entra_sod.ports.storage import Row
 from entra_sod.services.rules.provider import LIST_LIFETIME, RulesProvider
+from entra_sod.services.rules.reviews import approve
 from entra_sod.services.rules.selections import review_selections
 from entra_sod.stores.selections import PARTITION, TABLE, SelectionStore
 from local.memory.clock import ManualClock

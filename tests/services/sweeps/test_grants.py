@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
 
-from entra_sod.core.errors import Forbidden
+from entra_sod.core.errors import Forbidden, GraphError
+from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.findings.model import FindingState
+from entra_sod.domain.grants import as_package
 from entra_sod.domain.rules.grant_language import GrantSelector
 from entra_sod.domain.rules.language import Mode, Rule, Side
 from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.rules.provider import LIST_LIFETIME
+from local.memory.graph import _grants as grants_of
 from tests.builders import guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, skipped, sweep
 
@@ -140,3 +145,38 @@ async def test_a_check_of_other_packages_is_clear_all_the_same(make_app: MakeApp
     answer = await app.check("d", "c")
     assert answer["outcome"] == "clear"
     assert [guid("e") in each["what"] for each in answer["coverage"]["skipped"]] == [True]
+
+
+async def test_a_closing_that_goes_on_reads_what_packages_grant_once(make_app: MakeApp) -> None:
+    """A sweep is closed twice where it has to read holders of toxic packages: each is read once.
+
+    The night after, nothing is read again. Packages of no rule are among them.
+    """
+    packages = [package("a", "1"), package("b", "2"), package("c", "1", "2"), package("d", "9")]
+    app = make_app(packages, {"c": held("c", "z")}, [rule("pay", side("a"), side("b"))])
+    by_id = Counter[str]()
+    read = app.graph.packages_by_id
+
+    async def counted(wanted: Collection[str]) -> Mapping[str, AccessPackage | GraphError]:
+        by_id.update(wanted)
+        return await read(wanted)
+
+    app.graph.packages_by_id = counted  # type: ignore[method-assign,assignment]
+    answer = await sweep(app)
+    assert answer["findings"] == 1
+    assert Counter(app.graph.grants_read) == {guid(each): 1 for each in "cd"}
+    assert by_id == {guid(each): 1 for each in "ab"}, "the parts read what they may write to"
+    app.graph.grants_read.clear()
+    assert (await sweep(app))["findings"] == 1
+    assert app.graph.grants_read == []
+
+
+def test_a_package_made_of_its_grants_is_as_if_it_was_read() -> None:
+    """What it compares by is the same, whatever it grants."""
+    whole = replace(
+        package("a", "1", "2"),
+        eligible_groups=frozenset({guid("3")}),
+        other_roles=frozenset({f"aadgroup {guid('4')} owner_{guid('4')}", "sharepointonline s 5"}),
+    )
+    listed = AccessPackage(id=whole.id, display_name=whole.display_name)
+    assert as_package(listed, grants_of(whole)) == whole

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from entra_sod.cli.operations.selections import approve as store_approved
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.findings.model import FindingState
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
 from entra_sod.services.rules.provider import LIST_LIFETIME, RulesProvider
+from entra_sod.services.rules.reviews import approve as store_approved
 from tests.app import App
 from tests.builders import guid, held, package, rule, side
 from tests.services.sweeps.test_sweeps import MakeApp, skipped, sweep

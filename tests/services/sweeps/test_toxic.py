@@ -23,6 +23,7 @@ from tests.services.sweeps.test_sweeps import MakeApp, sweep
 
 PAY_OR_APPROVE = rule("r", side("a"), side("b"))
 # Paying, approving, and a legacy package that no rule names and that gives both.
+A_DAY = 86_400  # what packages grant is read again by then, where Graph does not date them
 PACKAGES = [package("a", "1"), package("b", "2"), package("c", "1", "2")]
 HELD = {"a": held("a", "x"), "b": held("b", "y"), "c": held("c", "z")}
 START = datetime(2025, 12, 20, tzinfo=UTC)
@@ -50,6 +51,7 @@ def hide_holders(app: App, name: str) -> None:
 
 def hide_grants(app: App, name: str) -> None:
     """Have what a package grants refused, though the list shows it."""
+    app.graph.hidden_grants[guid(name)] = Forbidden("not for you", status=403)
     read = app.graph.packages_by_id
 
     async def refuse(wanted: Collection[str]) -> Mapping[str, AccessPackage | GraphError]:
@@ -124,6 +126,19 @@ async def test_a_pair_of_two_toxic_packages_is_counted_once(make_app: MakeApp) -
     assert (answer["findings"], len(await findings(app))) == (3, 3)
 
 
+async def test_two_ways_of_looking_at_a_pair_of_toxic_packages_agree(make_app: MakeApp) -> None:
+    """Graph answers for the pair, and the holders of both packages are read later."""
+    packages = [package("a", "1", "2"), package("b", "1", "2"), package("c", "1"), package("d")]
+    holders = {"a": held("a", "xy"), "b": held("b", "yz")}
+    app = make_app(packages, holders, [rule("r", side("a", "c"), side("b"))])
+    answer = await sweep(app)
+    assert answer["strategy"]["chosen"] == "pairs"
+    assert {each["outcome"] for each in answer["toxicPackages"]} == {"conflict"}
+    assert answer["pairs"]["conflict"] == 1
+    assert answer["status"] == "completed"
+    assert "additionalAccess" not in gaps(answer)
+
+
 async def test_a_package_on_both_sides_is_found_without_its_grants(make_app: MakeApp) -> None:
     """Both sides select it, so it needs no comparison."""
     app = make_app([package(name) for name in "abc"], HELD, [rule("r", side("ac"), side("bc"))])
@@ -162,6 +177,7 @@ async def test_a_package_whose_grants_cannot_be_read_is_a_gap(make_app: MakeApp)
     app = make_app(PACKAGES, HELD, [PAY_OR_APPROVE])
     await sweep(app)
     hide_grants(app, "c")
+    app.clock.advance(A_DAY)
     answer = await sweep(app)
     assert f"what access package {guid('c')} grants" in gaps(answer)
     assert await states(app) == {"z": "open"}
@@ -202,6 +218,7 @@ async def test_a_finding_ends_with_its_assignment_and_rests_with_its_package(
     assert await states(app) == {"z": "open", "v": "resolving"}
     await sweep(app)
     app.graph._packages[guid("c")] = package("c", "1")
+    app.clock.advance(A_DAY)
     answer = await sweep(app)
     assert outcomes(answer) == []
     assert await states(app) == {"z": "on-hold", "v": "resolved"}
@@ -227,7 +244,7 @@ async def test_an_exception_permits_a_toxic_package(make_app: MakeApp) -> None:
     entry = ExceptionEntry(
         id="EX-1",
         rule="r",
-        subject=UUID(subject),
+        subject=subject,
         start=date(2026, 1, 1),
         until=date(2026, 1, 31),
         reason="Year-end closing",

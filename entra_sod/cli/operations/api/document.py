@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Parameter
+from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Parameter, Schema
 from entra_sod.cli.operations.api.operations import EVERYWHERE, OF_A_BODY, OPERATIONS, PROBLEMS
 from entra_sod.cli.operations.api.schemas import REFERENCE, components, either
 from entra_sod.core.version import VERSION
@@ -97,7 +97,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.parameters:
         made["parameters"] = [_parameter(each) for each in operation.parameters]
     if operation.body:
-        content = {"application/json": {"schema": _schema_of(operation.body)}}
+        shown = _example(operation.body_example)
+        content = {"application/json": {"schema": _schema_of(operation.body), **shown}}
         made["requestBody"] = {"required": not operation.may_lack_body, "content": content}
     if operation.is_open:
         made["security"] = []
@@ -128,10 +129,17 @@ def response(answer: ApiResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"description": answer.text}
     if answer.headers:
         made["headers"] = {each.name: _header(each) for each in answer.headers}
+    content: dict[str, Any] = {each: {"schema": {"type": "string"}} for each in answer.also}
     if answer.body:
-        as_text = {each: {"schema": {"type": "string"}} for each in answer.also}
-        made["content"] = {answer.media_type: {"schema": _schema_of(answer.body)}} | as_text
+        schema = {"schema": _schema_of(answer.body), **_example(answer.example)}
+        content = {answer.media_type: schema, **content}
+    if content:
+        made["content"] = content
     return made
+
+
+def _example(example: Schema | None) -> dict[str, Any]:
+    return {"example": example} if example else {}
 
 
 def _header(header: Header) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from entra_sod.domain.callers.routes import OpenAccess, Route
+from entra_sod.domain.callers.routes import Route
 
 type Schema = Mapping[str, Any]
 
@@ -46,6 +46,7 @@ class ApiResponse:
     Attributes:
         text: what it means.
         body: its type, if it has one; `dict` is any object.
+        example: of its body.
         also: media types in which it comes as text, where the caller would rather have that.
     """
 
@@ -54,6 +55,7 @@ class ApiResponse:
     also: Sequence[str] = ()
     headers: Sequence[Header] = ()
     media_type: str = "application/json"
+    example: Schema | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Operation:
     Attributes:
         route: in the table; the operation's id is made of its function's name.
         body: the type that is asked for.
+        body_example: of it.
         may_lack_body: nothing at all is as good.
         responses: its own, the most welcome first.
         problems: the statuses of its own problems; `problems_of` adds what goes without saying.
@@ -91,6 +94,7 @@ class Operation:
     problems: Sequence[int] = ()
     parameters: Sequence[Parameter] = ()
     body: type | None = None
+    body_example: Schema | None = None
     may_lack_body: bool = False
     visibility: Literal["important", "advanced", "internal"] | None = None
     trigger: Trigger | None = None
@@ -111,7 +115,7 @@ class Operation:
     @property
     def is_open(self) -> bool:
         """Whether no key is wanted."""
-        return isinstance(self.route.access, OpenAccess)
+        return self.route.takes_strangers
 
 
 def title_of(name: str) -> str:

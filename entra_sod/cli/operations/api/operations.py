@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
+from entra_sod.api.callers import CallerView
 from entra_sod.api.responses import (
     Alive,
     CheckAccepted,
@@ -15,22 +16,30 @@ from entra_sod.api.responses import (
     PackageList,
     Problem,
     Readiness,
+    SubscriptionList,
     SubscriptionView,
     SweepAccepted,
 )
+from entra_sod.api.selections import ApprovalRequest, ApprovalResult
+from entra_sod.cli.operations.api import examples
 from entra_sod.cli.operations.api.model import ApiResponse, Header, Operation, Trigger
 from entra_sod.cli.operations.api.parameters import (
     DEEP,
+    EXCEPTION_STATE,
     FILTERS,
     IDEMPOTENCY_KEY,
     LIMIT,
+    PAGE,
+    RULE,
     SEARCH,
     SOURCE,
+    SUBJECT_SEARCH,
     WAIT,
     X_IDEMPOTENCY_KEY,
     id_of,
 )
 from entra_sod.domain.callers.routes import ROUTES
+from entra_sod.domain.enforcement.budget import WritingState
 from entra_sod.domain.enforcement.freeze import Freeze, FreezeRequest
 from entra_sod.domain.findings.views import FindingDetail, FindingPage
 from entra_sod.domain.results.check import CheckResult
@@ -40,6 +49,8 @@ from entra_sod.services.checks.request import CheckRequest
 from entra_sod.services.decisions.request import DecisionRequest, DecisionRequests
 from entra_sod.services.findings.claims import ClaimRequest
 from entra_sod.services.notifications.subscribe import SubscriptionRequest
+from entra_sod.services.rules.view import ExceptionPage, RulePage, SelectionList
+from entra_sod.services.subjects.view import SubjectDetail, SubjectPage
 from entra_sod.services.sweeps.progress import SweepProgress
 
 RETRY_AFTER = Header(
@@ -59,9 +70,11 @@ def _problem(text: str, *headers: Header) -> ApiResponse:
     )
 
 
-def _ok(text: str, body: type, *also: str) -> dict[int, ApiResponse]:
+def _ok(
+    text: str, body: type, *also: str, example: examples.Example | None = None
+) -> dict[int, ApiResponse]:
     """One good answer, which comes as text as well where `also` names media types."""
-    return {200: ApiResponse(text=text, body=body, also=also)}
+    return {200: ApiResponse(text=text, body=body, also=also, example=example)}
 
 
 def _accepted(text: str, body: type) -> dict[int, ApiResponse]:
@@ -213,6 +226,79 @@ OPERATIONS = (
         problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
     ),
     Operation(
+        route=ROUTES["get_freeze"],
+        text="The budget of 24 hours, how much of it is used, and the freeze, if there is one.",
+        visibility="advanced",
+        responses=_ok(
+            "What holds writes of references back now.", WritingState, example=examples.WRITING
+        ),
+    ),
+    Operation(
+        route=ROUTES["list_subjects"],
+        text="Subjects that the newest sweep has seen, by name: how many packages each holds, and "
+        "how many findings stand. Says what the sweep could not read.",
+        visibility="advanced",
+        parameters=(SUBJECT_SEARCH, *PAGE),
+        responses=_ok("A page of them.", SubjectPage, example=examples.SUBJECTS),
+        problems=(HTTPStatus.CONFLICT,),
+    ),
+    Operation(
+        route=ROUTES["get_subject"],
+        text="What a subject holds by the newest sweep, which rules that concerns, and which other "
+        "packages would make a conflict.",
+        visibility="advanced",
+        parameters=(id_of("Subject Id", "The subject's id, or its object id."),),
+        responses=_ok("The subject.", SubjectDetail, example=examples.SUBJECT),
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        route=ROUTES["list_rules"],
+        text="The rules in force: what each selects, finds, and how far Entra enforces it.",
+        visibility="advanced",
+        parameters=PAGE,
+        responses=_ok("A page of them.", RulePage, example=examples.RULES),
+    ),
+    Operation(
+        route=ROUTES["list_exceptions"],
+        text="Exceptions of the rules files that wait, are active, end soon or are over, each with "
+        "the text that changes it, for a pull request.",
+        visibility="advanced",
+        parameters=(EXCEPTION_STATE, RULE, *PAGE),
+        responses=_ok("A page of them.", ExceptionPage, example=examples.EXCEPTIONS),
+    ),
+    Operation(
+        route=ROUTES["list_selections"],
+        text="What each rule selects, what has joined or left since that was reviewed, and what an "
+        "approval would do. Reads the tenant, which takes some seconds.",
+        visibility="advanced",
+        parameters=(RULE,),
+        responses=_ok("Each rule with its selection.", SelectionList, example=examples.SELECTIONS),
+    ),
+    Operation(
+        route=ROUTES["approve_selections"],
+        text="Take what rules select as reviewed, exactly as it was shown: the next sweep writes "
+        "what was held. Approving the same twice is no error.",
+        visibility="advanced",
+        body=ApprovalRequest,
+        body_example=examples.APPROVAL,
+        responses=_ok("What is approved.", ApprovalResult, example=examples.APPROVED),
+        problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+    ),
+    Operation(
+        route=ROUTES["list_subscriptions"],
+        text="The caller's subscriptions, and with SoD.Admin those of all callers. Of an address "
+        "the host and the path are shown, and never the query.",
+        visibility="internal",
+        parameters=PAGE,
+        responses=_ok("A page of them.", SubscriptionList, example=examples.SUBSCRIPTIONS),
+    ),
+    Operation(
+        route=ROUTES["get_caller"],
+        text="Who the caller is to the app, and which routes the caller may call. No role is "
+        "asked for.",
+        responses=_ok("The caller.", CallerView, example=examples.CALLER),
+    ),
+    Operation(
         route=ROUTES["freeze_writing"],
         text="No check, sweep or command writes a reference from then on. Freezing twice is no "
         "error: the first freeze stays.",
@@ -230,6 +316,12 @@ OPERATIONS = (
         route=ROUTES["get_report"],
         text="The newest sweep as one page for people, or as JSON.",
         responses=_ok("The report.", dict, "text/html"),
+    ),
+    Operation(
+        route=ROUTES["get_console"],
+        text="One page for people, to ask and to act in. It holds no data, so no key is wanted: "
+        "what it shows, it asks of the other routes, as the person who is signed in.",
+        responses={HTTPStatus.OK: ApiResponse(text="The page.", also=("text/html",))},
     ),
     Operation(
         route=ROUTES["list_packages"],

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 from entra_sod.api.packages import MAX_PACKAGES, MAX_SEARCH_LENGTH
+from entra_sod.api.queries import (
+    DEFAULT_LIMIT,
+    MAX_CURSOR_LENGTH,
+    MAX_LIMIT,
+    MAX_RULE_ID_LENGTH,
+    MAX_SUBJECT_SEARCH_LENGTH,
+)
 from entra_sod.cli.operations.api.model import Parameter, title_of
 from entra_sod.domain.findings.model import FindingState
+from entra_sod.domain.rules.exception_changes import ExceptionState
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.services.checks.start import MAX_WAIT_SECONDS
 from entra_sod.services.findings.query import DEFAULT_PAGE_SIZE, MAX_FILTER_LENGTH, MAX_PAGE_SIZE
 from entra_sod.stores.idempotency import MAX_KEY_LENGTH
@@ -81,7 +90,8 @@ FILTERS = (
     _text("state", f"One or more of {', '.join(FindingState)}, with commas between."),
     _text("severity", f"One or more of {', '.join(Severity)}, with commas between."),
     _text("package", "The id of an access package.", format="uuid"),
-    _text("subject", "The subject's id, or its object id."),
+    _text("kind", f"One or more of {', '.join(ConflictKind)}, with commas between."),
+    _text("subject", "The subject's id, its object id, or its user principal name."),
     _text("since", "In its state since this day or moment."),
     _text("process", "The process of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
     _text("tag", "A tag of the rule, in any case.", maxLength=MAX_FILTER_LENGTH),
@@ -104,3 +114,16 @@ SEARCH = _text(
     "search", "Part of a package's or a catalog's name, in any case.", maxLength=MAX_SEARCH_LENGTH
 )
 LIMIT = _number("limit", "How many to list at most.", (1, MAX_PACKAGES), MAX_PACKAGES)
+PAGE = (
+    _number("limit", "How many to list at most.", (1, MAX_LIMIT), DEFAULT_LIMIT, is_advanced=True),
+    _text("cursor", "As nextLink has it.", maxLength=MAX_CURSOR_LENGTH, pattern="^[A-Za-z0-9_-]+$"),
+)
+RULE = _text("rule", "The id of a rule; any rule without it.", maxLength=MAX_RULE_ID_LENGTH)
+EXCEPTION_STATE = _text(
+    "state", f"One or more of {', '.join(ExceptionState)}, with commas between."
+)
+SUBJECT_SEARCH = _text(
+    "search",
+    "Part of the subject's name, in any case, or one of its ids; any subject without it.",
+    maxLength=MAX_SUBJECT_SEARCH_LENGTH,
+)

@@ -31,7 +31,12 @@ from entra_sod.cli.operations.matrix.rules_yaml import (
     pieces,
     rule_text,
 )
-from entra_sod.cli.operations.rules.unbound import is_one_class, sides_of, unbound_classes
+from entra_sod.cli.operations.rules.unbound import (
+    NOT_NAMED,
+    is_one_class,
+    sides_of,
+    unbound_classes,
+)
 from entra_sod.core.errors import RulesError
 from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.document import MAX_FILE_BYTES, SourceFile
@@ -41,7 +46,7 @@ from entra_sod.domain.text import fold
 
 BINDING, CONTROLS = "binding.yaml", "controls.yaml"
 MAX_WRITTEN = MAX_FILE_BYTES * 3 // 4  # bytes of a file that an import writes; people add to it
-DEFAULT_OWNER, DEFAULT_SEVERITY = "not named yet", Severity.MEDIUM
+DEFAULT_OWNER, DEFAULT_SEVERITY = NOT_NAMED, Severity.MEDIUM
 MATRIX_FORMS = (RuleForm.BETWEEN, RuleForm.ALL_OF)  # that a matrix can state
 _HASH, _MAX_SLUG = 6, 40  # characters
 _NOT_A_SLUG = re.compile(r"[^a-z0-9]+")
@@ -240,7 +245,7 @@ class _Controls:
                     title=rule.mitigation,
                     owner=self._owners[name],
                     days=1,
-                    evidence="not named yet",
+                    evidence=NOT_NAMED,
                 )
             )
         elif (title := self._titles[name]) != rule.mitigation and name == rule.control:

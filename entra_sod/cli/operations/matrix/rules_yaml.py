@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -11,6 +9,7 @@ import msgspec
 from entra_sod.cli.operations.matrix.model import Clause, MatrixRule, shortened
 from entra_sod.cli.operations.rules.unbound import NOT_BOUND
 from entra_sod.domain.rules.language import Control, Effective, Rule
+from entra_sod.domain.rules.yaml_text import UNFIT, scalar
 
 # What the language of this version has; the rest stays in comments.
 RULE_FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Rule))
@@ -35,18 +34,6 @@ CONTROLS_HEAD = """\
 version: 1
 controls:
 """
-_PLAIN = re.compile(r"[^\W\d_](?:[\w ./()+&-]*[\w.)])?")
-_RESERVED = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_UNFIT = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-
-
-def scalar(text: str) -> str:
-    """Write a text as YAML; in quotes unless every reader takes it for text without."""
-    if _PLAIN.fullmatch(text) and text.casefold() not in _RESERVED:
-        return text
-    return _UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def rule_text(rule_id: str, rule: MatrixRule, control: str | None) -> str:
@@ -156,7 +143,7 @@ def _comment(text: str) -> str:
 
 def comment(text: str) -> str:
     """Return a text as a comment of YAML may have it: one line, cut, of YAML's characters."""
-    return _UNFIT.sub("", shortened(" ".join(text.split()), MAX_COMMENT))
+    return UNFIT.sub("", shortened(" ".join(text.split()), MAX_COMMENT))
 
 
 def pieces(texts: Sequence[str], first: int, most: int) -> Iterator[Sequence[str]]:

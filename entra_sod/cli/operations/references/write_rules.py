@@ -14,10 +14,11 @@ from entra_sod.cli.operations.matrix.import_plan import (
     rules_file,
 )
 from entra_sod.cli.operations.matrix.model import MAX_TEXT, clean, shortened
-from entra_sod.cli.operations.matrix.rules_yaml import comment, pieces, scalar
+from entra_sod.cli.operations.matrix.rules_yaml import comment, pieces
 from entra_sod.cli.operations.references.rules import ReferenceRule
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import Severity
+from entra_sod.domain.rules.yaml_text import scalar
 
 MAX_NAMED = 2  # of a side, in a title
 MAX_NAME = 60  # characters of a name in a title
@@ -35,10 +36,12 @@ class WritingOptions:
     Attributes:
         name_of: the name of a package with its catalog, or of a group; empty if it is not known.
         source: of the references, for the head of the file.
+        graph: where the references were read, for the source of each rule.
     """
 
     name_of: NameOf
     source: str
+    graph: str
     owner: str = DEFAULT_OWNER
     severity: Severity = DEFAULT_SEVERITY
 
@@ -98,6 +101,7 @@ def _lines(rule: ReferenceRule, options: WritingOptions) -> Iterator[str]:
     yield f"    severity: {options.severity}"
     yield f"    owner: {scalar(options.owner)}"
     yield "    mode: record"
+    yield f"    source: {_origin(rule, options)}"
     yield f"    references: {rule.kind}s"
     if rule.is_exclusive:
         yield from ("    atMost:", "      count: 1", "      of:")
@@ -108,6 +112,13 @@ def _lines(rule: ReferenceRule, options: WritingOptions) -> Iterator[str]:
     for kind, side in zip(_kinds(rule), rule.sides, strict=True):
         yield f"      - {kind}s:"
         yield from (f"          - {_entry(kind, each, options.name_of)}" for each in side)
+
+
+def _origin(rule: ReferenceRule, options: WritingOptions) -> str:
+    """Say where a rule was found. It is the same as long as the tenant has the same."""
+    noun = "reference" if len(rule.present) == 1 else "references"
+    note = scalar(f"made of {len(rule.present)} {noun} of the tenant")
+    return f"{{file: {scalar(options.graph)}, note: {note}}}"
 
 
 def _kinds(rule: ReferenceRule) -> Sequence[ReferenceKind]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date
 from heapq import nsmallest
 from itertools import combinations, islice, permutations
+from typing import TYPE_CHECKING
 
 from entra_sod.cli.operations.rules.contradictions import find_contradictions
 from entra_sod.cli.operations.rules.grant_problems import grant_problems
@@ -22,14 +23,17 @@ from entra_sod.cli.operations.rules.lint_forms import (
     requirement_circles,
 )
 from entra_sod.cli.operations.rules.unbound import (
+    ownerless_problems,
     unbound_classes,
     unbound_problems,
     unbound_rules,
 )
 from entra_sod.core.validation import Mistake, Path
 from entra_sod.domain.enforcement.without_effect import ENFORCES_NOTHING, find_without_effect
+from entra_sod.domain.near_names import did_you_mean
 from entra_sod.domain.rules.all_packages import find_all_packages
 from entra_sod.domain.rules.document import RulesProblem
+from entra_sod.domain.rules.exception_subjects import ExceptionProblem, SubjectProblem
 from entra_sod.domain.rules.language import (
     ExceptionEntry,
     Mode,
@@ -47,7 +51,9 @@ from entra_sod.domain.rules.resolve import (
     needs_tenant,
     written_sides,
 )
-from entra_sod.services.rules.alike import AlikeReading
+
+if TYPE_CHECKING:
+    from entra_sod.services.rules.alike import AlikeReading  # slow to import
 
 ENDING_SOON_DAYS = (1, 7, 30)
 MAX_RESOLVE_STEPS = 250_000  # of resolving; larger rules compile, but validating them ends in time
@@ -97,6 +103,7 @@ def lint(parsed: ParsedRules, day: date, tenant: Tenant | None) -> list[RulesPro
         *_date_problems(parsed, day),
         *_count_problems(parsed),
         *unbound_problems(parsed),
+        *ownerless_problems(parsed),
     ]
     if not parsed.problems:
         resolver = _LimitedResolver(parsed, tenant or Tenant(()))
@@ -119,6 +126,26 @@ def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[Rules
     for each in reading.found:
         detail = f"does not name {each.what}: {each.why}"
         yield _warning(parsed.origin("rules", each.rule.id), (), detail)
+
+
+def exception_problems(
+    parsed: ParsedRules, problems: Iterable[ExceptionProblem]
+) -> Iterator[RulesProblem]:
+    """Say of exceptions that nobody else approved them, and of names that changed hands.
+
+    A name that could not be resolved is not a mistake of the file: it is told as not known.
+    """
+    for each in problems:
+        origin = parsed.origin("exceptions", each.entry.id)
+        if each.kind is SubjectProblem.SAME_PERSON:
+            yield origin.place(Mistake(("approvedBy",), _without_subject(each.why)))
+        elif each.kind is SubjectProblem.RENAMED:
+            yield _warning(origin, ("upn",), f"is not current: {each.why}")
+
+
+def _without_subject(sentence: str) -> str:
+    """The rest of a sentence whose subject is the field that the mistake is placed at."""
+    return sentence.removeprefix("approvedBy ")
 
 
 def toxic_problems(
@@ -182,9 +209,21 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
                 detail = "is no access package that this identity may read"
                 yield origin.place(Mistake((*path, "id"), detail))
         elif not (selected := resolver.select(selector)):
-            yield origin.place(Mistake(path, "fits no access package"))
+            near = _near_pattern(selector, tenant)
+            yield origin.place(Mistake(path, f"fits no access package{near}"))
         elif len(selected) == len(tenant.packages):
             yield _warning(origin, path, f"fits every access package: {len(selected)}")
+
+
+def _near_pattern(selector: PackageSelector, tenant: Tenant) -> str:
+    """Suggest the catalog or the name that was probably meant, as the end of a sentence."""
+    listed = tenant.packages.values()
+    catalogs = {each.catalog_name for each in listed}
+    if selector.catalog and not tenant.select(PackageSelector(catalog=selector.catalog)):
+        near = did_you_mean(selector.catalog, catalogs)
+    else:
+        near = did_you_mean(selector.name or "", {each.display_name for each in listed})
+    return f";{near.replace(' Did', ' did', 1)}" if near else ""
 
 
 def _override_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[RulesProblem]:

@@ -32,6 +32,7 @@ from entra_sod.domain.rules.toxic import (
     find_toxic,
 )
 from entra_sod.domain.rules.verdict import Decision, SubjectAccess, decide, find_violations
+from entra_sod.domain.subjects.names import PrincipalName, person_key
 from entra_sod.domain.text import fold
 
 
@@ -71,12 +72,14 @@ class RuleTestPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         id: the object id, which matters where an exception names it.
+        upn: the user principal name, likewise.
         groups: memberships, by id; they count for decisions.
         conflicts: all there are: any other one fails the test.
     """
 
     name: Text
     id: UUID | None = None
+    upn: PrincipalName | None = None
     holds: list[Text] = []
     groups: list[UUID] = []
     conflicts: list[ExpectedConflict] = []
@@ -109,11 +112,28 @@ class ActualDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleTestOutcome:
-    """What became of a file's expectations; the failures are in the order of the file."""
+class PersonOutcome:
+    """What became of the expectations of one person."""
 
+    name: str
     expectations: int
     failures: Sequence[RulesProblem]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTestOutcome:
+    """What became of a file's expectations, by person in the order of the file."""
+
+    people: Sequence[PersonOutcome]
+
+    @property
+    def expectations(self) -> int:
+        return sum(each.expectations for each in self.people)
+
+    @property
+    def failures(self) -> Sequence[RulesProblem]:
+        """Those of all people, in the order of the file."""
+        return sorted(problem for each in self.people for problem in each.failures)
 
 
 def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> RuleTestOutcome:
@@ -130,12 +150,12 @@ def run_rule_tests(source: SourceFile, parsed: ParsedRules, today: date) -> Rule
     document = Document(source)
     test_file = _read(document, parsed)
     world = _TestTenant(test_file, parsed, test_file.day or today)
-    failures = [
-        _failure(document, mistake)
-        for index, person in enumerate(test_file.people)
-        for mistake in _unmet(world, person, ("people", index))
-    ]
-    return RuleTestOutcome(sum(map(_expectations, test_file.people)), sorted(failures))
+    people: list[PersonOutcome] = []
+    for index, person in enumerate(test_file.people):
+        unmet = _unmet(world, person, ("people", index))
+        failures = sorted(_failure(document, each) for each in unmet)
+        people.append(PersonOutcome(person.name, _expectations(person), failures))
+    return RuleTestOutcome(people)
 
 
 def find_conflicts(
@@ -186,7 +206,10 @@ class _TestTenant:
     def decide(self, person: RuleTestPerson, asked: str) -> ActualDecision:
         subject = str(person.id or _made_id("person", person.name))
         who = SubjectAccess(self.ids(person.holds), frozenset(map(str, person.groups)))
-        own = [each for each in self._book.exceptions.values() if str(each.subject) == subject]
+        people = {person_key(subject), *([person_key(person.upn)] if person.upn else [])}
+        own = [
+            each for each in self._book.exceptions.values() if person_key(each.subject) in people
+        ]
         asked_id = self._ids[fold(asked)]
         overrides = self._book.overrides.values()
         violations = list(

@@ -1,4 +1,4 @@
-"""Classes that are not bound to access packages yet: they select nothing, and this says so. Pure.
+"""What an import leaves open: classes without access packages, rules without an owner. Pure.
 
 An import knows the names of duties, and never guesses which packages give them. So it writes a
 class with a name that no package has. Sweeps call its rules a gap, as they do for every side that
@@ -13,8 +13,10 @@ from entra_sod.core.validation import Mistake
 from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.language import PackageSelector, Rule, Side
 from entra_sod.domain.rules.parse import ParsedRules
+from entra_sod.domain.text import fold
 
 NOT_BOUND = "(not bound)"
+NOT_NAMED = "not named yet"  # in place of an owner
 _MAX_NAMED = 3
 
 
@@ -73,3 +75,23 @@ def unbound_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
         detail = f"{unbound}: it selects nothing for {named or 'any rule'}"
         mistake = Mistake(("classes", name), detail)
         yield parsed.origin("classes", name).document.place(mistake, is_warning=True)
+
+
+def ownerless_problems(parsed: ParsedRules) -> Iterator[RulesProblem]:
+    """Say of each file which of its rules have no owner but the placeholder of an import.
+
+    It is one warning for a file, because an import may have hundreds of such rules.
+    """
+    by_file: dict[str, list[str]] = {}
+    for rule in parsed.rules.values():
+        if fold(rule.owner) == NOT_NAMED:
+            by_file.setdefault(_owner_place(parsed, rule, "").file, []).append(rule.id)
+    for rules in by_file.values():
+        more = len(rules) - _MAX_NAMED
+        named = ", ".join(rules[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+        detail = f'is the placeholder "{NOT_NAMED}": name who answers for {named}'
+        yield _owner_place(parsed, parsed.rules[rules[0]], detail)
+
+
+def _owner_place(parsed: ParsedRules, rule: Rule, detail: str) -> RulesProblem:
+    return parsed.origin("rules", rule.id).place(Mistake(("owner",), detail), is_warning=True)

@@ -4,6 +4,9 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const SEVERITIES = ['critical', 'high', 'medium', 'low', 'unrated'];
 const [CONFLICT, CLEAR, UNKNOWN] = [0, 1, 2];
 
+/** Whether the page is as narrow as a telephone. */
+const narrow = matchMedia('(max-width: 700px)');
+
 const byId = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat('en');
 const count = (value, one, many) => `${number.format(value)} ${value === 1 ? one : many}`;
@@ -68,11 +71,11 @@ function heading(id, text, ...more) {
   return el('div', { class: 'heading' }, el('h2', { id: `${id}-title`, text }), ...more);
 }
 
-/** A plain table; each line is a list of cells, each a text or a node. */
-function table(caption, columns, lines) {
+/** A plain table; each line is a list of cells, each a text or a node. `cards` stack when it is narrow. */
+function table(caption, columns, lines, kind = '') {
   const head = columns.map((text) => el('th', { scope: 'col', text }));
-  const body = lines.map((line) => el('tr', {}, ...line.map((cell) => el('td', {}, cell))));
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+  const body = lines.map((line) => el('tr', {}, ...line.map((cell, at) => el('td', { 'data-column': columns[at] }, cell))));
+  return el('div', { class: `scroll ${kind}`, tabindex: '0', role: 'region', 'aria-label': caption },
     el('table', {}, el('caption', { class: 'unseen', text: caption }),
       el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body)));
 }

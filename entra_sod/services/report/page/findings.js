@@ -1,8 +1,8 @@
 // The list of findings: a table of which only the rows in view are in the page.
 
-const ROW = 46;
 const SPARE = 8;
-const MOST_PRINTED = 2000;
+// Cards are as high as their four lines; the style sheet has the same numbers.
+const rowHeight = () => (narrow.matches ? 148 : 46);
 const COLUMNS = [
   ['severity', 'Severity'], ['person', 'Subject'], ['packages', 'Holds'], ['rule', 'Rule'],
   ['state', 'State'], ['first', 'First seen'], ['last', 'Last seen'], ['exception', 'Exception'],
@@ -13,7 +13,7 @@ function drawFindings() {
   byId('findings').replaceChildren(
     heading('findings', 'Findings', el('p', {
       id: 'shown', class: 'shown', role: 'status', 'aria-live': 'polite',
-    })),
+    }), el('button', { id: 'csv', text: 'Save as CSV', onclick: saveCsv }), copyButton('Copy as table', tabbedRows)),
     el('div', { id: 'list', class: 'list', role: 'table', 'aria-labelledby': 'findings-title' },
       el('div', { role: 'rowgroup', class: 'list-head' },
         el('div', { role: 'row', class: 'line', 'aria-rowindex': 1 }, ...COLUMNS.map(columnHead))),
@@ -40,11 +40,11 @@ function refreshFindings() {
     ? `${number.format(shown)} of ${count(all, 'finding', 'findings')}`
     : count(all, 'finding', 'findings');
   byId('list').setAttribute('aria-rowcount', shown + 1);
-  byId('lines').style.height = `${shown * ROW}px`;
+  byId('lines').style.height = `${shown * rowHeight()}px`;
   byId('nothing').hidden = shown > 0;
   byId('nothing').textContent = isFiltered() ? 'No finding fits the filter.'
-    : data.sweep ? 'The sweep found nobody who holds what must not meet, where it looked.'
-      : 'No sweep has ended: nothing is known.';
+    : data.sweep ? 'The sweep found no conflict in what it checked.'
+      : 'No sweep has ended, so nothing is known.';
   for (const head of byId('list').querySelectorAll('[data-sort]')) {
     const isSorted = head.dataset.sort === model.sort;
     head.setAttribute('aria-sort', isSorted ? (model.descending ? 'descending' : 'ascending') : 'none');
@@ -62,8 +62,9 @@ function lookAtLines() {
 }
 
 function drawLines() {
-  const from = Math.max(0, Math.floor(list.top / ROW / SPARE) * SPARE - SPARE);
-  const to = Math.min(model.shown.length, Math.ceil((list.top + list.height) / ROW) + SPARE);
+  const height = rowHeight();
+  const from = Math.max(0, Math.floor(list.top / height / SPARE) * SPARE - SPARE);
+  const to = Math.min(model.shown.length, Math.ceil((list.top + list.height) / height) + SPARE);
   const drawn = `${from} ${to}`;
   if (drawn === list.drawn) return;
   list.drawn = drawn;
@@ -83,12 +84,12 @@ function drawLine(at) {
       foreign(personName(finding))), el('small', { text: [subjectKind(finding), finding.subject[1] ?? finding.subject[0]].filter(Boolean).join(' · ') })),
     cell('packages', ...holdings(finding)),
     cell('rule', foreign(finding.rule)),
-    cell('state', finding.state),
+    cell('state', stateWord(finding.state)),
     cell('first', day(finding.first)),
     cell('last', day(finding.last)),
     cell('exception', finding.exception ? foreign(finding.exception) : '',
       el('small', { text: daysLeft(finding.daysLeft) })));
-  line.style.top = `${at * ROW}px`;
+  line.style.top = `${at * rowHeight()}px`;
   return line;
 }
 
@@ -105,36 +106,13 @@ function moveLine(event) {
   event.preventDefault();
   const at = Math.min(Math.max(Number(line.getAttribute('aria-rowindex')) - 2 + step, 0), model.shown.length - 1);
   const view = byId('list');
-  const room = view.clientHeight - ROW;
-  view.scrollTop = Math.min(at * ROW, Math.max(view.scrollTop, at * ROW + ROW - room));
+  const height = rowHeight();
+  const most = at * height + height - (view.clientHeight - height);
+  view.scrollTop = Math.min(at * height, Math.max(view.scrollTop, most));
   lookAtLines();
   focusLine(at);
 }
 
 function focusLine(at) {
   byId('lines').querySelector(`[aria-rowindex="${at + 2}"] button`)?.focus({ preventScroll: true });
-}
-
-// ---- on paper --------------------------------------------------------------------------------
-
-/** Write out what is cut on screen: all gaps, and the findings that the filter leaves. */
-function preparePrint() {
-  for (const folded of document.querySelectorAll('details')) folded.open = true;
-  printFindings();
-}
-
-function printFindings() {
-  const lines = model.shown.slice(0, MOST_PRINTED).map((place) => {
-    const finding = findings[place];
-    return [
-      badge(finding.severity), foreign(personName(finding)),
-      el('span', {}, ...finding.packages.flatMap((each, at) => [at ? ' + ' : '', foreign(packageName(each))])),
-      foreign(finding.rule), stateOf(finding), day(finding.first), day(finding.last),
-    ];
-  });
-  const more = model.shown.length - lines.length;
-  byId('printed').replaceChildren(
-    isFiltered() ? el('p', { text: `Filtered: ${byId('shown').textContent}.` }) : '',
-    table('Findings', ['Severity', 'Subject', 'Holds', 'Rule', 'State', 'First seen', 'Last seen'], lines),
-    more > 0 ? el('p', { text: `${count(more, 'finding is', 'findings are')} not printed.` }) : '');
 }

@@ -46,7 +46,7 @@ function refreshFoundOnly() {
 const foundLine = (finding) => [
   foreign(finding.rule),
   el('button', { class: 'link', onclick: () => openFinding(finding) }, foreign(personName(finding))),
-  packageNames(finding.packages, ' + '), lacks(finding), finding.state,
+  packageNames(finding.packages, ' + '), lacks(finding), stateWord(finding.state),
 ];
 
 const packageNames = (places, between) => el('span', {}, ...places.flatMap((place, at) =>

@@ -16,94 +16,90 @@ function drawFilter() {
       el('option', { value: place, text: packageLabel(place) })),
     (value) => { filter.package = value === '' ? '' : Number(value); }),
     choices('Severity', SEVERITIES.map((name, severity) => [severity, name])
-      .filter(([severity]) => findings.some((each) => each.severity === severity)), filter.severities),
-    choices('State', states.map((state) => [state, state]), filter.states),
+      .filter(([severity]) => findings.some((each) => each.severity === severity)), 'severities'),
+    choices('State', states.map((state) => [state, state]), 'states'),
+    data.changes ? select('change', 'Since the last sweep', Object.entries(CHANGES).map(([kind, text]) =>
+      el('option', { value: kind, text })), (value) => { filter.change = value; }) : '',
     el('p', { id: 'pair', class: 'pair', hidden: true }),
+    copyButton('Copy link', () => location.href.split('#')[0] + filterFragment(), { id: 'filter-link' }),
     el('button', { id: 'reset', class: 'quiet', text: 'Clear filter', disabled: true, onclick: resetFilter }));
 }
 
-function choices(legendText, options, chosen) {
+/** Check boxes for a set of the filter. */
+function choices(legendText, options, name) {
   const box = ([value, text]) => el('label', { class: 'choice' }, el('input', {
     type: 'checkbox', name: legendText.toLowerCase(), value,
     onchange: (event) => {
-      if (event.target.checked) chosen.add(value);
-      else chosen.delete(value);
+      if (event.target.checked) filter[name].add(value);
+      else filter[name].delete(value);
       applyFilter();
     },
   }), text);
   return el('fieldset', {}, el('legend', { text: legendText }), ...options.map(box));
 }
 
+const NO_FILTER = { text: '', rule: '', package: '', change: '', group: null, pair: null };
+
 function resetFilter() {
-  Object.assign(filter, { text: '', rule: '', package: '', group: null, pair: null });
-  filter.severities.clear();
-  filter.states.clear();
-  for (const input of byId('filter').querySelectorAll('input, select')) {
-    if (input.type === 'checkbox') input.checked = false;
-    else input.value = '';
-  }
+  narrowTo({}, false);
+}
+
+/** Filter by these parts and by nothing else; then show the findings. */
+function narrowTo(parts, goes = true) {
+  Object.assign(filter, { ...NO_FILTER, severities: new Set(), states: new Set() }, parts);
+  showInControls();
   applyFilter();
+  if (goes) goToFindings();
+}
+
+function showInControls() {
+  for (const name of ['text', 'rule', 'package', 'change']) {
+    if (byId(name)) byId(name).value = filter[name];
+  }
+  for (const box of byId('filter').querySelectorAll('input[type="checkbox"]')) {
+    box.checked = box.name === 'severity' ? filter.severities.has(Number(box.value)) : filter.states.has(box.value);
+  }
 }
 
 function showFilter() {
   byId('reset').disabled = !isFiltered();
+  byId('filter-link').dataset.link = filterFragment();
   const pair = byId('pair');
   pair.hidden = !filter.pair && !filter.group;
   if (filter.group) pair.replaceChildren(`${GROUPS[filter.group.by]} `, foreign(filter.group.name));
   if (filter.pair) pair.replaceChildren('Pair ', ...filter.pair.flatMap((place, at) => [at ? ' + ' : '', foreign(packageName(place))]));
 }
 
-function narrowToPair(pair) {
-  filter.pair = pair;
-  applyFilter();
-  goToFindings();
-}
-
-function narrowToRule(rule) {
-  resetFilter();
-  filter.rule = rule;
-  byId('rule').value = rule;
-  applyFilter();
-  goToFindings();
-}
-
-function narrowToGroup(by, name) {
-  resetFilter();
-  filter.group = { by, name };
-  applyFilter();
-  goToFindings();
-}
+const narrowToPair = (pair) => narrowTo({ ...filter, pair });
+const narrowToRule = (rule) => narrowTo({ rule });
+const narrowToGroup = (by, name) => narrowTo({ group: { by, name } });
 
 function goToFindings() {
   byId('findings').scrollIntoView();
   focusLine(0);
 }
 
-drawFrame();
-drawGaps();
-drawSummary();
-drawFilter();
-drawMatrix();
-drawFoundOnly();
-drawToxic();
-drawFindings();
-drawGroups();
-drawRules();
-drawExceptions();
-drawDrift();
-drawCoverage();
-onChange(showFilter);
-onChange(refreshFindings);
-onChange(refreshFoundOnly);
-onChange(refreshToxic);
-onChange(() => refreshMatrix(grid.heads.length === 0));
-sortFindings('severity', false);
-applyFilter();
+function drawAll() {
+  for (const draw of [drawFrame, drawVerdict, drawRules, drawSteps, drawSummary, drawFilter, drawMatrix, drawFoundOnly,
+    drawToxic, drawFindings, drawGroups, drawExceptions, drawDrift, drawCoverage]) draw();
+  for (const listener of [showFilter, refreshFindings, refreshFoundOnly, refreshToxic, refreshMatrix]) onChange(listener);
+  sortFindings('severity', false);
+  applyFilter();
+}
+
+drawAll();
+addEventListener('hashchange', followFragment);
 addEventListener('beforeprint', preparePrint);
+addEventListener('afterprint', foldAgain);
 matchMedia('print').addEventListener('change', (event) => { if (event.matches) preparePrint(); });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   grid.inks = null;
   drawMap();
 });
+narrow.addEventListener('change', () => {
+  refreshFindings();
+  drawGrid();
+});
 byId('silent').remove();
+followFragment();
 document.documentElement.dataset.ready = 'yes';

@@ -2,7 +2,7 @@
 
 const CELL = { width: 34, height: 28, head: 236, top: 168, step: 4 };
 const grid = {
-  axis: 'packages', order: 'name', heads: [], cells: new Map(), active: [0, 0], drawn: '', made: [],
+  axis: 'packages', order: 'worst', orders: {}, folds: true, isDrawn: false, heads: [], cells: new Map(), active: [0, 0], drawn: '', made: [],
   map: null, view: { top: 0, left: 0, width: 0, height: 0 },
 };
 
@@ -10,13 +10,13 @@ const AXES = {
   packages: {
     label: 'access packages',
     heads: () => axisPackages(),
-    cells: packageCells,
+    cells: packageCells, weights: packageWeights,
     name: packageName, full: packageLabel,
   },
   sides: {
     label: 'classes and sides of rules',
     heads: () => data.sides.map((_, place) => place),
-    cells: sideCells,
+    cells: sideCells, weights: sideWeights,
     name: (place) => data.sides[place].label,
     full: (place) => `${data.sides[place].label}: `
       + count(data.sides[place].packages.length, 'package', 'packages'),
@@ -28,18 +28,28 @@ function axisPackages() {
   return [...used].sort((one, other) => one - other);
 }
 
+/** A select that changes what the matrix shows. */
+function matrixSelect(id, label, options) {
+  const choose = (event) => {
+    grid[id] = event.target.value;
+    grid.isDrawn = false;
+    refreshMatrix();
+  };
+  return el('label', {}, `${label} `, el('select', { id, onchange: choose },
+    ...options.map(([value, text]) => el('option', { value, text }))));
+}
+
 function drawMatrix() {
-  const options = (list) => list.map(([value, text]) => el('option', { value, text }));
   byId('matrix').replaceChildren(
     heading('matrix', 'Matrix',
-      el('label', {}, 'Between ', el('select', {
-        id: 'axis', onchange: (event) => { grid.axis = event.target.value; refreshMatrix(true); },
-      }, ...options(Object.entries(AXES).map(([name, axis]) => [name, axis.label])))),
-      el('label', {}, 'Order ', el('select', {
-        id: 'order', onchange: (event) => { grid.order = event.target.value; refreshMatrix(true); },
-      }, ...options([['name', 'catalog and name'], ['findings', 'most findings']])))),
+      matrixSelect('axis', 'Between', Object.entries(AXES).map(([name, axis]) => [name, axis.label])),
+      matrixSelect('order', 'Order', [['worst', 'worst first'], ['findings', 'most findings'], ['name', 'catalog and name']]),
+      el('label', {}, el('input', {
+        id: 'folds', type: 'checkbox', checked: true, onchange: (event) => { grid.folds = event.target.checked; refreshMatrix(); },
+      }), ' Fold away rows that the filter leaves empty')),
     legend(),
-    el('div', { class: 'matrix-frame' },
+    el('p', { id: 'folded', class: 'note', role: 'status', hidden: true }),
+    el('div', { id: 'matrix-frame', class: 'matrix-frame' },
       el('div', { id: 'viewport', class: 'viewport' }, el('div', {
         id: 'grid', class: 'grid', role: 'grid', 'aria-labelledby': 'matrix-title',
         'aria-describedby': 'grid-help', 'aria-readonly': 'true',
@@ -58,48 +68,91 @@ function drawMatrix() {
   field.addEventListener('keydown', moveByKey);
 }
 
-function legend() {
-  const entry = (cell, text) => el('li', {}, cell, text);
-  const sample = (kind, text) => el('span', { class: `cell sample ${kind}`, text });
-  return el('ul', { class: 'legend', 'aria-label': 'Legend' },
-    ...SEVERITIES.slice(0, 4).map((name, severity) =>
-      entry(el('span', { class: `cell sample severity-${name}` }, '3', mark(severity)), name)),
-    entry(sample('excepted', '3'), 'all excepted'),
-    entry(sample('clear', '·'), 'checked: nobody'),
-    entry(sample('unknown', '?'), 'not checked'),
-    entry(sample('none', ''), 'no rule'));
+/** Count anew, and draw what has changed. */
+function refreshMatrix() {
+  Object.assign(grid, { cells: AXES[grid.axis].cells(), filtered: isFiltered() });
+  const heads = shownHeads();
+  if (grid.isDrawn && heads.length === grid.heads.length && heads.every((place, at) => place === grid.heads[at])) {
+    drawMap();
+    for (const [made, row, column] of grid.made) dress(made, row, column);
+    return;
+  }
+  Object.assign(grid, { heads, active: [0, 0], isDrawn: true });
+  drawGrid();
 }
 
-/** Count anew; with `anew`, the axes have changed as well. */
-function refreshMatrix(anew = false) {
-  const axis = AXES[grid.axis];
-  Object.assign(grid, { cells: axis.cells(), filtered: isFiltered() });
-  if (anew) Object.assign(grid, { heads: ordered(axis.heads()), active: [0, 0] });
+/** Draw all of it anew: other rows and columns, or another width of the page. */
+function drawGrid() {
   const size = grid.heads.length;
   const field = byId('grid');
+  CELL.head = narrow.matches ? 132 : 236;
   field.setAttribute('aria-rowcount', size + 1);
   field.setAttribute('aria-colcount', size + 1);
   field.style.width = `${CELL.head + size * CELL.width}px`;
   field.style.height = `${CELL.top + size * CELL.height}px`;
+  byId('matrix-frame').hidden = size === 0;
+  sayFolded();
   drawMap();
-  if (!anew) {
-    for (const [made, row, column] of grid.made) dress(made, row, column);
-    return;
-  }
   byId('viewport').scrollTo(0, 0);
   grid.drawn = '';
   lookAndDraw();
 }
 
+function sayFolded() {
+  const [size, all] = [grid.heads.length, headsInOrder().length];
+  const folded = byId('folded');
+  folded.hidden = size > 0 && size === all;
+  folded.textContent = all === 0 ? 'No rule keeps two packages apart, so the matrix is empty.'
+    : size === 0 ? 'No cell has a finding that fits the filter.'
+      : `${number.format(size)} of ${number.format(all)} rows and columns: the others have no finding that fits the filter.`;
+}
+
+/** With a filter, the rows and columns that have a hit; otherwise all. */
+function shownHeads() {
+  if (!grid.folds || !grid.filtered) return headsInOrder();
+  const hit = new Set();
+  for (const [at, cell] of grid.cells) {
+    if (cell.found) hit.add(Math.floor(at / 1e6)).add(at % 1e6);
+  }
+  return headsInOrder().filter((place) => hit.has(place));
+}
+
+/** All rows in their order, which no filter changes. */
+function headsInOrder() {
+  grid.orders[`${grid.axis} ${grid.order}`] ??= ordered(AXES[grid.axis].heads());
+  return grid.orders[`${grid.axis} ${grid.order}`];
+}
+
 function ordered(heads) {
   if (grid.order === 'name') return heads;
-  const found = new Map();
-  for (const [at, cell] of grid.cells) {
-    for (const place of [Math.floor(at / 1e6), at % 1e6]) {
-      found.set(place, (found.get(place) ?? 0) + cell.found);
+  const worst = new Map(heads.map((place) => [place, { severity: 9, found: 0 }]));
+  for (const [place, severity, found] of AXES[grid.axis].weights()) {
+    const known = worst.get(place);
+    if (!known) continue;
+    known.severity = Math.min(known.severity, severity);
+    known.found += found;
+  }
+  const first = grid.order === 'worst' ? (each) => each.severity : () => 0;
+  return heads.sort((one, other) => first(worst.get(one)) - first(worst.get(other))
+    || worst.get(other).found - worst.get(one).found || one - other);
+}
+
+/** What each head weighs by its cells: a severity, or what is not known, before what is clear. */
+function* packageWeights() {
+  for (const [one, other, , outcome, severity, found] of data.cells) {
+    const weight = found || outcome === CONFLICT ? severity : outcome === UNKNOWN ? 6 : 7;
+    yield [one, weight, found];
+    yield [other, weight, found];
+  }
+}
+
+function* sideWeights() {
+  for (const finding of findings.filter(isLive)) {
+    for (const at of keysOf(finding)) {
+      yield [Math.floor(at / 1e6), finding.severity, 1];
+      yield [at % 1e6, finding.severity, 1];
     }
   }
-  return heads.sort((one, other) => (found.get(other) ?? 0) - (found.get(one) ?? 0));
 }
 
 /** Which rows and columns are in view, in steps, so that scrolling a little draws nothing. */
@@ -201,96 +254,6 @@ function dress(made, row, column) {
   made.lastChild.className = cell.found ? `mark mark-${4 - cell.severity}` : 'unseen';
 }
 
-const KINDS = SEVERITIES.map((name) => `severity-${name}`);
-
-function kindOf(cell, isSelf) {
-  if (!cell) return isSelf ? 'self' : 'none';
-  if (cell.found) return cell.found === cell.excepted ? 'excepted' : KINDS[cell.severity];
-  if (cell.outcome === CONFLICT) return grid.filtered ? 'filtered' : KINDS[cell.severity];
-  return cell.outcome === CLEAR ? 'clear' : 'unknown';
-}
-
-function textOf(cell) {
-  if (cell.found) return short(cell.found);
-  if (cell.outcome === CONFLICT) return grid.filtered ? '' : '!';
-  return cell.outcome === CLEAR ? '·' : '?';
-}
-
-const short = (value) => (value < 1000 ? String(value) : `${Math.floor(value / 1000)}k`);
-
-function says(cell, row, column) {
-  const axis = AXES[grid.axis];
-  const both = `${axis.full(grid.heads[row])} and ${axis.full(grid.heads[column])}`;
-  return `${both}: ${wordsOf(cell)}`;
-}
-
-function wordsOf(cell) {
-  if (!cell) return 'no rule';
-  if (cell.found) {
-    const excepted = cell.excepted ? `, ${number.format(cell.excepted)} excepted` : '';
-    return `${count(cell.found, 'finding', 'findings')}, worst ${SEVERITIES[cell.severity]}${excepted}`;
-  }
-  if (cell.outcome === CONFLICT) {
-    return grid.filtered ? 'none of its findings fits the filter' : 'in conflict, findings not known';
-  }
-  return cell.outcome === CLEAR ? 'checked, nobody holds both' : 'not checked';
-}
-
-const activeCell = () => byId('grid').querySelector('.cell[tabindex="0"]');
-
-/** Say what the cell under the mouse or the focus is, and with `opens` show its people. */
-function useCell(target, opens) {
-  const made = target.closest('.cell');
-  if (!made) return;
-  const [row, column] = [Number(made.dataset.row), Number(made.dataset.column)];
-  point(row, column);
-  if (!opens) return;
-  activate(row, column);
-  openCell(row, column);
-}
-
-function point(row, column) {
-  byId('cell-says').replaceChildren(foreign(says(cellAt(row, column), row, column)));
-  for (const lit of byId('grid').querySelectorAll('.lit')) lit.classList.remove('lit');
-  byId('grid').querySelector(`.row-head[data-row="${row}"]`)?.classList.add('lit');
-  byId('grid').querySelector(`.column-head[data-column="${column}"]`)?.classList.add('lit');
-}
-
-function activate(row, column) {
-  activeCell()?.setAttribute('tabindex', '-1');
-  grid.active = [row, column];
-  scrollToCell(row, column);
-  lookAndDraw();
-  const made = byId('grid').querySelector(`.cell[data-row="${row}"][data-column="${column}"]`);
-  made?.setAttribute('tabindex', '0');
-  made?.focus({ preventScroll: true });
-  point(row, column);
-}
-
-function scrollToCell(row, column) {
-  const view = byId('viewport');
-  const into = (from, span, at, size) => Math.min(at, Math.max(from, at + size - span));
-  view.scrollTop = into(view.scrollTop, view.clientHeight - CELL.top, row * CELL.height, CELL.height);
-  view.scrollLeft = into(view.scrollLeft, view.clientWidth - CELL.head, column * CELL.width, CELL.width);
-}
-
-function moveByKey(event) {
-  const [row, column] = grid.active;
-  const end = grid.heads.length - 1;
-  const page = Math.max(1, Math.floor((byId('viewport').clientHeight - CELL.top) / CELL.height) - 1);
-  const ends = event.ctrlKey || event.metaKey;
-  const to = {
-    ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-    ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-    PageUp: [row - page, column], PageDown: [row + page, column],
-    Home: [ends ? 0 : row, 0], End: [ends ? end : row, end],
-  }[event.key];
-  if (event.key === 'Enter' || event.key === ' ') openCell(row, column);
-  else if (to) activate(...to.map((value) => Math.min(Math.max(value, 0), end)));
-  else return;
-  event.preventDefault();
-}
-
 function openCell(row, column) {
   const cell = cellAt(row, column);
   if (!cell) return;
@@ -312,70 +275,3 @@ function isOf(finding, one, other) {
   return keysOf(finding).includes(key(one, other));
 }
 
-// ---- the whole of it, small ----------------------------------------------------------------
-
-const MAP = 180;
-
-function drawMap() {
-  const size = grid.heads.length;
-  const holder = byId('map');
-  holder.hidden = size < 24;
-  if (!holder.firstChild) {
-    grid.map = el('div', { class: 'map-frame', 'aria-hidden': 'true' });
-    holder.append(el('canvas', { 'aria-hidden': 'true', onclick: goByMap }), grid.map);
-  }
-  if (holder.hidden) return;
-  // What is worked on in the meantime goes first; the map may follow a moment later.
-  cancelIdleCallback(grid.painting);
-  grid.painting = requestIdleCallback(() => paintMap(holder.firstChild), { timeout: 300 });
-}
-
-function goByMap(event) {
-  const scale = grid.heads.length / MAP;
-  const { width, height } = grid.view;
-  byId('viewport').scrollTo(
-    event.offsetX * scale * CELL.width - (width - CELL.head) / 2,
-    event.offsetY * scale * CELL.height - (height - CELL.top) / 2);
-}
-
-function paintMap(canvas) {
-  const size = grid.heads.length;
-  Object.assign(canvas, { width: size, height: size });
-  const where = [];
-  grid.heads.forEach((place, at) => { where[place] = at; });
-  const pen = canvas.getContext('2d');
-  const image = pen.createImageData(size, size);
-  const dots = new Uint32Array(image.data.buffer);
-  const inks = mapInks();
-  for (const [at, cell] of grid.cells) {
-    const [row, column] = [where[Math.floor(at / 1e6)], where[at % 1e6]];
-    dots[row * size + column] = inks[kindOf(cell, false)];
-    dots[column * size + row] = dots[row * size + column];
-  }
-  pen.putImageData(image, 0, 0);
-}
-
-/** The theme's colours as the canvas stores them. */
-function mapInks() {
-  if (grid.inks) return grid.inks;
-  const style = getComputedStyle(document.documentElement);
-  const ink = (name) => {
-    const hex = Number.parseInt(style.getPropertyValue(`--${name}`).trim().slice(1), 16);
-    return (0xff000000 | (hex & 0xff) << 16 | (hex & 0xff00) | hex >> 16) >>> 0;
-  };
-  const inks = Object.fromEntries(['excepted', 'clear', 'unknown'].map((name) => [name, ink(name)]));
-  for (const name of SEVERITIES) inks[`severity-${name}`] = ink(name);
-  grid.inks = { ...inks, filtered: inks.clear };
-  return grid.inks;
-}
-
-function moveMapFrame() {
-  if (!grid.map) return;
-  const { top, left, width, height } = grid.view;
-  const scale = MAP / grid.heads.length;
-  const part = (span, size) => `${Math.min(MAP, span / size * scale)}px`;
-  Object.assign(grid.map.style, {
-    left: part(left, CELL.width), top: part(top, CELL.height),
-    width: part(width - CELL.head, CELL.width), height: part(height - CELL.top, CELL.height),
-  });
-}

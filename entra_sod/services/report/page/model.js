@@ -39,11 +39,11 @@ const SORTS = {
 };
 
 const filter = {
-  text: '', rule: '', package: '', group: null, severities: new Set(), states: new Set(), pair: null,
+  text: '', rule: '', package: '', change: '', group: null, severities: new Set(), states: new Set(), pair: null,
 };
 const model = { sort: 'severity', descending: false, order: [], shown: [], listeners: [] };
 
-const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !== '' || filter.group
+const isFiltered = () => Boolean(filter.text || filter.rule || filter.package !== '' || filter.change || filter.group
   || filter.severities.size || filter.states.size || filter.pair);
 
 // What the text filter looks at. Names repeat, so each is searched once, however many have it.
@@ -63,6 +63,7 @@ function finder(word) {
 
 function fits(finding, finders) {
   if (filter.rule && finding.rule !== filter.rule) return false;
+  if (filter.change && !changedIds[filter.change].has(finding.id)) return false;
   if (filter.group && !groupsOf(finding.rule, filter.group.by).includes(filter.group.name)) return false;
   if (filter.severities.size && !filter.severities.has(finding.severity)) return false;
   if (filter.states.size && !filter.states.has(finding.state)) return false;

@@ -3,6 +3,7 @@
 const dialog = byId('dialog');
 const MOST_PEOPLE = 500;
 
+dialog.addEventListener('close', clearFragment);
 dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
 
 function openDialog(title, ...content) {
@@ -12,7 +13,7 @@ function openDialog(title, ...content) {
     el('div', { class: 'dialog-body', tabindex: '0', role: 'region', 'aria-label': 'Details' },
       ...content),
   );
-  dialog.showModal();
+  if (!dialog.open) dialog.showModal();
   close.focus();
 }
 
@@ -42,34 +43,55 @@ function personLine(finding) {
 function stateOf(finding) {
   const left = finding.exception ? ` · ${finding.exception}, ${daysLeft(finding.daysLeft)}` : '';
   return el('span', { class: `state state-${finding.state.replace(/\W/g, '-')}` },
-    finding.state, foreign(left.replace(/, $/, '')));
+    stateWord(finding.state), foreign(left.replace(/, $/, '')));
 }
 
+/** Terms and what stands for them; those without are left out. */
+const factList = (facts) => el('dl', { class: 'details' }, ...facts
+  .filter(([, value]) => value)
+  .flatMap(([term, value]) => [el('dt', { text: term }), el('dd', {}, value)]));
+
 function openFinding(finding) {
+  openDialog([foreign(personName(finding))], factList([...aboutRule(finding), ...aboutSubject(finding), ...aboutLife(finding)]),
+    el('p', { class: 'actions' },
+      copyButton('Copy link', () => linkTo('finding', finding.id)), copyButton('Copy id', () => finding.id), consoleLink('findings', finding.id)));
+  setFragment('finding', finding.id);
+}
+
+function aboutRule(finding) {
   const rule = ruleOf.get(finding.rule);
-  const [subject, object, name] = finding.subject;
-  const facts = [
+  if (!rule) return [['Severity', badge(finding.severity)], ['Rule', foreign(`${finding.rule}, not in force now`)]];
+  return [
     ['Severity', badge(finding.severity)],
-    ['Rule', foreign(rule ? `${rule.title} (${rule.id})` : `${finding.rule}, not in force now`)],
-    ['Control', rule?.control && foreign(rule.control)],
-    ['Owner', rule && foreign([rule.owner, ...rule.owners].join(', '))],
-    ['Process', rule?.process && foreign(rule.process)],
-    ['Frameworks', rule && rule.frameworks.length > 0 && foreign(rule.frameworks.map(({ id, ref }) => `${id} ${ref}`).join(', '))],
-    ['Tags', rule && rule.tags.length > 0 && foreign(rule.tags.join(', '))],
+    ['Rule', el('button', { class: 'link', onclick: () => openRule(rule.id) }, foreign(`${rule.title} (${rule.id})`))],
+    ['Enforcement', enforcementCell(rule)],
+    ['Control', rule.control && foreign(rule.control)],
+    ['Owner', foreign([rule.owner, ...rule.owners].join(', '))],
+    ['Process', rule.process && foreign(rule.process)],
+    ['Frameworks', rule.frameworks.length > 0 && foreign(rule.frameworks.map(({ id, ref }) => `${id} ${ref}`).join(', '))],
+    ['Tags', rule.tags.length > 0 && foreign(rule.tags.join(', '))],
+    ['Advice', rule.advice && foreign(rule.advice)],
+  ];
+}
+
+function aboutSubject(finding) {
+  const [subject, object, , type] = finding.subject;
+  return [
     ['Holds', el('ul', { class: 'plain' }, ...finding.packages.map((place) => el('li', {},
-      foreign(packageLabel(place)), el('code', { text: data.packages[place][0] }))))],
+      foreign(packageLabel(place)), ' ', portalLink('assignments', data.packages[place][0], 'Assignments in Entra'),
+      el('code', { text: data.packages[place][0] }))))],
     ['Lacks', lacks(finding)],
     ['Why', finding.why && foreign(finding.why)],
-    ['Subject type', foreign(finding.subject[3] ?? '')],
+    ['Subject type', type && foreign(type)],
     ['Subject id', el('code', { text: subject })],
-    ['Object id', object ? el('code', { text: object }) : 'none in this directory'],
-    ['State', stateOf(finding)],
-    ['First seen', moment(finding.first)],
-    ['Last seen', moment(finding.last)],
-    ['Finding', el('code', { text: finding.id })],
-    ['Advice', rule?.advice && foreign(rule.advice)],
+    ['Object id', object ? el('span', {}, el('code', { text: object }),
+      subjectKind(finding) ? null : portalLink('user', object, 'User in Entra')) : 'none in this directory'],
   ];
-  openDialog([foreign(name || subject)], el('dl', { class: 'details' }, ...facts
-    .filter(([, value]) => value)
-    .flatMap(([term, value]) => [el('dt', { text: term }), el('dd', {}, value)])));
 }
+
+const aboutLife = (finding) => [
+  ['State', stateOf(finding)],
+  ['First seen', moment(finding.first)],
+  ['Last seen', moment(finding.last)],
+  ['Finding', el('code', { text: finding.id })],
+];

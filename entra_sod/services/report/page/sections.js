@@ -1,48 +1,39 @@
-// What stands still: the facts, the gaps up front, the summary, rules, exceptions, drift, coverage.
+// What stands still: the facts, the numbers, exceptions, drift, coverage.
 
 const SECTIONS = [
-  ['gaps', 'Gaps'], ['summary', 'Summary'], ['matrix', 'Matrix'], ['found-only', 'Found only'],
-  ['toxic', 'Toxic packages'], ['findings', 'Findings'],
-  ['groups', 'Groups'], ['rules', 'Rules'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
+  ['verdict', 'Verdict'], ['rules', 'Rules'], ['steps', 'Next steps'], ['summary', 'Numbers'], ['matrix', 'Matrix'],
+  ['found-only', 'Found only'], ['toxic', 'Toxic packages'], ['findings', 'Findings'],
+  ['groups', 'Groups'], ['exceptions', 'Exceptions'], ['drift', 'Drift'], ['coverage', 'Coverage'],
 ];
-const MOST_GAPS = 5;
 
 function drawFrame() {
+  const sweep = data.sweep ? `${moment(data.sweep.endedAt)} UTC` : 'none yet';
+  const rules = data.rulesHash.replace(/^sha256:/, '').slice(0, 12);
   const facts = [
-    ['Made', `${moment(data.generatedAt)} UTC`],
-    ['Sweep', data.sweep ? `${moment(data.sweep.endedAt)} UTC` : 'none yet'],
-    ['Rules', data.rulesHash.replace(/^sha256:/, '').slice(0, 12)],
-    ['Version', data.toolVersion],
+    ['Tenant', data.tenant || 'not known'], ['Sweep', sweep], ['Rules', rules],
+    ['Report made', `${moment(data.generatedAt)} UTC`],
   ];
   byId('facts').append(...facts.map(([term, text]) =>
     el('div', {}, el('dt', { text: term }), el('dd', { text }))));
   byId('contents').append(el('ul', {}, ...SECTIONS.map(([id, text]) =>
     el('li', {}, el('a', { href: `#${id}`, text })))));
   byId('foot').append(`Rules ${data.rulesHash} · sweep ${data.sweep?.id ?? 'none'} · `
-    + `entra-sod ${data.toolVersion}. Times are UTC. This file holds names of people: keep it as such.`);
+    + `entra-sod ${data.toolVersion}. Times are UTC. This report contains personal data. Store and share it accordingly.`);
+  nameThePaper(`Tenant ${data.tenant || 'not known'} · sweep ${sweep} · rules ${rules}`);
 }
 
-function drawGaps() {
-  const lines = [...data.gaps, ...data.leftOut.map(({ what, why }) => ({ what: `Not in this report: ${what}`, why }))];
-  const section = byId('gaps');
-  section.className = lines.length ? 'alarm' : 'calm';
-  const entries = lines.map(({ what, why }) =>
-    el('li', {}, el('strong', {}, withNames(what)), ': ', withNames(why)));
-  section.append(
-    el('h2', { id: 'gaps-title', text: lines.length
-      ? `Not checked, or not shown: ${count(lines.length, 'gap', 'gaps')}` : 'No gaps' }),
-    lines.length ? el('ul', {}, ...entries.slice(0, MOST_GAPS))
-      : el('p', { text: 'The sweep looked at everything that the rules name.' }));
-  if (lines.length > MOST_GAPS) {
-    section.append(el('details', {}, el('summary', { text: `and ${count(lines.length - MOST_GAPS, 'more', 'more')}` }),
-      el('ul', {}, ...entries.slice(MOST_GAPS))));
-  }
+/** What stands in the margin of each printed page; the style sheet cannot know it. */
+function nameThePaper(text) {
+  document.documentElement.style.setProperty('--paper-name', `"${text.replace(/["\\\n]/g, '')}"`);
 }
 
 function drawSummary() {
   const section = byId('summary');
-  section.append(el('h2', { id: 'summary-title', text: 'Summary' }));
-  if (!data.sweep) return;
+  section.append(el('h2', { id: 'summary-title', text: 'Numbers' }));
+  if (!data.sweep) {
+    section.append(el('p', { text: 'No sweep has ended, so there are no numbers.' }));
+    return;
+  }
   const { pairs } = data.sweep;
   const bySeverity = SEVERITIES.map((_, severity) =>
     findings.filter((each) => each.severity === severity && isLive(each)).length);
@@ -57,13 +48,10 @@ function drawSummary() {
 /** What the sweep did about references, and what holds writes back now. */
 function writingLine() {
   const { written, removed, failed, held } = data.sweep.references;
-  const { used, limit, frozen } = data.writing;
-  const done = `References: ${number.format(written)} written, ${number.format(removed)} removed, `
+  const { used, limit } = data.writing;
+  return el('p', { class: 'note' }, `References: ${number.format(written)} written, ${number.format(removed)} removed, `
     + `${number.format(failed)} failed, ${number.format(held)} held. `
-    + `${number.format(used)} of ${number.format(limit)} writes of 24 hours are used. `;
-  return el('p', { class: 'note' }, done, frozen
-    ? el('strong', {}, `Writing is frozen since ${moment(frozen.since)} UTC by `, foreign(frozen.by), ': ', foreign(frozen.reason))
-    : null);
+    + `${number.format(used)} of ${number.format(limit)} writes of 24 hours are used.`);
 }
 
 function tile(label, value, note, more) {
@@ -123,31 +111,6 @@ function sparkline(values, what, width = 120, height = 28) {
     last < 0 ? null : svg('circle', { cx: x(last), cy: y(values[last]), r: 2.5, class: 'spark-end' }));
 }
 
-function drawRules() {
-  const order = [...data.rules].sort((one, other) =>
-    SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity)
-    || (other.findings ?? Infinity) - (one.findings ?? Infinity) || 0);
-  byId('rules').append(heading('rules', 'Rules'), order.length ? table('Rules in force',
-    ['Severity', 'Rule', 'Mode', 'Owner', 'Control', 'Findings', 'Holders in conflict over sweeps'],
-    order.map((rule) => [
-      badge(SEVERITIES.indexOf(rule.severity)),
-      el('div', {}, el('button', { class: 'link', onclick: () => narrowToRule(rule.id) }, foreign(rule.title)),
-        el('small', {}, foreign(rule.id))),
-      rule.mode, foreign(rule.owner), foreign(rule.control ?? ''),
-      ruleFindings(rule),
-      sparkline(rule.trend, 'holders'),
-    ])) : el('p', { text: 'No rule is in force.' }));
-}
-
-/** What is known of a rule's findings, and of how many of its pairs. */
-function ruleFindings({ findings: found, pairs, pairsUnknown, outcome }) {
-  const unknown = outcome === 'unknown' ? 'its packages' : `${number.format(pairsUnknown)} of ${count(pairs, 'pair', 'pairs')}`;
-  const part = outcome === 'unknown' || pairsUnknown ? `not checked (${unknown})` : '';
-  if (found === null) return el('span', { class: 'soon', text: part || 'not checked' });
-  return el('div', {}, el('span', { class: 'figure', text: number.format(found) }),
-    part ? el('small', { class: 'soon', text: part }) : null);
-}
-
 function drawExceptions() {
   const lines = data.exceptions.map((each) => [
     foreign(each.id),
@@ -165,7 +128,15 @@ function drawDrift() {
   byId('drift').append(heading('drift', 'Drift'), data.drift.length
     ? table('References that differ from the rules or the ledger', ['Kind', 'On', 'To', 'Target'],
       data.drift.map((each) => [each.kind, named(each.accessPackageId), each.referenceKind, named(each.targetId)]))
-    : el('p', { text: data.sweep ? 'None was found when the sweep looked.' : 'Nobody has looked.' }));
+    : el('p', { text: driftWords() }));
+}
+
+/** Why the table of drift is empty. References that were never written are no drift; enforcement counts them. */
+function driftWords() {
+  if (!data.sweep) return 'No sweep has ended, so it is not known.';
+  if (!data.enforcement?.setting) return 'The sweep listed none. Whether it could read the references is not known.';
+  return data.enforcement.setting === 'off' ? 'Not known: with ENFORCEMENT=off the sweep does not look at references.'
+    : 'The sweep found no reference that differs from what the app wrote. Missing references that the app never wrote are under Enforcement.';
 }
 
 function drawCoverage() {
@@ -179,6 +150,6 @@ function drawCoverage() {
   section.append(
     el('p', {}, `Sweep ${data.sweep.id}: ${status}. Strategy ${strategy}: ${why}. `
       + `${count(assignments, 'assignment', 'assignments')} read.`),
-    checked.length ? table('What was checked', ['What', 'How'],
+    checked.length ? table('How each was checked', ['What', 'How'],
       checked.map((each) => [foreign(each.what), foreign(each.how)])) : '');
 }

@@ -43,5 +43,5 @@ function refreshToxic() {
 const holderLine = (finding) => [
   foreign(finding.rule),
   el('button', { class: 'link', onclick: () => openFinding(finding) }, foreign(personName(finding))),
-  packageNames(finding.packages, ' + '), finding.state, foreign(finding.why ?? ''),
+  packageNames(finding.packages, ' + '), stateWord(finding.state), foreign(finding.why ?? ''),
 ];

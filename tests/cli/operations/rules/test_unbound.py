@@ -67,3 +67,19 @@ def test_a_class_with_grants_is_bound(bound: str) -> None:
     """What packages grant is a binding, also where the placeholder was left."""
     found = problems(bound, BOUND, form="[a]")
     assert not any("is not bound" in each.message for each in found)
+
+
+def test_rules_without_an_owner_are_one_warning_for_a_file() -> None:
+    """At the first of them, which counts the others; owners that somebody wrote are none."""
+    owners = ["Ann", "not named yet", "Not Named  Yet", "not named yet", "not named yet", "x"]
+    rules = "".join(
+        f"  - {{id: r{at}, title: t, severity: low, owner: {owner}, mode: record, between: "
+        f"[{{packages: [{{name: A{at}}}]}}, {{packages: [{{name: B{at}}}]}}]}}\n"
+        for at, owner in enumerate(owners)
+    )
+    parsed = read_rules([SourceFile("r.yaml", f"version: 1\nrules:\n{rules}")])
+    found = [each for each in lint(parsed, date(2026, 6, 1), None) if "owner" in each.message]
+    detail = 'is the placeholder "not named yet": name who answers for r1, r2, r3 and 1 more'
+    assert [(each.line, each.is_warning, each.message) for each in found] == [
+        (4, True, f"rules.1.owner {detail}")
+    ]
