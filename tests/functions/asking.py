@@ -20,7 +20,7 @@ async def ask(
     *,
     body: object = None,
     headers: Mapping[str, str] | None = None,
-    **params: str,
+    params: Mapping[str, str] | None = None,
 ) -> func.HttpResponse:
     """Send one request; `what` is the route as the table has it, `place` the id in its path."""
     method, _, route = what.partition(" ")
@@ -28,7 +28,7 @@ async def ask(
         method,
         ROOT + route,
         headers={"Content-Type": "application/json", **(headers or {})},
-        params=params,
+        params=dict(params or {}),
         route_params={} if place is None else {"id": place},
         body=b"" if body is None else json.dumps(body).encode(),
     )
@@ -38,7 +38,7 @@ async def ask(
 
 async def get(what: str, place: str | None = None, **params: str) -> dict[str, Any]:
     """The body of an answer that has to be 200."""
-    answer = await ask(f"GET {what}", place, **params)
+    answer = await ask(f"GET {what}", place, params=params)
     assert answer.status_code == 200, answer.get_body()
     return body_of(answer)
 

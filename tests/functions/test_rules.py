@@ -350,6 +350,6 @@ class TestExceptions:
     )
     @pytest.mark.usefixtures("app")
     async def test_a_wrong_query_is_refused(self, params: dict[str, str]) -> None:
-        answer = await ask("GET exceptions", **params)
+        answer = await ask("GET exceptions", params=params)
         assert answer.status_code == 422
         assert body_of(answer)["errors"][0]["detail"].startswith(next(iter(params)))

@@ -159,7 +159,7 @@ async def test_holders_that_cannot_be_read_are_not_known(make_app: MakeApp) -> N
             is_refused = package_id == guid("c")
             yield package_id, Forbidden("no", status=403) if is_refused else page
 
-    app.graph.assignments_of = refuse  # type: ignore[method-assign]
+    app.graph.assignments_of = refuse  # type: ignore[method-assign,assignment]
     found = (await shown())["approving"]
     assert found["subjects"] is None
     assert guid("c") in found["why"]

@@ -46,7 +46,7 @@ async def subscribe(path: str, headers: Mapping[str, str], *events: str) -> None
 
 
 async def listed(headers: Mapping[str, str], **params: str) -> dict[str, Any]:
-    answer = await ask(LIST, headers=headers, **params)
+    answer = await ask(LIST, headers=headers, params=params)
     assert answer.status_code == 200, answer.get_body()
     return body_of(answer)
 

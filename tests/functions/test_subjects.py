@@ -285,7 +285,7 @@ async def test_without_the_list_of_packages_ids_are_shown(make_app: MakeApp) -> 
 async def test_a_wrong_query_is_refused(make_app: MakeApp, params: dict[str, str]) -> None:
     """With the parameter named."""
     made(make_app)
-    answer = await ask("GET subjects", **params)
+    answer = await ask("GET subjects", params=params)
     assert answer.status_code == 422
     [error] = body_of(answer)["errors"]
     assert error["detail"].startswith(next(iter(params)))
