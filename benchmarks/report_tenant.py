@@ -432,7 +432,7 @@ class ReportTenant:
             references=ReferencesView(),
             reference_counts=ReferenceCounts(),
             drift=self._drift(),
-            enforcement=self._enforcement(),
+            rule_enforcement=self._enforcement(),
             coverage=Coverage(checked=_checked(len(indexed)), skipped=skipped),
             strategy=StrategyView(
                 chosen="index", why="about 612 requests instead of 4,300 pair by pair", ways={}

@@ -109,7 +109,7 @@ def compare_sweeps(
     """
     if before is None:
         return None
-    was, new = _rules_of(before.enforcement), _rules_of(now.enforcement)
+    was, new = _rules_of(before.rule_enforcement), _rules_of(now.rule_enforcement)
     return ReportChanges(
         sweep=before.id,
         since=before.ended_at,
@@ -120,7 +120,7 @@ def compare_sweeps(
         rules_changed=before.rules_hash != now.rules_hash,
         rules_added=sorted(new - was) if was is not None and new is not None else None,
         rules_removed=sorted(was - new) if was is not None and new is not None else None,
-        enforcement=_enforcement(before.enforcement, now.enforcement),
+        enforcement=_enforcement(before.rule_enforcement, now.rule_enforcement),
     )
 
 

@@ -133,7 +133,7 @@ class ReportInput:
         """What the sweep kept; nothing of it holds once the rules have changed."""
         result = self.result
         is_current = result is not None and result.rules_hash == self.rules.hash
-        return result.enforcement if result is not None and is_current else None
+        return result.rule_enforcement if result is not None and is_current else None
 
     def _before(self) -> SweepResult | None:
         """The newest sweep before the report's that did not fail."""

@@ -61,7 +61,7 @@ def result_of(
         reference_counts=ReferenceCounts.of(enforced),
         stopped=enforced.stopped,
         drift=drift_views(enforced.drift),
-        enforcement=sweep_enforcement(
+        rule_enforcement=sweep_enforcement(
             written.setting, closing.rules, merged.packages, enforced.tally
         ),
         coverage=merged.coverage([*verdict.gaps, *written.gaps], _looked_at(verdict)),

@@ -24,9 +24,9 @@ RULE = rule("r", side("a"), side("b"))
 async def swept(app: App, *, is_frozen: bool = False) -> dict[str, tuple[str, int | None]]:
     """Each rule's state and how many references are missing, by the newest sweep."""
     found = msgspec.convert(await sweep(app), SweepResult)
-    assert found.enforcement is not None
-    rules = [each.rule for each in found.enforcement.rules]
-    views = enforcement_views(found.enforcement, rules, is_frozen=is_frozen)
+    assert found.rule_enforcement is not None
+    rules = [each.rule for each in found.rule_enforcement.rules]
+    views = enforcement_views(found.rule_enforcement, rules, is_frozen=is_frozen)
     return {key: (str(each.state), each.missing) for key, each in views.items()}
 
 
@@ -135,7 +135,7 @@ async def test_off_looks_at_nothing(make_app: MakeApp) -> None:
 async def test_a_sweep_of_an_older_version_says_nothing(make_app: MakeApp) -> None:
     """Its record has no such field, and reads as not known."""
     answer = await sweep(app_of(make_app, RULE, ENFORCEMENT="apply"))
-    del answer["enforcement"]
+    del answer["ruleEnforcement"]
     found = msgspec.convert(answer, SweepResult)
-    assert found.enforcement is None
+    assert found.rule_enforcement is None
     assert enforcement_views(None, ["r"], is_frozen=False)["r"].state == "not-known"
