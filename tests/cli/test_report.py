@@ -128,7 +128,4 @@ def test_without_a_source_the_apps_storage_is_read(
     rules = str(tmp_path / "rules")
     result = run("--rules", rules, "--format", "json", "--out", str(kept))
     assert result.exit_code == 0, result.output
-    view = msgspec.json.decode(kept.read_bytes(), type=ReportView)
-    # A page that a running app was asked for leads back to it.
-    assert view == msgspec.structs.replace(expected, console=view.console)
-    assert (view.console or "").endswith("/api/console")
+    assert msgspec.json.decode(kept.read_bytes(), type=ReportView) == expected

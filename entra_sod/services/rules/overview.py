@@ -27,10 +27,10 @@ from entra_sod.services.rules.enforced import EnforcementInput, enforcement_view
 from entra_sod.services.rules.names import read_names
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.rules.view import (
-    RuleReachView,
     ResolvedSideView,
     RuleOverview,
     RulePage,
+    RuleReachView,
 )
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.findings import FindingStore
