@@ -143,7 +143,7 @@ class SweepResult(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         references: the first 1,000 of each kind; the evidence has all of them.
         stopped: what stopped the sweep before it had written all that it planned.
         drift: where Graph differed from the rules and the ledger when the sweep looked.
-        rule_enforcement: how far Entra enforced the rules; null where an older version made the sweep.
+        rule_enforcement: how far Entra enforced the rules; null if an older version made the sweep.
         assignments: held, of the packages that were indexed.
         requests: sent to Graph by all parts and the closing, as Graph's throttle counts them.
         round_trips: what was sent; a `$batch` is one.
