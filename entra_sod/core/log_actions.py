@@ -67,6 +67,11 @@ LOG_ACTIONS: Sequence[LogAction] = (
         "Writing is frozen; logged each night with the `hours`.",
         runbook="Frozen",
     ),
+    LogAction(
+        "selection_approved",
+        "info",
+        "A caller approved what a rule selects; `rule` and `caller` say which and who.",
+    ),
     LogAction("evidence_sealed", "info", "The evidence of a run is in the chain."),
     LogAction(
         "evidence_head_lost",

@@ -1,4 +1,4 @@
-"""Who has a user principal name, whoever answers."""
+"""Who has a user principal name: what the app asks of Microsoft Graph, or of a stand-in."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ PLACES: Sequence[Place] = (
     Place(
         kind="table",
         name="selections",
-        content="Which reviewed selection of each rule counts.",
+        content="Which reviewed selection of each rule counts; whom exceptions by name are for.",
+        people="Id and user principal name of subjects of exceptions.",
         kept="As long as the rule.",
         if_lost="The next sweep or check takes what rules select then as reviewed. Look at "
         "`entra-sod plan` before it runs.",
@@ -122,7 +123,7 @@ PLACES: Sequence[Place] = (
         kind="container",
         name="sweeps",
         content="What parts found, the index of who holds what, results, and digests.",
-        people="Ids and names of holders.",
+        people="Ids, names and user principal names of holders.",
         kept="`RESULT_DAYS`.",
         if_lost="As the table `sweeps`.",
     ),

@@ -9,7 +9,7 @@ from typing import Any
 from entra_sod.cli.expected import TIMER_FUNCTION
 from entra_sod.cli.operations.api.document import openapi
 from entra_sod.cli.operations.api.operations import OPERATIONS
-from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES, Access
+from entra_sod.domain.callers.routes import ELSEWHERE, ROUTES, Access, OpenAccess
 from local.reference.markdown import anchor, code, page, table
 from local.reference.problems import problem_types
 from local.reference.samples import sample
@@ -30,7 +30,11 @@ Errors are `application/problem+json` (RFC 9457). `type` is `urn:entra-sod:probl
 below. `errors` names each wrong field by a JSON pointer. 429 and 503 have `Retry-After` in
 seconds.
 """
-_ACCESS = {"everybody": "public", "its own": "own proof"}
+_ACCESS = {
+    OpenAccess.PUBLIC: "public",
+    OpenAccess.OWN: "own proof",
+    OpenAccess.KNOWN: "every known caller",
+}
 
 
 def api_page() -> str:
@@ -56,7 +60,7 @@ def access_words(access: Access) -> str:
     """Name who a route takes."""
     if isinstance(access, frozenset):
         return ", ".join(code(each) for each in sorted(access))
-    return _ACCESS[access.value]
+    return _ACCESS[access]
 
 
 def _routes() -> Iterator[tuple[str, str, str, str]]:

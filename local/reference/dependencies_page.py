@@ -12,7 +12,7 @@ from local.reference.markdown import page, table
 _TEXT = """
 Versions are locked with hashes (`requirements*.txt`, `package-lock.json`). `make lock` compiles
 them from `requirements*.in` and `package.json`, which have the reasons. The report's page has no
-package in it.
+package in it; the console's page has preact and htm.
 """
 _FILES = {
     "Deployed": "requirements.in",

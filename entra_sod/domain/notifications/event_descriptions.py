@@ -23,7 +23,7 @@ class EventDescription:
 
 _CHECK = "The answer of `GET /api/checks/{id}`."
 _SWEEP = "The answer of `GET /api/sweeps/{id}`."
-_FINDING = "`dedupeKey` (the finding's id), `action` (`open` or `close`), `finding`."
+_FINDING = "`dedupeKey` (the finding's id), `action` (`open` or `close`), `finding`, `link` to it."
 
 EVENT_DESCRIPTIONS: Mapping[EventName, EventDescription] = {
     EventName.CHECK_COMPLETED: EventDescription("A check has completed.", _CHECK),

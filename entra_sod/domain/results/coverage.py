@@ -73,6 +73,10 @@ _REASON_MEANINGS = {
     Reason.SELECTS_NOTHING: "A side of a rule selects no package.",
     Reason.LEFT_THE_RULE: "A package no longer fits its rule. It stays in the rule until reviewed.",
     Reason.RULES_REFUSED: "The newest rules have a mistake, so older rules are in force.",
+    Reason.SUBJECT_RENAMED: "The user principal name of an exception no longer names the subject "
+    "that it named first. The exception still holds for that subject.",
+    Reason.SUBJECT_UNKNOWN: "The user principal name of an exception is not resolved, or was given "
+    "to another subject. The exception excuses no subject.",
     Reason.OUT_OF_SCOPE: "The app never reads this, such as members of groups.",
     Reason.NOT_LOOKED_AT: "The work ended before this was read; the text says why.",
 }

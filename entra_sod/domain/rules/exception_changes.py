@@ -40,7 +40,7 @@ def state_on(entry: ExceptionEntry, day: date) -> ExceptionState:
 def renewal(entry: ExceptionEntry, place: str, day: date) -> str:
     """The text that renews an exception from a day on, for as long as it was; none if it waits.
 
-    Nobody has approved it, so the text says that, and not who approved the exception before.
+    It has no approval yet, so the text says that, and not who approved the exception before.
 
     Args:
         entry: with its last day.
