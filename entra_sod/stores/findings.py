@@ -6,7 +6,7 @@ by its id alone, those of a pair lie side by side, and all of them come in the o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.model import (
     Change,
     Finding,
-    ids_as_found,
+    KnownNames,
     pair_prefix,
     rule_prefix,
 )
@@ -57,12 +57,12 @@ class FindingStore:
         rows = self._table.rows(prefix[:_PARTITION], prefix=prefix)
         return [_stored(row) async for row in rows]
 
-    async def ids_as_found(self) -> Mapping[str, str]:
-        """Which findings were named when their subject had another key, of all there are."""
-        found: dict[str, str] = {}
+    async def known_names(self) -> KnownNames:
+        """What all findings and their subjects are called."""
+        names = KnownNames()
         async for each in self.all():
-            found |= ids_as_found([each.finding])
-        return found
+            names.add(each.finding)
+        return names
 
     async def all(
         self, *, after: str = "", where: Where = (), at_once: int = MAX_PAGE_ROWS

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import combinations
 
@@ -62,12 +62,30 @@ def join(
         toxic: packages that meet rules by themselves.
     """
     for holdings in _by_subject(held).values():
-        if len(holdings) > 1:
-            yield from _pair_conflicts(holdings, rules)
-        for conflict in _found_only_conflicts(holdings, rules, unread):
-            if not _is_told_by_package(conflict, toxic):
-                yield conflict
-        yield from _package_conflicts(holdings, rules, toxic)
+        found = [*_conflicts(holdings, rules, unread, toxic)]
+        subject = _best_known(holdings) if found else None
+        for conflict in found:
+            yield replace(conflict, subject=subject or conflict.subject)
+
+
+def _conflicts(
+    holdings: _Holdings, rules: RuleSet, unread: AbstractSet[str], toxic: ToxicPackages
+) -> Iterator[DetectedConflict]:
+    if len(holdings) > 1:
+        yield from _pair_conflicts(holdings, rules)
+    for conflict in _found_only_conflicts(holdings, rules, unread):
+        if not _is_told_by_package(conflict, toxic):
+            yield conflict
+    yield from _package_conflicts(holdings, rules, toxic)
+
+
+def _best_known(holdings: _Holdings) -> Subject:
+    """The subject as one of its assignments shows it.
+
+    Graph shows no object id and no name of an assignment that is being delivered.
+    """
+    subjects = [held.subject for _, held in sorted(holdings.items())]
+    return next((each for each in subjects if each.object_id), subjects[0])
 
 
 type _Holdings = dict[str, IndexedAssignment]
@@ -153,8 +171,17 @@ def holders_of_both(
     held: Iterable[Assignment], others: Iterable[Assignment]
 ) -> tuple[Assignment, ...]:
     """The holders of one package who also hold another, known by either of their ids."""
-    known = {each for other in others for each in other.subject.ids}
-    return one_each(each for each in held if not known.isdisjoint(each.subject.ids))
+    known = {key: other.subject for other in others for key in other.subject.ids}
+    found = ((each, _named_in(known, each.subject)) for each in held)
+    return one_each(
+        replace(each, subject=each.subject if each.subject.object_id else other)
+        for each, other in found
+        if other
+    )
+
+
+def _named_in(known: Mapping[str, Subject], subject: Subject) -> Subject | None:
+    return next((known[key] for key in subject.ids if key in known), None)
 
 
 def one_each(held: Iterable[Assignment]) -> tuple[Assignment, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
-from entra_sod.domain.entra import Pair
+from entra_sod.domain.entra import Pair, Subject
 from entra_sod.domain.rules.logic import ConflictKind
 
 _PREFIX_LENGTH, _ID = 8, 32  # hexadecimal digits: of what the rule is held against, of the whole id
@@ -161,18 +163,40 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
         return [each for each in self.history if each.run == run]
 
 
-def ids_as_found(findings: Iterable[Finding]) -> dict[str, str]:
-    """The ids of findings that were named when their subject had another key, by the new name.
+@dataclass(frozen=True, slots=True)
+class KnownNames:
+    """What findings and their subjects are called already.
 
     A finding keeps its id for ever: tickets and evidence have it. So one that was found by the id
     in entitlement management is looked for by that, and by the object id once there is one.
+
+    Attributes:
+        ids: of findings that were named when their subject had another key, by the new name.
+        object_ids: of subjects, by their ids in entitlement management. Graph does not show it of
+            an assignment that is being delivered.
     """
-    found: dict[str, str] = {}
-    for each in findings:
-        name = finding_id(each.rule, each.pair, each.subject_key, package=each.package)
-        if each.object_id is None or name != each.id:
-            found[name] = each.id
-    return found
+
+    ids: dict[str, str] = field(default_factory=dict)
+    object_ids: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Self:
+        names = cls()
+        for each in findings:
+            names.add(each)
+        return names
+
+    def add(self, finding: Finding) -> None:
+        name = finding_id(finding.rule, finding.pair, finding.subject_key, package=finding.package)
+        if finding.object_id is None or name != finding.id:
+            self.ids[name] = finding.id
+        if finding.object_id:
+            self.object_ids[finding.subject_id] = finding.object_id
+
+    def complete(self, subject: Subject) -> Subject:
+        """Add the object id to a subject that Graph showed without it."""
+        known = None if subject.object_id else self.object_ids.get(subject.id)
+        return replace(subject, object_id=known) if known else subject
 
 
 def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str = "") -> str:

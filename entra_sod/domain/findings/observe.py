@@ -9,7 +9,13 @@ from functools import cached_property
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.lifecycle import Absent, Observation, OutOfScope, Present, Unknown
-from entra_sod.domain.findings.model import ActiveException, Finding, ObservedConflict, finding_id
+from entra_sod.domain.findings.model import (
+    ActiveException,
+    Finding,
+    KnownNames,
+    ObservedConflict,
+    finding_id,
+)
 from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -123,16 +129,14 @@ def _permit(conflict: ObservedConflict) -> ActiveException | None:
     return ActiveException(id=conflict.override, until=until) if until else None
 
 
-def observed_conflicts(
-    conflict: DetectedConflict, known: Mapping[str, str]
-) -> Iterator[ObservedConflict]:
+def observed_conflicts(conflict: DetectedConflict, known: KnownNames) -> Iterator[ObservedConflict]:
     """One finding for each rule that a conflict is against.
 
     Args:
         conflict: that was found.
-        known: what `ids_as_found` says of the findings that there are.
+        known: what the findings that there are and their subjects are called.
     """
-    held, subject = tuple(sorted(conflict.packages)), conflict.subject
+    held, subject = tuple(sorted(conflict.packages)), known.complete(conflict.subject)
     package, use = held[0] if conflict.kind is ConflictKind.PACKAGE else "", conflict.use
     for rule in conflict.rules:
         names = [
@@ -140,7 +144,7 @@ def observed_conflicts(
             for key in (subject.key, subject.id)
         ]
         yield ObservedConflict(
-            id=next((known[name] for name in names if name in known), names[0]),
+            id=next((known.ids[name] for name in names if name in known.ids), names[0]),
             rule=rule.id,
             severity=rule.severity,
             owner=rule.owner,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
+from entra_sod.domain.findings.model import KnownNames
 from entra_sod.domain.findings.observe import observed_conflicts
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.logic import ConflictKind
@@ -47,12 +48,12 @@ class ConflictCollector:
     """Takes every conflict once: counts it, and spools what was seen of its findings.
 
     Attributes:
-        known: what `ids_as_found` says of the findings that there are.
+        known: what the findings that there are and their subjects are called.
         taken: pairs whose holders Graph answered for; the index may have both packages, too.
     """
 
     rules: RuleSet
-    known: Mapping[str, str]
+    known: KnownNames
     spool: ExternalSorter
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
     taken: set[Pair] = field(default_factory=set)
@@ -91,7 +92,8 @@ class ConflictCollector:
 
     async def _add(self, conflict: DetectedConflict) -> None:
         rule_ids = [each.id for each in conflict.rules]
-        ids = (conflict.subject.id, conflict.subject.object_id)
+        subject = self.known.complete(conflict.subject)
+        ids = (subject.id, subject.object_id)
         self.conflicts.findings += 1
         is_overridden = conflict.use is not None and conflict.use.until is not None
         is_excepted = is_overridden or self.rules.exceptions_for(rule_ids, ids)

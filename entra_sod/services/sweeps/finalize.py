@@ -200,7 +200,7 @@ class SweepFinalizer:
     ) -> _MergedSweep:
         """Read the plan and the parts, each once, and what packages grant."""
         plan = await self.store.plan(record)
-        known = await self.recorder.updater.store.ids_as_found()
+        known = await self.recorder.updater.store.known_names()
         collector = ConflictCollector(rules, known, ExternalSorter(self.store, record.id))
         merged = await merge_parts(self.store, parts, plan, collector)
         alike = await read_alike(

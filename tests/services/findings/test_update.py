@@ -13,7 +13,13 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Subject
 from entra_sod.domain.findings.lifecycle import RunContext
-from entra_sod.domain.findings.model import ChangeSource, Finding, FindingState, ObservedConflict
+from entra_sod.domain.findings.model import (
+    ChangeSource,
+    Finding,
+    FindingState,
+    KnownNames,
+    ObservedConflict,
+)
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.services.findings import external_sort
 from entra_sod.services.findings.external_sort import ExternalSorter, read_sorted
@@ -30,7 +36,7 @@ RULE = rule("r", side("a"), side("bcdef"))
 def sighting(other: str, subject: str) -> ObservedConflict:
     packages = [guid("a"), guid(other)]
     conflict = DetectedConflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
-    [found] = observed_conflicts(conflict, {})
+    [found] = observed_conflicts(conflict, KnownNames())
     return found
 
 
