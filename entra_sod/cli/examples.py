@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "fmt": ("fmt", "fmt rules --check"),
     "freeze": ('freeze --reason "Audit of 28 November"',),
     "grant": (
-        f"grant --catalogs Finance --app {_SUBJECT}",
+        "grant --catalogs Finance --device-code",
         "grant --catalogs Finance,Procurement --device-code --yes",
     ),
     "grants": ('grants --package "Pay invoices"', "grants --app Payments --long"),

@@ -36,25 +36,34 @@ def fmt(
     Exit code 0: done; with --check, nothing to change. 2: with --check, the files that are named
     would change. 1: a file cannot be read or written.
     """
-    given = paths or [DEFAULT_PATH]
-    try:
-        files = yaml_files(_present(given))
-    except OSError as error:
-        typer.echo(f"entra-sod: {visible(str(error))}", err=True)
-        raise typer.Exit(ExitCode.ERROR) from error
-    changed: list[Path] = []
-    failed = 0
-    for path in files:
-        try:
-            if _format(path, is_check=check):
-                changed.append(path)
-        except (RulesError, OSError) as error:
-            _tell(path, error)
-            failed += 1
+    files = _named(paths or [DEFAULT_PATH])
+    changed, failed = _format_all(files, is_check=check)
     for path in changed:
         typer.echo(visible(path.as_posix()))
     typer.echo(_summary(files, len(changed), failed, is_check=check), err=True)
     raise typer.Exit(_exit_code(changed, failed, is_check=check))
+
+
+def _named(paths: Sequence[Path]) -> Sequence[Path]:
+    try:
+        return yaml_files(_present(paths))
+    except OSError as error:
+        typer.echo(f"entra-sod: {visible(str(error))}", err=True)
+        raise typer.Exit(ExitCode.ERROR) from error
+
+
+def _format_all(files: Sequence[Path], *, is_check: bool) -> tuple[Sequence[Path], int]:
+    """Return the files that have another form, and how many could not be read or written."""
+    changed: list[Path] = []
+    failed = 0
+    for path in files:
+        try:
+            if _format(path, is_check=is_check):
+                changed.append(path)
+        except (RulesError, OSError) as error:
+            _tell(path, error)
+            failed += 1
+    return changed, failed
 
 
 def _present(paths: Sequence[Path]) -> Sequence[Path]:

@@ -78,20 +78,7 @@ def init(  # noqa: PLR0917 - options, which typer passes by name
     """
     with told():
         _require_empty(folder)
-        if offline and catalogs:
-            raise InitRefused("--catalog needs a tenant. Fix: leave out --offline, or --catalog.")
-        tool = _checked(source) if source else _origin() or default_source()
-        matrix = (pack, read_pack(pack)) if pack else None
-        packages, gaps = (None, ()) if offline else asyncio.run(_read_packages())
-        chosen = _choose(packages, catalogs or ()) if packages is not None else []
-        wanted = NewFolder(
-            packages=_of_catalogs(packages, chosen),
-            catalogs=chosen,
-            pack=matrix,
-            pipeline=ci,
-            source=tool,
-            schema=schema_text(),
-        )
+        wanted, gaps = _wanted(pack, catalogs or (), ci, source, offline=offline)
         files = new_files(wanted, _templates())
         _write(folder, files)
     for name in sorted(files):
@@ -115,6 +102,32 @@ def _require_empty(folder: Path) -> None:
             f"{folder.resolve()} is not empty ({named}), and init overwrites nothing. Fix: name a "
             "new folder (entra-sod init FOLDER), or add rules to this one (entra-sod import)."
         )
+
+
+def _wanted(
+    pack: str | None,
+    catalogs: Sequence[str],
+    ci: PipelineKind,
+    source: str | None,
+    *,
+    offline: bool,
+) -> tuple[NewFolder, Sequence[Skipped]]:
+    """Return what the new folder is made of, and why more access packages may belong to it."""
+    if offline and catalogs:
+        raise InitRefused("--catalog needs a tenant. Fix: leave out --offline, or --catalog.")
+    tool = _checked(source) if source else _origin() or default_source()
+    matrix = (pack, read_pack(pack)) if pack else None
+    packages, gaps = (None, ()) if offline else asyncio.run(_read_packages())
+    chosen = _choose(packages, catalogs) if packages is not None else []
+    wanted = NewFolder(
+        packages=_of_catalogs(packages, chosen),
+        catalogs=chosen,
+        pack=matrix,
+        pipeline=ci,
+        source=tool,
+        schema=schema_text(),
+    )
+    return wanted, gaps
 
 
 def _checked(source: str) -> str:

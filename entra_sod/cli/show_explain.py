@@ -15,7 +15,7 @@ from entra_sod.cli.terminal import Hanging, line
 from entra_sod.core.names import visible
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.findings.model import Change
-from entra_sod.domain.findings.next_steps import NextStep, next_steps
+from entra_sod.domain.findings.next_steps import FindingStep, next_steps
 from entra_sod.domain.findings.views import FindingDetail
 from entra_sod.domain.portal import PortalLinks
 from entra_sod.domain.rules.language import Control, ExceptionEntry, Rule
@@ -64,7 +64,7 @@ class ExplainedFinding:
         return self.parsed.controls.get(named or "") if self.parsed else None
 
     @property
-    def steps(self) -> Sequence[NextStep]:
+    def steps(self) -> Sequence[FindingStep]:
         mode = self.rule.mode if self.rule else None
         return [*next_steps(self.finding, mode=mode, links=self.links, named=self.named)]
 
@@ -165,7 +165,7 @@ def _change(change: Change | int) -> str:
     return f"{at}  {was}{change.now}  by {change.by} {visible(change.cause)}: {change.why}"
 
 
-def _step(step: NextStep) -> Iterator[RenderableType]:
+def _step(step: FindingStep) -> Iterator[RenderableType]:
     yield Hanging("  ", step.what)
     if more := step.command or step.link:
         # Addresses and commands are never folded, so that they can be copied.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import batched
 
 import msgspec
 from rich.console import Console
 
 from entra_sod.cli.operations.tenant_state import TenantState
+from entra_sod.cli.progress import Advance
 from entra_sod.core.errors import (
     PERMANENT,
     Forbidden,
@@ -28,8 +29,6 @@ from entra_sod.services.rules import alike
 
 # As many as the parts of a sweep have: the lists of 20 packages fill batches.
 MAX_PACKAGES_IN_MEMORY = 20
-
-type Advance = Callable[[int], None]
 
 
 async def read_state(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import re
-import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
@@ -158,7 +157,7 @@ class PrintedWorld:
         (folder / "rules").mkdir()
         (folder / "rules/rules.yaml").write_bytes(msgspec.json.encode(file))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(secrets, "token_hex", lambda _: "1f2e3d4c")
+            patch.setattr("entra_sod.services.sweeps.start.secrets.token_hex", lambda _: "1f2e3d4c")
             await sweep(app)
         return cls(app, folder)
 

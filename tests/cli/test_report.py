@@ -96,7 +96,10 @@ def test_a_running_app_is_asked_for_json(
     kept = tmp_path / "view.json"
     result = run("--from", ADDRESS, "--format", "json", "--out", str(kept))
     assert result.exit_code == 0, result.output
-    assert msgspec.json.decode(kept.read_bytes(), type=ReportView) == expected
+    view = msgspec.json.decode(kept.read_bytes(), type=ReportView)
+    # A page that a running app was asked for leads back to it.
+    assert view == msgspec.structs.replace(expected, console=view.console)
+    assert (view.console or "").endswith("/api/console")
 
 
 def test_without_a_source_the_apps_storage_is_read(

@@ -73,7 +73,7 @@ class TestMe:
         made(make_app)
         found = body_of(await ask("GET me", headers=principal()))
         assert (found["roles"], found["displayName"]) == ([], None)
-        assert set(found["may"]) == {"GET me", "GET openapi.json", "GET health"}
+        assert set(found["may"]) == {"GET me", "GET openapi.json", "GET console", "GET health"}
 
     async def test_a_key_has_a_name_and_no_other(self, make_app: MakeApp) -> None:
         """A header of the platform beside a key is nobody's."""

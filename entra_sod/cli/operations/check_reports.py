@@ -117,7 +117,7 @@ def _result(found: FoundProblem) -> dict[str, Any]:
 
 def _uri(file: str) -> str:
     """Return a path as a URI: relative to the folder of the run, unless it is absolute."""
-    encoded = quote(file, safe="/", errors="surrogateescape")
+    encoded = quote(file, safe="/", errors="surrogatepass")
     return f"file://{encoded}" if PurePath(file).is_absolute() else encoded
 
 

@@ -127,7 +127,14 @@ class ReportInput:
             result=self.result,
             totals=self.totals,
             newest_failed=self.newest_failed,
+            left_out=self._left_out_outcome(),
         )
+
+    def _left_out_outcome(self) -> Outcome | None:
+        """The outcome of pairs without a cell that nothing names; None where every pair has one."""
+        if len(self.rules.constraints) <= MAX_PAIRS:
+            return None
+        return PairOutcomeLookup(self.result, self.totals, self.rules.hash).rest
 
     def _enforcement_kept(self) -> SweepEnforcement | None:
         """What the sweep kept; nothing of it holds once the rules have changed."""
@@ -249,9 +256,9 @@ class PairOutcomeLookup:
             Pair.of(each.access_package_id, each.incompatible_access_package_id): each.outcome
             for each in listed
         }
-        self._rest = Outcome.UNKNOWN
+        self.rest = Outcome.UNKNOWN
         if result is not None and result.rules_hash == rules_hash and self._is_whole(result):
-            self._rest = Outcome.CLEAR
+            self.rest = Outcome.CLEAR
 
     def _is_whole(self, result: SweepResult) -> bool:
         """Whether every pair that is not clear is listed, or has findings."""
@@ -264,7 +271,7 @@ class PairOutcomeLookup:
         """Never clear unless the sweep says so, by name or by listing all that is not."""
         if pair in self._tally.pairs:
             return Outcome.CONFLICT
-        return self._listed.get(pair, self._rest)
+        return self._listed.get(pair, self.rest)
 
 
 def _exception(entry: ExceptionEntry, day: date) -> ExceptionInForce:

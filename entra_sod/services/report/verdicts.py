@@ -56,23 +56,30 @@ class VerdictInput:
     Attributes:
         result: of the sweep that the report tells of; None where there is none.
         newest_failed: whether the newest sweep failed.
+        left_out: the outcome of pairs that the report has no room for, if nothing names them; None
+            if it has room for all.
     """
 
     rules: RuleSet
     result: SweepResult | None
     totals: FindingTotals
     newest_failed: bool
+    left_out: Outcome | None = None
 
     def facts(self, rule: ResolvedRule, pairs: PairsChecked, duties: tuple[str, ...]) -> RuleFacts:
         """Say what is known of one rule."""
-        outcome = self.set_outcome(rule)
-        checked = pairs.total > pairs.unknown if outcome is None else outcome is not Outcome.UNKNOWN
+        outcome, hidden = self.set_outcome(rule), self._left_out_of(rule)
+        is_read = pairs.total > pairs.unknown or hidden is Outcome.CLEAR
+        checked = is_read if outcome is None else outcome is not Outcome.UNKNOWN
         return RuleFacts(
             title=rule.rule.title,
             duties=duties,
             people=len(self.totals.people.of(rule.id).violating),
             is_checked=checked,
-            is_whole=checked and not pairs.unknown and not self._has_gap(rule),
+            is_whole=checked
+            and not pairs.unknown
+            and hidden is not Outcome.UNKNOWN
+            and not self._has_gap(rule),
             is_found_only=rule.is_found_only,
         )
 
@@ -122,6 +129,14 @@ class VerdictInput:
             return None
         sets = {each.rule: each.outcome for each in self.result.sets} if self.result else {}
         return sets.get(rule.id, Outcome.UNKNOWN)
+
+    def _left_out_of(self, rule: ResolvedRule) -> Outcome | None:
+        """What is known of a rule's pairs that the report has no room for; None if it has none."""
+        if self.left_out is None or self.result is None or not rule.keeps_apart:
+            return None
+        unknown = (each for each in self.result.results if each.outcome is Outcome.UNKNOWN)
+        is_named = any(rule.id in each.rules for each in unknown)
+        return Outcome.UNKNOWN if is_named else self.left_out
 
     def _has_gap(self, rule: ResolvedRule) -> bool:
         """Whether a package may belong to the rule, or meet it by itself, and was not read."""

@@ -13,7 +13,7 @@ from entra_sod.domain.results.check import ReferenceView
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.services.rules.view import EnforcementView
+from entra_sod.services.rules.view import RuleReachView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class EnforcementInput:
 
 def enforcement_views(
     known: EnforcementInput, wanted: Collection[ResolvedRule]
-) -> Mapping[str, EnforcementView]:
+) -> Mapping[str, RuleReachView]:
     """Say of each wanted rule how far Entra enforces it; never more than a sweep has seen."""
     some = RuleSet(wanted, unlisted=known.rules.unlisted, listed=known.rules.listed)
     reached = enforcement_of(some, known.packages, (), {})
@@ -55,19 +55,19 @@ def _view(
     reached: RuleEnforcement,
     known: EnforcementInput,
     waiting: Mapping[str, int],
-) -> EnforcementView:
+) -> RuleReachView:
     if reached.reach is EnforcementReach.FOUND_ONLY:
-        return EnforcementView(reach="found only", why=reached.why)
+        return RuleReachView(reach="found only", why=reached.why)
     if why := _why_unknown(rule, known):
-        return EnforcementView(reach="unknown", why=why)
+        return RuleReachView(reach="unknown", why=why)
     missing = (
         [f"{waiting[rule.id]} references that it may ask for are not written"]
         if waiting.get(rule.id)
         else []
     )
     if reasons := [*filter(None, [reached.why]), *missing]:
-        return EnforcementView(reach="enforced in part", why="; ".join(reasons))
-    return EnforcementView(reach="enforced", why="")
+        return RuleReachView(reach="enforced in part", why="; ".join(reasons))
+    return RuleReachView(reach="enforced", why="")
 
 
 def _why_unknown(rule: ResolvedRule, known: EnforcementInput) -> str:

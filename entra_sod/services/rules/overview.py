@@ -27,10 +27,10 @@ from entra_sod.services.rules.enforced import EnforcementInput, enforcement_view
 from entra_sod.services.rules.names import read_names
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.rules.view import (
-    EnforcementView,
     ResolvedSideView,
     RuleOverview,
     RulePage,
+    RuleReachView,
 )
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.findings import FindingStore
@@ -138,7 +138,7 @@ class RulesOverview:
         wanted: Sequence[ResolvedRule],
         swept: SweptRules,
         names: Mapping[str, AccessPackage],
-    ) -> Mapping[str, EnforcementView]:
+    ) -> Mapping[str, RuleReachView]:
         needed = frozenset[str]().union(*(r.packages for r in wanted if wants_groups_only(r)))
         few = sorted(needed)[:MAX_PACKAGES_READ_FOR_RULES]
         read = {each.id: each for each in granting(await read_grants(self.graph, few))}
@@ -163,7 +163,7 @@ class _RuleViews:
     swept: SweptRules
     names: Mapping[str, AccessPackage]
     standing: Mapping[str, int]
-    enforcement: Mapping[str, EnforcementView]
+    enforcement: Mapping[str, RuleReachView]
 
     def of(self, wanted: Sequence[ResolvedRule]) -> list[RuleOverview]:
         return [self._view(each) for each in wanted]

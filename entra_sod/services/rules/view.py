@@ -30,7 +30,7 @@ class ResolvedSideView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     every: bool
 
 
-class EnforcementView(msgspec.Struct, frozen=True, kw_only=True):
+class RuleReachView(msgspec.Struct, frozen=True, kw_only=True):
     """How far Entra itself refuses what a rule forbids.
 
     Attributes:
@@ -76,7 +76,7 @@ class RuleOverview(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: str
     sides: list[ResolvedSideView]
     pairs: int
-    enforcement: EnforcementView
+    enforcement: RuleReachView
     gaps: list[Skipped]
     findings: int | None
     exceptions: int

@@ -386,6 +386,7 @@ def decision(verdict: str = "deny") -> Json:
     return {
         "decision": verdict,
         "subject": guid(ADA),
+        "userPrincipalName": None,
         "subjectKnown": True,
         "accessPackageIds": [guid(APPROVE)],
         "reference": None,

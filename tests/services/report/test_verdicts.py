@@ -11,6 +11,7 @@ from entra_sod.core.errors import Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.messages import SweepStartMessage, decode
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
+from entra_sod.services.report import build
 from entra_sod.services.report.view import ReportView
 from tests.app import App
 from tests.builders import at_most, exception, guid, held, package, rule, side
@@ -157,6 +158,30 @@ class TestTheVerdict:
         rows = [row async for row in table.rows()]
         await table.delete(rows[0].partition, rows[0].key)
         assert headline(await report(app)).startswith("At least 1 person")
+
+
+class TestPairsWithoutRoom:
+    @pytest.fixture(autouse=True)
+    def room_for_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A matrix of one pair."""
+        monkeypatch.setattr(build, "MAX_PAIRS", 1)
+
+    async def test_what_was_read_holds_all_the_same(self, make_app: MakeApp) -> None:
+        """The sweep names every pair that is unknown, and these are not among them."""
+        app = make_app(PACKAGES, {}, [R1, R2])
+        await sweep(app)
+        view = await report(app)
+        assert len(view.cells) == 1
+        assert [each.status for each in view.rules] == ["holds", "holds"]
+
+    async def test_what_was_not_read_never_holds(self, make_app: MakeApp) -> None:
+        """Though the pair of the rule that has a cell is clear."""
+        app = make_app(PACKAGES, {}, [rule("r", side("a"), side("bc"))])
+        app.graph.unreadable.add(guid("c"))
+        await sweep(app)
+        view = await report(app)
+        assert [each.outcome for each in view.cells] == ["clear"]
+        assert [each.status for each in view.rules] == ["partly-checked"]
 
 
 class TestEnforcement:

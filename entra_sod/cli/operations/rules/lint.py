@@ -217,12 +217,13 @@ def _selector_problems(parsed: ParsedRules, tenant: Tenant | None) -> Iterator[R
 
 def _near_pattern(selector: PackageSelector, tenant: Tenant) -> str:
     """Suggest the catalog or the name that was probably meant, as the end of a sentence."""
-    listed = tenant.packages.values()
-    catalogs = {each.catalog_name for each in listed}
-    if selector.catalog and not tenant.select(PackageSelector(catalog=selector.catalog)):
-        near = did_you_mean(selector.catalog, catalogs)
+    in_catalog = tenant.select(PackageSelector(catalog=selector.catalog))
+    if in_catalog:
+        names = {tenant.packages[each].display_name for each in in_catalog}
+        near = did_you_mean(selector.name or "", names)
     else:
-        near = did_you_mean(selector.name or "", {each.display_name for each in listed})
+        catalogs = {each.catalog_name for each in tenant.packages.values()}
+        near = did_you_mean(selector.catalog or "", catalogs)
     return f";{near.replace(' Did', ' did', 1)}" if near else ""
 
 

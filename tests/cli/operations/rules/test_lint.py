@@ -89,6 +89,10 @@ def test_sound_rules_have_nothing_to_say() -> None:
             "rules.0.between.1.packages.1 fits no access package",
         ),
         (
+            between(packages(A), f"packages: [{{id: {B}}}, {{catalog: Finanze}}]"),
+            "rules.0.between.1.packages.1 fits no access package; did you mean Finance?",
+        ),
+        (
             f"atMost: {{count: 1, of: [{{id: {A}}}, {{id: {B}}}, {{name: Nothing}}]}}",
             "rules.0.atMost.of.2 fits no access package",
         ),
