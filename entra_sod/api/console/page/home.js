@@ -7,7 +7,8 @@ function LastSweep() {
     if (value.parts) return html`<p>A sweep runs: ${value.parts.done} of ${value.parts.total} parts are done. <a href="#/sweeps">Follow it.</a></p>`;
     if (value.status === 'failed') return html`<p><b>The sweep of ${moment(value.endedAt)} failed.</b> It checked nothing. <a href="#/sweeps">Why</a></p>`;
     return html`<p><b>${count(value.findings, 'conflict', 'conflicts')}</b> in ${count(value.pairs.total, 'pair', 'pairs')} on ${moment(value.endedAt)}.${' '}
-        ${value.pairs.unknown ? `${count(value.pairs.unknown, 'pair', 'pairs')} could not be checked.` : ''} <a href="#/sweeps">The sweep</a></p>`;
+        ${value.pairs.unknown ? `${count(value.pairs.unknown, 'pair', 'pairs')} could not be checked.` : ''}
+        ${value.coverage.skipped.length ? ` The sweep names ${count(value.coverage.skipped.length, 'gap', 'gaps')}.` : ''} <a href="#/sweeps">The sweep</a></p>`;
   }}</${Answer}>`;
 }
 
