@@ -10,13 +10,13 @@ const AXES = {
   packages: {
     label: 'access packages',
     heads: () => axisPackages(),
-    cells: packageCells, weights: packageWeights,
+    cells: packageCells, weigh: weighPackages,
     name: packageName, full: packageLabel,
   },
   sides: {
     label: 'classes and sides of rules',
     heads: () => data.sides.map((_, place) => place),
-    cells: sideCells, weights: sideWeights,
+    cells: sideCells, weigh: weighSides,
     name: (place) => data.sides[place].label,
     full: (place) => `${data.sides[place].label}: `
       + count(data.sides[place].packages.length, 'package', 'packages'),
@@ -93,9 +93,11 @@ function drawGrid() {
   byId('matrix-frame').hidden = size === 0;
   sayFolded();
   drawMap();
-  byId('viewport').scrollTo(0, 0);
+  // Asking the page where it is costs a layout; its observer draws more where there is more room.
+  if (grid.view.top || grid.view.left) byId('viewport').scrollTo(0, 0);
+  Object.assign(grid.view, { top: 0, left: 0 });
   grid.drawn = '';
-  lookAndDraw();
+  drawCells();
 }
 
 function sayFolded() {
@@ -126,31 +128,31 @@ function headsInOrder() {
 function ordered(heads) {
   if (grid.order === 'name') return heads;
   const worst = new Map(heads.map((place) => [place, { severity: 9, found: 0 }]));
-  for (const [place, severity, found] of AXES[grid.axis].weights()) {
+  AXES[grid.axis].weigh((place, severity, found) => {
     const known = worst.get(place);
-    if (!known) continue;
+    if (!known) return;
     known.severity = Math.min(known.severity, severity);
     known.found += found;
-  }
+  });
   const first = grid.order === 'worst' ? (each) => each.severity : () => 0;
   return heads.sort((one, other) => first(worst.get(one)) - first(worst.get(other))
     || worst.get(other).found - worst.get(one).found || one - other);
 }
 
-/** What each head weighs by its cells: a severity, or what is not known, before what is clear. */
-function* packageWeights() {
+/** Tell what each head weighs by its cells: a severity, or what is not known, before what is clear. */
+function weighPackages(note) {
   for (const [one, other, , outcome, severity, found] of data.cells) {
     const weight = found || outcome === CONFLICT ? severity : outcome === UNKNOWN ? 6 : 7;
-    yield [one, weight, found];
-    yield [other, weight, found];
+    note(one, weight, found);
+    note(other, weight, found);
   }
 }
 
-function* sideWeights() {
+function weighSides(note) {
   for (const finding of findings.filter(isLive)) {
     for (const at of keysOf(finding)) {
-      yield [Math.floor(at / 1e6), finding.severity, 1];
-      yield [at % 1e6, finding.severity, 1];
+      note(Math.floor(at / 1e6), finding.severity, 1);
+      note(at % 1e6, finding.severity, 1);
     }
   }
 }
