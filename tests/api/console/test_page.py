@@ -352,6 +352,37 @@ class TestWrites:
         assert [each.route for each in app.writes()] == ["PUT freeze"]
 
 
+class TestNoFalseClear:
+    """Zeros of what was not checked are never shown as a result."""
+
+    @pytest.mark.parametrize("place", ["#/", "#/sweeps"])
+    def test_a_sweep_that_failed_has_no_counts(
+        self, app: FakeApp, open_console: OpenConsole, place: str
+    ) -> None:
+        """Its answer counts no conflicts, because it looked at nothing."""
+        nothing = {"total": 0, "conflict": 0, "clear": 0, "unknown": 0}
+        skipped = {"what": "the whole sweep", "why": "Graph was away", "reason": "not-looked-at"}
+        app.answers["GET sweeps/{id}"] = answers.sweep(
+            status="failed",
+            findings=0,
+            pairs=nothing,
+            coverage={"checked": [], "skipped": [skipped]},
+        )
+        page = open_console(place)
+        expect(page.locator("main")).to_contain_text("checked nothing")
+        expect(page.locator("main")).not_to_contain_text("0 conflicts")
+        page.evaluate("location.hash = '#/sweeps'")
+        expect(page.locator("main")).to_contain_text("Graph was away")
+
+    def test_no_sweep_is_no_result(self, app: FakeApp, open_console: OpenConsole) -> None:
+        """Before the first one there is nothing to say of conflicts."""
+        app.answers["GET sweeps/{id}"] = Problem(404, "There is no such sweep.")
+        app.answers["GET findings"] = {"findings": []}
+        page = open_console()
+        expect(page.locator("main")).to_contain_text("No sweep has run. Start one.")
+        expect(page.locator("main")).to_contain_text("What a sweep could not check has no finding.")
+
+
 class TestSession:
     def test_a_stranger_gets_the_sign_in_and_comes_back(
         self, app: FakeApp, open_console: OpenConsole

@@ -3,11 +3,13 @@
 function LastSweep() {
   const sweep = useAnswer('GET sweeps/{id}', { params: { id: 'latest' } });
   if (sweep.error?.status === 404) return html`<p>No sweep has run. ${may('POST sweeps') ? html`<a href="#/sweeps">Start one.</a>` : 'The nightly sweep runs by itself.'}</p>`;
-  return html`<${Answer} of=${sweep}>${(value) => (value.parts
-    ? html`<p>A sweep runs: ${value.parts.done} of ${value.parts.total} parts are done. <a href="#/sweeps">Follow it.</a></p>`
-    : html`<p><b>${count(value.findings, 'conflict', 'conflicts')}</b> in ${count(value.pairs.total, 'pair', 'pairs')} on ${moment(value.endedAt)}.${' '}
-        ${value.pairs.unknown ? `${count(value.pairs.unknown, 'pair', 'pairs')} could not be checked.` : ''} <a href="#/sweeps">The sweep</a></p>`)}
-  </${Answer}>`;
+  return html`<${Answer} of=${sweep}>${(value) => {
+    if (value.parts) return html`<p>A sweep runs: ${value.parts.done} of ${value.parts.total} parts are done. <a href="#/sweeps">Follow it.</a></p>`;
+    if (value.status === 'failed') return html`<p><b>The sweep of ${moment(value.endedAt)} failed.</b> It checked nothing. <a href="#/sweeps">Why</a></p>`;
+    return html`<p><b>${count(value.findings, 'conflict', 'conflicts')}</b> in ${count(value.pairs.total, 'pair', 'pairs')} on ${moment(value.endedAt)}.${' '}
+        ${value.pairs.unknown ? `${count(value.pairs.unknown, 'pair', 'pairs')} could not be checked.` : ''}
+        ${value.coverage.skipped.length ? ` The sweep names ${count(value.coverage.skipped.length, 'gap', 'gaps')}.` : ''} <a href="#/sweeps">The sweep</a></p>`;
+  }}</${Answer}>`;
 }
 
 const WorstFindings = () => {
@@ -15,7 +17,7 @@ const WorstFindings = () => {
   const worst = useAnswer('GET findings', { query: { state: 'open,exception-expired', severity: 'critical,high', pageSize: 5 } });
   return html`<${Answer} of=${worst}>${({ findings, nextLink }) => html`
     <${Table} caption="Critical and high findings that are open" columns=${FINDING_COLUMNS} lines=${findings.map((each) => findingLine(each, name))}
-      none="No finding of critical or high severity is open." />
+      none="No finding of critical or high severity is open. What a sweep could not check has no finding." />
     ${nextLink ? html`<p><a href="#/findings">All findings</a></p>` : null}`}</${Answer}>`;
 };
 

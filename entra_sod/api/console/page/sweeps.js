@@ -11,6 +11,11 @@ const Progress = ({ of }) => html`<p role="status"><b>${of.parts.total ? `${of.p
 
 const OUTCOMES = [['conflict', 'in conflict'], ['clear', 'clear'], ['unknown', 'not checked']];
 
+/** A sweep that failed has no counts: its zeros say nothing. */
+const SweepFailed = ({ of }) => html`<p><b>The sweep failed and checked nothing.</b> Findings stay as the sweep before it left them.</p>
+  <${Facts} of=${[['Id', html`<code>${of.id}</code>`], ['Ended', moment(of.endedAt)]]} />
+  <ul>${of.coverage.skipped.map((each) => html`<li><${Name} text=${each.why} /></li>`)}</ul>`;
+
 const SweepOutcome = ({ of }) => html`<p><b>${count(of.findings, 'conflict', 'conflicts')}</b>, ${number.format(of.excepted)} of them permitted by an exception.</p>
   <${Facts} of=${[['Id', html`<code>${of.id}</code>`], ['Status', of.status], ['Ended', moment(of.endedAt)],
     ['Pairs', `${number.format(of.pairs.total)}: ${OUTCOMES.map(([name, text]) => `${number.format(of.pairs[name])} ${text}`).join(', ')}`],
@@ -30,8 +35,10 @@ function SweepsView({ id }) {
     setRunning(true);
   };
   return html`<${Section} title=${id ? 'Sweep' : 'Newest sweep'}><${Done} text=${done} />
-    ${sweep.error?.status === 404 && !id ? html`<p>No sweep has run yet.</p>` : html`<${Answer} of=${sweep}>${(value) => (value.parts
-      ? html`<${Progress} of=${value} />` : html`<${SweepOutcome} of=${value} />`)}</${Answer}>`}
+    ${sweep.error?.status === 404 && !id ? html`<p>No sweep has run yet.</p>` : html`<${Answer} of=${sweep}>${(value) => {
+      if (value.parts) return html`<${Progress} of=${value} />`;
+      return value.status === 'failed' ? html`<${SweepFailed} of=${value} />` : html`<${SweepOutcome} of=${value} />`;
+    }}</${Answer}>`}
     ${may('POST sweeps') && !isRunning ? html`<${Confirmed} label="Start a sweep" title="Start a sweep?" run=${start}>
       <p>The sweep reads every package of the rules. It writes references as far as the settings of the app let it.</p></${Confirmed}>` : null}
   </${Section}>`;
