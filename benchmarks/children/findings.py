@@ -16,7 +16,7 @@ from entra_sod.adapters.storage.azure import AzureStorage
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair, Subject
 from entra_sod.domain.findings.lifecycle import RunContext
-from entra_sod.domain.findings.model import ChangeSource, KnownNames, ObservedConflict
+from entra_sod.domain.findings.model import ChangeSource, FindingNames, ObservedConflict
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import RuleSet
@@ -101,7 +101,7 @@ def sightings(size: int, made: RuleSet) -> list[ObservedConflict]:
                     display_name=f"Person {number}",
                 ),
             ),
-            KnownNames(),
+            FindingNames(),
         )
     ]
     return sorted(found, key=lambda each: each.id)

@@ -15,7 +15,7 @@ from entra_sod.domain.entra import Pair
 from entra_sod.domain.findings.model import (
     Change,
     Finding,
-    KnownNames,
+    FindingNames,
     pair_prefix,
     rule_prefix,
 )
@@ -57,9 +57,9 @@ class FindingStore:
         rows = self._table.rows(prefix[:_PARTITION], prefix=prefix)
         return [_stored(row) async for row in rows]
 
-    async def known_names(self) -> KnownNames:
+    async def known_names(self) -> FindingNames:
         """What all findings and their subjects are called."""
-        names = KnownNames()
+        names = FindingNames()
         async for each in self.all():
             names.add(each.finding)
         return names

@@ -256,19 +256,20 @@ def holder(found: WireHolder) -> str | None:
 
 
 def subject(found: WireSubject) -> Subject:
+    display_name, principal_name = found.display_name, found.principal_name
+    # Names are carried in indexes, results and events; no rule is held against them. Hardly any is
+    # too long, and millions pass here.
+    if display_name is not None and len(display_name) > MAX_NAME_LENGTH:
+        display_name = cut(display_name)
+    if principal_name is not None and len(principal_name) > MAX_NAME_LENGTH:
+        principal_name = cut(principal_name)
     return Subject(
         id=found.id.lower(),
         object_id=found.object_id and found.object_id.lower(),
-        # It is carried in indexes, results and events; no rule is held against it.
-        display_name=_kept(found.display_name),
+        display_name=display_name,
         subject_type=found.subject_type,
-        principal_name=_kept(found.principal_name),
+        principal_name=principal_name,
     )
-
-
-def _kept(name: str | None) -> str | None:
-    """A name, cut if it is too long, which hardly any is: millions pass here."""
-    return name if name is None or len(name) <= MAX_NAME_LENGTH else cut(name)
 
 
 def user(found: WireUser) -> Subject:

@@ -164,7 +164,7 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownNames:
+class FindingNames:
     """What findings and their subjects are called already.
 
     A finding keeps its id for ever: tickets and evidence have it. So one that was found by the id

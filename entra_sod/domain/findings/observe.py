@@ -12,7 +12,7 @@ from entra_sod.domain.findings.lifecycle import Absent, Observation, OutOfScope,
 from entra_sod.domain.findings.model import (
     ActiveException,
     Finding,
-    KnownNames,
+    FindingNames,
     ObservedConflict,
     finding_id,
 )
@@ -129,7 +129,9 @@ def _permit(conflict: ObservedConflict) -> ActiveException | None:
     return ActiveException(id=conflict.override, until=until) if until else None
 
 
-def observed_conflicts(conflict: DetectedConflict, known: KnownNames) -> Iterator[ObservedConflict]:
+def observed_conflicts(
+    conflict: DetectedConflict, known: FindingNames
+) -> Iterator[ObservedConflict]:
     """One finding for each rule that a conflict is against.
 
     Args:

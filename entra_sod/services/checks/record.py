@@ -10,7 +10,7 @@ from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
 from entra_sod.domain.evidence.rows import CoverageFile
 from entra_sod.domain.findings.lifecycle import RunContext
-from entra_sod.domain.findings.model import ChangeSource, Finding, KnownNames
+from entra_sod.domain.findings.model import ChangeSource, Finding, FindingNames
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
 from entra_sod.domain.results.check import CheckResult
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
@@ -110,7 +110,7 @@ class CheckRecorder:
         conflicts: Iterable[DetectedConflict],
         run: FindingsRun,
     ) -> Sequence[Finding]:
-        known = KnownNames.of(each.finding for each in stored)
+        known = FindingNames.of(each.finding for each in stored)
         observed = [each for conflict in conflicts for each in observed_conflicts(conflict, known)]
         observed.sort(key=lambda each: each.id)
         findings: list[Finding] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from entra_sod.domain.detection.join import DetectedConflict
 from entra_sod.domain.entra import Pair
-from entra_sod.domain.findings.model import KnownNames
+from entra_sod.domain.findings.model import FindingNames
 from entra_sod.domain.findings.observe import observed_conflicts
 from entra_sod.domain.results.coverage import Outcome
 from entra_sod.domain.rules.logic import ConflictKind
@@ -53,7 +53,7 @@ class ConflictCollector:
     """
 
     rules: RuleSet
-    known: KnownNames
+    known: FindingNames
     spool: ExternalSorter
     conflicts: SweepConflicts = field(default_factory=SweepConflicts)
     taken: set[Pair] = field(default_factory=set)

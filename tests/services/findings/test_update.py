@@ -16,8 +16,8 @@ from entra_sod.domain.findings.lifecycle import RunContext
 from entra_sod.domain.findings.model import (
     ChangeSource,
     Finding,
+    FindingNames,
     FindingState,
-    KnownNames,
     ObservedConflict,
 )
 from entra_sod.domain.findings.observe import FindingObserver, observed_conflicts
@@ -36,7 +36,7 @@ RULE = rule("r", side("a"), side("bcdef"))
 def sighting(other: str, subject: str) -> ObservedConflict:
     packages = [guid("a"), guid(other)]
     conflict = DetectedConflict(rules=[RULE], packages=packages, subject=Subject(id=subject))
-    [found] = observed_conflicts(conflict, KnownNames())
+    [found] = observed_conflicts(conflict, FindingNames())
     return found
 
 
