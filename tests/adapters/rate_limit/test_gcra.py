@@ -1,4 +1,4 @@
-"""The arithmetic of the shared rate by itself: what windows hold, how long anybody waits."""
+"""The arithmetic of the shared rate by itself: what windows hold, how long a caller waits."""
 
 from __future__ import annotations
 

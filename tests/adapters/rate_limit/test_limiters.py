@@ -1,4 +1,4 @@
-"""The shared row: silence, faults of storage, wrong clocks and rows that nobody understands."""
+"""The shared row: silence, faults of storage, wrong clocks and unreadable rows."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def test_a_long_silence_is_handed_back_and_a_short_one_kept(
 async def test_without_storage_nothing_is_sent_and_the_caller_is_told(
     clock: VirtualClock, table: CountingTable
 ) -> None:
-    """Nobody knows what the others send: Unavailable, so that the work comes back later."""
+    """The other hosts' requests are unknown: Unavailable, so that the message is tried later."""
     (limiter,) = limiters(table, clock, 100, 1)
     table.is_away = True
     (error,) = await clock.run(limiter.acquire())
@@ -230,7 +230,7 @@ async def test_a_row_that_cannot_be_believed_is_written_anew_and_logged_once(
 async def test_a_row_without_its_column_is_written_anew(
     clock: VirtualClock, table: CountingTable
 ) -> None:
-    """As any other that nobody understands."""
+    """The app treats it as any other unreadable row."""
     (limiter,) = limiters(table, clock, 100, 1)
     empty = Row(partition=PARTITION, key=KEY, values={"other": 1})
     await clock.run_well(table.insert(empty), limiter.acquire())
