@@ -110,7 +110,7 @@ def jumps(seed: int) -> list[ClockJump]:
 
 
 def test_with_a_limit_graph_refuses_for_nothing_else() -> None:
-    """So that whoever is refused has sent too much."""
+    """So that each refused host has sent too much."""
     for seed in SEEDS:
         if Trait.LIMIT in traits_of(seed):
             disturbances = scheduled(seed).disturbances

@@ -280,7 +280,7 @@ def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
 
 
 def test_what_was_given_up_is_not_known() -> None:
-    """Who says more of it than anybody could have read has it from nowhere."""
+    """A sweep cannot report a result of a part that no worker read."""
     sweep = given_up().sweep
     assert sweep
     pairs = {**sweep.pairs, ("a", "b"): Seen("conflict", 2)}
@@ -298,7 +298,7 @@ def test_without_its_dead_letter_nothing_is_excused() -> None:
 
 
 def test_a_letter_of_a_part_that_was_done_excuses_nothing() -> None:
-    """Somebody else has worked it: then all of it is to be there."""
+    """Another worker has processed the part, so all of its results must be there."""
     assert verdict(TRUTH, replace(GOOD, letters=(LETTER,))) == ()
     assert claims(given_up(parts=GOOD.parts)) >= {
         "pairs are found as they are",
