@@ -25,8 +25,8 @@ class Lost:
     """What went with the parts of a sweep that were given up.
 
     Attributes:
-        pairs: that no caller asked for.
-        packages: whose holders no caller asked for.
+        pairs: that no worker checked.
+        packages: whose holders no worker read.
         enforced: packages whose grants no worker read.
     """
 

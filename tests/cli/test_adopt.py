@@ -265,7 +265,7 @@ async def test_a_rollback_of_a_rule_takes_what_was_adopted_for_it(world: Adoptin
 
 
 async def test_evidence_that_was_given_back_proves_nothing(world: Adopting) -> None:
-    """A row of the ledger that is forged after that lets nobody remove the reference."""
+    """A ledger row that is forged after that does not permit removing the reference."""
     await world.run("adopt", "--yes")
     [run, *_] = [each.run_id async for each in world.ledger.entries()]
     await world.run("unadopt", "--yes")

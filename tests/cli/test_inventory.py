@@ -50,7 +50,7 @@ async def test_without_rules_every_reference_is_listed(tmp_path: Path) -> None:
 
 
 async def test_what_was_adopted_is_still_made_by_people(tmp_path: Path) -> None:
-    """The app owns it, and did not make it; a write that nobody confirmed is not the app's."""
+    """The app owns it, and did not make it; an unconfirmed write is not the app's."""
     tenant = tenant_with(tmp_path)
     origin = WriteOrigin(run_id="adopt-1", rule_ids=("r",), rules_hash="hash")
     assert await tenant.ledger.take_over(ONE, origin)

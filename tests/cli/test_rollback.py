@@ -199,7 +199,7 @@ async def test_what_a_person_made_again_stays(world: RollbackWorld) -> None:
 async def test_what_a_sweep_wrote_again_after_a_rollback_is_taken_back(
     world: RollbackWorld,
 ) -> None:
-    """That it was removed once does not make it somebody else's."""
+    """That it was removed once does not make it another owner's."""
     await world.rollback("--run", await world.sweep(), "--yes")
     second = await world.sweep()
     assert world.app.graph.present == AB | AC | {THEIRS}

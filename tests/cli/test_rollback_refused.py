@@ -99,7 +99,7 @@ async def test_exactly_one_selector_is_needed(world: RollbackWorld, arguments: l
 
 @pytest.mark.parametrize("number", ["0", "-3"])
 async def test_a_limit_that_allows_nothing_is_refused(world: RollbackWorld, number: str) -> None:
-    """Whoever wants to remove nothing says --dry-run."""
+    """To remove nothing, the operator uses --dry-run."""
     run = await world.sweep()
     await is_refused(world, "--run", run, "--max", number, says="--dry-run to remove nothing")
 
@@ -146,7 +146,7 @@ async def test_a_run_of_another_deployment_is_refused(world: RollbackWorld) -> N
 
 
 async def test_a_pack_that_the_chain_does_not_have_proves_nothing(world: RollbackWorld) -> None:
-    """A row and a pack that somebody put there: whole in themselves, and linked from nowhere."""
+    """An attacker added a row and a pack: each is whole, and no link leads to them."""
     run = await world.sweep()
     blobs = world.app.storage.blobs
     [folder] = [
@@ -164,7 +164,7 @@ async def test_a_pack_that_the_chain_does_not_have_proves_nothing(world: Rollbac
 
 @pytest.mark.parametrize("head", ["gone", "{", '{"run": 5}'])
 async def test_a_chain_without_its_head_proves_nothing(world: RollbackWorld, head: str) -> None:
-    """Whoever removed the row gets no reference removed."""
+    """An operator who deleted the row cannot have a reference removed."""
     run = await world.sweep()
     table = world.app.storage.table(EVIDENCE)
     if head == "gone":

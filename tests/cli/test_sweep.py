@@ -50,7 +50,7 @@ async def test_a_sweep_is_started_and_followed_to_its_end(make_app: MakeApp) -> 
 
 class TestTheVerdict:
     async def test_no_conflicts_is_0_and_conflicts_are_2(self, make_app: MakeApp) -> None:
-        """A sweep without gaps says whether anybody holds what must not meet."""
+        """A sweep without gaps says whether a subject is in conflict."""
         assert verdict(await swept(make_app(PACKAGES, {}, RULES))) is ExitCode.NOTHING
         assert verdict(await swept(make_app(PACKAGES, BOTH, RULES))) is ExitCode.CHANGES
 
