@@ -50,7 +50,7 @@ def test_a_claim_of_another_type_gives_no_role() -> None:
 
 @pytest.mark.parametrize("role_typ", ["groups", "name", "wids", "Roles", "roles ", ""])
 def test_f2_no_claim_becomes_a_role_by_being_named_so(role_typ: str) -> None:
-    """Whoever names a group `SoD.Admin` is none, whatever the principal calls its roles."""
+    """A group named `SoD.Admin` is no role, whatever the principal calls its roles."""
     caller = read(principal("SoD.Admin", role_typ=role_typ))
     assert isinstance(caller, Caller)
     assert caller.roles == frozenset()

@@ -213,7 +213,7 @@ def test_holders_are_found_by_their_names_in_whatever_case(held: Mapping[str, st
         for person in {each for people in held.values() for each in people}:
             [found] = names.named(comparable_name(f"{person}@CONTOSO.example"))
             assert found.subject.ids == (f"subject-{person}", f"object-{person}")
-        assert list(names.named("nobody@contoso.example")) == []
+        assert list(names.named("unknown@contoso.example")) == []
 
 
 def test_a_file_of_an_earlier_version_has_no_names() -> None:

@@ -68,7 +68,7 @@ def test_more_who_hold_both_than_hold_one_keep_nobody_away() -> None:
 
 
 def test_holders_of_a_package_are_kept_away_by_its_group_already() -> None:
-    """A reference to a group that the package grants is there: the package adds nobody."""
+    """A reference to a group that the package grants exists: the package adds no holder."""
     assert impact(to_package(B), population(), present=[to_group(PAYERS)]) == Impact(0)
 
 

@@ -152,7 +152,7 @@ def test_no_more_than_one_packages_references_are_made_at_a_time() -> None:
 
 
 def test_values_that_are_made_again_are_as_many_as_they_say() -> None:
-    """They are gone through as often as somebody likes, and counted without."""
+    """A caller may iterate over them repeatedly, and count them without an iteration."""
     times = 0
 
     def make() -> Iterator[int]:

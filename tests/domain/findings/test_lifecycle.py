@@ -98,7 +98,7 @@ def test_what_returns_is_the_same_finding() -> None:
 
 
 def test_a_gap_changes_nothing() -> None:
-    """Where nobody could look, neither the state nor the day it was last seen moves."""
+    """After a failed reading, neither the state nor the day it was last seen changes."""
     assert lived(SEEN, *[GAP] * 5) == lived(SEEN)
     assert state(SEEN, Absent(), GAP, GAP) is FindingState.RESOLVING
 
@@ -126,7 +126,7 @@ def test_an_exception_permits_it_until_its_last_day() -> None:
 
 
 def test_an_exception_ends_by_the_calendar() -> None:
-    """Though nobody could look, what was permitted is not any more."""
+    """Though the sweep could not read it, the exception has ended."""
     finding = lived(Present(SIGHTING, excused(60)), GAP)
     assert finding is not None
     assert (finding.state, finding.last_seen[:10]) == (FindingState.EXCEPTION_EXPIRED, "2026-01-01")

@@ -240,7 +240,7 @@ def test_many_gaps_are_counted() -> None:
 
 
 def test_rules_by_grants_have_a_gap_where_nobody_read_grants() -> None:
-    """Whoever forgets to read them gets no all-clear."""
+    """A caller that does not read the grants gets no all-clear."""
     book = parsed(rule("r", by_grants(group("9")), side("f")))
     (found,) = resolve(book, Tenant([package("f")]), TODAY)
     (gap,) = [each for each in rule_gaps(RuleSet([found])) if each.reason is Reason.NOT_LOOKED_AT]
