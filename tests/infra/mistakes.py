@@ -162,7 +162,7 @@ MISTAKES = {
         _MAIN,
         "? false\n  : empty(alertEmail)\n",
         "? false\n  : empty(tags)\n",
-        "hook: it is deployed where nobody is told",
+        "hook: it is deployed without an address for alerts",
     ),
     "key-from-vault-refused": Mistake(
         _MAIN,
