@@ -48,7 +48,7 @@ def test_nobody_has_a_package_twice(tenant: Tenant) -> None:
 
 
 def test_only_who_is_planted_holds_both_duties(tenant: Tenant) -> None:
-    """Whoever holds a Requester and an Approver package of a team holds its first Approver."""
+    """A holder of a Requester and an Approver package of a team holds its first Approver."""
     held: dict[str, set[str]] = {}
     for each in tenant.assignments:
         held.setdefault(each.access_package_id, set()).add(str(each.target_id))
