@@ -44,7 +44,7 @@ def test_decisions_may_deny_what_is_not_known_and_use_no_index() -> None:
 
 
 def test_an_unknown_subject_may_be_allowed() -> None:
-    """Where somebody new is to be served at once."""
+    """For a tenant in which new subjects must be served at once."""
     settings = read_settings({"DECISION_ON_UNKNOWN_SUBJECT": "allow"})
     assert settings.decisions.allows_unknown
 
