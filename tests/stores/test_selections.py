@@ -70,7 +70,7 @@ async def test_of_runs_that_meet_a_rule_at_once_one_is_first(shared: Storage) ->
 
 
 async def test_a_selection_is_replaced_in_the_version_that_was_read(shared: Storage) -> None:
-    """Who was slower changes nothing; who has reviewed it stays unless somebody does anew."""
+    """The slower writer changes nothing; the reviewer stays until another person reviews it."""
     store, clock = SelectionStore(shared, ManualClock()), ManualClock()
     await store.keep(RULE, SELECTION, None, "x")
     row = (await store.read([RULE]))["r"].row
