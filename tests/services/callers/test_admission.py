@@ -69,7 +69,7 @@ class TestFloods:
         assert [(await app.post(BODY, headers=each)).status_code for each in others] == [202, 202]
 
     async def test_polling_is_not_starved_by_asking(self, make_app: MakeApp) -> None:
-        """Whoever has asked as often as they may still fetches every answer, ten times over."""
+        """A caller at its request limit still fetches every answer, ten times over."""
         app = secured(make_app, CALLER_REQUESTS_PER_MINUTE="5")
         key = with_key()
         started = [body_of(await app.post(BODY, headers=key))["id"] for _ in range(5)]
@@ -170,7 +170,7 @@ class TestReach:
         assert (answer.status_code, app.graph.writes) == (202, [])
 
     async def test_a_key_of_idempotency_does_not_lend_a_role(self, make_app: MakeApp) -> None:
-        """Who may not write, and repeats the request of somebody who may, is refused."""
+        """A caller that may not write cannot repeat the request of one that may."""
         app = secured(make_app, ENFORCEMENT="apply")
         twice = {"Idempotency-Key": "CHG-1"}
         first = await app.post(BODY, headers={**principal("SoD.Enforce"), **twice})
@@ -211,7 +211,7 @@ class TestKeysOfIdempotency:
         assert len(ids) == 1
 
     async def test_a_local_world_has_one_caller(self, make_app: MakeApp) -> None:
-        """Where nobody is told apart, everybody shares their keys."""
+        """If callers are not told apart, all of them share their keys."""
         app = secured(
             make_app, CALLER_KEYS="anyone", WEBSITE_AUTH_ENABLED="", GRAPH_ROOT="http://localhost:1"
         )
@@ -226,7 +226,7 @@ class TestWhoIsHandedOn:
     async def test_a_route_that_verifies_its_callers_is_told_who_asks(
         self, make_app: MakeApp
     ) -> None:
-        """Whoever it is comes in there, a stranger among them; nowhere else does one."""
+        """Every caller is admitted to that route, an unknown one too; to no other route."""
         admission, own = secured(make_app).admission, ROUTES["receive_webhook"]
         told = [admission.admit(own, each) for each in (principal("SoD.Read"), with_key(), {})]
         names = [each.name if isinstance(each, Caller) else each for each in told]

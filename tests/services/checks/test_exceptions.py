@@ -18,7 +18,7 @@ RULES = [rule("pay", side("a"), side("b")), rule("buy", side("a"), side("bc"))]
 
 
 def holds(name: str, person: str) -> Assignment:
-    subject = Subject(id=guid(f"{person}5"), object_id=guid(person), display_name="Somebody")
+    subject = Subject(id=guid(f"{person}5"), object_id=guid(person), display_name="Eve")
     return Assignment(id=f"{name}-{person}", state="delivered", subject=subject)
 
 

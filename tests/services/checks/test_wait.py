@@ -10,7 +10,7 @@ type MakeApp = type[App]
 
 
 class BusyClock(ManualClock):
-    """A clock on which, while somebody sleeps, a worker takes a message after a while."""
+    """A clock on which a worker takes a message while a caller sleeps."""
 
     app: App
     idle_seconds = 0.0

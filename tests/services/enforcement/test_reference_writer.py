@@ -223,7 +223,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
 
 
 async def test_a_reference_is_written_by_one_at_a_time() -> None:
-    """Whoever comes while another run is writing it is sent away, and changes nothing."""
+    """A run is refused while another run is writing the reference, and changes nothing."""
     world = World()
     await world.ledger.intend(
         REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
@@ -350,7 +350,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
     assert [each.reference for each in applied.failed] == [mirror]
-    assert applied.writes == 2  # nobody could look, so it counts as written
+    assert applied.writes == 2  # the lists could not be read, so it counts as written
     entry = await world.ledger.get(mirror)
     assert entry is not None
     assert entry.state is LedgerState.INTENDED
@@ -367,7 +367,7 @@ async def lost_then_refused(world: World, seconds: float) -> AppliedPlan:
 
 
 async def test_an_intent_that_came_to_nothing_is_taken_back_at_a_later_try() -> None:
-    """Lists would show a write by now: what is refused leaves no entry, whoever tried before."""
+    """Lists would show a write by now: a refused write leaves no entry of any earlier run."""
     world = World()
     applied = await lost_then_refused(world, LISTED_AFTER.total_seconds())
     assert [each.reference for each in applied.failed] == [REFERENCE]
@@ -440,7 +440,7 @@ REMOVAL = Plan(removals=(REFERENCE,))
 
 
 async def test_a_reference_is_not_removed_and_written_at_once() -> None:
-    """Whoever wants to write it while it is being removed comes again, and then has its entry."""
+    """A writer is refused during the removal. It tries again, and then has its entry."""
     world = World()
     await world.apply()
     sent_away: list[NotYetConsistent] = []
@@ -459,7 +459,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
 
 async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
-    """Somebody wrote the reference anew after the remover fell silent: the entry is theirs."""
+    """Another run wrote the reference anew after the remover fell silent and owns the entry."""
     world = World()
     await world.apply()
     graph = world.graph
@@ -486,7 +486,7 @@ async def test_what_the_ledger_does_not_call_ours_is_not_removed() -> None:
 
 
 async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
-    """Somebody forgot the entry while it was being written: what was written is ours."""
+    """The entry was deleted while the app was writing: what was written is the app's."""
     world = World()
 
     class Forgotten(LaggingGraph):
@@ -504,7 +504,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
 
 
 async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
-    """Nobody waits for the lease of a run that was told to stop."""
+    """No run waits for the lease of a cancelled run."""
     world = World()
 
     class Endless(LaggingGraph):

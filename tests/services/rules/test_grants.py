@@ -119,7 +119,7 @@ async def test_only_what_was_modified_is_read_again() -> None:
 
 
 async def test_modified_is_trusted_for_some_days_only() -> None:
-    """Nobody documents what changes it: after a week every package was read again."""
+    """Microsoft does not document what changes it: after a week every package is read again."""
     world = World()
     await world.provider.current()
     await world.later(MAX_AGE)
