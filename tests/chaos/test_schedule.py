@@ -126,7 +126,7 @@ def test_graph_answers_with_few_single_429() -> None:
         assert sum(len(each.skips) for each in refusals) <= 4
 
 
-def test_nobody_checks_a_package_that_cannot_be_read() -> None:
+def test_no_check_names_an_unreadable_package() -> None:
     """A check would wait for it until the sweep is forgotten."""
     for seed in SEEDS:
         one = scheduled(seed)

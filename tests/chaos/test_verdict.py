@@ -326,7 +326,7 @@ def test_an_index_without_a_package_knows_no_pair_of_it() -> None:
     assert wrong.startswith("pairs are found as they are")
 
 
-def test_of_a_set_that_was_read_in_part_nobody_is_clear() -> None:
+def test_of_a_set_that_was_read_in_part_no_subject_is_clear() -> None:
     """Nor is a pair within the set, which is not asked for: the set's packages answer it."""
     truth = replace(TRUTH, counted={"two": Counted(2, frozenset("abd"))})
     assert without_b(truth, sets={"two": Seen("unknown", 0)}) == (

@@ -207,7 +207,7 @@ async def test_what_cannot_be_read_is_exit_code_3(world: Adopting) -> None:
     assert f"not known: access package {guid('c')}" in done.stderr
 
 
-async def test_a_write_that_nobody_confirmed_is_left_alone(world: Adopting) -> None:
+async def test_an_unconfirmed_write_is_left_alone(world: Adopting) -> None:
     """The sweep that may have written it settles whose it is."""
     origin = WriteOrigin(run_id="sweep-1", rule_ids=("ab",), rules_hash="hash")
     await world.ledger.intend(to_package("a", "b"), origin)

@@ -273,7 +273,7 @@ async def test_an_interrupted_run_is_gone_on_with(tenant: Tenant) -> None:
     assert tenant.graph.writes == [B_TO_A]
 
 
-async def test_frozen_writing_is_said_before_anybody_is_asked(tenant: Tenant) -> None:
+async def test_frozen_writing_is_said_before_the_operator_is_asked(tenant: Tenant) -> None:
     """Who froze it, why, and the command that ends it."""
     await tenant.reviewed()
     controls = WriteControls(tenant.storage, tenant.clock)

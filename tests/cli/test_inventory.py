@@ -169,7 +169,7 @@ async def test_an_empty_list_is_exit_code_3(tmp_path: Path) -> None:
     assert "Fix: give it Catalog reader" in done.stderr
 
 
-async def test_without_storage_nobody_knows_who_made_a_reference(tmp_path: Path) -> None:
+async def test_without_storage_the_maker_of_a_reference_is_unknown(tmp_path: Path) -> None:
     """It is not called made by people."""
     tenant = tenant_with(tmp_path)
     tenant.session = replace(tenant.session, storage=None)

@@ -188,8 +188,8 @@ def test_a_person_signs_out(machine: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", msgspec.json.encode({"username": "x"}).decode()])
-def test_a_damaged_file_is_nobody(machine: Path, text: str) -> None:
-    """Who it was signs in again."""
+def test_a_damaged_file_is_no_sign_in(machine: Path, text: str) -> None:
+    """The person signs in again."""
     machine.write_text(text, encoding="utf-8")
     assert SignInFile(machine).read() is None
 

@@ -161,7 +161,7 @@ async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
     assert found == {"functions": DiagnosisResult.OK, "canary check": DiagnosisResult.UNKNOWN}
 
 
-async def test_a_canary_that_nobody_works_on_fails() -> None:
+async def test_a_canary_without_a_worker_fails() -> None:
     """The wait has an end."""
     assert (await results(app([["a", "b"]], [None])))["canary check"] is DiagnosisResult.WRONG
 

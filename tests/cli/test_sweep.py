@@ -104,7 +104,9 @@ class TestTheCommand:
         assert (again["id"], again["joined"]) == (out.split()[0], True)
         assert again["self"] == f"{ADDRESS}/sweeps/{again['id']}"
 
-    def test_nobody_at_the_address_is_exit_code_1(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_address_without_a_server_is_exit_code_1(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A refused connection is one line on stderr, and no traceback."""
         monkeypatch.setenv("ENTRA_SOD_URL", f"http://127.0.0.1:{free_port()}/api")
         result = CliRunner().invoke(entra_sod, ["sweep"])

@@ -232,7 +232,7 @@ async def test_e4_a_sweep_is_superseded_only_by_one_that_was_started_in_its_plac
 
 
 @pytest.mark.parametrize("sweep_id", ["latest", "sweep-of-nobody"])
-async def test_e4_a_sweep_that_nobody_asked_for_does_not_start(
+async def test_e4_a_sweep_without_a_request_does_not_start(
     make_app: type[App], sweep_id: str
 ) -> None:
     """Neither its start nor its parts: they are kept, and no row is made."""

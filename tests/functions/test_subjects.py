@@ -248,7 +248,9 @@ async def test_a_subject_that_holds_nothing_any_more_has_its_findings(make_app: 
 
 
 @pytest.mark.parametrize("place", ["object-q", guid("e"), "%00", "a b", "<script>", "x" * 200, "é"])
-async def test_nobody_of_an_id_is_404_only_if_all_was_read(make_app: MakeApp, place: str) -> None:
+async def test_an_id_without_a_subject_is_404_only_if_all_was_read(
+    make_app: MakeApp, place: str
+) -> None:
     """Whatever stands in the path."""
     await sweep(made(make_app))
     assert await problem("GET subjects/{id}", place) == (404, "unknown-subject")

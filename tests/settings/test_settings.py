@@ -204,7 +204,7 @@ def test_no_signing_key_is_shown() -> None:
     assert "secret" not in repr(read_settings({"WEBHOOK_SIGNING_KEYS": key}))
 
 
-def test_nobody_is_known_by_default() -> None:
+def test_no_caller_is_known_by_default() -> None:
     """Without settings no header of the platform is believed, and no key is taken."""
     settings = read_caller_settings({})
     assert (settings.trusts_platform, settings.keys, settings.is_open) == (False, (), False)

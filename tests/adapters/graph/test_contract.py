@@ -252,7 +252,7 @@ async def test_additional_access_the_other_way_round(graph: Graph) -> None:
     assert found == [assignment(APPROVE, ANN), assignment(APPROVE, BOB)]
 
 
-async def test_additional_access_may_find_nobody(graph: Graph) -> None:
+async def test_additional_access_may_find_no_subject(graph: Graph) -> None:
     """Two packages without a common holder give no assignments, and no error."""
     assert await collected(graph.additional_access(APPROVE, ORDER)) == []
 

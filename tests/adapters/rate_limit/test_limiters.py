@@ -63,7 +63,7 @@ async def test_a_429_silences_everybody(clock: VirtualClock, table: CountingTabl
     assert traffic.most() <= 100
 
 
-async def test_after_a_silence_nobody_sends_all_at_once(
+async def test_after_a_silence_no_worker_sends_all_at_once(
     clock: VirtualClock, table: CountingTable
 ) -> None:
     """Those who had turns go on one after the other, as they would have done."""
@@ -169,7 +169,7 @@ async def test_a_storm_is_told_once(
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
-async def test_a_clock_that_was_wrong_holds_nobody_up(
+async def test_a_clock_that_was_wrong_holds_no_worker_up(
     clock: VirtualClock, table: CountingTable, hours: int
 ) -> None:
     """Turns and silence that it has noted, in the row and in its process, last no longer."""
@@ -242,7 +242,7 @@ async def state_in(table: Table, clock: VirtualClock) -> RateState:
     return msgspec.json.decode(str(row.values[COLUMN]), type=RateState)
 
 
-async def test_a_cancelled_wait_blocks_nobody(clock: VirtualClock, table: CountingTable) -> None:
+async def test_a_cancelled_wait_blocks_no_caller(clock: VirtualClock, table: CountingTable) -> None:
     """Who gives up waiting leaves the line to the next."""
     (limiter,) = limiters(table, clock, 1, 1)
     await clock.run_well(limiter.acquire())

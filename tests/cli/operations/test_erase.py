@@ -119,7 +119,7 @@ async def test_a_second_person_of_the_same_file_is_forgotten_with_it(two: App) -
     assert (await proof(two)).breaks == []
 
 
-async def test_a_tombstone_that_names_somebody_is_told_of(app: App) -> None:
+async def test_a_tombstone_that_names_a_person_is_told_of(app: App) -> None:
     """Nothing in evidence is written over, so nothing can be done but to say so."""
     who = guid(person())
     name = "2026/03/01/sweep-x/rules/rules.yaml.erased"

@@ -78,7 +78,7 @@ async def test_a_pack_says_what_was_found(nights: Damaged) -> None:
         assert manifest.sequence == number + 1
 
 
-async def test_nobody_is_named(nights: Damaged) -> None:
+async def test_no_person_is_named(nights: Damaged) -> None:
     """Findings in evidence carry neither ids nor names of people."""
     for name, data in nights.files.items():
         if "findings" in name:

@@ -56,7 +56,7 @@ def test_f2_no_claim_becomes_a_role_by_being_named_so(role_typ: str) -> None:
     assert caller.roles == frozenset()
 
 
-def test_nobody_signed_in() -> None:
+def test_a_request_without_a_sign_in_has_no_caller() -> None:
     """Without the header there is no principal, whatever the other header says."""
     assert read({"X-MS-CLIENT-PRINCIPAL-ID": OBJECT_ID}) is None
 

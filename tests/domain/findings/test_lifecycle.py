@@ -168,7 +168,7 @@ def test_a_longer_exception_is_noted() -> None:
     assert finding.history[-1].cause == "EX-1"
 
 
-def test_somebody_says_that_it_is_being_taken_away() -> None:
+def test_a_finding_is_marked_as_being_remediated() -> None:
     """It stays so while it is seen; one look that does not see it ends it."""
     opened = lived(SEEN)
     assert opened is not None

@@ -243,7 +243,7 @@ def test_a_refused_answer_is_told_to_a_person(decision: str, status: int) -> Non
 
 
 @pytest.mark.parametrize("tell", [404, 500])
-def test_a_run_fails_also_where_nobody_can_be_told(tell: int) -> None:
+def test_a_run_fails_also_where_no_message_can_be_sent(tell: int) -> None:
     """The alert on failed runs does not depend on the address."""
     assert run(Reply(status=500), tell=tell).status == "Failed"
 

@@ -64,7 +64,7 @@ def test_the_same_person_is_found_in_every_run() -> None:
     assert tenant.first_with(()).id == subject_id(128)
 
 
-def test_nobody_who_fits_is_an_error() -> None:
+def test_a_tenant_without_a_fitting_person_is_an_error() -> None:
     """A tenant that the story cannot be told with is said to be one."""
     with pytest.raises(LookupError, match="no person"):
         snapshot().first_with({"no id"})

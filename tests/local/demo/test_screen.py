@@ -117,7 +117,7 @@ def test_requests_are_told_with_graphs_answers() -> None:
     assert "400: The target is not eligible." in shown
 
 
-def test_a_pair_that_nobody_looked_at_has_no_count() -> None:
+def test_a_pair_that_was_not_read_has_no_count() -> None:
     """Zero would read as an all-clear."""
     shown = lines(tables.swept(SWEPT), tables.swept_pairs(SWEPT.pairs))
     assert "checked 5 of 6 pairs" in shown

@@ -89,7 +89,7 @@ async def test_those_who_hold_both_keep_both(graph: Caller) -> None:
     assert await graph.ids(assignments_of(PAY_INVOICES, "state eq 'delivered'")) == before
 
 
-async def test_an_expired_assignment_stops_nobody(graph: Caller, helpdesk: Caller) -> None:
+async def test_an_expired_assignment_stops_no_request(graph: Caller, helpdesk: Caller) -> None:
     """Who held the incompatible package once may get the other one now."""
     await graph.add_package(APPROVE_INVOICES, PAY_INVOICES)
     clause = f"target/objectId eq '{object_id(PAYER)}'"

@@ -40,7 +40,7 @@ def test_a_few_packages_are_heavy(tenant: Tenant) -> None:
     assert max(others) - min(others) == 1
 
 
-def test_nobody_has_a_package_twice(tenant: Tenant) -> None:
+def test_no_subject_has_a_package_twice(tenant: Tenant) -> None:
     """A person and a package make one assignment, of a person who exists."""
     held = {(each.access_package_id, each.target_id) for each in tenant.assignments}
     assert len(held) == len(tenant.assignments)

@@ -114,7 +114,7 @@ class TestReach:
         "roles", [{AppRole.ENFORCE}, {AppRole.CHECK, AppRole.ENFORCE}, {AppRole.ADMIN}]
     )
     @pytest.mark.parametrize("wish", [None, "off", "plan", "apply"])
-    def test_whoever_may_write_has_their_wish(
+    def test_a_caller_that_may_write_gets_the_wanted_enforcement(
         self, roles: set[AppRole], wish: EnforcementChoice | None
     ) -> None:
         """With SoD.Enforce the app's own setting is the only limit."""
@@ -122,7 +122,7 @@ class TestReach:
         assert cap_enforcement(wish, caller) == wish
 
     @pytest.mark.parametrize(("wish", "reach"), [(None, "plan"), ("off", "off"), ("plan", "plan")])
-    def test_whoever_may_not_gets_a_plan_at_most(
+    def test_a_caller_that_may_not_write_gets_a_plan_at_most(
         self, wish: EnforcementChoice | None, reach: EnforcementChoice
     ) -> None:
         """Without SoD.Enforce nothing is written, also where nothing was said."""
@@ -162,7 +162,7 @@ class TestReach:
             found = body_of(await app.get(body_of(answer)["id"], headers=credential))
             assert found["enforcement"] == reach
 
-    async def test_nobody_passes_the_apps_own_setting(self, make_app: MakeApp) -> None:
+    async def test_no_caller_passes_the_apps_own_setting(self, make_app: MakeApp) -> None:
         """SoD.Admin gets a plan where the app plans."""
         app = secured(make_app, ENFORCEMENT="plan")
         answer = await app.post({**BODY, "enforcement": "apply"}, headers=principal("SoD.Admin"))

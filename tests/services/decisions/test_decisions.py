@@ -197,7 +197,7 @@ async def test_members_of_groups_are_not_known(make_app: MakeApp) -> None:
     assert guid("9") in answer["coverage"]["skipped"][0]["what"]
 
 
-async def test_a_package_that_nobody_knows_is_not_allowed(make_app: MakeApp) -> None:
+async def test_an_unknown_package_is_not_allowed(make_app: MakeApp) -> None:
     """A mistyped id would otherwise be clear of every rule."""
     make(make_app, {})
     assert (await ask("e"))["decision"] == "allow"

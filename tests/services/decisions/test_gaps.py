@@ -292,7 +292,7 @@ async def test_a_list_of_packages_that_is_refused_is_a_gap(make_app: MakeApp) ->
     assert (await ask("a"))["decision"] == "allow"
 
 
-async def test_patterns_that_fit_nobody_knows_what_are_a_gap(make_app: MakeApp) -> None:
+async def test_patterns_that_fit_an_unknown_set_are_a_gap(make_app: MakeApp) -> None:
     """Rules by id count all the same; and once the list is given, all is as ever."""
     rules = [rule("named", BY_NAME, side("c")), *RULES]
     app = make(make_app, {"b": [holds("b", ANN)]}, rules)

@@ -111,7 +111,7 @@ async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
 @pytest.mark.parametrize("whole_tenant", [True, False])
 @pytest.mark.parametrize("subject", [UNKNOWN, guid("0"), guid("a"), guid("c")])
 @pytest.mark.parametrize("wanted", ["a", "c"])
-async def test_b1_a_subject_that_nobody_knows_is_reviewed(
+async def test_b1_an_unknown_subject_is_reviewed(
     make_app: MakeApp,
     subject: str,
     wanted: str,
@@ -131,7 +131,7 @@ async def test_b1_a_subject_that_nobody_knows_is_reviewed(
         assert "not known" not in str(answer)
 
 
-async def test_b1_a_setting_allows_somebody_new(make_app: MakeApp) -> None:
+async def test_b1_a_setting_allows_an_unknown_subject(make_app: MakeApp) -> None:
     """The answer still says that no source knows the subject; a rule and a gap still count."""
     app = make(make_app, {})
     app.configure(DECISION_ON_UNKNOWN_SUBJECT="allow", DECISION_ON_GAPS="deny")

@@ -150,7 +150,7 @@ async def test_a_refused_write_is_reported_and_leaves_no_entry() -> None:
     assert await world.state() is None
 
 
-async def test_what_somebody_else_wrote_meanwhile_is_not_ours() -> None:
+async def test_what_another_writer_wrote_meanwhile_is_not_ours() -> None:
     """Refused as a duplicate at the first try: the reference is there, and not in the ledger."""
     world = World()
     world.graph.present.add(REFERENCE)
@@ -255,7 +255,7 @@ async def test_what_was_written_just_now_is_looked_for_first() -> None:
     assert world.graph.writes == [REFERENCE]
 
 
-async def test_what_somebody_removed_is_written_again() -> None:
+async def test_what_a_person_removed_is_written_again() -> None:
     """An entry that is older than any lag says nothing against writing."""
     world = World()
     await world.apply()
@@ -275,7 +275,7 @@ async def test_a_failed_try_lets_the_next_one_in_at_once() -> None:
     assert (await world.apply()).written == [REFERENCE]
 
 
-async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
+async def test_a_lease_from_a_wrong_clock_binds_no_run() -> None:
     """An entry that claims to be held for days was written by a clock that is wrong."""
     world = World()
     world.clock.advance(86_400)
@@ -286,16 +286,16 @@ async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
     assert (await world.apply()).written == [REFERENCE]
 
 
-async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> None:
+async def test_what_another_writer_wrote_meanwhile_is_reported_as_present() -> None:
     """Every planned reference has its place in the result: this one was there, and is not ours."""
     world = World()
 
-    class SomebodyElseFirst(LaggingGraph):
+    class AnotherWriterFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    graph = SomebodyElseFirst()
+    graph = AnotherWriterFirst()
     writer = world.writer_to(graph)
     enforcer = Enforcer(
         graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99, max_subjects=99
@@ -415,7 +415,7 @@ async def test_an_intent_of_long_ago_claims_nothing(*, is_planned: bool) -> None
 
 @pytest.mark.parametrize("refusal", [Forbidden("no role", status=403), Rejected("no", status=400)])
 @pytest.mark.parametrize("was_ours", [True, False])
-async def test_what_was_refused_and_is_there_is_somebody_elses(
+async def test_what_was_refused_and_is_there_is_another_writers(
     refusal: GraphError, *, was_ours: bool
 ) -> None:
     """Whatever the refusal is, and though we had written the same long before."""
@@ -425,12 +425,12 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
         world.graph.present.clear()
         world.clock.advance(LISTED_AFTER.total_seconds())
 
-    class SomebodyElseFirst(LaggingGraph):
+    class AnotherWriterFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
             self.present.add(reference)
             raise refusal
 
-    writer = world.writer_to(SomebodyElseFirst())
+    writer = world.writer_to(AnotherWriterFirst())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None

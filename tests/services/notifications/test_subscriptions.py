@@ -95,7 +95,7 @@ async def test_without_events_the_ends_of_checks_and_sweeps_are_told(app: App) -
     assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.sweep.completed")]
 
 
-async def test_a_digest_is_told_to_whoever_asks_for_it(app: App) -> None:
+async def test_a_digest_is_told_to_each_subscriber_that_asks_for_it(app: App) -> None:
     """By its name, beside other events or alone."""
     await subscribe(app, FIRST, "digest.ready")
     await sweep(app)

@@ -197,7 +197,7 @@ async def test_a_freeze_and_its_end_are_told_and_each_run_that_meets_it(
     assert told(app) == [("unfrozen", {"frozen": stands, "endedBy": "anyone:local"})]
 
 
-async def test_nobody_is_told_who_did_not_ask(make_app: MakeApp) -> None:
+async def test_a_subscriber_that_did_not_ask_is_not_told(make_app: MakeApp) -> None:
     """Events of writing come to those who name them, not to every subscriber."""
     app = make_app(PACKAGES, {}, RULES, ENFORCEMENT="apply", CALLBACK_HOSTS=CORPUS.allowed)
     await subscribe(app, SECOND)
@@ -240,7 +240,7 @@ async def test_an_event_that_there_is_not_is_kept_as_poison(
     assert told(app) == []
 
 
-async def test_an_event_that_nobody_announced_is_kept_as_poison(make_app: MakeApp) -> None:
+async def test_an_event_that_was_not_announced_is_kept_as_poison(make_app: MakeApp) -> None:
     """Its body is looked up, and there is none."""
     app = await make(make_app)
     message = DeliveryMessage(id="run", traceparent="", subject="references", status="written")

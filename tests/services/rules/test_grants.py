@@ -247,7 +247,7 @@ async def test_without_a_store_the_reader_itself_remembers() -> None:
     assert set(found.granted) == {guid("a"), guid("b")}
 
 
-async def test_whoever_asks_whether_the_app_is_ready_does_not_wait_for_all_packages(
+async def test_a_readiness_request_does_not_wait_for_all_packages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As a decision: what is left out is a gap, and a sweep reads it."""

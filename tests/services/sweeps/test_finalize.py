@@ -78,7 +78,7 @@ def yielding(call: Any) -> Any:
     return called
 
 
-async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None:
+async def test_the_sweep_of_a_worker_that_dies_while_closing_is_closed(make_app: MakeApp) -> None:
     """A lease that is not renewed runs out, and the next delivery closes the sweep."""
     app = two_parts(make_app)
     sweep_id = await start(app)
@@ -93,7 +93,7 @@ async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None
     assert (await result(app, sweep_id))["status"] == "completed"
 
 
-async def test_a_closing_lease_from_a_wrong_clock_binds_nobody(make_app: MakeApp) -> None:
+async def test_a_closing_lease_from_a_wrong_clock_binds_no_worker(make_app: MakeApp) -> None:
     """Held for days, by the clock of a worker that died: the next delivery closes all the same."""
     app = two_parts(make_app)
     sweep_id = await start(app)

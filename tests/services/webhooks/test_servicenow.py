@@ -53,7 +53,7 @@ class TestByEntra:
         assert [each.status_code for each in answers] == statuses
         assert len(app.storage.sent) == statuses.count(202)
 
-    async def test_a_check_is_answered_as_anybody_elses(self, app: App) -> None:
+    async def test_a_check_is_answered_as_any_other_callers(self, app: App) -> None:
         """From the ticket to the conflict: the check is worked on and names the ticket."""
         accepted = check_id(await send("servicenow", FIELDS, principal("SoD.Check")))
         await app.work_off()
@@ -72,7 +72,7 @@ class TestByEntra:
             {"Authorization": "Bearer SoD.Check"},
         ],
     )
-    async def test_nobody_else_is_let_in(self, app: App, headers: Mapping[str, str]) -> None:
+    async def test_no_other_caller_is_let_in(self, app: App, headers: Mapping[str, str]) -> None:
         """A key of the app's own, another provider's word, and an unreadable header: 401."""
         assert (await send("servicenow", FIELDS, headers)).status_code == 401
         assert app.storage.sent == []
