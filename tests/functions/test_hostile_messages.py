@@ -231,7 +231,7 @@ async def test_e4_a_sweep_is_superseded_only_by_one_that_was_started_in_its_plac
     assert (await result(app, sweep_id))["status"] == "completed"
 
 
-@pytest.mark.parametrize("sweep_id", ["latest", "sweep-of-nobody"])
+@pytest.mark.parametrize("sweep_id", ["latest", "sweep-unknown"])
 async def test_e4_a_sweep_without_a_request_does_not_start(
     make_app: type[App], sweep_id: str
 ) -> None:

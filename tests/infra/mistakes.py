@@ -158,7 +158,7 @@ MISTAKES = {
     "unknown-action": Mistake(
         "infra/modules/alerts.bicep", '"message_poisoned"', '"message_lost"', "message_lost"
     ),
-    "nobody-told": Mistake(
+    "no-alert-email": Mistake(
         _MAIN,
         "? false\n  : empty(alertEmail)\n",
         "? false\n  : empty(tags)\n",

@@ -53,10 +53,10 @@ async def test_a_wrong_header_gets_no_token(
     connect: Connect, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the identity endpoint refuses, there is no token and the service is unavailable."""
-    monkeypatch.setenv("IDENTITY_HEADER", "of-somebody-else")
+    monkeypatch.setenv("IDENTITY_HEADER", "of-another-app")
     with pytest.raises(Unavailable, match="No token for Graph") as refused:
         await connect().probe()
-    assert "of-somebody-else" not in str(refused.value)
+    assert "of-another-app" not in str(refused.value)
     assert simulator.requests() == []
 
 

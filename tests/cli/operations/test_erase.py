@@ -228,7 +228,7 @@ async def test_e7_a_sweep_that_has_not_kept_the_person_yet_is_named(app: App) ->
 async def test_e7_a_sweep_that_is_only_announced_is_named(app: App) -> None:
     """Its message may be on the queue before its row is there."""
     await app.records.sweeps.announce("sweep-next")
-    traces = await Eraser(app.storage, app.clock).find("somebody-unknown")
+    traces = await Eraser(app.storage, app.clock).find("subject-unknown")
     assert traces.kept == ["sweep sweep-next is under way: run this again after it"]
 
 

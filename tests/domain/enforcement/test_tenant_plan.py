@@ -31,7 +31,7 @@ from tests.domain.enforcement.test_compile import (
 )
 
 NO_LIMIT = 1_000
-somebody_elses = st.frozensets(st.sampled_from(foreign_references), max_size=6)
+foreign_sets = st.frozensets(st.sampled_from(foreign_references), max_size=6)
 
 
 def seen_of(present: Iterable[Reference]) -> ReferenceSnapshot:
@@ -71,7 +71,7 @@ class Case:
         )
 
 
-cases = st.builds(Case, rule_lists, tenants, somebody_elses, somebody_elses)
+cases = st.builds(Case, rule_lists, tenants, foreign_sets, somebody_elses)
 
 
 @quick

@@ -78,7 +78,7 @@ class TestByEntra:
         assert app.storage.sent == []
 
     @pytest.mark.parametrize("enabled", ["", "False"])
-    async def test_without_the_platform_a_principal_is_a_strangers_word(
+    async def test_without_the_platform_a_principal_is_untrusted(
         self, app: App, enabled: str
     ) -> None:
         """Unless App Service says that it writes the header, any caller could forge it."""
