@@ -71,7 +71,7 @@ class Case:
         )
 
 
-cases = st.builds(Case, rule_lists, tenants, foreign_sets, somebody_elses)
+cases = st.builds(Case, rule_lists, tenants, foreign_sets, foreign_sets)
 
 
 @quick
