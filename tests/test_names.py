@@ -76,7 +76,7 @@ def test_no_type_name_stands_for_two_things() -> None:
 
 
 def test_limits_are_called_max_and_min() -> None:
-    """No constant is called MOST_, LARGEST_, LONGEST_, SMALLEST_ or …_AT_MOST, in any folder."""
+    """No constant in any folder has another word for a limit than MAX or MIN."""
     assert misnamed(modules(*EVERYTHING)) == []
 
 

@@ -60,7 +60,7 @@ def mappings(value: object) -> Iterator[dict[str, Any]]:
     ],
 )
 def test_the_checked_in_copy_is_the_one_that_is_made(name: str, text: str) -> None:
-    """Whoever changes a type or the table runs `make contract`."""
+    """A change of a type or of the table requires `make contract`."""
     assert (CHECKOUT / name).read_text(encoding="utf-8") == text
 
 
@@ -193,7 +193,7 @@ class TestConnector:
                 assert filled or name not in place["required"]
 
     def test_a_key_is_asked_for_as_a_secret(self) -> None:
-        """The connection keeps the key where nobody reads it, and says which one it is."""
+        """The connection stores the key unreadably, and says which key it is."""
         properties = json.loads(connector_files()["apiProperties.json"])["properties"]
         (name,) = CONNECTOR["securityDefinitions"]
         asked = properties["connectionParameters"][name]

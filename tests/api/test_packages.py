@@ -44,7 +44,7 @@ async def ask(**params: str) -> func.HttpResponse:
 
 @pytest.mark.usefixtures("app")
 async def test_packages_are_listed_by_name_with_their_catalogs() -> None:
-    """Whoever chooses sees two packages of one name in two catalogs apart."""
+    """Two packages of one name in two catalogs can be told apart in the list."""
     answer = await ask()
     assert answer.status_code == 200
     listed = body_of(answer)
@@ -72,7 +72,7 @@ async def test_a_search_looks_at_names_and_catalogs(search: str, found: int) -> 
 
 
 def test_a_limit_leaves_the_total_whole() -> None:
-    """Whoever sees fewer than there are is told how many there are."""
+    """A shortened list says how many packages there are."""
     listed = select_packages(PACKAGES, PackageQuery(limit=1))
     assert ([each.id for each in listed.packages], listed.total) == ([APPROVE.id], 3)
 

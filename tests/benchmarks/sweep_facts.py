@@ -1,4 +1,4 @@
-"""Sweeps that nobody measured, for tests of what is made of measurements."""
+"""Invented sweeps, for tests of what is made of measurements."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_the_page_has_a_place_for_every_benchmark() -> None:
 
 
 def test_the_page_names_no_machine() -> None:
-    """Cores, system and Python version, and nothing that belongs to somebody."""
+    """It has cores, system and Python version, and nothing that identifies an owner."""
     page = README.read_text(encoding="utf-8")
     assert "/home/" not in page
     assert str(Path.home()) not in page

@@ -78,7 +78,7 @@ def test_a_row_of_requests_says_what_can_be_reached() -> None:
 
 
 def test_workers_share_the_rate_and_let_a_check_through() -> None:
-    """Over a minute, at the lowest limit; a check that nobody answered in time is missed."""
+    """Over a minute, at the lowest limit; a check without an answer in time counts as missed."""
     four = a_case("four", workers=4)
     assert verdict_of("4 workers share", measured(four)) == "met"
     slow = some_traffic(best_minute=539)

@@ -29,7 +29,7 @@ from local.memory.clock import ManualClock
 
 
 def test_conflicts_are_those_of_the_tenant() -> None:
-    """Whoever is active in both packages of a pair, counted in the tenant itself."""
+    """A person active in both packages of a pair is in conflict; the tenant itself is counted."""
     held = defaultdict(set)
     for each in scaled_tenant(TINY).assignments:
         if is_active(each):

@@ -46,7 +46,7 @@ class Hosts:
         self._timer_run: tuple[HostProcess, int] | None = None
 
     def wait_running(self) -> None:
-        """Wait for all of them; one that ended for want of storage is started once more."""
+        """Wait for all of them. A host that ended because storage was missing is started again."""
         self.revive()
         for number in range(len(self._now)):
             try:

@@ -97,7 +97,7 @@ class ClockJump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """Somebody asks about a pair, in this order."""
+    """A caller asks about a pair, in this order."""
 
     at: float
     first: str
@@ -122,7 +122,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needless:
-    """A message of the sweep is given up while somebody else may be working on another like it.
+    """A message of the sweep is given up while another worker may process another like it.
 
     Attributes:
         at: from then on, while parts of the sweep are to be done.
@@ -135,7 +135,7 @@ class Needless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeWriting:
-    """Somebody freezes writing, and allows it again after a while."""
+    """An operator freezes writing, and allows it again after a while."""
 
     at: float
     seconds: float

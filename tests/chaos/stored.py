@@ -45,7 +45,7 @@ class Watcher:
     """Remembers every message that it sees on a queue, as long as it is open."""
 
     def __init__(self, connection_string: str) -> None:
-        # No retries: storage may be away, and whoever looks comes again by itself.
+        # No retries: storage may be away, and each reader asks again by itself.
         self._service = QueueServiceClient.from_connection_string(connection_string, retry_total=0)
         # Ordered, as messages are chosen by how many were seen before them.
         self._seen: dict[Message, None] = {}

@@ -110,7 +110,7 @@ def jumps(seed: int) -> list[ClockJump]:
 
 
 def test_with_a_limit_graph_refuses_for_nothing_else() -> None:
-    """So that whoever is refused has sent too much."""
+    """So that each refused host has sent too much."""
     for seed in SEEDS:
         if Trait.LIMIT in traits_of(seed):
             disturbances = scheduled(seed).disturbances
@@ -126,7 +126,7 @@ def test_graph_answers_with_few_single_429() -> None:
         assert sum(len(each.skips) for each in refusals) <= 4
 
 
-def test_nobody_checks_a_package_that_cannot_be_read() -> None:
+def test_no_check_names_an_unreadable_package() -> None:
     """A check would wait for it until the sweep is forgotten."""
     for seed in SEEDS:
         one = scheduled(seed)

@@ -280,7 +280,7 @@ def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
 
 
 def test_what_was_given_up_is_not_known() -> None:
-    """Who says more of it than anybody could have read has it from nowhere."""
+    """A sweep cannot report a result of a part that no worker read."""
     sweep = given_up().sweep
     assert sweep
     pairs = {**sweep.pairs, ("a", "b"): Seen("conflict", 2)}
@@ -298,7 +298,7 @@ def test_without_its_dead_letter_nothing_is_excused() -> None:
 
 
 def test_a_letter_of_a_part_that_was_done_excuses_nothing() -> None:
-    """Somebody else has worked it: then all of it is to be there."""
+    """Another worker has processed the part, so all of its results must be there."""
     assert verdict(TRUTH, replace(GOOD, letters=(LETTER,))) == ()
     assert claims(given_up(parts=GOOD.parts)) >= {
         "pairs are found as they are",
@@ -326,7 +326,7 @@ def test_an_index_without_a_package_knows_no_pair_of_it() -> None:
     assert wrong.startswith("pairs are found as they are")
 
 
-def test_of_a_set_that_was_read_in_part_nobody_is_clear() -> None:
+def test_of_a_set_that_was_read_in_part_no_subject_is_clear() -> None:
     """Nor is a pair within the set, which is not asked for: the set's packages answer it."""
     truth = replace(TRUTH, counted={"two": Counted(2, frozenset("abd"))})
     assert without_b(truth, sets={"two": Seen("unknown", 0)}) == (

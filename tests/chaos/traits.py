@@ -46,7 +46,7 @@ _DEALS = (
     _Deal(Trait.NEEDLESS, 5, 1),
     # It waits as long as the clock jumps, so it is seldom, and never together with a limit.
     _Deal(Trait.AHEAD, 10, 7),
-    # Whoever dies while it closes is waited for, which takes a minute or two.
+    # The run waits for the lease of a host that dies while closing: a minute or two.
     _Deal(Trait.WAITED_OUT, 10, 9),
     _Deal(Trait.FROZEN, 6, 4),
     _Deal(Trait.BUDGET, 7, 0),

@@ -25,9 +25,9 @@ class Lost:
     """What went with the parts of a sweep that were given up.
 
     Attributes:
-        pairs: that nobody asked for.
-        packages: of which nobody asked who holds them.
-        enforced: packages of which nobody read what they grant.
+        pairs: that no worker checked.
+        packages: whose holders no worker read.
+        enforced: packages whose grants no worker read.
     """
 
     pairs: frozenset[PairKey]

@@ -47,7 +47,7 @@ THEIRS = to_package("a", "d")  # a person made it
 
 
 class Operator:
-    """Somebody who runs the command on an app's tenant and storage, with a folder of rules."""
+    """An operator of the command on an app's tenant and storage, with a folder of rules."""
 
     def __init__(self, app: App, folder: Path) -> None:
         self.app, self.folder = app, folder

@@ -87,7 +87,7 @@ class Tenant:
         (self.folder / "rules.yaml").write_bytes(content)
 
     def hold(self, name: str, assignments: Sequence[Assignment]) -> None:
-        """Let these people hold a package, and nobody else."""
+        """Let these people hold a package, and no others."""
         self.graph._assignments[guid(name)] = list(assignments)
 
     async def is_written(self, *references: Reference) -> None:

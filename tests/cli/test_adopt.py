@@ -207,7 +207,7 @@ async def test_what_cannot_be_read_is_exit_code_3(world: Adopting) -> None:
     assert f"not known: access package {guid('c')}" in done.stderr
 
 
-async def test_a_write_that_nobody_confirmed_is_left_alone(world: Adopting) -> None:
+async def test_an_unconfirmed_write_is_left_alone(world: Adopting) -> None:
     """The sweep that may have written it settles whose it is."""
     origin = WriteOrigin(run_id="sweep-1", rule_ids=("ab",), rules_hash="hash")
     await world.ledger.intend(to_package("a", "b"), origin)
@@ -265,7 +265,7 @@ async def test_a_rollback_of_a_rule_takes_what_was_adopted_for_it(world: Adoptin
 
 
 async def test_evidence_that_was_given_back_proves_nothing(world: Adopting) -> None:
-    """A row of the ledger that is forged after that lets nobody remove the reference."""
+    """A ledger row that is forged after that does not permit removing the reference."""
     await world.run("adopt", "--yes")
     [run, *_] = [each.run_id async for each in world.ledger.entries()]
     await world.run("unadopt", "--yes")

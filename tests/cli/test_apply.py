@@ -34,7 +34,7 @@ def joined(text: str) -> str:
 async def test_the_figures_are_those_that_were_reviewed(tenant: Tenant) -> None:
     """G1: each row has its own figures, never at least 0, then both references are written.
 
-    Somebody has given a package back since: what was reviewed is shown all the same.
+    A subject has given a package back since: the output still shows what was reviewed.
     """
     await tenant.reviewed()
     tenant.hold("b", held("b", "y"))
@@ -273,7 +273,7 @@ async def test_an_interrupted_run_is_gone_on_with(tenant: Tenant) -> None:
     assert tenant.graph.writes == [B_TO_A]
 
 
-async def test_frozen_writing_is_said_before_anybody_is_asked(tenant: Tenant) -> None:
+async def test_frozen_writing_is_said_before_the_operator_is_asked(tenant: Tenant) -> None:
     """Who froze it, why, and the command that ends it."""
     await tenant.reviewed()
     controls = WriteControls(tenant.storage, tenant.clock)
@@ -319,7 +319,7 @@ async def test_a_package_that_is_gone_is_not_waited_for(tenant: Tenant) -> None:
 
 
 async def test_a_plan_file_says_who_made_it(tenant: Tenant) -> None:
-    """The user and the machine where the token names nobody."""
+    """The user and the machine, if the token has no name."""
 
     async def caller() -> TokenPrincipal:
         raise NoToken("none")

@@ -65,7 +65,7 @@ async def test_a_plan_removes_nothing_that_an_unread_package_may_ask_for(tenant:
     assert any("removing" in each.what for each in plan.not_enforceable)
 
 
-async def test_apply_forgets_what_somebody_removed_by_hand(tenant: Tenant) -> None:
+async def test_apply_forgets_what_a_person_removed_by_hand(tenant: Tenant) -> None:
     """So that it is not ours, should a person make it again; what rules ask for is written."""
     gone = Reference(guid("a"), ReferenceKind.GROUP, guid("9"))
     await tenant.is_written(A_TO_B, gone)

@@ -76,7 +76,7 @@ async def test_azure_is_told_to_look_which_functions_there_are(az: Az) -> None:
 
 
 async def test_a_refused_synchronization_is_left_to_the_next_look(az: Az) -> None:
-    """Whoever may only read still gets the smoke test's own answer."""
+    """An operator who may only read still gets the smoke test's own answer."""
     az.answer("", code=1)
     await synchronize()
     with pytest.raises(AppError):

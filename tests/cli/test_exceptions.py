@@ -66,7 +66,7 @@ def test_a_control_must_be_known() -> None:
 
 
 def test_an_exception_without_an_end_is_a_mistake() -> None:
-    """Neither a last day nor a control: nobody knows when it ends."""
+    """Without a last day and without a control it has no end."""
     with pytest.raises(RulesError, match="until is missing: give it, or a control"):
         parse_rules([SourceFile("f", text("# nothing"))])
 

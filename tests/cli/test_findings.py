@@ -147,7 +147,7 @@ def test_every_beginning_is_found_behind_the_id_before_it() -> None:
 def test_explain_tells_the_life_of_a_finding(tmp_path: Path) -> None:
     """Who, what, the rule, its history and what to do, with addresses to copy."""
     (tmp_path / "rules.yaml").write_text(
-        "version: 1\nrules: [{id: r, title: Nobody pays and approves, severity: high, owner: o, "
+        "version: 1\nrules: [{id: r, title: Pay or approve, severity: high, owner: o, "
         "mode: record, advice: Ask the controller., "
         f"between: [{{packages: [{{id: {guid('a')}}}]}}, {{packages: [{{id: {guid('b')}}}]}}]}}]\n"
     )
@@ -156,7 +156,7 @@ def test_explain_tells_the_life_of_a_finding(tmp_path: Path) -> None:
     assert code == 0
     lines = said.splitlines()
     assert lines[0] == f"finding {first}"
-    assert "  rule       r: Nobody pays and approves" in lines
+    assert "  rule       r: Pay or approve" in lines
     assert "  advice     Ask the controller." in lines
     assert any(each.startswith("  state      open since ") for each in lines)
     assert any("  open  by sweep sweep-" in each for each in lines)

@@ -82,7 +82,7 @@ class Terminal:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65_536)
-    except OSError:  # as Linux ends a terminal that nobody writes to any more
+    except OSError:  # Linux raises it at the end of a terminal without a writer
         return b""
 
 

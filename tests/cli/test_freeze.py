@@ -66,10 +66,10 @@ def test_subscribers_are_told_by_the_app(storage: str) -> None:
     ]
 
 
-def test_a_freeze_holds_though_nobody_can_be_told(
+def test_a_freeze_holds_though_subscribers_cannot_be_told(
     storage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody with rights on the freeze alone freezes, and hears that nobody is told."""
+    """An operator with rights on the freeze alone freezes; the output names the missing news."""
 
     async def refuse(*_: object) -> None:
         raise StorageUnavailable("the container events takes nothing")

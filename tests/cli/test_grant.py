@@ -59,7 +59,7 @@ def started() -> Iterator[World]:
 
 @pytest.fixture
 def world(started: World) -> World:
-    """The demo tenant, whoever asks owning two catalogs, and two identities without a role."""
+    """The demo tenant; the operator owns two catalogs, and two identities have no role."""
     started.graph.reset()
     tenant = started.graph.tenant()
     tenant["identities"] += [identity(DEPLOYED), identity(LOGIC_APP)]

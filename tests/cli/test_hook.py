@@ -43,7 +43,7 @@ def started() -> Iterator[World]:
 
 @pytest.fixture
 def world(started: World) -> World:
-    """The demo tenant, the app owning Finance, and somebody's own extension on one policy."""
+    """The demo tenant; the app owns Finance, and one policy has an extension of its own."""
     started.graph.reset()
     tenant = started.graph.tenant()
     tenant["customWorkflowExtensions"] = [
@@ -195,7 +195,7 @@ def written(folder: Path, *between: dict[str, Any]) -> str:
 
 
 def test_a_package_that_stands_against_a_group_only_is_hooked(world: World, tmp_path: Path) -> None:
-    """Whoever is in the group must be asked about, too, when the package is requested."""
+    """A member of the group must be checked, too, when they request the package."""
     rules = written(tmp_path, {"packages": [{"id": READ_LEDGER}]}, {"groups": [{"id": guid("1")}]})
     planned = hook(world, "plan", *TO_FINANCE, "--rules", rules, "--format", "json")
     assert planned.returncode == CHANGES, planned.stderr
@@ -206,7 +206,7 @@ def test_a_package_that_stands_against_a_group_only_is_hooked(world: World, tmp_
 def test_rules_that_name_no_package_of_the_catalog_ask_for_nothing(
     world: World, tmp_path: Path
 ) -> None:
-    """Nothing is made that nobody would call."""
+    """No extension is created that Entra would never call."""
     rules = written(tmp_path, {"packages": [{"id": guid("1")}]}, {"packages": [{"id": guid("2")}]})
     done = hook(world, "plan", *TO_FINANCE, "--rules", rules)
     assert (done.returncode, "nothing to do" in done.stdout) == (NOTHING, True), done.stderr

@@ -159,7 +159,7 @@ async def test_the_report_says_what_is_missing_in_the_other_direction(tenant: Wa
 
 
 async def test_importing_again_changes_nothing(tenant: WayIn) -> None:
-    """As long as the tenant has the same; and follows the tenant if nobody changed the file."""
+    """As long as the tenant is the same. An unedited file follows a changed tenant."""
     tenant.graph.present = both_ways("ab", "de")
     assert (await tenant.run("import", "references")).exit_code == 0
     file = tenant.folder / "references.yaml"
@@ -263,7 +263,7 @@ async def test_a_package_that_cannot_be_read_leaves_a_gap(tenant: WayIn) -> None
 
 
 async def test_a_group_that_the_package_grants_itself_is_refused(tenant: WayIn) -> None:
-    """No rule asks for such a reference, because nobody could renew the package."""
+    """No rule asks for such a reference, because a holder could not renew the package."""
     tenant.graph.put(named("a", "1"))
     tenant.graph.present = {to_group("a", "1"), to_group("b", "1")}
     done = await tenant.run("import", "references")

@@ -50,7 +50,7 @@ async def test_without_rules_every_reference_is_listed(tmp_path: Path) -> None:
 
 
 async def test_what_was_adopted_is_still_made_by_people(tmp_path: Path) -> None:
-    """The app owns it, and did not make it; a write that nobody confirmed is not the app's."""
+    """The app owns it, and did not make it; an unconfirmed write is not the app's."""
     tenant = tenant_with(tmp_path)
     origin = WriteOrigin(run_id="adopt-1", rule_ids=("r",), rules_hash="hash")
     assert await tenant.ledger.take_over(ONE, origin)
@@ -169,7 +169,7 @@ async def test_an_empty_list_is_exit_code_3(tmp_path: Path) -> None:
     assert "Fix: give it Catalog reader" in done.stderr
 
 
-async def test_without_storage_nobody_knows_who_made_a_reference(tmp_path: Path) -> None:
+async def test_without_storage_the_maker_of_a_reference_is_unknown(tmp_path: Path) -> None:
     """It is not called made by people."""
     tenant = tenant_with(tmp_path)
     tenant.session = replace(tenant.session, storage=None)

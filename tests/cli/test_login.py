@@ -53,7 +53,7 @@ class Browser:
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A machine on which nobody is signed in, and nothing names an identity."""
+    """A machine without a sign-in, where nothing names an identity."""
 
     def make(**options: Any) -> Browser:
         Browser.made.append(Browser(options))
@@ -117,7 +117,7 @@ def test_who_is_to_write_asks_for_that() -> None:
     ],
 )
 def test_a_failed_sign_in_says_what_to_do(machine: Path, error: Exception, told: str) -> None:
-    """And nobody is signed in then."""
+    """A failed sign-in stores nothing, so there is still no sign-in."""
     Browser.error = error
     code, output = run("login", "--tenant", "x")
     assert code == 1
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_written_is_said(
 
 
 def test_a_person_signs_out(machine: Path) -> None:
-    """Then nobody is signed in."""
+    """Signing out removes the stored sign-in."""
     run("login")
     assert run("logout") == (0, "signed out ada@contoso.test\n")
     assert not machine.exists()
@@ -188,8 +188,8 @@ def test_a_person_signs_out(machine: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", msgspec.json.encode({"username": "x"}).decode()])
-def test_a_damaged_file_is_nobody(machine: Path, text: str) -> None:
-    """Who it was signs in again."""
+def test_a_damaged_file_is_no_sign_in(machine: Path, text: str) -> None:
+    """The person signs in again."""
     machine.write_text(text, encoding="utf-8")
     assert SignInFile(machine).read() is None
 

@@ -156,7 +156,7 @@ async def test_rules_with_mistakes_leave_the_list(tenant: WayIn) -> None:
 
 
 async def test_without_a_folder_of_rules_there_is_no_such_column(tmp_path: Path) -> None:
-    """Nothing is said of rules where nobody has any yet."""
+    """Without rules, the list does not mention them."""
     (tmp_path / "elsewhere").mkdir()
     tenant = WayIn(tmp_path / "elsewhere", [named("a")])
     done = await tenant.run("packages")

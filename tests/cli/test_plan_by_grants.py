@@ -66,7 +66,7 @@ async def test_a_plan_asks_for_the_references_of_packages_by_grants(tenant: Gran
 
 
 async def test_a_plan_says_what_is_not_known_and_removes_nothing(tenant: Granting) -> None:
-    """A package whose grants cannot be read may ask for what nobody else asks for."""
+    """A package with unreadable grants may need a reference that no other package needs."""
     old = Reference(guid("a"), ReferenceKind.GROUP, guid("9"))
     await tenant.is_written(old)
     plan, _ = await make(tenant.session, tenant.folder, QUIET)

@@ -121,31 +121,31 @@ class NobodySignedIn(LocalCredential):
 async def test_a_laptop_reaches_storage_with_its_own_sign_in() -> None:
     """GRAPH_CREDENTIAL=default applies to storage, too. Without a sign-in, it fails at once."""
     asked: list[str] = []
-    nobody = NobodySignedIn()
+    absent = NobodySignedIn()
 
     def sign_in(settings: GraphSettings) -> NobodySignedIn:
         asked.append(settings.credential)
-        return nobody
+        return absent
 
     environment = {**URIS, "GRAPH_CREDENTIAL": "default"}
     async with open_storage(environment, sign_in) as storage:
         with pytest.raises(StorageUnavailable, match="no sign-in was found"):
             await push_folder(RULES, "rules", blobs=storage.blobs, clock=ManualClock())
-    assert (asked, nobody.asked, nobody.closed) == (["default"], 1, 1)
+    assert (asked, absent.asked, absent.closed) == (["default"], 1, 1)
 
 
 async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Beside a managed identity storage is reached as that, like the app does it."""
-    nobody, asked = NobodySignedIn(), list[str | None]()
+    absent, asked = NobodySignedIn(), list[str | None]()
 
     def managed(client_id: str | None) -> NobodySignedIn:
         asked.append(client_id)
-        return nobody
+        return absent
 
     def sign_in(_settings: GraphSettings) -> NobodySignedIn:
-        raise AssertionError("nobody asked for it")
+        raise AssertionError("this sign-in must not be used")
 
     monkeypatch.setattr("entra_sod.cli.storage.managed_identity", managed)
     environment = {
@@ -160,7 +160,7 @@ async def test_the_own_sign_in_is_taken_only_where_it_is_asked_for(
 
 
 def test_without_storage_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has set no storage is told which setting to give."""
+    """Without a storage setting, the error names the setting to add."""
     monkeypatch.setenv("AzureWebJobsStorage", "")
     code, _, err = run("rules", "--rules", RULES)
     assert (code, "AzureWebJobsStorage is not set" in err) == (1, True)

@@ -131,12 +131,12 @@ def test_the_first_run_registers_and_the_second_changes_nothing(
 def test_a_role_that_is_missing_is_added_beside_the_others(
     directory: Directory, graph: RegistrationGraph
 ) -> None:
-    """Roles that somebody else made stay, and one of ours that is there keeps its id."""
+    """Roles of other owners stay, and one of ours that is there keeps its id."""
     run(WANTED, graph, does=True)
     theirs = {"id": str(uuid4()), "value": "Other.Role"}
     kept = directory.application["appRoles"][:1]
     directory.application["appRoles"] = [theirs, *kept]
-    directory.given = [{"appRoleId": "", "principalId": "somebody"}]
+    directory.given = [{"appRoleId": "", "principalId": "another"}]
     assert run(WANTED, graph, does=True) == 0
     roles = directory.application["appRoles"]
     assert roles[:2] == [theirs, *kept]
@@ -172,7 +172,7 @@ def test_people_get_tokens_by_azure_cli_and_powershell(
 def test_an_application_of_before_gets_the_scope_beside_what_it_has(
     directory: Directory, graph: RegistrationGraph
 ) -> None:
-    """Scopes and clients of somebody else stay; a second run changes nothing."""
+    """Scopes and clients of other owners stay; a second run changes nothing."""
     run(WANTED, graph, does=True)
     theirs = {"id": str(uuid4()), "value": "Other.Scope"}
     client = {"appId": str(uuid4()), "delegatedPermissionIds": [theirs["id"]]}

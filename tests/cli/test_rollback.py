@@ -159,7 +159,7 @@ async def test_a_forged_row_takes_nothing_of_a_person_back(
 ) -> None:
     """Whatever run it names; what is proved goes, and the other is told."""
     run = await world.sweep()
-    await world.forge(THEIRS, run if known else "sweep-of-nobody")
+    await world.forge(THEIRS, run if known else "sweep-unknown")
     done = await world.rollback("--since", "1d", "--yes")
     assert done.exit_code == 1
     assert "left alone (1): no sealed evidence" in " ".join(done.output.split())
@@ -199,7 +199,7 @@ async def test_what_a_person_made_again_stays(world: RollbackWorld) -> None:
 async def test_what_a_sweep_wrote_again_after_a_rollback_is_taken_back(
     world: RollbackWorld,
 ) -> None:
-    """That it was removed once does not make it somebody else's."""
+    """That it was removed once does not make it another owner's."""
     await world.rollback("--run", await world.sweep(), "--yes")
     second = await world.sweep()
     assert world.app.graph.present == AB | AC | {THEIRS}

@@ -50,7 +50,7 @@ class History:
     """
 
     def __init__(self, world: RollbackWorld) -> None:
-        self.world, self.runs = world, ["run-of-nobody"]
+        self.world, self.runs = world, ["run-unknown"]
         self.foreign = set(world.app.graph.present)
         self.disowned, self.ambiguous = set[Reference](), set[Reference]()
         self.forged = set[Reference]()

@@ -99,7 +99,7 @@ async def test_exactly_one_selector_is_needed(world: RollbackWorld, arguments: l
 
 @pytest.mark.parametrize("number", ["0", "-3"])
 async def test_a_limit_that_allows_nothing_is_refused(world: RollbackWorld, number: str) -> None:
-    """Whoever wants to remove nothing says --dry-run."""
+    """To remove nothing, the operator uses --dry-run."""
     run = await world.sweep()
     await is_refused(world, "--run", run, "--max", number, says="--dry-run to remove nothing")
 
@@ -123,13 +123,13 @@ async def test_more_than_the_limit_is_refused_whole(
     assert (done.exit_code, world.app.graph.present) == (0, {THEIRS})
 
 
-async def test_a_run_that_nobody_knows_is_refused(world: RollbackWorld) -> None:
+async def test_an_unknown_run_is_refused(world: RollbackWorld) -> None:
     """Neither ledger nor evidence names it."""
     await world.sweep()
     await is_refused(world, "--run", "sweep-x", says="Run sweep-x is unknown")
 
 
-async def test_a_rule_that_nobody_knows_is_refused(world: RollbackWorld) -> None:
+async def test_an_unknown_rule_is_refused(world: RollbackWorld) -> None:
     """The rules that the ledger names are told."""
     await world.sweep()
     await is_refused(world, "--rule", "x", says="Rules that it names: ab, ac")
@@ -146,7 +146,7 @@ async def test_a_run_of_another_deployment_is_refused(world: RollbackWorld) -> N
 
 
 async def test_a_pack_that_the_chain_does_not_have_proves_nothing(world: RollbackWorld) -> None:
-    """A row and a pack that somebody put there: whole in themselves, and linked from nowhere."""
+    """An attacker added a row and a pack: each is whole, and no link leads to them."""
     run = await world.sweep()
     blobs = world.app.storage.blobs
     [folder] = [
@@ -164,7 +164,7 @@ async def test_a_pack_that_the_chain_does_not_have_proves_nothing(world: Rollbac
 
 @pytest.mark.parametrize("head", ["gone", "{", '{"run": 5}'])
 async def test_a_chain_without_its_head_proves_nothing(world: RollbackWorld, head: str) -> None:
-    """Whoever removed the row gets no reference removed."""
+    """An operator who deleted the row cannot have a reference removed."""
     run = await world.sweep()
     table = world.app.storage.table(EVIDENCE)
     if head == "gone":
@@ -204,7 +204,7 @@ async def test_a_second_rollback_at_once_is_refused(world: RollbackWorld) -> Non
     assert (done.exit_code, world.app.graph.present) == (0, {THEIRS}), done.output
 
 
-async def test_a_lease_that_nobody_can_read_is_refused(world: RollbackWorld) -> None:
+async def test_an_unreadable_lease_is_refused(world: RollbackWorld) -> None:
     """A forged or damaged row: the command names it, and says to delete it."""
     run = await world.sweep()
     table = world.app.storage.table(CONTROLS)
@@ -212,7 +212,7 @@ async def test_a_lease_that_nobody_can_read_is_refused(world: RollbackWorld) -> 
     await is_refused(world, "--run", run, says="delete the row if none is")
 
 
-async def test_a_lease_from_the_future_stops_nobody_for_ever(world: RollbackWorld) -> None:
+async def test_a_lease_from_the_future_stops_no_run_for_ever(world: RollbackWorld) -> None:
     """It was written by a wrong clock, or forged."""
     run = await world.sweep()
     lease = RollbackLease(world.app.storage, world.app.clock)

@@ -78,7 +78,7 @@ WRONG: dict[str, Callable[[Any], object]] = {
     "no owner": lambda file: file["rules"][0].pop("owner"),
     "wrong mode": lambda file: file["rules"][0].update(mode="enforced"),
     "empty title": lambda file: file["rules"][0].update(title=""),
-    "no GUID": lambda file: file["rules"][0]["between"][0].update(packages=[{"id": "nobody"}]),
+    "no GUID": lambda file: file["rules"][0]["between"][0].update(packages=[{"id": "no-guid"}]),
     "unknown field of a side": lambda file: file["rules"][0]["between"][0].update(package=[]),
     "count of none": lambda file: file["rules"][0].update(atMost={"count": 0}),
     "no such date": lambda file: file["exceptions"][0].update({"from": "2026-02-30"}),

@@ -1,4 +1,4 @@
-"""`entra-sod selection show` and `approve`, and plans that hold what nobody has approved."""
+"""`entra-sod selection show` and `approve`, and plans that hold what is not approved."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ async def test_a_plan_that_is_applied_approves_what_it_showed(tenant: Selecting)
 
 
 async def test_applying_a_reviewed_plan_approves_what_it_showed(tenant: Selecting) -> None:
-    """Only once its writes are done, and if somebody said yes."""
+    """Only once its writes are done, and if the operator confirmed."""
     await tenant.is_reviewed()
     tenant.change()
     plan = await tenant.reviewed()

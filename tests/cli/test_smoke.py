@@ -85,7 +85,7 @@ async def test_an_app_that_comes_up_late_is_waited_for() -> None:
 
 
 async def test_azure_is_made_to_look_again_between_two_listings() -> None:
-    """On Flex Consumption it may list nothing of the app's until somebody has it synchronize."""
+    """On Flex Consumption Azure may list no functions until a client calls its synchronization."""
     listed = [[], ["a", "b"]]
     asked = app([["a", "b"]], ["unknown"])
     looked: list[bool] = []
@@ -156,12 +156,12 @@ def test_a_canary_that_is_unknown_for_another_reason_fails(skipped: list[dict[st
 
 
 async def test_a_canary_that_is_not_let_in_is_said_to_be_unknown() -> None:
-    """Whoever deploys need not have a role; nothing is called good for that."""
+    """A deployer need not have a role; nothing is called good because of that."""
     found = await results(app([["a", "b"]], [403]))
     assert found == {"functions": DiagnosisResult.OK, "canary check": DiagnosisResult.UNKNOWN}
 
 
-async def test_a_canary_that_nobody_works_on_fails() -> None:
+async def test_a_canary_without_a_worker_fails() -> None:
     """The wait has an end."""
     assert (await results(app([["a", "b"]], [None])))["canary check"] is DiagnosisResult.WRONG
 

@@ -50,7 +50,7 @@ async def test_a_sweep_is_started_and_followed_to_its_end(make_app: MakeApp) -> 
 
 class TestTheVerdict:
     async def test_no_conflicts_is_0_and_conflicts_are_2(self, make_app: MakeApp) -> None:
-        """A sweep without gaps says whether anybody holds what must not meet."""
+        """A sweep without gaps says whether a subject is in conflict."""
         assert verdict(await swept(make_app(PACKAGES, {}, RULES))) is ExitCode.NOTHING
         assert verdict(await swept(make_app(PACKAGES, BOTH, RULES))) is ExitCode.CHANGES
 
@@ -104,7 +104,9 @@ class TestTheCommand:
         assert (again["id"], again["joined"]) == (out.split()[0], True)
         assert again["self"] == f"{ADDRESS}/sweeps/{again['id']}"
 
-    def test_nobody_at_the_address_is_exit_code_1(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_address_without_a_server_is_exit_code_1(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A refused connection is one line on stderr, and no traceback."""
         monkeypatch.setenv("ENTRA_SOD_URL", f"http://127.0.0.1:{free_port()}/api")
         result = CliRunner().invoke(entra_sod, ["sweep"])

@@ -223,7 +223,7 @@ def test_good_rules_fit_the_tenant(
     [
         ({"GRAPH_ROOT": "http://127.0.0.1:9"}, 1, "list of packages"),
         ({"GRAPH_CLOUD": "mars"}, 0, "GRAPH_CLOUD must be global, usgov"),
-        ({"IDENTITY_HEADER": "of-somebody-else"}, 0, "No token for Graph"),
+        ({"IDENTITY_HEADER": "of-another-app"}, 0, "No token for Graph"),
     ],
 )
 def test_a_tenant_out_of_reach_is_one_line(

@@ -122,7 +122,7 @@ def test_many_wildcards_end_in_time() -> None:
 
 
 @given(st.text())
-def test_what_nobody_can_see_is_printed_as_an_escape(text: str) -> None:
+def test_what_is_invisible_is_printed_as_an_escape(text: str) -> None:
     """No control, no end of a line, nothing that turns what stands around it."""
     unseen = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert not unseen & {unicodedata.category(each) for each in visible(text)}

@@ -56,7 +56,7 @@ async def test_f6_an_unknown_path_is_a_problem(method: str, path: str) -> None:
 
 
 async def test_f6_the_root_names_the_contract() -> None:
-    """Whoever has the address alone finds the rest."""
+    """The address alone is enough to find the contract."""
     answer = await ask("GET", "")
     contract = "https://app.example.com/api/openapi.json"
     assert (answer.status_code, body_of(answer)) == (200, {"contract": contract})

@@ -212,7 +212,7 @@ async def claim(name: str, body: bytes) -> func.HttpResponse:
     return await call(claim_finding, request)
 
 
-async def test_somebody_says_that_it_is_being_taken_away(app: App) -> None:
+async def test_a_finding_is_marked_as_being_remediated(app: App) -> None:
     """It is resolving, whose word that is stands in its history, and the next night may decide."""
     [listed] = await found(rule="pay", subject="subject-x")
     told = body_of(await claim(listed["id"], b'{"by": "ana", "why": "CHG-7"}'))

@@ -1,4 +1,4 @@
-"""Messages that nobody of ours sent, or that no parser survives."""
+"""Messages that the app did not send, or that no parser survives."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_e1_64_kib_are_kept_whole(app: App, queue: str) -> None:
 async def test_e2_an_unreadable_message_is_kept_once_whatever_its_id(
     app: App, message_id: object
 ) -> None:
-    """An id that no check can have is nobody's: the letter is all, and no row is made of it."""
+    """An id that no check can have belongs to none: a dead letter is stored, and no row."""
     body = json.dumps({**GOOD, "version": 2, "id": message_id}).encode()
     [letter] = await deliver(app, CHECK_QUEUE, body)
     assert base64.b64decode(letter["body"]) == body
@@ -111,7 +111,7 @@ async def test_e3_a_check_that_no_caller_sent_writes_nothing(app: App) -> None:
 
 @pytest.mark.parametrize("forged", [{"enforcement": "apply"}, {"reach": "apply"}], ids=str)
 async def test_e3_no_message_says_how_far_to_go(app: App, forged: dict[str, Any]) -> None:
-    """One that does is of nobody: it is kept, and nothing is written."""
+    """A message that does was not sent by the app: it is stored, and nothing is written."""
     check_id = body_of(await app.post(pair_body("a", "b", enforcement="plan")))["id"]
     body = {**msgspec.json.decode(app.storage.sent.pop().body), **forged}
     [letter] = await deliver(app, CHECK_QUEUE, msgspec.json.encode(body))
@@ -231,8 +231,8 @@ async def test_e4_a_sweep_is_superseded_only_by_one_that_was_started_in_its_plac
     assert (await result(app, sweep_id))["status"] == "completed"
 
 
-@pytest.mark.parametrize("sweep_id", ["latest", "sweep-of-nobody"])
-async def test_e4_a_sweep_that_nobody_asked_for_does_not_start(
+@pytest.mark.parametrize("sweep_id", ["latest", "sweep-unknown"])
+async def test_e4_a_sweep_without_a_request_does_not_start(
     make_app: type[App], sweep_id: str
 ) -> None:
     """Neither its start nor its parts: they are kept, and no row is made."""

@@ -167,7 +167,7 @@ async def test_ids_are_taken_in_any_case(app: App) -> None:
 
 
 def read_slowly(app: App, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let somebody else have a turn between a reading and what is made of it."""
+    """Let another request run between a reading and what is made of it."""
     table = app.storage.table(name)
     read = table.get
 

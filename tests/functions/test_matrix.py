@@ -74,7 +74,7 @@ ROLE_SETS = [(), *((role,) for role in AppRole), ("SoD.Check", "SoD.Decide", "So
 class Credential:
     """What is sent, under which settings, and whom the app takes the sender for.
 
-    `believed` is `stranger`, `all` (somebody with every role), or `roles` (those of the principal).
+    `believed` is `stranger`, `all` (a caller with every role), or `roles` (the principal's).
     """
 
     settings: Mapping[str, str]
@@ -224,7 +224,7 @@ def is_asking(roles: tuple[str, ...]) -> bool:
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 async def test_a_webhooks_proof_is_enough(make_app: MakeApp, credential: str) -> None:
-    """What is signed is taken, whoever else the sender says to be, and whether that is true."""
+    """A signed delivery is accepted, whatever other identity the sender claims."""
     sent = CREDENTIALS[credential]
     make_app([package("a")], {}, [], **{**ENVIRONMENT, **sent.settings})
     for roles in ROLE_SETS:
@@ -237,7 +237,7 @@ async def test_a_webhooks_proof_is_enough(make_app: MakeApp, credential: str) ->
 async def test_the_handshake_is_the_same_for_everybody(
     make_app: MakeApp, source: str, status: int, credential: str
 ) -> None:
-    """It gives nobody access: consent hangs on the source, and on no credential."""
+    """It gives no access: consent depends on the source, and on no credential."""
     sent = CREDENTIALS[credential]
     make_app([package("a")], {}, [], **{**ENVIRONMENT, **sent.settings})
     for roles in ROLE_SETS:
@@ -265,7 +265,7 @@ def test_the_matrix_is_whole() -> None:
 
 
 def test_a_function_without_a_line_in_the_table_is_no_function() -> None:
-    """The app cannot even be imported with a guarded function that nobody declared."""
+    """The app cannot even be imported with a guarded function that the table does not declare."""
 
     async def forgotten(req: func.HttpRequest) -> func.HttpResponse:
         raise AssertionError(req.url)

@@ -150,7 +150,7 @@ class TestRules:
         found, why = await reach("pay")
         assert (found, "not written" in why) == ("enforced in part", True)
 
-    async def test_with_enforcement_off_nobody_knows(self, make_app: MakeApp) -> None:
+    async def test_with_enforcement_off_references_are_unknown(self, make_app: MakeApp) -> None:
         """References are not looked at."""
         await sweep(made(make_app, ENFORCEMENT="off"))
         assert (await reach("pay"))[0] == "unknown"

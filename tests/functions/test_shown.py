@@ -76,7 +76,7 @@ class TestMe:
         assert set(found["may"]) == {"GET me", "GET openapi.json", "GET console", "GET health"}
 
     async def test_a_key_has_a_name_and_no_other(self, make_app: MakeApp) -> None:
-        """A header of the platform beside a key is nobody's."""
+        """A header of the platform beside a key is ignored."""
         made(make_app)
         headers = {**with_key(), "x-ms-client-principal-name": "ada@contoso.example"}
         found = body_of(await ask("GET me", headers=headers))
@@ -252,7 +252,7 @@ class TestCrossSite:
         assert answer.status_code == 200
 
     async def test_a_role_is_asked_first(self, make_app: MakeApp) -> None:
-        """Whoever may not do it is told that, and learns nothing else."""
+        """A caller without the role is told that, and learns nothing else."""
         made(make_app)
         sent = {**principal("SoD.Read"), **COOKIE}
         assert await problem("PUT freeze", body=FREEZE, headers=sent) == (403, "not-allowed")

@@ -106,7 +106,7 @@ async def test_findings_are_counted_for_many_as_for_few(
         ("größe", ["Gr\u00f6\u00dfe"]),
         ("<b>", ["<b>Bob</b>"]),
         ("*", []),
-        ("nobody of this name", []),
+        ("no such name", []),
         ("o-3-426f62", ["Bob"]),
         ("S-3-426F62", ["Bob"]),
         ("s-3-426f6", []),
@@ -148,14 +148,14 @@ async def test_a_long_name_is_cut(make_app: MakeApp) -> None:
 
 
 async def test_before_the_first_sweep_there_is_no_list(make_app: MakeApp) -> None:
-    """An empty one would say that nobody holds anything."""
+    """An empty one would say that no subject holds anything."""
     made(make_app)
     assert await problem("GET subjects") == (409, "no-index")
     assert await problem("GET subjects/{id}", "object-x") == (409, "no-index")
 
 
 async def test_an_index_that_is_gone_is_none(make_app: MakeApp) -> None:
-    """Somebody tidied up: that is told, and how to get another one."""
+    """The index was deleted. The answer says so, and how to get another one."""
     app = made(make_app)
     await sweep(app)
     async for name in app.storage.blobs.names("sweeps"):
@@ -170,7 +170,7 @@ async def test_what_the_sweep_could_not_read_is_told(make_app: MakeApp) -> None:
     app = made(make_app)
     app.graph.unreadable.add(guid("b"))
     await sweep(app)
-    page = await get("subjects", search="nobody")
+    page = await get("subjects", search="unknown")
     assert (page["subjects"], page["isWhole"]) == ([], False)
     assert any(guid("b") in each["what"] for each in page["notRead"])
     assert await problem("GET subjects/{id}", "object-q") == (503, "index-incomplete")
@@ -248,7 +248,9 @@ async def test_a_subject_that_holds_nothing_any_more_has_its_findings(make_app: 
 
 
 @pytest.mark.parametrize("place", ["object-q", guid("e"), "%00", "a b", "<script>", "x" * 200, "é"])
-async def test_nobody_of_an_id_is_404_only_if_all_was_read(make_app: MakeApp, place: str) -> None:
+async def test_an_id_without_a_subject_is_404_only_if_all_was_read(
+    make_app: MakeApp, place: str
+) -> None:
     """Whatever stands in the path."""
     await sweep(made(make_app))
     assert await problem("GET subjects/{id}", place) == (404, "unknown-subject")

@@ -58,7 +58,7 @@ async def test_a_sweep_is_started_by_hand(
 
 
 async def test_a_sweep_under_way_is_joined(app: App) -> None:
-    """Whoever asks while one runs gets its id and status; once it has ended, a new one starts."""
+    """A caller gets the id and status of the running sweep; once it has ended, a new one starts."""
     first = body_of(await post())
     await app.work_one()
     await app.records.sweeps.mark_running(first["id"])

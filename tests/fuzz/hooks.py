@@ -23,11 +23,11 @@ schemathesis.openapi.format("uri", st.sampled_from(_ADDRESSES))
 
 @schemathesis.hook
 def before_call(_context: object, case: Any, _kwargs: object) -> None:
-    """Nobody waits, no doctor comes, and nobody makes up tokens.
+    """Remove what cannot be fuzzed: waiting, the doctor, and made-up tokens.
 
-    Behind thousands of queued checks each would hold the line to its end, and what is being fuzzed
-    is not well: it says so with 503, as it should. A token is App Service's to judge, which does
-    not stand before the local host, so the app passes it over.
+    Behind thousands of queued checks each wait would last to its end. The fuzzed app is not
+    healthy, so the doctor answers 503, as it should. App Service judges tokens and does not stand
+    before the local host, so the app ignores them.
     """
     if case.headers:
         case.headers.pop("Authorization", None)

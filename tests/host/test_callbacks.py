@@ -97,7 +97,7 @@ def test_a_wait_gets_the_verdict_in_one_answer(world: Stage) -> None:
 
 
 def test_no_callback_leaves_for_this_machine_unless_it_is_named(world: Stage) -> None:
-    """Another port, another way to write loopback, or no setting: 422, and nobody is called."""
+    """Another port, another way to write loopback, or no setting: 422, and no request is sent."""
     with receiving_callbacks() as subscription:
         port = subscription.server_port
         host = world.start_host(CALLBACK_HOSTS=f"127.0.0.1:{port + 1}, localhost.example")

@@ -33,7 +33,7 @@ def test_tokens_and_keys_open_the_same_routes(world: Stage) -> None:
 
 
 def test_a_forged_principal_opens_nothing(world: Stage) -> None:
-    """Without the platform its headers are a stranger's; without keys nobody gets in at all."""
+    """Without the platform its headers are untrusted; without keys no caller gets in."""
     host = world.start_host(CALLER_KEYS="")
     for headers in ({}, principal("SoD.Admin"), with_key(), with_key(host.function_key)):
         answer = httpx.get(f"{host.url}/api/ready", headers=headers, timeout=30, trust_env=False)

@@ -79,7 +79,7 @@ def test_the_apps_own_doctor_names_the_role_that_is_missing(world: Stage) -> Non
 
 
 def test_an_app_that_is_not_there_or_does_not_take_the_key_fails(world: Stage) -> None:
-    """One line that says so; no deployment is called good because nobody could ask it."""
+    """One line says so; a deployment that cannot be asked is not called good."""
     code, diagnoses = doctor("--url", "http://127.0.0.1:9/api")
     assert (code, diagnoses) == (1, {"the app": "wrong"})
     host = world.start_host(auth=True)

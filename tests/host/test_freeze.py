@@ -1,4 +1,4 @@
-"""A sweep that somebody freezes while it writes, on a host with real storage."""
+"""A sweep that an operator freezes while it writes, on a host with real storage."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ PROOF = {"X-Requested-With": "entra-sod"}
 
 
 class Looking:
-    """Somebody who looks at a running app."""
+    """A reader of a running app."""
 
     def __init__(self, url: str) -> None:
         self.url = f"{url}/api"

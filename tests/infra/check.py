@@ -285,10 +285,10 @@ def of_persons(project: Project) -> Iterator[str]:
     """Persons have rights on single containers, queues and tables, and change those of WRITES."""
     for each in project.all("storage", "/roleAssignments"):
         if each["properties"]["principalId"] != "[parameters('appPrincipalId')]":
-            yield "storage: somebody else than the app has a right to all of it"
+            yield "storage: another identity than the app has a right to all of it"
     for each in project.all("package", "/roleAssignments"):
         if each["properties"]["principalId"] != "[reference('identity').principalId]":
-            yield "package: somebody else than its own identity may write the deployed package"
+            yield "package: another identity than its own may write the deployed package"
     for who, places in WRITES.items():
         for each in project.all(who, "/roleAssignments"):
             if not re.match(
@@ -382,14 +382,14 @@ def of_callers(project: Project) -> Iterator[str]:
     }
     for source, condition in sources.items():
         if condition not in given:
-            yield f"callers: those with a key from {source} are refused for want of a token"
+            yield f"callers: those with a key from {source} are refused because a token is missing"
 
 
 def of_hook(project: Project) -> Iterator[str]:
-    """What Entra waits for: somebody is told of each request that is left waiting."""
+    """What Entra waits for: an operator is told of each request that is left waiting."""
     condition = project.template["variables"]["hasHook"]
     if "if(empty(parameters('alertEmail')), fail(" not in condition:
-        yield "hook: it is deployed where nobody is told"
+        yield "hook: it is deployed without an address for alerts"
     for each in project.all("launch-and-wait", "/metricAlerts"):
         yield from _differences("hook: the alert", each["properties"], {"autoMitigate": False})
     given = modules_of(project.template)["launch-and-wait"]["properties"]["parameters"]

@@ -33,7 +33,7 @@ class Built:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever comes first waits for the compiler, which is slow on a busy machine."""
+    """The first test waits for the compiler, which is slow on a busy machine."""
     for item in items:
         if {"built", "planted"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.timeout(600))

@@ -158,11 +158,11 @@ MISTAKES = {
     "unknown-action": Mistake(
         "infra/modules/alerts.bicep", '"message_poisoned"', '"message_lost"', "message_lost"
     ),
-    "nobody-told": Mistake(
+    "no-alert-email": Mistake(
         _MAIN,
         "? false\n  : empty(alertEmail)\n",
         "? false\n  : empty(tags)\n",
-        "hook: it is deployed where nobody is told",
+        "hook: it is deployed without an address for alerts",
     ),
     "key-from-vault-refused": Mistake(
         _MAIN,

@@ -424,10 +424,10 @@ async def test_a13_a_delivered_assignment_is_held_whatever_its_schedule(
 
 @pytest.mark.parametrize(
     "subject",
-    [make_id("nobody at all"), "00000000-0000-0000-0000-000000000000", COUNTERPART],
+    [make_id("in no tenant"), "00000000-0000-0000-0000-000000000000", COUNTERPART],
     ids=["random", "zero", "a package"],
 )
-async def test_b1_nobody_is_not_allowed(client: GraphClient, subject: str) -> None:
+async def test_b1_an_unknown_subject_is_not_allowed(client: GraphClient, subject: str) -> None:
     """An id that nothing vouches for is a review."""
     app = OddApp(client, between(packages.WITH_STATES, COUNTERPART))
     assert (await app.decided(subject, packages.WITH_STATES))["decision"] == "review"

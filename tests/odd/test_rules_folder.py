@@ -48,7 +48,7 @@ def test_d8_a_plan_knows_its_folder(commands: Commands, tmp_path: Path) -> None:
 
 
 def test_d8_a_folder_that_is_gone_is_named(commands: Commands, tmp_path: Path) -> None:
-    """Whoever carries a plan elsewhere is told to name the folder."""
+    """If a plan is used elsewhere, the error says to name the folder."""
     commands.write(between(PAYERS, APPROVERS))
     kept = tmp_path / "plan.json"
     folder = tmp_path / "rules"

@@ -1,4 +1,4 @@
-"""Who a finding is about, when ids change and when it is nobody of flesh and blood."""
+"""Who a finding is about: changed ids, and subjects that are no persons."""
 
 from __future__ import annotations
 

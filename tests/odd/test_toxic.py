@@ -164,7 +164,7 @@ def test_validate_and_plan_name_both(commands: Commands, tmp_path: Path) -> None
 def test_validate_names_an_override_that_permits_nothing(
     commands: Commands, tmp_path: Path, package: str, expected: str, exit_code: int
 ) -> None:
-    """A package that is not toxic is doubtful, and one that nobody can read a mistake."""
+    """A package that is not toxic is doubtful, and an unreadable one a mistake."""
     write(tmp_path, RULE, override(14, package))
     done = commands.run("validate")
     assert expected in done.stdout

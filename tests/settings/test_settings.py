@@ -44,7 +44,7 @@ def test_decisions_may_deny_what_is_not_known_and_use_no_index() -> None:
 
 
 def test_an_unknown_subject_may_be_allowed() -> None:
-    """Where somebody new is to be served at once."""
+    """For a tenant in which new subjects must be served at once."""
     settings = read_settings({"DECISION_ON_UNKNOWN_SUBJECT": "allow"})
     assert settings.decisions.allows_unknown
 
@@ -204,7 +204,7 @@ def test_no_signing_key_is_shown() -> None:
     assert "secret" not in repr(read_settings({"WEBHOOK_SIGNING_KEYS": key}))
 
 
-def test_nobody_is_known_by_default() -> None:
+def test_no_caller_is_known_by_default() -> None:
     """Without settings no header of the platform is believed, and no key is taken."""
     settings = read_caller_settings({})
     assert (settings.trusts_platform, settings.keys, settings.is_open) == (False, (), False)

@@ -135,7 +135,7 @@ async def test_a_run_that_comes_again_adds_nothing() -> None:
 async def test_a_worker_may_die_at_any_write(
     monkeypatch: pytest.MonkeyPatch, *, after: bool
 ) -> None:
-    """Before or after each write of it: whoever comes again, or next, leaves a whole chain."""
+    """Before or after each write of it: the next try, or the next run, leaves a whole chain."""
     monkeypatch.setattr(evidence_drafts, "_MAX_INLINE_BYTES", 200)
     for kill_at in range(40):
         storage = MemoryStorage()
@@ -233,7 +233,7 @@ async def test_a_lost_head_begins_no_second_chain(caplog: pytest.LogCaptureFixtu
 
 
 async def test_a_worker_may_die_while_it_finds_the_lost_head() -> None:
-    """Whoever comes again, or next, writes the same manifest."""
+    """The next try, or the next run, writes the same manifest."""
     for kill_at in range(20):
         storage = MemoryStorage()
         await leave(storage, "sweep-1")

@@ -90,7 +90,7 @@ class TestForgetting:
         clock: ManualClock,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """Between reading and removing somebody took it over: it is theirs."""
+        """Between reading and removing another worker took it over and owns it now."""
         clock.advance(1)
         table, by_digest = storage.table(TABLE), {key_of(text).digest: text for text in "abc"}
         remove = table.delete

@@ -64,7 +64,7 @@ async def written(storage: Storage, name: str, monkeypatch: pytest.MonkeyPatch) 
 async def test_a_damaged_row_is_named_and_the_others_are_read(
     written: Written, values: Mapping[str, Value]
 ) -> None:
-    """It proves nothing: nobody gets it as an entry, and nobody may remove its reference."""
+    """It proves nothing: it is not an entry, and its reference may not be removed."""
     await written.damage(**values)
     whole = await written.ledger.read()
     assert list(whole.entries) == [OTHER]

@@ -110,7 +110,7 @@ def test_a3_every_command_names_what_it_leaves_out(tmp_path: Path, command: str)
 
 
 def test_c5_a_file_name_is_one_line_of_a_log(tmp_path: Path) -> None:
-    """A line break in it, and whatever else nobody can see, is an escape."""
+    """A line break in it, and any other invisible character, is an escape."""
     put(tmp_path, "a\n::error::b\u202e.yaml", text='version: 2\n"x\\n::error::y": 1\n')
     done = CliRunner().invoke(app, ["validate", str(tmp_path), "--offline"])
     assert done.exit_code == 1

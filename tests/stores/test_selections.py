@@ -70,7 +70,7 @@ async def test_of_runs_that_meet_a_rule_at_once_one_is_first(shared: Storage) ->
 
 
 async def test_a_selection_is_replaced_in_the_version_that_was_read(shared: Storage) -> None:
-    """Who was slower changes nothing; who has reviewed it stays unless somebody does anew."""
+    """The slower writer changes nothing; the reviewer stays until another person reviews it."""
     store, clock = SelectionStore(shared, ManualClock()), ManualClock()
     await store.keep(RULE, SELECTION, None, "x")
     row = (await store.read([RULE]))["r"].row
@@ -107,7 +107,7 @@ async def test_a_blob_is_fetched_once() -> None:
 @pytest.mark.parametrize(
     "data", [None, b"", b"{", b'{"sides":[["a"],["b"]],"groups":{}}', b'{"sides":7}', b"\xff"]
 )
-async def test_a_damaged_blob_is_never_taken_for_a_rule_that_nobody_has_seen(
+async def test_a_damaged_blob_is_never_taken_for_a_new_rule(
     data: bytes | None,
 ) -> None:
     """The error says which rule it is, and what to do; it is none that goes away by itself."""
@@ -123,7 +123,7 @@ async def test_a_damaged_blob_is_never_taken_for_a_rule_that_nobody_has_seen(
 
 
 @pytest.mark.parametrize("values", [{}, {"blob": 7}, {"blob": ""}, {"blob": "../x"}])
-async def test_a_damaged_row_is_never_taken_for_a_rule_that_nobody_has_seen(
+async def test_a_damaged_row_is_never_taken_for_a_new_rule(
     values: dict[str, str | int],
 ) -> None:
     """Whatever stands in it in place of a name."""

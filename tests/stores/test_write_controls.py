@@ -49,7 +49,7 @@ async def test_the_first_freeze_stays_until_it_is_ended(shared: Storage) -> None
 
 
 async def test_a_damaged_freeze_is_a_freeze() -> None:
-    """A row that lacks its columns still says that somebody meant to stop writing."""
+    """A row that lacks its columns still says that an operator meant to stop writing."""
     storage = MemoryStorage()
     await storage.table(TABLE).insert(Row(partition=PARTITION, key=FREEZE, values={"x": 1}))
     assert await WriteControls(storage, ManualClock()).frozen() is not None
@@ -57,7 +57,7 @@ async def test_a_damaged_freeze_is_a_freeze() -> None:
 
 @pytest.mark.parametrize("values", [{"state": b"\xc1"}, {"state": "text"}, {"state": 7}, {}])
 async def test_a_damaged_budget_grants_nothing(values: dict[str, bytes | str | int]) -> None:
-    """What was written is not known then: nothing is written until somebody has looked."""
+    """Its count of writes is unknown: nothing is written until an operator has looked."""
     storage = MemoryStorage()
     await storage.table(TABLE).insert(Row(partition=PARTITION, key=BUDGET, values=values))
     with pytest.raises(StorageUnavailable, match="the row budget of the table controls is damaged"):

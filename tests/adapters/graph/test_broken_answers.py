@@ -149,7 +149,7 @@ async def test_the_client_waits_for_an_answer_not_for_ever(client: GraphClient) 
 
 
 async def test_no_server_is_an_unavailable_service(connect: Connect) -> None:
-    """Where nobody listens, the service is unavailable."""
+    """Without a server at the address, the service is unavailable."""
     async with RecordingServer() as gone:
         root = gone.root
     with pytest.raises(Unavailable):

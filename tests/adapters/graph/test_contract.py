@@ -252,8 +252,8 @@ async def test_additional_access_the_other_way_round(graph: Graph) -> None:
     assert found == [assignment(APPROVE, ANN), assignment(APPROVE, BOB)]
 
 
-async def test_additional_access_may_find_nobody(graph: Graph) -> None:
-    """Packages that nobody holds together give no assignments, and no error."""
+async def test_additional_access_may_find_no_subject(graph: Graph) -> None:
+    """Two packages without a common holder give no assignments, and no error."""
     assert await collected(graph.additional_access(APPROVE, ORDER)) == []
 
 
@@ -488,7 +488,7 @@ async def test_rights_on_a_catalog_do_not_show_all_that_a_subject_holds(graph: G
 
 
 async def test_a_subject_is_found_by_either_of_its_ids(graph: Graph) -> None:
-    """By the alternate key, which is the object id, and by its own; nobody has the third."""
+    """The object id is the alternate key, the subject's id the key; the third id is unknown."""
     found = await graph.subjects([ANN, object_id(ANN), UNKNOWN])
     for key in (ANN, object_id(ANN)):
         person = found[key]
@@ -498,7 +498,7 @@ async def test_a_subject_is_found_by_either_of_its_ids(graph: Graph) -> None:
 
 
 async def test_the_directory_is_not_for_a_role_in_entitlement_management(graph: Graph) -> None:
-    """It has permissions of its own, and says nothing of anybody without them."""
+    """The directory requires its own permissions. Without them each answer is Forbidden."""
     found = await graph.directory_subjects([object_id(ANN), UNKNOWN])
     assert [type(each) for each in found.values()] == [Forbidden, Forbidden]
     found = await graph.users_by_name(["ann@contoso.example", GUEST_NAME])
@@ -506,7 +506,7 @@ async def test_the_directory_is_not_for_a_role_in_entitlement_management(graph: 
 
 
 async def test_a_user_is_found_by_name(connect: Connect) -> None:
-    """Guests have a number sign in their names; whoever has no such name is not found."""
+    """A guest's name contains a number sign. A name without an account is not found."""
     people = connect(AZURE_CLIENT_ID=PEOPLE_CLIENT)
     unknown = "a b/c?d=e@contoso.example"
     found = await people.users_by_name([GUEST_NAME, GUEST_NAME.upper(), unknown])

@@ -189,7 +189,7 @@ async def test_list_packages(
 async def test_get_a_package_with_what_it_grants(
     served: GraphClient, server: RecordingServer, exchange: Exchange
 ) -> None:
-    """The documented package makes nobody a member: it grants ownership of a group only."""
+    """The documented package adds no members: it grants only ownership of a group."""
     exchange.answer(server)
     package_id = "933a4822-aed1-445b-9623-62116cd07a39"
     found = await served.package(package_id)

@@ -52,11 +52,11 @@ async def test_closing_a_client_closes_its_connections(
 async def test_a_wrong_header_gets_no_token(
     connect: Connect, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the identity endpoint refuses, the service is unavailable for want of a token."""
-    monkeypatch.setenv("IDENTITY_HEADER", "of-somebody-else")
+    """If the identity endpoint refuses, there is no token and the service is unavailable."""
+    monkeypatch.setenv("IDENTITY_HEADER", "of-another-app")
     with pytest.raises(Unavailable, match="No token for Graph") as refused:
         await connect().probe()
-    assert "of-somebody-else" not in str(refused.value)
+    assert "of-another-app" not in str(refused.value)
     assert simulator.requests() == []
 
 
@@ -70,7 +70,7 @@ async def test_an_unknown_identity_gets_no_token(connect: Connect, simulator: Si
 async def test_without_an_endpoint_there_is_no_token(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody listens on the identity endpoint, the service is unavailable."""
+    """Without a server at the identity endpoint, the service is unavailable."""
     async with RecordingServer() as gone:
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{gone.root}/token")
     monkeypatch.setattr(asyncio, "sleep", _no_sleep)

@@ -37,7 +37,7 @@ def test_an_item_that_is_not_understood_costs_itself(item: object) -> None:
 
 
 def test_of_a_page_of_such_items_the_first_are_named() -> None:
-    """A thousand gaps of one page are no use to anybody."""
+    """An operator cannot use a list of a thousand gaps of one page."""
     page = wire.decode(wire.assignments_page, page_of(*[None] * 999))
     assert len(page.unreadable) == wire.MAX_UNREADABLE_NAMED + 1
     assert page.unreadable[-1][0] == "and 979 more of the page"

@@ -99,8 +99,8 @@ async def test_equal_ids_may_be_refused(client: GraphClient, simulator: Simulato
         await anext(client.additional_access(PAY, PAY))
 
 
-async def test_equal_ids_may_find_nobody(client: GraphClient, simulator: Simulator) -> None:
-    """Where Graph answers such a question, nobody is found."""
+async def test_equal_ids_may_find_no_subject(client: GraphClient, simulator: Simulator) -> None:
+    """If Graph answers this question with an empty list, no subject is found."""
     simulator.control.behave(equal_ids="empty")
     assert [list(page) async for page in client.additional_access(PAY, PAY)] == [[]]
 

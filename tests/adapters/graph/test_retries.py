@@ -136,7 +136,7 @@ async def test_without_a_word_the_gate_backs_off_for_seconds(
 async def test_an_unreadable_retry_after_is_as_good_as_none(
     client: GraphClient, simulator: Simulator, waits: list[float], garbage: str
 ) -> None:
-    """What cannot be read breaks nothing, and sends nobody to sleep for long."""
+    """An unreadable value causes no error, and the client waits no longer than the maximum."""
     simulator.fail(429, retry_after=garbage)
     with pytest.raises(Throttled) as throttled:
         await client.package(PAY)

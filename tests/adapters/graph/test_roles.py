@@ -119,7 +119,7 @@ async def test_a_missing_licence_is_no_missing_role(
 async def test_no_identity_is_no_token(
     roles: WritableRoles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a managed identity there is nobody to ask as, which is told as that."""
+    """Without a managed identity there is no caller, and the error says so."""
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     with pytest.raises(Unavailable, match="No token"):
         await roles.caller()
@@ -162,5 +162,5 @@ def jwt(claims: bytes) -> str:
     ],
 )
 def test_a_token_says_who_asks_or_nothing(token: str, caller: TokenPrincipal) -> None:
-    """Application and person are told apart; what cannot be read is nobody, and no error."""
+    """Applications and persons differ. An unreadable token gives no caller, and no error."""
     assert caller_of(token) == caller

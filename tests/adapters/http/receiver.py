@@ -44,7 +44,7 @@ class Receiver:
             writer.write(self.answer)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
-            pass  # whoever called hung up
+            pass  # the client closed the connection
         finally:
             writer.close()
 

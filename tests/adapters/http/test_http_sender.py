@@ -147,7 +147,7 @@ async def test_a_broken_answer_is_none(name: str) -> None:
 
 
 async def test_an_endless_body_is_not_read() -> None:
-    """The status is all that counts: a body of a gigabyte, announced and not sent, holds nobody."""
+    """Only the status counts: the sender does not wait for an announced body of a gigabyte."""
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n" + b"x" * 1000
     async with way(Receiver(answer)) as out:
         assert await out.post() == ResponseReceived(200)

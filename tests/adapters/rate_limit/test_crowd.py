@@ -95,7 +95,7 @@ async def test_checks_without_a_pause_go_before_a_sweep(instances: int) -> None:
     assert sweep.traffic.most() <= 100
 
 
-async def test_checks_that_find_nobody_wait_for_nothing() -> None:
+async def test_checks_of_an_idle_tenant_wait_for_nothing() -> None:
     """An idle tenant's first checks start at once, on however many instances."""
     clock = VirtualClock()
     traffic, crowd = Traffic(clock), limiters(CountingTable(clock), clock, 100)

@@ -1,4 +1,4 @@
-"""The arithmetic of the shared rate by itself: what windows hold, how long anybody waits."""
+"""The arithmetic of the shared rate by itself: what windows hold, how long a caller waits."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_the_row_stays_short(steps: list[tuple[float, int, Priority]], ceiling: 
     assert later(state, state.at + 2 * MAX_WAIT[LOW], ceiling).log == ()
 
 
-def test_nobody_sends_while_graph_asks_for_silence() -> None:
+def test_no_request_is_sent_while_graph_asks_for_silence() -> None:
     """Neither who comes then nor who has a turn; and batches keep their distances."""
     state, turns = new(), list[Turn]()
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The shared row: silence, faults of storage, wrong clocks and rows that nobody understands."""
+"""The shared row: silence, faults of storage, wrong clocks and unreadable rows."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_429_silences_everybody(clock: VirtualClock, table: CountingTabl
     assert traffic.most() <= 100
 
 
-async def test_after_a_silence_nobody_sends_all_at_once(
+async def test_after_a_silence_no_worker_sends_all_at_once(
     clock: VirtualClock, table: CountingTable
 ) -> None:
     """Those who had turns go on one after the other, as they would have done."""
@@ -99,7 +99,7 @@ async def test_a_long_silence_is_handed_back_and_a_short_one_kept(
 async def test_without_storage_nothing_is_sent_and_the_caller_is_told(
     clock: VirtualClock, table: CountingTable
 ) -> None:
-    """Nobody knows what the others send: Unavailable, so that the work comes back later."""
+    """The other hosts' requests are unknown: Unavailable, so that the message is tried later."""
     (limiter,) = limiters(table, clock, 100, 1)
     table.is_away = True
     (error,) = await clock.run(limiter.acquire())
@@ -169,7 +169,7 @@ async def test_a_storm_is_told_once(
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
-async def test_a_clock_that_was_wrong_holds_nobody_up(
+async def test_a_clock_that_was_wrong_holds_no_worker_up(
     clock: VirtualClock, table: CountingTable, hours: int
 ) -> None:
     """Turns and silence that it has noted, in the row and in its process, last no longer."""
@@ -230,7 +230,7 @@ async def test_a_row_that_cannot_be_believed_is_written_anew_and_logged_once(
 async def test_a_row_without_its_column_is_written_anew(
     clock: VirtualClock, table: CountingTable
 ) -> None:
-    """As any other that nobody understands."""
+    """The app treats it as any other unreadable row."""
     (limiter,) = limiters(table, clock, 100, 1)
     empty = Row(partition=PARTITION, key=KEY, values={"other": 1})
     await clock.run_well(table.insert(empty), limiter.acquire())
@@ -242,7 +242,7 @@ async def state_in(table: Table, clock: VirtualClock) -> RateState:
     return msgspec.json.decode(str(row.values[COLUMN]), type=RateState)
 
 
-async def test_a_cancelled_wait_blocks_nobody(clock: VirtualClock, table: CountingTable) -> None:
+async def test_a_cancelled_wait_blocks_no_caller(clock: VirtualClock, table: CountingTable) -> None:
     """Who gives up waiting leaves the line to the next."""
     (limiter,) = limiters(table, clock, 1, 1)
     await clock.run_well(limiter.acquire())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-_SETTLED = 20  # turns of the loop after which nobody has anything left to do but sleep
+_SETTLED = 20  # turns of the loop after which each task is done or sleeps
 
 
 class VirtualClock:

@@ -88,7 +88,7 @@ async def test_only_the_version_that_was_read_is_replaced(storage: Storage, name
 
 
 async def test_a_row_that_is_gone_is_not_replaced(storage: Storage, name: str) -> None:
-    """Replacing a row that somebody deleted says no and does not bring it back."""
+    """Replacing a row that another worker deleted returns false and does not restore the row."""
     table = storage.table(name)
     await table.insert(row("k"))
     read = await table.get("p", "k")
@@ -127,7 +127,7 @@ async def test_rows_come_by_partition_and_in_order(storage: Storage, name: str) 
 
 
 async def test_rows_are_read_on_behind_a_place(storage: Storage, name: str) -> None:
-    """Whoever comes again gets what lies behind, in this partition and the next ones."""
+    """A reader that continues gets the later rows of this partition and of the next ones."""
     table = storage.table(name)
     for partition in "pqr":
         for key in "abc":

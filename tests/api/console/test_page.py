@@ -110,7 +110,7 @@ class TestSubjects:
     ) -> None:
         """An empty list never stands alone where subjects may be missing."""
         app.answers["GET subjects"] = answers.subjects(whole=False)
-        page = open_console("#/subjects?search=nobody")
+        page = open_console("#/subjects?search=unknown")
         expect(page.locator("main")).to_contain_text("subjects may be missing")
         expect(page.locator("main")).to_contain_text(GAP["what"])
         expect(page.locator("main")).to_contain_text("may be among what was not read")

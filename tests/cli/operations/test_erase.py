@@ -36,7 +36,7 @@ async def app(make_app: type[App]) -> App:
 
 
 def person() -> str:
-    """Somebody with an exception and with findings."""
+    """A person with an exception and with findings."""
     excepted = {who for night in NIGHTS for _, who in night.excepted}
     return next(who for who in PEOPLE if who in excepted and len(NIGHTS[0].holds[who]) > 2)
 
@@ -97,7 +97,7 @@ async def two(make_app: type[App]) -> App:
 
 @pytest.mark.parametrize("who", ["e", "f"])
 async def test_an_id_is_the_same_in_capitals(two: App, who: str) -> None:
-    """Of whoever asks, and of whoever wrote the rules: all of it is found, and goes."""
+    """Capitals do not matter, neither in the request nor in the rules: all of it is erased."""
     ids = guid(who), guid(f"{who}5")
     eraser = Eraser(two.storage, two.clock)
     known = await eraser.find(ids[0])
@@ -119,7 +119,7 @@ async def test_a_second_person_of_the_same_file_is_forgotten_with_it(two: App) -
     assert (await proof(two)).breaks == []
 
 
-async def test_a_tombstone_that_names_somebody_is_told_of(app: App) -> None:
+async def test_a_tombstone_that_names_a_person_is_told_of(app: App) -> None:
     """Nothing in evidence is written over, so nothing can be done but to say so."""
     who = guid(person())
     name = "2026/03/01/sweep-x/rules/rules.yaml.erased"
@@ -163,7 +163,7 @@ async def test_others_are_left_alone(app: App) -> None:
 
 
 async def test_a_tombstone_hides_no_other_change(app: App) -> None:
-    """Whoever puts one beside a file that it does not belong to is found out."""
+    """A tombstone beside a file that it does not belong to is detected."""
     names = [name async for name in app.storage.blobs.names(CONTAINER)]
     name = next(each for each in names if each.endswith("coverage.json"))
     await app.storage.blobs.put(CONTAINER, f"{name}.erased", b"{}")
@@ -219,7 +219,7 @@ def test_nothing_is_erased_unless_told(app: App, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_e7_a_sweep_that_has_not_kept_the_person_yet_is_named(app: App) -> None:
-    """It may have read the person: whoever erases is told to come again after it."""
+    """It may have read the person, so the command asks the operator to run it again later."""
     sweep_id = (await app.records.sweep_starter.start(traceparent="")).id
     traces = await Eraser(app.storage, app.clock).find(guid(person()))
     assert traces.kept == [f"sweep {sweep_id} is under way: run this again after it"]
@@ -228,7 +228,7 @@ async def test_e7_a_sweep_that_has_not_kept_the_person_yet_is_named(app: App) ->
 async def test_e7_a_sweep_that_is_only_announced_is_named(app: App) -> None:
     """Its message may be on the queue before its row is there."""
     await app.records.sweeps.announce("sweep-next")
-    traces = await Eraser(app.storage, app.clock).find("somebody-unknown")
+    traces = await Eraser(app.storage, app.clock).find("subject-unknown")
     assert traces.kept == ["sweep sweep-next is under way: run this again after it"]
 
 
@@ -257,7 +257,7 @@ async def test_e7_work_under_way_ends_the_command_with_2(
 
 async def test_the_name_of_an_exception_goes_with_the_person(app: App) -> None:
     """What was remembered of it by the id, and rules in evidence that have only the name."""
-    who, name = person(), "somebody@contoso.example"
+    who, name = person(), "eve@contoso.example"
     remembered = ExceptionSubjectStore(app.storage, app.clock)
     await remembered.keep("EX-9", name, guid(who))
     await app.storage.blobs.put(CONTAINER, "000001/s/rules/more.yaml", f"subject: {name}".encode())

@@ -56,7 +56,7 @@ async def run(app: App, *, yes: bool = False, discard: bool = False, **wanted: A
 
 
 async def test_a_failed_check_is_worked_on_again_under_its_id(app: App) -> None:
-    """It is queued again for whoever polls, ends with its true answer, and its letter is gone."""
+    """The caller polls the same id and gets the true answer; the dead letter is deleted."""
     check_id = await failed_check(app)
     assert body_of(await app.get(check_id))["status"] == "failed"
     assert await run(app, yes=True) == ExitCode.NOTHING
@@ -161,7 +161,7 @@ async def test_a_check_that_completed_meanwhile_stays_as_it_ended(app: App) -> N
 
 
 async def test_an_expired_check_is_not_asked_again(app: App) -> None:
-    """Nobody could fetch its answer."""
+    """The caller could not fetch the answer any more."""
     await failed_check(app)
     app.clock.advance(RETENTION.total_seconds() + 1)
     (case,) = await cases(app)

@@ -79,7 +79,7 @@ def test_what_the_plan_wrote_itself_does_not_make_it_stale() -> None:
 
 
 def test_a_reference_that_others_added_makes_it_stale() -> None:
-    """Somebody else's change may be what the reviewer would have wanted to know."""
+    """Another person's change may be what the reviewer would have wanted to know."""
     moved = state(FOREIGN)
     assert why_refused(document(state()), moved)[0] == "the tenant has changed"
 
@@ -196,12 +196,12 @@ def test_who_now_holds_both_is_grown_impact_too() -> None:
 
 
 def test_impact_that_shrank_is_not_refused() -> None:
-    """Somebody gave a package back since the review."""
+    """A subject gave a package back since the review."""
     assert why_refused(document(held_by("x", "yz")), held_by("x", "y")) == []
 
 
 def test_what_is_not_known_any_more_is_refused_however_much_may_grow() -> None:
-    """Nobody can say how many subjects an unknown number is."""
+    """An unknown number of subjects cannot be compared with a limit."""
     plan = document(held_by("x", "y"))
     now = msgspec.structs.replace(held_by("x", "y"), partly_held=frozenset([B]))
     refused = why_refused(plan, now, allowed=1000)
@@ -227,7 +227,7 @@ def test_a_tenant_that_changed_may_be_written_as_far_as_growth_allows(
 
 @pytest.mark.parametrize(("allowed", "is_refused"), [(1, True), (2, False)])
 def test_references_are_compared_one_by_one(allowed: int, *, is_refused: bool) -> None:
-    """Two references in the place of two others are two that nobody reviewed."""
+    """Two references in the place of two others are two without a review."""
     plan = document(msgspec.structs.replace(held_by("", ""), packages=_granting("3", "4")))
     now = msgspec.structs.replace(held_by("", ""), packages=_granting("5", "6"))
     refused = why_refused(plan, now, allowed=allowed)
@@ -314,7 +314,7 @@ def test_a_plan_has_a_greatest_age(made_at: str, word: str | None) -> None:
 
 
 def test_a_greater_age_can_be_allowed() -> None:
-    """Two days are in order where somebody says 48 hours."""
+    """Two days are accepted if the operator says 48 hours."""
     now = datetime(2026, 1, 2, 23, tzinfo=UTC)
     plan = document(state())
     assert (why_too_old(plan, now, 46) is None, why_too_old(plan, now, 48)) == (False, None)

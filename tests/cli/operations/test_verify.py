@@ -20,7 +20,7 @@ from tests.services.findings.nights import NIGHTS, live_through, make, replay, s
 
 
 class Damaged:
-    """Packs that somebody may lay hands on: files by name."""
+    """Packs that a test may damage: files by name."""
 
     def __init__(self, files: dict[str, bytes], head: ChainHead | None) -> None:
         self.files, self.head = files, head
@@ -78,7 +78,7 @@ async def test_a_pack_says_what_was_found(nights: Damaged) -> None:
         assert manifest.sequence == number + 1
 
 
-async def test_nobody_is_named(nights: Damaged) -> None:
+async def test_no_person_is_named(nights: Damaged) -> None:
     """Findings in evidence carry neither ids nor names of people."""
     for name, data in nights.files.items():
         if "findings" in name:
@@ -180,7 +180,7 @@ async def test_a_chain_may_begin_later(nights: Damaged) -> None:
 
 
 async def test_earlier_packs_may_be_passed_over(nights: Damaged) -> None:
-    """Whoever begins later proves nothing of the packs before, and all of those behind."""
+    """A check that begins later proves nothing of the packs before, and all of those behind."""
     del nights.files[nights.name(1, "coverage.json")]
     assert len((await nights.proof()).breaks) == 1
     proof = await nights.proof(first=4)
@@ -207,7 +207,7 @@ async def test_a_forged_last_pack_is_found(nights: Damaged) -> None:
 
 
 async def test_packs_without_a_head_are_not_whole(nights: Damaged) -> None:
-    """Nobody knows what was behind them; of copies that is said, and no break."""
+    """The end of the chain is unknown. For copies the result says so, and reports no break."""
     for each in [each for each in nights.files if each.startswith(tuple(nights.folders[7:]))]:
         del nights.files[each]
     nights.head = None

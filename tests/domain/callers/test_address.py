@@ -33,5 +33,5 @@ def test_whatever_a_caller_writes_does_not_hide_the_last_address(forged: str) ->
 
 
 def test_without_the_header_all_are_one() -> None:
-    """Off the platform nobody says where a request came from."""
+    """Without the platform no header says where a request came from."""
     assert address_of({}) == UNKNOWN

@@ -17,7 +17,7 @@ DIGEST = digest_of(KEY).hex()
 
 
 def test_a_key_is_found_by_its_name() -> None:
-    """Whoever presents one of the keys is told apart by its name."""
+    """A caller that presents one of the keys is identified by the key's name."""
     keys = parse_caller_keys(keys_setting(jira=KEY, servicenow=OTHER_KEY))
     names = [found.name for key in (KEY, OTHER_KEY) if (found := find_key(keys, key))]
     assert names == ["jira", "servicenow"]

@@ -50,13 +50,13 @@ def test_a_claim_of_another_type_gives_no_role() -> None:
 
 @pytest.mark.parametrize("role_typ", ["groups", "name", "wids", "Roles", "roles ", ""])
 def test_f2_no_claim_becomes_a_role_by_being_named_so(role_typ: str) -> None:
-    """Whoever names a group `SoD.Admin` is none, whatever the principal calls its roles."""
+    """A group named `SoD.Admin` is no role, whatever the principal calls its roles."""
     caller = read(principal("SoD.Admin", role_typ=role_typ))
     assert isinstance(caller, Caller)
     assert caller.roles == frozenset()
 
 
-def test_nobody_signed_in() -> None:
+def test_a_request_without_a_sign_in_has_no_caller() -> None:
     """Without the header there is no principal, whatever the other header says."""
     assert read({"X-MS-CLIENT-PRINCIPAL-ID": OBJECT_ID}) is None
 

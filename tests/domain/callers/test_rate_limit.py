@@ -34,7 +34,7 @@ def test_no_window_gets_more_than_its_share(gaps: list[float], per_minute: int) 
 
 
 @given(GAPS, RATES)
-def test_whoever_waits_as_told_is_taken(gaps: list[float], per_minute: int) -> None:
+def test_a_caller_that_waits_as_told_is_admitted(gaps: list[float], per_minute: int) -> None:
     """After the wait that a refusal names the same request is taken, and not much earlier."""
     due = now = 1_700_000_000.0
     for gap in gaps:
@@ -57,7 +57,7 @@ def test_an_even_pace_is_never_refused(per_minute: int) -> None:
 
 
 @given(RATES, st.floats(min_value=1, max_value=1e8))
-def test_a_clock_that_is_set_back_locks_nobody_out(per_minute: int, jump: float) -> None:
+def test_a_clock_that_is_set_back_locks_no_caller_out(per_minute: int, jump: float) -> None:
     """However far it went back, the next request is taken within one turn."""
     now = 1_700_000_000.0
     due = apply_rate_limit(now, now, per_minute=per_minute).due

@@ -180,7 +180,7 @@ def test_the_directory_leads_from_an_object_id_to_its_bucket(held: Mapping[str, 
     directory = IndexDirectory(data[IndexTable(data[:TABLE_BYTES]).directory_start :])
     for person in {each for people in held.values() for each in people}:
         assert directory.buckets_of(f"object-{person}") == {bucket_of(f"subject-{person}")}
-    assert directory.buckets_of("object-nobody") == set()
+    assert directory.buckets_of("object-unknown") == set()
 
 
 @given(st.sets(st.integers(0, BUCKETS - 1)))
@@ -213,7 +213,7 @@ def test_holders_are_found_by_their_names_in_whatever_case(held: Mapping[str, st
         for person in {each for people in held.values() for each in people}:
             [found] = names.named(comparable_name(f"{person}@CONTOSO.example"))
             assert found.subject.ids == (f"subject-{person}", f"object-{person}")
-        assert list(names.named("nobody@contoso.example")) == []
+        assert list(names.named("unknown@contoso.example")) == []
 
 
 def test_a_file_of_an_earlier_version_has_no_names() -> None:

@@ -88,7 +88,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(
 def test_a_plan_never_touches_what_others_made(
     desired: list[DesiredReference], present: set[Reference], prunable: set[Reference]
 ) -> None:
-    """Only references of the ledger that nobody desires are removed; the rest is left alone."""
+    """Only references of the ledger that no rule desires are removed; the rest stays."""
     plan = make_plan(desired, present, prunable)
     wanted = {each.reference for each in desired}
     assert set(plan.removals) == (present & prunable) - wanted

@@ -48,14 +48,14 @@ def kinds(drift: list[Drift], reference: Reference) -> set[DriftKind]:
     return {each.kind for each in drift if each.reference == reference}
 
 
-def test_what_somebody_removed_is_missing() -> None:
+def test_what_a_person_removed_is_missing() -> None:
     """Ours, still asked for and gone from Graph: missing, and its mirror is one-directional."""
     drift = compared(BOTH, [A_TO_B], [A_TO_B, B_TO_A], in_view=VIEW)
     assert kinds(drift, B_TO_A) == {DriftKind.MISSING}
     assert kinds(drift, A_TO_B) == {DriftKind.ASYMMETRIC}
 
 
-def test_what_nobody_asks_for_any_more_is_extra() -> None:
+def test_what_no_rule_asks_for_any_more_is_extra() -> None:
     """Ours, there, and in no rule."""
     drift = compared([], [A_TO_B, B_TO_A], [A_TO_B, B_TO_A], in_view=VIEW)
     assert kinds(drift, A_TO_B) == kinds(drift, B_TO_A) == {DriftKind.EXTRA}

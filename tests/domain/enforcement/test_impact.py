@@ -62,17 +62,17 @@ def test_a_package_keeps_its_holders_away_but_those_who_have_the_other() -> None
     assert impact(to_package(B), population(both=7)) == Impact(23)
 
 
-def test_more_who_hold_both_than_hold_one_keep_nobody_away() -> None:
+def test_more_who_hold_both_than_hold_one_keep_no_subject_away() -> None:
     """Numbers of different moments never give less than nothing."""
     assert impact(to_package(B), population(both=31)) == Impact(0)
 
 
 def test_holders_of_a_package_are_kept_away_by_its_group_already() -> None:
-    """A reference to a group that the package grants is there: the package adds nobody."""
+    """A reference to a group that the package grants exists: the package adds no holder."""
     assert impact(to_package(B), population(), present=[to_group(PAYERS)]) == Impact(0)
 
 
-def test_a_group_on_another_package_keeps_nobody_away_from_this_one() -> None:
+def test_a_group_on_another_package_keeps_no_subject_away_from_this_one() -> None:
     """A reference works on the package that it is on alone."""
     assert impact(to_package(B), population(), present=[to_group(PAYERS, on=D)]) == Impact(30)
 
@@ -98,7 +98,7 @@ def test_members_whom_a_package_keeps_away_are_counted_there(are_present: bool) 
     assert impact(to_group(PAYERS), known, present=present, planned=planned) == Impact(50)
 
 
-def test_a_group_never_keeps_fewer_than_nobody_away() -> None:
+def test_a_group_never_keeps_fewer_than_0_subjects_away() -> None:
     """The directory's count may be older than the assignments."""
     known = population({PAYERS: 10})
     assert impact(to_group(PAYERS), known, planned=[to_package(B)]) == Impact(0)

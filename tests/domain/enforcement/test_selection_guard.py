@@ -225,7 +225,7 @@ def test_a_group_that_a_package_lost_may_not_be_held_against_it_unseen() -> None
 
 
 def test_a_reference_to_what_does_not_exist_may_go() -> None:
-    """A group that was deleted is granted by nobody, and nobody has to approve that."""
+    """No package grants a group that was deleted, and no person has to approve that."""
     rules, selections = reviewed_pair(a="1", b="2")
     packages = {guid("a"): package("a", "1"), guid("b"): package("b")}
     reference = Reference(guid("a"), ReferenceKind.GROUP, guid("2"))
@@ -248,7 +248,7 @@ def test_a_group_that_a_package_lost_while_it_joined_another_side_stays() -> Non
 
 
 def test_a_rule_that_does_not_enforce_approves_nothing() -> None:
-    """It grows by itself, so what it selects was reviewed by nobody."""
+    """It grows by itself, so no reviewer has seen what it selects."""
     enforcing = rule("r", side("a"), side("b"))
     recording = rule("s", side("a"), side("bc"), mode=Mode.RECORD)
     rules = rule_set(msgspec.structs.replace(enforcing, between=[side("a"), side("bc")]), recording)

@@ -31,7 +31,7 @@ from tests.domain.enforcement.test_compile import (
 )
 
 NO_LIMIT = 1_000
-somebody_elses = st.frozensets(st.sampled_from(foreign_references), max_size=6)
+foreign_sets = st.frozensets(st.sampled_from(foreign_references), max_size=6)
 
 
 def seen_of(present: Iterable[Reference]) -> ReferenceSnapshot:
@@ -71,7 +71,7 @@ class Case:
         )
 
 
-cases = st.builds(Case, rule_lists, tenants, somebody_elses, somebody_elses)
+cases = st.builds(Case, rule_lists, tenants, foreign_sets, foreign_sets)
 
 
 @quick
@@ -152,7 +152,7 @@ def test_no_more_than_one_packages_references_are_made_at_a_time() -> None:
 
 
 def test_values_that_are_made_again_are_as_many_as_they_say() -> None:
-    """They are gone through as often as somebody likes, and counted without."""
+    """A caller may iterate over them repeatedly, and count them without an iteration."""
     times = 0
 
     def make() -> Iterator[int]:

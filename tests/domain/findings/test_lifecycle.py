@@ -98,7 +98,7 @@ def test_what_returns_is_the_same_finding() -> None:
 
 
 def test_a_gap_changes_nothing() -> None:
-    """Where nobody could look, neither the state nor the day it was last seen moves."""
+    """After a failed reading, neither the state nor the day it was last seen changes."""
     assert lived(SEEN, *[GAP] * 5) == lived(SEEN)
     assert state(SEEN, Absent(), GAP, GAP) is FindingState.RESOLVING
 
@@ -126,7 +126,7 @@ def test_an_exception_permits_it_until_its_last_day() -> None:
 
 
 def test_an_exception_ends_by_the_calendar() -> None:
-    """Though nobody could look, what was permitted is not any more."""
+    """Though the sweep could not read it, the exception has ended."""
     finding = lived(Present(SIGHTING, excused(60)), GAP)
     assert finding is not None
     assert (finding.state, finding.last_seen[:10]) == (FindingState.EXCEPTION_EXPIRED, "2026-01-01")
@@ -168,7 +168,7 @@ def test_a_longer_exception_is_noted() -> None:
     assert finding.history[-1].cause == "EX-1"
 
 
-def test_somebody_says_that_it_is_being_taken_away() -> None:
+def test_a_finding_is_marked_as_being_remediated() -> None:
     """It stays so while it is seen; one look that does not see it ends it."""
     opened = lived(SEEN)
     assert opened is not None

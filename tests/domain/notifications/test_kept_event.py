@@ -37,7 +37,7 @@ def stopped_by(freeze: Freeze | None = None) -> WritesStopped:
     return msgspec.structs.replace(stopped, by="freeze", frozen=freeze) if freeze else stopped
 
 
-def test_a_run_that_only_looked_is_told_to_nobody() -> None:
+def test_a_run_that_only_read_is_told_to_no_subscriber() -> None:
     """Neither what is there, nor what is planned, nor what was held before."""
     references = ReferencesView(present=[view(1)], planned=[view(2)], held=[view(3, "why")])
     assert list(run_events(writes_of(references), ())) == []

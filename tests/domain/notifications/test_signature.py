@@ -119,7 +119,7 @@ def test_a_forged_or_mangled_signature_is_refused(name: str) -> None:
 
 
 def test_without_a_key_nothing_is_verified() -> None:
-    """An app without keys trusts nobody, also not a signature with an empty key."""
+    """An app without keys accepts no signature, also not one with an empty key."""
     assert not verify(signed(SigningKey(b"")), BODY, [], now=NOW)
 
 

@@ -36,5 +36,5 @@ def test_a_package_that_needs_another_one_by_what_it_gives(held: str, is_met: bo
 
 
 def test_a_package_that_gives_what_is_needed_passes_nothing_by() -> None:
-    """Nobody is kept from getting what is needed."""
+    """A subject is not kept from getting what is needed."""
     assert alike(NEEDS, "b") == []

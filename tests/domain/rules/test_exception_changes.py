@@ -62,7 +62,7 @@ def test_an_exception_is_in_one_state_each_day(day: date, state: ExceptionState)
     assert state_on(ENTRY, day) is state
 
 
-def test_a_renewal_is_an_entry_from_today_that_nobody_has_approved() -> None:
+def test_a_renewal_is_an_entry_from_today_without_an_approval() -> None:
     """As long as before; who approved it then has not approved it now."""
     text = renewal(ENTRY, PLACE, date(2026, 4, 5))
     assert text.startswith(f"  # In {PLACE}, replace exception EX-r-e with this entry.\n")

@@ -164,7 +164,7 @@ def test_a_side_by_grants_is_the_list_of_the_packages_that_give_them(
 
 
 @given(tenants, entries, entries, st.sampled_from("abcdef"), grants)
-def test_a_package_more_takes_nobody_off_a_side(
+def test_a_package_that_grants_more_stays_on_its_sides(
     granted: Mapping[str, Grants], one: list[int], other: list[int], name: str, more: Grant
 ) -> None:
     """Whatever a package comes to grant, each side keeps what it had."""
@@ -197,7 +197,7 @@ def test_alike_adds_the_legacy_package() -> None:
     assert sides_of(found) == ["a", "cd"]
 
 
-def test_what_all_sides_grant_makes_nobody_alike() -> None:
+def test_what_all_sides_grant_makes_no_package_alike() -> None:
     """Both sides grant a group of readers, which tells neither from the other."""
     granted = {"a": (POST, SHARED), "d": (MEMBER, SHARED), "c": (SHARED,)}
     alike = msgspec.structs.replace(side("d"), alike=True)
@@ -239,8 +239,8 @@ def test_many_gaps_are_counted() -> None:
     assert (len(gaps), gaps[-1].what) == (6, "what 2 access packages more grant")
 
 
-def test_rules_by_grants_have_a_gap_where_nobody_read_grants() -> None:
-    """Whoever forgets to read them gets no all-clear."""
+def test_rules_by_grants_have_a_gap_where_grants_were_not_read() -> None:
+    """A caller that does not read the grants gets no all-clear."""
     book = parsed(rule("r", by_grants(group("9")), side("f")))
     (found,) = resolve(book, Tenant([package("f")]), TODAY)
     (gap,) = [each for each in rule_gaps(RuleSet([found])) if each.reason is Reason.NOT_LOOKED_AT]

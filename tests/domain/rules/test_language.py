@@ -243,7 +243,7 @@ def test_a_mistake_does_not_hide_those_beside_it() -> None:
 
 
 def test_names_of_a_file_that_cannot_be_read_are_not_called_unknown() -> None:
-    """While one file is no YAML, nobody can say which rules and classes there are."""
+    """While one file is no YAML, the set of rules and classes is unknown."""
     found = said(HEAD + rule().replace("}", "", 1), HEAD + rule(rule_id="r2") + EXCEPTION)
     assert [problem[0] for problem in found] == ["a"]
 

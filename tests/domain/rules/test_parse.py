@@ -46,7 +46,7 @@ def test_a_good_file_gives_its_rules() -> None:
         ),
         ("mode: enforce", "mod: enforce", "f.yaml:7:5: rules.0.mod is not known here; did you"),
         ("severity: high\n    ", "", "rules.0.severity is missing"),
-        (guid("a"), "nobody", "f.yaml:9:25: rules.0.between.0.packages.0.id must be a GUID"),
+        (guid("a"), "no-guid", "f.yaml:9:25: rules.0.between.0.packages.0.id must be a GUID"),
         ("version: 1", "version: 2", "f.yaml:1:10: version must be 1"),
         ("title: One", "title: ''", "rules.0.title must be"),
         ("title: One", "title: 7", "rules.0.title must be"),
@@ -92,7 +92,7 @@ def test_all_mistakes_are_reported_at_once() -> None:
     ],
 )
 def test_rules_that_keep_nothing_apart_are_refused(between: str, expected: str) -> None:
-    """What the grammar allows and nobody can mean is a mistake, too."""
+    """A rule that the grammar allows and that has no meaning is a mistake, too."""
     start = GOOD.index("    between:")
     found = problems(GOOD[:start] + f"    between: {between}\n")
     assert any(expected in problem for problem in found), found

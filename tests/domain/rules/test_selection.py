@@ -113,7 +113,7 @@ def test_a_set_is_one_side() -> None:
 
 
 def test_what_joins_an_enforcing_rule_is_not_taken_in() -> None:
-    """Neither a package nor a group, whoever asks and however often."""
+    """Neither a package nor a group, whichever caller asks and however often."""
     known = selection_of(resolved(RULE, [P1]), by_id(P1, B))
     more = replace(P1, member_groups=P1.member_groups | {guid("f")})
     for is_sweep in (False, True):

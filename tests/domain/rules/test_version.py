@@ -220,7 +220,7 @@ async def test_a_push_cut_anywhere_leaves_a_whole_version(cut: int) -> None:
 
 
 async def test_a_broken_manifest_is_pushed_over(blobs: Blobs, container: str) -> None:
-    """A good push puts right what somebody broke by hand."""
+    """A good push repairs a manifest that a person broke by hand."""
     await blobs.put(container, CURRENT, b"{")
     with pytest.raises(RulesError, match="current:1:1"):
         await BlobRules(container, blobs).files()

@@ -97,12 +97,12 @@ def test_a_counting_rule_has_its_set_indexed_and_the_rest_asked_for() -> None:
 
 
 def test_an_app_that_may_not_compare_reads_no_references() -> None:
-    """With ENFORCEMENT=off nobody looks at references."""
+    """With ENFORCEMENT=off no part reads references."""
     known = PlanningInput(listed=IDS, own_references=IDS[:3], reads_references=False)
     plan = plan_sweep(every_two(5, Mode.ENFORCE), known)
     assert not [part for part in plan.parts if part.enforced]
 
 
 def test_a_sweep_of_nothing_has_one_part() -> None:
-    """So that somebody comes last and closes it."""
+    """So that the worker of that part closes it."""
     assert len(plan_sweep(rule_set(), PlanningInput(listed=[])).parts) == 1

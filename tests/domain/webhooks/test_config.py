@@ -134,7 +134,7 @@ def test_what_cannot_be_used_says_why(text: str, words: str) -> None:
     ],
 )
 def test_a_secret_in_the_place_of_its_name_is_not_repeated(text: str) -> None:
-    """Somebody will do that, and the error ends in a log."""
+    """An operator will make this mistake, and the error ends in a log."""
     [problem] = problems(text)
     assert "app setting" in problem
     assert "whsec" not in problem

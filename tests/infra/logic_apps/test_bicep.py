@@ -132,7 +132,7 @@ def test_by_itself_a_review_waits_and_no_link_is_shown(bicep: str) -> None:
 
 @pytest.mark.parametrize("name", ["launch-and-wait", "nightly-summary", "tell-of-findings"])
 def test_an_address_that_opens_a_channel_is_a_secret(bicep: str, name: str) -> None:
-    """Whoever has it can post, so deployments do not show it."""
+    """Its owner can post, so deployments do not show it."""
     template = compiled(bicep, name)
     for key in ("tellUrl", "teamsUrl", "ticketsUrl"):
         if key in template["parameters"]:

@@ -35,7 +35,7 @@ def test_a_definition_has_nothing_wrong(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_connectors_of_the_platform_itself_are_used(name: str) -> None:
-    """No managed connector, so nobody has to consent to a connection."""
+    """No managed connector, so no administrator has to consent to a connection."""
     kinds = {each.action["type"] for each in walk(definition(name)["actions"])}
     assert kinds & {"ApiConnection", "ApiConnectionWebhook", "OpenApiConnection"} == set()
 

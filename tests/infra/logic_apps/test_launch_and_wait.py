@@ -25,7 +25,7 @@ CALLOUT: dict[str, Any] = {
     "RequestType": "userAdd",
     "AccessPackage": {"Id": "package", "DisplayName": "Pay invoices"},
     "Assignment": {"Target": {"Id": "subject", "ObjectId": "person"}},
-    "Requestor": {"Id": "other", "ObjectId": "somebody else"},
+    "Requestor": {"Id": "other", "ObjectId": "another person"},
 }
 DECISION: dict[str, Any] = {
     "decision": "deny",
@@ -243,7 +243,7 @@ def test_a_refused_answer_is_told_to_a_person(decision: str, status: int) -> Non
 
 
 @pytest.mark.parametrize("tell", [404, 500])
-def test_a_run_fails_also_where_nobody_can_be_told(tell: int) -> None:
+def test_a_run_fails_also_where_no_message_can_be_sent(tell: int) -> None:
     """The alert on failed runs does not depend on the address."""
     assert run(Reply(status=500), tell=tell).status == "Failed"
 
@@ -267,14 +267,14 @@ def test_what_gives_no_access_is_continued_without_a_question(kind: str) -> None
     "kind", ["userAdd", "userUpdate", "adminAdd", "systemAdd", "onBehalfAdd", "something new", None]
 )
 def test_whatever_may_give_access_is_asked_about(kind: str | None) -> None:
-    """Additions, updates and request types that nobody knows yet go to the app."""
+    """Additions, updates and unknown request types go to the app."""
     done = run(Reply(body=decided("deny")), callout={**CALLOUT, "RequestType": kind})
     assert resumed(done).body["data"]["state"] == "denied"
 
 
 @pytest.mark.parametrize("body", [None, {}, {"AccessPackage": None}])
 def test_a_test_call_is_accepted_and_nothing_else(body: Any) -> None:
-    """Entra's first call, without a request behind it, gets its 202; nobody is told."""
+    """Entra's first call, without a request behind it, gets its 202; no message is sent."""
     done = run(Reply(status=500), callout=body)
     assert (done.status, done.sent, done.responses) == ("Succeeded", [], [{"statusCode": 202}])
 

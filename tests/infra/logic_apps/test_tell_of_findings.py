@@ -60,7 +60,7 @@ async def test_a_ticket_is_opened_and_closed_by_its_key(app: App) -> None:
 
 
 async def test_a_digest_goes_to_the_channel(app: App) -> None:
-    """With its counts, and to nobody else."""
+    """With its counts, and to no other address."""
     [body] = await bodies(app, "digest.ready")
     one = run(body)
     [sent] = one.sent

@@ -60,7 +60,7 @@ def _checked(
         enforcement=enforcement,
         holders=tuple(Holder(person, "delivered") for person in people),
         holder_count=len(people),
-        rules=("Nobody does both (critical, enforce)",),
+        rules=("Pay or approve (critical, enforce)",),
         references=references,
         gaps=(),
         tenant=tenant,

@@ -170,7 +170,7 @@ UNTRUE: dict[str, Case] = {
     "no Retry-After": accepted(replace(PLANNED, retry_after="")),
     "another's ticket": accepted(replace(PLANNED, reference="CHG-2")),
     "one holder less": held_by_seven(replace(PLANNED, holder_count=6)),
-    "somebody else": held_by_seven(replace(PLANNED, holders=WRITTEN.holders[1:])),
+    "another holder": held_by_seven(replace(PLANNED, holders=WRITTEN.holders[1:])),
     "not found": held_by_seven(replace(PLANNED, outcome="clear")),
     "not looked at": held_by_seven(replace(PLANNED, gaps=(Gap("a package", "403"),))),
     "one direction planned": planned(replace(PLANNED, references=References(planned=FOUR[:2]))),

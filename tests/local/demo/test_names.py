@@ -58,13 +58,13 @@ def test_references_are_counted_by_additions() -> None:
 
 
 def test_the_same_person_is_found_in_every_run() -> None:
-    """Somebody is chosen who has just the one package, and never had another one."""
+    """The demo chooses a person who has just the one package, and never had another one."""
     tenant = snapshot()
     assert tenant.name(tenant.first_with({PAY_INVOICES}).id) == "Bilal Petrov"
     assert tenant.first_with(()).id == subject_id(128)
 
 
-def test_nobody_who_fits_is_an_error() -> None:
+def test_a_tenant_without_a_fitting_person_is_an_error() -> None:
     """A tenant that the story cannot be told with is said to be one."""
     with pytest.raises(LookupError, match="no person"):
         snapshot().first_with({"no id"})

@@ -108,7 +108,7 @@ def test_an_empty_table_says_so() -> None:
 
 
 def test_requests_are_told_with_graphs_answers() -> None:
-    """A refusal has its reason, whoever has no package holds nothing."""
+    """A refusal has its reason. A person without a package holds nothing."""
     shown = lines(
         tables.requests([REFUSED, replace(GRANTED, holds=None)]), tables.reasons([REFUSED])
     )
@@ -117,7 +117,7 @@ def test_requests_are_told_with_graphs_answers() -> None:
     assert "400: The target is not eligible." in shown
 
 
-def test_a_pair_that_nobody_looked_at_has_no_count() -> None:
+def test_a_pair_that_was_not_read_has_no_count() -> None:
     """Zero would read as an all-clear."""
     shown = lines(tables.swept(SWEPT), tables.swept_pairs(SWEPT.pairs))
     assert "checked 5 of 6 pairs" in shown
@@ -144,7 +144,7 @@ def test_a_decision_shows_its_reason_and_advice() -> None:
 def test_an_answer_to_entra_is_shown_field_by_field() -> None:
     """Equal fields and different ones are told apart, and no value is cut off."""
     right = resumed(denied=True)
-    wrong = replace(right, body={**right.body, "source": "somebody"})
+    wrong = replace(right, body={**right.body, "source": "another"})
     assert "data.state = denied" in lines(tables.resumed(right))
     assert "source differs the demo" in lines(tables.resumed(wrong))
     assert "\u2026" not in plain(tables.resumed(right))

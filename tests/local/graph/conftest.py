@@ -26,7 +26,7 @@ def app() -> Starlette:
     with_identity(tenant, "auditor", permission="EntitlementManagement.Read.All")
     with_identity(tenant, "admin", permission="EntitlementManagement.ReadWrite.All")
     with_identity(tenant, "directory", permission="Group.Read.All")
-    with_identity(tenant, "nobody")
+    with_identity(tenant, "powerless")
     with_identity(tenant, "reader", role=CATALOG_READER, catalog_id=FINANCE)
     with_identity(tenant, "owner", role=CATALOG_OWNER, catalog_id=FINANCE)
     with_identity(tenant, "rooted", role=ACCESS_PACKAGE_MANAGER)
@@ -56,7 +56,7 @@ async def helpdesk(app: Starlette) -> AsyncIterator[Caller]:
 
 @pytest.fixture
 async def auditor(app: Starlette) -> AsyncIterator[Caller]:
-    """Graph as somebody sees it who may read the whole tenant."""
+    """Graph for a caller that may read the whole tenant."""
     caller = Caller(app, "auditor-client")
     async with caller.http:
         yield caller

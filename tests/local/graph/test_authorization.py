@@ -30,7 +30,7 @@ ROLES = "/v1.0/roleManagement/entitlementManagement"
 @pytest.mark.parametrize(
     ("client_id", "read", "write"),
     [
-        ("nobody-client", 403, 403),
+        ("powerless-client", 403, 403),
         ("reader-client", 200, 403),
         ("auditor-client", 200, 403),
         ("owner-client", 200, 204),
@@ -65,7 +65,7 @@ async def test_an_assignment_manager_writes_no_references(helpdesk: Caller) -> N
 
 async def test_the_refusal_has_the_observed_words(app: Starlette) -> None:
     """A refused application reads about users, as in the wild."""
-    answer = await Caller(app, "nobody-client").get("accessPackages")
+    answer = await Caller(app, "powerless-client").get("accessPackages")
     error = answer.json()["error"]
     assert error["code"] == "UnAuthorized"
     assert error["message"].startswith("User is not authorized to perform the operation.")
@@ -143,7 +143,7 @@ async def test_role_definitions_are_listed_to_those_with_a_role(
     """Five built-in roles are listed, and not to an identity that has none."""
     listed = (await graph.send("GET", f"{ROLES}/roleDefinitions")).json()["value"]
     assert len(listed) == 5
-    refused = await Caller(app, "nobody-client").send("GET", f"{ROLES}/roleDefinitions")
+    refused = await Caller(app, "powerless-client").send("GET", f"{ROLES}/roleDefinitions")
     assert error_code(refused) == "UnAuthorized"
 
 

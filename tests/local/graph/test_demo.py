@@ -47,7 +47,7 @@ def test_the_tenant_is_the_same_every_time(tenant: Tenant) -> None:
     assert demo_tenant() == tenant
 
 
-def test_nobody_has_a_namesake(tenant: Tenant) -> None:
+def test_no_two_subjects_have_one_name(tenant: Tenant) -> None:
     """A few hundred people have distinct names, addresses and ids."""
     people = [subject for subject in tenant.subjects if isinstance(subject.display_name, str)]
     assert len(people) > 200

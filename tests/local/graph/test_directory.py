@@ -13,7 +13,7 @@ from tests.local.graph.caller import Caller, app_of, error_code, with_identity
 
 @pytest.fixture
 def app() -> Starlette:
-    """A tenant with one newcomer, and somebody who may read people."""
+    """A tenant with one newcomer, and a caller that may read people."""
     tenant = demo_tenant()
     tenant.newcomers = [
         DirectoryObject(
@@ -58,7 +58,7 @@ async def test_each_kind_has_its_permission(app: Starlette, reader: Caller) -> N
 
 
 async def test_a_person_is_found_by_the_user_principal_name(app: Starlette, reader: Caller) -> None:
-    """In whatever case, of whoever is in the directory; and only with the permission."""
+    """Case does not matter; the person must be in the directory, the caller have permission."""
     [known] = [each for each in demo_tenant().subjects if each.object_id == object_id(3)]
     name = str(known.principal_name)
     path = f"/v1.0/users/{quote(name.upper(), safe='')}?$select=id,userPrincipalName"

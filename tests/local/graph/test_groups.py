@@ -43,7 +43,7 @@ OUTER, INNER = make_id("outer group"), make_id("inner group")
 
 @pytest.fixture
 def counter() -> Caller:
-    """Somebody who may count members, in a tenant with a group inside another."""
+    """A caller that may count members, in a tenant with a group inside another."""
     tenant = demo_tenant()
     ann, bob, cas = (make_id(each) for each in ("ann", "bob", "cas"))
     tenant.groups += [

@@ -54,7 +54,7 @@ async def test_the_real_credential_reports_an_unknown_identity(
 ) -> None:
     """A client id that is not assigned makes the credential fail, not hang."""
     point_at(monkeypatch, served)
-    async with ManagedIdentityCredential(client_id="somebody-else") as credential:
+    async with ManagedIdentityCredential(client_id="another-app") as credential:
         with pytest.raises(ClientAuthenticationError):
             await credential.get_token(SCOPE)
 
@@ -64,7 +64,7 @@ async def test_the_real_credential_reports_an_unknown_identity(
     [
         ({}, {}, 401),
         ({}, {"X-IDENTITY-HEADER": "guessed"}, 401),
-        ({"client_id": "somebody-else"}, HEADERS, 400),
+        ({"client_id": "another-app"}, HEADERS, 400),
         ({"client_id": ""}, HEADERS, 400),
         ({"resource": "https://vault.azure.net"}, HEADERS, 400),
         ({"resource": SCOPE}, HEADERS, 400),

@@ -189,7 +189,7 @@ async def test_a_subject_has_an_alternate_key(odd_graph: Caller) -> None:
 @pytest.mark.parametrize(
     ("key", "status"),
     [
-        (f"subjects(objectId='{make_id('nobody')}')", 404),
+        (f"subjects(objectId='{make_id('unknown')}')", 404),
         (f"subjects(objectId='{subject_id('ordinary')}')", 404),
         (f"subjects(objectId={object_id('ordinary')})", 400),
         ("subjects(objectId='ordinary')", 400),
@@ -205,6 +205,6 @@ async def test_the_alternate_key_is_strict(odd_graph: Caller, key: str, status: 
 async def test_the_alternate_key_needs_a_right_on_a_catalog(odd_graph: Caller) -> None:
     """A caller without any right in entitlement management is refused, known subject or not."""
     odd_graph.client_id = "directory-client"
-    for name in ("ordinary", "nobody"):
+    for name in ("ordinary", "unknown"):
         path = f"{EM}/subjects(objectId='{object_id(name)}')"
         assert (await odd_graph.send("GET", path)).status_code == 403

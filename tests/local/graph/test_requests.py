@@ -83,13 +83,13 @@ async def test_a_member_of_an_incompatible_group_is_refused(
 
 
 async def test_those_who_hold_both_keep_both(graph: Caller) -> None:
-    """A new reference takes nothing from anybody."""
+    """A new reference removes no assignment."""
     before = await graph.ids(assignments_of(PAY_INVOICES, "state eq 'delivered'"))
     await graph.add_package(PAY_INVOICES, APPROVE_INVOICES)
     assert await graph.ids(assignments_of(PAY_INVOICES, "state eq 'delivered'")) == before
 
 
-async def test_an_expired_assignment_stops_nobody(graph: Caller, helpdesk: Caller) -> None:
+async def test_an_expired_assignment_stops_no_request(graph: Caller, helpdesk: Caller) -> None:
     """Who held the incompatible package once may get the other one now."""
     await graph.add_package(APPROVE_INVOICES, PAY_INVOICES)
     clause = f"target/objectId eq '{object_id(PAYER)}'"
@@ -103,7 +103,7 @@ async def test_an_expired_assignment_stops_nobody(graph: Caller, helpdesk: Calle
 @pytest.mark.parametrize(
     ("change", "status"),
     [
-        ({"targetId": "nobody"}, 400),
+        ({"targetId": "unknown"}, 400),
         ({"assignmentPolicyId": policy_id(APPROVE_INVOICES)}, 400),
         ({"targetId": object_id(PAYER)}, 400),
         ({"accessPackageId": RELEASE_PAYMENTS}, 403),
@@ -113,7 +113,7 @@ async def test_an_expired_assignment_stops_nobody(graph: Caller, helpdesk: Calle
 async def test_a_wrong_request_is_refused(
     helpdesk: Caller, change: dict[str, str], status: int
 ) -> None:
-    """Subject, policy, package and shape must fit, and nobody gets a package twice."""
+    """Subject, policy, package and shape must fit, and a subject gets a package only once."""
     body = request(APPROVER, PAY_INVOICES)
     assignment = body["assignment"]
     assert isinstance(assignment, dict)

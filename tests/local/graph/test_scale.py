@@ -40,7 +40,7 @@ def test_a_few_packages_are_heavy(tenant: Tenant) -> None:
     assert max(others) - min(others) == 1
 
 
-def test_nobody_has_a_package_twice(tenant: Tenant) -> None:
+def test_no_subject_has_a_package_twice(tenant: Tenant) -> None:
     """A person and a package make one assignment, of a person who exists."""
     held = {(each.access_package_id, each.target_id) for each in tenant.assignments}
     assert len(held) == len(tenant.assignments)
@@ -48,7 +48,7 @@ def test_nobody_has_a_package_twice(tenant: Tenant) -> None:
 
 
 def test_only_who_is_planted_holds_both_duties(tenant: Tenant) -> None:
-    """Whoever holds a Requester and an Approver package of a team holds its first Approver."""
+    """A holder of a Requester and an Approver package of a team holds its first Approver."""
     held: dict[str, set[str]] = {}
     for each in tenant.assignments:
         held.setdefault(each.access_package_id, set()).add(str(each.target_id))

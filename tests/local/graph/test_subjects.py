@@ -1,4 +1,4 @@
-"""One subject by its id in entitlement management, for whoever may read any catalog."""
+"""One subject by its id in entitlement management, for callers that may read any catalog."""
 
 import pytest
 from starlette.applications import Starlette
@@ -20,7 +20,7 @@ async def test_a_subject_is_found_by_its_own_id(app: Starlette) -> None:
 
 @pytest.mark.parametrize("asked", [object_id(3), "00000000-0000-4000-8000-000000000000"])
 async def test_no_other_id_finds_one(app: Starlette, asked: str) -> None:
-    """An object id is not the key of a subject, nor is an id that nobody has."""
+    """An object id is not the key of a subject, nor is an unknown id."""
     answer = await Caller(app, APP_CLIENT_ID).send("GET", f"{EM}/subjects/{asked}")
     assert (answer.status_code, error_code(answer)) == (404, "ResourceNotFound")
 

@@ -48,7 +48,7 @@ def test_an_exception_at_import_is_told_with_its_place(tmp_path: Path) -> None:
 
 
 def test_an_app_without_functions_is_refused(tmp_path: Path) -> None:
-    """A blueprint that nobody registers is no error to the worker, so it is one here."""
+    """A blueprint without a registration is no error to the worker, so it is one here."""
     with pytest.raises(IndexingError, match="zero functions"):
         index_apart(
             write_app(tmp_path, "import azure.functions as func\napp = func.FunctionApp()\n")

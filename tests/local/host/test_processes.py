@@ -86,6 +86,6 @@ def test_a_time_limit_is_an_error_with_the_output() -> None:
             process.wait_ready(lambda: False, 0.1)
 
 
-def test_an_address_where_nobody_listens_does_not_answer() -> None:
+def test_an_address_without_a_server_does_not_answer() -> None:
     """Being refused is no answer."""
     assert not answers(f"http://127.0.0.1:{free_port()}/")

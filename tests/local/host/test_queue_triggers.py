@@ -98,7 +98,7 @@ def test_a_long_run_keeps_its_message_hidden(sample: Sample) -> None:
 
 
 def test_a_message_that_was_taken_away_is_no_failure(running: Sample) -> None:
-    """A lost receipt is ignored: the message belongs to somebody else by now."""
+    """A lost receipt is ignored: another worker has the message by now."""
     running.order(seconds=1)
     running.wait_for_events("started", 1)
     running.queue(running.work).clear_messages()

@@ -101,7 +101,7 @@ def test_a_body_over_the_limit_is_413(web: HostProcess) -> None:
 
 
 def test_the_host_describes_itself(web: HostProcess) -> None:
-    """Status and functions are there for whoever has the master key."""
+    """Status and functions are there for a caller with the master key."""
     status = httpx.get(f"{web.url}/admin/host/status", headers=MASTER).json()
     assert status == {"state": "Running", "functionCount": 10}
     functions = httpx.get(f"{web.url}/admin/functions", headers=MASTER).json()
@@ -112,7 +112,7 @@ def test_the_host_describes_itself(web: HostProcess) -> None:
 
 @pytest.mark.parametrize(
     ("path", "body", "status"),
-    [("nobody", "{}", 404), ("echo", "{}", 400), ("nightly", "[", 400), ("nightly", "{}", 202)],
+    [("unknown", "{}", 404), ("echo", "{}", 400), ("nightly", "[", 400), ("nightly", "{}", 202)],
 )
 def test_what_cannot_be_run_by_hand_is_refused(
     web: HostProcess, path: str, body: str, status: int

@@ -69,7 +69,7 @@ class TestFloods:
         assert [(await app.post(BODY, headers=each)).status_code for each in others] == [202, 202]
 
     async def test_polling_is_not_starved_by_asking(self, make_app: MakeApp) -> None:
-        """Whoever has asked as often as they may still fetches every answer, ten times over."""
+        """A caller at its request limit still fetches every answer, ten times over."""
         app = secured(make_app, CALLER_REQUESTS_PER_MINUTE="5")
         key = with_key()
         started = [body_of(await app.post(BODY, headers=key))["id"] for _ in range(5)]
@@ -114,7 +114,7 @@ class TestReach:
         "roles", [{AppRole.ENFORCE}, {AppRole.CHECK, AppRole.ENFORCE}, {AppRole.ADMIN}]
     )
     @pytest.mark.parametrize("wish", [None, "off", "plan", "apply"])
-    def test_whoever_may_write_has_their_wish(
+    def test_a_caller_that_may_write_gets_the_wanted_enforcement(
         self, roles: set[AppRole], wish: EnforcementChoice | None
     ) -> None:
         """With SoD.Enforce the app's own setting is the only limit."""
@@ -122,7 +122,7 @@ class TestReach:
         assert cap_enforcement(wish, caller) == wish
 
     @pytest.mark.parametrize(("wish", "reach"), [(None, "plan"), ("off", "off"), ("plan", "plan")])
-    def test_whoever_may_not_gets_a_plan_at_most(
+    def test_a_caller_that_may_not_write_gets_a_plan_at_most(
         self, wish: EnforcementChoice | None, reach: EnforcementChoice
     ) -> None:
         """Without SoD.Enforce nothing is written, also where nothing was said."""
@@ -162,7 +162,7 @@ class TestReach:
             found = body_of(await app.get(body_of(answer)["id"], headers=credential))
             assert found["enforcement"] == reach
 
-    async def test_nobody_passes_the_apps_own_setting(self, make_app: MakeApp) -> None:
+    async def test_no_caller_passes_the_apps_own_setting(self, make_app: MakeApp) -> None:
         """SoD.Admin gets a plan where the app plans."""
         app = secured(make_app, ENFORCEMENT="plan")
         answer = await app.post({**BODY, "enforcement": "apply"}, headers=principal("SoD.Admin"))
@@ -170,7 +170,7 @@ class TestReach:
         assert (answer.status_code, app.graph.writes) == (202, [])
 
     async def test_a_key_of_idempotency_does_not_lend_a_role(self, make_app: MakeApp) -> None:
-        """Who may not write, and repeats the request of somebody who may, is refused."""
+        """A caller that may not write cannot repeat the request of one that may."""
         app = secured(make_app, ENFORCEMENT="apply")
         twice = {"Idempotency-Key": "CHG-1"}
         first = await app.post(BODY, headers={**principal("SoD.Enforce"), **twice})
@@ -211,7 +211,7 @@ class TestKeysOfIdempotency:
         assert len(ids) == 1
 
     async def test_a_local_world_has_one_caller(self, make_app: MakeApp) -> None:
-        """Where nobody is told apart, everybody shares their keys."""
+        """If callers are not told apart, all of them share their keys."""
         app = secured(
             make_app, CALLER_KEYS="anyone", WEBSITE_AUTH_ENABLED="", GRAPH_ROOT="http://localhost:1"
         )
@@ -226,7 +226,7 @@ class TestWhoIsHandedOn:
     async def test_a_route_that_verifies_its_callers_is_told_who_asks(
         self, make_app: MakeApp
     ) -> None:
-        """Whoever it is comes in there, a stranger among them; nowhere else does one."""
+        """Every caller is admitted to that route, an unknown one too; to no other route."""
         admission, own = secured(make_app).admission, ROUTES["receive_webhook"]
         told = [admission.admit(own, each) for each in (principal("SoD.Read"), with_key(), {})]
         names = [each.name if isinstance(each, Caller) else each for each in told]

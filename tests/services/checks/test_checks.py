@@ -254,7 +254,7 @@ async def test_a_broken_version_never_replaces_a_good_one(make_app: MakeApp) -> 
     assert "did you mean enforce?" in skipped["why"]
 
 
-async def test_an_error_nobody_foresaw_is_raised_for_the_queue_to_deliver_again(
+async def test_an_unexpected_error_is_raised_for_the_queue_to_deliver_again(
     make_app: MakeApp,
 ) -> None:
     """A bug is no answer: the message stays with the queue, and the status says what happened."""

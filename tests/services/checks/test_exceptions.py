@@ -18,7 +18,7 @@ RULES = [rule("pay", side("a"), side("b")), rule("buy", side("a"), side("bc"))]
 
 
 def holds(name: str, person: str) -> Assignment:
-    subject = Subject(id=guid(f"{person}5"), object_id=guid(person), display_name="Somebody")
+    subject = Subject(id=guid(f"{person}5"), object_id=guid(person), display_name="Eve")
     return Assignment(id=f"{name}-{person}", state="delivered", subject=subject)
 
 
@@ -49,7 +49,7 @@ async def test_an_exception_from_one_rule_does_not_excuse_from_another(app: App)
     assert excepted(await app.check("a", "b")) == []
 
 
-async def test_an_exception_whose_time_is_over_excuses_nobody(app: App) -> None:
+async def test_an_exception_whose_time_is_over_excuses_no_subject(app: App) -> None:
     """The day after its last day it is not there any more."""
     over = date(2025, 12, 31)
     app.rules.write(RULES, [exception(each, "e", start=FIRST, end=over) for each in ("pay", "buy")])

@@ -96,14 +96,16 @@ async def test_a_rule_with_one_package_of_the_pair_is_not_read(make_app: MakeApp
 
 
 async def test_a_package_that_does_not_exist_is_never_clear(make_app: MakeApp) -> None:
-    """Graph lists nobody for it, without an error."""
+    """Graph lists no holders for it, without an error."""
     app = make(make_app, {"a": "x", "b": "x"}, all_of("gone", side("a"), side("b"), side("e")))
 
-    async def nobody(package_ids: Collection[str]) -> AsyncIterator[tuple[str, AssignmentPage]]:
+    async def without_gone(
+        package_ids: Collection[str],
+    ) -> AsyncIterator[tuple[str, AssignmentPage]]:
         for each in package_ids:
             yield each, [] if each == guid("e") else held("a", "x")
 
-    app.graph.assignments_of = nobody  # type: ignore[method-assign]
+    app.graph.assignments_of = without_gone  # type: ignore[method-assign]
     answer = await app.check("a", "b")
     assert answer["sets"][0]["outcome"] == "unknown"
     assert f"access package {guid('e')}" in {each["what"] for each in answer["coverage"]["skipped"]}

@@ -10,7 +10,7 @@ type MakeApp = type[App]
 
 
 class BusyClock(ManualClock):
-    """A clock on which, while somebody sleeps, a worker takes a message after a while."""
+    """A clock on which a worker takes a message while a caller sleeps."""
 
     app: App
     idle_seconds = 0.0
@@ -54,7 +54,7 @@ async def test_a_check_that_takes_longer_is_left_to_polling(app: App) -> None:
     assert (await app.get(body_of(answer)["id"])).status_code == 200
 
 
-async def test_nobody_waits_who_does_not_ask_to(app: App) -> None:
+async def test_a_request_without_wait_does_not_wait(app: App) -> None:
     """Without `wait`, or with 0, the answer is 202 at once."""
     body = pair_body("a", "b")
     answers = [await app.post(body), await app.post(body, wait="0")]

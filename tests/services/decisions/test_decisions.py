@@ -90,7 +90,7 @@ async def test_a_conflict_is_denied_with_its_reason(make_app: MakeApp, whole_ten
 
 @pytest.mark.parametrize("whole_tenant", [True, False])
 async def test_without_a_conflict_it_is_allowed(make_app: MakeApp, whole_tenant: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """Somebody else's access, expired access, and the same package do not stand against it."""
+    """Another person's access, expired access, and the same package are no conflict."""
     gone = replace(holds("b", ANN), state="expired")
     held = {"b": [holds("b", BOB), gone], "a": [holds("a", ANN)]}
     make(make_app, held, whole_tenant=whole_tenant)
@@ -124,7 +124,7 @@ async def test_a_rule_that_only_records_asks_for_a_review(make_app: MakeApp) -> 
 
 
 async def test_an_exception_makes_it_a_review(make_app: MakeApp) -> None:
-    """Whoever may hold both is not denied; the exception and its end are named."""
+    """An excepted subject is not denied; the exception and its end are named."""
     app = make(make_app, {"b": [holds("b", ANN)]})
     entry = exception("pay", "1", start=date(2025, 12, 1), end=date(2026, 1, 31))
     app.rules.write(RULES, [entry])
@@ -197,7 +197,7 @@ async def test_members_of_groups_are_not_known(make_app: MakeApp) -> None:
     assert guid("9") in answer["coverage"]["skipped"][0]["what"]
 
 
-async def test_a_package_that_nobody_knows_is_not_allowed(make_app: MakeApp) -> None:
+async def test_an_unknown_package_is_not_allowed(make_app: MakeApp) -> None:
     """A mistyped id would otherwise be clear of every rule."""
     make(make_app, {})
     assert (await ask("e"))["decision"] == "allow"

@@ -31,7 +31,7 @@ def _app_is_put_back(make_app: object) -> None:
     """What a test installs is taken out again."""
 
 
-async def test_b3_the_example_is_about_somebody_who_is_denied(
+async def test_b3_the_example_is_about_a_subject_that_is_denied(
     simulator: Simulator, connect: Connect
 ) -> None:
     """The page's request gets the decision and the reason that the page shows."""

@@ -78,7 +78,7 @@ async def test_under_rules_that_are_out_of_date_nothing_is_allowed(make_app: Mak
     assert (await ask("a", BOB))["decision"] == "deny"
 
 
-# Whoever holds a is kept from membership of group 9; eligible members of it count by choice.
+# A holder of a is kept from membership of group 9; eligible members of it count by choice.
 GROUPS = rule("r", side("a"), side("", ["9"]))
 
 
@@ -90,7 +90,7 @@ def granting(make_app: MakeApp, granted: AccessPackage, *rules: Any, **settings:
 
 
 async def test_a_package_that_grants_a_group_stands_for_it(make_app: MakeApp) -> None:
-    """Whoever holds what the rule keeps from the group's members is denied membership by d."""
+    """A holder of what the rule keeps from the group's members is denied membership by d."""
     granting(make_app, package("d", "9"))
     answer = await ask("d")
     assert (answer["decision"], answer["coverage"]["skipped"]) == ("deny", [])
@@ -163,7 +163,7 @@ async def test_a5_a_package_that_gives_what_another_gives_is_reviewed(
     make_app: MakeApp,
     whole_tenant: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """For a holder of the other side, and for nobody else; it names the rule and the package."""
+    """For a holder of the other side, and for no other subject; it names rule and package."""
     app = both_sides(make_app, "9", a=ANN, b=BOB)
     app.graph.whole_tenant = whole_tenant
     answer = await ask("d")
@@ -179,7 +179,7 @@ async def test_a5_a_package_that_gives_what_another_gives_is_reviewed(
 
 
 async def test_a5_a_package_of_both_sides_is_denied(make_app: MakeApp) -> None:
-    """It meets the rule by itself, whoever asks. The reason names it and both duties."""
+    """It meets the rule by itself, for any subject. The reason names it and both duties."""
     both_sides(make_app, "8", "9")
     answer = await ask("d")
     assert answer["decision"] == "deny"
@@ -236,7 +236,7 @@ def count_grants(app: App) -> list[str]:
 async def test_many_subjects_package_by_package_are_bounded_in_requests(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Past the most of one call nothing is asked, and whoever is left is reviewed with the why."""
+    """After the maximum of one call no request is sent; the other subjects are reviewed."""
     monkeypatch.setattr(from_graph, "MAX_SUBJECTS_READ", 20)
     _, asked = asked_by_package(make_app, {"b": [holds("b", CROWD[0])]})
     answers = await ask_many("a", CROWD[:6])
@@ -283,7 +283,7 @@ def asked_by_package(
 
 
 async def test_a_list_of_packages_that_is_refused_is_a_gap(make_app: MakeApp) -> None:
-    """A package that no rule names may be a wrong id: for good, so nobody is told to ask again."""
+    """A package that no rule names may be a wrong id: asking again would not help."""
     app = make(make_app, {})
     refuse_list(app, Forbidden("no list for you", status=403))
     answer = await ask("e")
@@ -292,7 +292,7 @@ async def test_a_list_of_packages_that_is_refused_is_a_gap(make_app: MakeApp) ->
     assert (await ask("a"))["decision"] == "allow"
 
 
-async def test_patterns_that_fit_nobody_knows_what_are_a_gap(make_app: MakeApp) -> None:
+async def test_patterns_that_fit_an_unknown_set_are_a_gap(make_app: MakeApp) -> None:
     """Rules by id count all the same; and once the list is given, all is as ever."""
     rules = [rule("named", BY_NAME, side("c")), *RULES]
     app = make(make_app, {"b": [holds("b", ANN)]}, rules)

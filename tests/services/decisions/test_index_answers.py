@@ -74,12 +74,12 @@ def how(answer: dict[str, Any]) -> str:
 
 
 def grant(app: App, assignment: Assignment) -> None:
-    """Somebody gets package b behind the app's back."""
+    """Grant package b without the app's knowledge."""
     app.graph._assignments.setdefault(guid("b"), []).append(assignment)
 
 
 def no_graph(app: App) -> None:
-    """From here on, whoever asks Graph for a subject's assignments fails the test."""
+    """From here on, asking Graph for a subject's assignments fails the test."""
 
     async def fail(asked: Collection[object]) -> Any:
         assert not asked, "Graph was asked"
@@ -150,7 +150,7 @@ async def test_without_a_fresh_index_rights_on_catalogs_ask_package_by_package(
 
 
 async def test_a_package_that_the_sweep_could_not_read_is_a_gap(make_app: MakeApp) -> None:
-    """It is named with the sweep's reason, and nobody is allowed by it."""
+    """It is named with the sweep's reason, and no subject is allowed by it."""
     app = make(make_app, {}, DENSE, whole_tenant=False)
     app.graph.unreadable.add(guid("b"))
     await sweep(app)
@@ -162,7 +162,7 @@ async def test_a_package_that_the_sweep_could_not_read_is_a_gap(make_app: MakeAp
 
 
 async def test_an_error_while_paging_is_a_gap_of_the_index(make_app: MakeApp) -> None:
-    """A package that was read in part says nothing of anybody."""
+    """A package that was read in part says nothing of any subject."""
     app = make(make_app, {"b": [holds("b", CROWD[0])]}, DENSE)
     read = app.graph.assignments_of
 
@@ -189,7 +189,7 @@ async def test_what_the_sweep_never_looked_at_is_asked_of_graph(make_app: MakeAp
 
 
 async def test_an_index_that_is_gone_is_no_index(make_app: MakeApp) -> None:
-    """Somebody has tidied the container up: Graph is asked."""
+    """An operator deleted the index from the container, so the app asks Graph."""
     app = await swept(make_app, {})
     app.storage.blobs._blobs = {  # type: ignore[attr-defined]
         key: data
@@ -216,7 +216,7 @@ async def test_long_lists_are_not_read_for_a_batch(
 
 
 async def test_a_list_that_may_not_be_read_is_a_gap(make_app: MakeApp) -> None:
-    """Whoever is asked about is reviewed, with Graph's reason."""
+    """Every subject is reviewed, with Graph's reason."""
     app = make(make_app, {}, [rule("pay", side("a"), side("b"))], whole_tenant=False)
     app.graph.unreadable.add(guid("b"))
     answers = await ask_many("a", CROWD)

@@ -38,7 +38,7 @@ from tests.builders import at_most, guid, package, rule
 from tests.services.decisions.test_decisions import ANN, CROWD, MakeApp, ask, holds, make, post
 from tests.services.sweeps.test_sweeps import sweep
 
-NOBODY = guid("9")
+UNKNOWN = guid("9")
 SUBJECT = guid("5")
 
 
@@ -77,18 +77,18 @@ async def test_a_subject_without_an_object_id_is_reviewed(
 
 
 async def test_an_id_that_graph_does_not_tell_of_is_reviewed(make_app: MakeApp) -> None:
-    """Whoever holds nothing by this object id may hold something by the other id."""
+    """A subject that holds nothing by this object id may hold something by the other id."""
     app = make(make_app, {"b": [holds("b", ANN)]})
 
     async def refuse(ids: list[str]) -> dict[str, Forbidden]:
         return {each: Forbidden("not for you", status=403) for each in ids}
 
     app.graph.subjects = refuse  # type: ignore[method-assign,assignment]
-    # Who may not be looked up is not nobody.
+    # A subject that may not be looked up is not an unknown one.
     app.configure(DECISION_ON_UNKNOWN_SUBJECT="allow")
     assert (await ask("a"))["decision"] == "deny"
     for wanted in ("a", "c"):
-        answer = await ask(wanted, NOBODY)
+        answer = await ask(wanted, UNKNOWN)
         assert (answer["decision"], answer["subjectKnown"]) == ("review", None)
         assert "not for you" in answer["reasons"][0]
 
@@ -109,9 +109,9 @@ async def test_an_id_of_another_system_is_no_subject(make_app: MakeApp) -> None:
 
 
 @pytest.mark.parametrize("whole_tenant", [True, False])
-@pytest.mark.parametrize("subject", [NOBODY, guid("0"), guid("a"), guid("c")])
+@pytest.mark.parametrize("subject", [UNKNOWN, guid("0"), guid("a"), guid("c")])
 @pytest.mark.parametrize("wanted", ["a", "c"])
-async def test_b1_a_subject_that_nobody_knows_is_reviewed(
+async def test_b1_an_unknown_subject_is_reviewed(
     make_app: MakeApp,
     subject: str,
     wanted: str,
@@ -131,25 +131,25 @@ async def test_b1_a_subject_that_nobody_knows_is_reviewed(
         assert "not known" not in str(answer)
 
 
-async def test_b1_a_setting_allows_somebody_new(make_app: MakeApp) -> None:
-    """It says that nobody vouches all the same; a rule and a gap still count."""
+async def test_b1_a_setting_allows_an_unknown_subject(make_app: MakeApp) -> None:
+    """The answer still says that no source knows the subject; a rule and a gap still count."""
     app = make(make_app, {})
     app.configure(DECISION_ON_UNKNOWN_SUBJECT="allow", DECISION_ON_GAPS="deny")
-    answer = await ask("a", NOBODY)
+    answer = await ask("a", UNKNOWN)
     assert (answer["decision"], answer["subjectKnown"]) == ("allow", False)
     assert "is not known" in answer["reasons"][0]
-    assert (await ask("ab", NOBODY))["decision"] == "deny"
+    assert (await ask("ab", UNKNOWN))["decision"] == "deny"
 
 
 async def test_b1_the_directory_vouches_where_it_may_be_read(make_app: MakeApp) -> None:
-    """For somebody new; and where it has nobody either, both are said."""
+    """A new subject is allowed. If the directory does not know it either, both are said."""
     app = make(make_app, {})
-    app.graph.directory = {NOBODY}
-    answer = await ask("a", NOBODY)
+    app.graph.directory = {UNKNOWN}
+    answer = await ask("a", UNKNOWN)
     assert (answer["decision"], answer["subjectKnown"]) == ("allow", True)
-    assert {"what": f"who {NOBODY} is", "how": "directory"} in answer["coverage"]["checked"]
+    assert {"what": f"who {UNKNOWN} is", "how": "directory"} in answer["coverage"]["checked"]
     app.graph.directory = set()
-    answer = await ask("a", NOBODY)
+    answer = await ask("a", UNKNOWN)
     assert (answer["decision"], answer["subjectKnown"]) == ("review", False)
     assert "the directory has no such person" in answer["reasons"][0]
 
@@ -177,7 +177,7 @@ async def test_b2_the_last_sweep_vouches_where_graph_does_not_tell(make_app: Mak
     ("client", "subject", "decision", "requests"),
     [
         (ADMIN_CLIENT, lambda: object_id(ANN_SUBJECT), "deny", 3),
-        (ADMIN_CLIENT, lambda: NOBODY, "review", 6),
+        (ADMIN_CLIENT, lambda: UNKNOWN, "review", 6),
         (ADMIN_CLIENT, lambda: object_id(EVE), "allow", 4),
         (ADMIN_CLIENT, lambda: ANN_SUBJECT, "deny", 6),
         (ADMIN_CLIENT, lambda: EVE, "allow", 6),

@@ -102,7 +102,7 @@ async def test_a_refusal_is_remembered(
 async def test_a_refusal_is_forgotten_in_time(
     detector: Detector, simulator: Simulator, clock: ManualClock, refusal: str
 ) -> None:
-    """After six hours it is tried again: somebody may have granted the permission."""
+    """After six hours it is tried again: an administrator may have granted the permission."""
     simulator.control.behave(additional_access=refusal)
     await detector.detect(PAY, APPROVE)
     simulator.control.behave(additional_access="supported")
@@ -225,7 +225,7 @@ async def test_people_on_their_way_are_found_without_an_object_id(
 async def test_a_missing_state_counts_as_held(
     detector: Detector, simulator: Simulator, refusal: str
 ) -> None:
-    """Where Graph leaves the state out, whoever is listed counts."""
+    """If Graph leaves the state out, each listed subject counts."""
     simulator.control.behave(missing_state=True, additional_access=refusal)
     found = {each.subject.id for each in (await detector.detect(PAY, APPROVE)).holders}
     assert found >= {ANN, BOB}
@@ -302,7 +302,7 @@ async def test_people_are_compared_by_both_of_their_ids(clock: ManualClock) -> N
 async def test_a12_two_assignments_of_one_person_are_one_holder(
     clock: ManualClock, *, refuses: bool
 ) -> None:
-    """In both orders of the pair; somebody without an object id counts by the other one."""
+    """In both orders of the pair; a subject without an object id counts by the other id."""
     twice = [
         Assignment(id=f"a-{each}", subject=Subject(id="p", object_id="x"), state="delivered")
         for each in "12"
@@ -335,7 +335,7 @@ HOLDINGS = st.dictionaries(st.sampled_from("pqrstu"), STATES)
 async def test_both_ways_find_the_same_people(
     a: dict[str, str | None], b: dict[str, str | None]
 ) -> None:
-    """Whoever additionalAccess finds, the lists find, in any tenant."""
+    """The lists find the same subjects as additionalAccess, in any tenant."""
     graph = two_packages(
         [one("a", person, state) for person, state in a.items()],
         [one("b", person, state) for person, state in b.items()],

@@ -112,7 +112,7 @@ async def damaged_row(context: WellPatient) -> None:
 
 HARMS: dict[str, tuple[Harm, str]] = {
     "oldest message": (old_message, "queue conflict-checks"),
-    "poison that nobody takes": (poison_untaken, "poison of sweep-pairs"),
+    "poison without a worker": (poison_untaken, "poison of sweep-pairs"),
     "letters": (letter, "poison of conflict-checks"),
     "a damaged row of the ledger": (damaged_row, "ledger"),
     "a failed sweep": (failed_sweep, "last sweep"),
@@ -152,7 +152,7 @@ async def test_one_harm_is_one_line(harm: str) -> None:
 
 
 async def test_of_a_large_ledger_the_first_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody waits for the answer; the line says that there may be more."""
+    """A caller waits for the answer; the line says that there may be more."""
     context = WellPatient()
     for key in "abc":
         await context.storage.table(LEDGER).insert(Row(partition="p", key=key))

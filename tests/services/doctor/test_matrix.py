@@ -175,7 +175,7 @@ async def test_a_reader_is_enough_to_plan(look: Examine, simulator: Simulator) -
 
 
 async def test_of_the_identity(look: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody to ask as is told as that, and not as a missing right."""
+    """A missing identity is reported as that, and not as a missing right."""
     monkeypatch.setenv("IDENTITY_HEADER", "wrong")
     assert wrong(await look()) == ["Graph: token"]
 

@@ -210,7 +210,7 @@ async def test_a_frozen_sweep_whose_worker_dies_counts_nothing_twice(
 
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 201}])
 async def test_a_freeze_without_a_reason_is_refused(make_app: MakeApp, body: object) -> None:
-    """Whoever finds writing frozen must be able to see why."""
+    """A reader of the freeze must be able to see why writing is frozen."""
     app = make_app(PACKAGES, {}, RULES, ENFORCEMENT="apply")
     assert (await call(freeze_writing, request("PUT", body))).status_code == 422
     await app.check("a", "b")

@@ -40,11 +40,11 @@ async def swept_without_rules(app: App, rules: Sequence[Rule] = ()) -> dict[str,
     return references
 
 
-@pytest.mark.parametrize("run", ["of nobody", "of a sweep", "of a check"])
+@pytest.mark.parametrize("run", ["of no run", "of a sweep", "of a check"])
 async def test_e5_a_forged_row_removes_no_reference(make_app: type[App], run: str) -> None:
     """Whatever run it names: that run's evidence does not say so, and the answer does."""
     app = make_app(PACKAGES, {}, RULES, **PRUNING)
-    runs = {"of nobody": "x", "of a sweep": (await sweep(app))["id"]}
+    runs = {"of no run": "x", "of a sweep": (await sweep(app))["id"]}
     runs["of a check"] = (await app.check("a", "b"))["id"]
     await forge(app, THEIRS, runs[run])
     references = await swept_without_rules(app)

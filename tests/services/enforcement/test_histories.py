@@ -196,7 +196,7 @@ class World(App):
         self._judge(reference)
         if reference in self.people:
             self.wrong.append(f"{reference} is a person's, and was removed")
-        # Nobody is kept from a package by a group that the package itself grants.
+        # A package keeps no subject away by a group that the package itself grants.
         is_own = reference.target in self._packages()[reference.on].groups
         if not (is_own or self.is_rolled_back) and any(
             self._asks(each, reference) for each in self.book
@@ -370,7 +370,7 @@ def write_rules(number: int, protected: str | None) -> Event:
 def set_freeze(*, is_on: bool) -> Event:
     async def happen(world: World) -> None:
         controls = world.records.controls
-        await (controls.freeze("because", "somebody") if is_on else controls.unfreeze())
+        await (controls.freeze("because", "ann") if is_on else controls.unfreeze())
         world.is_frozen = is_on
 
     return happen
@@ -391,7 +391,7 @@ def crash_soon(steps: int, *, is_after: bool) -> Event:
 
 
 def people_refer(reference: Reference) -> Event:
-    """A person marks something incompatible; somebody who can write rows calls it the app's."""
+    """A person marks something incompatible; an attacker with access to rows claims it."""
 
     async def happen(world: World) -> None:
         if reference in world.ours | world.graph.present or not world.exists(reference):

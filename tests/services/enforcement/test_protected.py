@@ -1,4 +1,4 @@
-"""What rules files protect is never written on and never used, whoever writes."""
+"""No run writes on what rules files protect, and none uses it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def app_of(make_app: MakeApp, protected: Protected, rules: list[Rule] = RULES) -
 
 
 async def test_a_sweep_writes_nothing_on_or_to_a_protected_package(make_app: MakeApp) -> None:
-    """Its group is as good as the package: whoever has the one is in the other."""
+    """Its group is as good as the package: members of the one hold the other."""
     app = app_of(make_app, protect("a"))
     answer = await sweep(app)
     assert set(app.graph.writes) == BETWEEN_B_AND_C

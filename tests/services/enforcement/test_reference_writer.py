@@ -150,7 +150,7 @@ async def test_a_refused_write_is_reported_and_leaves_no_entry() -> None:
     assert await world.state() is None
 
 
-async def test_what_somebody_else_wrote_meanwhile_is_not_ours() -> None:
+async def test_what_another_writer_wrote_meanwhile_is_not_ours() -> None:
     """Refused as a duplicate at the first try: the reference is there, and not in the ledger."""
     world = World()
     world.graph.present.add(REFERENCE)
@@ -223,7 +223,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
 
 
 async def test_a_reference_is_written_by_one_at_a_time() -> None:
-    """Whoever comes while another run is writing it is sent away, and changes nothing."""
+    """A run is refused while another run is writing the reference, and changes nothing."""
     world = World()
     await world.ledger.intend(
         REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
@@ -255,7 +255,7 @@ async def test_what_was_written_just_now_is_looked_for_first() -> None:
     assert world.graph.writes == [REFERENCE]
 
 
-async def test_what_somebody_removed_is_written_again() -> None:
+async def test_what_a_person_removed_is_written_again() -> None:
     """An entry that is older than any lag says nothing against writing."""
     world = World()
     await world.apply()
@@ -275,7 +275,7 @@ async def test_a_failed_try_lets_the_next_one_in_at_once() -> None:
     assert (await world.apply()).written == [REFERENCE]
 
 
-async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
+async def test_a_lease_from_a_wrong_clock_binds_no_run() -> None:
     """An entry that claims to be held for days was written by a clock that is wrong."""
     world = World()
     world.clock.advance(86_400)
@@ -286,16 +286,16 @@ async def test_a_lease_from_a_wrong_clock_binds_nobody() -> None:
     assert (await world.apply()).written == [REFERENCE]
 
 
-async def test_what_somebody_else_wrote_meanwhile_is_reported_as_present() -> None:
+async def test_what_another_writer_wrote_meanwhile_is_reported_as_present() -> None:
     """Every planned reference has its place in the result: this one was there, and is not ours."""
     world = World()
 
-    class SomebodyElseFirst(LaggingGraph):
+    class AnotherWriterFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
             self.present.add(reference)
             raise Rejected("the reference exists", status=400)
 
-    graph = SomebodyElseFirst()
+    graph = AnotherWriterFirst()
     writer = world.writer_to(graph)
     enforcer = Enforcer(
         graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99, max_subjects=99
@@ -350,7 +350,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
     applied = await writer.apply(plan, run_id="run", rules_hash="hash")
     assert applied.written == [REFERENCE]
     assert [each.reference for each in applied.failed] == [mirror]
-    assert applied.writes == 2  # nobody could look, so it counts as written
+    assert applied.writes == 2  # the lists could not be read, so it counts as written
     entry = await world.ledger.get(mirror)
     assert entry is not None
     assert entry.state is LedgerState.INTENDED
@@ -367,7 +367,7 @@ async def lost_then_refused(world: World, seconds: float) -> AppliedPlan:
 
 
 async def test_an_intent_that_came_to_nothing_is_taken_back_at_a_later_try() -> None:
-    """Lists would show a write by now: what is refused leaves no entry, whoever tried before."""
+    """Lists would show a write by now: a refused write leaves no entry of any earlier run."""
     world = World()
     applied = await lost_then_refused(world, LISTED_AFTER.total_seconds())
     assert [each.reference for each in applied.failed] == [REFERENCE]
@@ -415,7 +415,7 @@ async def test_an_intent_of_long_ago_claims_nothing(*, is_planned: bool) -> None
 
 @pytest.mark.parametrize("refusal", [Forbidden("no role", status=403), Rejected("no", status=400)])
 @pytest.mark.parametrize("was_ours", [True, False])
-async def test_what_was_refused_and_is_there_is_somebody_elses(
+async def test_what_was_refused_and_is_there_is_another_writers(
     refusal: GraphError, *, was_ours: bool
 ) -> None:
     """Whatever the refusal is, and though we had written the same long before."""
@@ -425,12 +425,12 @@ async def test_what_was_refused_and_is_there_is_somebody_elses(
         world.graph.present.clear()
         world.clock.advance(LISTED_AFTER.total_seconds())
 
-    class SomebodyElseFirst(LaggingGraph):
+    class AnotherWriterFirst(LaggingGraph):
         async def add(self, reference: Reference) -> None:
             self.present.add(reference)
             raise refusal
 
-    writer = world.writer_to(SomebodyElseFirst())
+    writer = world.writer_to(AnotherWriterFirst())
     applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
@@ -440,7 +440,7 @@ REMOVAL = Plan(removals=(REFERENCE,))
 
 
 async def test_a_reference_is_not_removed_and_written_at_once() -> None:
-    """Whoever wants to write it while it is being removed comes again, and then has its entry."""
+    """A writer is refused during the removal. It tries again, and then has its entry."""
     world = World()
     await world.apply()
     sent_away: list[NotYetConsistent] = []
@@ -459,7 +459,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
 
 async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
-    """Somebody wrote the reference anew after the remover fell silent: the entry is theirs."""
+    """Another run wrote the reference anew after the remover fell silent and owns the entry."""
     world = World()
     await world.apply()
     graph = world.graph
@@ -486,7 +486,7 @@ async def test_what_the_ledger_does_not_call_ours_is_not_removed() -> None:
 
 
 async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
-    """Somebody forgot the entry while it was being written: what was written is ours."""
+    """The entry was deleted while the app was writing: what was written is the app's."""
     world = World()
 
     class Forgotten(LaggingGraph):
@@ -504,7 +504,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
 
 
 async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
-    """Nobody waits for the lease of a run that was told to stop."""
+    """No run waits for the lease of a cancelled run."""
     world = World()
 
     class Endless(LaggingGraph):

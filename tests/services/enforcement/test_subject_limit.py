@@ -130,7 +130,7 @@ async def test_who_holds_a_package_by_two_policies_is_counted_once(make_app: Mak
         assert numbers(planned)["a", "b"] == (2, None)
 
 
-async def test_removals_keep_nobody_away(make_app: MakeApp) -> None:
+async def test_removals_keep_no_subject_away(make_app: MakeApp) -> None:
     """A limit of 0 lets every removal through."""
     app = make_app(PACKAGES, HELD, TO_PACKAGES, ENFORCEMENT="apply")
     await sweep(app)

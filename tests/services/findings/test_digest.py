@@ -68,7 +68,7 @@ async def test_each_of_several_owners_is_told(app: App) -> None:
 
 
 async def test_no_news_is_no_digest(app: App) -> None:
-    """A night like the last tells nobody anything."""
+    """A night like the last sends no digest."""
     await night(app)
     told(app, "digest.ready")
     await night(app)
@@ -146,7 +146,7 @@ async def test_an_event_of_a_finding_that_is_gone_is_void(app: App) -> None:
 
 
 async def test_tickets_have_a_limit(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A first night does not flood anybody; the digest counts them all."""
+    """A first night sends a limited number of tickets; the digest counts all findings."""
     monkeypatch.setattr(digest, "MAX_TICKETS", 1)
     monkeypatch.setattr(digest, "MAX_DIGEST_FINDINGS", 1)
     await night(app)
@@ -157,7 +157,7 @@ async def test_tickets_have_a_limit(app: App, monkeypatch: pytest.MonkeyPatch) -
 
 
 def permit(app: App, last: date) -> None:
-    """Somebody holds both packages that PAY keeps apart, and may until that day."""
+    """One subject holds both packages that PAY keeps apart, and may until that day."""
     for name in "ab":
         [made] = held(name, "e")
         who = type(made.subject)(id=guid("e"))
@@ -166,7 +166,7 @@ def permit(app: App, last: date) -> None:
 
 
 async def test_an_exception_that_ends_during_a_doubt_is_told(make_app: MakeApp) -> None:
-    """One look did not see what was permitted; seen again it is not, and somebody has to know.
+    """One sweep missed the excepted conflict. Seen again after its end, it must be told.
 
     Once: another look that does not see it is a doubt of what was told.
     """
@@ -202,7 +202,7 @@ class TestReferences:
 
     @pytest.fixture
     async def app(self, make_app: MakeApp) -> App:
-        """Two owners, a rule each under enforce, and nobody in conflict."""
+        """Two owners, a rule each under enforce, and no subject in conflict."""
         mine = rule("mine", side("a"), side("b"))
         other = rule("other", side("c"), side("d"))
         rules = [mine, msgspec.structs.replace(other, owner="other@example.com")]
@@ -246,7 +246,7 @@ class TestReferences:
             assert each["stopped"]["frozen"]["reason"] == "an audit"
 
     async def test_what_the_budget_left_is_told_with_both_numbers(self, app: App) -> None:
-        """To the owner whose references are left, and to nobody else."""
+        """To the owner whose references are left, and to no other owner."""
         app.configure(**self.settings(MAX_REFERENCE_WRITES_PER_DAY="2"))
         await night(app)
         found = {each["owner"]: each for each in told(app, "digest.ready")}
@@ -259,7 +259,7 @@ class TestReferences:
                 assert (stopped["used"], stopped["limit"]) == (2, 2)
 
     async def test_what_is_newly_held_is_told_once(self, app: App) -> None:
-        """The next night holds it, too, and tells nobody."""
+        """The next night holds it, too, and sends no digest."""
         app.rules.write(
             [rule("mine", side("a"), side("b"))],
             protected=Protected(packages=[PackageSelector(id=UUID(guid("a")))]),

@@ -125,7 +125,7 @@ async def test_a_gap_resolves_nothing(make_app: MakeApp) -> None:
 
 
 async def test_a_gap_in_a_set_resolves_nothing(make_app: MakeApp) -> None:
-    """Of a set every package must have been read before somebody is said to hold less."""
+    """Every package of a set must be read before a finding says that its subject holds less."""
     rules = [at_most("many", 2, "abcd")]
     app = make_app(PACKAGES, {name: held(name, "x") for name in "abc"}, rules)
     await night(app)
@@ -186,7 +186,7 @@ async def test_a_package_that_is_gone_puts_findings_on_hold(make_app: MakeApp) -
 
 
 def permit(app: App, rules: Sequence[Rule]) -> None:
-    """Somebody holds both packages that `pay` keeps apart, and may until the third of January."""
+    """One subject holds both packages that `pay` keeps apart, and may until the third."""
     person = [each for name in "ab" for each in held(name, "e")]
     for each in person:
         who = type(each.subject)(id=guid("e5"), object_id=guid("e"), display_name="E")
@@ -302,7 +302,7 @@ async def test_ways_of_reading_that_differ_resolve_nothing(
 
 
 async def test_findings_are_asked_for_by_either_id_in_any_letters(make_app: MakeApp) -> None:
-    """What is stored has no capitals, whoever asks may write them."""
+    """What is stored has no capitals; a caller may write them."""
     app = make_app(PACKAGES, HELD, RULES)
     await night(app)
     for subject in ("subject-x", "SUBJECT-X", " Object-X "):

@@ -98,7 +98,7 @@ async def test_a_night_that_is_gone_through_twice_counts_once(keeper: FindingsUp
     assert [change.now for change in again[0].changes_of("run-1")] == [FindingState.RESOLVING]
 
 
-async def test_what_somebody_changes_in_between_is_decided_anew(keeper: FindingsUpdater) -> None:
+async def test_what_a_person_changes_in_between_is_decided_anew(keeper: FindingsUpdater) -> None:
     """A check that comes while a sweep holds the old version is not written over."""
     await update(keeper, 0, sighting("b", "x"), sighting("b", "y"))
     old = [kept async for kept in keeper.store.all()]

@@ -105,7 +105,7 @@ async def test_a_callback_is_signed_with_every_key(app: App) -> None:
 
 
 async def test_a_check_that_failed_is_told_as_well(app: App) -> None:
-    """Whoever waits for the answer learns that there is none, and why."""
+    """The waiting caller learns that there is no answer, and why."""
     await ask(app)
     message = app.storage.sent.pop()
     app.graph.errors.append(ZeroDivisionError("a bug"))
@@ -365,7 +365,7 @@ class TestAsking:
         assert [each async for each in app.storage.table("subscriptions").rows()] == []
 
     async def test_without_the_setting_the_refusal_names_it(self, app: App) -> None:
-        """Whoever set up the app learns what to set."""
+        """The operator of the app learns what to set."""
         app.configure()
         answer = await app.post(pair_body("a", "b", callbackUrl=CALLBACK))
         assert answer.status_code == 422

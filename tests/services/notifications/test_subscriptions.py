@@ -95,7 +95,7 @@ async def test_without_events_the_ends_of_checks_and_sweeps_are_told(app: App) -
     assert told(app) == [("/1?sig=s3cr3t", "com.entra-sod.sweep.completed")]
 
 
-async def test_a_digest_is_told_to_whoever_asks_for_it(app: App) -> None:
+async def test_a_digest_is_told_to_each_subscriber_that_asks_for_it(app: App) -> None:
     """By its name, beside other events or alone."""
     await subscribe(app, FIRST, "digest.ready")
     await sweep(app)
@@ -110,7 +110,7 @@ async def sweep(app: App) -> None:
 class TestHowMany:
     @pytest.fixture
     async def app(self, make_app: MakeApp) -> App:
-        """Somebody has as many subscriptions as a caller may have."""
+        """A caller has as many subscriptions as it may have."""
         keys = keys_setting(jira=KEY, desk=OTHER_KEY)
         app = make_app([], {}, [], CALLBACK_HOSTS=CORPUS.allowed, CALLER_KEYS=keys)
         answers = [await add(app, number) for number in range(MAX_SUBSCRIPTIONS)]
@@ -143,7 +143,7 @@ class TestHowMany:
         assert [each.status_code for each in answers] == [201, 409]
 
     async def test_who_has_them_is_kept_as_a_digest(self, app: App) -> None:
-        """Nobody's name or object id is in the table."""
+        """The table contains no caller's name or object id."""
         rows = [row async for row in app.storage.table("subscriptions").rows()]
         assert len({row.values["holder"] for row in rows}) == 1
         assert "jira" not in repr(rows)

@@ -36,7 +36,7 @@ EVENTS = (
 
 
 async def make(make_app: MakeApp, **settings: str) -> App:
-    """An app that writes, and somebody who hears of it."""
+    """An app that writes, and a subscriber to its events."""
     app = make_app(
         PACKAGES, {}, RULES, ENFORCEMENT="apply", CALLBACK_HOSTS=CORPUS.allowed, **settings
     )
@@ -114,7 +114,7 @@ async def test_an_event_has_the_same_id_at_each_try(
 
 
 async def test_held_references_are_told_once_and_again_when_they_return(make_app: MakeApp) -> None:
-    """Neither each night anew, nor by each check; whoever saw them first."""
+    """Not by each night or check: only the first run that sees them sends the event."""
     app = await make(make_app)
     protect(app, "a")
     await app.check("a", "b")
@@ -197,7 +197,7 @@ async def test_a_freeze_and_its_end_are_told_and_each_run_that_meets_it(
     assert told(app) == [("unfrozen", {"frozen": stands, "endedBy": "anyone:local"})]
 
 
-async def test_nobody_is_told_who_did_not_ask(make_app: MakeApp) -> None:
+async def test_a_subscriber_that_did_not_ask_is_not_told(make_app: MakeApp) -> None:
     """Events of writing come to those who name them, not to every subscriber."""
     app = make_app(PACKAGES, {}, RULES, ENFORCEMENT="apply", CALLBACK_HOSTS=CORPUS.allowed)
     await subscribe(app, SECOND)
@@ -206,7 +206,7 @@ async def test_nobody_is_told_who_did_not_ask(make_app: MakeApp) -> None:
 
 
 async def test_a_selection_that_changed_is_told(make_app: MakeApp) -> None:
-    """As the others: kept, queued once, and sent to whoever names it."""
+    """As the others: stored, queued once, and sent to each subscriber that names it."""
     app = await make(make_app)
     event = selection_event("sweep-1", {"ab": ([guid("c")], [])})
     await app.records.announcer.announce_kept(event, traceparent="")
@@ -229,7 +229,7 @@ async def test_a_selection_that_changed_is_told(make_app: MakeApp) -> None:
 async def test_an_event_that_there_is_not_is_kept_as_poison(
     make_app: MakeApp, forged: dict[str, Any]
 ) -> None:
-    """Nobody is told of it."""
+    """No subscriber is told of it."""
     app = await make(make_app)
     message = DeliveryMessage(id="run", traceparent="", subject="references", status="written")
     body = json.dumps({**json.loads(encode(message)), **forged}).encode()
@@ -240,7 +240,7 @@ async def test_an_event_that_there_is_not_is_kept_as_poison(
     assert told(app) == []
 
 
-async def test_an_event_that_nobody_announced_is_kept_as_poison(make_app: MakeApp) -> None:
+async def test_an_event_that_was_not_announced_is_kept_as_poison(make_app: MakeApp) -> None:
     """Its body is looked up, and there is none."""
     app = await make(make_app)
     message = DeliveryMessage(id="run", traceparent="", subject="references", status="written")

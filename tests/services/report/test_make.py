@@ -97,7 +97,7 @@ class TestAfterASweep:
         assert {each.id for each in (await report(app)).findings} == before
 
     async def test_cells_count_findings_and_know_what_is_clear(self, make_app: MakeApp) -> None:
-        """The worst severity colours a cell; a pair that nobody holds was checked."""
+        """The worst severity colours a cell; a pair without a holder was checked."""
         app = make_app(PACKAGES, {"a": held("a", "xy"), "b": held("b", "xy")}, RULES)
         await sweep(app)
         view = await report(app)

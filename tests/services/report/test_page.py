@@ -139,7 +139,7 @@ class TestTheList:
     ) -> None:
         """An empty list is told apart from a clean tenant."""
         page = open_report(small_view)
-        page.fill("#text", "nobody of that name")
+        page.fill("#text", "no such name")
         expect(page.locator("#nothing")).to_have_text("No finding fits the filter.")
 
     def test_only_what_is_in_view_is_in_the_page(
@@ -219,7 +219,7 @@ class TestTheMatrix:
         """A cell whose findings are filtered out is never shown as clear."""
         page = open_report(small_view)
         page.uncheck("#folds")
-        page.fill("#text", "nobody of that name")
+        page.fill("#text", "no such name")
         assert page.locator("#grid .cell[aria-label*='worst']").count() == 0
         cells = [each for each in small_view.cells if each.findings]
         assert page.locator("#grid .cell.filtered").count() == 2 * len(cells)

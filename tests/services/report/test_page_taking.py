@@ -71,7 +71,7 @@ class TestTheMatrixUnderAFilter:
         page.uncheck("#folds")
         expect(rows).to_have_count(everything)
         page.check("#folds")
-        page.fill("#text", "nobody of that name")
+        page.fill("#text", "no such name")
         expect(page.locator("#matrix-frame")).to_be_hidden()
         expect(page.locator("#folded")).to_have_text("No cell has a finding that fits the filter.")
         page.click("#reset")

@@ -119,7 +119,7 @@ async def test_only_what_was_modified_is_read_again() -> None:
 
 
 async def test_modified_is_trusted_for_some_days_only() -> None:
-    """Nobody documents what changes it: after a week every package was read again."""
+    """Microsoft does not document what changes it: after a week every package is read again."""
     world = World()
     await world.provider.current()
     await world.later(MAX_AGE)
@@ -247,7 +247,7 @@ async def test_without_a_store_the_reader_itself_remembers() -> None:
     assert set(found.granted) == {guid("a"), guid("b")}
 
 
-async def test_whoever_asks_whether_the_app_is_ready_does_not_wait_for_all_packages(
+async def test_a_readiness_request_does_not_wait_for_all_packages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As a decision: what is left out is a gap, and a sweep reads it."""

@@ -98,7 +98,7 @@ async def test_a_package_that_is_out_of_view_stays_in_its_rule_and_is_told() -> 
 
 
 async def test_decisions_know_what_was_reviewed_where_the_list_is_refused() -> None:
-    """The rule keeps its packages; none is said to have left, for nobody could look."""
+    """The rule keeps its packages; none is said to have left, for the list was not read."""
     world = Remembering(PATTERN)
     await world.review()
 
@@ -161,7 +161,7 @@ async def test_without_a_store_nothing_is_remembered() -> None:
 
 
 async def test_runs_that_meet_a_rule_at_once_agree() -> None:
-    """Whoever was first has stored it, and all go by that."""
+    """The first run stores its selection, and all runs use that one."""
     world = Remembering(PATTERN)
     rules = (await world.provider.current()).rules
     found = await asyncio.gather(

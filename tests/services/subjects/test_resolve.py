@@ -105,7 +105,7 @@ async def test_the_index_tells_where_the_directory_may_not_be_read() -> None:
 
 
 async def test_the_directory_of_today_is_above_the_index() -> None:
-    """A name that the directory does not have any more is nobody's, whoever had it last night."""
+    """A name that the directory no longer has is unknown, whatever the index of last night says."""
     index = await index_of(holder(ADA, "ada@contoso.com"))
     resolver = SubjectResolver(users=directory(bob=BOB), index=index)
     with pytest.raises(SubjectNotResolved, match="the directory has no user"):

@@ -1,4 +1,4 @@
-"""A sweep is closed exactly once, whoever comes last and whatever dies on the way."""
+"""A sweep is closed exactly once, whichever worker comes last and whatever dies on the way."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def yielding(call: Any) -> Any:
     return called
 
 
-async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None:
-    """A lease that nobody renews runs out, and the next delivery closes the sweep."""
+async def test_the_sweep_of_a_worker_that_dies_while_closing_is_closed(make_app: MakeApp) -> None:
+    """A lease that is not renewed runs out, and the next delivery closes the sweep."""
     app = two_parts(make_app)
     sweep_id = await start(app)
     first, last = await messages(app)
@@ -93,7 +93,7 @@ async def test_whoever_dies_while_closing_is_followed(make_app: MakeApp) -> None
     assert (await result(app, sweep_id))["status"] == "completed"
 
 
-async def test_a_closing_lease_from_a_wrong_clock_binds_nobody(make_app: MakeApp) -> None:
+async def test_a_closing_lease_from_a_wrong_clock_binds_no_worker(make_app: MakeApp) -> None:
     """Held for days, by the clock of a worker that died: the next delivery closes all the same."""
     app = two_parts(make_app)
     sweep_id = await start(app)
@@ -108,7 +108,7 @@ async def test_a_closing_lease_from_a_wrong_clock_binds_nobody(make_app: MakeApp
 
 
 async def test_a_clock_that_is_a_little_ahead_still_holds_its_lease(make_app: MakeApp) -> None:
-    """Clocks differ by seconds; nobody closes a sweep that another one is closing."""
+    """Clocks differ by seconds; no worker closes a sweep that another one is closing."""
     app = two_parts(make_app)
     store = app.records.sweeps
     app.clock.advance(5)
@@ -118,7 +118,7 @@ async def test_a_clock_that_is_a_little_ahead_still_holds_its_lease(make_app: Ma
 
 
 async def test_a_lease_is_its_owners_alone(make_app: MakeApp) -> None:
-    """Its owner may renew it and let it go; somebody else may do neither."""
+    """Its owner may renew it and let it go; another worker may do neither."""
     store = two_parts(make_app).records.sweeps
     assert await store.claim_closing("s", "mine")
     assert await store.claim_closing("s", "mine")
@@ -221,7 +221,7 @@ async def test_starting_again_sends_only_what_is_not_done(make_app: MakeApp) -> 
 async def test_a_sweep_whose_closing_was_lost_is_closed_by_starting_again(
     make_app: MakeApp,
 ) -> None:
-    """All parts done and nobody left to close: the next start closes it."""
+    """All parts are done and no worker is left to close: the next start closes it."""
     app = two_parts(make_app)
     sweep_id = await start(app)
     parts = await messages(app)

@@ -73,7 +73,7 @@ async def test_a_sweep_agrees_with_the_tenant(
     unreadable: set[str],
     most_at_once: int,
 ) -> None:
-    """Whoever holds what, each pair is told as it is, or unknown where a package is unreadable."""
+    """In any tenant each pair is reported as it is, or unknown if a package is unreadable."""
     monkeypatch.setattr(merge_index, "MAX_ASSIGNMENTS_AT_ONCE", most_at_once)
     app = make(App, {name: "".join(sorted(each)) for name, each in people.items()})
     app.graph.unreadable |= {guid(name) for name in unreadable}
@@ -174,7 +174,7 @@ async def test_enforced_pairs_inside_a_counted_set_are_confirmed_as_well(
 async def test_parts_that_confirm_are_not_lost_with_their_sender(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever dies while sending them is followed by a delivery that sends them all."""
+    """If the worker dies while sending them, the next delivery sends them all."""
     app = make(make_app, {"a": "y", "b": "y"}, *ENFORCED)
     send, failing = app.storage.queues.send, [StorageUnavailable("away")]
 
@@ -197,7 +197,7 @@ async def test_parts_that_confirm_are_not_lost_with_their_sender(
 
 @pytest.mark.parametrize("confirm", ["true", "false"])
 async def test_without_graphs_word_the_conflict_stands(make_app: MakeApp, confirm: str) -> None:
-    """Where additionalAccess is refused it is said; where the setting is off nobody asks."""
+    """If Graph refuses additionalAccess, a gap says so; with the setting off it is not called."""
     app = make(make_app, {"a": "y", "b": "y"}, *ENFORCED, CONFIRM_CONFLICTS=confirm)
     app.graph.refuses_additional_access = True
     answer = await sweep(app)

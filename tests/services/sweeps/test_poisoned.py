@@ -42,7 +42,7 @@ async def status(app: App, sweep_id: str) -> SweepStatus:
 
 
 async def test_a_part_given_up_while_another_worker_closes_is_a_gap(make_app: MakeApp) -> None:
-    """The lease of whoever closes is no reason to fail a sweep."""
+    """The lease of the closing worker is no reason to fail a sweep."""
     app = two_parts(make_app)
     sweep_id = await start(app)
     first, last = await messages(app)
@@ -122,7 +122,7 @@ async def test_rules_that_stay_broken_fail_the_sweep_with_the_reason(make_app: M
 
 
 async def test_findings_that_were_lost_fail_the_sweep_with_the_reason(make_app: MakeApp) -> None:
-    """An error that nobody foresaw ends a sweep as well, after the queue's own deliveries."""
+    """An unexpected error ends a sweep as well, after the queue's own deliveries."""
     app = two_parts(make_app)
     sweep_id = await start(app)
     first, last = await messages(app)

@@ -104,7 +104,7 @@ async def test_what_left_goes_once_it_is_approved(make_app: MakeApp) -> None:
 async def test_a_group_that_is_added_is_held_until_it_is_approved(
     make_app: MakeApp, asks: str
 ) -> None:
-    """Who manages b locks nobody out of a: it is told, and written once it is approved."""
+    """A manager of b cannot block requests for a: the reference waits for an approval."""
     app = swept_app(make_app)
     await sweep(app)
     app.graph.put(package("b", "2", "e"))
@@ -163,7 +163,7 @@ async def test_a_group_that_a_package_lost_stays_kept_away_until_it_is_approved(
 
 
 async def test_a_package_that_does_not_exist_leaves_by_itself(make_app: MakeApp) -> None:
-    """Nobody has to approve that it was deleted; what was referred to it goes."""
+    """No person has to approve that it was deleted; what was referred to it goes."""
     app = swept_app(make_app)
     app.graph.whole_tenant = True
     app.graph.put(replace(package("c", "3"), display_name="Package 2b"))
@@ -190,7 +190,7 @@ async def test_new_rules_approve_what_they_select(make_app: MakeApp) -> None:
 
 
 async def test_other_words_of_a_rule_and_other_rules_approve_nothing(make_app: MakeApp) -> None:
-    """Nobody has looked at what the rule selects for that."""
+    """No reviewer has seen what the rule selects, so the reference stays held."""
     app = swept_app(make_app)
     await sweep(app)
     app.graph.put(package("b", "2", "e"))
@@ -200,7 +200,7 @@ async def test_other_words_of_a_rule_and_other_rules_approve_nothing(make_app: M
 
 
 async def test_what_was_met_under_plan_was_reviewed(make_app: MakeApp) -> None:
-    """Whoever looks at plans for a week and then applies writes what the plans showed."""
+    """After a week of plans, an app that applies writes what the plans showed."""
     app = swept_app(make_app, ENFORCEMENT="plan")
     assert len((await sweep(app))["references"]["planned"]) == 4
     app.graph.put(package("b", "2", "e"))
@@ -241,7 +241,7 @@ async def test_the_old_way_remembers_and_holds_nothing(make_app: MakeApp) -> Non
 async def test_a_sweep_that_dies_after_it_has_met_a_rule_goes_by_what_it_met(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was added between two tries of one closing was reviewed by nobody."""
+    """What was added between two tries of one closing was not reviewed."""
     app = swept_app(make_app)
     enforcer, tries = app.engine.sweep_runner.finalizer.enforcing.enforcer, 0
     whole = type(enforcer).enforce_all

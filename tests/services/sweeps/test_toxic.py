@@ -162,7 +162,7 @@ async def test_of_a_set_a_package_that_gives_too_much_is_found(make_app: MakeApp
 
 
 async def test_a_toxic_package_whose_holders_cannot_be_read_is_unknown(make_app: MakeApp) -> None:
-    """The sweep has gaps, and nobody is cleared."""
+    """The sweep has gaps, and no subject is cleared."""
     app = make_app(PACKAGES, HELD, [PAY_OR_APPROVE])
     await sweep(app)
     hide_holders(app, "c")
@@ -301,7 +301,7 @@ async def test_an_assignment_that_lasts_too_long_says_what_is_missing(
 
 
 async def test_of_two_assignments_of_one_subject_the_longer_one_counts(make_app: MakeApp) -> None:
-    """Somebody may have a package by two policies."""
+    """A subject may have a package by two policies."""
     longer = replace(lasting("z", 90), id="c-z-again")
     for some in ([lasting("z", 7), longer], [longer, lasting("z", 7)]):
         app = await overridden(make_app, *some)

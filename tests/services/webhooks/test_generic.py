@@ -35,7 +35,7 @@ async def generic(
 
 
 async def test_the_signed_id_names_repetitions() -> None:
-    """An Idempotency-Key that nobody signed does not make another check of a replay."""
+    """An unsigned Idempotency-Key does not make another check of a replay."""
     first = check_id(await generic())
     assert check_id(await generic(headers={"Idempotency-Key": "forged"})) == first
     assert check_id(await generic(message_id="msg_2")) != first
@@ -65,7 +65,7 @@ async def test_sources_do_not_share_names(app: App) -> None:
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "X-Idempotency-Key"])
 async def test_no_key_of_a_caller_is_a_webhooks_name(app: App, header: str) -> None:
-    """Not even one that is written as the name is: nobody takes the name of a coming delivery."""
+    """Not even one that is written as the name is: no caller can take a delivery's name."""
     guesses = [
         text
         for names in (("key", "k"), ("plain", "key", "k"), ("webhook", "plain ", '["key","k"]'))

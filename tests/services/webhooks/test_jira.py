@@ -110,7 +110,7 @@ async def test_a_check_that_failed_is_asked_anew(
 
 
 async def test_an_empty_field_is_no_field() -> None:
-    """Jira sends null and blank text for fields that nobody filled in; what lacks is named."""
+    """Jira sends null and blank text for empty fields; the missing ones are named."""
     fields = {"customfield_10201": None, "customfield_10202": None, "customfield_10203": " "}
     answer = await jira(issue(**fields))
     assert pointers(answer) == [

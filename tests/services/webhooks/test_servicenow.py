@@ -48,12 +48,12 @@ class TestByEntra:
     async def test_a_caller_may_ask_what_its_role_says(
         self, app: App, roles: tuple[str, ...], statuses: list[int]
     ) -> None:
-        """SoD.Check is for pairs and SoD.Decide for persons; another role is nobody."""
+        """SoD.Check is for pairs and SoD.Decide for persons; another role is refused."""
         answers = [await send("servicenow", body, principal(*roles)) for body in (FIELDS, WISH)]
         assert [each.status_code for each in answers] == statuses
         assert len(app.storage.sent) == statuses.count(202)
 
-    async def test_a_check_is_answered_as_anybody_elses(self, app: App) -> None:
+    async def test_a_check_is_answered_as_any_other_callers(self, app: App) -> None:
         """From the ticket to the conflict: the check is worked on and names the ticket."""
         accepted = check_id(await send("servicenow", FIELDS, principal("SoD.Check")))
         await app.work_off()
@@ -72,23 +72,23 @@ class TestByEntra:
             {"Authorization": "Bearer SoD.Check"},
         ],
     )
-    async def test_nobody_else_is_let_in(self, app: App, headers: Mapping[str, str]) -> None:
-        """A key of the app's own, another provider's word, and what nobody can read: 401."""
+    async def test_no_other_caller_is_let_in(self, app: App, headers: Mapping[str, str]) -> None:
+        """A key of the app's own, another provider's word, and an unreadable header: 401."""
         assert (await send("servicenow", FIELDS, headers)).status_code == 401
         assert app.storage.sent == []
 
     @pytest.mark.parametrize("enabled", ["", "False"])
-    async def test_without_the_platform_a_principal_is_a_strangers_word(
+    async def test_without_the_platform_a_principal_is_untrusted(
         self, app: App, enabled: str
     ) -> None:
-        """Where App Service does not say that it writes the header, anybody could."""
+        """Unless App Service says that it writes the header, any caller could forge it."""
         app.configure(**ENVIRONMENT, WEBSITE_AUTH_ENABLED=enabled)
         assert (await send("servicenow", FIELDS, principal("SoD.Check"))).status_code == 401
         assert app.storage.sent == []
 
     @pytest.mark.usefixtures("app")
     async def test_two_callers_with_one_key_do_not_meet(self) -> None:
-        """Whoever may send as this source has names of its own."""
+        """Each caller that may send as this source has names of its own."""
         headers = {"X-Idempotency-Key": "k"}
         first = check_id(await send("servicenow", FIELDS, principal("SoD.Check") | headers))
         other = principal("SoD.Check", object_id=guid("c")) | headers

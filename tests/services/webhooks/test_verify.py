@@ -22,7 +22,7 @@ from tests.services.webhooks.corpus import CORPUS, Sent
 
 SOURCES = read_webhook_sources(CORPUS.environment, Path())
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-NOBODY = UnknownCaller("no credential")
+UNKNOWN = UnknownCaller("no credential")
 NOW_SECONDS = int(NOW.timestamp())
 
 type MakeApp = type[App]
@@ -31,7 +31,7 @@ type MakeApp = type[App]
 def genuine(sent: Sent, *, source: WebhookSource | None = None) -> bool:
     headers = {name.lower(): value for name, value in sent.headers.items()}
     asked = source or SOURCES.get(sent.source)
-    return is_authentic(asked, headers, sent.body.encode(), caller=NOBODY, now=NOW)
+    return is_authentic(asked, headers, sent.body.encode(), caller=UNKNOWN, now=NOW)
 
 
 def make(make_app: MakeApp) -> App:
@@ -159,7 +159,7 @@ def test_nothing_made_up_is_genuine(
     """Any text in any header, those of the proof among them, is refused without an error."""
     proof = [source.header or "authorization", "webhook-id", "webhook-timestamp"]
     filled = {**dict(zip(proof, headers.values(), strict=False)), **headers}
-    assert not is_authentic(source, filled, body, caller=NOBODY, now=NOW)
+    assert not is_authentic(source, filled, body, caller=UNKNOWN, now=NOW)
 
 
 def test_a_source_without_keys_proves_nothing() -> None:
@@ -169,7 +169,7 @@ def test_a_source_without_keys_proves_nothing() -> None:
             name="x", kind=SourceKind.GENERIC, scheme=scheme, header="h", keys=()
         )
         headers = {"h": "", "authorization": "", "webhook-id": "1", "webhook-timestamp": "0"}
-        assert not is_authentic(source, headers, b"", caller=NOBODY, now=NOW)
+        assert not is_authentic(source, headers, b"", caller=UNKNOWN, now=NOW)
 
 
 def brought(stamp: object) -> ReceivedWebhook:

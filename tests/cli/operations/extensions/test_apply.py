@@ -190,7 +190,7 @@ class Blind(MemoryExtensions):
 
 
 async def test_an_extension_that_graph_does_not_show_is_unsettled() -> None:
-    """Nothing is attached to an id that nobody knows."""
+    """The app attaches nothing to an id that Graph does not show."""
     calm = catalog_of(policy("1", "a"))
     graph = Blind(CATALOG, calm._packages, calm.policies.values())
     with pytest.raises(NotYetConsistent):

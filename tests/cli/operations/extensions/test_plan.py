@@ -114,7 +114,7 @@ async def test_remove_takes_the_hook_off_whatever_rules_say_today() -> None:
     assert ([each.id for each in plan.detach], plan.is_deleted) == ([guid("1")], True)
 
 
-async def test_an_extension_that_somebody_uses_otherwise_is_kept() -> None:
+async def test_an_extension_that_is_used_otherwise_is_kept() -> None:
     """Attached by a person at another stage: that stays, the extension stays, and it is said."""
     late = policy("1", "a", setting("assignmentRequestGranted", ours().id))
     plan = await to_remove(catalog_of(late, extensions=[ours()]))

@@ -101,7 +101,7 @@ def test_fewer_leg_columns_than_legs_are_refused_and_the_prose_is_quoted() -> No
 
 
 def test_an_acceptance_is_refused_and_its_rule_is_imported() -> None:
-    """Nobody is excepted without a name and an end; the conflict is recorded."""
+    """An exception requires a name and an end. Without them the conflict is recorded."""
     matrix = matrix_of("Role,Conflicting Role,Status\nA,B,Accepted\nC,D,Open\n")
     (refused,) = said(matrix)
     assert refused.startswith("2: It says accepted, without a person and an end.")

@@ -153,7 +153,7 @@ def test_a_file_that_is_too_large_is_refused() -> None:
 
 
 def test_a_row_far_below_is_refused() -> None:
-    """A sheet that says it goes on for a billion rows does not keep anybody waiting."""
+    """A sheet that claims a billion rows does not make the command wait."""
     sheet = (
         b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
         b'<row r="999999999"><c r="A999999999"><v>1</v></c></row></sheetData></worksheet>'

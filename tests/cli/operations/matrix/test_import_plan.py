@@ -13,7 +13,7 @@ from entra_sod.domain.rules.parse import parse_rules
 from tests.cli.operations.matrix.cases import EMPTY, added, after, matrix_of, said
 
 HEAD = "Rule ID,Role A,Role B,Severity,Mitigation\n"
-MATRIX = matrix_of(f"{HEAD}R1,A,B,high,Somebody looks\nR2,B,C,low,\n")
+MATRIX = matrix_of(f"{HEAD}R1,A,B,high,Ann looks\nR2,B,C,low,\n")
 
 
 def folder(**files: str) -> RulesFolder:
@@ -57,7 +57,7 @@ def test_what_people_changed_stays() -> None:
 def test_new_rows_are_added_below() -> None:
     """Comments and edits of the files stay as they are."""
     found = edited(after(added(MATRIX)), "binding.yaml", "classes:", "classes:  # bound by Ann")
-    more = matrix_of(f"{HEAD}R1,A,B,high,Somebody looks\nR2,B,C,low,\nR3,C,D,low,Two sign\n")
+    more = matrix_of(f"{HEAD}R1,A,B,high,Ann looks\nR2,B,C,low,\nR3,C,D,low,Two sign\n")
     plan = added(more, found)
     assert plan.new == ["R3"]
     for name, text in plan.files.items():
@@ -66,7 +66,7 @@ def test_new_rows_are_added_below() -> None:
 
 
 def test_a_row_that_is_gone_is_told_and_its_rule_stays() -> None:
-    """Nobody loses a rule by importing a shorter file."""
+    """Importing a shorter file removes no rule."""
     plan = added(matrix_of(f"{HEAD}R2,B,C,low,\n"), after(added(MATRIX)))
     assert plan.files == {}
     assert [str(each.place) + " " + each.what for each in plan.remarks] == [
@@ -148,7 +148,7 @@ def test_one_reference_with_two_texts_is_told() -> None:
     "name", ["yes", "Null", "7", "a: b", "#a", "*x", "„Quote“", "a\u2028b", "é", "-", "{x}", "a'b"]
 )
 def test_any_text_is_written_so_that_it_reads_back(name: str) -> None:
-    """Words of YAML, marks of it, and characters that nobody can see."""
+    """Words of YAML, marks of it, and invisible characters."""
     text = HEAD.replace(",", ";") + f'R1;"{name} duty";Other;high;{name} control\n'
     found = after(added(matrix_of(text))).parsed
     duty = " ".join(f"{name} duty".split())

@@ -77,7 +77,7 @@ def test_a_grant_of_another_kind_is_told() -> None:
 
 
 def test_a_rule_keeps_something_apart_as_far_as_is_known() -> None:
-    """While a package may be on the side, nobody says that there is no pair."""
+    """While a package may be on the side, no problem says that there is no pair."""
     entry = f"{{group: {guid('8')}}}"
     assert any("keeps nothing apart" in each for each in warnings(entry))
     assert not any("keeps nothing apart" in each for each in warnings(entry, unread=["a"]))
@@ -85,12 +85,12 @@ def test_a_rule_keeps_something_apart_as_far_as_is_known() -> None:
 
 def test_without_grants_read_nothing_is_said() -> None:
     """Offline it is not known who grants what."""
-    parsed = read_rules([SourceFile("r.yaml", f"{HEAD}{{app: Nobody}}\n")])
+    parsed = read_rules([SourceFile("r.yaml", f"{HEAD}{{app: Unheard}}\n")])
     assert lint(parsed, DAY, None) == []
 
 
 def test_many_long_names_are_compared_within_limits() -> None:
-    """Looking for the nearest name takes no longer than somebody waits."""
+    """Looking for the nearest name stays within a limited number of comparisons."""
     grant = ALL["3"]
     grants = {
         str(UUID(int=number)): (

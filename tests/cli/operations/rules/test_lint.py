@@ -62,7 +62,7 @@ def test_a_group_that_does_not_exist_is_a_mistake() -> None:
 
 
 def test_groups_that_may_not_be_read_are_said_once() -> None:
-    """Without a directory permission nobody can tell, and one warning says so for all."""
+    """Without a directory permission groups cannot be read, and one warning covers all."""
     (found,) = said(entry(GROUPS), tenant=TENANT)
     assert "warning: rules.0.between.1.groups.0.id was not looked up" in found
 

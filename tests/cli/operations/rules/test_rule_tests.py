@@ -89,7 +89,7 @@ def test_an_expected_conflict_is_found() -> None:
     assert (outcome.expectations, outcome.failures) == (2, [])
 
 
-def test_a_conflict_that_nobody_expects_fails() -> None:
+def test_an_unexpected_conflict_fails() -> None:
     """All conflicts of a person are to be written down."""
     assert failures(HOLDS_BOTH, A_AND_B) == [
         "t.yaml:7:11: expected no conflict of Ada, found r (Alpha, Beta)"

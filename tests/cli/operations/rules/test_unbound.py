@@ -39,7 +39,7 @@ def test_an_unbound_class_is_a_warning_with_and_without_a_tenant(names: tuple[st
 
 
 def test_a_rule_over_bound_classes_is_looked_at_as_ever() -> None:
-    """A name that no package has is a mistake where somebody wrote it."""
+    """A name that no package has is reported where the rule contains it."""
     found = problems(BOUND, BOUND, "Approve", form="[a]")
     assert "classes.a.packages.0 fits no access package" in [each.message for each in found]
     assert not all(each.is_warning for each in found)
@@ -70,7 +70,7 @@ def test_a_class_with_grants_is_bound(bound: str) -> None:
 
 
 def test_rules_without_an_owner_are_one_warning_for_a_file() -> None:
-    """At the first of them, which counts the others; owners that somebody wrote are none."""
+    """At the first of them, which counts the others; an owner who is named gets no warning."""
     owners = ["Ann", "not named yet", "Not Named  Yet", "not named yet", "not named yet", "x"]
     rules = "".join(
         f"  - {{id: r{at}, title: t, severity: low, owner: {owner}, mode: record, between: "
