@@ -21,7 +21,7 @@ from functions.http.responses import json_response
 
 bp = GuardedBlueprint()
 
-MAX_PROBE_SECONDS = 8.0  # all are asked at once, and whoever asks us gives up after ten
+MAX_PROBE_SECONDS = 8.0  # the probes run at once, and the platform waits ten seconds
 
 
 @bp.answers

@@ -71,7 +71,7 @@ def _view(req: func.HttpRequest, listed: ListedSubscription) -> ListedSubscripti
 
 @bp.answers_caller
 async def end_subscription(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
-    """End it for whoever made it, and for an Admin. Another's is unknown, whether it is or not."""
+    """End a subscription of the caller; an Admin may end any. Others get 404, even if it exists."""
     holder = None if AppRole.ADMIN in caller.roles else caller.name
     subscriptions = bootstrap.app.records.subscriptions
     if not await subscriptions.unsubscribe(_subscription_id(req), holder=holder):

@@ -1,7 +1,7 @@
 """`/api/webhooks/{source}`: what ticketing systems send, and the handshake before CloudEvents.
 
-The host asks for no key here: a webhook proves by itself where it comes from. Whoever does not is
-told the same, whatever was wrong; the log says more.
+The host requires no key here, because each webhook carries its own proof of origin. A sender
+without a valid proof always gets the same answer, whatever was wrong. The log gives the reason.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ def _expected(queue: str, body: bytes) -> Message:
 
 @contextmanager
 def _traced(message: Message) -> Iterator[None]:
-    """Go on with the trace of whoever asked: storage queues do not carry it."""
+    """Continue the caller's trace, which storage queues do not carry."""
     token = context.attach(extract({"traceparent": message.traceparent}))
     try:
         yield
@@ -156,8 +156,8 @@ async def _send_retry(records: Records, message: Message, retry: Retry) -> None:
 
 
 async def _report_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
-    """Say why a message waits, and count what it waits for Graph."""
-    if isinstance(error, ConcurrencyLimited):  # many do, again and again, and nobody has to look
+    """Log why a message waits, and count the time that it waits for Graph."""
+    if isinstance(error, ConcurrencyLimited):  # frequent, and no operator has to act
         log.info(
             "%s waits %.0f s: %s",
             message.id,

@@ -63,7 +63,7 @@ class Admission:
 
         Raises:
             TooManyRequests: the caller asks too often.
-            Unauthenticated: nobody knows the caller.
+            Unauthenticated: the caller is not authenticated.
             NotAllowed: the caller has none of the route's roles.
             CrossSiteRequest: a browser sends a write, and may do so for another site.
         """
@@ -104,10 +104,10 @@ class Admission:
 
 
 def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], what: str) -> Caller:
-    """Return a known caller who has one of the roles.
+    """Return an authenticated caller who has one of the roles.
 
     Raises:
-        Unauthenticated: nobody knows the caller.
+        Unauthenticated: the caller is not authenticated.
         NotAllowed: the caller has none of the roles.
     """
     known = _require_known(caller, what)
@@ -118,10 +118,10 @@ def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], wha
 
 
 def _require_known(caller: Caller | UnknownCaller, what: str) -> Caller:
-    """Return a caller whom the app knows.
+    """Return an authenticated caller.
 
     Raises:
-        Unauthenticated: nobody knows the caller.
+        Unauthenticated: the caller is not authenticated.
     """
     if isinstance(caller, Caller):
         return caller

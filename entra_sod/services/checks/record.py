@@ -26,9 +26,9 @@ class CheckLook:
     """What a check can say of findings.
 
     Attributes:
-        is_whole: whether all holders of the pair are known: then nobody else holds both.
-        gone: packages that Graph says do not exist.
-        found_only: what is known of the rules that are found only.
+        is_whole: whether all holders of the pair were read, so that no other subject holds both.
+        gone: packages that do not exist, according to Graph.
+        found_only: what was read for the rules that the app detects but cannot enforce.
     """
 
     is_whole: bool

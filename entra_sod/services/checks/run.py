@@ -75,9 +75,10 @@ class CheckRunner:
     enforcement: Enforcement
 
     async def run(self, message: CheckMessage, rules: RuleSet) -> None:
-        """Work a check to its end, and announce it; one that has ended is left as it is.
+        """Work a check to its end and announce it. The result of an ended check is not changed.
 
-        It is announced also where it had ended already: whoever ended it may have died before that.
+        An ended check is announced again, because the worker that ended it may have crashed
+        before its announcement.
 
         Raises:
             Throttled, Unavailable, NotYetConsistent: the same message should come again later.
@@ -105,7 +106,7 @@ class CheckRunner:
         findings: Sequence[Finding],
         result: CheckResult,
     ) -> None:
-        """Tell what changed before the check has ended: whoever dies in between comes again."""
+        """Announce what changed before the check ends, so that a crash repeats the announcement."""
         notifications = RunNotifications(run, rules)
         for finding in findings:
             notifications.add(finding)

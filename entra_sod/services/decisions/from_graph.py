@@ -195,7 +195,7 @@ class _RequestBudget:
 
 
 class _Lists:
-    """Of whole packages, what is held by whoever is asked about, by whichever id."""
+    """From the lists of whole packages, what the subjects of the decisions hold, by any id."""
 
     def __init__(self, pending_decisions: Sequence[PendingDecision]) -> None:
         self._by_id = _grouped((pending.wanted.subject, pending) for pending in pending_decisions)

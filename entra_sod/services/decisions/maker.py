@@ -42,8 +42,8 @@ class DecisionMaker:
     """Decides.
 
     Attributes:
-        denies_gaps: whether what is not known is denied, instead of left to a review.
-        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
+        denies_gaps: whether a decision with a gap is `deny` instead of `review`.
+        allows_unknown: whether a subject that no source contains counts as a new person.
     """
 
     graph: GraphReader
@@ -156,7 +156,7 @@ class DecisionMaker:
             pending.note_unread(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
     async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
-        """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
+        """Identify the subjects that are not identified yet: no relevant assignment names them."""
         unasked = [each for each in pending_decisions if each.identity is None]
         found = await self.subjects.identify({each.wanted.subject for each in unasked})
         for each in unasked:

@@ -20,18 +20,18 @@ from entra_sod.services.subjects.resolve import ResolvedSubject
 # Compared by identity: the same may be asked twice.
 @dataclass(slots=True, eq=False)
 class PendingDecision:
-    """A question.
+    """A decision that is being made.
 
     Attributes:
         rules: in force at some time of the wanted access.
         alike: of wanted packages that no rule names, those that give what a rule's package gives.
         toxic: of wanted packages, those that meet a rule by themselves.
         against: packages that some rule holds against a wanted one.
-        as_of: of the index that was looked into; None where only Graph was asked.
-        notes: what was looked at, and what of it is not known.
-        principal_name: of the subject, if it was asked for by name.
-        identity: whose id was given, once somebody was asked.
-        has_unread: whether the subject may hold more than is known.
+        as_of: the time of the index that was read; None if only Graph was read.
+        notes: what was read, and what could not be read.
+        principal_name: of the subject, if the request names it so.
+        identity: the subject of the id; None until a source was asked.
+        has_unread: whether the subject may hold more than was read.
     """
 
     request: DecisionRequest

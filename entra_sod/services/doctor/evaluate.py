@@ -101,7 +101,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
     return wrong(
         what,
         words,
-        "Nobody works on it, or not fast enough: see the functions that the host lists, the log "
+        "No worker reads it, or not fast enough: see the functions that the host lists, the log "
         "action work_deferred, and docs/how-to/operate.md, Oldest message.",
     )
 

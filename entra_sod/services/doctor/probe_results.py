@@ -49,8 +49,8 @@ class LedgerProbe:
 
     Attributes:
         rows: how many were read.
-        damaged: those of them that nobody can read.
-        is_whole: whether there are no more.
+        damaged: those of them that cannot be decoded.
+        is_whole: whether all rows were read.
     """
 
     rows: int

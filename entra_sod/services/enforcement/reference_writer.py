@@ -1,9 +1,10 @@
-"""Carries a plan out: note the intent, write once, look, and confirm in the ledger.
+"""Applies a plan: record the intent, write once, read again, and confirm in the ledger.
 
-Whatever Graph answers to a write (nothing, an error, a success it does not show yet), the lists
-are read again and they decide. So a plan may be applied twice, or by two workers at once. A
-reference is ours where our write was taken, or one sent so lately that it may show only now; one
-that was refused and is there all the same is somebody else's.
+After each write the lists are read again, and only they decide whether the reference exists:
+Graph may answer nothing, an error, or a success that it does not list yet. So a plan may be
+applied twice, or by two workers at once. The app owns a reference if Graph accepted its write, or
+if the app sent a write so recently that Graph may list it only now. A reference that exists
+although Graph refused the write was created by another writer.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class AppliedPlan:
     """What became of a plan's writes.
 
     Attributes:
-        uncertain: how many of the failed may have been written: nobody could look.
+        uncertain: how many failed writes may be in Graph, as the list could not be read again.
         frozen: the freeze that stopped it.
     """
 
@@ -89,7 +90,7 @@ class AppliedPlan:
         self.frozen = other.frozen or self.frozen
 
     def fail(self, reference: Reference, error: GraphError) -> None:
-        """Note a write that ended with an error, so that nobody knows what became of it."""
+        """Note a write that ended with an error. Graph may have carried it out all the same."""
         self.failed.append(FailedWrite(reference, str(error)))
         self.uncertain += 1
 
@@ -107,7 +108,7 @@ class ReferenceWriter:
         self.controls, self._evidence = controls, evidence
 
     async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
-        """Write a plan that was found to be within its limits, until somebody freezes writing.
+        """Write a plan that is within its limits. A freeze stops it between two writes.
 
         Raises:
             Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
@@ -179,7 +180,7 @@ class ReferenceWriter:
         intent = await self._ledger.intend(reference, origin)
         try:
             await self._write_once(reference, intent, origin, applied)
-        except BaseException:  # cancelled, too: nobody is to wait for a lease of the dead
+        except BaseException:  # also if cancelled: the next worker must not wait for this lease
             await self._release(reference, intent)
             raise
 

@@ -1,4 +1,4 @@
-"""Which findings somebody asks for, a page at a time. Pure but for the store it asks."""
+"""Selects the findings that a caller asks for, one page at a time. Only the store does I/O."""
 
 from __future__ import annotations
 

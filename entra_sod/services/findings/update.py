@@ -96,7 +96,7 @@ class FindingsUpdater:
         return _Step(before, conflict, after, is_over)
 
     async def _again(self, step: _Step, run: FindingsRun) -> _Step:
-        """Decide anew on a finding that somebody else has changed in between."""
+        """Decide again on a finding that another worker has changed in the meantime."""
         while True:
             before = await self.store.get(step.id)
             if before is None and step.conflict is None:

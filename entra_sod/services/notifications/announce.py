@@ -1,7 +1,7 @@
-"""Announcing an end: one message for each receiver, which carries no address and no result.
+"""Announces an end: one message for each receiver, which carries no address and no result.
 
-Called while the message that did the work is still on its queue. Whoever dies before that message
-is gone does it again, so an announcement is made at least once, and never lost.
+The worker announces while the message of its work is still on the queue. If the worker crashes
+before it deletes that message, the work is repeated. So each announcement is made at least once.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Announcer:
         await self._tell(_ends_of("check"), [message])
 
     async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a sweep, just before its row says that it has ended.
+        """Queue the notifications of a sweep, just before its row says that it has ended.
 
-        The delivery waits until the row says so. Whoever dies in between closes the sweep again,
-        and announces it again.
+        The delivery waits until the row says so. After a crash in between, the next worker closes
+        the sweep again and announces it again.
         """
         message = DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
         await self._tell(_ends_of("sweep"), [message])

@@ -61,7 +61,7 @@ class Deliverer:
     chance: Callable[[], float]
 
     async def deliver(self, message: DeliveryMessage) -> None:
-        """Try once, and see to what comes next; what nobody wants any more is dropped.
+        """Try once, and schedule the next try. Drops a message whose receiver has unsubscribed.
 
         Raises:
             NotYetConsistent: the work has not ended yet; the same message should come again.

@@ -139,7 +139,7 @@ class AlikeReading:
     Attributes:
         found: overlaps: packages that no rule names, and that meet none by themselves.
         toxic: packages that meet a rule by themselves, named by rules or not.
-        unread_of_rules: packages that rules name; whoever reads the rules' packages tells of them.
+        unread_of_rules: packages that rules name; the reader of the rules' packages reports them.
         compared: packages whose grants were read.
         is_needless: whether the packages of the rules grant nothing, so that no other was read.
     """

@@ -46,7 +46,7 @@ class TenantGrants:
 
         Args:
             listed: the tenant's list, by id.
-            max_reads: of more packages only so many are read, because somebody waits.
+            max_reads: how many packages are read at most, because a caller waits.
 
         Raises:
             Throttled, Unavailable: come again later; what was read until then is stored.

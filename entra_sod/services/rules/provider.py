@@ -132,10 +132,11 @@ class RulesProvider:
         return await self._read(self._clock.now())
 
     async def from_today(self) -> RuleSet:
-        """Resolve the rules in force today or later, for what is wanted later.
+        """Resolve the rules in force today or later, for access that begins later.
 
-        Where the list of packages is refused for good, patterns fit what was listed before, if
-        anything, and `unlisted` says why. Whoever decides by that allows nothing.
+        If Graph refuses the list of packages permanently, patterns select from the last list that
+        was read, if there is one, and `unlisted` says why. A decision by such rules is never
+        `allow`.
 
         Raises:
             RulesError, ConfigurationError: no version was good since the process began.

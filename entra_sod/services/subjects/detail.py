@@ -97,7 +97,7 @@ def _why_incomplete(known: KnownHolders) -> str:
     first = next(each for each in known.gaps if each.hides)
     more = len(known.gaps) - 1
     others = f", and {more} more" if more else ""
-    return f"Nobody of this id was found, and {first.what} was not read ({first.why}){others}."
+    return f"No subject of this id was found, and {first.what} was not read ({first.why}){others}."
 
 
 def _described(held: Sequence[Assignment], findings: Sequence[Finding]) -> Subject:

@@ -61,10 +61,10 @@ class SubjectResolver:
     index: HoldersIndex | None = None
 
     async def resolve(self, texts: Collection[str]) -> Mapping[str, Resolution]:
-        """Say of each text which subject it means, or why that is not known.
+        """Find the subject of each text, or the reason why there is none.
 
-        The index is asked only where the directory may not be read: a name that the directory does
-        not have is nobody's today, whoever had it when the last sweep began.
+        The index is read only if the app may not read the directory: a name that the directory
+        does not contain is unused today, even if a subject had it when the last sweep began.
 
         Raises:
             Throttled, Unavailable: the directory cannot be asked now; nothing is resolved.

@@ -56,7 +56,7 @@ class SweepRunner:
             if record.status.has_ended:
                 return
             await self.planner.send_open_parts(record, traceparent=message.traceparent)
-            # All parts may be done already, and whoever was to close may have died.
+            # All parts may be done already, and the worker that was to close may have crashed.
             await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
     async def run(self, message: SweepMessage) -> None:
@@ -106,7 +106,7 @@ class SweepRunner:
             part = (await self.store.plan(record)).parts[message.part]
             findings = _failed(part, reason)
             await self.store.end_part(message.id, message.part, findings, tried)
-        # Whoever closes the sweep has tries of its own, and is not to be given up for these.
+        # The message that closes the sweep has its own tries; those of the part do not count.
         await self.store.clear_note(message.id, message.part)
         await self.planner.send_to_close(message, message.part)
 
@@ -117,7 +117,7 @@ class SweepRunner:
         try:
             why = f"it could not be closed: {reason}"
             await self.finalizer.fail(message.id, why, traceparent=message.traceparent)
-        except NotYetConsistent:  # whoever is closing it may succeed, or die
+        except NotYetConsistent:  # the worker that is closing it may succeed, or crash
             await self.planner.send_to_close(message, message.part)
 
     async def _supersede(self, message: SweepStartMessage) -> None:
