@@ -156,7 +156,7 @@ class DecisionMaker:
             pending.note_unread(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
     async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
-        """Identify the subjects that are not identified yet: no relevant assignment names them."""
+        """Identify the subjects that no assignment has identified yet."""
         unasked = [each for each in pending_decisions if each.identity is None]
         found = await self.subjects.identify({each.wanted.subject for each in unasked})
         for each in unasked:
