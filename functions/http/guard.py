@@ -37,7 +37,7 @@ class GuardedBlueprint(func.Blueprint):
 
         def answer(req: func.HttpRequest, caller: Caller | UnknownCaller) -> Answering:
             if not isinstance(caller, Caller):
-                raise TypeError(f"{handler.__name__} is open to strangers")
+                raise TypeError(f"{handler.__name__} admits unknown callers")
             return handler(req, caller)
 
         return self._register(handler.__name__, answer)

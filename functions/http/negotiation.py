@@ -1,4 +1,4 @@
-"""Which of the forms that an answer has does the caller want (RFC 9110, section 12.5.1)."""
+"""Chooses the form of an answer by the caller's `Accept` header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _refused(error: CallerRefused) -> HttpProblem:
             429, "too-many-requests", "You ask too often", str(error), retry_after=wait
         )
     if isinstance(error, Unauthenticated):
-        return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+        return HttpProblem(401, "unauthenticated", "The caller is not authenticated", str(error))
     if isinstance(error, CrossSiteRequest):
         return HttpProblem(403, "cross-site", "The request comes from another site", str(error))
     return HttpProblem(403, "not-allowed", "You may not do this", str(error))
@@ -214,11 +214,11 @@ def media_type_of(request: func.HttpRequest) -> str:
 
 
 def require_no_fields(request: func.HttpRequest) -> None:
-    """Take a body that says nothing: none at all, or `{}`.
+    """Accept only an empty body: no bytes, or `{}`.
 
     Raises:
         HttpProblem: 413, 415 or 400, as of any JSON body.
-        InvalidRequest: it says something, which would be passed over.
+        InvalidRequest: the body has fields, which the app would ignore.
     """
     if request.get_body():
         read_as(NoFields, read_json(request))

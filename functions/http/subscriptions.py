@@ -87,7 +87,7 @@ def _subscription_id(req: func.HttpRequest) -> str:
 
 
 def _too_many(error: TooManySubscriptions) -> HttpProblem:
-    # Not 429: no waiting mends it, and senders that come again by themselves should not.
+    # Not 429: waiting does not help, so a sender must not try again by itself.
     return HttpProblem(409, "too-many-subscriptions", "You have too many subscriptions", str(error))
 
 

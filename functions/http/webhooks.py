@@ -113,7 +113,7 @@ def _opened(
 
 
 def _sources() -> WebhookSources:
-    """What is set up; a stranger is not told what is wrong with it."""
+    """The configured sources. An error in them is explained in the log only."""
     try:
         return bootstrap.app.sources
     except ConfigurationError as error:
@@ -127,7 +127,9 @@ def _sources() -> WebhookSources:
 def _refused(source: WebhookSource | None, why: str) -> HttpProblem:
     name = source.name if source else "of an unknown source"
     log.warning("a webhook %s %s", name, why, extra={"action": "webhook_refused"})
-    detail = "Its source is not set up, or it does not prove to come from there just now."
+    detail = (
+        "Its source is not configured, or the webhook has no valid and current proof of origin."
+    )
     return HttpProblem(401, "unverified-webhook", "The webhook is not verified", detail)
 
 

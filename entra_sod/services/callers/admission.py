@@ -30,7 +30,7 @@ _ID = re.compile(r"[\w-]{1,64}", re.ASCII)  # what else stands in a path may be 
 
 
 class Admission:
-    """Knows callers, and counts their requests; in the memory of one process."""
+    """Identifies callers, and counts their requests in the memory of one process."""
 
     def __init__(self, settings: CallerSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -51,9 +51,9 @@ class Admission:
         hosts: Collection[str] = (),
         target: str = "",
     ) -> Caller | UnknownCaller:
-        """Let a request in and say who sends it, or refuse it.
+        """Admit a request and return its caller, or refuse it.
 
-        A stranger comes in by routes alone that verify their callers themselves.
+        An unknown caller is admitted only by routes that verify their callers themselves.
 
         Args:
             route: that is asked for.
@@ -147,7 +147,7 @@ def _require_own_site(
 def _refused(
     caller: Caller | UnknownCaller, what: str, error: CallerRefused, why: str
 ) -> CallerRefused:
-    name = caller.name if isinstance(caller, Caller) else "a stranger"
+    name = caller.name if isinstance(caller, Caller) else "an unknown caller"
     extra = {"action": "caller_refused", "caller": name, "route": what, "why": why}
     log.warning("%s may not %s: %s", name, what, why, extra=extra)
     return error

@@ -1,4 +1,4 @@
-"""Looks at a pair: are both packages readable, who holds both, what do the rules want written."""
+"""Reads a pair: whether both packages are readable, who holds both, what the rules require."""
 
 from __future__ import annotations
 

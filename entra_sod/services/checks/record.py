@@ -130,7 +130,7 @@ def _pair_conflicts(
 async def record_failure(
     chain: EvidenceChain, result: CheckResult, *, run: str, started_at: datetime
 ) -> None:
-    """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
+    """Write the evidence of a check that failed: it says why, and changes no finding."""
     pack = await EvidenceWriter.open(chain, _evidence(result, run, started_at, None))
     await pack.seal()
 

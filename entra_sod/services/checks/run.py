@@ -81,7 +81,7 @@ class CheckRunner:
         before its announcement.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:

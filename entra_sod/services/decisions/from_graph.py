@@ -90,7 +90,7 @@ class GraphReader:
     async def read_by_package(
         self, pending_decisions: Sequence[PendingDecision]
     ) -> UnresolvedDecision:
-        """Where the app's rights are on catalogs only, Graph wants every package named.
+        """Read package by package, as Graph requires if the app has roles on catalogs only.
 
         Raises:
             Throttled, Unavailable: nothing is decided.

@@ -1,4 +1,4 @@
-"""Answers questions from the index of the last sweep, where it is fresh and knows the packages."""
+"""Answers questions from the index of the last sweep, if it is fresh and has the packages."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class SubjectReader:
 async def _ask(
     read: Callable[[Collection[str]], Awaitable[_Found]], ids: Collection[str]
 ) -> _Found:
-    """Ask for one first: who is refused that one is refused all of them."""
+    """Ask for one first: if Graph refuses it, Graph refuses all of them."""
     if not ids:
         return {}
     first, *others = sorted(ids)
@@ -94,7 +94,7 @@ def known_subject(subject: Subject, source: str) -> SubjectIdentity:
 def _by_directory(
     asked_id: str, asked: Subject | GraphError, listed: Subject | GraphError
 ) -> SubjectIdentity:
-    """What the directory's answer makes of an id that entitlement management does not vouch for."""
+    """The identity of an id that entitlement management does not contain, by the directory."""
     if isinstance(listed, Subject):
         return SubjectIdentity(known=True, object_id=asked_id, source=BY_DIRECTORY)
     if not isinstance(asked, NotFound):

@@ -136,7 +136,7 @@ class DecisionMaker:
                     pending.note_gap(f"access package {package}", why)
 
     async def _read_or_note_gap(self, pending_decisions: Sequence[PendingDecision]) -> None:
-        """Read; what Graph refuses altogether is no reason to ask again and again."""
+        """Read; what Graph refuses permanently is not asked again."""
         try:
             await self._read(pending_decisions)
         except PERMANENT as error:

@@ -81,7 +81,7 @@ class AppliedPlan:
         return sum(len(each) for each in done)
 
     def add(self, other: AppliedPlan) -> None:
-        """Take in what became of another part of the plan."""
+        """Merge the result of another part of the plan."""
         self.written += other.written
         self.removed += other.removed
         self.found_present += other.found_present
@@ -111,8 +111,8 @@ class ReferenceWriter:
         """Write a plan that is within its limits. A freeze stops it between two writes.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
-                the next run goes on from the ledger.
+            Throttled, Unavailable, NotYetConsistent: try again later. What is done stays done, and
+                the next run continues from the ledger.
         """
         applied = AppliedPlan()
         for addition in plan.additions:
@@ -216,7 +216,7 @@ class ReferenceWriter:
         *,
         was_sent: bool,
     ) -> bool:
-        """Refused, and yet there: made between our look and our write, unless by a run of ours."""
+        """Whether another writer created a reference that Graph refused to this app."""
         if was_sent:
             is_theirs = isinstance(write_error, PERMANENT) and not intent.may_show_late
         else:
@@ -300,7 +300,7 @@ class ReferenceWriter:
                 await self._ledger.delete(entry.reference, entry.version)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
-        """Read until Graph shows what is expected, a few times, and say what it shows last."""
+        """Read a few times until Graph lists what is expected; return what it listed last."""
         for wait in (*READ_AGAIN_SECONDS, None):
             listed = reference.target in await self._graph.references(reference.on, reference.kind)
             if listed is expected or wait is None:

@@ -161,7 +161,7 @@ class _ParameterReader:
         known = [each.value for each in kind]
         if unknown := [each for each in words if each not in known]:
             self.add_error(
-                name, f"knows no {unknown[0]!r}; it is one or more of {', '.join(known)}"
+                name, f"has no value {unknown[0]!r}; use one or more of {', '.join(known)}"
             )
             return []
         return [kind(each) for each in words]

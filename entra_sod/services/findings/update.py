@@ -4,8 +4,8 @@
         for finding in await keeper.keep(batch, run):
             …
 
-Nothing gathers in memory but a batch. A run that dies half-way and comes again goes through all of
-them again; what it had decided stays, and is told again.
+Only one batch is in memory at a time. A run that is repeated after a crash goes through all
+findings again. What it had decided stays, and is announced again.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Announcer:
     kept: KeptEvents
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a check that has ended."""
+        """Queue the notifications of a check that has ended."""
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.subscriptions.callback(check_id) is not None:
             await self.outbox.send(message)
@@ -67,7 +67,7 @@ class Announcer:
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, TicketAction]], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of findings: that a ticket is to be opened, or closed."""
+        """Queue the notifications of findings: a ticket is to be opened, or closed."""
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
             messages = [
                 DeliveryMessage(
@@ -85,7 +85,7 @@ class Announcer:
     async def announce_writes(
         self, writes: RunReferences, newly_held: Sequence[ReferenceView], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of a run's references, and note which held ones were told."""
+        """Queue the notifications of a run's references, and note the held ones among them."""
         for event in run_events(writes, newly_held):
             await self.announce_kept(event, traceparent=traceparent)
         if newly_held or writes.is_all:

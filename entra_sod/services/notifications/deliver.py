@@ -64,7 +64,7 @@ class Deliverer:
         """Try once, and schedule the next try. Drops a message whose receiver has unsubscribed.
 
         Raises:
-            NotYetConsistent: the work has not ended yet; the same message should come again.
+            NotYetConsistent: the work has not ended yet; deliver the same message again later.
             InvalidMessage: there is no such work, or its result is gone.
         """
         if message.subscription is None and message.subject in KEPT_SUBJECTS:

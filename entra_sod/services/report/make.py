@@ -46,7 +46,7 @@ class ReportMaker:
             rules: in force now.
 
         Raises:
-            StorageUnavailable: come again later.
+            StorageUnavailable: try again later.
         """
         notes = Coverage(skipped=[*rule_gaps(rules)])
         result, latest = await self._swept(notes, rules), await self.sweeps.latest()

@@ -29,7 +29,7 @@ async def read_grants(graph: Graph, packages: Collection[str]) -> PackageGrants:
     """Read packages with what they grant; what is not read, by its error.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     try:
         return await graph.packages_by_id(packages) if packages else {}
@@ -52,7 +52,7 @@ class GrantSource(Protocol):
         """Read packages with what they grant; what is not read, by its error.
 
         Raises:
-            Throttled, Unavailable: come again later.
+            Throttled, Unavailable: try again later.
         """
         ...
 
@@ -121,7 +121,7 @@ async def with_protected(
             grants nothing.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     found = await read_grants(graph, rules.protected.packages - packages.keys())
     if not found:  # nearly always: there may be twenty thousand packages to copy
@@ -191,7 +191,7 @@ async def read_alike(
         max_reads: of more packages of rules none is read, and nothing is compared.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     known = known or {}
     unknown = rules.named_packages - known.keys() - set(unread)

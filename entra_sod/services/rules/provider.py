@@ -140,7 +140,7 @@ class RulesProvider:
 
         Raises:
             RulesError, ConfigurationError: no version was good since the process began.
-            Throttled, Unavailable: patterns need the list of packages, which cannot be had now.
+            Throttled, Unavailable: patterns need the list of packages, which cannot be read now.
         """
         now = self._clock.now()
         if self._unlisted is not None and self._unlisted.is_fresh(now, RULES_LIFETIME):
@@ -192,7 +192,7 @@ class RulesProvider:
     async def _resolve(
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> ActiveRules:
-        """Hold a book against a tenant, for a day and all that come after."""
+        """Resolve parsed rules against a tenant, for a day and for all later days."""
         written = resolve(parsed, tenant, day, and_later=True)
         rules = await self._with_left(written)
         bound = await self._bind(parsed)

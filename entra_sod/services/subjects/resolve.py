@@ -1,4 +1,4 @@
-"""Which subject a text means: an id, or a user principal name that the directory knows."""
+"""Finds the subject that a text names by an id, or by a user principal name of the directory."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class SubjectResolver:
         return {**found, **await self._by_index(refused, self.index)}
 
     async def _ask(self, names: Collection[str]) -> Mapping[str, Subject | GraphError]:
-        """Ask for one first: an identity that is refused one is refused all of them."""
+        """Ask for one first: if Graph refuses it, Graph refuses all of them."""
         first, *others = sorted(names)
         try:
             found = await self.users.users_by_name([first])

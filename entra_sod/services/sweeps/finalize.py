@@ -245,7 +245,7 @@ class SweepFinalizer:
         return [pair for pair in unasked if constraints[pair].mode is Mode.ENFORCE]
 
     async def _store_summary(self, closing: ClosingSweep) -> None:
-        """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
+        """Store what the next sweep may use. A newer sweep may have been closed before this one."""
         last, record = await last_summary(self.store), closing.record
         if last is None or last.as_of <= record.started_at:
             await self.store.store_summary(record.id, summarize(closing, last))

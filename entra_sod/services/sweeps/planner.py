@@ -58,7 +58,7 @@ class SweepPlanner:
         await self._send(record.id, [each for each in numbers if each not in done], traceparent)
 
     async def send_to_close(self, of: SweepMessage | SweepStartMessage, part: int) -> None:
-        """Have a sweep closed, should all its parts be done, with tries of its own."""
+        """Send a message that closes a sweep if all its parts are done; it has tries of its own."""
         await self.outbox.send(
             SweepMessage(id=of.id, traceparent=of.traceparent, part=part, closes=True)
         )

@@ -99,7 +99,7 @@ def _overlaps(closing: ClosingSweep) -> list[OverlapSummary]:
 
 
 def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
-    """The answer for a sweep that came to nothing."""
+    """The answer for a sweep that failed."""
     return SweepResult(
         id=record.id,
         status=SweepStatus.FAILED,

@@ -8,7 +8,7 @@ function drawSteps() {
   const owners = new Map();
   for (const step of data.steps ?? []) owners.set(step.owner, [...(owners.get(step.owner) ?? []), step]);
   if (!owners.size) {
-    section.append(el('p', { text: verdict.outcome === 'clear' ? 'None.' : 'This report knows none. Read the gaps above.' }));
+    section.append(el('p', { text: verdict.outcome === 'clear' ? 'None.' : 'This report has none. Read the gaps above.' }));
     return;
   }
   section.append(el('div', { class: 'owners' }, ...[...owners].map(([owner, steps]) => ownerBlock(owner, steps))));
