@@ -20,7 +20,7 @@ def choose_media(req: func.HttpRequest, offered: Sequence[str]) -> str:
     best = max(offered, key=lambda media: liking[media])
     if liking[best] <= 0:
         detail = f"This answer comes as {' or '.join(offered)}."
-        raise HttpProblem(406, "not-acceptable", "No such form of the answer", detail)
+        raise HttpProblem(406, "not-acceptable", "The answer has no such form", detail)
     return best
 
 

@@ -35,7 +35,7 @@ async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
         text = f"There is nothing at this path. {contract} names every path."
         raise HttpProblem(404, "unknown-path", "No such path", text)
     allow = {"Allow": ", ".join(methods)}
-    text = f"This path takes {allow['Allow']}. {contract} tells what for."
+    text = f"This path takes {allow['Allow']}. {contract} describes them."
     raise HttpProblem(405, "method-not-allowed", "Not by this method", text, headers=allow)
 
 

@@ -140,19 +140,19 @@ def _invalid(error: InvalidRequest) -> HttpProblem:
     return HttpProblem(
         422,
         "invalid-request",
-        "The request is not what is asked for",
+        "Invalid request",
         f"{len(error.errors)} field(s) need attention; see errors.",
         errors=error.errors,
     )
 
 
 def graph_problem(error: GraphError, consequence: str) -> HttpProblem:
-    """Graph cannot be asked just now: no answer is better than a guess."""
+    """Graph cannot be read now, so the app answers 503 instead of a guess."""
     wait = error.retry_after if isinstance(error, Throttled) else None
     return HttpProblem(
         503,
         "graph",
-        "Microsoft Graph cannot be asked just now",
+        "Microsoft Graph cannot be read now",
         f"{consequence} {error}",
         retry_after=round(wait or _GRAPH_RETRY_SECONDS),
     )

@@ -1,4 +1,4 @@
-"""`/api/subscriptions`: be told, see by which addresses, and be told no more."""
+"""`/api/subscriptions`: subscribe, list subscriptions, and unsubscribe."""
 
 from __future__ import annotations
 

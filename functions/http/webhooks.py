@@ -105,7 +105,7 @@ def _opened(
     media_type = media_type_of(req)
     if media_type == BATCH:
         detail = "Send events one by one: application/cloudevents+json, or application/json."
-        raise HttpProblem(415, "batch", "Batches of events are not taken", detail)
+        raise HttpProblem(415, "batch", "Batches of events are not accepted", detail)
     value = read_json(req, largest=MAX_WEBHOOK_BYTES)
     if source.kind is SourceKind.CLOUDEVENTS:
         return open_event(media_type, headers, value)
@@ -118,7 +118,7 @@ def _sources() -> WebhookSources:
         return bootstrap.app.sources
     except ConfigurationError as error:
         log.error("webhooks are not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400 - the words are enough
-        detail = "The settings need attention; GET /api/ready tells its owner where."
+        detail = "The settings are wrong. GET /api/ready names them."
         raise HttpProblem(
             503, "not-set-up", "The app is not set up", detail, retry_after=_RETRY_SECONDS
         ) from None

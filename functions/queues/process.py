@@ -1,4 +1,4 @@
-"""One queue message, from its bytes to what became of it; the functions here call nothing else.
+"""Processes one queue message, from its bytes to its end; the queue functions call only this.
 
 Every failure is handled: a wait becomes a delayed copy of the message, and a permanent failure
 goes to the poison queue with its reason. Any other error is raised, so that the queue delivers the

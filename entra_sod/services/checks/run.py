@@ -234,7 +234,7 @@ def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedR
 
 
 def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outcome:
-    """What is known of a pair; it is not clear while a rule may come to name one of the two."""
+    """The status of a pair. It is not `clear` while an unread rule may name one of its packages."""
     is_open = any(not rule.grant_gaps.keys().isdisjoint(pair) for rule in rules.rules)
     return Outcome.UNKNOWN if is_open and found.outcome is Outcome.CLEAR else found.outcome
 

@@ -67,7 +67,7 @@ class DecisionMaker:
 
         Raises:
             InvalidRequest: naming each subject that is not known by its user principal name.
-            Throttled, Unavailable: Graph cannot be asked just now; nothing is decided.
+            Throttled, Unavailable: Graph cannot be read now; nothing is decided.
             RulesError, ConfigurationError: there are no rules to decide by.
         """
         subjects = await self._named(requests, places)

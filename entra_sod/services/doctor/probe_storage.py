@@ -52,7 +52,7 @@ async def probe_storage_rights(storage: Storage) -> list[ProbedRight]:
 
 
 async def probe_queues(storage: Storage) -> list[QueueProbe]:
-    """Count what lies on each queue, on its poison queue, and what was given up and kept."""
+    """Count the messages of each queue and of its poison queue, and the dead letters."""
     return [
         QueueProbe(
             queue=queue,

@@ -171,7 +171,7 @@ class Enforcer:
         *,
         asks: bool,
     ) -> WeighedAdditions:
-        """Find out whom the additions keep away, if they are few enough to be written."""
+        """Count the subjects that the additions exclude, if the plan is within its limit."""
         additions = [each.reference for each in plan.additions]
         if not additions or plan.writes > self.max_reference_writes:
             return WeighedAdditions()

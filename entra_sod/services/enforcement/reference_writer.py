@@ -55,7 +55,7 @@ NOT_PROVEN = "no sealed evidence of the run that the ledger names says so: it is
 
 @dataclass(slots=True)
 class AppliedPlan:
-    """What became of a plan's writes.
+    """The results of a plan's writes.
 
     Attributes:
         uncertain: how many failed writes may be in Graph, as the list could not be read again.
@@ -266,7 +266,7 @@ class ReferenceWriter:
             await self._release(reference, held)
 
     async def _delete(self, reference: Reference, applied: AppliedPlan) -> bool:
-        """Remove a reference from Graph, and say whether it is gone."""
+        """Remove a reference from Graph; return whether it was removed."""
         write_error: GraphError | None = None
         try:
             await self._graph.remove(reference)

@@ -57,7 +57,7 @@ class FindingsQuery:
 
     @property
     def where(self) -> Sequence[Sequence[Condition]]:
-        """What the service can look at; what it cannot, `fits` does."""
+        """The filter that the storage service applies; `fits` applies the rest."""
         found = [
             [Condition("rule", "eq", self.rule)] if self.rule else [],
             [Condition("state", "eq", str(each)) for each in self.states],

@@ -94,7 +94,7 @@ class Announcer:
     async def announce_changes(
         self, run: str, changes: Sequence[HeldChange], *, traceparent: str
     ) -> None:
-        """Queue how the selections of rules have changed, and note that this was told.
+        """Queue the changes of the rules' selections, and note that they are announced.
 
         Args:
             run: id of the sweep that compared every enforcing rule.

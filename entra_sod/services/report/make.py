@@ -97,7 +97,7 @@ class ReportMaker:
             notes.skip("every pair", "no sweep has ended whose result is kept")
             return None
         if result.rules_hash != rules.hash:
-            why = "the rules have changed since the sweep; the next one looks"
+            why = "the rules have changed since the sweep; the next sweep reads it"
             notes.skip("what only the rules in force now keep apart", why)
         return result
 

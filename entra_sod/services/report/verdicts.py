@@ -84,7 +84,7 @@ class VerdictInput:
         )
 
     def verdict(self, facts: Sequence[RuleFacts]) -> ReportVerdict:
-        """Say in a sentence what the report comes to."""
+        """Give the report's result in a sentence."""
         if self.result is None:
             return failed_verdict() if self.newest_failed else reach_verdict(facts, None)
         people, result = self.totals.people, self.result

@@ -124,7 +124,7 @@ class RulesProvider:
         return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).as_written
 
     async def parsed(self) -> ParsedRules:
-        """Read what the files say, whatever it means in the tenant.
+        """Read the files, without resolving them in the tenant.
 
         Raises:
             RulesError, ConfigurationError: no version was good since the process began.
@@ -219,7 +219,7 @@ class RulesProvider:
         return ActiveRules(today, exceptions.into(partial(make, rules)), as_written)
 
     async def _bind(self, parsed: ParsedRules) -> BoundExceptions:
-        """Find out whom exceptions are for, anew with the list of packages."""
+        """Resolve the subjects of exceptions, again with each new list of packages."""
         now = self._clock.now()
         written = list(parsed.exceptions.values())
         is_fresh = self._bound is not None and self._bound.is_fresh(now, LIST_LIFETIME)

@@ -101,7 +101,7 @@ def _why_incomplete(known: KnownHolders) -> str:
 
 
 def _described(held: Sequence[Assignment], findings: Sequence[Finding]) -> Subject:
-    """The subject as whatever shows it last."""
+    """The subject as the newest source shows it."""
     if held:
         shown = next((each for each in held if each.subject.display_name), held[0])
         return shown.subject

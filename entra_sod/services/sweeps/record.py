@@ -93,7 +93,7 @@ class SweepRecorder:
         await self.announcer.announce_writes(writes, newly_held, traceparent=traceparent)
         if notifications.omitted_tickets:
             log.warning(
-                "%s findings of %s are over the limit of tickets and are told in digests only",
+                "%s findings of %s are over the limit of tickets, so only digests contain them",
                 notifications.omitted_tickets,
                 sweep_id,
                 extra={"action": "tickets_over_limit", "sweep_id": sweep_id},

@@ -1,4 +1,4 @@
-"""The answer of a sweep that has ended, and what it tells the metrics."""
+"""The answer of a sweep that has ended, and the metrics of it."""
 
 from __future__ import annotations
 

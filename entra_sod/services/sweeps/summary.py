@@ -1,4 +1,4 @@
-"""What the next sweep may learn from this one, and where its index lies."""
+"""What the next sweep may use of this one, and where its index is stored."""
 
 from __future__ import annotations
 
