@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
-# A browser that asks nobody for anything: no updates, no lists, no accounts.
+# A browser that sends no requests of its own: no updates, no lists, no accounts.
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

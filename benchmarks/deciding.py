@@ -21,7 +21,7 @@ from local.world import printed_settings
 
 MAX_REQUESTS, MAX_OWN_SECONDS, MAX_BATCH_REQUESTS = 2, 0.002, 10
 _SUBJECTS = 100
-_FAR_AWAY = 10**6  # the number of somebody who does not exist
+_FAR_AWAY = 10**6  # the number of a subject who does not exist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,12 @@ def graph(scale: Scale) -> Iterator[Mapping[str, str]]:
 
 
 def _singles(decided: Decided) -> Iterator[Row]:
-    subjects = {"who holds packages": decided.holder, "who holds nothing": decided.nobody}
+    subjects = {"who holds packages": decided.holder, "who holds nothing": decided.stranger}
     for who, single in subjects.items():
         yield _requests(who, single)
     for who, single in subjects.items():
         yield Row(
-            what=f"own processor time of one about somebody {who}",
+            what=f"own processor time of one about a subject {who}",
             measured=milliseconds(single.own),
             beside=f"with the SDK's transport: {milliseconds(single.whole)}",
             budget="≤ 2 ms",
@@ -84,7 +84,7 @@ def _singles(decided: Decided) -> Iterator[Row]:
 
 def _requests(who: str, single: Single) -> Row:
     return Row(
-        what=f"Graph requests of a decision about somebody {who}",
+        what=f"Graph requests of a decision about a subject {who}",
         measured=str(single.requests),
         budget="one or two",
         is_met=single.requests <= MAX_REQUESTS,

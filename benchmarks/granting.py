@@ -13,13 +13,13 @@ from benchmarks.sweep.world import tenant_option
 from local.graph.scale import Scale
 from local.world import World
 
-# Nobody's assignments are read here, and the simulator makes them all.
-_NOBODY = 1_000
+# No assignment is read here, but the simulator makes them all.
+_FEW_ASSIGNMENTS = 1_000
 _PAGE = 999
 
 
 def run(*, quick: bool = False) -> Report:
-    scale = TINY if quick else msgspec.structs.replace(MAX, assignments=_NOBODY)
+    scale = TINY if quick else msgspec.structs.replace(MAX, assignments=_FEW_ASSIGNMENTS)
     option = tenant_option(scale)
     with World(tenant=option, storage="unused") as world:
         world.graph.behave(page_size=_PAGE)

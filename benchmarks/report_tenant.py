@@ -237,10 +237,10 @@ class ReportTenant:
         classes = self._classes()
         rules = [self._rule(number, list(classes)) for number in range(self._size.rules)]
         some = [PackageSelector(id=UUID(each.id)) for each in self._packages[:9]]
-        rules.append(_set_rule("keys-of-the-house", "Nobody has more than two keys", some, 2))
+        rules.append(_set_rule("keys-of-the-house", "No person has more than two keys", some, 2))
         if self._size.dense:
             every = [PackageSelector(id=UUID(each.id)) for each in self._packages]
-            rules.append(_set_rule("one-each", "Nobody has two packages at all", every, 1))
+            rules.append(_set_rule("one-each", "No person has two packages at all", every, 1))
         book = ParsedRules(classes=classes, rules={each.id: each for each in rules})
         day = NIGHT.date()
         found = RuleSet(resolve(book, None, day), list(self._exceptions(rules)))

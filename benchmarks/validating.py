@@ -1,4 +1,4 @@
-"""What `entra-sod validate --offline` takes for the worst files that anybody came up with."""
+"""What `entra-sod validate --offline` takes for the most expensive files that are known."""
 
 from __future__ import annotations
 

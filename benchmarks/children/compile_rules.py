@@ -83,7 +83,7 @@ def _by_class(team: int) -> list[Side]:
 def _rule(rule_id: str, between: list[Side]) -> Rule:
     return Rule(
         id=rule_id,
-        title="Nobody approves their own requests",
+        title="Requesters do not approve their own requests",
         severity=Severity.HIGH,
         owner="owner@example.com",
         mode=Mode.ENFORCE,

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.children.decide ROUNDS HOLDER NOBODY WANTED MANY…`: decisions, warm.
+"""`python -m benchmarks.children.decide ROUNDS HOLDER STRANGER WANTED MANY…`: decisions, warm.
 
-Graph and rules are those of the environment; storage is in memory. HOLDER and NOBODY are object
-ids, of somebody with assignments and of somebody without; MANY are asked about in one batch.
+Graph and rules are those of the environment; storage is in memory. HOLDER is the object id of a
+subject with assignments, STRANGER of one without; MANY are asked about in one batch.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class _Timed:
         return data
 
 
-async def main(rounds: int, holder: str, nobody: str, wanted: str, many: Sequence[str]) -> Decided:
+async def main(
+    rounds: int, holder: str, stranger: str, wanted: str, many: Sequence[str]
+) -> Decided:
     storage = MemoryStorage()
     records = make_records(storage, SystemClock())
     engine = read_engine(os.environ, records)
@@ -53,7 +55,7 @@ async def main(rounds: int, holder: str, nobody: str, wanted: str, many: Sequenc
     transport.post_batch = timed  # type: ignore[method-assign]
     try:
         found = await _single(engine, timed, rounds, holder, wanted)
-        nothing = await _single(engine, timed, rounds, nobody, wanted)
+        nothing = await _single(engine, timed, rounds, stranger, wanted)
         live = await _batch(engine, many, wanted)
         await _sweep(engine, records, storage)
         return Decided(found, nothing, live, await _batch(engine, many, wanted))

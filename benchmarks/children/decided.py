@@ -26,9 +26,9 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Decided(msgspec.Struct, frozen=True, array_like=True):
-    """Of somebody with assignments, of somebody without, and of many, asked live and by index."""
+    """Of a subject with assignments, of one without, and of many, asked live and by index."""
 
     holder: Single
-    nobody: Single
+    stranger: Single
     live: Batch
     by_index: Batch

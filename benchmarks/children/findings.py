@@ -115,12 +115,13 @@ async def storage_of(where: str) -> AsyncIterator[Storage]:
     port = free_ports(3)
     with Process([sys.executable, "-m", "local.storage", "--port", str(port)]) as process:
         process.wait_ready(lambda: "AzureWebJobsStorage=" in process.output(), 60)
-        azure = AzureStorage(StorageSettings(connection_string=connection_string(port)), nobody)
+        settings = StorageSettings(connection_string=connection_string(port))
+        azure = AzureStorage(settings, no_credential)
         yield azure
         await azure.close()
 
 
-def nobody() -> AsyncTokenCredential:
+def no_credential() -> AsyncTokenCredential:
     raise AssertionError("a connection string needs no identity")
 
 

@@ -53,7 +53,7 @@ def _rule(scale: Scale, team: int) -> Rule:
     requester, approver = scale.first_of(team)
     return Rule(
         id=f"team-{team}",
-        title="Nobody approves their own requests",
+        title="Requesters do not approve their own requests",
         severity=Severity.HIGH,
         owner="owner@example.com",
         mode=Mode.RECORD,

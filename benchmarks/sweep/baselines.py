@@ -120,7 +120,7 @@ def _sampled(scale: Scale, page_size: int, way: Way, most: int) -> Sampled:
     all_pairs, sample = list(pairs(scale)), _sample(scale, min(way.sample, most))
     requests = [way.requests_of(scale, each, all_pairs[each], page_size) for each in sample]
     arguments = [",".join(package_ids(all_pairs[each])) for each in sample]
-    # With a storage that nobody uses: no host is started.
+    # The storage is not used, because no host is started.
     with World(tenant=tenant_option(scale), storage="unused") as world:
         world.graph.behave(page_size=page_size)
         looped = answer(Looped, "loop_sdk", way.name, *arguments, environment=world.environment)

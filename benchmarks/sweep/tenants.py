@@ -1,4 +1,4 @@
-"""What is known of a scaled tenant without asking anybody: its rules, pairs, conflicts, pages."""
+"""What a scale says of its tenant without a request: its rules, pairs, conflicts, pages."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def rules_file(scale: Scale, mode: str) -> str:
 def _rule(team: int, mode: str) -> str:
     return f"""\
   - id: team-{team}
-    title: Nobody approves their own requests
+    title: Requesters do not approve their own requests
     severity: high
     owner: controls@contoso.com
     mode: {mode}

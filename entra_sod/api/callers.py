@@ -1,4 +1,4 @@
-"""What a caller is told about themselves. Pure."""
+"""What the app answers a caller about the caller. Pure."""
 
 from __future__ import annotations
 

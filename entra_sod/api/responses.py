@@ -32,7 +32,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         title: the same for people.
         status: the HTTP status once more.
         detail: what happened this time, and what to do.
-        errors: each wrong field, where the request was not what is asked for.
+        errors: each wrong field, if the request is invalid.
     """
 
     type: str

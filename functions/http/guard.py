@@ -1,9 +1,9 @@
-"""The guard before every HTTP function: `domain/callers/routes.py` says whom it lets through.
+"""The guard before every HTTP function: `domain/callers/routes.py` lists the callers it admits.
 
-The host is told `anonymous`, for it knows function keys alone: with any other level a caller with a
-token of Entra would need a key as well. So who calls is this app's own question, and no function of
-a `GuardedBlueprint` is reached before it was answered. A function that is registered in another way
-keeps the level `function`, whose keys nobody was given.
+The functions have the host's level `anonymous`, because the host checks function keys alone: with
+any other level a caller with a token of Entra would need a key as well. So the app authenticates
+its callers itself, before it runs any function of a `GuardedBlueprint`. A function that is
+registered in another way keeps the level `function`, whose keys were given to no caller.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class GuardedBlueprint(func.Blueprint):
         return self._register(handler.__name__, lambda req, _: handler(req))
 
     def answers_caller(self, handler: HttpHandler[Caller]) -> Any:  # noqa: ANN401 - the base's
-        """The same for a function that is told who calls, on a route that takes known callers."""
+        """The same for a function that receives its caller, which is an authenticated one."""
 
         def answer(req: func.HttpRequest, caller: Caller | UnknownCaller) -> Answering:
             if not isinstance(caller, Caller):
-                raise TypeError(f"{handler.__name__} is open to strangers")
+                raise TypeError(f"{handler.__name__} admits unknown callers")
             return handler(req, caller)
 
         return self._register(handler.__name__, answer)
@@ -57,9 +57,9 @@ def _guarded(
     route: Route, handler: HttpHandler[Caller | UnknownCaller]
 ) -> Callable[[func.HttpRequest], Answering]:
     async def admitted(req: func.HttpRequest) -> func.HttpResponse:
-        # What is public tells that the app lives, also where its settings are wrong.
+        # A public route reports that the app runs, even if the app's settings are wrong.
         if route.access is OpenAccess.PUBLIC:
-            return await handler(req, UnknownCaller("nobody looked"))
+            return await handler(req, UnknownCaller("a public route identifies no caller"))
         hosts, target = own_hosts(req), req.route_params.get("id", "")
         admission = bootstrap.app.admission
         caller = admission.admit(route, req.headers, hosts=hosts, target=target)

@@ -21,7 +21,7 @@ from functions.http.responses import json_response
 
 bp = GuardedBlueprint()
 
-MAX_PROBE_SECONDS = 8.0  # all are asked at once, and whoever asks us gives up after ten
+MAX_PROBE_SECONDS = 8.0  # the probes run at once, and the platform waits ten seconds
 
 
 @bp.answers
@@ -36,7 +36,7 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
     states = dict[str, WritingState]()
 
     async def writing_of() -> str:
-        """A freeze and a budget that is used up are meant, so the app is ready all the same."""
+        """A freeze or a used-up budget is intended, so the app counts as ready."""
         enforcer = bootstrap.app.engine.enforcer
         states["writing"] = await enforcer.writer.controls.state(enforcer.max_writes_per_day)
         return f"ok: {states['writing']}"

@@ -1,4 +1,4 @@
-"""Which of the forms that an answer has does the caller want (RFC 9110, section 12.5.1)."""
+"""Chooses the form of an answer by the caller's `Accept` header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def choose_media(req: func.HttpRequest, offered: Sequence[str]) -> str:
     best = max(offered, key=lambda media: liking[media])
     if liking[best] <= 0:
         detail = f"This answer comes as {' or '.join(offered)}."
-        raise HttpProblem(406, "not-acceptable", "No such form of the answer", detail)
+        raise HttpProblem(406, "not-acceptable", "The answer has no such form", detail)
     return best
 
 

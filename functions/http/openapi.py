@@ -1,4 +1,4 @@
-"""The contract, what a maker can choose from, and a word on whatever is not in the contract."""
+"""The contract, the choices for a maker of flows, and the answer to unknown routes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def get_contract(req: func.HttpRequest) -> func.HttpResponse:
 
 @bp.answers
 async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
-    """Name the contract at `/api`; say which methods a path takes, or that there is no such."""
+    """Name the contract at `/api`; otherwise answer with the path's methods, or 404."""
     path, contract = req.route_params.get("path", ""), own_url(req, ROUTES["get_contract"].path)
     methods = methods_at(path) if path else ["GET"]
     if not path and req.method in methods:
@@ -35,7 +35,7 @@ async def zz_elsewhere(req: func.HttpRequest) -> func.HttpResponse:
         text = f"There is nothing at this path. {contract} names every path."
         raise HttpProblem(404, "unknown-path", "No such path", text)
     allow = {"Allow": ", ".join(methods)}
-    text = f"This path takes {allow['Allow']}. {contract} tells what for."
+    text = f"This path takes {allow['Allow']}. {contract} describes them."
     raise HttpProblem(405, "method-not-allowed", "Not by this method", text, headers=allow)
 
 

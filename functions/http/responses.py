@@ -130,7 +130,7 @@ def _refused(error: CallerRefused) -> HttpProblem:
             429, "too-many-requests", "You ask too often", str(error), retry_after=wait
         )
     if isinstance(error, Unauthenticated):
-        return HttpProblem(401, "unauthenticated", "The app does not know you", str(error))
+        return HttpProblem(401, "unauthenticated", "The caller is not authenticated", str(error))
     if isinstance(error, CrossSiteRequest):
         return HttpProblem(403, "cross-site", "The request comes from another site", str(error))
     return HttpProblem(403, "not-allowed", "You may not do this", str(error))
@@ -140,19 +140,19 @@ def _invalid(error: InvalidRequest) -> HttpProblem:
     return HttpProblem(
         422,
         "invalid-request",
-        "The request is not what is asked for",
+        "Invalid request",
         f"{len(error.errors)} field(s) need attention; see errors.",
         errors=error.errors,
     )
 
 
 def graph_problem(error: GraphError, consequence: str) -> HttpProblem:
-    """Graph cannot be asked just now: no answer is better than a guess."""
+    """Graph cannot be read now, so the app answers 503 instead of a guess."""
     wait = error.retry_after if isinstance(error, Throttled) else None
     return HttpProblem(
         503,
         "graph",
-        "Microsoft Graph cannot be asked just now",
+        "Microsoft Graph cannot be read now",
         f"{consequence} {error}",
         retry_after=round(wait or _GRAPH_RETRY_SECONDS),
     )
@@ -214,11 +214,11 @@ def media_type_of(request: func.HttpRequest) -> str:
 
 
 def require_no_fields(request: func.HttpRequest) -> None:
-    """Take a body that says nothing: none at all, or `{}`.
+    """Accept only an empty body: no bytes, or `{}`.
 
     Raises:
         HttpProblem: 413, 415 or 400, as of any JSON body.
-        InvalidRequest: it says something, which would be passed over.
+        InvalidRequest: the body has fields, which the app would ignore.
     """
     if request.get_body():
         read_as(NoFields, read_json(request))

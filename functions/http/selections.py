@@ -52,7 +52,7 @@ async def approve_selections(req: func.HttpRequest, caller: Caller) -> func.Http
     except UnknownRule as error:
         raise HttpProblem(404, "unknown-rule", "No such rule", f"{error} {_AGAIN}") from error
     except NothingRemembered as error:
-        title = "Nothing is remembered"
+        title = "No selection is remembered"
         raise HttpProblem(409, "nothing-remembered", title, str(error)) from error
     except ListNotWhole as error:
         title = "The list of packages is not whole"

@@ -1,4 +1,4 @@
-"""`GET /api/subjects` and `GET /api/subjects/{id}`: whom the newest sweep saw, with what."""
+"""`GET /api/subjects` and `GET /api/subjects/{id}`: subjects of the newest sweep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/api/subscriptions`: be told, see by which addresses, and be told no more."""
+"""`/api/subscriptions`: subscribe, list subscriptions, and unsubscribe."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _view(req: func.HttpRequest, listed: ListedSubscription) -> ListedSubscripti
 
 @bp.answers_caller
 async def end_subscription(req: func.HttpRequest, caller: Caller) -> func.HttpResponse:
-    """End it for whoever made it, and for an Admin. Another's is unknown, whether it is or not."""
+    """End a subscription of the caller; an Admin may end any. Others get 404, even if it exists."""
     holder = None if AppRole.ADMIN in caller.roles else caller.name
     subscriptions = bootstrap.app.records.subscriptions
     if not await subscriptions.unsubscribe(_subscription_id(req), holder=holder):
@@ -87,7 +87,7 @@ def _subscription_id(req: func.HttpRequest) -> str:
 
 
 def _too_many(error: TooManySubscriptions) -> HttpProblem:
-    # Not 429: no waiting mends it, and senders that come again by themselves should not.
+    # Not 429: waiting does not help, so a sender must not try again by itself.
     return HttpProblem(409, "too-many-subscriptions", "You have too many subscriptions", str(error))
 
 

@@ -1,7 +1,7 @@
 """`/api/webhooks/{source}`: what ticketing systems send, and the handshake before CloudEvents.
 
-The host asks for no key here: a webhook proves by itself where it comes from. Whoever does not is
-told the same, whatever was wrong; the log says more.
+The host requires no key here, because each webhook carries its own proof of origin. A sender
+without a valid proof always gets the same answer, whatever was wrong. The log gives the reason.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _opened(
     media_type = media_type_of(req)
     if media_type == BATCH:
         detail = "Send events one by one: application/cloudevents+json, or application/json."
-        raise HttpProblem(415, "batch", "Batches of events are not taken", detail)
+        raise HttpProblem(415, "batch", "Batches of events are not accepted", detail)
     value = read_json(req, largest=MAX_WEBHOOK_BYTES)
     if source.kind is SourceKind.CLOUDEVENTS:
         return open_event(media_type, headers, value)
@@ -113,12 +113,12 @@ def _opened(
 
 
 def _sources() -> WebhookSources:
-    """What is set up; a stranger is not told what is wrong with it."""
+    """The configured sources. An error in them is explained in the log only."""
     try:
         return bootstrap.app.sources
     except ConfigurationError as error:
         log.error("webhooks are not set up: %s", error, extra={"action": "not_set_up"})  # noqa: TRY400 - the words are enough
-        detail = "The settings need attention; GET /api/ready tells its owner where."
+        detail = "The settings are wrong. GET /api/ready names them."
         raise HttpProblem(
             503, "not-set-up", "The app is not set up", detail, retry_after=_RETRY_SECONDS
         ) from None
@@ -127,7 +127,9 @@ def _sources() -> WebhookSources:
 def _refused(source: WebhookSource | None, why: str) -> HttpProblem:
     name = source.name if source else "of an unknown source"
     log.warning("a webhook %s %s", name, why, extra={"action": "webhook_refused"})
-    detail = "Its source is not set up, or it does not prove to come from there just now."
+    detail = (
+        "Its source is not configured, or the webhook has no valid and current proof of origin."
+    )
     return HttpProblem(401, "unverified-webhook", "The webhook is not verified", detail)
 
 

@@ -1,8 +1,8 @@
-"""One queue message, from its bytes to what became of it; the functions here call nothing else.
+"""Processes one queue message, from its bytes to its end; the queue functions call only this.
 
-Whatever goes wrong has an owner: a wait becomes a delayed copy of the message, a dead end goes to
-the poison queue with its reason, and everything else is raised, so that the queue delivers the
-message again and gives it up after its fifth time.
+Every failure is handled: a wait becomes a delayed copy of the message, and a permanent failure
+goes to the poison queue with its reason. Any other error is raised, so that the queue delivers the
+message again, and moves it to the poison queue after the fifth time.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ async def _poison(records: Records, queue: str, body: bytes, reason: str) -> Non
 async def _store_unreadable(
     records: Records, queue: str, message_id: str, body: bytes, reason: str
 ) -> None:
-    """Keep what nothing can be made of, and end the check that it names."""
+    """Store a message that cannot be decoded, and end the check that it names."""
     await records.dead_letters.store(queue=queue, message_id=message_id, body=body, reason=reason)
     if queue == CHECK_QUEUE and (check_id := check_id_of(body)):
         await _fail_check(records, check_id, reason, None)
@@ -113,7 +113,7 @@ def _expected(queue: str, body: bytes) -> Message:
 
 @contextmanager
 def _traced(message: Message) -> Iterator[None]:
-    """Go on with the trace of whoever asked: storage queues do not carry it."""
+    """Continue the caller's trace, which storage queues do not carry."""
     token = context.attach(extract({"traceparent": message.traceparent}))
     try:
         yield
@@ -156,8 +156,8 @@ async def _send_retry(records: Records, message: Message, retry: Retry) -> None:
 
 
 async def _report_wait(records: Records, message: Message, error: SodError, seconds: float) -> None:
-    """Say why a message waits, and count what it waits for Graph."""
-    if isinstance(error, ConcurrencyLimited):  # many do, again and again, and nobody has to look
+    """Log why a message waits, and count the time that it waits for Graph."""
+    if isinstance(error, ConcurrencyLimited):  # frequent, and no operator has to act
         log.info(
             "%s waits %.0f s: %s",
             message.id,
@@ -174,7 +174,7 @@ async def _report_wait(records: Records, message: Message, error: SodError, seco
 
 
 async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> None:
-    """Add a wait to what the tries of a part have cost; a courtesy as well."""
+    """Add a wait to the cost of a part's tries. An error here never stops the work, either."""
     waited = request_counts(Meter(throttled_seconds=seconds))
     try:
         tried = await records.sweeps.attempt_costs(message.id, message.part)
@@ -184,7 +184,7 @@ async def _add_wait(records: Records, message: SweepMessage, seconds: float) -> 
 
 
 async def _record_note(records: Records, message: Message, why: str) -> None:
-    """Say on the status why the work is not done; that is a courtesy, the work comes first."""
+    """Say in the status why the work is not done. An error here never stops the work."""
     log.warning(
         "%s of %s is not done: %s",
         type(message).__name__,
@@ -201,7 +201,7 @@ async def _record_note(records: Records, message: Message, why: str) -> None:
             case SweepStartMessage():
                 await records.sweeps.record_part_note(message.id, PLANNING_PART, why)
             case DeliveryMessage():
-                return  # what it tells of has ended, and says nothing of who was told
+                return  # the work has ended, and its row has no field for notifications
     except (StorageUnavailable, LookupError):
         log.warning("no note on %s", message.id, extra={"action": "note_not_kept"})
 

@@ -1,4 +1,4 @@
-"""What the queues call: a worker for each, and an owner of what each worker had to give up.
+"""The functions of the queues: a worker for each, and a handler for its poison messages.
 
 The work itself is imported when a message comes: a process that only answers HTTP never loads it.
 """
@@ -33,7 +33,7 @@ def _processor_of(queue: str) -> QueueHandler:
 
 
 def _poison_handler_of(queue: str) -> QueueHandler:
-    """What the workers had to give up: kept with its reason, and told to whoever waits for it."""
+    """Messages that failed too often: stored with the reason, and reported to those who wait."""
 
     async def run(msg: func.QueueMessage) -> None:
         from functions.queues.process import handle_poison_message

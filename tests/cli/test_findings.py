@@ -183,5 +183,5 @@ def test_a_filter_that_cannot_be_is_an_error() -> None:
     """It is named, and nothing is listed."""
     code, said, wrong = run("--state", "gone")
     assert (code, said) == (1, "")
-    assert "state knows no 'gone'" in wrong
+    assert "state has no value 'gone'" in wrong
     assert ADDRESS not in wrong

@@ -72,7 +72,7 @@ _CHOOSE = any_of(AppRole.CHECK, AppRole.DECIDE, AppRole.ENFORCE, AppRole.READ)
 _TABLE = (
     Route("start_check", "POST", "checks", _ASKED, "Check two packages"),
     Route("get_check", "GET", "checks/{id}", _FOUND, "Get a check's result"),
-    Route("decide", "POST", "decisions", _DECIDE, "Decide whether somebody may get a package"),
+    Route("decide", "POST", "decisions", _DECIDE, "Decide whether a subject may get a package"),
     Route("decide_many", "POST", "decisions/batch", _DECIDE, "Decide for many"),
     # A sweep goes as far as ENFORCEMENT lets it, so starting one may write.
     Route("start_sweep_by_hand", "POST", "sweeps", _ENFORCE, "Start a sweep"),

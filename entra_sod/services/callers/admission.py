@@ -30,7 +30,7 @@ _ID = re.compile(r"[\w-]{1,64}", re.ASCII)  # what else stands in a path may be 
 
 
 class Admission:
-    """Knows callers, and counts their requests; in the memory of one process."""
+    """Identifies callers, and counts their requests in the memory of one process."""
 
     def __init__(self, settings: CallerSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -51,9 +51,9 @@ class Admission:
         hosts: Collection[str] = (),
         target: str = "",
     ) -> Caller | UnknownCaller:
-        """Let a request in and say who sends it, or refuse it.
+        """Admit a request and return its caller, or refuse it.
 
-        A stranger comes in by routes alone that verify their callers themselves.
+        An unknown caller is admitted only by routes that verify their callers themselves.
 
         Args:
             route: that is asked for.
@@ -63,7 +63,7 @@ class Admission:
 
         Raises:
             TooManyRequests: the caller asks too often.
-            Unauthenticated: nobody knows the caller.
+            Unauthenticated: the caller is not authenticated.
             NotAllowed: the caller has none of the route's roles.
             CrossSiteRequest: a browser sends a write, and may do so for another site.
         """
@@ -104,10 +104,10 @@ class Admission:
 
 
 def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], what: str) -> Caller:
-    """Return a known caller who has one of the roles.
+    """Return an authenticated caller who has one of the roles.
 
     Raises:
-        Unauthenticated: nobody knows the caller.
+        Unauthenticated: the caller is not authenticated.
         NotAllowed: the caller has none of the roles.
     """
     known = _require_known(caller, what)
@@ -118,10 +118,10 @@ def require_role(caller: Caller | UnknownCaller, roles: Collection[AppRole], wha
 
 
 def _require_known(caller: Caller | UnknownCaller, what: str) -> Caller:
-    """Return a caller whom the app knows.
+    """Return an authenticated caller.
 
     Raises:
-        Unauthenticated: nobody knows the caller.
+        Unauthenticated: the caller is not authenticated.
     """
     if isinstance(caller, Caller):
         return caller
@@ -147,7 +147,7 @@ def _require_own_site(
 def _refused(
     caller: Caller | UnknownCaller, what: str, error: CallerRefused, why: str
 ) -> CallerRefused:
-    name = caller.name if isinstance(caller, Caller) else "a stranger"
+    name = caller.name if isinstance(caller, Caller) else "an unknown caller"
     extra = {"action": "caller_refused", "caller": name, "route": what, "why": why}
     log.warning("%s may not %s: %s", name, what, why, extra=extra)
     return error

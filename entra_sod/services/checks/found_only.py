@@ -24,7 +24,7 @@ MAX_PACKAGES_READ = 20  # of all these rules together: one `$batch`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundOnlyReading:
-    """What a check knows of the rules that are found only.
+    """What a check has read for the rules that the app detects but cannot enforce.
 
     Attributes:
         rules: that were evaluated.

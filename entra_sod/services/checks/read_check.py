@@ -1,4 +1,4 @@
-"""Looks at a pair: are both packages readable, who holds both, what do the rules want written."""
+"""Reads a pair: whether both packages are readable, who holds both, what the rules require."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def read_check(
     constraint: PairConstraint | None,
     notes: Coverage,
 ) -> CheckReading:
-    """Look at one ordered pair; whatever could not be read is put into the notes.
+    """Read one ordered pair; what could not be read is noted as a gap.
 
     Raises:
         Throttled, Unavailable: worth coming back for.

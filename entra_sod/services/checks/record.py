@@ -26,9 +26,9 @@ class CheckLook:
     """What a check can say of findings.
 
     Attributes:
-        is_whole: whether all holders of the pair are known: then nobody else holds both.
-        gone: packages that Graph says do not exist.
-        found_only: what is known of the rules that are found only.
+        is_whole: whether all holders of the pair were read, so that no other subject holds both.
+        gone: packages that do not exist, according to Graph.
+        found_only: what was read for the rules that the app detects but cannot enforce.
     """
 
     is_whole: bool
@@ -130,7 +130,7 @@ def _pair_conflicts(
 async def record_failure(
     chain: EvidenceChain, result: CheckResult, *, run: str, started_at: datetime
 ) -> None:
-    """Leave the evidence of a check that came to nothing: it says why, and changes no finding."""
+    """Write the evidence of a check that failed: it says why, and changes no finding."""
     pack = await EvidenceWriter.open(chain, _evidence(result, run, started_at, None))
     await pack.seal()
 

@@ -18,7 +18,7 @@ class CheckRequest(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
 
     Attributes:
         access_package_id: the first package.
-        incompatible_access_package_id: the second one, which nobody should hold as well.
+        incompatible_access_package_id: the second one, which no subject should hold as well.
         reference: the caller's own, such as a ticket number; given back, never read.
         callback_url: where to POST the result; it may hold a secret.
         enforcement: how far to go with the pair; the app's own setting is the most there is.

@@ -75,12 +75,13 @@ class CheckRunner:
     enforcement: Enforcement
 
     async def run(self, message: CheckMessage, rules: RuleSet) -> None:
-        """Work a check to its end, and announce it; one that has ended is left as it is.
+        """Work a check to its end and announce it. The result of an ended check is not changed.
 
-        It is announced also where it had ended already: whoever ended it may have died before that.
+        An ended check is announced again, because the worker that ended it may have crashed
+        before its announcement.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
         record = await self.store.begin(message.id)
         if not record.status.has_ended:
@@ -105,7 +106,7 @@ class CheckRunner:
         findings: Sequence[Finding],
         result: CheckResult,
     ) -> None:
-        """Tell what changed before the check has ended: whoever dies in between comes again."""
+        """Announce what changed before the check ends, so that a crash repeats the announcement."""
         notifications = RunNotifications(run, rules)
         for finding in findings:
             notifications.add(finding)
@@ -233,7 +234,7 @@ def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedR
 
 
 def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outcome:
-    """What is known of a pair; it is not clear while a rule may come to name one of the two."""
+    """The status of a pair. It is not `clear` while an unread rule may name one of its packages."""
     is_open = any(not rule.grant_gaps.keys().isdisjoint(pair) for rule in rules.rules)
     return Outcome.UNKNOWN if is_open and found.outcome is Outcome.CLEAR else found.outcome
 

@@ -1,4 +1,4 @@
-"""Packages that meet a rule by themselves, as far as a check knows what they grant. Pure."""
+"""Packages that meet a rule by themselves, as far as a check has read what they grant. Pure."""
 
 from __future__ import annotations
 

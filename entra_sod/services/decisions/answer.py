@@ -97,7 +97,7 @@ def _alike(pending: PendingDecision) -> Iterator[str]:
 
 
 def _unknown(pending: PendingDecision) -> Iterator[str]:
-    """Why nothing vouches for the subject."""
+    """The reason why the subject is not known."""
     if pending.identity and pending.subject_known is False:
         yield f"subject {pending.wanted.subject} is not known: {pending.identity.source}"
 

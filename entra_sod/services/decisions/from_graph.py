@@ -90,7 +90,7 @@ class GraphReader:
     async def read_by_package(
         self, pending_decisions: Sequence[PendingDecision]
     ) -> UnresolvedDecision:
-        """Where the app's rights are on catalogs only, Graph wants every package named.
+        """Read package by package, as Graph requires if the app has roles on catalogs only.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
@@ -195,7 +195,7 @@ class _RequestBudget:
 
 
 class _Lists:
-    """Of whole packages, what is held by whoever is asked about, by whichever id."""
+    """From the lists of whole packages, what the subjects of the decisions hold, by any id."""
 
     def __init__(self, pending_decisions: Sequence[PendingDecision]) -> None:
         self._by_id = _grouped((pending.wanted.subject, pending) for pending in pending_decisions)

@@ -1,4 +1,4 @@
-"""Answers questions from the index of the last sweep, where it is fresh and knows the packages."""
+"""Answers questions from the index of the last sweep, if it is fresh and has the packages."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class IndexReader:
         known = [pending for pending in pending_decisions if index.knows(pending.against)]
         subjects = {pending.wanted.subject for pending in known}
         try:
-            # Of any package: whoever holds one is known.
+            # Not only of these packages: a subject that holds any package is a known subject.
             held = await held_by_index(self.store, index.index, subjects)
         except LookupError:
-            # Somebody tidied up: as good as no index.
+            # A clean-up deleted the index in the meantime: Graph is asked instead.
             return [*pending_decisions]
         for pending in known:
             found = held.get(pending.wanted.subject, ())

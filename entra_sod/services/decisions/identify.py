@@ -1,4 +1,4 @@
-"""Whether anybody knows a subject: entitlement management, the last sweep, or the directory."""
+"""Whether a subject exists in entitlement management, in the last sweep, or in the directory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ type _Found = Mapping[str, Subject | GraphError]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectIdentity:
-    """Who an id is of, as far as anybody says.
+    """Which subject an id belongs to.
 
     Attributes:
-        known: whether something vouches for the subject; None where that could not be read.
-        object_id: by which Graph lists what the subject holds; None where there is none yet.
-        source: what vouches; or why nothing does.
+        known: whether a source contains the subject; None if that could not be read.
+        object_id: the id by which Graph lists what the subject holds; None if there is none yet.
+        source: the source that contains the subject, or why no source does.
     """
 
     known: bool | None
@@ -34,15 +34,16 @@ class SubjectIdentity:
 
 @dataclass(frozen=True, slots=True)
 class SubjectReader:
-    """Asks whoever may know subjects, one after the other."""
+    """Looks for subjects in one source after the other."""
 
     graph: Graph
     store: SweepStore
 
     async def identify(self, ids: Collection[str]) -> Mapping[str, SubjectIdentity]:
-        """Say of each id whose it is.
+        """Find the subject of each id.
 
-        The last sweep is asked only where Graph does not tell: whom it saw may be gone by now.
+        The last sweep is read only if Graph gives no answer: a subject of the sweep may have been
+        deleted since.
 
         Raises:
             Throttled, Unavailable: nothing is decided.
@@ -73,7 +74,7 @@ class SubjectReader:
 async def _ask(
     read: Callable[[Collection[str]], Awaitable[_Found]], ids: Collection[str]
 ) -> _Found:
-    """Ask for one first: who is refused that one is refused all of them."""
+    """Ask for one first: if Graph refuses it, Graph refuses all of them."""
     if not ids:
         return {}
     first, *others = sorted(ids)
@@ -93,7 +94,7 @@ def known_subject(subject: Subject, source: str) -> SubjectIdentity:
 def _by_directory(
     asked_id: str, asked: Subject | GraphError, listed: Subject | GraphError
 ) -> SubjectIdentity:
-    """What the directory's answer makes of an id that entitlement management does not vouch for."""
+    """The identity of an id that entitlement management does not contain, by the directory."""
     if isinstance(listed, Subject):
         return SubjectIdentity(known=True, object_id=asked_id, source=BY_DIRECTORY)
     if not isinstance(asked, NotFound):

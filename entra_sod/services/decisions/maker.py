@@ -42,8 +42,8 @@ class DecisionMaker:
     """Decides.
 
     Attributes:
-        denies_gaps: whether what is not known is denied, instead of left to a review.
-        allows_unknown: whether a subject that nothing vouches for is taken for somebody new.
+        denies_gaps: whether a decision with a gap is `deny` instead of `review`.
+        allows_unknown: whether a subject that no source contains counts as a new person.
     """
 
     graph: GraphReader
@@ -67,7 +67,7 @@ class DecisionMaker:
 
         Raises:
             InvalidRequest: naming each subject that is not known by its user principal name.
-            Throttled, Unavailable: Graph cannot be asked just now; nothing is decided.
+            Throttled, Unavailable: Graph cannot be read now; nothing is decided.
             RulesError, ConfigurationError: there are no rules to decide by.
         """
         subjects = await self._named(requests, places)
@@ -136,7 +136,7 @@ class DecisionMaker:
                     pending.note_gap(f"access package {package}", why)
 
     async def _read_or_note_gap(self, pending_decisions: Sequence[PendingDecision]) -> None:
-        """Read; what Graph refuses altogether is no reason to ask again and again."""
+        """Read; what Graph refuses permanently is not asked again."""
         try:
             await self._read(pending_decisions)
         except PERMANENT as error:
@@ -156,7 +156,7 @@ class DecisionMaker:
             pending.note_unread(f"whose id {pending.wanted.subject} is", unsettled[pending])
 
     async def _identify(self, pending_decisions: Sequence[PendingDecision]) -> None:
-        """Ask who those are that nobody was asked about yet, as they hold nothing that matters."""
+        """Identify the subjects that no assignment has identified yet."""
         unasked = [each for each in pending_decisions if each.identity is None]
         found = await self.subjects.identify({each.wanted.subject for each in unasked})
         for each in unasked:

@@ -1,4 +1,4 @@
-"""One question, and what is known so far."""
+"""One question, and what was read for it so far."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from entra_sod.services.subjects.resolve import ResolvedSubject
 # Compared by identity: the same may be asked twice.
 @dataclass(slots=True, eq=False)
 class PendingDecision:
-    """A question.
+    """A decision that is being made.
 
     Attributes:
         rules: in force at some time of the wanted access.
         alike: of wanted packages that no rule names, those that give what a rule's package gives.
         toxic: of wanted packages, those that meet a rule by themselves.
         against: packages that some rule holds against a wanted one.
-        as_of: of the index that was looked into; None where only Graph was asked.
-        notes: what was looked at, and what of it is not known.
-        principal_name: of the subject, if it was asked for by name.
-        identity: whose id was given, once somebody was asked.
-        has_unread: whether the subject may hold more than is known.
+        as_of: the time of the index that was read; None if only Graph was read.
+        notes: what was read, and what could not be read.
+        principal_name: of the subject, if the request names it so.
+        identity: the subject of the id; None until a source was asked.
+        has_unread: whether the subject may hold more than was read.
     """
 
     request: DecisionRequest
@@ -49,14 +49,14 @@ class PendingDecision:
 
     @property
     def subject_known(self) -> bool | None:
-        """Whether anything vouches for the subject; None where that could not be read."""
+        """Whether a source contains the subject; None if that could not be read."""
         if any(each.is_held for each in self.held):
             return True
         return self.identity.known if self.identity else None
 
     @property
     def met_alike(self) -> list[AlikePackage]:
-        """Of those, the ones that the subject would get against the rule's purpose."""
+        """The overlapping packages that the subject would get against the rule's purpose."""
         held = [each.package_id for each in self.held if each.is_held and each.package_id]
         return list(met_alike(self.alike, {*held, *self.wanted.packages}))
 
@@ -74,13 +74,13 @@ class PendingDecision:
             self.notes.checked.append(checked)
 
     def name(self, subject: ResolvedSubject) -> None:
-        """Note by what name the subject was asked for, and what says whose it is."""
+        """Note the name by which the request gives the subject, and the source that resolved it."""
         self.principal_name = subject.principal_name
         if subject.source is not None:
             self.note_checked(f"which subject {self.request.subject} is", subject.source)
 
     def identify(self, identity: SubjectIdentity) -> None:
-        """Note whose id was given, or why that is not known."""
+        """Note which subject the id belongs to, or why that is not known."""
         self.identity = identity
         who = f"who {self.wanted.subject} is"
         if identity.known is None:

@@ -1,4 +1,4 @@
-"""What the doctor says: one line for each thing that was looked at."""
+"""The doctor's diagnosis: one line for each thing that it examined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from entra_sod.domain.results.coverage import Reason
 
 
 class DiagnosisResult(StrEnum):
-    """`note` is worth knowing and nothing to mend; `unknown` could not be looked at."""
+    """`note` needs no action; `unknown` could not be examined."""
 
     OK = "ok"
     NOTE = "note"
@@ -67,7 +67,7 @@ def _failed(what: str, result: DiagnosisResult, why: object, advice: str) -> Dia
 
 
 def is_healthy(diagnoses: Iterable[Diagnosis]) -> bool:
-    """Whether nothing is wrong; what could not be looked at has its own line for the cause."""
+    """Whether nothing is wrong. What could not be examined has its own line with the cause."""
     return all(each.result is not DiagnosisResult.WRONG for each in diagnoses)
 
 

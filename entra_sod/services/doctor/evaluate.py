@@ -35,7 +35,7 @@ STORAGE_ROLES = {
 
 
 def evaluate_probes(seen: ProbeResults) -> list[Diagnosis]:
-    """Say of everything that was looked at how it is, and what to do."""
+    """Give the state of everything that was examined, and what to do."""
     return [
         *_settings(seen.problems),
         *(_storage(seen.storage) if seen.storage is not None else ()),
@@ -101,7 +101,7 @@ def _work(what: str, state: QueueState, now: datetime) -> Diagnosis:
     return wrong(
         what,
         words,
-        "Nobody works on it, or not fast enough: see the functions that the host lists, the log "
+        "No worker reads it, or not fast enough: see the functions that the host lists, the log "
         "action work_deferred, and docs/how-to/operate.md, Oldest message.",
     )
 
@@ -120,8 +120,8 @@ def _poison(what: str, seen: QueueProbe) -> Diagnosis:
     if seen.dead_letters:
         return wrong(
             what,
-            f"{seen.dead_letters} messages were given up and are kept",
-            "Read why, mend it, and send them again: entra-sod redrive.",
+            f"{seen.dead_letters} messages failed too often and are stored as dead letters",
+            "Read the reasons, fix the cause, and send them again: entra-sod redrive.",
         )
     return ok(what, "none")
 
@@ -154,14 +154,14 @@ def _sweep(seen: ProbeResults) -> Diagnosis:
     if fault := _fault_of_sweep(sweep.status, age, seen.settings):
         return wrong(what, words, fault)
     if sweep.status is SweepStatus.COMPLETED_WITH_GAPS:
-        return note(what, words, "GET /api/sweeps/latest names what could not be looked at.")
+        return note(what, words, "GET /api/sweeps/latest names what could not be read.")
     return ok(what, words)
 
 
 def _fault_of_sweep(status: SweepStatus, age: timedelta, settings: Settings | None) -> str:
     """What to do about it; empty where nothing is wrong with it."""
     if status is SweepStatus.FAILED:
-        return "GET /api/sweeps/latest says why; mend it and sweep again."
+        return "GET /api/sweeps/latest gives the reason. Fix the cause and sweep again."
     if not status.has_ended and age > GIVE_UP_AFTER:
         return "It is stuck: see the queue sweep-pairs and the log, and sweep again."
     if age > MAX_SWEEP_AGE and _is_nightly(settings):

@@ -66,7 +66,7 @@ def _clock(skew: timedelta) -> Diagnosis:
 
 
 def _refused(what: str, error: SodError) -> Diagnosis:
-    """A refusal is wrong; no answer at this moment says nothing of any right."""
+    """A refusal is an error. Without an answer the permission is not known."""
     if isinstance(error, Forbidden):
         return wrong(
             what,

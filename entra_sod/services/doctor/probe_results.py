@@ -1,4 +1,4 @@
-"""What the doctor sees: answers and errors as values, for the judgement to be made of."""
+"""What the doctor's probes read: answers and errors as values, which `evaluate` judges."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ProbedRight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueProbe:
-    """A queue with the one for its poison; or why they could not be looked at."""
+    """A queue and its poison queue, or the reason why they could not be read."""
 
     queue: str
     work: QueueState | SodError
@@ -49,8 +49,8 @@ class LedgerProbe:
 
     Attributes:
         rows: how many were read.
-        damaged: those of them that nobody can read.
-        is_whole: whether there are no more.
+        damaged: those of them that cannot be decoded.
+        is_whole: whether all rows were read.
     """
 
     rows: int

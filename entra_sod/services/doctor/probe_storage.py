@@ -1,6 +1,6 @@
-"""Tries each right on each service of storage with a canary that nobody else looks at.
+"""Tries each permission on each service of storage with a canary that no other code reads.
 
-Each right is tried by itself: where one is missing, the others still answer.
+Each permission is tried by itself, so that a missing one does not hide the result of the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from entra_sod.stores.ledger import TABLE, DamagedEntry, entry_or_damage
 CANARY = "doctor"  # the queue, the table, the container, and the name of the row and the blob
 QUEUES = (CHECK_QUEUE, SWEEP_QUEUE, DELIVERY_QUEUE)
 MAX_COUNTED = 1000
-# Ten pages: the largest tenant has hundreds of thousands, and somebody waits for the answer.
+# Ten pages: the largest tenant has hundreds of thousands, and a caller waits for the answer.
 MAX_LEDGER_ROWS = 10_000
 # Of no version that any row has: changing it is allowed or refused, and never done.
 _NO_ETAG = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
@@ -52,7 +52,7 @@ async def probe_storage_rights(storage: Storage) -> list[ProbedRight]:
 
 
 async def probe_queues(storage: Storage) -> list[QueueProbe]:
-    """Count what lies on each queue, on its poison queue, and what was given up and kept."""
+    """Count the messages of each queue and of its poison queue, and the dead letters."""
     return [
         QueueProbe(
             queue=queue,
@@ -65,7 +65,7 @@ async def probe_queues(storage: Storage) -> list[QueueProbe]:
 
 
 async def probe_ledger(storage: Storage) -> LedgerProbe:
-    """Read the first rows of the ledger, and keep those that nobody can read."""
+    """Read the first rows of the ledger, and collect those that cannot be decoded."""
     rows, damaged = 0, list[DamagedEntry]()
     async for row in storage.table(TABLE).rows():
         if rows == MAX_LEDGER_ROWS:

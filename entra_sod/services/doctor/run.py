@@ -1,4 +1,4 @@
-"""The doctor's eyes: asks every service harmlessly, and keeps what it answers."""
+"""The doctor's probes: sends a harmless request to every service, and stores the answer."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ async def count_members(graph: Graph, references: Iterable[Reference]) -> Counte
     A refusal of the first ends it: it is about the permission, not about the group.
 
     Raises:
-        Throttled: come again later.
+        Throttled: try again later.
     """
     groups = sorted({each.target for each in references if each.kind is ReferenceKind.GROUP})
     found: dict[str, int | GraphError] = {}
@@ -61,7 +61,7 @@ async def count_subjects(
     """Add what Graph says of the groups and packages of additions to what is known.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     groups = await count_members(graph, additions)
     packages = {each.target for each in additions if each.kind is ReferenceKind.PACKAGE}

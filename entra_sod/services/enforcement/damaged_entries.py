@@ -1,4 +1,4 @@
-"""Names rows of the ledger that nobody can read, as gaps."""
+"""Reports rows of the ledger that cannot be decoded, as gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_NAMED = 20
 
 
 def note_damaged(damaged: Sequence[DamagedEntry], notes: Coverage) -> None:
-    """Name the first rows, and count the rest: somebody may have damaged all of a large ledger."""
+    """Name the first rows and count the rest, because a large ledger may be damaged as a whole."""
     for each in damaged[:MAX_NAMED]:
         notes.skip(f"row {each.row} of the ledger", str(each), Reason.UNREADABLE_ITEM)
     if (more := len(damaged) - MAX_NAMED) > 0:

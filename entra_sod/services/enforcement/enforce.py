@@ -60,8 +60,8 @@ class Enforcer:
             guards: of every change.
 
         Raises:
-            GraphError, NotYetConsistent: permanent ones before anything was written; others mean
-                that the same run should come again, and will go on from the ledger.
+            GraphError, NotYetConsistent: a permanent error comes before any write. After another
+                error the same run should be repeated; it continues from the ledger.
         """
         if reach is Enforcement.OFF or not desired:
             return EnforcementResult()
@@ -154,9 +154,9 @@ class Enforcer:
     async def _look_again(
         self, tenant: TenantPlan, plan: Plan
     ) -> tuple[TenantPlan, Sequence[Reference]]:
-        """Read the lists that a plan would change once more; return what came since, too.
+        """Read the lists that a plan would change again; return also the references written since.
 
-        Another try of this run may have been at it since the ledger was read.
+        Another try of this run may have written since the ledger was read.
         """
         newer = await self._read_references({(each.on, each.kind) for each in plan.changes})
         came = [each.reference for each in plan.additions if each.reference in newer]
@@ -171,7 +171,7 @@ class Enforcer:
         *,
         asks: bool,
     ) -> WeighedAdditions:
-        """Find out whom the additions keep away, if they are few enough to be written."""
+        """Count the subjects that the additions exclude, if the plan is within its limit."""
         additions = [each.reference for each in plan.additions]
         if not additions or plan.writes > self.max_reference_writes:
             return WeighedAdditions()

@@ -1,9 +1,10 @@
-"""Carries a plan out: note the intent, write once, look, and confirm in the ledger.
+"""Applies a plan: record the intent, write once, read again, and confirm in the ledger.
 
-Whatever Graph answers to a write (nothing, an error, a success it does not show yet), the lists
-are read again and they decide. So a plan may be applied twice, or by two workers at once. A
-reference is ours where our write was taken, or one sent so lately that it may show only now; one
-that was refused and is there all the same is somebody else's.
+After each write the lists are read again, and only they decide whether the reference exists:
+Graph may answer nothing, an error, or a success that it does not list yet. So a plan may be
+applied twice, or by two workers at once. The app owns a reference if Graph accepted its write, or
+if the app sent a write so recently that Graph may list it only now. A reference that exists
+although Graph refused the write was created by another writer.
 """
 
 from __future__ import annotations
@@ -54,10 +55,10 @@ NOT_PROVEN = "no sealed evidence of the run that the ledger names says so: it is
 
 @dataclass(slots=True)
 class AppliedPlan:
-    """What became of a plan's writes.
+    """The results of a plan's writes.
 
     Attributes:
-        uncertain: how many of the failed may have been written: nobody could look.
+        uncertain: how many failed writes may be in Graph, as the list could not be read again.
         frozen: the freeze that stopped it.
     """
 
@@ -80,7 +81,7 @@ class AppliedPlan:
         return sum(len(each) for each in done)
 
     def add(self, other: AppliedPlan) -> None:
-        """Take in what became of another part of the plan."""
+        """Merge the result of another part of the plan."""
         self.written += other.written
         self.removed += other.removed
         self.found_present += other.found_present
@@ -89,7 +90,7 @@ class AppliedPlan:
         self.frozen = other.frozen or self.frozen
 
     def fail(self, reference: Reference, error: GraphError) -> None:
-        """Note a write that ended with an error, so that nobody knows what became of it."""
+        """Note a write that ended with an error. Graph may have carried it out all the same."""
         self.failed.append(FailedWrite(reference, str(error)))
         self.uncertain += 1
 
@@ -107,11 +108,11 @@ class ReferenceWriter:
         self.controls, self._evidence = controls, evidence
 
     async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
-        """Write a plan that was found to be within its limits, until somebody freezes writing.
+        """Write a plan that is within its limits. A freeze stops it between two writes.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: come again later; what is done stays done, and
-                the next run goes on from the ledger.
+            Throttled, Unavailable, NotYetConsistent: try again later. What is done stays done, and
+                the next run continues from the ledger.
         """
         applied = AppliedPlan()
         for addition in plan.additions:
@@ -179,7 +180,7 @@ class ReferenceWriter:
         intent = await self._ledger.intend(reference, origin)
         try:
             await self._write_once(reference, intent, origin, applied)
-        except BaseException:  # cancelled, too: nobody is to wait for a lease of the dead
+        except BaseException:  # also if cancelled: the next worker must not wait for this lease
             await self._release(reference, intent)
             raise
 
@@ -215,7 +216,7 @@ class ReferenceWriter:
         *,
         was_sent: bool,
     ) -> bool:
-        """Refused, and yet there: made between our look and our write, unless by a run of ours."""
+        """Whether another writer created a reference that Graph refused to this app."""
         if was_sent:
             is_theirs = isinstance(write_error, PERMANENT) and not intent.may_show_late
         else:
@@ -265,7 +266,7 @@ class ReferenceWriter:
             await self._release(reference, held)
 
     async def _delete(self, reference: Reference, applied: AppliedPlan) -> bool:
-        """Remove a reference from Graph, and say whether it is gone."""
+        """Remove a reference from Graph; return whether it was removed."""
         write_error: GraphError | None = None
         try:
             await self._graph.remove(reference)
@@ -299,7 +300,7 @@ class ReferenceWriter:
                 await self._ledger.delete(entry.reference, entry.version)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
-        """Read until Graph shows what is expected, a few times, and say what it shows last."""
+        """Read a few times until Graph lists what is expected; return what it listed last."""
         for wait in (*READ_AGAIN_SECONDS, None):
             listed = reference.target in await self._graph.references(reference.on, reference.kind)
             if listed is expected or wait is None:

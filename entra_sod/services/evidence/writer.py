@@ -42,7 +42,7 @@ class EvidenceInput:
     """What a run leaves behind, but its findings.
 
     Attributes:
-        started_at: the day of the pack's folder; the same whenever the run comes again.
+        started_at: the day of the pack's folder; a repeated run has the same one.
         at: RFC 3339, when the run looked.
         adopted: references of people that the app took over: from now on they are its own.
         returned: references that were adopted, and that the app gave back.

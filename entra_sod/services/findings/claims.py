@@ -1,4 +1,4 @@
-"""Somebody says that a finding is being taken away."""
+"""Marks a finding as being remediated, when a caller claims so."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /findings/{id}/claims`.
 
     Attributes:
-        by: who takes it away, or has asked for that; a ticket's number will do.
-        why: for whoever audits it.
+        by: who remediates the finding or asked for that, for example a ticket number.
+        why: the reason, for an auditor.
     """
 
     by: ClaimText
@@ -27,7 +27,7 @@ class ClaimRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotClaimable(Exception):
-    """The finding is permitted, on hold or resolved: there is nothing to take away."""
+    """The finding is permitted, on hold or resolved: there is nothing to remediate."""
 
 
 async def store_claim(

@@ -1,4 +1,4 @@
-"""Which findings somebody asks for, a page at a time. Pure but for the store it asks."""
+"""Selects the findings that a caller asks for, one page at a time. Only the store does I/O."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FindingsQuery:
 
     @property
     def where(self) -> Sequence[Sequence[Condition]]:
-        """What the service can look at; what it cannot, `fits` does."""
+        """The filter that the storage service applies; `fits` applies the rest."""
         found = [
             [Condition("rule", "eq", self.rule)] if self.rule else [],
             [Condition("state", "eq", str(each)) for each in self.states],
@@ -161,7 +161,7 @@ class _ParameterReader:
         known = [each.value for each in kind]
         if unknown := [each for each in words if each not in known]:
             self.add_error(
-                name, f"knows no {unknown[0]!r}; it is one or more of {', '.join(known)}"
+                name, f"has no value {unknown[0]!r}; use one or more of {', '.join(known)}"
             )
             return []
         return [kind(each) for each in words]

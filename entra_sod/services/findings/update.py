@@ -4,8 +4,8 @@
         for finding in await keeper.keep(batch, run):
             …
 
-Nothing gathers in memory but a batch. A run that dies half-way and comes again goes through all of
-them again; what it had decided stays, and is told again.
+Only one batch is in memory at a time. A run that is repeated after a crash goes through all
+findings again. What it had decided stays, and is announced again.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class FindingsUpdater:
         return _Step(before, conflict, after, is_over)
 
     async def _again(self, step: _Step, run: FindingsRun) -> _Step:
-        """Decide anew on a finding that somebody else has changed in between."""
+        """Decide again on a finding that another worker has changed in the meantime."""
         while True:
             before = await self.store.get(step.id)
             if before is None and step.conflict is None:

@@ -1,6 +1,6 @@
-"""Whether a message says what this app's own rows say: others may write to a queue, too.
+"""Verifies that a message agrees with the app's own rows, because others may write to a queue, too.
 
-One that nobody of ours sent is kept. It works on nothing and ends nothing.
+A message that the app did not send becomes a dead letter. It starts no work and ends none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class MessageVerifier:
         """Return where the message may be worked on.
 
         Raises:
-            InvalidMessage: nobody sent it.
+            InvalidMessage: the app did not send it.
             NotYetConsistent: it names a part that its sweep's plan does not have yet.
         """
         match message:
@@ -43,7 +43,7 @@ class MessageVerifier:
     async def _verify_start(self, message: SweepStartMessage) -> None:
         is_announced = await self.sweeps.announced() == message.id
         if not is_announced and await self.sweeps.get(message.id) is None:
-            raise InvalidMessage(f"nobody asked for a sweep {message.id}")
+            raise InvalidMessage(f"no caller asked for a sweep {message.id}")
         if message.supersedes is not None:
             old = await self.sweeps.get(message.supersedes)
             if old is None or old.id == message.id:

@@ -1,7 +1,7 @@
-"""Announcing an end: one message for each receiver, which carries no address and no result.
+"""Announces an end: one message for each receiver, which carries no address and no result.
 
-Called while the message that did the work is still on its queue. Whoever dies before that message
-is gone does it again, so an announcement is made at least once, and never lost.
+The worker announces while the message of its work is still on the queue. If the worker crashes
+before it deletes that message, the work is repeated. So each announcement is made at least once.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ class Announcer:
     kept: KeptEvents
 
     async def announce_check(self, check_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a check that has ended."""
+        """Queue the notifications of a check that has ended."""
         message = DeliveryMessage(id=check_id, traceparent=traceparent, subject="check")
         if await self.subscriptions.callback(check_id) is not None:
             await self.outbox.send(message)
         await self._tell(_ends_of("check"), [message])
 
     async def announce_sweep(self, sweep_id: str, *, traceparent: str) -> None:
-        """Queue what is to be told of a sweep, just before its row says that it has ended.
+        """Queue the notifications of a sweep, just before its row says that it has ended.
 
-        The delivery waits until the row says so. Whoever dies in between closes the sweep again,
-        and announces it again.
+        The delivery waits until the row says so. After a crash in between, the next worker closes
+        the sweep again and announces it again.
         """
         message = DeliveryMessage(id=sweep_id, traceparent=traceparent, subject="sweep")
         await self._tell(_ends_of("sweep"), [message])
@@ -67,7 +67,7 @@ class Announcer:
     async def announce_findings(
         self, run: str, tickets: Sequence[tuple[str, TicketAction]], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of findings: that a ticket is to be opened, or closed."""
+        """Queue the notifications of findings: a ticket is to be opened, or closed."""
         for event in (EventName.FINDING_OPENED, EventName.FINDING_RESOLVED):
             messages = [
                 DeliveryMessage(
@@ -85,7 +85,7 @@ class Announcer:
     async def announce_writes(
         self, writes: RunReferences, newly_held: Sequence[ReferenceView], *, traceparent: str
     ) -> None:
-        """Queue what is to be told of a run's references, and note which held ones were told."""
+        """Queue the notifications of a run's references, and note the held ones among them."""
         for event in run_events(writes, newly_held):
             await self.announce_kept(event, traceparent=traceparent)
         if newly_held or writes.is_all:
@@ -94,7 +94,7 @@ class Announcer:
     async def announce_changes(
         self, run: str, changes: Sequence[HeldChange], *, traceparent: str
     ) -> None:
-        """Queue how the selections of rules have changed, and note that this was told.
+        """Queue the changes of the rules' selections, and note that they are announced.
 
         Args:
             run: id of the sweep that compared every enforcing rule.

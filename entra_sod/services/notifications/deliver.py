@@ -61,10 +61,10 @@ class Deliverer:
     chance: Callable[[], float]
 
     async def deliver(self, message: DeliveryMessage) -> None:
-        """Try once, and see to what comes next; what nobody wants any more is dropped.
+        """Try once, and schedule the next try. Drops a message whose receiver has unsubscribed.
 
         Raises:
-            NotYetConsistent: the work has not ended yet; the same message should come again.
+            NotYetConsistent: the work has not ended yet; deliver the same message again later.
             InvalidMessage: there is no such work, or its result is gone.
         """
         if message.subscription is None and message.subject in KEPT_SUBJECTS:
@@ -79,13 +79,13 @@ class Deliverer:
             await self._apply_decision(message, self._next(message, outcome))
 
     async def _subscription(self, message: DeliveryMessage) -> Subscription | None:
-        """Who is to be told; None where it was told already, or has unsubscribed."""
+        """The receiver; None if it has its notification already, or has unsubscribed."""
         if message.subscription is None:
             return await self.subscriptions.callback(message.id)
         return await self.subscriptions.subscription(message.subscription)
 
     async def _event(self, message: DeliveryMessage, subscription: Subscription) -> Event | None:
-        """What is to be told; None where it is of a finding that is no longer kept."""
+        """The event to send; None if it is about a finding that is no longer stored."""
         result: bytes | None
         status: str = message.status
         if message.subject in KEPT_SUBJECTS:

@@ -22,8 +22,8 @@ class SubscriptionRequest(msgspec.Struct, frozen=True, rename="camel", forbid_un
 
     Attributes:
         callback_url: where to POST what ends; it may hold a secret.
-        events: what to tell; without any, every end of a check or of a sweep. Digests and findings
-            have other bodies, and are told to whoever names them.
+        events: the events to send; without any, every end of a check or of a sweep. Digests and
+            findings have other bodies, so they are sent only to subscriptions that name them.
     """
 
     callback_url: CallbackAddress

@@ -46,7 +46,7 @@ class ReportInput:
     """What was read; makes the view of it, once.
 
     Attributes:
-        result: of the sweep that the report tells of; None where there is none.
+        result: of the sweep that the report is about; None if there is none.
         earlier: results of ended sweeps, this one among them, oldest first.
         totals: of all findings.
         names: packages that may be read.

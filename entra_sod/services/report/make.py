@@ -46,7 +46,7 @@ class ReportMaker:
             rules: in force now.
 
         Raises:
-            StorageUnavailable: come again later.
+            StorageUnavailable: try again later.
         """
         notes = Coverage(skipped=[*rule_gaps(rules)])
         result, latest = await self._swept(notes, rules), await self.sweeps.latest()
@@ -97,7 +97,7 @@ class ReportMaker:
             notes.skip("every pair", "no sweep has ended whose result is kept")
             return None
         if result.rules_hash != rules.hash:
-            why = "the rules have changed since the sweep; the next one looks"
+            why = "the rules have changed since the sweep; the next sweep reads it"
             notes.skip("what only the rules in force now keep apart", why)
         return result
 

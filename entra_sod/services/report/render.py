@@ -38,7 +38,7 @@ _STYLES = ("page.css", "verdict.css", "matrix.css", "narrow.css", "print.css")
 
 
 def render(view: ReportView) -> bytes:
-    """Build the page; what came from the tenant lies in it as data, and is never markup."""
+    """Build the page. Texts from the tenant are data in it, and never markup."""
     before, after = _shell()
     return b"".join((before, embedded(view), after))
 

@@ -1,4 +1,4 @@
-"""From what a report knows of each rule to its verdict and next steps. Pure."""
+"""Makes the verdict and the next steps of each rule from the input of a report. Pure."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.report.totals import FindingTotals
 from entra_sod.services.report.view import CellView, RuleInForce
 
-# Gaps of all rules together, which say nothing of a single one.
+# Gaps of all rules together, from which no single rule can be judged.
 _GENERAL = (Reason.RULES_REFUSED, Reason.OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairsChecked:
-    """How many pairs of a rule the report knows, and of how many the outcome is unknown."""
+    """How many pairs of a rule the report contains, and how many of them have no known outcome."""
 
     total: int
     unknown: int
@@ -54,7 +54,7 @@ class VerdictInput:
     """What the verdict is made of.
 
     Attributes:
-        result: of the sweep that the report tells of; None where there is none.
+        result: of the sweep that the report is about; None if there is none.
         newest_failed: whether the newest sweep failed.
         left_out: the outcome of pairs that the report has no room for, if nothing names them; None
             if it has room for all.
@@ -84,7 +84,7 @@ class VerdictInput:
         )
 
     def verdict(self, facts: Sequence[RuleFacts]) -> ReportVerdict:
-        """Say in a sentence what the report comes to."""
+        """Give the report's result in a sentence."""
         if self.result is None:
             return failed_verdict() if self.newest_failed else reach_verdict(facts, None)
         people, result = self.totals.people, self.result

@@ -31,7 +31,7 @@ from entra_sod.domain.rules.language import FrameworkClause, Mode, RuleForm, Sev
 
 
 class SweepView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The sweep that the report tells of.
+    """The sweep that the report is about.
 
     Attributes:
         checked: what was looked at, and by which way.

@@ -29,7 +29,7 @@ async def read_grants(graph: Graph, packages: Collection[str]) -> PackageGrants:
     """Read packages with what they grant; what is not read, by its error.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     try:
         return await graph.packages_by_id(packages) if packages else {}
@@ -52,7 +52,7 @@ class GrantSource(Protocol):
         """Read packages with what they grant; what is not read, by its error.
 
         Raises:
-            Throttled, Unavailable: come again later.
+            Throttled, Unavailable: try again later.
         """
         ...
 
@@ -121,7 +121,7 @@ async def with_protected(
             grants nothing.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     found = await read_grants(graph, rules.protected.packages - packages.keys())
     if not found:  # nearly always: there may be twenty thousand packages to copy
@@ -139,7 +139,7 @@ class AlikeReading:
     Attributes:
         found: overlaps: packages that no rule names, and that meet none by themselves.
         toxic: packages that meet a rule by themselves, named by rules or not.
-        unread_of_rules: packages that rules name; whoever reads the rules' packages tells of them.
+        unread_of_rules: packages that rules name; the reader of the rules' packages reports them.
         compared: packages whose grants were read.
         is_needless: whether the packages of the rules grant nothing, so that no other was read.
     """
@@ -191,7 +191,7 @@ async def read_alike(
         max_reads: of more packages of rules none is read, and nothing is compared.
 
     Raises:
-        Throttled, Unavailable: come again later.
+        Throttled, Unavailable: try again later.
     """
     known = known or {}
     unknown = rules.named_packages - known.keys() - set(unread)

@@ -29,7 +29,7 @@ MAX_PACKAGES_ASKED = 50  # of Graph, for their holders, while a caller waits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighedReferences:
-    """What references come to; `why` says why subjects of some are not known."""
+    """The effect of references; `why` is the reason if the subjects of some are not known."""
 
     impacts: Mapping[Reference, Impact]
     why: str | None

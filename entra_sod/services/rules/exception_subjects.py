@@ -1,4 +1,4 @@
-"""Finds out whom exceptions are for, and remembers the ids that their names had at first."""
+"""Resolves the subjects of exceptions, and stores the first id of each name."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class ExceptionSubjects:
     """Binds exceptions to the ids of their subjects.
 
     Attributes:
-        resolver: that knows names.
-        store: of the ids that names had at first; without it nothing is remembered.
-        remembers: whether an id that is new is stored; else only what is there is read.
+        resolver: of names.
+        store: of the first id of each name; without it no id is stored.
+        remembers: whether a new id is stored; otherwise stored ids are only read.
     """
 
     resolver: SubjectResolver
@@ -74,7 +74,7 @@ class ExceptionSubjects:
     remembers: bool = True
 
     async def bind(self, exceptions: Collection[ExceptionEntry]) -> BoundExceptions:
-        """Find out whom each exception is for. Nothing is asked where all are given by ids.
+        """Resolve the subject of each exception. Sends no request if all are given by ids.
 
         Raises:
             Throttled, Unavailable: the directory cannot be asked now.

@@ -46,10 +46,10 @@ class TenantGrants:
 
         Args:
             listed: the tenant's list, by id.
-            max_reads: of more packages only so many are read, because somebody waits.
+            max_reads: how many packages are read at most, because a caller waits.
 
         Raises:
-            Throttled, Unavailable: come again later; what was read until then is stored.
+            Throttled, Unavailable: try again later; what was read until then is stored.
         """
         if max_reads is not None:
             return await self._read(listed, max_reads)
@@ -78,7 +78,7 @@ class TenantGrants:
         """Read what some packages of the list grant, those alone that are new or have changed.
 
         Raises:
-            Throttled, Unavailable: come again later; what was read until then is stored.
+            Throttled, Unavailable: try again later; what was read until then is stored.
         """
         async with self._reading:
             known = {key: each for key, each in (await self._stored()).items() if key in listed}

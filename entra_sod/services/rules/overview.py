@@ -57,7 +57,7 @@ class SweptRules:
     result: SweepResult | None = None
 
     def unknown_pairs(self, rule: ResolvedRule, pairs: int) -> int:
-        """How many pairs of a rule it did not look at; all where that cannot be told."""
+        """How many pairs of a rule it did not read; all of them if that is not known."""
         if self.result is None:
             return pairs
         unknown = [each for each in self.result.results if each.outcome == Outcome.UNKNOWN]
@@ -210,7 +210,7 @@ class _RuleViews:
         )
 
     def _findings(self, rule: ResolvedRule, pairs: int) -> int | None:
-        """None where nothing was looked at: no finding is not a clear rule."""
+        """None if nothing was read: a rule without a finding is not clear for that."""
         standing = self.standing.get(rule.id, 0)
         if standing or self._was_checked(rule, pairs):
             return standing
@@ -237,7 +237,7 @@ class _RuleViews:
 
 
 def _alone(rules: RuleSet) -> RuleSet:
-    """Without what is a gap of all rules, which the page tells once."""
+    """A rule set without the gaps of all rules, which the page shows once."""
     return RuleSet((), listed=rules.listed)
 
 

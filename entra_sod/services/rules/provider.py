@@ -124,7 +124,7 @@ class RulesProvider:
         return (await self._active(max_reads=MAX_GRANTS_READ_IN_CALL)).as_written
 
     async def parsed(self) -> ParsedRules:
-        """Read what the files say, whatever it means in the tenant.
+        """Read the files, without resolving them in the tenant.
 
         Raises:
             RulesError, ConfigurationError: no version was good since the process began.
@@ -132,14 +132,15 @@ class RulesProvider:
         return await self._read(self._clock.now())
 
     async def from_today(self) -> RuleSet:
-        """Resolve the rules in force today or later, for what is wanted later.
+        """Resolve the rules in force today or later, for access that begins later.
 
-        Where the list of packages is refused for good, patterns fit what was listed before, if
-        anything, and `unlisted` says why. Whoever decides by that allows nothing.
+        If Graph refuses the list of packages permanently, patterns select from the last list that
+        was read, if there is one, and `unlisted` says why. A decision by such rules is never
+        `allow`.
 
         Raises:
             RulesError, ConfigurationError: no version was good since the process began.
-            Throttled, Unavailable: patterns need the list of packages, which cannot be had now.
+            Throttled, Unavailable: patterns need the list of packages, which cannot be read now.
         """
         now = self._clock.now()
         if self._unlisted is not None and self._unlisted.is_fresh(now, RULES_LIFETIME):
@@ -191,7 +192,7 @@ class RulesProvider:
     async def _resolve(
         self, parsed: ParsedRules, tenant: Tenant | None, day: date, *, unlisted: str | None = None
     ) -> ActiveRules:
-        """Hold a book against a tenant, for a day and all that come after."""
+        """Resolve parsed rules against a tenant, for a day and for all later days."""
         written = resolve(parsed, tenant, day, and_later=True)
         rules = await self._with_left(written)
         bound = await self._bind(parsed)
@@ -218,7 +219,7 @@ class RulesProvider:
         return ActiveRules(today, exceptions.into(partial(make, rules)), as_written)
 
     async def _bind(self, parsed: ParsedRules) -> BoundExceptions:
-        """Find out whom exceptions are for, anew with the list of packages."""
+        """Resolve the subjects of exceptions, again with each new list of packages."""
         now = self._clock.now()
         written = list(parsed.exceptions.values())
         is_fresh = self._bound is not None and self._bound.is_fresh(now, LIST_LIFETIME)

@@ -68,7 +68,7 @@ class ReviewState:
         damage: why what was reviewed cannot be used.
         change: None where nothing was reviewed.
         held: references that wait because of the change.
-        removals: references of ours that only packages that left ask for.
+        removals: references of the app that only packages which left the rule need.
     """
 
     rule: ResolvedRule
@@ -222,9 +222,9 @@ def find_held(
 def find_removals(
     rules: RuleSet, whole: RuleSet, seen: SeenTenant, ours: Collection[Reference]
 ) -> Mapping[str, Sequence[Reference]]:
-    """Return, by rule, references of ours that go once it is approved what left that rule.
+    """Return, by rule, the references of the app that an approval of that rule lets a sweep remove.
 
-    What several rules ask for stays until each of them is approved. With a gap no sweep removes.
+    A reference of several rules stays until each is approved. A sweep with a gap removes none.
 
     Args:
         rules: as they are written.
@@ -289,7 +289,7 @@ async def approve(
         by: who approves.
 
     Raises:
-        StorageUnavailable: it cannot be stored; come again.
+        StorageUnavailable: it cannot be stored; try again.
     """
 
     async def keep(rule: ResolvedRule) -> None:

@@ -111,7 +111,7 @@ class ProposedChange(msgspec.Struct, frozen=True, kw_only=True):
     """Text of a rules file, for a pull request. The app never writes rules.
 
     Attributes:
-        renew: the exception for another time, which somebody has to approve; empty if it waits.
+        renew: the exception for another period, which needs an approval; empty if one waits for it.
         remove: the entry to remove.
     """
 

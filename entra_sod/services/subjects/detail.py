@@ -97,11 +97,11 @@ def _why_incomplete(known: KnownHolders) -> str:
     first = next(each for each in known.gaps if each.hides)
     more = len(known.gaps) - 1
     others = f", and {more} more" if more else ""
-    return f"Nobody of this id was found, and {first.what} was not read ({first.why}){others}."
+    return f"No subject of this id was found, and {first.what} was not read ({first.why}){others}."
 
 
 def _described(held: Sequence[Assignment], findings: Sequence[Finding]) -> Subject:
-    """The subject as whatever shows it last."""
+    """The subject as the newest source shows it."""
     if held:
         shown = next((each for each in held if each.subject.display_name), held[0])
         return shown.subject

@@ -16,7 +16,7 @@ from entra_sod.stores.sweeps import SweepStore
 
 
 class IndexMissing(SodError):
-    """No sweep has left an index, or its files are gone."""
+    """No sweep has stored an index, or its files were deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which subject a text means: an id, or a user principal name that the directory knows."""
+"""Finds the subject that a text names by an id, or by a user principal name of the directory."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ class SubjectResolver:
     index: HoldersIndex | None = None
 
     async def resolve(self, texts: Collection[str]) -> Mapping[str, Resolution]:
-        """Say of each text which subject it means, or why that is not known.
+        """Find the subject of each text, or the reason why there is none.
 
-        The index is asked only where the directory may not be read: a name that the directory does
-        not have is nobody's today, whoever had it when the last sweep began.
+        The index is read only if the app may not read the directory: a name that the directory
+        does not contain is unused today, even if a subject had it when the last sweep began.
 
         Raises:
             Throttled, Unavailable: the directory cannot be asked now; nothing is resolved.
@@ -106,7 +106,7 @@ class SubjectResolver:
         return {**found, **await self._by_index(refused, self.index)}
 
     async def _ask(self, names: Collection[str]) -> Mapping[str, Subject | GraphError]:
-        """Ask for one first: an identity that is refused one is refused all of them."""
+        """Ask for one first: if Graph refuses it, Graph refuses all of them."""
         first, *others = sorted(names)
         try:
             found = await self.users.users_by_name([first])

@@ -112,7 +112,7 @@ def _standing_only() -> Where:
 
 
 def _of_few(page: Sequence[FoundSubject]) -> Where:
-    """Have the service look for a few subjects; of many, all findings are gone through."""
+    """Let the storage service filter by a few subjects; for many, read all findings."""
     if len(page) > MAX_SUBJECTS_IN_QUERY:
         return []
     named = [("subjectId", each.shown.subject_id) for each in page]

@@ -32,7 +32,7 @@ class SubjectSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class SubjectPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Subjects that the newest sweep's index knows, by name.
+    """Subjects in the newest sweep's index, by name.
 
     Attributes:
         sweep: the id of the sweep.

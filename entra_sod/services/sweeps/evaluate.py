@@ -111,8 +111,8 @@ def evaluate(closing: ClosingSweep) -> SweepVerdict:
 def _has_unread_packages(closing: ClosingSweep) -> bool:
     """Whether a package was not read that rules name, or that met a rule by itself before.
 
-    What only the ledger knows may be gone. So that is no gap of the sweep, but what it may ask for
-    stays all the same.
+    A package that only the ledger names may have been deleted, so an unread one is no gap of the
+    sweep. The references that it may need are kept all the same.
     """
     named = closing.rules.packages | closing.rules.enforced_packages
     planned = indexed_packages(closing.plan)
@@ -127,11 +127,11 @@ def _gaps(
 ) -> Sequence[Skipped]:
     notes = Coverage()
     for package in sorted(outcomes.unread - _planned(closing.plan)):
-        why = "the rules came to name it after the sweep was planned; the next one looks"
+        why = "the rules name it only since the sweep was planned; the next sweep reads it"
         notes.skip(f"pairs of access package {package}", why)
     for pair, (asked, indexed) in doubtful.items():
         notes.skip(
-            f"Graph's own word on the holders of {pair.low} and {pair.high}",
+            f"Graph's list of the holders of {pair.low} and {pair.high}",
             f"additionalAccess shows {asked}, the assignments read before it show {indexed}",
         )
     note_groups(closing.rules.named_groups, notes)

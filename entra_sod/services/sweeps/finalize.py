@@ -1,7 +1,8 @@
-"""Closes a sweep whose parts are all done: joins, plans, writes, and tells.
+"""Closes a sweep whose parts are all done: joins, plans, writes, and announces.
 
-One at a time: whoever closes holds a lease that a crash lets go. Should two close after all, the
-plan is the same, a write that is there is not repeated, and the sweep's row takes one result.
+One worker at a time closes a sweep. It holds a lease that expires after a crash. If two workers
+close all the same, they build the same plan, do not repeat a write that Graph lists, and the
+sweep's row accepts only one result.
 """
 
 from __future__ import annotations
@@ -95,15 +96,15 @@ class SweepFinalizer:
     confirm: bool
 
     async def close_if_done(self, record: SweepRecord, *, traceparent: str) -> None:
-        """Plan, write and close, where all parts are done and nobody has closed yet.
+        """Plan, write and close a sweep, if all parts are done and it is not closed yet.
 
         Args:
             record: of the sweep, as it was read some time ago.
             traceparent: of the message that is worked.
 
         Raises:
-            NotYetConsistent: somebody else is closing; come again, for that one may die.
-            Throttled, Unavailable: come again; the next one goes on from the ledger.
+            NotYetConsistent: another worker is closing; try again later, as that one may crash.
+            Throttled, Unavailable: try again later; the next try continues from the ledger.
         """
         parts = await self.parts_of(record)
         if not parts:
@@ -114,10 +115,10 @@ class SweepFinalizer:
                 await self._close(now, parts, await self._rules(), traceparent)
 
     async def fail(self, sweep_id: str, reason: str, *, traceparent: str) -> None:
-        """End a sweep of which nothing can be said but why.
+        """End a sweep without a result, with the reason why there is none.
 
         Raises:
-            NotYetConsistent: somebody is closing it, and may yet succeed.
+            NotYetConsistent: another worker is closing it, and may still succeed.
         """
         async with self._closing_lease(sweep_id):
             record = await self.store.get(sweep_id)
@@ -244,7 +245,7 @@ class SweepFinalizer:
         return [pair for pair in unasked if constraints[pair].mode is Mode.ENFORCE]
 
     async def _store_summary(self, closing: ClosingSweep) -> None:
-        """Keep what the next sweep may learn; a newer sweep may have been closed before this."""
+        """Store what the next sweep may use. A newer sweep may have been closed before this one."""
         last, record = await last_summary(self.store), closing.record
         if last is None or last.as_of <= record.started_at:
             await self.store.store_summary(record.id, summarize(closing, last))

@@ -115,7 +115,7 @@ def _joined(
     holders: Counter[str],
     toxic: ToxicPackages,
 ) -> Sequence[DetectedConflict]:
-    # Somebody may hold a package by two policies.
+    # A subject may hold a package by two policies.
     known: dict[str, set[str]] = {}
     for package, each in held:
         known.setdefault(each.subject_id, set()).add(package)

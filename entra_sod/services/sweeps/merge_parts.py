@@ -143,5 +143,5 @@ def _add_gaps(merged: MergedParts, record: PartRecord, part: PartFindings) -> No
         merged.has_failed_parts = True
         merged.gaps.append(Skipped(what=f"part {record.number} of the sweep", why=part.failed))
     if part.unconfirmed:
-        what = "Graph's own word on conflicts of enforced pairs"
+        what = "Graph's list of conflicts of enforced pairs"
         merged.gaps.append(Skipped(what=what, why=part.unconfirmed))

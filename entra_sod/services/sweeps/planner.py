@@ -37,10 +37,10 @@ class SweepPlanner:
     async def plan(
         self, record: SweepRecord, rules: RuleSet, listed: Collection[str]
     ) -> SweepRecord:
-        """Plan a sweep, unless somebody has in the meantime; gives its row with the plan.
+        """Plan a sweep, unless another worker has done so; return its row with the plan.
 
-        Where it would ask pair by pair, it asks for one first: a refusal that every part met by
-        itself would cost each of them a question, and then the lists of its packages.
+        If the plan would read pair by pair, one pair is tried first. If Graph refuses it, the plan
+        lists whole packages: otherwise every part would meet the same refusal.
         """
         known = await self._planning_input(listed)
         plan = plan_sweep(rules, known)
@@ -52,13 +52,13 @@ class SweepPlanner:
 
     async def send_open_parts(self, record: SweepRecord, *, traceparent: str) -> None:
         """Send the parts that are not done of a sweep that is planned."""
-        # Whoever was first has planned it: the same plan for all.
+        # The first worker has stored the plan, and all workers read that one.
         numbers = range(len((await self.store.plan(record)).parts))
         done = {part.number for part in await self.store.parts_done(record.id)}
         await self._send(record.id, [each for each in numbers if each not in done], traceparent)
 
     async def send_to_close(self, of: SweepMessage | SweepStartMessage, part: int) -> None:
-        """Have a sweep closed, should all its parts be done, with tries of its own."""
+        """Send a message that closes a sweep if all its parts are done; it has tries of its own."""
         await self.outbox.send(
             SweepMessage(id=of.id, traceparent=of.traceparent, part=part, closes=True)
         )
@@ -68,9 +68,9 @@ class SweepPlanner:
     ) -> None:
         """Add parts to a sweep whose parts are all done.
 
-        The messages come first: whoever dies before the plan has the new parts leaves a sweep that
-        is still to be closed, and the next one adds the same parts again. The other way around,
-        nobody would know that the messages were never sent.
+        The messages come first. If the worker crashes before the plan has the new parts, the sweep
+        is not closed yet, and the next worker adds the same parts again. In the other order, no
+        worker could detect that the messages were never sent.
         """
         parts = [*plan.parts, *more]
         await self._send(record.id, range(len(plan.parts), len(parts)), traceparent)

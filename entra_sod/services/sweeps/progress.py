@@ -22,7 +22,7 @@ class SweepCounts(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     Attributes:
         pairs: that Graph was asked for.
         packages: whose assignments were read, all in all so many `pages` and `assignments`.
-        requests: as Graph's throttle counts them; with those of tries that came to nothing.
+        requests: as Graph's throttle counts them; with those of tries that failed.
         round_trips: what was sent; a `$batch` is one.
         throttled: requests that were answered with 429.
         throttled_seconds: waited because Graph asked for it, in place and on the queue.

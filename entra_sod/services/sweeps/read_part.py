@@ -39,7 +39,7 @@ async def read_part(graph: Graph, part: Part, *, is_patient: bool = False) -> Pa
     Args:
         graph: to ask.
         part: of the sweep.
-        is_patient: whether to come again where a package is unavailable and others are not.
+        is_patient: whether to try again later if only some packages are unavailable.
 
     Raises:
         Throttled, Unavailable: the same part should be worked again later.

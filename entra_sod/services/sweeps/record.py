@@ -47,9 +47,9 @@ class SweepRecorder:
         *,
         traceparent: str,
     ) -> None:
-        """Bring all findings up to date, leave evidence, and announce what is to be told of them.
+        """Update all findings, write the evidence, and announce the changes.
 
-        Doing it twice does it once; what is announced twice has the same event id.
+        It may be repeated: an announcement that is repeated has the same event id.
         """
         sweep_id, rules = closing.record.id, closing.rules
         notifications, run = RunNotifications(sweep_id, rules), _run(closing, doubtful)
@@ -93,14 +93,14 @@ class SweepRecorder:
         await self.announcer.announce_writes(writes, newly_held, traceparent=traceparent)
         if notifications.omitted_tickets:
             log.warning(
-                "%s findings of %s are over the limit of tickets and are told in digests only",
+                "%s findings of %s are over the limit of tickets, so only digests contain them",
                 notifications.omitted_tickets,
                 sweep_id,
                 extra={"action": "tickets_over_limit", "sweep_id": sweep_id},
             )
 
     async def record_failure(self, record: SweepRecord, result: SweepResult) -> None:
-        """Leave the evidence of a sweep that came to nothing; it changes no finding."""
+        """Write the evidence of a sweep that failed. It changes no finding."""
         evidence = _evidence(record, None, result, result.references)
         await (await EvidenceWriter.open(self.chain, evidence)).seal()
 

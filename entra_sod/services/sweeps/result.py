@@ -1,4 +1,4 @@
-"""The answer of a sweep that has ended, and what it tells the metrics."""
+"""The answer of a sweep that has ended, and the metrics of it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _overlaps(closing: ClosingSweep) -> list[OverlapSummary]:
 
 
 def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
-    """The answer for a sweep that came to nothing."""
+    """The answer for a sweep that failed."""
     return SweepResult(
         id=record.id,
         status=SweepStatus.FAILED,

@@ -29,7 +29,7 @@ from entra_sod.stores.sweeps import SweepRecord, SweepStore
 # The rate is the same for one as for many, and the first is done the sooner: one reads while the
 # other packs what it has read.
 MAX_CONCURRENT_PARTS = 2
-# One package that goes on failing is a gap; the rest of its part is not read a dozen times for it.
+# A package that keeps failing becomes a gap, so that its part is not read a dozen times.
 MAX_PATIENT_ATTEMPTS = 2
 
 
@@ -48,7 +48,7 @@ class SweepRunner:
         """Plan a sweep and send its parts; of one that is planned, those that are not done.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
         with low_priority():
             await self._supersede(message)
@@ -56,14 +56,14 @@ class SweepRunner:
             if record.status.has_ended:
                 return
             await self.planner.send_open_parts(record, traceparent=message.traceparent)
-            # All parts may be done already, and whoever was to close may have died.
+            # All parts may be done already, and the worker that was to close may have crashed.
             await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
     async def run(self, message: SweepMessage) -> None:
         """Work one part, then close the sweep if it was the last.
 
         Raises:
-            Throttled, Unavailable, NotYetConsistent: the same message should come again later.
+            Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
         record = await self.store.get(message.id)
         if record is None or record.status.has_ended:
@@ -77,7 +77,7 @@ class SweepRunner:
             await self.finalizer.close_if_done(record, traceparent=message.traceparent)
 
     async def end_poisoned(self, message: SweepMessage | SweepStartMessage, reason: str) -> None:
-        """End what a message stood for: a part as a gap, a sweep that came to nothing as failed.
+        """End the work of a message: a part becomes a gap, a sweep without a result has failed.
 
         Only a message that is there for nothing but closing fails a sweep that is planned: a part's
         may be given up twice, and the second time its sweep is perhaps about to be closed.
@@ -106,7 +106,7 @@ class SweepRunner:
             part = (await self.store.plan(record)).parts[message.part]
             findings = _failed(part, reason)
             await self.store.end_part(message.id, message.part, findings, tried)
-        # Whoever closes the sweep has tries of its own, and is not to be given up for these.
+        # The message that closes the sweep has its own tries; those of the part do not count.
         await self.store.clear_note(message.id, message.part)
         await self.planner.send_to_close(message, message.part)
 
@@ -117,7 +117,7 @@ class SweepRunner:
         try:
             why = f"it could not be closed: {reason}"
             await self.finalizer.fail(message.id, why, traceparent=message.traceparent)
-        except NotYetConsistent:  # whoever is closing it may succeed, or die
+        except NotYetConsistent:  # the worker that is closing it may succeed, or crash
             await self.planner.send_to_close(message, message.part)
 
     async def _supersede(self, message: SweepStartMessage) -> None:
@@ -164,9 +164,9 @@ class SweepRunner:
 
 
 def _failed(part: Part, reason: str) -> bytes:
-    """Of a part that could not be worked on: nothing is known of its pairs and packages.
+    """The findings of a part that failed: its pairs and packages count as not read.
 
-    Of pairs that were to be confirmed, what the index knows stays.
+    For pairs that the part was to confirm, the index stays in force.
     """
     unread = [
         Unread(package=each, what=f"access package {each}", why=reason)

@@ -36,9 +36,9 @@ class SweepStarter:
         Joining has the parts that are not done sent once more: should their messages have been
         lost, this mends it, and otherwise a part that is done is left alone.
 
-        A sweep's name comes first, then the message, and then the row, which the worker makes where
-        there is none. Whoever dies in between leaves no row that nobody works for, and the next
-        start goes on with the same sweep.
+        A sweep's name is stored first, then the message is sent, and then the row is written. The
+        worker writes the row if there is none. So a crash in between never leaves a row without a
+        message, and the next start continues the same sweep.
         """
         last = await self.store.announced()
         record = await self.store.get(last) if last else None

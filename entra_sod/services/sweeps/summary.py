@@ -1,4 +1,4 @@
-"""What the next sweep may learn from this one, and where its index lies."""
+"""What the next sweep may use of this one, and where its index is stored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SweepSummary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return f"index of sweep {self.sweep_id}, as of {timestamp(self.as_of)}"
 
     def knows(self, packages: Collection[str]) -> bool:
-        """Whether of each it can say who holds it, or why nobody can; of others it is silent."""
+        """Whether the index has each package: its holders, or why they could not be read."""
         return all(each in self.pages or each in self.unread for each in packages)
 
 

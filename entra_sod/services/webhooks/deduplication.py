@@ -60,7 +60,7 @@ def _names(
     request: CheckRequest,
 ) -> Iterator[tuple[str, ...]]:
     """The names that a delivery has, the best first; each begins with what it is."""
-    # First what is signed: anybody on the way could add one of the headers below.
+    # The signed id comes first: a proxy on the way could add one of the headers below.
     if source.scheme is Scheme.STANDARD_WEBHOOKS:
         yield "webhook", headers[ID]
     # ServiceNow's flows send it with an X-.

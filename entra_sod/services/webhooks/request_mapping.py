@@ -61,9 +61,9 @@ def as_sender_wrote(delivery: ReceivedWebhook, source: WebhookSource) -> Iterato
 
 
 def read_fields(delivery: ReceivedWebhook, source: WebhookSource) -> Mapping[WebhookField, object]:
-    """The fields that are there; null and blank text are as good as none.
+    """The fields that have a value; null and blank text count as none.
 
-    Numbers become text: a ticket's may be written as one.
+    Numbers become text, because a ticket may be named by a number.
     """
     values = {name: _text(find(delivery.value, place)) for name, place in source.fields.items()}
     return {name: value for name, value in values.items() if value not in (None, "")}

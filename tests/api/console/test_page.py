@@ -388,7 +388,7 @@ class TestSession:
         self, app: FakeApp, open_console: OpenConsole
     ) -> None:
         """The platform's sign-in, with the place that was asked for; no key on a deployed app."""
-        app.answers["GET me"] = Problem(401, "The app does not know you.")
+        app.answers["GET me"] = Problem(401, "The caller is not authenticated.")
         page = open_console(f"#/findings/{FINDING}")
         link = page.get_by_role("link", name="Sign in with Microsoft Entra ID")
         assert link.get_attribute("href") == (
@@ -427,7 +427,7 @@ class TestSession:
         page = open_console(at=LOCAL)
         page.get_by_label("Key").fill("wrong")
         page.get_by_role("button", name="Use this key").click()
-        expect(page.get_by_role("alert")).to_contain_text("The app does not know this key.")
+        expect(page.get_by_role("alert")).to_contain_text("The app does not accept this key.")
         page.get_by_label("Key").fill("secret")
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="Last sweep")).to_be_visible()

@@ -138,7 +138,7 @@ def test_every_dependency_has_a_reason() -> None:
 def test_problems_are_read_from_the_source() -> None:
     """With their status, also of those that a helper makes; each type has one status."""
     found = problem_types()
-    assert (401, "unauthenticated", "The app does not know you") in found
+    assert (401, "unauthenticated", "The caller is not authenticated") in found
     assert (503, "storage", "Storage is unavailable") in found
     assert len({slug for _, slug, _ in found if slug != "not-set-up"}) >= len(found) - 1
 

@@ -275,7 +275,7 @@ class TestLog:
         ]
         assert told == [
             (f"principal:{OBJECT_ID}", "POST checks", "SoD.Check or SoD.Enforce"),
-            ("a stranger", "POST checks", "the key is not known"),
+            ("an unknown caller", "POST checks", "the key is not known"),
         ]
         for secret in ("Adele", "guess-1", "203.0.113"):
             assert secret not in caplog.text

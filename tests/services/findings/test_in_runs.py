@@ -283,7 +283,7 @@ async def test_a_pair_without_a_rule_leaves_no_finding(make_app: MakeApp) -> Non
 async def test_ways_of_reading_that_differ_resolve_nothing(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the index shows fewer holders than Graph's own word, the absent one may be there."""
+    """Where the index shows fewer holders than Graph's list, the absent one may be there."""
     monkeypatch.setattr(merge_index, "MAX_ASSIGNMENTS_AT_ONCE", 1)
     app = make_app(PACKAGES, HELD, [at_most("pay", 1, "abcd", mode=Mode.ENFORCE)])
     await night(app)
@@ -297,7 +297,9 @@ async def test_ways_of_reading_that_differ_resolve_nothing(
 
     monkeypatch.setattr(app.graph, "assignments_of", without_y)
     answer = await night(app)
-    assert any("Graph's own word" in each["what"] for each in answer["coverage"]["skipped"])
+    assert any(
+        "Graph's list of the holders" in each["what"] for each in answer["coverage"]["skipped"]
+    )
     assert await states(app) == before
 
 

@@ -202,7 +202,7 @@ async def test_without_graphs_word_the_conflict_stands(make_app: MakeApp, confir
     app.graph.refuses_additional_access = True
     answer = await sweep(app)
     assert (answer["pairs"]["conflict"], answer["strategy"]["ways"]) == (1, {})
-    said = [each for each in skipped(answer) if "Graph's own word" in each["what"]]
+    said = [each for each in skipped(answer) if "Graph's list of conflicts" in each["what"]]
     assert len(said) == (1 if confirm == "true" else 0)
 
 

@@ -184,7 +184,7 @@ async def test_confirming_that_is_given_up_is_a_gap_and_the_conflict_stays(
     answer = await result(app, sweep_id)
     assert answer["status"] == "completed-with-gaps"
     assert answer["pairs"]["conflict"] == 1
-    assert "Graph's own word on conflicts of enforced pairs" in [
+    assert "Graph's list of conflicts of enforced pairs" in [
         each["what"] for each in skipped(answer)
     ]
 

@@ -71,7 +71,7 @@ function App() {
     session.key = key;
     session.me = await call('GET me').catch((error) => {
       session.key = '';
-      throw error.status === 401 ? new Refusal(422, 'The app does not know this key. Type one of the keys that the host printed.') : error;
+      throw error.status === 401 ? new Refusal(422, 'The app does not accept this key. Type one of the keys that the host printed.') : error;
     });
     setState({ me: session.me });
   };

@@ -34,7 +34,7 @@ function fill(made, attributes, children) {
   made.append(...children.filter((child) => child !== null && child !== undefined));
 }
 
-/** A name that somebody in the tenant chose: its direction ends with it. */
+/** A name from the tenant. Its text direction must not change the text around it. */
 const foreign = (text, more = {}) => el('bdi', { ...more, text });
 
 const packageName = (place) => data.packages[place][1] || data.packages[place][0];

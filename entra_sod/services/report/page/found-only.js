@@ -1,6 +1,6 @@
 // The strip beside the matrix: rules that no pair of packages can say, and who is in conflict with them.
 
-const MOST_FOUND = 200;
+const MAX_FOUND = 200;
 const foundOnlyRules = data.rules.map((rule, place) => ({ ...rule, place })).filter((rule) => rule.foundOnly);
 
 function drawFoundOnly() {
@@ -33,7 +33,7 @@ const sideLabel = (place) => data.sides[place].label;
 function refreshFoundOnly() {
   if (!foundOnlyRules.length) return;
   const places = model.shown.filter((place) => !['pair', 'package'].includes(findings[place].kind));
-  const lines = places.slice(0, MOST_FOUND).map((place) => foundLine(findings[place]));
+  const lines = places.slice(0, MAX_FOUND).map((place) => foundLine(findings[place]));
   const more = places.length - lines.length;
   byId('found-only-subjects').replaceChildren(
     lines.length ? table('Subjects in conflict with these rules',

@@ -2,14 +2,14 @@
 
 const OPENED = { finding: openLinkedFinding, rule: openLinkedRule, filter: openLinkedFilter };
 
-/** A link to the admin center; text alone where the report knows no address. */
+/** A link to the admin center; text alone if the report has no address. */
 function portalLink(kind, id, ...text) {
   const address = data.portal?.[kind]?.replace('{id}', encodeURIComponent(id)) ?? '';
   if (!address.startsWith('https://')) return el('span', {}, ...text);
   return el('a', { href: address, target: '_blank', rel: 'noopener noreferrer' }, ...text);
 }
 
-/** A link to the same thing in the app's console, where it can be acted on; nothing where the report knows no app. */
+/** A link to the same thing in the app's console, where it can be acted on; nothing if the report names no app. */
 function consoleLink(kind, id) {
   const address = data.console ?? '';
   if (!/^https?:\/\//.test(address)) return null;

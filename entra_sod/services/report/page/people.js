@@ -1,7 +1,7 @@
 // The dialog: the people of a cell, or all there is to say of one finding.
 
 const dialog = byId('dialog');
-const MOST_PEOPLE = 500;
+const MAX_PEOPLE = 500;
 
 dialog.addEventListener('close', clearFragment);
 dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
@@ -19,7 +19,7 @@ function openDialog(title, ...content) {
 
 /** The people behind a cell: `places` are of findings, `narrow` shows them in the findings list. */
 function openPeople(title, note, places, narrow) {
-  const lines = places.slice(0, MOST_PEOPLE).map((place) => personLine(findings[place]));
+  const lines = places.slice(0, MAX_PEOPLE).map((place) => personLine(findings[place]));
   const more = places.length - lines.length;
   openDialog(title,
     el('p', { class: 'note' }, note),

@@ -1,6 +1,6 @@
 // On paper: the summary first, with the tenant and page numbers, then the findings by rule.
 
-const MOST_PRINTED = 2000;
+const MAX_PRINTED = 2000;
 let unfolded = [];
 
 /** Write out what is cut on screen: all gaps and steps, and the findings that the filter leaves. */
@@ -16,7 +16,7 @@ function foldAgain() {
 }
 
 function printFindings() {
-  const places = model.shown.slice(0, MOST_PRINTED);
+  const places = model.shown.slice(0, MAX_PRINTED);
   const groups = new Map();
   for (const place of places) {
     const { rule } = findings[place];

@@ -1,6 +1,6 @@
 // Next steps, by the owner who can take them.
 
-const MOST_STEPS = 5;
+const MAX_STEPS = 5;
 
 function drawSteps() {
   const section = byId('steps');
@@ -8,7 +8,7 @@ function drawSteps() {
   const owners = new Map();
   for (const step of data.steps ?? []) owners.set(step.owner, [...(owners.get(step.owner) ?? []), step]);
   if (!owners.size) {
-    section.append(el('p', { text: verdict.outcome === 'clear' ? 'None.' : 'This report knows none. Read the gaps above.' }));
+    section.append(el('p', { text: verdict.outcome === 'clear' ? 'None.' : 'This report has none. Read the gaps above.' }));
     return;
   }
   section.append(el('div', { class: 'owners' }, ...[...owners].map(([owner, steps]) => ownerBlock(owner, steps))));
@@ -16,10 +16,10 @@ function drawSteps() {
 
 function ownerBlock(owner, steps) {
   const entries = steps.map((step) => el('li', {}, ...stepParts(step)));
-  return el('div', { class: 'owner' }, el('h3', {}, foreign(owner)), el('ul', {}, ...entries.slice(0, MOST_STEPS)),
-    entries.length > MOST_STEPS ? el('details', {},
-      el('summary', { text: `and ${count(entries.length - MOST_STEPS, 'more step', 'more steps')}` }),
-      el('ul', {}, ...entries.slice(MOST_STEPS))) : null);
+  return el('div', { class: 'owner' }, el('h3', {}, foreign(owner)), el('ul', {}, ...entries.slice(0, MAX_STEPS)),
+    entries.length > MAX_STEPS ? el('details', {},
+      el('summary', { text: `and ${count(entries.length - MAX_STEPS, 'more step', 'more steps')}` }),
+      el('ul', {}, ...entries.slice(MAX_STEPS))) : null);
 }
 
 function stepParts({ rule, text, advice, command, packages }) {

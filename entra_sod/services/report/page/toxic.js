@@ -1,6 +1,6 @@
 // Packages that meet a rule by themselves, with their holders, and packages that overlap with a side.
 
-const MOST_HOLDERS = 200;
+const MAX_HOLDERS = 200;
 
 function drawToxic() {
   const { toxicPackages, overlaps } = data;
@@ -33,7 +33,7 @@ const ruleButton = (rule) => el('button', { class: 'link', onclick: () => narrow
 
 function refreshToxic() {
   const places = model.shown.filter((place) => findings[place].kind === 'package');
-  const lines = places.slice(0, MOST_HOLDERS).map((place) => holderLine(findings[place]));
+  const lines = places.slice(0, MAX_HOLDERS).map((place) => holderLine(findings[place]));
   const more = places.length - lines.length;
   byId('toxic-holders').replaceChildren(
     lines.length ? table('Holders of toxic packages', ['Rule', 'Subject', 'Holds', 'State', 'Why'], lines) : '',
