@@ -41,12 +41,14 @@ COLUMNS = ("on package", "kept away", "kind", "rules", "on id", "kept away id")
 
 # Not `type` statements: typer does not look behind them.
 AdoptedRule = Annotated[
-    str, typer.Option("--rule", help="Only references that this rule asks for.")
+    str, typer.Option("--rule", help="Adopt only references that this rule asks for.")
 ]
 ReturnedRule = Annotated[
-    str, typer.Option("--rule", help="Only references that were adopted for this rule.")
+    str, typer.Option("--rule", help="Give back only references that were adopted for this rule.")
 ]
-AdoptDryRun = Annotated[bool, typer.Option("--dry-run", help="Show all, and change nothing.")]
+AdoptDryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]
 
 
 def adopt(

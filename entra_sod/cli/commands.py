@@ -32,14 +32,17 @@ PlanRulesFolder = Annotated[
     ),
 ]
 PlanFormat = Annotated[
-    Format, typer.Option("--format", help="For people, programs, pull requests.")
+    Format,
+    typer.Option("--format", help="Output format; markdown is for a comment on a pull request."),
 ]
 
 
 def plan(
     rules: PlanRulesFolder = Path("rules"),
     how: PlanFormat = Format.TABLE,
-    save_to: Annotated[Path | None, typer.Option("--out", help="Keep the plan for apply.")] = None,
+    save_to: Annotated[
+        Path | None, typer.Option("--out", help="Also save the plan to this file, for apply.")
+    ] = None,
 ) -> None:
     """Preview every reference that the rules ask for; writes nothing.
 

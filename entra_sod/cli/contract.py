@@ -19,7 +19,7 @@ def openapi_document() -> None:
 
 def connector(
     folder: Annotated[
-        Path, typer.Option("--out", help="Where to write the two files.", file_okay=False)
+        Path, typer.Option("--out", help="Folder for the two files.", file_okay=False)
     ],
     host: Annotated[str, typer.Option(help="The app's host name.")] = EXAMPLE_HOST,
 ) -> None:

@@ -27,11 +27,11 @@ from entra_sod.stores.sweeps import SweepStore
 
 # Not `type` statements: typer does not look behind them.
 DecidedSubject = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help="Object id or user principal name.")
+    str, typer.Argument(metavar="SUBJECT", help="Object id or user principal name of the subject.")
 ]
 WantedPackages = Annotated[
     list[str],
-    typer.Argument(metavar="PACKAGE...", help="Name, id or short id of each wanted package."),
+    typer.Argument(metavar="PACKAGE...", help="Name, id or short id of each requested package."),
 ]
 
 _CODES = {

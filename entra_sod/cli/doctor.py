@@ -41,7 +41,7 @@ DoctorUrl = Annotated[
     typer.Option(
         "--url",
         envvar="ENTRA_SOD_URL",
-        help="Ask a running app, which knows its own rights: https://app.example.com/api.",
+        help="Let the running app at this address check itself: https://app.example.com/api.",
     ),
 ]
 

@@ -16,9 +16,16 @@ from entra_sod.core.errors import SodError
 from entra_sod.domain.subjects.names import is_principal_name
 
 ErasedSubject = Annotated[
-    str, typer.Option("--subject", help="Either id of the person, or the user principal name.")
+    str,
+    typer.Option(
+        "--subject",
+        help="Object id of the person, id in entitlement management, or user principal name.",
+    ),
 ]
-Really = Annotated[bool, typer.Option("--erase", help="Remove it; else only say what there is.")]
+Really = Annotated[
+    bool,
+    typer.Option("--erase", help="Remove the data. Without it, the command only lists the data."),
+]
 
 
 def erase(subject: ErasedSubject, really: Really = False) -> None:  # noqa: FBT002 - a flag

@@ -18,7 +18,9 @@ from entra_sod.stores.rule_files import read_sources
 ExceptionsPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
 ]
-Within = Annotated[int, typer.Option(min=0, help="Show those that end within so many days.")]
+Within = Annotated[
+    int, typer.Option(min=0, help="Show exceptions that end within this number of days.")
+]
 
 
 COLUMNS = (

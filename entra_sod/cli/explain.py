@@ -22,7 +22,7 @@ from entra_sod.stores.rule_files import read_sources
 
 # Not `type` statements: typer does not look behind them.
 ExplainedId = Annotated[
-    str, typer.Argument(metavar="FINDING", help="Id of a finding, or a unique beginning of it.")
+    str, typer.Argument(metavar="FINDING", help="Id of a finding, or the unique beginning of one.")
 ]
 
 

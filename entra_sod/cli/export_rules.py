@@ -44,10 +44,13 @@ def _export() -> None:
 def export_matrix(
     rules: PlanRulesFolder = Path("rules"),
     how: Annotated[
-        MatrixFormat, typer.Option("--format", help="grid is CSV with duties as both heads.")
+        MatrixFormat,
+        typer.Option(
+            "--format", help="Output format; grid is CSV with the duties as rows and as columns."
+        ),
     ] = MatrixFormat.CSV,
     file: Annotated[
-        Path | None, typer.Option("--out", help="File to write; standard output without it.")
+        Path | None, typer.Option("--out", help="File to write. Default: standard output.")
     ] = None,
 ) -> None:
     """Write the rules as a matrix, which `import matrix` reads back.

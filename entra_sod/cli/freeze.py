@@ -22,7 +22,12 @@ from entra_sod.domain.notifications.kept_event import KeptEvent, freeze_event
 from entra_sod.services.doctor.results import error_of
 
 FreezeReason = Annotated[
-    str, typer.Option("--reason", help="Why, for everybody who sees it.", show_default=False)
+    str,
+    typer.Option(
+        "--reason",
+        help="Reason for the freeze. The app shows it with each refused write.",
+        show_default=False,
+    ),
 ]
 
 

@@ -26,7 +26,7 @@ from entra_sod.core.errors import SodError
 MAX_WAIT_HOURS = 14 * 24  # what Entra allows
 
 app = typer.Typer(
-    help="Entra's launch and wait: let every request for a package of a rule ask the app first.",
+    help="Let every request for a package of a rule ask the app first (launch and wait).",
     no_args_is_help=True,
 )
 
@@ -34,12 +34,20 @@ app = typer.Typer(
 CatalogName = Annotated[str, typer.Option("--catalog", help="Name or id of the catalog.")]
 LogicAppId = Annotated[
     str | None,
-    typer.Option("--logic-app", help="Resource id of the workflow, for the first install."),
+    typer.Option(
+        "--logic-app",
+        help="Resource id of the Logic App's workflow. Required for the first install.",
+    ),
 ]
 HookRulesFolder = Annotated[
     Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
 ]
-HookName = Annotated[str, typer.Option("--name", help="Of the extension; ours is known by it.")]
+HookName = Annotated[
+    str,
+    typer.Option(
+        "--name", help="Name of the extension. The command finds its own extension by this name."
+    ),
+]
 WaitHours = Annotated[
     int,
     typer.Option(

@@ -38,11 +38,11 @@ PackageSearch = Annotated[
     str,
     typer.Argument(
         metavar="SEARCH",
-        help="Part of a name, a pattern as in rules (Pay*), or the beginning of an id.",
+        help="Part of a name, a pattern (Pay*), or the beginning of an id.",
     ),
 ]
 InCatalog = Annotated[
-    str, typer.Option("--catalog", help="Name of a catalog, or a pattern as in rules.")
+    str, typer.Option("--catalog", help="Name of a catalog, or a pattern (Fin*).")
 ]
 
 

@@ -35,7 +35,7 @@ _HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 def push(
     container: Annotated[
         str,
-        typer.Argument(help="A blob container of AzureWebJobsStorage; blob:NAME will do, too."),
+        typer.Argument(help="Blob container in AzureWebJobsStorage: NAME or blob:NAME."),
     ],
     rules: PlanRulesFolder = Path("rules"),
 ) -> None:

@@ -19,17 +19,26 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
 # Not `type` statements: typer does not look behind them.
-Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
-WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
-PoisonReason = Annotated[str, typer.Option("--reason", help="Only where the reason says this.")]
+Queue = Annotated[str, typer.Option("--queue", help="Only messages of this queue.")]
+WorkId = Annotated[
+    str,
+    typer.Option("--id", help="Only messages of checks or sweeps whose id begins with this text."),
+]
+PoisonReason = Annotated[
+    str, typer.Option("--reason", help="Only messages whose reason for failure contains this text.")
+]
 RedriveSince = Annotated[
-    datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
+    datetime | None,
+    typer.Option("--since", help="Only messages that failed at or after this time (UTC)."),
 ]
 ConfirmRedrive = Annotated[
-    bool, typer.Option("--yes", help="Do it, and not only say what would be done.")
+    bool,
+    typer.Option(
+        "--yes", help="Send or discard the messages. Without it, the command only lists them."
+    ),
 ]
 Discard = Annotated[
-    bool, typer.Option("--discard", help="Forget the messages, instead of sending them again.")
+    bool, typer.Option("--discard", help="Delete the messages instead of sending them again.")
 ]
 
 

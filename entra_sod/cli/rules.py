@@ -24,13 +24,15 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import SweepStore
 
-app = typer.Typer(help="What rules mean today, and rules for a running app.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show what rules select, and upload rules for a running app.", no_args_is_help=True
+)
 app.command("push")(push)
 
 # Not `type` statements: typer does not look behind them.
-ShownRuleId = Annotated[str, typer.Option("--rule", help="Id of one rule; all rules without it.")]
+ShownRuleId = Annotated[str, typer.Option("--rule", help="Id of one rule. Default: all rules.")]
 LivePeople = Annotated[
-    bool, typer.Option("--people", help="Read who holds the packages now, from the tenant.")
+    bool, typer.Option("--people", help="Read from the tenant who holds the packages now.")
 ]
 
 

@@ -35,12 +35,12 @@ from entra_sod.services.rules.reviews import (
 from entra_sod.services.rules.reviews import approve as store_approved
 from entra_sod.stores.selections import SelectionStore
 
-app = typer.Typer(help="What rules select, and what of it was reviewed.", no_args_is_help=True)
+app = typer.Typer(
+    help="What rules select, and which part of that was reviewed.", no_args_is_help=True
+)
 
 # Not a `type` statement: typer does not look behind it.
-OneRule = Annotated[
-    str | None, typer.Option("--rule", help="Id of one rule; all rules without it.")
-]
+OneRule = Annotated[str | None, typer.Option("--rule", help="Id of one rule. Default: all rules.")]
 
 
 class ListIncomplete(SodError):

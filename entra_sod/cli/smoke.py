@@ -103,7 +103,9 @@ def evaluate_canary(result: CheckResult | None) -> Diagnosis:
     what = "canary check"
     if result is None:
         minutes = WAIT_SECONDS * MAX_ATTEMPTS / 60
-        advice = "Nobody works on the queue conflict-checks: entra-sod doctor --url … says why."
+        advice = (
+            "The app does not process the queue conflict-checks: entra-sod doctor --url … says why."
+        )
         return wrong(what, f"not ended after {minutes:.0f} min", advice)
     if result.outcome is not Outcome.UNKNOWN:
         return wrong(

@@ -28,7 +28,9 @@ SweepUrl = Annotated[
         "--url", envvar="ENTRA_SOD_URL", help="The app's address: https://app.example.com/api."
     ),
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not follow it.")]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Start the sweep, and do not wait for its end.")
+]
 
 
 def sweep(url: SweepUrl = "", no_wait: NoWait = False, how: TextAs = TextFormat.TABLE) -> None:  # noqa: FBT002 - a flag
