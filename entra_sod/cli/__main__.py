@@ -60,7 +60,7 @@ COMMANDS: dict[str, Sequence[LazyCommand]] = {
         LazyCommand(
             "rollback", f"{_HERE}.rollback:rollback", "Remove references that the app wrote."
         ),
-        LazyCommand("freeze", f"{_HERE}.freeze:freeze", "Stop all writes to the tenant."),
+        LazyCommand("freeze", f"{_HERE}.freeze:freeze", "Stop all writes of references."),
         LazyCommand("unfreeze", f"{_HERE}.freeze:unfreeze", "Allow writing again."),
     ),
     "Operate the app": (

@@ -72,7 +72,7 @@ WaitMinutes = Annotated[
     int,
     typer.Option(
         "--wait",
-        help="Maximum minutes to wait in total while Graph throttles.",
+        help="Maximum minutes to wait in total while Graph is busy.",
         min=0,
         max=MAX_WAIT_MINUTES,
     ),
@@ -109,11 +109,11 @@ def apply(
 ) -> None:
     """Write a plan that was reviewed; needs ENFORCEMENT=apply and the app's storage.
 
-    Shows the figures that were reviewed, compares them with the tenant of now, and asks for the
-    word yes. Elsewhere than on a terminal it needs --yes. While Graph is busy it waits.
+    Shows the figures that were reviewed, compares them with the tenant as it is now, and
+    asks for the word yes. Without a terminal it needs --yes. While Graph is busy it waits.
 
-    Exit code 0: all written. 1: stale, refused, or some writes failed; nothing is lost by running
-    it again. 3: all written, and not everything could be read.
+    Exit code 0: all written. 1: the plan is stale or refused, or some writes failed; it is safe to
+    run it again. 3: all written, and not everything could be read.
     """
     options = ApplyOptions(
         rules=rules,

@@ -13,7 +13,7 @@ from entra_sod.cli.operations.connector import EXAMPLE_HOST, api_definition, api
 
 
 def openapi_document() -> None:
-    """Print the app's contract as OpenAPI 3.1, as `/api/openapi.json` answers it."""
+    """Print the app's contract as OpenAPI 3.1, as `/api/openapi.json` returns it."""
     typer.echo(as_text(openapi()), nl=False)
 
 

@@ -42,9 +42,9 @@ def verify(
         ),
     ] = 1,
 ) -> None:
-    """Prove the chain of evidence, or name each place where it breaks, the first one first.
+    """Verify the chain of evidence, and list each place where it is broken, in order.
 
-    Exit code 0: it holds. 2: it is broken. 1: an error.
+    Exit code 0: the chain is whole. 2: it is broken. 1: an error.
     """
     try:
         proof = asyncio.run(_verify(folder, first))

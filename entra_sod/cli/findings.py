@@ -100,7 +100,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
     On a terminal the subjects of one conflict stand below its packages. To read one finding with
     its history, advice and next steps: entra-sod explain ID.
 
-    Exit code 0: whatever there is. 1: an error, or no such finding.
+    Exit code 0: listed, also if there are findings. 1: an error, or no such finding.
     """
     filters = {
         "rule": rule,

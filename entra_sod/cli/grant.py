@@ -103,9 +103,9 @@ def grant(
     tenant: TenantId = "",
     hook: Hook = False,
 ) -> None:
-    """Give the app, and its Logic App, the roles that they need on the catalogs; never takes any.
+    """Give the app and its Logic App the roles that they need on catalogs; removes none.
 
-    Exit code 0: all is given. 2: something is to be given, and --yes was not said. 1: an error, or
+    Exit code 0: no role is missing. 2: roles are missing, and --yes was not given. 1: an error, or
     you may not give them; the commands for a person who may are printed. With --hook always 0.
     """
     sign_in = SignInOptions(by_device=by_device, tenant_id=tenant)

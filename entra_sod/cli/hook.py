@@ -103,9 +103,9 @@ def install_command(
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
     how: TextAs = TextFormat.TABLE,
 ) -> None:
-    """Make the extension, and attach it to the policies of the packages that rules name.
+    """Create the extension, and attach it to the policies of the packages that rules name.
 
-    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    Exit code 0: all changes were made. 1: some were not; it is safe to run it again.
     """
     wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
@@ -120,9 +120,9 @@ def remove_command(
     name: HookName = DEFAULT_NAME,
     how: TextAs = TextFormat.TABLE,
 ) -> None:
-    """Take the extension off every policy of the catalog, and delete it; all else stays.
+    """Detach the extension from every policy of the catalog, and delete it.
 
-    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    Exit code 0: all changes were made. 1: some were not; it is safe to run it again.
     """
     raise typer.Exit(_run(_remove(HookOptions(catalog=catalog, name=name), how=how)))
 

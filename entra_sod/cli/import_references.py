@@ -76,8 +76,8 @@ def import_references(
     """Make rules of the incompatible packages and groups that are set in the tenant today.
 
     The rules name packages and groups by id, with names as comments, and only record. What rules
-    of other files in the folder name is left out. Importing again writes the file anew, unless
-    people have changed it. References that work one way are marked, with what is missing.
+    in other files of the folder already name is left out. Importing again writes the file anew,
+    unless you have changed it. References that work one way are marked, with what is missing.
 
     Exit code 0: done. 2: some references cannot be asked for by a rule. 3: not everything could be
     read. 1: an error; nothing was written.

@@ -95,8 +95,8 @@ def import_matrix(  # noqa: PLR0917 - options, which typer passes by name
     The rules only record. Importing again adds what is new and changes nothing else. Files of one
     export, such as functions and risks of SAP GRC, are read together.
 
-    Exit code 0: all rows are rules. 2: some were refused; the report has the row and the reason. 3:
-    a table was not read. 1: an error; nothing was written.
+    Exit code 0: all rows are rules. 2: some rows were refused; the report gives row and reason. 3:
+    a table could not be read. 1: an error; nothing was written.
     """
     with told():
         table = read_severity_words(words or ())

@@ -76,13 +76,13 @@ def init(  # noqa: PLR0917 - options, which typer passes by name
         ),
     ] = False,
 ) -> None:
-    """Start a repository of rules: rules, their tests, and what checks them at each push.
+    """Start a repository of rules, with tests and the CI workflow that checks them at each push.
 
     Names the access packages of the catalogs that you choose, with their ids. No rule enforces.
-    On a terminal it asks for the catalogs; elsewhere name them by --catalog.
+    On a terminal it asks for the catalogs. Without a terminal, name them with --catalog.
 
-    Exit code 0: written. 3: written, and the list of access packages may not be whole. 1: an error;
-    nothing was written.
+    Exit code 0: written. 3: written, and the list of access packages may be incomplete. 1: an
+    error; nothing was written.
     """
     with told():
         _require_empty(folder)
@@ -140,7 +140,9 @@ def _wanted(
 
 def _checked(source: str) -> str:
     if not _SOURCE.fullmatch(source):
-        raise InitRefused(f"--source {source}: must be OWNER/NAME@REF, as on GitHub.")
+        raise InitRefused(
+            f"--source {source}: must be OWNER/NAME@REF, such as contoso/entra-sod@v0.1.0."
+        )
     return source
 
 

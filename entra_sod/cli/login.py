@@ -92,9 +92,9 @@ def login(
 
 
 def logout() -> None:
-    """Forget who is signed in on this machine.
+    """Sign out on this machine.
 
-    Microsoft's tokens stay in the system's store until they expire; nothing here uses them.
+    Microsoft's tokens stay in the system's store until they expire. entra-sod does not use them.
     """
     file = SignInFile()
     signed_in = file.read()
@@ -103,9 +103,9 @@ def logout() -> None:
 
 
 def whoami() -> None:
-    """Say as whom Graph is asked from here, in which tenant, and with which permissions.
+    """Show the identity that commands use for Graph, with its tenant and its permissions.
 
-    Exit code 0: it is known. 1: you are not signed in, or there is no token.
+    Exit code 0: shown. 1: you are not signed in, or there is no token.
     """
     try:
         principal = asyncio.run(_principal())

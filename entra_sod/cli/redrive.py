@@ -56,12 +56,12 @@ def redrive(
     yes: ConfirmRedrive = False,
     how: ListAs = ListFormat.TABLE,
 ) -> None:
-    """Send messages that were given up back to their queue; without --yes only say which.
+    """Send messages that failed for good back to their queue; without --yes only list them.
 
     A check that failed is queued again under its own id. What cannot be sent again is kept, and
     named with the reason. Needs the app's storage.
 
-    Exit code 0: nothing is left to do. 2: something is to be done, and --yes was not said. 1: an
+    Exit code 0: nothing is left to do. 2: messages are left, and --yes was not given. 1: an
     error, or something could not be sent again.
     """
     moment = since.replace(tzinfo=UTC) if since else None

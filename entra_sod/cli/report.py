@@ -87,7 +87,10 @@ def _from_file(path: Path) -> ReportView:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ReportView)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SodError(f"--from: {path} is not a report's JSON: {error}.") from error
+        raise SodError(
+            f"--from: {path} is not a report's JSON: {error}. Fix: write one: "
+            "entra-sod report --format json --out report.json"
+        ) from error
 
 
 async def _from_storage(folder: Path) -> ReportView:

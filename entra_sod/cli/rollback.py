@@ -81,12 +81,12 @@ def rollback(
     yes: Yes = False,
     while_frozen: AlsoFrozen = False,
 ) -> None:
-    """Take back references that this app has written, each proved by sealed evidence.
+    """Remove references that this app has written, each proved by sealed evidence.
 
     Shows what would be removed and who could get access again, and asks. References that people
     made stay. Needs the app's storage, and no ENFORCEMENT. It may be run again after an error.
 
-    Exit code 0: all is taken back. 1: an error, or something could not be removed, proved or read.
+    Exit code 0: all are removed. 1: an error, or something could not be removed, proved or read.
     With --dry-run 2: something would be removed. 3: not everything could be proved or read.
     """
     options = RollbackOptions(

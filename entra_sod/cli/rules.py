@@ -49,9 +49,10 @@ def show(
 
     Says for each access package which words of the rule select it, and how many subjects hold it:
     by the last sweep if the environment names the app's storage, or with --people by the tenant.
-    Otherwise that is unknown. Writes nothing.
+    Otherwise the number is unknown. Writes nothing.
 
-    Exit code 0: all of it is known. 3: not everything could be read. 1: an error, or no such rule.
+    Exit code 0: everything could be read. 3: not everything could be read. 1: an error, or no
+    such rule.
     """
     work = _show(rules, rule, how, live=people, whole_ids=long)
     raise typer.Exit(run(work, refused=ExitCode.UNKNOWN))

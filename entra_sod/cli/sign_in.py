@@ -291,6 +291,6 @@ def person(settings: GraphSettings) -> PersonCredential:
     options, record = signed_in.options, signed_in.record
     if options.authority != settings.authority:
         where, wanted = options.authority, settings.authority
-        problem = f"You are signed in at {where}, and GRAPH_CLOUD is of {wanted}. Run: {LOGIN}"
+        problem = f"You are signed in at {where}, and GRAPH_CLOUD is of {wanted}. Fix: {LOGIN}"
         raise ConfigurationError([problem])
     return PersonCredential(options.scopes, lambda: system_sign_in(options, lambda _: None, record))

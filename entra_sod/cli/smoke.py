@@ -86,7 +86,7 @@ async def _listed(listing: Listing, expected: Collection[str]) -> Diagnosis:
     try:
         return compare_functions(await listing(), expected)
     except AppError as error:
-        advice = "See that it runs, then its address and the key or the az login."
+        advice = "Check that the app runs, then its address and the key, or az login."
         return wrong("functions", str(error), advice)
 
 

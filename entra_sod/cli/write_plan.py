@@ -59,9 +59,9 @@ async def require_permission(session: Session) -> None:
         WritingFrozen: writing is frozen.
     """
     if session.settings.enforcement is not Enforcement.APPLY:
-        raise ConfigurationError(
-            [f"ENFORCEMENT is {session.settings.enforcement.word}: set it to apply to write."]
-        )
+        mode = session.settings.enforcement.word
+        fix = "Fix: set ENFORCEMENT=apply, and run this again."
+        raise ConfigurationError([f"ENFORCEMENT is {mode}, so nothing may be written. {fix}"])
     controls = WriteControls(require_storage(session), session.clock)
     if freeze := await controls.frozen():
         raise WritingFrozen(f"{freeze}. Nothing was written. entra-sod unfreeze ends it.")

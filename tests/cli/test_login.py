@@ -184,7 +184,7 @@ def test_a_person_signs_out(machine: Path) -> None:
     run("login")
     assert run("logout") == (0, "signed out ada@contoso.test\n")
     assert not machine.exists()
-    assert run("logout") == (0, "nobody was signed in\n")
+    assert run("logout") == (0, "you were not signed in\n")
 
 
 @pytest.mark.parametrize("text", ["", "{", msgspec.json.encode({"username": "x"}).decode()])
