@@ -184,16 +184,25 @@ def list_table(listing: PrintedList) -> ListTable:
     """Make the table for a terminal: it folds cells, and cuts none."""
     rows = listing.rows[:MAX_ROWS]
     short = {} if listing.whole_ids else _short(listing)
-    cells = [
-        {
-            column: short.get(cell, cell) if column in listing.ids else visible(cell)
-            for column, cell in zip(listing.columns, row, strict=True)
-        }
-        for row in rows
-    ]
+    cells = [_terminal_cells(listing, row, short) for row in rows]
     hidden = listing.piped | frozenset(listing.below.values())
     columns = [each for each in listing.columns if each not in hidden]
     return ListTable(listing, columns, cells)
+
+
+def _terminal_cells(
+    listing: PrintedList, row: Sequence[str], short: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the cells of a row as a terminal shows them: an id in the place of a name once."""
+    given = dict(zip(listing.columns, row, strict=True))
+    cells = {
+        column: short.get(cell, cell) if column in listing.ids else visible(cell)
+        for column, cell in given.items()
+    }
+    for column, lower in listing.below.items():
+        if lower in listing.ids and given[column] == given[lower]:
+            cells |= {column: cells[lower], lower: ""}
+    return cells
 
 
 def _short(listing: PrintedList) -> Mapping[str, str]:

@@ -191,7 +191,7 @@ def _few_pairs(chance: Random, ids: Ids, hidden: Ids) -> _Duties:
     # The patterns take the first ten: a package that two rules share would make them dearer.
     some = iter(chance.sample(ids[10:], 15))
     pays, approves, orders, receives, few, many, new = (
-        [next(some) for _ in range(size)] for size in (1, 3, 2, 2, 3, 2, 2)
+        [next(some) for _ in range(size)] for size in (1, 3, 2, 2, 2, 2, 2)
     )
     return _Duties(
         pays=pays,

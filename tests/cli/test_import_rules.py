@@ -118,7 +118,7 @@ def test_a_folder_with_other_files_and_rules_is_added_to(matrix: Path, tmp_path:
 
 def test_a_folder_that_is_a_file_is_wrong_use(matrix: Path) -> None:
     """The command says so before it reads anything."""
-    assert run("import", "matrix", matrix, "--out", matrix)[0] == 2
+    assert run("import", "matrix", matrix, "--out", matrix)[0] == 1
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "markdown"])
@@ -220,7 +220,7 @@ def test_an_export_is_read_back(matrix: Path, tmp_path: Path) -> None:
 def test_a_workbook_needs_a_file(tmp_path: Path) -> None:
     """A terminal has no use for it."""
     code, _, err = run("export", "matrix", "--rules", tmp_path, "--format", "xlsx")
-    assert (code, "--out" in err) == (2, True)
+    assert (code, "--out" in err) == (1, True)
 
 
 def test_rules_that_no_matrix_can_state_are_exit_code_2() -> None:

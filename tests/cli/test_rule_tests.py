@@ -88,9 +88,9 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["missing.yaml"], [str(EXAMPLE), "--nonsense"]])
-def test_wrong_use_is_exit_code_two(arguments: list[str]) -> None:
+def test_wrong_use_is_an_error(arguments: list[str]) -> None:
     """No file, a file that is not there, an option that is none."""
-    assert run(*arguments)[0] == 2
+    assert run(*arguments)[0] == 1
 
 
 def test_the_count_reads_well() -> None:

@@ -95,7 +95,7 @@ def next_selection(
     left = known.packages.intersection(gone).difference(*rule.selected_sides)
     if rule.rule.mode is Mode.ENFORCE and not rule.is_found_only:
         return (known.without(left) if left else known).with_read(now.groups)
-    return known.grown(now).without(left) if is_sweep else known
+    return known.grown(now).without(left) if is_sweep else known.with_read(now.groups)
 
 
 def with_left(rule: ResolvedRule, known: RuleSelection) -> ResolvedRule:

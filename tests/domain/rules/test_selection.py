@@ -140,6 +140,16 @@ def test_a_rule_that_does_not_enforce_grows_with_a_sweep(mode: Mode) -> None:
     assert grown.sides == ((guid("1"), guid("2")), (guid("b"),))
 
 
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.WARN])
+def test_grants_that_a_sweep_did_not_read_have_not_joined(mode: Mode) -> None:
+    """A sweep reads what packages grant only for rules that enforce. People ask for all of it."""
+    warns = resolved(rule("r", PAY, APPROVE, mode=mode), [P1, B])
+    swept = next_selection(None, warns, {}, is_sweep=True)
+    shown = next_selection(swept, warns, by_id(P1, B), is_sweep=False)
+    assert not selection_change(shown, warns, by_id(P1, B)).ids
+    assert next_selection(swept, warns, by_id(P1, P2, B), is_sweep=False).packages == swept.packages
+
+
 def test_a_package_that_does_not_exist_is_taken_out() -> None:
     """With what it granted; one that the rule selects by its id stays, for it may come back."""
     known = selection_of(resolved(RULE, [P1, P2]), by_id(P1, P2, B))
