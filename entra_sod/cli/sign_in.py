@@ -237,9 +237,9 @@ class PersonCredential(AbstractAsyncContextManager["PersonCredential"]):
             self._credential = self._credential or self._make()
             return self._credential.get_token(*self._scopes)
         except AuthenticationRequiredError as error:
-            raise ClientAuthenticationError(f"your sign-in is over. Run: {LOGIN}") from error
+            raise ClientAuthenticationError(f"your sign-in has expired. Fix: {LOGIN}") from error
         except (ValueError, OSError, ImportError) as error:
-            why = f"the tokens of your sign-in cannot be read ({error}). Run: {LOGIN}"
+            why = f"the tokens of your sign-in cannot be read ({error}). Fix: {LOGIN}"
             raise ClientAuthenticationError(why) from error
 
     async def close(self) -> None:
