@@ -41,12 +41,14 @@ COLUMNS = ("on package", "kept away", "kind", "rules", "on id", "kept away id")
 
 # Not `type` statements: typer does not look behind them.
 AdoptedRule = Annotated[
-    str, typer.Option("--rule", help="Only references that this rule asks for.")
+    str, typer.Option("--rule", help="Adopt only references that this rule asks for.")
 ]
 ReturnedRule = Annotated[
-    str, typer.Option("--rule", help="Only references that were adopted for this rule.")
+    str, typer.Option("--rule", help="Give back only references that were adopted for this rule.")
 ]
-AdoptDryRun = Annotated[bool, typer.Option("--dry-run", help="Show all, and change nothing.")]
+AdoptDryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]
 
 
 def adopt(
@@ -75,8 +77,8 @@ def unadopt(*, rule: ReturnedRule = "", dry_run: AdoptDryRun = False, yes: Yes =
     Only what was adopted, never what the app wrote. Changes nothing in Entra. Needs the app's
     storage, and leaves sealed evidence. It may be run again after an error.
 
-    Exit code 0: all are given back, or none was adopted. 3: the ledger could not be read whole. 1:
-    an error. With --dry-run 2: something would be given back.
+    Exit code 0: all are given back, or none was adopted. 3: the ledger could not be read
+    completely. 1: an error. With --dry-run 2: something would be given back.
     """
     raise typer.Exit(run(_unadopt(rule, dry_run=dry_run, yes=yes)))
 

@@ -47,31 +47,32 @@ ApplyRulesFolder = Annotated[
     Path | None,
     typer.Option(
         "--rules",
-        help="Folder of the rules files; without it the one that the plan was made of.",
+        help="Folder of the rules files. Default: the folder that the plan was made from.",
         exists=True,
         file_okay=False,
     ),
 ]
 Replan = Annotated[
-    bool, typer.Option("--replan", help="Make a new plan of the same rules, and ask about that.")
+    bool,
+    typer.Option("--replan", help="Make a new plan from the same rules, and ask about that one."),
 ]
 AllowedGrowth = Annotated[
     int,
     typer.Option(
         "--allow-growth",
-        help="How many references, and subjects kept away, more than reviewed there may be.",
+        help="How many more references, and more affected subjects, than reviewed are accepted.",
         min=0,
         max=MAX_GROWTH,
     ),
 ]
 MaxAge = Annotated[
-    int, typer.Option("--max-age", help="Hours that a plan may be old.", min=1, max=MAX_AGE)
+    int, typer.Option("--max-age", help="Maximum age of the plan in hours.", min=1, max=MAX_AGE)
 ]
 WaitMinutes = Annotated[
     int,
     typer.Option(
         "--wait",
-        help="Minutes to wait, in all, while Graph is busy.",
+        help="Maximum minutes to wait in total while Graph is busy.",
         min=0,
         max=MAX_WAIT_MINUTES,
     ),
@@ -92,11 +93,15 @@ class ApplyOptions:
 
 
 def apply(
-    plan_file: Annotated[Path, typer.Argument(help="What plan --out wrote.", exists=True)],
+    plan_file: Annotated[
+        Path, typer.Argument(help="The file that `plan --out` wrote.", exists=True)
+    ],
     *,
     rules: ApplyRulesFolder = None,
     replan: Replan = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check all, write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Do all checks, and write nothing.")
+    ] = False,
     yes: Yes = False,
     allow_growth: AllowedGrowth = 0,
     max_age: MaxAge = DEFAULT_MAX_AGE,
@@ -104,11 +109,11 @@ def apply(
 ) -> None:
     """Write a plan that was reviewed; needs ENFORCEMENT=apply and the app's storage.
 
-    Shows the figures that were reviewed, compares them with the tenant of now, and asks for the
-    word yes. Elsewhere than on a terminal it needs --yes. While Graph is busy it waits.
+    Shows the figures that were reviewed, compares them with the tenant as it is now, and
+    asks for the word yes. Without a terminal it needs --yes. While Graph is busy it waits.
 
-    Exit code 0: all written. 1: stale, refused, or some writes failed; nothing is lost by running
-    it again. 3: all written, and not everything could be read.
+    Exit code 0: all written. 1: the plan is stale or refused, or some writes failed; it is safe to
+    run it again. 3: all written, and not everything could be read.
     """
     options = ApplyOptions(
         rules=rules,
@@ -188,7 +193,7 @@ async def _read(
 
 
 def _show_reviewed(reviewed: PlanDocument, fresh: PlanDocument, review: PlanReview) -> None:
-    by = shown(reviewed.made_by or "somebody unknown")
+    by = shown(reviewed.made_by or "an unknown person")
     out.print(f"the plan that {by} made at {reviewed.made_at}:")
     plans.show(reviewed, plans.Format.TABLE, out)
     if done := reviewed.writes - fresh.writes:

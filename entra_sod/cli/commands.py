@@ -32,14 +32,17 @@ PlanRulesFolder = Annotated[
     ),
 ]
 PlanFormat = Annotated[
-    Format, typer.Option("--format", help="For people, programs, pull requests.")
+    Format,
+    typer.Option("--format", help="Output format; markdown is for a comment on a pull request."),
 ]
 
 
 def plan(
     rules: PlanRulesFolder = Path("rules"),
     how: PlanFormat = Format.TABLE,
-    save_to: Annotated[Path | None, typer.Option("--out", help="Keep the plan for apply.")] = None,
+    save_to: Annotated[
+        Path | None, typer.Option("--out", help="Also save the plan to this file, for apply.")
+    ] = None,
 ) -> None:
     """Preview every reference that the rules ask for; writes nothing.
 
@@ -71,7 +74,9 @@ async def _plan(rules: Path, how: Format, save_to: Path | None) -> ExitCode:
         made, source = await plans.make(session, rules, err)
         made = msgspec.structs.replace(made, made_by=await made_by(session))
         if session.ledger is None:
-            err.print("no AzureWebJobsStorage, so no ledger: nothing is known to be ours")
+            err.print(
+                "AzureWebJobsStorage is not set, so there is no ledger: no reference counts as ours"
+            )
     plans.show(made, how, out, saved_to=save_to)
     if save_to:
         save_plan(msgspec.structs.replace(made, holders_hash=source.state.holders_hash), save_to)

@@ -15,11 +15,11 @@ from entra_sod.core.errors import ConfigurationError, SodError
 
 ANSWER = "yes"
 # Not a `type` statement: typer does not look behind it.
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; needed where there is no terminal.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask. Required if there is no terminal.")]
 
 
 class NotConfirmed(ConfigurationError):
-    """Nobody can be asked, because there is no terminal. Nothing was done."""
+    """The command needs an answer and has no terminal to ask on. Nothing was done."""
 
     def __init__(self, question: str) -> None:
         problem = (

@@ -13,13 +13,13 @@ from entra_sod.cli.operations.connector import EXAMPLE_HOST, api_definition, api
 
 
 def openapi_document() -> None:
-    """Print the app's contract as OpenAPI 3.1, as `/api/openapi.json` answers it."""
+    """Print the app's contract as OpenAPI 3.1, as `/api/openapi.json` returns it."""
     typer.echo(as_text(openapi()), nl=False)
 
 
 def connector(
     folder: Annotated[
-        Path, typer.Option("--out", help="Where to write the two files.", file_okay=False)
+        Path, typer.Option("--out", help="Folder for the two files.", file_okay=False)
     ],
     host: Annotated[str, typer.Option(help="The app's host name.")] = EXAMPLE_HOST,
 ) -> None:

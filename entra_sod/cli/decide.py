@@ -27,11 +27,11 @@ from entra_sod.stores.sweeps import SweepStore
 
 # Not `type` statements: typer does not look behind them.
 DecidedSubject = Annotated[
-    str, typer.Argument(metavar="SUBJECT", help="Object id or user principal name.")
+    str, typer.Argument(metavar="SUBJECT", help="Object id or user principal name of the subject.")
 ]
 WantedPackages = Annotated[
     list[str],
-    typer.Argument(metavar="PACKAGE...", help="Name, id or short id of each wanted package."),
+    typer.Argument(metavar="PACKAGE...", help="Name, id or short id of each requested package."),
 ]
 
 _CODES = {
@@ -61,10 +61,10 @@ def decide(
     """Decide whether a subject may get access packages, as the app would; writes nothing.
 
     Reads what the subject holds, and asks the rules of the folder. Several packages are decided as
-    if the subject got all of them together. A name that several packages have is not guessed.
+    if the subject got all of them together. A name that several packages have is an error.
 
     Exit code 0: allow. 2: deny. 3: review, because of a rule that only records, an exception, or
-    something that could not be read. 1: an error, or a name that is not clear.
+    something that could not be read. 1: an error, or an ambiguous name.
     """
     raise typer.Exit(run(_decide(subject, packages, rules, how), refused=ExitCode.UNKNOWN))
 

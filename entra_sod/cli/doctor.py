@@ -41,25 +41,25 @@ DoctorUrl = Annotated[
     typer.Option(
         "--url",
         envvar="ENTRA_SOD_URL",
-        help="Ask a running app, which knows its own rights: https://app.example.com/api.",
+        help="Let the running app at this address check itself: https://app.example.com/api.",
     ),
 ]
 
 
 def doctor(url: DoctorUrl = "", how: ListAs = ListFormat.TABLE) -> None:
-    """Look at settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
+    """Check settings, storage, Graph, rules, queues, sweeps and functions; say what to do.
 
-    With --url the running app looks at itself, with its own identity and network; it is asked with
-    ENTRA_SOD_KEY or ENTRA_SOD_TOKEN. Its functions are listed by the Azure CLI where azd's
-    environment names the app, or by its host with ENTRA_SOD_MASTER_KEY. Without --url this machine
-    looks, with the settings of the environment.
+    With --url the running app checks itself, with its own identity and network. The command needs
+    ENTRA_SOD_KEY or ENTRA_SOD_TOKEN for it. To list the app's functions it uses the Azure CLI if
+    azd's environment names the app, or else the host with ENTRA_SOD_MASTER_KEY. Without --url the
+    command checks from this machine, with the settings of the environment.
 
-    Exit code 0: nothing is wrong. 1: something is. 3: not everything could be looked at.
+    Exit code 0: nothing is wrong. 1: something is. 3: not everything could be checked.
     """
     try:
         diagnoses = asyncio.run(_of_app(url) if url else _of_environment())
     except AppError as error:
-        advice = "See that it runs, then its address and the key in ENTRA_SOD_KEY."
+        advice = "Check that the app runs, then --url and the key in ENTRA_SOD_KEY."
         diagnoses = [wrong("the app", str(error), advice)]
     if how is ListFormat.JSON:
         print_json(summed_up(diagnoses))

@@ -16,21 +16,30 @@ from entra_sod.core.errors import SodError
 from entra_sod.domain.subjects.names import is_principal_name
 
 ErasedSubject = Annotated[
-    str, typer.Option("--subject", help="Either id of the person, or the user principal name.")
+    str,
+    typer.Option(
+        "--subject",
+        help="Object id of the person, id in entitlement management, or user principal name.",
+    ),
 ]
-Really = Annotated[bool, typer.Option("--erase", help="Remove it; else only say what there is.")]
+Really = Annotated[
+    bool,
+    typer.Option("--erase", help="Remove the data. Without it, the command only lists the data."),
+]
 
 
 def erase(subject: ErasedSubject, really: Really = False) -> None:  # noqa: FBT002 - a flag
-    """Show where a person's data lies, and with --erase remove it from the app's storage.
+    """Show where a person's data is stored, and with --erase remove it from the app's storage.
 
-    Who still holds both packages is found again by the next sweep. Exceptions in the rules are the
-    rules' own: take them out there.
+    If the person still holds conflicting packages, the next sweep finds that again. Exceptions in
+    rules files stay: delete them there.
 
-    Exit code 0: done. 2: something had to be kept. 1: an error.
+    Exit code 0: done. 2: some data could not be removed. 1: an error.
     """
     if len(subject.strip()) < 8:  # noqa: PLR2004 - no id is as short; it would be found everywhere
-        raise typer.BadParameter("is no id of a person", param_hint="--subject")
+        raise typer.BadParameter(
+            "must be an object id or a user principal name", param_hint="--subject"
+        )
     try:
         traces = asyncio.run(_erase(subject.strip(), really=really))
     except SodError as error:

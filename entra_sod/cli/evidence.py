@@ -31,15 +31,20 @@ def _evidence() -> None:
 def verify(
     folder: Annotated[
         Path | None,
-        typer.Option(help="Copies of the packs; else the app's storage.", file_okay=False),
+        typer.Option(
+            help="Folder with copies of the packs. Default: the app's storage.", file_okay=False
+        ),
     ] = None,
     first: Annotated[
-        int, typer.Option(min=1, help="The number to begin with; earlier packs are not proved.")
+        int,
+        typer.Option(
+            min=1, help="Number of the first pack to verify. Earlier packs are not verified."
+        ),
     ] = 1,
 ) -> None:
-    """Prove the chain of evidence, or name each place where it breaks, the first one first.
+    """Verify the chain of evidence, and list each place where it is broken, in order.
 
-    Exit code 0: it holds. 2: it is broken. 1: an error.
+    Exit code 0: the chain is whole. 2: it is broken. 1: an error.
     """
     try:
         proof = asyncio.run(_verify(folder, first))
@@ -69,6 +74,10 @@ def _print_proof(proof: Proof, *, is_copy: bool) -> None:
     for folder in proof.unsealed:
         typer.echo(f"{folder}: is not sealed yet, or its manifest was taken away", err=True)
     if is_copy:
-        typer.echo("of copies nobody knows whether packs are missing at the end", err=True)
+        typer.echo(
+            "copies cannot show whether packs are missing at the end; without --folder the app's "
+            "storage shows it",
+            err=True,
+        )
     broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
     out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}")

@@ -18,7 +18,9 @@ from entra_sod.stores.rule_files import read_sources
 ExceptionsPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
 ]
-Within = Annotated[int, typer.Option(min=0, help="Show those that end within so many days.")]
+Within = Annotated[
+    int, typer.Option(min=0, help="Show exceptions that end within this number of days.")
+]
 
 
 COLUMNS = (
@@ -56,9 +58,9 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def exceptions(paths: ExceptionsPaths, within: Within = 30, how: ListAs = ListFormat.TABLE) -> None:
-    """List the exceptions of rules files that end soon, or are over, the first to end first.
+    """List the exceptions of rules files that end soon or have ended, in the order of their end.
 
-    Exit code 0: none. 2: some. 1: the rules have mistakes.
+    Exit code 0: there are none. 2: there are some. 1: the rules have mistakes.
     """
     sources = read_sources(paths)
     parsed = read_rules(sources.files, sources.unread)

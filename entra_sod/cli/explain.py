@@ -22,7 +22,7 @@ from entra_sod.stores.rule_files import read_sources
 
 # Not `type` statements: typer does not look behind them.
 ExplainedId = Annotated[
-    str, typer.Argument(metavar="FINDING", help="Id of a finding, or a unique beginning of it.")
+    str, typer.Argument(metavar="FINDING", help="Id of a finding, or the unique beginning of one.")
 ]
 
 
@@ -32,12 +32,12 @@ def explain(
     how: TextAs = TextFormat.TABLE,
     url: SweepUrl = "",
 ) -> None:
-    """Tell the life of one finding: who, what, which rule, its history, and what to do next.
+    """Show one finding: subject, packages, rule, history, and what to do next.
 
     Reads the app's storage, or with --url asks a running app. The rule's title, its advice and the
     control of an exception come from the rules files.
 
-    Exit code 0: told. 1: an error, or no such finding.
+    Exit code 0: shown. 1: an error, or no such finding.
     """
     raise typer.Exit(run(_explain(finding, rules, how, url)))
 

@@ -44,21 +44,24 @@ def _export() -> None:
 def export_matrix(
     rules: PlanRulesFolder = Path("rules"),
     how: Annotated[
-        MatrixFormat, typer.Option("--format", help="grid is CSV with duties as both heads.")
+        MatrixFormat,
+        typer.Option(
+            "--format", help="Output format; grid is CSV with the duties as rows and as columns."
+        ),
     ] = MatrixFormat.CSV,
     file: Annotated[
-        Path | None, typer.Option("--out", help="File to write; standard output without it.")
+        Path | None, typer.Option("--out", help="File to write. Default: standard output.")
     ] = None,
 ) -> None:
     """Write the rules as a matrix, which `import matrix` reads back.
 
-    A grid has no more than pairs and severities.
+    A grid contains only pairs and severities.
 
-    Exit code 0: all rules are in it. 2: some are not, because a side of them is not one class; each
-    is named. 1: the rules have mistakes.
+    Exit code 0: all rules were exported. 2: rules with a side that is not one class were left out;
+    each is named. 1: the rules have mistakes.
     """
     if how is MatrixFormat.XLSX and file is None:
-        raise typer.BadParameter("xlsx needs a file: name it by --out")
+        raise typer.BadParameter("xlsx cannot be printed. Fix: --format xlsx --out matrix.xlsx")
     try:
         parsed = _read(rules)
         table = export_grid(parsed) if how is MatrixFormat.GRID else export_table(parsed)

@@ -41,33 +41,42 @@ from entra_sod.stores.rule_files import read_sources
 FindingName = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="One finding as JSON; a unique beginning of its id is enough."
+        metavar="ID",
+        help="Show only this finding, as JSON. The unique beginning of an id is enough.",
     ),
 ]
-RuleFilter = Annotated[str, typer.Option("--rule", help="The id of a rule.")]
-StateFilter = Annotated[str, typer.Option("--state", help="One or more, with commas between.")]
+RuleFilter = Annotated[str, typer.Option("--rule", help="Only findings of this rule (id).")]
+StateFilter = Annotated[
+    str, typer.Option("--state", help="Only these states, separated by commas.")
+]
 SeverityFilter = Annotated[
-    str, typer.Option("--severity", help="One or more, with commas between.")
+    str, typer.Option("--severity", help="Only these severities, separated by commas.")
 ]
 PackageFilter = Annotated[
     str,
     typer.Option(
-        "--package", help="Name of an access package, its id, or the beginning of the id."
+        "--package", help="Only this access package: its name, its id, or the beginning of its id."
     ),
 ]
 KindFilter = Annotated[
-    str, typer.Option("--kind", help="What makes the conflict; one or more, with commas between.")
+    str, typer.Option("--kind", help="Only these kinds of conflict, separated by commas.")
 ]
 SubjectFilter = Annotated[
-    str, typer.Option("--subject", help="Either id of a subject, or a user principal name.")
+    str,
+    typer.Option("--subject", help="Only this subject: one of its ids, or a user principal name."),
 ]
-ProcessFilter = Annotated[str, typer.Option("--process", help="The process of a rule.")]
-TagFilter = Annotated[str, typer.Option("--tag", help="A tag of a rule.")]
+ProcessFilter = Annotated[str, typer.Option("--process", help="Only rules of this process.")]
+TagFilter = Annotated[str, typer.Option("--tag", help="Only rules with this tag.")]
 FrameworkFilter = Annotated[
-    str, typer.Option("--framework", help="A framework, such as SOX, or a clause of it.")
+    str,
+    typer.Option(
+        "--framework", help="Only rules of this framework, such as SOX, or of a clause of it."
+    ),
 ]
-OwnerFilter = Annotated[str, typer.Option("--owner", help="Who answers for a rule.")]
-SinceFilter = Annotated[str, typer.Option("--since", help="Date of the last change of state.")]
+OwnerFilter = Annotated[str, typer.Option("--owner", help="Only rules of this owner.")]
+SinceFilter = Annotated[
+    str, typer.Option("--since", help="Only findings whose state changed on or after this date.")
+]
 
 
 def findings(  # noqa: PLR0917 - an option for each filter
@@ -91,7 +100,7 @@ def findings(  # noqa: PLR0917 - an option for each filter
     On a terminal the subjects of one conflict stand below its packages. To read one finding with
     its history, advice and next steps: entra-sod explain ID.
 
-    Exit code 0: whatever there is. 1: an error, or no such finding.
+    Exit code 0: listed, also if there are findings. 1: an error, or no such finding.
     """
     filters = {
         "rule": rule,

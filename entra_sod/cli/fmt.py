@@ -30,8 +30,8 @@ def fmt(
 ) -> None:
     """Write rules files, bindings and tests in one canonical form, with all their comments.
 
-    Layout alone changes: indentation, blank lines, the place of comments. Without PATH it is the
-    folder rules. A file that is no YAML stays as it is.
+    Only the layout changes: indentation, blank lines, the place of comments. Default of PATH: the
+    folder `rules`. A file that is not YAML stays as it is.
 
     Exit code 0: done; with --check, nothing to change. 2: with --check, the files that are named
     would change. 1: a file cannot be read or written.

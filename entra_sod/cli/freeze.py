@@ -22,16 +22,21 @@ from entra_sod.domain.notifications.kept_event import KeptEvent, freeze_event
 from entra_sod.services.doctor.results import error_of
 
 FreezeReason = Annotated[
-    str, typer.Option("--reason", help="Why, for everybody who sees it.", show_default=False)
+    str,
+    typer.Option(
+        "--reason",
+        help="Reason for the freeze. Commands that are refused show it.",
+        show_default=False,
+    ),
 ]
 
 
 def freeze(reason: FreezeReason) -> None:
-    """Stop every write of a reference, of sweeps, checks and apply, until unfreeze.
+    """Stop sweeps, checks and apply from writing references, until unfreeze.
 
     A sweep that is writing stops before its next reference. Needs the app's storage.
 
-    Exit code 0: frozen, also if it was before. 1: an error.
+    Exit code 0: writing is frozen, also if it was before. 1: an error.
     """
     text = reason.strip()
     if not 0 < len(text) <= MAX_REASON_LENGTH:
@@ -46,7 +51,7 @@ def freeze(reason: FreezeReason) -> None:
 
 
 def unfreeze() -> None:
-    """Allow writing again. What was planned meanwhile is written by the next sweep.
+    """Allow writing again; the next sweep writes what was planned in the meantime.
 
     Exit code 0: nothing is frozen. 1: an error.
     """

@@ -29,7 +29,11 @@ from entra_sod.settings.environment import is_loopback
 # Not `type` statements: typer does not look behind them.
 Catalogs = Annotated[
     str,
-    typer.Option("--catalogs", envvar="SOD_CATALOGS", help="Names or ids, with commas between."),
+    typer.Option(
+        "--catalogs",
+        envvar="SOD_CATALOGS",
+        help="Names or ids of the catalogs, separated by commas.",
+    ),
 ]
 AppPrincipal = Annotated[
     str,
@@ -49,21 +53,34 @@ ReadOnly = Annotated[
     bool | None,
     typer.Option(
         "--read-only/--read-write",
-        help="Catalog reader, or Access package manager; by default as ENFORCEMENT wants it.",
+        help="Give Catalog reader, or Access package manager. Default: as ENFORCEMENT needs.",
     ),
 ]
 ConfirmGrant = Annotated[
-    bool, typer.Option("--yes", help="Do it, and not only say what would be done.")
+    bool,
+    typer.Option(
+        "--yes", help="Give the roles. Without it, the command only shows what is missing."
+    ),
 ]
 ByDevice = Annotated[
-    bool, typer.Option("--device-code", help="Sign in by a browser, with the permission it takes.")
+    bool,
+    typer.Option(
+        "--device-code",
+        help="Sign in with a code in a browser, with the permission that giving roles requires.",
+    ),
 ]
 TenantId = Annotated[
-    str, typer.Option("--tenant", envvar="AZURE_TENANT_ID", help="Of --device-code.")
+    str,
+    typer.Option(
+        "--tenant", envvar="AZURE_TENANT_ID", help="Tenant (id or domain) for --device-code."
+    ),
 ]
 Hook = Annotated[
     bool,
-    typer.Option("--hook", help="As --yes; what cannot be done is said, and fails no deployment."),
+    typer.Option(
+        "--hook",
+        help="For a deployment hook: as --yes, but a failure is only printed, with exit code 0.",
+    ),
 ]
 
 
@@ -86,10 +103,10 @@ def grant(
     tenant: TenantId = "",
     hook: Hook = False,
 ) -> None:
-    """Give the app, and its Logic App, the roles that they need on the catalogs; never takes any.
+    """Give the app and its Logic App the roles that they need on catalogs; removes none.
 
-    Exit code 0: all is given. 2: something is to be given, and --yes was not said. 1: an error, or
-    somebody else has to give it; the commands for that are printed. With --hook always 0.
+    Exit code 0: no role is missing. 2: roles are missing, and --yes was not given. 1: an error, or
+    you may not give them; the commands for a person who may are printed. With --hook always 0.
     """
     sign_in = SignInOptions(by_device=by_device, tenant_id=tenant)
     try:
@@ -201,7 +218,7 @@ async def _open(
 ) -> AsyncIterator[WritableRolesClient]:
     """Ask as a person: the app's own identity has no rights to give.
 
-    In a local world, whoever the settings name asks.
+    In a local world, the identity that the settings name asks.
     """
     own = None
     if sign_in.by_device:

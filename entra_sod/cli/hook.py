@@ -26,7 +26,7 @@ from entra_sod.core.errors import SodError
 MAX_WAIT_HOURS = 14 * 24  # what Entra allows
 
 app = typer.Typer(
-    help="Entra's launch and wait: let every request for a package of a rule ask the app first.",
+    help="Let every request for a package of a rule ask the app first (launch and wait).",
     no_args_is_help=True,
 )
 
@@ -34,12 +34,20 @@ app = typer.Typer(
 CatalogName = Annotated[str, typer.Option("--catalog", help="Name or id of the catalog.")]
 LogicAppId = Annotated[
     str | None,
-    typer.Option("--logic-app", help="Resource id of the workflow, for the first install."),
+    typer.Option(
+        "--logic-app",
+        help="Resource id of the Logic App's workflow. Required for the first install.",
+    ),
 ]
 HookRulesFolder = Annotated[
     Path, typer.Option("--rules", help="Folder of the rules files.", exists=True, file_okay=False)
 ]
-HookName = Annotated[str, typer.Option("--name", help="Of the extension; ours is known by it.")]
+HookName = Annotated[
+    str,
+    typer.Option(
+        "--name", help="Name of the extension. The command finds its own extension by this name."
+    ),
+]
 WaitHours = Annotated[
     int,
     typer.Option(
@@ -95,9 +103,9 @@ def install_command(
     wait_hours: WaitHours = DEFAULT_WAIT_HOURS,
     how: TextAs = TextFormat.TABLE,
 ) -> None:
-    """Make the extension, and attach it to the policies of the packages that rules name.
+    """Create the extension, and attach it to the policies of the packages that rules name.
 
-    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    Exit code 0: all changes were made. 1: some were not; it is safe to run it again.
     """
     wanted = HookOptions(
         catalog=catalog, name=name, logic_app=logic_app, wait_hours=wait_hours, rules=rules
@@ -112,9 +120,9 @@ def remove_command(
     name: HookName = DEFAULT_NAME,
     how: TextAs = TextFormat.TABLE,
 ) -> None:
-    """Take the extension off every policy of the catalog, and delete it; all else stays.
+    """Detach the extension from every policy of the catalog, and delete it.
 
-    Exit code 0: all is as planned. 1: something is not; nothing is lost by running it again.
+    Exit code 0: all changes were made. 1: some were not; it is safe to run it again.
     """
     raise typer.Exit(_run(_remove(HookOptions(catalog=catalog, name=name), how=how)))
 

@@ -57,11 +57,13 @@ OutFile = Annotated[
     Path | None,
     typer.Option(
         "--out",
-        help="File of the rules; without it rules/references.yaml, with --catalog one for that.",
+        help="File to write. Default: rules/references.yaml, with --catalog named after it.",
         dir_okay=False,
     ),
 ]
-ImportSeverity = Annotated[Severity, typer.Option(help="Of the rules: a tenant has none.")]
+ImportSeverity = Annotated[
+    Severity, typer.Option(help="Severity of the rules, because a tenant has none.")
+]
 
 
 def import_references(
@@ -71,11 +73,11 @@ def import_references(
     severity: ImportSeverity = DEFAULT_SEVERITY,
     how: ImportReportAs = ImportFormat.TABLE,
 ) -> None:
-    """Make rules of the incompatible packages and groups that the tenant has, made by whomever.
+    """Make rules of the incompatible packages and groups that are set in the tenant today.
 
     The rules name packages and groups by id, with names as comments, and only record. What rules
-    of other files in the folder name is left out. Importing again writes the file anew, unless
-    people have changed it. References that work one way are marked, with what is missing.
+    in other files of the folder already name is left out. Importing again writes the file anew,
+    unless you have changed it. References that work one way are marked, with what is missing.
 
     Exit code 0: done. 2: some references cannot be asked for by a rule. 3: not everything could be
     read. 1: an error; nothing was written.

@@ -51,33 +51,42 @@ class ImportFormat(StrEnum):
 
 OutFolder = Annotated[
     Path,
-    typer.Option("--out", help="Folder of the rules files; it may have some.", file_okay=False),
+    typer.Option(
+        "--out", help="Folder of the rules files. It may already contain some.", file_okay=False
+    ),
 ]
-Owner = Annotated[str, typer.Option(help="Who answers for rules of which nobody is named.")]
-ImportReportAs = Annotated[
-    ImportFormat, typer.Option("--format", help="Of the report: for people, or programs.")
-]
+Owner = Annotated[str, typer.Option(help="Owner of the rules for which the input names none.")]
+ImportReportAs = Annotated[ImportFormat, typer.Option("--format", help="Format of the report.")]
 
 app = typer.Typer(
-    help="Rules from a matrix (CSV, XLSX, Markdown), a pack, or what a tenant has.",
+    help="Import rules from a matrix (CSV, XLSX, Markdown), a pack, or a tenant.",
     no_args_is_help=True,
 )
 
 
 @app.command("matrix")
 def import_matrix(  # noqa: PLR0917 - options, which typer passes by name
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE", help="Matrix: CSV, XLSX or Markdown.", exists=True, dir_okay=False
+        ),
+    ],
     folder: OutFolder = Path("rules"),
     owner: Owner = DEFAULT_OWNER,
     severity: Annotated[
-        Severity, typer.Option(help="Of rules that have none in the file.")
+        Severity, typer.Option(help="Severity of rules that have none in the file.")
     ] = DEFAULT_SEVERITY,
     words: Annotated[
         list[str] | None,
-        typer.Option("--word", help="A word for a severity in the file, as P1=critical."),
+        typer.Option(
+            "--word",
+            help="What a word in the file means as a severity: P1=critical. May be repeated.",
+        ),
     ] = None,
     sheets: Annotated[
-        list[str] | None, typer.Option("--sheet", help="Read this sheet; all without it.")
+        list[str] | None,
+        typer.Option("--sheet", help="Read only this sheet. May be repeated. Default: all sheets."),
     ] = None,
     how: ImportReportAs = ImportFormat.TABLE,
 ) -> None:
@@ -86,8 +95,8 @@ def import_matrix(  # noqa: PLR0917 - options, which typer passes by name
     The rules only record. Importing again adds what is new and changes nothing else. Files of one
     export, such as functions and risks of SAP GRC, are read together.
 
-    Exit code 0: all rows are rules. 2: some were refused; the report has the row and the reason. 3:
-    a table was not read. 1: an error; nothing was written.
+    Exit code 0: all rows are rules. 2: some rows were refused; the report gives row and reason. 3:
+    a table could not be read. 1: an error; nothing was written.
     """
     with told():
         table = read_severity_words(words or ())
@@ -98,7 +107,7 @@ def import_matrix(  # noqa: PLR0917 - options, which typer passes by name
 
 @app.command("pack")
 def import_pack(
-    name: Annotated[str, typer.Argument(help="One of: " + ", ".join(pack_names()) + ".")],
+    name: Annotated[str, typer.Argument(help="Name of the pack: " + ", ".join(pack_names()) + ".")],
     folder: OutFolder = Path("rules"),
     owner: Owner = DEFAULT_OWNER,
     how: ImportReportAs = ImportFormat.TABLE,
@@ -191,7 +200,7 @@ def exit_code(remarks: Sequence[Remark]) -> ExitCode:
 
 
 def report(remarks: Sequence[Remark], how: ImportFormat, width: int | None) -> str:
-    """Write the report, what needs somebody who acts first; for people as wide as the terminal."""
+    """Write the report, as wide as the terminal. What a person must act on comes first."""
     ordered = sorted(remarks, key=lambda each: (list(RemarkKind).index(each.kind), each.place))
     rows = [_cells(each) for each in ordered]
     match how:

@@ -40,15 +40,15 @@ _NOT_IN_THE_WAY = frozenset({".git"})
 
 NewPack = Annotated[
     str | None,
-    typer.Option("--pack", help="Begin with the rules of: " + ", ".join(pack_names()) + "."),
+    typer.Option("--pack", help="Start with the rules of a pack: " + ", ".join(pack_names()) + "."),
 ]
 InCatalogs = Annotated[
     list[str] | None,
-    typer.Option("--catalog", help="Name, or a pattern as in rules (*: all); may be repeated."),
+    typer.Option("--catalog", help="Name of a catalog, or a pattern (* is all). May be repeated."),
 ]
 SourceOfTool = Annotated[
     str | None,
-    typer.Option("--source", help="Of entra-sod for CI: OWNER/NAME@REF on GitHub."),
+    typer.Option("--source", help="Where CI installs entra-sod from: OWNER/NAME@REF on GitHub."),
 ]
 
 
@@ -58,23 +58,31 @@ class InitRefused(SodError):
 
 def init(  # noqa: PLR0917 - options, which typer passes by name
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="To write; it is empty or not there yet.")
+        Path,
+        typer.Argument(
+            metavar="[FOLDER]", help="Folder to write. It must be empty or must not exist."
+        ),
     ] = Path(),
     pack: NewPack = None,
     catalogs: InCatalogs = None,
-    ci: Annotated[PipelineKind, typer.Option(help="What runs the checks.")] = PipelineKind.GITHUB,
+    ci: Annotated[
+        PipelineKind, typer.Option(help="The CI system that runs the checks.")
+    ] = PipelineKind.GITHUB,
     source: SourceOfTool = None,
     offline: Annotated[  # noqa: FBT002 - a flag
-        bool, typer.Option("--offline", help="Read no tenant; no access package is named.")
+        bool,
+        typer.Option(
+            "--offline", help="Do not read a tenant. The files then name no access packages."
+        ),
     ] = False,
 ) -> None:
-    """Start a repository of rules: rules, their tests, and what checks them at each push.
+    """Start a repository of rules, with tests and the CI workflow that checks them at each push.
 
     Names the access packages of the catalogs that you choose, with their ids. No rule enforces.
-    On a terminal it asks for the catalogs; elsewhere name them by --catalog.
+    On a terminal it asks for the catalogs. Without a terminal, name them with --catalog.
 
-    Exit code 0: written. 3: written, and the list of access packages may not be whole. 1: an error;
-    nothing was written.
+    Exit code 0: written. 3: written, and the list of access packages may be incomplete. 1: an
+    error; nothing was written.
     """
     with told():
         _require_empty(folder)
@@ -132,7 +140,9 @@ def _wanted(
 
 def _checked(source: str) -> str:
     if not _SOURCE.fullmatch(source):
-        raise InitRefused(f"--source {source}: must be OWNER/NAME@REF, as on GitHub.")
+        raise InitRefused(
+            f"--source {source}: must be OWNER/NAME@REF, such as contoso/entra-sod@v0.1.0."
+        )
     return source
 
 
@@ -149,7 +159,7 @@ async def _read_packages() -> tuple[Sequence[AccessPackage], Sequence[Skipped]]:
     """Read the packages of the tenant, and say why there may be more.
 
     Raises:
-        InitRefused: nobody is signed in, or no package may be read.
+        InitRefused: there is no sign-in, or no package may be read.
         GraphError: the list could not be read.
     """
     from entra_sod.cli.made_by import made_by  # slow, and --offline needs none of it

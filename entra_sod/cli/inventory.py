@@ -43,7 +43,7 @@ def inventory(rules: RulesIfAny = None, how: ListAs = ListFormat.TABLE) -> None:
     in the app's storage) or people did. A rule of any mode names the references that it would ask
     for under enforce. Writes nothing.
 
-    Exit code 0: rules name all of them. 2: some are named by no rule. 3: not everything could be
+    Exit code 0: rules name all of them. 2: no rule names some of them. 3: not everything could be
     read. 1: an error.
     """
     raise typer.Exit(run(_inventory(folder_of(rules), how), refused=ExitCode.UNKNOWN))

@@ -62,16 +62,16 @@ class TextFormat(StrEnum):
 
 
 # Not `type` statements: typer does not look behind them.
-ListAs = Annotated[ListFormat, typer.Option("--format", help="For people, or for programs.")]
-TextAs = Annotated[TextFormat, typer.Option("--format", help="For people, or for programs.")]
+ListAs = Annotated[ListFormat, typer.Option("--format", help="Output format.")]
+TextAs = Annotated[TextFormat, typer.Option("--format", help="Output format.")]
 WholeIds = Annotated[
-    bool, typer.Option("--long", help="Whole ids on a terminal, too, as rules files need them.")
+    bool, typer.Option("--long", help="Show whole ids on a terminal. Rules files need whole ids.")
 ]
 RulesIfAny = Annotated[
     Path | None,
     typer.Option(
         "--rules",
-        help="Folder of the rules files; without it what RULES names, or the folder rules.",
+        help="Folder of the rules files. Default: the folder in RULES, or else `rules`.",
         exists=True,
         file_okay=False,
     ),

@@ -26,21 +26,29 @@ LoginTenant = Annotated[
     str, typer.Option("--tenant", envvar="AZURE_TENANT_ID", help="Id or domain of the tenant.")
 ]
 LoginByDevice = Annotated[
-    bool, typer.Option("--device-code", help="Show a code for a browser on another machine.")
+    bool,
+    typer.Option(
+        "--device-code", help="Show a code that you enter in a browser, also on another machine."
+    ),
 ]
 LoginClient = Annotated[
     str,
     typer.Option(
-        "--client-id", help="A public client of your own; Microsoft's for Graph without it."
+        "--client-id",
+        help="Client id of your own public client. Default: Microsoft Graph Command Line Tools.",
     ),
 ]
 LoginMayWrite = Annotated[
-    bool, typer.Option("--read-write", help="Also for apply and rollback, which write.")
+    bool,
+    typer.Option(
+        "--read-write", help="Also ask for permission to write, which apply and rollback need."
+    ),
 ]
 LoginPlainFile = Annotated[
     bool,
     typer.Option(
-        "--plain-file", help="Keep tokens in a file of yours, if there is no store of secrets."
+        "--plain-file",
+        help="Keep tokens in a file that only you can read, if the system has no secret store.",
     ),
 ]
 
@@ -84,20 +92,20 @@ def login(
 
 
 def logout() -> None:
-    """Forget who is signed in on this machine.
+    """Sign out on this machine.
 
-    Microsoft's tokens stay in the system's store until they expire; nothing here uses them.
+    Microsoft's tokens stay in the system's store until they expire. entra-sod does not use them.
     """
     file = SignInFile()
     signed_in = file.read()
     file.delete()
-    out.print(f"signed out {shown(signed_in.username)}" if signed_in else "nobody was signed in")
+    out.print(f"signed out {shown(signed_in.username)}" if signed_in else "you were not signed in")
 
 
 def whoami() -> None:
-    """Say as whom Graph is asked from here, in which tenant, and with which permissions.
+    """Show the identity that commands use for Graph, with its tenant and its permissions.
 
-    Exit code 0: it is known. 1: nobody is signed in, or there is no token.
+    Exit code 0: shown. 1: you are not signed in, or there is no token.
     """
     try:
         principal = asyncio.run(_principal())

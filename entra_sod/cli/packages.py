@@ -38,11 +38,11 @@ PackageSearch = Annotated[
     str,
     typer.Argument(
         metavar="SEARCH",
-        help="Part of a name, a pattern as in rules (Pay*), or the beginning of an id.",
+        help="Part of a name, a pattern (Pay*), or the beginning of an id.",
     ),
 ]
 InCatalog = Annotated[
-    str, typer.Option("--catalog", help="Name of a catalog, or a pattern as in rules.")
+    str, typer.Option("--catalog", help="Name of a catalog, or a pattern (Fin*).")
 ]
 
 
@@ -58,8 +58,8 @@ def packages(
     Reads no assignments. Names compare as in rules: without regard to case, composed or not.
     Commands accept the short ids of a terminal. Rules files need whole ids: --long.
 
-    Exit code 0: the list is whole, as far as you may read. 3: it is not, or you may read no
-    package at all. 1: an error.
+    Exit code 0: the list is complete, as far as you may read. 3: it is not complete, or you may
+    read no package at all. 1: an error.
     """
     work = _packages(search, catalog, folder_of(rules), how, whole_ids=long)
     raise typer.Exit(run(work, refused=ExitCode.UNKNOWN))

@@ -35,17 +35,17 @@ _HASH_LENGTH = 12  # of the part of a hash that stands in a version's id
 def push(
     container: Annotated[
         str,
-        typer.Argument(help="A blob container of AzureWebJobsStorage; blob:NAME will do, too."),
+        typer.Argument(help="Blob container in AzureWebJobsStorage: NAME or blob:NAME."),
     ],
     rules: PlanRulesFolder = Path("rules"),
 ) -> None:
-    """Validate the rules, then make them the version in force of a container; all are kept.
+    """Validate rules and upload them to a container as the version in force; old ones are kept.
 
-    Apps whose RULES is blob:CONTAINER take them up at their next run. Without a connection string,
-    GRAPH_CREDENTIAL=default reaches storage with your own sign-in, such as that of az login.
+    Apps whose RULES is blob:CONTAINER use them from their next run. Without a connection string,
+    GRAPH_CREDENTIAL=default opens the storage with your own sign-in, such as that of az login.
 
-    Exit code 0: they are in force. 1: they have mistakes, and nothing was uploaded, or the storage
-    could not be reached.
+    Exit code 0: the rules are in force. 1: the rules have mistakes and nothing was uploaded, or the
+    storage could not be reached.
     """
     name = container.removeprefix("blob:")
     try:

@@ -61,7 +61,7 @@ class PreparedRollback:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing that the app may have written stays for want of a proof or a look."""
+        """Whether every reference that the app may have written could be proved and read."""
         return self.plan.is_whole and not self.damaged and not self.proofs.broken
 
 

@@ -19,17 +19,26 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 
 # Not `type` statements: typer does not look behind them.
-Queue = Annotated[str, typer.Option("--queue", help="Only what came from this queue.")]
-WorkId = Annotated[str, typer.Option("--id", help="Only of checks or sweeps whose id begins so.")]
-PoisonReason = Annotated[str, typer.Option("--reason", help="Only where the reason says this.")]
+Queue = Annotated[str, typer.Option("--queue", help="Only messages of this queue.")]
+WorkId = Annotated[
+    str,
+    typer.Option("--id", help="Only messages of checks or sweeps whose id begins with this text."),
+]
+PoisonReason = Annotated[
+    str, typer.Option("--reason", help="Only messages whose reason for failure contains this text.")
+]
 RedriveSince = Annotated[
-    datetime | None, typer.Option("--since", help="Only what was given up from then on, in UTC.")
+    datetime | None,
+    typer.Option("--since", help="Only messages that failed at or after this time (UTC)."),
 ]
 ConfirmRedrive = Annotated[
-    bool, typer.Option("--yes", help="Do it, and not only say what would be done.")
+    bool,
+    typer.Option(
+        "--yes", help="Send or discard the messages. Without it, the command only lists them."
+    ),
 ]
 Discard = Annotated[
-    bool, typer.Option("--discard", help="Forget the messages, instead of sending them again.")
+    bool, typer.Option("--discard", help="Delete the messages instead of sending them again.")
 ]
 
 
@@ -47,12 +56,12 @@ def redrive(
     yes: ConfirmRedrive = False,
     how: ListAs = ListFormat.TABLE,
 ) -> None:
-    """Send messages that were given up back to their queue; without --yes only say which.
+    """Send messages that failed for good back to their queue; without --yes only list them.
 
     A check that failed is queued again under its own id. What cannot be sent again is kept, and
     named with the reason. Needs the app's storage.
 
-    Exit code 0: nothing is left to do. 2: something is to be done, and --yes was not said. 1: an
+    Exit code 0: nothing is left to do. 2: messages are left, and --yes was not given. 1: an
     error, or something could not be sent again.
     """
     moment = since.replace(tzinfo=UTC) if since else None

@@ -1,4 +1,4 @@
-"""Registers the app's API in Entra, with its app roles, and gives these roles to whoever calls.
+"""Registers the app's API in Entra, with its app roles, and gives these roles to its callers.
 
     scripts/register_api.py [--name NAME] [--app URL] [--give ROLE=PRINCIPAL…] [--yes]
 
@@ -136,7 +136,7 @@ def plan(wanted: WantedRegistration, found: FoundRegistration) -> list[str]:
     if web_of(found.application, wanted.callback) is not None:
         lines.append(f"let people sign in to the console of {wanted.app_url}")
     if not found.principal:
-        lines.append("make its service principal, which lets nobody in without a role")
+        lines.append("make its service principal, which admits only callers with a role")
     lines += [f"give {role} to {principal}" for role, principal in missing_grants(wanted, found)]
     return lines
 

@@ -39,11 +39,11 @@ ReportSource = Annotated[
     str,
     typer.Option(
         "--from",
-        help="A running app (https://app.example.com/api) or a view kept with --format json; "
-        "without it, the app's storage, by the environment's settings.",
+        help="A running app (https://app.example.com/api), or a file that --format json wrote. "
+        "Default: the app's storage, as the environment names it.",
     ),
 ]
-ReportAs = Annotated[ReportFormat, typer.Option("--format", help="For people, or for programs.")]
+ReportAs = Annotated[ReportFormat, typer.Option("--format", help="Output format.")]
 
 
 def report(
@@ -87,7 +87,10 @@ def _from_file(path: Path) -> ReportView:
     try:
         return msgspec.json.decode(path.read_bytes(), type=ReportView)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise SodError(f"--from: {path} is not a report's JSON: {error}.") from error
+        raise SodError(
+            f"--from: {path} is not a report's JSON: {error}. Fix: write one: "
+            "entra-sod report --format json --out report.json"
+        ) from error
 
 
 async def _from_storage(folder: Path) -> ReportView:

@@ -26,33 +26,39 @@ from entra_sod.stores.write_controls import WriteControls
 # Not `type` statements: typer does not look behind them.
 RolledBackRun = Annotated[
     str | None,
-    typer.Option("--run", help="What this check, sweep or apply has written, by its id."),
+    typer.Option("--run", help="Remove what this check, sweep or apply (id) wrote."),
 ]
 RolledBackRule = Annotated[
     str | None,
-    typer.Option("--rule", help="What was written for this rule, and no other rule asks for."),
+    typer.Option(
+        "--rule", help="Remove what was written for this rule and no other rule asks for."
+    ),
 ]
 RolledBackSince = Annotated[
     str | None,
-    typer.Option("--since", help="What was written since an age (2h, 1d), a date or a time (UTC)."),
+    typer.Option(
+        "--since", help="Remove what was written since an age (2h, 1d), a date or a time (UTC)."
+    ),
 ]
 RollbackRules = Annotated[
     Path | None,
     typer.Option(
         "--rules",
-        help="Folder of the rules in force; without it what RULES names.",
+        help="Folder of the rules in force. Default: the folder in RULES.",
         exists=True,
         file_okay=False,
     ),
 ]
 RollbackLimit = Annotated[
     int | None,
-    typer.Option("--max", help="Most references to remove; else MAX_REFERENCE_WRITES."),
+    typer.Option(
+        "--max", help="Maximum number of references to remove. Default: MAX_REFERENCE_WRITES."
+    ),
 ]
-RollbackDryRun = Annotated[bool, typer.Option("--dry-run", help="Show all, and remove nothing.")]
-AlsoFrozen = Annotated[
-    bool, typer.Option("--while-frozen", help="Go on although writing is frozen.")
+RollbackDryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")
 ]
+AlsoFrozen = Annotated[bool, typer.Option("--while-frozen", help="Run even if writing is frozen.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +81,12 @@ def rollback(
     yes: Yes = False,
     while_frozen: AlsoFrozen = False,
 ) -> None:
-    """Take back references that this app has written, each proved by sealed evidence.
+    """Remove references that this app has written, each proved by sealed evidence.
 
     Shows what would be removed and who could get access again, and asks. References that people
     made stay. Needs the app's storage, and no ENFORCEMENT. It may be run again after an error.
 
-    Exit code 0: all is taken back. 1: an error, or something could not be removed, proved or read.
+    Exit code 0: all are removed. 1: an error, or something could not be removed, proved or read.
     With --dry-run 2: something would be removed. 3: not everything could be proved or read.
     """
     options = RollbackOptions(

@@ -39,7 +39,7 @@ class RuleTestFormat(StrEnum):
 
 
 RuleTestAs = Annotated[
-    RuleTestFormat, typer.Option("--format", help="For people, or for pipelines.")
+    RuleTestFormat, typer.Option("--format", help="Output format; junit and sarif are for CI.")
 ]
 
 
@@ -61,7 +61,7 @@ class TestedFile:
 
 def test_rules(
     files: Annotated[
-        list[Path], typer.Argument(help="Tests: YAML files, or folders of them.", exists=True)
+        list[Path], typer.Argument(help="Files with tests (YAML), or folders of them.", exists=True)
     ],
     rules: PlanRulesFolder = Path("rules"),  # noqa: PT028 - a command, no test of ours
     how: RuleTestAs = RuleTestFormat.TEXT,  # noqa: PT028

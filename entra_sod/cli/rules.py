@@ -24,13 +24,15 @@ from entra_sod.domain.rules.ruleset import RuleSet
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import SweepStore
 
-app = typer.Typer(help="What rules mean today, and rules for a running app.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show what rules select, and upload rules for a running app.", no_args_is_help=True
+)
 app.command("push")(push)
 
 # Not `type` statements: typer does not look behind them.
-ShownRuleId = Annotated[str, typer.Option("--rule", help="Id of one rule; all rules without it.")]
+ShownRuleId = Annotated[str, typer.Option("--rule", help="Id of one rule. Default: all rules.")]
 LivePeople = Annotated[
-    bool, typer.Option("--people", help="Read who holds the packages now, from the tenant.")
+    bool, typer.Option("--people", help="Read from the tenant who holds the packages now.")
 ]
 
 
@@ -47,9 +49,10 @@ def show(
 
     Says for each access package which words of the rule select it, and how many subjects hold it:
     by the last sweep if the environment names the app's storage, or with --people by the tenant.
-    Otherwise that is unknown. Writes nothing.
+    Otherwise the number is unknown. Writes nothing.
 
-    Exit code 0: all of it is known. 3: not everything could be read. 1: an error, or no such rule.
+    Exit code 0: everything could be read. 3: not everything could be read. 1: an error, or no
+    such rule.
     """
     work = _show(rules, rule, how, live=people, whole_ids=long)
     raise typer.Exit(run(work, refused=ExitCode.UNKNOWN))

@@ -56,7 +56,7 @@ def synchronized(listing: Listing, synchronize: LookAgain = synchronize) -> List
 
 
 async def _sign_in() -> None:
-    """Take a token of the Azure CLI where nothing else was given; without it, nobody asks."""
+    """Take a token of the Azure CLI if no key or token was given."""
     client_id = _of_azd("API_CLIENT_ID")
     if _of_azd(KEY) or _of_azd(TOKEN) or not client_id or not has_azure_cli():
         return

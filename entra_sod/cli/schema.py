@@ -40,7 +40,7 @@ def rules_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:entra-sod:rules:1",
         "title": "Rules of entra-sod",
-        "description": "Which access packages of Microsoft Entra nobody may hold together.",
+        "description": "Which access packages of Microsoft Entra a person must not hold together.",
         **made,
     }
 

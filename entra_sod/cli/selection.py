@@ -35,12 +35,12 @@ from entra_sod.services.rules.reviews import (
 from entra_sod.services.rules.reviews import approve as store_approved
 from entra_sod.stores.selections import SelectionStore
 
-app = typer.Typer(help="What rules select, and what of it was reviewed.", no_args_is_help=True)
+app = typer.Typer(
+    help="What rules select, and which part of that was reviewed.", no_args_is_help=True
+)
 
 # Not a `type` statement: typer does not look behind it.
-OneRule = Annotated[
-    str | None, typer.Option("--rule", help="Id of one rule; all rules without it.")
-]
+OneRule = Annotated[str | None, typer.Option("--rule", help="Id of one rule. Default: all rules.")]
 
 
 class ListIncomplete(SodError):
@@ -53,12 +53,12 @@ def show(
     rule: OneRule = None,
     how: ListAs = ListFormat.TABLE,
 ) -> None:
-    """Show what was reviewed of each rule, what has joined or left since, and what is held.
+    """Show per rule which packages were reviewed, which joined or left since, and what is held.
 
     Needs the app's storage. Writes nothing.
 
     Exit code 0: nothing waits for an approval. 2: something does. 3: not everything could be read.
-    1: an error, also if what was reviewed is damaged.
+    1: an error, also if the stored review is damaged.
     """
     raise typer.Exit(_run(_show(rules, rule, how)))
 
@@ -69,12 +69,12 @@ def approve(
     rule: OneRule = None,
     yes: Yes = False,  # noqa: FBT002 - a flag
 ) -> None:
-    """Take what rules select now as reviewed: what was held is written by the next sweep.
+    """Approve what rules select now; the next sweep writes the references that were held back.
 
-    Shows what has changed, and asks. Where there is no terminal, it needs --yes.
+    Shows what has changed, and asks. Without a terminal it needs --yes.
 
-    Exit code 0: approved, or there was nothing to approve. 3: approved, and not everything could be
-    read; of that nothing was approved. 1: an error, and nothing was approved.
+    Exit code 0: approved, or there was nothing to approve. 3: approved, except for what could
+    not be read. 1: an error; nothing was approved.
     """
     raise typer.Exit(_run(_approve(rules, rule, yes=yes)))
 
@@ -108,7 +108,9 @@ async def read(session: Session, folder: Path, rule_id: str | None) -> Selection
     require_storage(session)
     store = session.selections
     if store is None:
-        raise ConfigurationError(["SELECTION_CHANGES is write, so nothing is remembered."])
+        raise ConfigurationError(
+            ["SELECTION_CHANGES is write, so the app stores no reviews. Fix: set it to hold."]
+        )
     rules = await session.rules_as_written(folder)
     if rule_id is not None:
         choose_rule(rule_id, [each.id for each in rules.rules], str(folder))

@@ -38,7 +38,7 @@ class OwnReferences:
 
     Attributes:
         written: the rules that each reference was written for.
-        gaps: rows of the ledger that nobody can read.
+        gaps: rows of the ledger that cannot be read.
     """
 
     written: Mapping[Reference, Sequence[str]] = field(default_factory=dict)
@@ -151,7 +151,7 @@ def open_graph(environment: Mapping[str, str], settings: GraphSettings) -> Graph
     """Make a client that asks as the settings say; where they say nothing, as who is signed in.
 
     Raises:
-        ConfigurationError: nobody is signed in.
+        ConfigurationError: there is no sign-in.
     """
     return GraphClient(settings, credential=person_asking(environment, settings))
 
@@ -162,7 +162,7 @@ def person_asking(
     """Return who is signed in, if nothing names another identity.
 
     Raises:
-        ConfigurationError: nobody is signed in.
+        ConfigurationError: there is no sign-in.
     """
     return person(settings) if asks_as_person(environment) else None
 

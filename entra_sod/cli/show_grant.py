@@ -25,7 +25,7 @@ def plan_lines(plan: GrantPlan) -> list[str]:
 
 
 def why_refused(caller: TokenPrincipal) -> str:
-    """Why somebody may not do this, as far as the token says."""
+    """Why the caller may not do this, as far as the token says."""
     if caller.is_person and READ_WRITE_ALL not in caller.scopes:
         return (
             f"The token of this sign-in has no {READ_WRITE_ALL}: the Azure CLI's and azd's never "

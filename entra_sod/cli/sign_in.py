@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 GRAPH_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 LOGIN = "entra-sod login"
 NOT_SIGNED_IN = (
-    f"Nobody is signed in on this machine. Run: {LOGIN} (or set GRAPH_CREDENTIAL=default, to use "
+    f"You are not signed in on this machine. Fix: {LOGIN} (or set GRAPH_CREDENTIAL=default, to use "
     "another sign-in that may read entitlement management)."
 )
 _CACHE = "entra-sod"  # the name of the store of tokens
@@ -91,7 +91,7 @@ class SignInFile:
         self.path = path or Path(typer.get_app_dir("entra-sod")) / "sign-in.json"
 
     def read(self) -> SignedIn | None:
-        """Return who is signed in; a file that cannot be understood is nobody."""
+        """Return who is signed in; a file that cannot be parsed counts as no sign-in."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=SignedIn)
         except (OSError, ValueError):
@@ -190,9 +190,9 @@ def sign_in(options: LoginOptions, tell: Callable[[str], None]) -> SignedIn:
 _REASONS: Mapping[str, str] = {
     r"AADSTS(90002|900023|50059|900021)": "There is no tenant {tenant}. Give --tenant the id or a "
     "domain of your tenant.",
-    r"AADSTS(65001|65004|90094|90095)": "Nobody has allowed {client} to use {scopes} in this "
-    "tenant. Ask an administrator to consent to it, or give --client-id a public client of your "
-    "own that has it.",
+    r"AADSTS(65001|65004|90094|90095)": "No administrator has allowed {client} to use {scopes} in "
+    "this tenant. Ask an administrator to consent to it, or give --client-id a public client of "
+    "your own that has it.",
     r"AADSTS(700016|7000218|50011|500113)": "The tenant knows no public client {client}. Register "
     "one with the redirect address http://localhost, or leave --client-id out.",
     r"AADSTS(50020|50105|50128)": "This account is not one of the tenant. Sign in with another "
@@ -201,7 +201,8 @@ _REASONS: Mapping[str, str] = {
     r"(?i)encrypt|libsecret|persist|keyring|dbus": "This machine has no store of secrets, so "
     "tokens cannot be kept. Use --plain-file to keep them in a file of yours, or sign in with the "
     "Azure CLI and set GRAPH_CREDENTIAL=default.",
-    r"(?i)timed out|expired|authorization_declined": "Nobody signed in in time. Run it again.",
+    r"(?i)timed out|expired|authorization_declined": "The sign-in was not completed in "
+    f"time. Fix: {LOGIN}.",
 }
 
 
@@ -236,9 +237,9 @@ class PersonCredential(AbstractAsyncContextManager["PersonCredential"]):
             self._credential = self._credential or self._make()
             return self._credential.get_token(*self._scopes)
         except AuthenticationRequiredError as error:
-            raise ClientAuthenticationError(f"your sign-in is over. Run: {LOGIN}") from error
+            raise ClientAuthenticationError(f"your sign-in has expired. Fix: {LOGIN}") from error
         except (ValueError, OSError, ImportError) as error:
-            why = f"the tokens of your sign-in cannot be read ({error}). Run: {LOGIN}"
+            why = f"the tokens of your sign-in cannot be read ({error}). Fix: {LOGIN}"
             raise ClientAuthenticationError(why) from error
 
     async def close(self) -> None:
@@ -282,7 +283,7 @@ def person(settings: GraphSettings) -> PersonCredential:
     """Ask as who is signed in on this machine; if that is over, the first token says so.
 
     Raises:
-        ConfigurationError: nobody is signed in, or in another cloud.
+        ConfigurationError: there is no sign-in, or it is in another cloud.
     """
     signed_in = SignInFile().read()
     if signed_in is None:
@@ -290,6 +291,6 @@ def person(settings: GraphSettings) -> PersonCredential:
     options, record = signed_in.options, signed_in.record
     if options.authority != settings.authority:
         where, wanted = options.authority, settings.authority
-        problem = f"You are signed in at {where}, and GRAPH_CLOUD is of {wanted}. Run: {LOGIN}"
+        problem = f"You are signed in at {where}, and GRAPH_CLOUD is of {wanted}. Fix: {LOGIN}"
         raise ConfigurationError([problem])
     return PersonCredential(options.scopes, lambda: system_sign_in(options, lambda _: None, record))

@@ -86,7 +86,7 @@ async def _listed(listing: Listing, expected: Collection[str]) -> Diagnosis:
     try:
         return compare_functions(await listing(), expected)
     except AppError as error:
-        advice = "See that it runs, then its address and the key or the az login."
+        advice = "Check that the app runs, then its address and the key, or az login."
         return wrong("functions", str(error), advice)
 
 
@@ -103,7 +103,9 @@ def evaluate_canary(result: CheckResult | None) -> Diagnosis:
     what = "canary check"
     if result is None:
         minutes = WAIT_SECONDS * MAX_ATTEMPTS / 60
-        advice = "Nobody works on the queue conflict-checks: entra-sod doctor --url … says why."
+        advice = (
+            "The app does not process the queue conflict-checks: entra-sod doctor --url … says why."
+        )
         return wrong(what, f"not ended after {minutes:.0f} min", advice)
     if result.outcome is not Outcome.UNKNOWN:
         return wrong(

@@ -25,7 +25,7 @@ async def open_subjects(
         storage: of the app; without it only the directory is asked.
 
     Raises:
-        ConfigurationError: nobody is signed in, or a setting is wrong.
+        ConfigurationError: there is no sign-in, or a setting is wrong.
     """
     from entra_sod.cli.session import open_graph, say_who_asks  # slow, and most calls name ids
 

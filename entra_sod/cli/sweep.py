@@ -28,17 +28,19 @@ SweepUrl = Annotated[
         "--url", envvar="ENTRA_SOD_URL", help="The app's address: https://app.example.com/api."
     ),
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Start it, and do not follow it.")]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Start the sweep, and do not wait for its end.")
+]
 
 
 def sweep(url: SweepUrl = "", no_wait: NoWait = False, how: TextAs = TextFormat.TABLE) -> None:  # noqa: FBT002 - a flag
-    """Start a sweep on a running app and follow it; a sweep under way is joined.
+    """Start a sweep on a running app and wait for it; if one is running, wait for that one.
 
     The key is read from ENTRA_SOD_KEY. Ctrl-C leaves the sweep running; the same command
-    joins it again. JSON is the app's answer as it is.
+    joins it again. --format json prints the app's response unchanged.
 
-    Exit code 0: completed, no conflicts. 2: completed, conflicts. 3: completed with gaps, whatever
-    was found. 1: an error, or the sweep failed.
+    Exit code 0: completed without conflicts. 2: completed with conflicts. 3: completed with gaps,
+    with or without conflicts. 1: an error, or the sweep failed.
     """
     try:
         raise typer.Exit(asyncio.run(_sweep(url, how, wait=not no_wait)))

@@ -42,7 +42,7 @@ out, err = Terminal(), Terminal(stderr=True)
 
 
 def line(text: str, style: str = "") -> Text:
-    """Return text for a terminal, with characters that nobody can see as escapes."""
+    """Return text for a terminal, with invisible characters as escapes."""
     return Text(visible(text, layout=_LAYOUT), style)
 
 
@@ -72,7 +72,7 @@ class Hanging:
 
 
 def shown(name: str, limit: int = MAX_NAME) -> str:
-    """Return a name as one short line, with characters that nobody can see as escapes."""
+    """Return a name as one short line, with invisible characters as escapes."""
     text = visible(name[: limit + 1])
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

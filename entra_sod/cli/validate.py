@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 RulesPaths = Annotated[
     list[Path], typer.Argument(metavar="PATH", help="Rules files, or folders of them.", exists=True)
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Check what needs no tenant.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Do only the checks that need no tenant.")]
 
 
 class ValidateFormat(StrEnum):
@@ -44,7 +44,7 @@ class ValidateFormat(StrEnum):
 
 
 ValidateAs = Annotated[
-    ValidateFormat, typer.Option("--format", help="For people, or for code scanning.")
+    ValidateFormat, typer.Option("--format", help="Output format; sarif is for code scanning.")
 ]
 
 

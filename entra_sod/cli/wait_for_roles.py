@@ -29,12 +29,12 @@ def seconds_to_wait(newest: datetime | None, now: datetime) -> float:
 def main() -> int:
     """Wait, and never fail a deployment: what cannot be looked up is said."""
     if not has_azure_cli():
-        _print(f"the Azure CLI is not there, and so nobody looks how old the roles are. {_ADVICE}")
+        _print(f"the Azure CLI is not installed, so the age of the roles is unknown. {_ADVICE}")
         return 0
     try:
         newest = asyncio.run(_newest())
     except (AppError, ValueError, KeyError) as error:
-        _print(f"nobody knows how old the roles are: {error}. {_ADVICE}")
+        _print(f"cannot find out how old the roles are: {error}. {_ADVICE}")
         return 0
     seconds = seconds_to_wait(newest, datetime.now(UTC))
     if seconds:

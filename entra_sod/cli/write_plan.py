@@ -30,7 +30,7 @@ class BudgetExhausted(SodError):
 
 
 class WritingFrozen(SodError):
-    """Somebody froze writing before the first write."""
+    """Writing was frozen before the first write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,12 @@ async def require_permission(session: Session) -> None:
 
     Raises:
         ConfigurationError: ENFORCEMENT is not `apply`, or there is no ledger.
-        WritingFrozen: somebody froze writing.
+        WritingFrozen: writing is frozen.
     """
     if session.settings.enforcement is not Enforcement.APPLY:
-        raise ConfigurationError(
-            [f"ENFORCEMENT is {session.settings.enforcement.word}: set it to apply to write."]
-        )
+        mode = session.settings.enforcement.word
+        fix = "Fix: set ENFORCEMENT=apply, and run this again."
+        raise ConfigurationError([f"ENFORCEMENT is {mode}, so nothing may be written. {fix}"])
     controls = WriteControls(require_storage(session), session.clock)
     if freeze := await controls.frozen():
         raise WritingFrozen(f"{freeze}. Nothing was written. entra-sod unfreeze ends it.")
@@ -76,7 +76,8 @@ async def write_plan(
 ) -> ApplyResult:
     """Write a plan that was found fresh, within the guard rails, and wait while Graph is busy.
 
-    What the ledger has and the lists that were read do not is forgotten: somebody removed it.
+    What the ledger has and the lists that were read do not was removed outside of this app. Its row
+    is deleted.
 
     Args:
         session: to write with.
@@ -154,7 +155,7 @@ def _unwritten(whole: Plan, applied: AppliedPlan, outcome: WriteOutcome[Plan]) -
 def _vanished(
     plan: PlanDocument, state: TenantState, ours: Iterable[Reference]
 ) -> tuple[Reference, ...]:
-    """References of ours, on packages that were read, that are not there and nobody asks for."""
+    """References of ours that are gone from packages that were read, and that no rule asks for."""
     wanted = {each.reference for each in plan.additions} | {each.reference for each in plan.held}
     known = state.present | wanted
     return tuple(sorted(each for each in ours if each.on in state.packages and each not in known))

@@ -112,7 +112,7 @@ def test_who_is_to_write_asks_for_that() -> None:
         (ClientAuthenticationError("AADSTS50020: User account"), "is not one of the tenant"),
         (ClientAuthenticationError("Failed to open a browser"), "Use --device-code"),
         (ValueError("Persistence encryption is not available"), "Use --plain-file"),
-        (ClientAuthenticationError("Timed out after 300 seconds"), "Run it again"),
+        (ClientAuthenticationError("Timed out after 300 seconds"), "Fix: entra-sod login"),
         (ClientAuthenticationError("something\nmore"), "Microsoft says: something"),
     ],
 )
@@ -131,7 +131,7 @@ def test_who_is_not_signed_in_learns_how(simulator: Simulator) -> None:
     for command in (["whoami"], ["validate", "rules"], ["plan"]):
         done = CliRunner().invoke(app, command, env=environment)
         assert done.exit_code != 0
-        assert "Run: entra-sod login" in " ".join(done.output.split())
+        assert "Fix: entra-sod login" in " ".join(done.output.split())
 
 
 def test_commands_ask_as_who_is_signed_in(
@@ -155,7 +155,7 @@ def test_a_sign_in_that_is_over_says_so() -> None:
     Browser.error = AuthenticationRequiredError([f"{GRAPH}/{READ}"])
     code, output = run("whoami")
     assert code == 1
-    assert "your sign-in is over. Run: entra-sod login" in " ".join(output.split())
+    assert "your sign-in has expired. Fix: entra-sod login" in " ".join(output.split())
 
 
 def test_a_sign_in_counts_in_its_own_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_a_person_signs_out(machine: Path) -> None:
     run("login")
     assert run("logout") == (0, "signed out ada@contoso.test\n")
     assert not machine.exists()
-    assert run("logout") == (0, "nobody was signed in\n")
+    assert run("logout") == (0, "you were not signed in\n")
 
 
 @pytest.mark.parametrize("text", ["", "{", msgspec.json.encode({"username": "x"}).decode()])

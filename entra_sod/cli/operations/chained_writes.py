@@ -1,8 +1,9 @@
 """What the chain of evidence proves was written, and was not removed since.
 
 A pack counts where the chain holds: from the chain's head back to the pack, each manifest has the
-hash that its successor names. So a pack that somebody put beside the others proves nothing. What a
-newer pack says was removed is not ours any more: whoever made it again is not the app.
+hash that its successor names. So a pack that was put beside the others by hand proves nothing. A
+reference that a newer pack says was removed is not ours any more: if it exists again, the app did
+not make it.
 """
 
 from __future__ import annotations

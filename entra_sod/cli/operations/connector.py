@@ -43,7 +43,7 @@ def api_definition(host: str = EXAMPLE_HOST) -> dict[str, Any]:
 
 
 def api_properties() -> dict[str, Any]:
-    """Make what the connector asks of whoever connects: a key that the app itself takes."""
+    """Make what the connector asks of a person who connects it: a key that the app accepts."""
     text = (
         "A key whose digest CALLER_KEYS of the app names; keys of the Functions host open nothing"
     )

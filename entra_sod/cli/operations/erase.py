@@ -1,9 +1,9 @@
 """Erases a person's data: first finds all of it, then removes it, and leaves evidence provable.
 
-Evidence knows nobody but by salted hashes, whose salts go with the findings. Only the rules files
-in it may name a person, as the subject of an exception: such a file gives way to a tombstone with
-its hash, and whoever verifies the chain is told of it. Ids are the same in capitals: what the app
-writes has none, what people write may have.
+Evidence names people only by salted hashes, whose salts are removed with the findings. Only the
+rules files in it may name a person, as the subject of an exception. Such a file is replaced by a
+tombstone with its hash, and `evidence verify` reports it. Ids compare without regard to case: the
+app writes small letters, people may write capitals.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Eraser:
                 traces.kept.append(f"{DRAFTS}/{run}: its pack is not sealed yet: run this again")
 
     async def _drop_files(self, run: str) -> None:
-        """Remove a run's drafted files; its row names nobody, and lies beside the chain's head."""
+        """Remove a run's drafted files. Its row beside the chain's head names no person."""
         names = [name async for name in self.storage.blobs.names(DRAFTS, f"{run}/")]
         for name in names:
             await self.storage.blobs.delete(DRAFTS, name)

@@ -1,4 +1,4 @@
-"""Where packs lie for whoever verifies them, and what lies in the place of an erased file."""
+"""Where the verifier finds packs, and what replaces a file that was erased."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class GrownFigure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether nobody can say how many subjects more it stands for."""
+        """Whether the number of further subjects that it stands for is unknown."""
         return self.name == "unknown"
 
     def __str__(self) -> str:

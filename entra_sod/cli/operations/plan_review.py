@@ -111,7 +111,7 @@ def review_plan(
     """Compare a plan with the tenant of now. What it wrote itself by now is no change.
 
     Args:
-        plan: that somebody reviewed.
+        plan: that a person reviewed.
         source: of the fresh plan.
         fresh: made from the same rules folder just now.
         allowed: how many references and subjects more than reviewed there may be.

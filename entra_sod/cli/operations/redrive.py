@@ -1,7 +1,7 @@
 """Messages that were given up, sent again: which, and what stands against it.
 
-A dead letter is removed last, after its message lies on its queue again. Whoever dies in between
-leaves both, and a message that is worked on twice does no harm.
+A dead letter is removed last, after its message lies on its queue again. A command that is killed
+in between leaves both, and a message that is processed twice does no harm.
 """
 
 from __future__ import annotations
@@ -115,13 +115,13 @@ class Redriver:
     async def _letters(self, queue: str) -> AsyncIterator[tuple[str, DeadLetter]]:
         """Yield every dead letter with its name, or those of one queue.
 
-        A blob that is no dead letter is left out: somebody else put it there.
+        A blob that is no dead letter is left out: the app did not put it there.
         """
         prefix = f"{queue}/" if queue else ""
         async for name in self.storage.blobs.names(CONTAINER, prefix):
             data = await self.storage.blobs.get(CONTAINER, name)
             if data is None:
-                continue  # somebody else has just dealt with it
+                continue  # another redrive has just dealt with it
             with suppress(msgspec.DecodeError):
                 yield name, msgspec.json.decode(data, type=DeadLetter)
 

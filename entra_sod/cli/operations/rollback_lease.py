@@ -1,7 +1,7 @@
 """One rollback at a time: a row that the one under way renews, and what it means to remove.
 
-Whoever dies leaves the row and the list behind. So the next rollback knows what the dead one has
-removed, and seals its evidence.
+A rollback that is killed leaves the row and the list behind. So the next rollback finds what the
+killed one has removed, and seals its evidence.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _run(row: Row) -> RollbackRun:
         return RollbackRun(id=str(values["run"]), scope=str(values["scope"]), started_at=started_at)
     except (KeyError, ValueError) as error:
         raise RollbackRefused(
-            f"The row {KEY} of the table {TABLE} is damaged ({error!r}), so nobody knows whether "
+            f"The row {KEY} of the table {TABLE} is damaged ({error!r}), so it is unknown whether "
             "another rollback is under way. Fix: delete the row if none is, and run this again."
         ) from error
 

@@ -28,7 +28,7 @@ REMOVED_SINCE = "newer evidence says that it was removed: if it is there, a pers
 ADOPTED = "it was adopted, not written: `entra-sod unadopt` gives it back to people"
 NOT_CONFIRMED = "its write was never confirmed: the next sweep settles it"
 GONE = "the ledger does not have it any more: it was removed since"
-NOT_THERE = "it is not in Entra any more: somebody removed it"
+NOT_THERE = "it is not in Entra any more: it was removed outside of this app"
 
 
 class RollbackRefused(SodError):
@@ -151,7 +151,7 @@ class RollbackPlan:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing that the app may have written stays for want of a proof or a look."""
+        """Whether every reference that the app may have written could be proved and read."""
         return not any(each.is_open for each in self.left_alone)
 
 
@@ -288,7 +288,7 @@ def let_in(references: Iterable[Reference], state: TenantState) -> Mapping[Refer
     for each in references:
         away = packages_kept_away(each, grantors)
         holders = none.union(*(state.holders.get(key, none) for key in away))
-        is_known = each.on in state.holders  # else nobody knows who of them has the package
+        is_known = each.on in state.holders  # else it is unknown which of them hold the package
         # Members that a group has by other ways than packages are not known.
         is_whole = each.kind is ReferenceKind.PACKAGE and each.target in state.holders
         is_whole = is_whole and state.partly_held.isdisjoint(each.packages)

@@ -19,7 +19,7 @@ class TenantState(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         packages: in view and readable, with the groups that they grant, by id.
         present: references on the packages in view.
-        holders: subjects of each package in view; empty where nobody asked for them.
+        holders: subjects of each package in view; empty where they were not asked for.
         gone: packages in view that Graph says do not exist.
         errors: why the other packages in view could not be read, by id.
         gaps: items of lists that were not understood, though the rest of their package was read.

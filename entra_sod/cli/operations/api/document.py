@@ -13,8 +13,8 @@ from entra_sod.core.version import VERSION
 
 TITLE = "entra-sod"
 TEXT = (
-    "Separation of duties for Microsoft Entra access packages: who holds what must never meet, and "
-    "may somebody get more?"
+    "Separation of duties for Microsoft Entra access packages: finds people who hold "
+    "conflicting packages, and decides whether a person may get one more."
 )
 KEY_HEADER = "x-functions-key"
 # One of them is enough: a token that Entra gave, with an app role, or a key of the app.

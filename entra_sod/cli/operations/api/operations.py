@@ -196,7 +196,7 @@ OPERATIONS = (
         responses={
             HTTPStatus.OK: ApiResponse(text="Agreed: see WebHook-Allowed-Origin."),
             HTTPStatus.METHOD_NOT_ALLOWED: ApiResponse(
-                text="Not agreed; nobody may send from there."
+                text="Not agreed: this origin may not send events."
             ),
         },
         problems=(429, 503),

@@ -116,7 +116,7 @@ def plan_install(
 def plan_remove(seen: ExtensionState, *, name: str) -> ExtensionPlan:
     """Plan to take our extension off every policy of the catalog, and to delete it.
 
-    Whoever uses it at another stage keeps it, and then it is not deleted.
+    A policy that uses it at another stage keeps it, and then it is not deleted.
 
     Raises:
         HookRefused: what has the extension's name is none of ours.
@@ -240,7 +240,7 @@ def _without_policies(
 ) -> Iterator[UnreadableCatalogItem]:
     for package in seen.packages:
         if package.id in named and not package.policy_ids:
-            why = "it has no policy, so nobody can ask for it yet"
+            why = "it has no policy, so it cannot be requested yet"
             yield UnreadableCatalogItem(
                 what=f"package {package.display_name} ({package.id})", why=why
             )

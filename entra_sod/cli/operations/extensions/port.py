@@ -1,4 +1,4 @@
-"""What the hook asks of Microsoft Graph, whoever answers.
+"""What the hook asks of Microsoft Graph, or of a test double.
 
 Every method raises the `GraphError`s of `entra_sod.core.errors` and nothing else.
 """

@@ -27,8 +27,8 @@ async def find_catalog(graph: Extensions, wanted: str) -> Catalog:
         ids = ", ".join(each.id for each in found)
         raise HookRefused(f"Several catalogs are called {wanted}: name one by its id: {ids}.")
     raise HookRefused(
-        f"No catalog {wanted} is among the {len(known)} that this identity may read: compare the "
-        "name, or grant it Catalog reader there."
+        f"No catalog {wanted} is among the {len(known)} that this identity may read. Fix: compare "
+        "the name with `entra-sod packages`, or give the identity Catalog reader on the catalog."
     )
 
 

@@ -65,7 +65,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemarkKind(StrEnum):
-    """What a line of the report says; the first two need somebody who acts."""
+    """What a line of the report says; a person must act on the first two."""
 
     UNREAD = "not read"
     REFUSED = "refused"
@@ -152,7 +152,7 @@ def is_error(cell: str) -> bool:
 
 
 def clean(cell: str) -> str:
-    """Return the text of a cell as one line, without characters that nobody can see."""
+    """Return the text of a cell as one line, without invisible characters."""
     text = " ".join("".join(_seen(unicodedata.normalize("NFC", cell))).split())
     return _GUARD.sub("", text).strip()
 

@@ -1,7 +1,7 @@
 """Workbooks (XLSX): values as last computed, merged cells as people see them; nothing evaluated.
 
-A workbook is a zip of XML files that somebody else made. So its real size is counted before it is
-read, and a document type in it is refused.
+A workbook is an untrusted zip of XML files. So its real size is counted before it is read, and a
+document type in it is refused.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def can_be_written(rule: MatrixRule) -> bool:
 
 
 def class_text(name: str, meaning: str | None) -> str:
-    """Write a class that nobody has bound yet as an entry of `classes`."""
+    """Write a class that is not bound yet as an entry of `classes`."""
     lines = [_comment(meaning)] if meaning else []
     lines += [f"  {scalar(name)}:", f"    packages: [{{name: {NOT_BOUND}}}]"]
     return "\n".join(lines) + "\n"

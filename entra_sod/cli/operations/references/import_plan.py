@@ -68,7 +68,7 @@ class ReferencesImport:
 def own_groups(references: Collection[Reference], state: TenantState) -> frozenset[Reference]:
     """Return references to a group that their own package grants: no rule asks for them.
 
-    Whoever gets the package is in the group, so nobody could renew it.
+    Every holder of the package is in the group, so no holder could renew it.
     """
     return frozenset(
         each
@@ -186,7 +186,7 @@ def _refused(each: Reference, output: ReferencesOutput, options: WritingOptions)
     name = options.name_of(ReferenceKind.PACKAGE, each.on)
     what = (
         f"{name or each.on} grants membership of group {each.target} itself, and its members "
-        "cannot get it. So nobody can renew it, and no rule asks for that."
+        "cannot get it. So no holder can renew it, and no rule asks for that."
     )
     fix = f"remove the group from the incompatible groups of {each.on}, if it is a mistake."
     return _remark(output, RemarkKind.REFUSED, what, fix)

@@ -25,7 +25,7 @@ class ReferenceRule:
         kind: of its references.
         sides: ids of packages; of references to groups the second side has ids of groups.
         present: those of its references that the tenant has.
-        unread: packages that could not be read, so that nobody knows whether they refer back.
+        unread: packages that could not be read, so that it is unknown whether they refer back.
     """
 
     kind: ReferenceKind
@@ -52,7 +52,7 @@ class ReferenceRule:
 
     @cached_property
     def unknown(self) -> Sequence[Reference]:
-        """References back of which nobody knows whether the tenant has them."""
+        """References back of which it is unknown whether the tenant has them."""
         return [each for each in self._absent if each.on in self.unread]
 
     @cached_property

@@ -65,7 +65,7 @@ def empty_file(options: WritingOptions) -> str:
 
 
 def is_as_written(text: str) -> bool:
-    """Whether a file is as an import of references wrote it: nobody has changed it since."""
+    """Whether a file is as an import of references wrote it, without a later change."""
     found = _HASH_LINE.search(text)
     return (
         text.startswith(_FIRST)
@@ -78,7 +78,7 @@ def _head(options: WritingOptions) -> str:
     return (
         f"{_FIRST} The rules name incompatible access packages and groups\n"
         "# that the tenant has. They record conflicts and write nothing, until you change their\n"
-        "# mode. As long as nobody changes this file, importing again writes it anew.\n"
+        "# mode. If you change this file, a later import no longer overwrites it.\n"
         f"# Source: {comment(options.source)}\n"
     )
 

@@ -29,7 +29,7 @@ class GrantOutcome:
 
     Attributes:
         given: Graph took it, or shows it.
-        refused: the caller may not give this one; somebody else has to.
+        refused: the caller may not give this one; a person with more rights must.
         failed: anything else; nothing is lost by running it again.
     """
 

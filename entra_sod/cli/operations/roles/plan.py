@@ -153,7 +153,7 @@ def _find(names: Sequence[str], catalogs: Sequence[Catalog]) -> tuple[list[Catal
 
 
 def is_catalog(catalog: Catalog, wanted: str) -> bool:
-    """Whether somebody means this catalog by a name, or by an id."""
+    """Whether a name or an id stands for this catalog."""
     try:
         return catalog.id == str(UUID(wanted))
     except ValueError:

@@ -61,7 +61,7 @@ _MAX_NAMED = 3
 
 
 class TooMuchWork(Exception):
-    """A book asks for more than somebody wants to wait for."""
+    """The rules need more work than a check may take."""
 
 
 class _LimitedResolver(Resolver):
@@ -131,7 +131,7 @@ def alike_problems(parsed: ParsedRules, reading: AlikeReading) -> Iterator[Rules
 def exception_problems(
     parsed: ParsedRules, problems: Iterable[ExceptionProblem]
 ) -> Iterator[RulesProblem]:
-    """Say of exceptions that nobody else approved them, and of names that changed hands.
+    """Report exceptions without a second person who approved, and names that changed hands.
 
     A name that could not be resolved is not a mistake of the file: it is told as not known.
     """

@@ -68,7 +68,7 @@ class ExpectedDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleTestPerson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody who holds packages, by name, and what is expected of that.
+    """A person who holds packages, by name, and what is expected of that.
 
     Attributes:
         id: the object id, which matters where an exception names it.
@@ -270,7 +270,10 @@ def _require_none(problems: Sequence[RulesProblem]) -> None:
 
 def _mistakes(test_file: RuleTestFile, parsed: ParsedRules) -> Iterator[Mistake]:
     if not test_file.people:
-        yield Mistake(("people",), "is empty: nothing is expected of anybody")
+        yield Mistake(
+            ("people",),
+            "is empty: the file has no expectation. Fix: add a person with what is expected",
+        )
     yield from _repeated("packages", "name", [fold(each.name) for each in test_file.packages])
     yield from _repeated("packages", "id", [each.id for each in test_file.packages])
     yield from _repeated("people", "name", [fold(each.name) for each in test_file.people])

@@ -258,7 +258,7 @@ def test_what_a_test_cannot_mean_is_named_with_its_place(text: str, expected: st
         ("name: Beta", "name: ALPHA", "t.yaml:4:12: packages.1.name is given twice"),
         (guid("b"), guid("a"), "packages.1.id is given twice"),
         ("- name: Ada", "- name: Ada\n  - name: ada", "people.1.name is given twice"),
-        ("people:\n  - name: Ada", "people: []", "people is empty: nothing is expected"),
+        ("people:\n  - name: Ada", "people: []", "people is empty: the file has no expectation"),
         ("version: 1", "version: 1\nday: 2026-02-30", "t.yaml:2:6: day must be a date that exists"),
         ("version: 1", "version: [", "not YAML"),
         (HEAD, "", "the file is empty"),
