@@ -33,9 +33,7 @@ class Words:
 def main(arguments: Sequence[str]) -> int:
     words = read_words(WORDS.read_text(encoding="utf-8"))
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["words"]
-    left_out = () if arguments else [ROOT / each for each in settings["except"]]
-    files = (each for each in files_of(arguments or settings["paths"]) if each not in left_out)
-    found = list(found_in(files, words))
+    found = list(found_in(files_of(arguments or settings["paths"]), words))
     print(*found, sep="\n", end="\n" if found else "")
     print(f"{len(found)} words to avoid" if found else "no words to avoid", file=sys.stderr)
     return 1 if found else 0

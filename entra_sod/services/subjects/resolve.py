@@ -20,7 +20,7 @@ from entra_sod.services.subjects.from_index import HoldersByName, HoldersIndex
 BY_DIRECTORY = "directory"
 GRANT = (
     "Give the object id instead, or grant the app the Graph permission User.ReadBasic.All "
-    "(docs/permissions.md)"
+    "(docs/reference/roles-and-permissions.md)"
 )
 
 
