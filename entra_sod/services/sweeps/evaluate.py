@@ -127,7 +127,7 @@ def _gaps(
 ) -> Sequence[Skipped]:
     notes = Coverage()
     for package in sorted(outcomes.unread - _planned(closing.plan)):
-        why = "the rules name it only since the sweep was planned; the next sweep reads it"
+        why = "a rule named it only after the sweep was planned; the next sweep reads it"
         notes.skip(f"pairs of access package {package}", why)
     for pair, (asked, indexed) in doubtful.items():
         notes.skip(
