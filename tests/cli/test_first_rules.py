@@ -52,9 +52,9 @@ class Terminal:
             "COLUMNS": "80",
             "TERM": "dumb",
         }
+        # As the page does by `. .local/environment.sh`; the app's keys of a host are not needed.
         self._environment = {**os.environ, **world.environment, **settings}
-        for name in ("RULES", "GRAPH_CREDENTIAL"):  # which the page does not set
-            self._environment.pop(name, None)
+        self._environment.pop("RULES", None)  # which that file does not set
         self._folder = folder
 
     def run(self, script: str) -> str:
@@ -82,7 +82,7 @@ class Terminal:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65_536)
-    except OSError:  # as Linux ends a terminal that nobody writes to any more
+    except OSError:  # as Linux ends a terminal that no process writes to any more
         return b""
 
 
