@@ -52,9 +52,9 @@ class Terminal:
             "COLUMNS": "80",
             "TERM": "dumb",
         }
+        # As the page does by `. .local/environment.sh`; the app's keys of a host are not needed.
         self._environment = {**os.environ, **world.environment, **settings}
-        for name in ("RULES", "GRAPH_CREDENTIAL"):  # which the page does not set
-            self._environment.pop(name, None)
+        self._environment.pop("RULES", None)  # which that file does not set
         self._folder = folder
 
     def run(self, script: str) -> str:
