@@ -106,7 +106,7 @@ def _list(found: Sequence[Ending], within: int) -> PrintedList:
         below={"exception": "subject", "control": "control owner"},
         piped=frozenset({"state", "approved by"}),
         styles={"over": "red"},
-        empty=f"no exception is over or ends within {within} days",
+        empty=f"no exception has ended or ends within {within} days",
     )
 
 

@@ -121,7 +121,7 @@ def _list(cases: Sequence[RedriveCase]) -> PrintedList:
         rows=[list(_value(each).values()) for each in cases],
         ids=frozenset({"of"}),
         below={"queue": "of"},
-        empty="no message that fits was given up",
+        empty="no failed message matches",
     )
 
 

@@ -261,7 +261,7 @@ class RunningApp:
         status = answer.status_code
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             has_key = "x-functions-key" in answer.request.headers
-            wrong = f"does not take the key in {KEY}" if has_key else "wants a key"
+            wrong = f"does not accept the key in {KEY}" if has_key else "requires a key"
             advice = f"Set {KEY} to a key of the app's CALLER_KEYS, or {TOKEN} to a token for it."
             return NotAdmitted(f"The app answers {status}: it {wrong}. {advice}")
         if status == httpx.codes.NOT_FOUND and answer.request.method == "POST":

@@ -193,7 +193,7 @@ _REASONS: Mapping[str, str] = {
     r"AADSTS(65001|65004|90094|90095)": "No administrator has allowed {client} to use {scopes} in "
     "this tenant. Ask an administrator to consent to it, or give --client-id a public client of "
     "your own that has it.",
-    r"AADSTS(700016|7000218|50011|500113)": "The tenant knows no public client {client}. Register "
+    r"AADSTS(700016|7000218|50011|500113)": "The tenant has no public client {client}. Register "
     "one with the redirect address http://localhost, or leave --client-id out.",
     r"AADSTS(50020|50105|50128)": "This account is not one of the tenant. Sign in with another "
     "account, or name its tenant by --tenant.",

@@ -108,7 +108,7 @@ def test_who_is_to_write_asks_for_that() -> None:
     [
         (ClientAuthenticationError("AADSTS90002: Tenant 'x' not found."), "There is no tenant x"),
         (ClientAuthenticationError("AADSTS65001: not consented"), "Ask an administrator"),
-        (ClientAuthenticationError("AADSTS700016: no application"), "knows no public client"),
+        (ClientAuthenticationError("AADSTS700016: no application"), "has no public client"),
         (ClientAuthenticationError("AADSTS50020: User account"), "is not one of the tenant"),
         (ClientAuthenticationError("Failed to open a browser"), "Use --device-code"),
         (ValueError("Persistence encryption is not available"), "Use --plain-file"),

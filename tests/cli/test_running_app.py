@@ -117,9 +117,9 @@ async def test_an_app_that_never_answered_is_an_error_at_once() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "key", "words"),
     [
-        (401, "", "", r"it wants a key\. Set ENTRA_SOD_KEY"),
-        (401, "", "k", "it does not take the key in ENTRA_SOD_KEY"),
-        (403, "", "k", "it does not take the key in ENTRA_SOD_KEY"),
+        (401, "", "", r"it requires a key\. Set ENTRA_SOD_KEY"),
+        (401, "", "k", "it does not accept the key in ENTRA_SOD_KEY"),
+        (403, "", "k", "it does not accept the key in ENTRA_SOD_KEY"),
         (404, "", "", "ends in /api"),
         (500, "oops", "", "The app answers 500."),
         (422, '{"title": "No", "detail": "not so."}', "", r"answers 422 \(No: not so\)"),
