@@ -12,7 +12,6 @@ from entra_sod.cli.choices import choose_rule
 from entra_sod.cli.commands import PlanRulesFolder, run
 from entra_sod.cli.confirm import Yes, confirm
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.import_rules import counted
 from entra_sod.cli.lists import ListFormat, PrintedList, print_list, tell, tell_gaps
 from entra_sod.cli.operations.adoption_plan import (
     AdoptionPlan,
@@ -34,6 +33,7 @@ from entra_sod.cli.terminal import out
 from entra_sod.core.errors import GraphError, SodError
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.results.coverage import Skipped
+from entra_sod.domain.text import counted
 from entra_sod.services.enforcement.damaged_entries import damaged_gaps
 from entra_sod.stores.ledger import Ledger
 

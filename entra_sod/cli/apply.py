@@ -94,7 +94,8 @@ class ApplyOptions:
 
 def apply(
     plan_file: Annotated[
-        Path, typer.Argument(help="The file that `plan --out` wrote.", exists=True)
+        Path,
+        typer.Argument(metavar="PLAN", help="The file that `plan --out` wrote.", exists=True),
     ],
     *,
     rules: ApplyRulesFolder = None,

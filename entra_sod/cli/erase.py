@@ -14,6 +14,7 @@ from entra_sod.cli.terminal import err
 from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import SodError
 from entra_sod.domain.subjects.names import is_principal_name
+from entra_sod.domain.text import counted
 
 ErasedSubject = Annotated[
     str,
@@ -67,11 +68,15 @@ async def _erase(subject: str, *, really: bool) -> Traces:
 
 def _print_traces(traces: Traces, word: str) -> None:
     if traces.exceptions:
-        typer.echo(f"{word}: {len(traces.exceptions)} names of exceptions that are remembered")
-    typer.echo(
-        f"{word}: {len(traces.findings)} findings, {len(traces.checks)} checks, "
-        f"{len(traces.sweeps)} files of sweeps, {len(traces.rules)} rules files in evidence, "
-        f"{len(traces.drafts)} drafts"
+        names = counted(len(traces.exceptions), "name")
+        typer.echo(f"{word}: {names} of exceptions that are remembered")
+    parts = (
+        counted(len(traces.findings), "finding"),
+        counted(len(traces.checks), "check"),
+        counted(len(traces.sweeps), "file of sweeps", "files of sweeps"),
+        counted(len(traces.rules), "rules file in evidence", "rules files in evidence"),
+        counted(len(traces.drafts), "draft"),
     )
+    typer.echo(f"{word}: {', '.join(parts)}")
     for each in traces.kept:
         typer.echo(f"kept: {each}")

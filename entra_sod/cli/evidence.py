@@ -15,6 +15,7 @@ from entra_sod.cli.operations.verify_evidence import verify as prove
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.errors import SodError
+from entra_sod.domain.text import counted
 from entra_sod.stores.evidence_chain import EvidenceChain
 
 MAX_SHOWN = 20
@@ -80,4 +81,6 @@ def _print_proof(proof: Proof, *, is_copy: bool) -> None:
             err=True,
         )
     broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
-    out.print(f"{proof.packs} packs, {proof.files} files: the chain is {broken}")
+    out.print(
+        f"{counted(proof.packs, 'pack')}, {counted(proof.files, 'file')}: the chain is {broken}"
+    )

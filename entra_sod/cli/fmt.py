@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.import_rules import counted, write_whole
+from entra_sod.cli.import_rules import write_whole
 from entra_sod.cli.operations.rules.format_yaml import format_yaml
 from entra_sod.cli.yaml_files import read_yaml, yaml_files
 from entra_sod.core.errors import RulesError
 from entra_sod.core.names import visible
+from entra_sod.domain.text import counted
 
 FormatPaths = Annotated[
     list[Path] | None,

@@ -15,7 +15,6 @@ from entra_sod.cli.import_rules import (
     ImportFormat,
     ImportReportAs,
     Owner,
-    counted,
     exit_code,
     read_folder,
     report,
@@ -49,7 +48,7 @@ from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import Severity
 from entra_sod.domain.rules.resolve import resolve
 from entra_sod.domain.rules.ruleset import RuleSet
-from entra_sod.domain.text import TextPattern, fold_for_patterns
+from entra_sod.domain.text import TextPattern, counted, fold_for_patterns
 
 _MAX_STEM, _ENDING = 60, ".yaml"
 

@@ -36,6 +36,7 @@ from entra_sod.domain.findings.views import csv_table
 from entra_sod.domain.rules.document import RulesProblem, SourceFile
 from entra_sod.domain.rules.language import Severity
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
+from entra_sod.domain.text import counted
 from entra_sod.stores.rule_files import RulesSources, read_sources
 
 _MAX_STEM, _MAX_CELL = 60, 500  # characters
@@ -256,7 +257,3 @@ def _summary(plan: ImportPlan, folder: Path) -> Sequence[str]:
             f"entra-sod validate {folder}",
         ]
     return [visible(line) for line in lines]
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

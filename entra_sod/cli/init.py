@@ -15,7 +15,7 @@ import typer
 
 from entra_sod.cli.confirm import is_terminal
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.import_rules import counted, told, write_whole
+from entra_sod.cli.import_rules import told, write_whole
 from entra_sod.cli.operations.matrix.packs import pack_names, read_pack
 from entra_sod.cli.operations.new_folder import (
     NewFolder,
@@ -30,7 +30,7 @@ from entra_sod.core.names import visible
 from entra_sod.core.validation import nearest
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.results.coverage import Skipped
-from entra_sod.domain.text import TextPattern, fold_for_patterns
+from entra_sod.domain.text import TextPattern, counted, fold_for_patterns
 
 TEMPLATES = Path(__file__).with_name("template")
 MAX_TOLD = 3  # of the files that are in the way

@@ -9,7 +9,6 @@ import typer
 
 from entra_sod.cli.commands import run
 from entra_sod.cli.exit_code import ExitCode
-from entra_sod.cli.import_rules import counted
 from entra_sod.cli.lists import (
     ListAs,
     ListFormat,
@@ -31,6 +30,7 @@ from entra_sod.cli.read_references import TenantReferences, read_references
 from entra_sod.cli.session import Session, open_session
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.text import counted
 from entra_sod.services.enforcement.damaged_entries import damaged_gaps
 
 COLUMNS = ("on package", "kept away", "kind", "ways", "made by", "on id", "kept away id")

@@ -29,6 +29,7 @@ from entra_sod.core.clock import SystemClock
 from entra_sod.core.errors import RulesError, SodError
 from entra_sod.core.names import visible
 from entra_sod.domain.rules.parse import ParsedRules, parse_rules
+from entra_sod.domain.text import counted
 from entra_sod.stores.rule_files import FolderRules
 
 
@@ -123,14 +124,10 @@ def summary(outcomes: Iterable[RuleTestOutcome | None]) -> str:
     all_of_them = list(outcomes)
     run = [outcome for outcome in all_of_them if outcome is not None]
     failed = sum(len(outcome.failures) for outcome in run)
-    total = _counted(sum(outcome.expectations for outcome in run), "expectation")
-    text = f"{total} in {_counted(len(run), 'file')}: {f'{failed} failed' if failed else 'all met'}"
+    total = counted(sum(outcome.expectations for outcome in run), "expectation")
+    text = f"{total} in {counted(len(run), 'file')}: {f'{failed} failed' if failed else 'all met'}"
     unread = len(all_of_them) - len(run)
-    return f"{text}; {_counted(unread, 'file')} with mistakes not run" if unread else text
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{text}; {counted(unread, 'file')} with mistakes not run" if unread else text
 
 
 def _sarif(tested: Sequence[TestedFile]) -> str:

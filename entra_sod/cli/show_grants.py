@@ -10,6 +10,7 @@ from entra_sod.core.names import visible
 from entra_sod.domain.grants import Grant, GrantKind, OriginSystem
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.short_ids import short_ids
+from entra_sod.domain.text import counted
 
 _VALUES = (
     "accessPackageId",
@@ -55,7 +56,7 @@ def grants_list(
 def summed_up(rows: Sequence[GrantRow]) -> str:
     """Say how many grants there are."""
     packages = len({row.package.id for row in rows})
-    return f"{_counted(len(rows), 'grant')} of {_counted(packages, 'access package')}"
+    return f"{counted(len(rows), 'grant')} of {counted(packages, 'access package')}"
 
 
 def _told(grant: Grant) -> str:
@@ -75,10 +76,6 @@ def _told(grant: Grant) -> str:
             return f"Azure role {role} on {name}{eligible}"
         case _:
             return f"role {role} of {name} ({grant.system})"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _cells(row: dict[str, object]) -> Sequence[str]:

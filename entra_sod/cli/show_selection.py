@@ -10,6 +10,7 @@ from entra_sod.domain.enforcement.guard import HeldReference
 from entra_sod.domain.entra import ReferenceKind
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.text import counted
 from entra_sod.services.rules.reviews import ReviewState
 
 COLUMNS = ("rule", "mode", "reviewed", "change", "what")
@@ -55,7 +56,7 @@ def _reviewed(state: ReviewState) -> str:
     if state.stored is None:
         return "damaged" if state.damage else "not seen by any run yet, so nothing was reviewed"
     groups = {each for some in state.stored.selection.groups.values() for each in some}
-    counts = f"{len(state.stored.selection.packages)} packages, {len(groups)} groups"
+    counts = f"{counted(len(state.stored.selection.packages), 'package')}, {counted(len(groups), 'group')}"
     return f"{counts}, reviewed {state.stored_at} ({shown(state.stored_by)})"
 
 

@@ -24,6 +24,7 @@ from entra_sod.domain.rules.document import RulesProblem
 from entra_sod.domain.rules.exception_subjects import SubjectProblem
 from entra_sod.domain.rules.parse import ParsedRules, read_rules
 from entra_sod.domain.rules.resolve import Tenant
+from entra_sod.domain.text import counted
 from entra_sod.stores.rule_files import read_sources
 
 if TYPE_CHECKING:
@@ -156,9 +157,5 @@ def _sentence(text: str) -> str:
 
 def _summary(problems: Sequence[RulesProblem], files: int) -> str:
     warnings = sum(problem.is_warning for problem in problems)
-    parts = (_counted(len(problems) - warnings, "mistake"), _counted(warnings, "warning"))
-    return f"{', '.join(parts)} in {_counted(files, 'file')}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    parts = (counted(len(problems) - warnings, "mistake"), counted(warnings, "warning"))
+    return f"{', '.join(parts)} in {counted(files, 'file')}"

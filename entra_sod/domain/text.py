@@ -81,3 +81,8 @@ def _expression(pattern: str, between: str, one: str, any_of_them: str) -> str:
 def _part(pattern: str, between: str, one: str) -> str:
     literals = pattern.split("?")
     return one.join(between.join(map(re.escape, literal)) for literal in literals)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Say how many there are of a thing: `1 file`, `2 files`."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

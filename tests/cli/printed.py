@@ -58,7 +58,20 @@ PEOPLE = {
 HELD = {"a": ["0a", "0b", "0c"], "b": ["0a", "0b", "0d"], "c": ["0b", "0d"], "d": ["0d"]}
 MISSING = guid("99")
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-_SESSIONS = ("adopt", "commands", "decide", "inventory", "packages", "rollback", "rules")
+_SESSIONS = (
+    "adopt",
+    "apply",
+    "commands",
+    "decide",
+    "hook",
+    "import_references",
+    "inventory",
+    "packages",
+    "rollback",
+    "rules",
+    "selection",
+)
+_STORAGES = ("erase", "evidence", "freeze", "redrive")
 
 
 def packages() -> list[AccessPackage]:
@@ -183,7 +196,7 @@ class PrintedWorld:
             for name in ("findings", "explain"):
                 module = importlib.import_module(f"entra_sod.cli.{name}")
                 patch.setattr(module, "open_findings", open_findings)
-            for name in ("redrive", "evidence"):
+            for name in _STORAGES:
                 module = importlib.import_module(f"entra_sod.cli.{name}")
                 patch.setattr(module, "open_storage", open_storage)
             grants = importlib.import_module("entra_sod.cli.grants")
@@ -202,7 +215,8 @@ class PrintedWorld:
             done = await asyncio.to_thread(
                 CliRunner().invoke, entra_sod, list(arguments), terminal_width=80
             )
-        return as_snapshot(arguments, done.exit_code, done.stdout, done.stderr)
+        printed = as_snapshot(arguments, done.exit_code, done.stdout, done.stderr)
+        return printed.replace(str(self.folder), "FOLDER")
 
 
 def as_snapshot(arguments: tuple[str, ...], code: int, stdout: str, stderr: str) -> str:

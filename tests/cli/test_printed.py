@@ -52,7 +52,26 @@ LISTS = {
     "redrive": ("redrive",),
     "rollback": ("rollback", "--rule", "pay", "--dry-run"),
     "no-rules": ("plan", "--rules", "elsewhere"),
+    "validate": ("validate", "rules", "--offline"),
+    "validate-none": ("validate", "elsewhere", "--offline"),
+    "test": ("test", "rules"),
+    "fmt-check": ("fmt", "rules", "--check"),
+    "export-matrix": ("export", "matrix"),
+    "import-references": ("import", "references", "--out", "references.yaml"),
+    "import-pack": ("import", "pack", "procure-to-pay", "--out", "duties"),
+    "init": ("init", "new", "--offline"),
+    "selection-show": ("selection", "show"),
+    "selection-approve": ("selection", "approve", "--yes"),
+    "apply-no-plan": ("apply", "plan.json", "--yes"),
+    "unfreeze": ("unfreeze",),
+    "erase": ("erase", "--subject", guid("0a")),
+    "evidence-verify": ("evidence", "verify"),
+    "whoami": ("whoami",),
+    "doctor-no-app": ("doctor", "--url", "http://localhost:1/api"),
+    "sweep-no-app": ("sweep", "--url", "http://localhost:1/api"),
 }
+# Lines that editors and spreadsheets read: a terminal breaks them, and the command does not.
+ONE_LINE_EACH = {"validate", "export-matrix", "erase"}
 
 
 @pytest.fixture
@@ -75,7 +94,7 @@ async def test_a_command_prints_what_its_file_has(name: str, world: PrintedWorld
     shown = await world.run(*LISTS[name], terminal=True)
     piped = await world.run(*LISTS[name], terminal=False)
     too_long = [each for each in shown.splitlines()[1:] if cell_len(each) > WIDTH]
-    assert [each for each in too_long if not each.startswith("Error: ")] == []
+    assert name in ONE_LINE_EACH or all(each.startswith("Error: ") for each in too_long)
     assert not re.search("[\u2500-\u257f]", piped)  # frames
     hold(name, f"{shown}\n{piped}")
 
