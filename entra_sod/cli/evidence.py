@@ -80,7 +80,7 @@ def _print_proof(proof: Proof, *, is_copy: bool) -> None:
             "storage shows it",
             err=True,
         )
-    broken = f"broken in {len(proof.breaks)} places" if proof.breaks else "whole"
+    broken = f"broken in {counted(len(proof.breaks), 'place')}" if proof.breaks else "whole"
     out.print(
         f"{counted(proof.packs, 'pack')}, {counted(proof.files, 'file')}: the chain is {broken}"
     )

@@ -56,7 +56,8 @@ def _reviewed(state: ReviewState) -> str:
     if state.stored is None:
         return "damaged" if state.damage else "not seen by any run yet, so nothing was reviewed"
     groups = {each for some in state.stored.selection.groups.values() for each in some}
-    counts = f"{counted(len(state.stored.selection.packages), 'package')}, {counted(len(groups), 'group')}"
+    packages = counted(len(state.stored.selection.packages), "package")
+    counts = f"{packages}, {counted(len(groups), 'group')}"
     return f"{counts}, reviewed {state.stored_at} ({shown(state.stored_by)})"
 
 
