@@ -13,6 +13,7 @@ import msgspec
 import typer
 
 from entra_sod.cli.commands import PlanRulesFolder
+from entra_sod.cli.lists import tell
 from entra_sod.cli.storage import open_storage
 from entra_sod.cli.terminal import err
 from entra_sod.core.clock import Clock, SystemClock
@@ -50,9 +51,12 @@ def push(
     name = container.removeprefix("blob:")
     try:
         pushed = asyncio.run(_push(name, rules))
+    except RulesError as error:
+        for problem in error.problems:  # one line each, for editors
+            typer.echo(problem, err=True)
+        raise typer.Exit(1) from error
     except SodError as error:
-        for line in error.problems if isinstance(error, RulesError) else (f"entra-sod: {error}",):
-            typer.echo(line, err=True)
+        tell(f"entra-sod: {error}", "red")
         raise typer.Exit(1) from error
     typer.echo(summary(name, pushed))
 

@@ -63,15 +63,15 @@ _SESSIONS = (
     "apply",
     "commands",
     "decide",
-    "hook",
     "import_references",
     "inventory",
     "packages",
+    "report",
     "rollback",
     "rules",
     "selection",
 )
-_STORAGES = ("erase", "evidence", "freeze", "redrive")
+_STORAGES = ("erase", "evidence", "freeze", "redrive", "report")
 
 
 def packages() -> list[AccessPackage]:

@@ -68,6 +68,11 @@ LISTS = {
     "evidence-verify": ("evidence", "verify"),
     "whoami": ("whoami",),
     "doctor-no-app": ("doctor", "--url", "http://localhost:1/api"),
+    "hook-no-sign-in": ("hook", "plan", "--catalog", "Finance"),
+    "push-no-app": ("rules", "push", "sod-rules"),
+    "logout": ("logout",),
+    "connector": ("connector", "--out", "connector"),
+    "report": ("report", "--out", "report.html"),
     "sweep-no-app": ("sweep", "--url", "http://localhost:1/api"),
 }
 # Lines that editors and spreadsheets read: a terminal breaks them, and the command does not.
@@ -106,6 +111,14 @@ async def test_explain_prints_what_its_file_has(world: PrintedWorld) -> None:
     too_long = [each for each in shown.splitlines()[1:] if cell_len(each) > WIDTH]
     assert all(each.strip().startswith("https://") for each in too_long)
     hold("explain", f"{shown}\n{await world.run('explain', found.finding.id, terminal=False)}")
+
+
+async def test_apply_prints_what_its_file_has(world: PrintedWorld) -> None:
+    """What was reviewed stands first, then what was written."""
+    await world.run("plan", "--out", "plan.json", terminal=False)
+    shown = await world.run("apply", "plan.json", "--dry-run", terminal=True)
+    assert [each for each in shown.splitlines() if cell_len(each) > WIDTH] == []
+    hold("apply", f"{shown}\n{await world.run('apply', 'plan.json', '--yes', terminal=False)}")
 
 
 @pytest.mark.parametrize("how", ["json", "csv", "markdown"])
