@@ -53,7 +53,7 @@ async def get_subject(req: func.HttpRequest) -> func.HttpResponse:
         raise _no_index(error) from error
     except IndexIncomplete as error:
         text = f"{error} Whether the subject holds anything is not known."
-        raise HttpProblem(503, "index-incomplete", "Not everything was read", text) from error
+        raise HttpProblem(409, "index-incomplete", "Not everything was read", text) from error
     if found is None:
         raise _unknown()
     return json_response(200, found)

@@ -173,7 +173,7 @@ async def test_what_the_sweep_could_not_read_is_told(make_app: MakeApp) -> None:
     page = await get("subjects", search="unknown")
     assert (page["subjects"], page["isWhole"]) == ([], False)
     assert any(guid("b") in each["what"] for each in page["notRead"])
-    assert await problem("GET subjects/{id}", "object-q") == (503, "index-incomplete")
+    assert await problem("GET subjects/{id}", "object-q") == (409, "index-incomplete")
     assert (await get("subjects/{id}", "object-x"))["isWhole"] is False
 
 

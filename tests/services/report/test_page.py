@@ -263,7 +263,7 @@ def test_without_scripts_it_does_not_look_clean(
 ) -> None:
     """A reader whose browser runs no scripts is told that not all is shown."""
     page = open_report(small_view, scripts=False)
-    expect(page.locator("main")).to_contain_text("what is shown is not all")
+    expect(page.locator("main")).to_contain_text("findings and gaps may be missing")
 
 
 HOSTILE = (

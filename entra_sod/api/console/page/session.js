@@ -61,6 +61,7 @@ function sentenceOf(status, problem, seconds) {
   if (status === 401) return 'Your session has ended. Sign in again: you come back to this place.';
   if (status === 403) return `You may not do this. ${said} An administrator of the app can give you the role.`;
   if (status === 404) return `It is not there any more. ${said}`;
+  if (problem?.type?.endsWith(':index-incomplete')) return said;
   if (status === 409 || status === 412) return `This cannot be done now. ${said} Read the page again: it has changed.`;
   if (status === 410) return `It is no longer kept. ${said}`;
   if (status === 422) return `The app did not accept what you entered. ${said}`;

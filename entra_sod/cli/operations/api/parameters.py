@@ -116,7 +116,7 @@ SEARCH = _text(
 LIMIT = _number("limit", "How many to list at most.", (1, MAX_PACKAGES), MAX_PACKAGES)
 PAGE = (
     _number("limit", "How many to list at most.", (1, MAX_LIMIT), DEFAULT_LIMIT, is_advanced=True),
-    _text("cursor", "As nextLink has it.", maxLength=MAX_CURSOR_LENGTH, pattern="^[A-Za-z0-9_-]+$"),
+    _text("cursor", "As nextLink has it.", maxLength=MAX_CURSOR_LENGTH, pattern="^[A-Za-z0-9_-]*$"),
 )
 RULE = _text("rule", "The id of a rule; any rule without it.", maxLength=MAX_RULE_ID_LENGTH)
 EXCEPTION_STATE = _text(
