@@ -19,8 +19,13 @@ __all__ = ["storage"]  # the fixture of the contract tests: in memory, and Azuri
 
 @pytest.fixture
 async def shared(storage: Storage) -> AsyncIterator[Storage]:
-    """Leave no freeze and no budget to other tests of the same storage."""
+    """Take no freeze and no budget from other tests of the same storage, and leave them none."""
+    await _forget(storage)
     yield storage
+    await _forget(storage)
+
+
+async def _forget(storage: Storage) -> None:
     for key in (BUDGET, FREEZE):
         await storage.table(TABLE).delete(PARTITION, key)
 

@@ -318,8 +318,8 @@ class TestWrites:
         app.answers["GET freeze"] = answers.freeze(frozen=True)
         page.get_by_role("button", name="Freeze writing").click()
         expect(page.locator(".done")).to_have_text("Writing is frozen.")
-        app.answers["GET freeze"] = answers.freeze()
         page.get_by_role("button", name="End the freeze").click()
+        app.answers["GET freeze"] = answers.freeze()
         page.get_by_role("dialog").get_by_role("button", name="End the freeze").click()
         expect(page.locator(".done")).to_have_text("The freeze has ended.")
         assert [(each.route, each.body) for each in app.writes()] == [
