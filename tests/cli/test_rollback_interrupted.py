@@ -27,6 +27,8 @@ from tests.cli.rolling_back import (
     removed_by,
 )
 
+pytestmark = pytest.mark.slow
+
 MAX_CALLS = 400
 LAST = max(AB | AC)
 

@@ -23,6 +23,8 @@ from tests.adapters.graph.tenant import APPROVE, PAY
 from tests.infra.bicep import ROOT
 from tests.infra.test_ways_to_azure import linted
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["few_certificates", "simulator", "started_simulator"]
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

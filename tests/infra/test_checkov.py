@@ -10,6 +10,8 @@ import pytest
 from tests.infra.bicep import ROOT, Json, modules_of, resources_of
 from tests.infra.conftest import Built
 
+pytestmark = pytest.mark.slow
+
 CHECKOV = ROOT / ".venv-infra" / "bin" / "checkov"
 SKIPPED = re.compile(r"^  - (CKV\w*_AZURE_\d+) *(#.*)?$", flags=re.MULTILINE)
 

@@ -15,6 +15,8 @@ import pytest
 from local.logic_apps.definitions import FOLDER, definition
 from tests.infra.logic_apps.files import NAMES, SHARED
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bicep() -> str:
