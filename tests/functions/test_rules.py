@@ -299,6 +299,7 @@ class TestExceptions:
             "until": "2026-01-20",
             "daysLeft": 19,
             "state": "ends-soon",
+            "whyVoid": None,
             "file": "rules.yaml",
         }
         assert "remove this entry" in change["remove"]
@@ -323,6 +324,21 @@ class TestExceptions:
         page = await get("exceptions")
         assert {str(each["packages"]) for each in page["exceptions"]} == {"None"}
         assert (page["isWhole"], page["notRead"][0]["why"]) == (False, "no sweep has ended yet")
+
+    @pytest.mark.parametrize("names", [{}, None, {"eve@contoso.com": guid("e")}])
+    async def test_an_exception_for_a_name_says_whether_it_excuses_anyone(
+        self, app: App, names: dict[str, str] | None
+    ) -> None:
+        """A name that the directory does not have, or may not tell, excuses no one."""
+        entry = exception("pay", "e", start=date(2025, 12, 1), end=date(2026, 6, 1))
+        app.rules.write(RULES, [msgspec.structs.replace(entry, subject="eve@contoso.com")])
+        app.graph.names = names
+        [found] = (await get("exceptions"))["exceptions"]
+        assert found["state"] == "active"
+        if names:
+            assert (found["subject"], found["whyVoid"]) == (guid("e"), None)
+        else:
+            assert (found["subject"], bool(found["whyVoid"])) == ("eve@contoso.com", True)
 
     async def test_what_the_subject_holds_of_the_rule_is_named(self, make_app: MakeApp) -> None:
         """By the index of the newest sweep."""

@@ -75,7 +75,9 @@ def _fields(
 ) -> Iterator[tuple[str, str]]:
     yield "id", scalar(entry.id)
     yield "rule", scalar(entry.rule)
-    yield "subject", scalar(str(entry.subject))
+    yield "subject", scalar(entry.subject)
+    if entry.upn:
+        yield "upn", scalar(entry.upn)
     yield "from", str(start)
     yield "until", str(until)
     if entry.control:

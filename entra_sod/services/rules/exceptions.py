@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Self
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError
@@ -16,12 +17,16 @@ from entra_sod.domain.rules.exception_changes import removal, renewal, state_on
 from entra_sod.domain.rules.language import ExceptionEntry
 from entra_sod.domain.rules.parse import ParsedRules
 from entra_sod.domain.rules.ruleset import RuleSet
+from entra_sod.domain.subjects.names import subject_id
+from entra_sod.services.rules.exception_subjects import BoundExceptions
 from entra_sod.services.rules.names import read_names
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.rules.view import ExceptionPage, ListedException, ProposedChange
 from entra_sod.services.sweeps.index import held_by_index
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.sweeps import SweepStore
+
+UNRESOLVED = "its user principal name could not be looked up now"
 
 type ExceptionPosition = tuple[str, str]
 
@@ -43,6 +48,31 @@ class ExceptionHolders:
     held: Mapping[str, Sequence[Assignment]]
     summary: SweepSummary | None
     gaps: Sequence[Skipped]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectsOfExceptions:
+    """Whom exceptions are for, by their ids, and why others excuse no one."""
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    voids: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bound: BoundExceptions) -> Self:
+        return cls(
+            {each.id: each.subject for each in bound.entries},
+            {each.entry.id: each.why for each in bound.problems if each.is_void},
+        )
+
+    def id_of(self, entry: ExceptionEntry) -> str:
+        return self.ids.get(entry.id, entry.subject)
+
+    def why_void(self, entry: ExceptionEntry) -> str | None:
+        """Say why an exception excuses no one; a name that could not be asked for is unresolved."""
+        if entry.id in self.ids:
+            return None
+        is_id = subject_id(entry.subject.strip()) is not None
+        return self.voids.get(entry.id, None if is_id else UNRESOLVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +110,25 @@ class ExceptionLister:
         self, wanted: Sequence[ExceptionEntry], parsed: ParsedRules, day: date
     ) -> tuple[list[ListedException], list[Skipped]]:
         rules, gaps = await self._rules()
-        holders = await self._holders({str(each.subject) for each in wanted})
+        subjects, more = await self._subjects()
+        holders = await self._holders({subjects.id_of(each) for each in wanted})
         views = _ExceptionViews(
             parsed=parsed,
             rules=rules,
+            subjects=subjects,
             holders=holders,
             names=await read_names(self.provider),
             day=day,
         )
-        return [views.of(each) for each in wanted], [*gaps, *holders.gaps] if wanted else []
+        notes = [*gaps, *more, *holders.gaps]
+        return [views.of(each) for each in wanted], notes if wanted else []
+
+    async def _subjects(self) -> tuple[SubjectsOfExceptions, list[Skipped]]:
+        try:
+            return SubjectsOfExceptions.of(await self.provider.exceptions()), []
+        except GraphError as error:
+            what = "whom exceptions for user principal names are for"
+            return SubjectsOfExceptions(), [Skipped.of(what, error)]
 
     async def _rules(self) -> tuple[RuleSet | None, list[Skipped]]:
         try:
@@ -132,6 +172,7 @@ class _ExceptionViews:
 
     parsed: ParsedRules
     rules: RuleSet | None
+    subjects: SubjectsOfExceptions
     holders: ExceptionHolders
     names: Mapping[str, AccessPackage]
     day: date
@@ -146,7 +187,7 @@ class _ExceptionViews:
             id=entry.id,
             rule=entry.rule,
             rule_title=rule.title if rule else "",
-            subject=str(entry.subject),
+            subject=self.subjects.id_of(entry),
             display_name=None if name is None else cut(name),
             packages=self._packages(entry),
             requested_by=entry.requested_by,
@@ -157,12 +198,13 @@ class _ExceptionViews:
             until=entry.end,
             days_left=(entry.end - self.day).days,
             state=state_on(entry, self.day),
+            why_void=self.subjects.why_void(entry),
             file=file,
             change=change,
         )
 
     def _held(self, entry: ExceptionEntry) -> Sequence[Assignment]:
-        return self.holders.held.get(str(entry.subject), ())
+        return self.holders.held.get(self.subjects.id_of(entry), ())
 
     def _packages(self, entry: ExceptionEntry) -> list[NamedItem] | None:
         """What the subject holds of the rule; None where the index does not have all of it."""

@@ -131,6 +131,15 @@ class RulesProvider:
         """
         return await self._read(self._clock.now())
 
+    async def exceptions(self) -> BoundExceptions:
+        """Every exception of the files, whatever its time, with the ids of those it is for.
+
+        Raises:
+            RulesError, ConfigurationError: no version was good since the process began.
+            Throttled, Unavailable: the directory cannot be asked now whom a name is.
+        """
+        return await self._bind(await self.parsed())
+
     async def from_today(self) -> RuleSet:
         """Resolve the rules in force today or later, for access that begins later.
 

@@ -130,18 +130,21 @@ class ListedException(
         "approved_by": "approvedBy",
         "start": "from",
         "days_left": "daysLeft",
+        "why_void": "whyVoid",
     },
 ):
     """An exception of the rules files.
 
     Attributes:
         rule_title: empty if no such rule is in the files.
+        subject: the id of whom it is for; the name that is written if that is not resolved.
         display_name: of the subject, as the newest sweep has seen it.
         packages: of the rule, that the subject holds; null if that is not known.
         control: the id of the control that keeps watch meanwhile.
         start: the first day.
         until: the last day, included.
         days_left: 0 on the last day, negative if it is over.
+        why_void: why it excuses no one, whatever its state is; null if it excuses its subject.
         file: where it is written.
         change: what to propose.
     """
@@ -160,6 +163,7 @@ class ListedException(
     until: date
     days_left: int
     state: ExceptionState
+    why_void: str | None
     file: str
     change: ProposedChange
 

@@ -245,6 +245,7 @@ def exceptions(**changed: object) -> Json:
         "from": "2026-11-01",
         "until": "2026-12-06",
         "daysLeft": 7,
+        "whyVoid": None,
         "state": "ends-soon",
         "file": "rules/pay.yaml",
         "change": {

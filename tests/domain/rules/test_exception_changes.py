@@ -104,6 +104,7 @@ DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
     asked=TEXTS,
     name=TEXTS,
     control=st.none() | TEXTS,
+    upn=st.none() | TEXTS,
     start=DAYS,
     length=st.integers(0, MAX_EXCEPTION_DAYS - 1),
     later=st.integers(0, 1000),
@@ -114,6 +115,7 @@ def test_the_text_says_what_the_entry_says(
     asked: str,
     name: str,
     control: str | None,
+    upn: str | None,
     start: date,
     length: int,
     later: int,
@@ -123,6 +125,7 @@ def test_the_text_says_what_the_entry_says(
         id=name,
         rule="r",
         subject=guid("e"),
+        upn=upn,
         start=start,
         until=start + timedelta(days=length),
         control=control,
@@ -137,5 +140,5 @@ def test_the_text_says_what_the_entry_says(
     assert {key: str(each) for key, each in removed.items()} == fields
     assert (str(renewed["from"]), renewed["approvedBy"]) == (str(day), NOT_APPROVED)
     assert renewed["until"] - renewed["from"] == timedelta(days=length)
-    same = ("id", "reason", "requestedBy", "rule", "subject")
+    same = {"id", "reason", "requestedBy", "rule", "subject", "upn"} & removed.keys()
     assert {key: renewed[key] for key in same} == {key: removed[key] for key in same}

@@ -17,7 +17,8 @@ const Change = ({ of }) => html`<${Opener} label=${`Change ${of.id}`} title=${ht
   <p><button type="button" onClick=${close}>Close</button></p>`}</${Opener}>`;
 
 const exceptionLine = (each) => [
-  html`<${Name} text=${each.id} /><div><${Tag} kind=${each.state}>${WHEN[each.state] ?? each.state}</${Tag}></div>`,
+  html`<${Name} text=${each.id} /><div><${Tag} kind=${each.state}>${WHEN[each.state] ?? each.state}</${Tag}></div>
+    ${each.whyVoid ? html`<p class="problem">It excuses no one: <${Name} text=${each.whyVoid} /></p>` : null}`,
   may('GET subjects/{id}') ? html`<a href=${link('subjects', each.subject)}><${Name} text=${personName(each)} /></a>` : html`<${Name} text=${personName(each)} />`,
   html`<a href=${link('rules', each.rule)}><${Name} text=${each.ruleTitle || each.rule} /></a>
     ${each.packages === null ? html`<small>Which packages the subject holds is not known.</small>` : html`<small><${Names} of=${each.packages} /></small>`}`,

@@ -115,6 +115,7 @@ EXCEPTIONS: Example = {
             "until": "2026-12-15",
             "daysLeft": 16,
             "state": "ends-soon",
+            "whyVoid": None,
             "file": "rules/pay.yaml",
             "change": {"renew": "  - id: EX-2026-17\n", "remove": "  - id: EX-2026-17\n"},
         }
