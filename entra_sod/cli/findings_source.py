@@ -57,8 +57,8 @@ class FindingsSource(Protocol):
 class StoredFindings:
     """The findings in the app's storage."""
 
-    def __init__(self, store: FindingStore, storage: Storage | None = None) -> None:
-        self._store, self._storage = store, storage
+    def __init__(self, storage: Storage) -> None:
+        self._store, self._storage = FindingStore(storage), storage
 
     async def findings(self, query: FindingsQuery) -> AsyncGenerator[FindingView]:
         following: FindingsQuery | None = await self._by_ids(query)
@@ -121,7 +121,7 @@ async def open_findings(url: str) -> AsyncIterator[FindingsSource]:
             yield ServedFindings(app)
     else:
         async with open_storage(os.environ) as storage:
-            yield StoredFindings(FindingStore(storage), storage)
+            yield StoredFindings(storage)
 
 
 async def read_packages(source: FindingsSource) -> Packages:

@@ -84,11 +84,11 @@ class Session:
 
     async def rules(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder, with the packages that left them meanwhile."""
-        return await self._rules(folder, self.selections)
+        return await self.provider(folder).current()
 
     async def rules_as_written(self, folder: Path) -> RuleSet:
         """Read and resolve the rules of a folder, whatever was reviewed of them."""
-        return await self._rules(folder, None)
+        return await self._provider(folder, None).current()
 
     async def approve_selections(
         self, rules: RuleSet, packages: Mapping[str, AccessPackage], *, by: str
@@ -106,9 +106,6 @@ class Session:
     def provider(self, folder: Path) -> RulesProvider:
         """Make what reads and resolves the rules of a folder, as the app does."""
         return self._provider(folder, self.selections)
-
-    async def _rules(self, folder: Path, selections: SelectionStore | None) -> RuleSet:
-        return await self._provider(folder, selections).current()
 
     def _provider(self, folder: Path, selections: SelectionStore | None) -> RulesProvider:
         source = FolderRules(folder, tell=err.print)

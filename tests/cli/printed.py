@@ -183,7 +183,7 @@ class PrintedWorld:
 
         @asynccontextmanager
         async def open_findings(_url: str) -> AsyncIterator[StoredFindings]:
-            yield NamedFindings(self.app.records.findings)
+            yield NamedFindings(self.app.storage)
 
         @asynccontextmanager
         async def open_storage(_environment: object) -> AsyncIterator[object]:

@@ -29,7 +29,7 @@ async def test_a_running_app_tells_the_same_as_its_storage(make_app: MakeApp) ->
     app = make_app(PACKAGES, BOTH, RULES)
     await sweep(app)
     asked = Asked(InMemory(app))
-    stored, served = StoredFindings(app.records.findings), ServedFindings(asked.app)
+    stored, served = StoredFindings(app.storage), ServedFindings(asked.app)
     query = FindingsQuery(page_size=1)
     found = [each async for each in served.findings(query)]
     assert found == [each async for each in stored.findings(query)]
@@ -60,7 +60,7 @@ async def stored(make_app: MakeApp, monkeypatch: pytest.MonkeyPatch) -> App:
 
     @asynccontextmanager
     async def open_it(_url: str) -> AsyncIterator[StoredFindings]:
-        yield NamedFindings(app.records.findings)
+        yield NamedFindings(app.storage)
 
     for each in (command, explain_command):
         monkeypatch.setattr(each, "open_findings", open_it)

@@ -92,11 +92,11 @@ class ConflictCollector:
 
     async def _add(self, conflict: DetectedConflict) -> None:
         rule_ids = [each.id for each in conflict.rules]
-        subject = self.known.complete(conflict.subject)
-        ids = (subject.id, subject.object_id)
+        observed = [*observed_conflicts(conflict, self.known)]
+        ids = (observed[0].subject_id, observed[0].object_id)
         self.conflicts.findings += 1
         is_overridden = conflict.use is not None and conflict.use.until is not None
         is_excepted = is_overridden or self.rules.exceptions_for(rule_ids, ids)
         self.conflicts.excepted += bool(is_excepted)
-        for sighting in observed_conflicts(conflict, self.known):
+        for sighting in observed:
             await self.spool.add(sighting)
