@@ -120,12 +120,11 @@ def make_engine(
         subject_search=SubjectSearch(sweeps=records.sweeps, findings=records.findings, rules=rules),
         subjects=SubjectLookup(sweeps=records.sweeps, findings=records.findings, rules=rules),
         rules_overview=RulesOverview(
-            graph=graph,
             provider=rules,
             sweeps=records.sweeps,
             findings=records.findings,
+            controls=records.controls,
             clock=clock,
-            setting=settings.enforcement,
         ),
         exceptions=ExceptionLister(provider=rules, sweeps=records.sweeps, clock=clock),
         selections=SelectionReviewer(

@@ -15,7 +15,6 @@ from entra_sod.domain.rules.language import (
     FrameworkClause,
     Mode,
     PackageSelector,
-    References,
     Rule,
     Side,
 )
@@ -50,9 +49,9 @@ async def rules(**params: str) -> dict[str, dict[str, Any]]:
     return {each["id"]: each for each in (await get("rules", **params))["rules"]}
 
 
-async def reach(name: str) -> tuple[str, str]:
+async def enforcement(name: str) -> tuple[str, str]:
     found = (await rules())[name]["enforcement"]
-    return found["reach"], found["why"]
+    return found["state"], found["text"]
 
 
 class TestRules:
@@ -97,7 +96,14 @@ class TestRules:
                 },
             ],
             "pairs": 2,
-            "enforcement": {"reach": "enforced", "why": ""},
+            "enforcement": {
+                "state": "both-ways",
+                "text": "refused by Entra both ways",
+                "wanted": 8,
+                "missing": 0,
+                "held": 0,
+                "why": "",
+            },
             "gaps": [],
             "findings": 1,
             "exceptions": 0,
@@ -132,7 +138,7 @@ class TestRules:
         found = await rules()
         counts = {name: each["findings"] for name, each in found.items()}
         assert counts == {"many": None, "new": None, "pay": 1, "warn": None}
-        assert found["pay"]["enforcement"]["reach"] == "unknown"
+        assert found["pay"]["enforcement"]["state"] == "not-known"
 
     async def test_a_rule_that_was_read_in_part_says_so(self, make_app: MakeApp) -> None:
         """What is known is counted, and what is not is a gap."""
@@ -142,45 +148,45 @@ class TestRules:
         found = await rules()
         assert (found["pay"]["findings"], found["many"]["findings"]) == (1, None)
         assert found["pay"]["gaps"][0]["what"] == "1 of 2 pairs of rule pay"
-        assert found["pay"]["enforcement"]["reach"] == "unknown"
+        enforced = found["pay"]["enforcement"]
+        assert (enforced["state"], "could not be read" in enforced["why"]) == ("in-part", True)
 
     async def test_what_is_only_planned_is_not_enforced(self, make_app: MakeApp) -> None:
         """Nothing was written, so Entra refuses nothing."""
         await sweep(made(make_app, ENFORCEMENT="plan"))
-        found, why = await reach("pay")
-        assert (found, "not written" in why) == ("enforced in part", True)
+        expected = ("plan-only", "plan only: 8 of 8 references missing")
+        assert await enforcement("pay") == expected
 
-    async def test_with_enforcement_off_references_are_unknown(self, make_app: MakeApp) -> None:
+    async def test_with_enforcement_off_a_rule_says_so(self, make_app: MakeApp) -> None:
         """References are not looked at."""
         await sweep(made(make_app, ENFORCEMENT="off"))
-        assert (await reach("pay"))[0] == "unknown"
+        assert await enforcement("pay") == ("off", "off: ENFORCEMENT=off")
 
-    @pytest.mark.parametrize("name", ["warn", "many"])
-    async def test_what_is_found_only_says_why(self, make_app: MakeApp, name: str) -> None:
+    @pytest.mark.parametrize(("name", "state"), [("warn", "not-asked"), ("many", "cannot")])
+    async def test_what_is_found_only_says_why(
+        self, make_app: MakeApp, name: str, state: str
+    ) -> None:
         """By its mode, or by its form; before any sweep."""
         made(make_app)
-        found, why = await reach(name)
-        assert (found, bool(why)) == ("found only", True)
+        assert (await enforcement(name))[0] == state
+
+    async def test_what_is_frozen_says_so(self, make_app: MakeApp) -> None:
+        """Writing was frozen before the sweep could write."""
+        app = made(make_app, ENFORCEMENT="apply")
+        await app.records.controls.freeze("an audit", "key:ops")
+        await sweep(app)
+        expected = ("frozen", "frozen: 8 of 8 references missing")
+        assert await enforcement("pay") == expected
 
     async def test_what_is_held_enforces_in_part(self, make_app: MakeApp) -> None:
         """A group that joined is not referred to until that is approved."""
         pattern = rule("p", side("a"), Side(packages=[PackageSelector(name="Package b*")]))
         app = made(make_app, [pattern], ENFORCEMENT="apply")
         await sweep(app)
-        assert (await reach("p"))[0] == "enforced"
+        assert (await enforcement("p"))[0] == "both-ways"
         app.graph.put(package("b", "2", "e"))
         await sweep(app)
-        assert (await reach("p"))[0] == "enforced in part"
-
-    async def test_groups_that_were_not_read_are_not_known(
-        self, make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """A rule by groups alone is enforced only through the groups of its packages."""
-        by_groups = rule("g", side("a"), side("b"), references=References.GROUPS)
-        await sweep(made(make_app, [by_groups], ENFORCEMENT="apply"))
-        assert (await reach("g"))[0] == "enforced"
-        monkeypatch.setattr(overview, "MAX_PACKAGES_READ_FOR_RULES", 1)
-        assert (await reach("g"))[0] == "unknown"
+        assert await enforcement("p") == ("held", "held: 1 of 5 references wait")
 
     @pytest.mark.parametrize("limit", [1, 2, 3])
     async def test_pages_have_every_rule_once(self, make_app: MakeApp, limit: int) -> None:

@@ -77,7 +77,7 @@ def test_what_waits_is_shown_and_approved_and_written(world: Stage, tmp_path: Pa
     written = Caller(host.url).sweep(host)["references"]["written"]
     assert len(written) == len(held)
     [after] = looking.get("rules")["rules"]
-    assert after["enforcement"] == {"reach": "enforced", "why": ""}
+    assert (after["enforcement"]["state"], after["enforcement"]["missing"]) == ("both-ways", 0)
 
 
 def test_a_subject_of_the_list_is_shown_whole(world: Stage) -> None:

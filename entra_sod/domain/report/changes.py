@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from entra_sod.domain.findings.model import Change, Finding, FindingState
-from entra_sod.domain.report.enforcement import enforcement_views
+from entra_sod.domain.report.enforcement import sweep_views
 from entra_sod.domain.results.rule_references import MAX_RULES_KEPT
 from entra_sod.domain.results.sweep import SweepEnforcement, SweepResult
 
@@ -142,7 +142,7 @@ def _enforcement(
 
 
 def _told(kept: SweepEnforcement, rules: list[str]) -> Mapping[str, str]:
-    views = enforcement_views(kept, rules, is_frozen=False)
+    views = sweep_views(kept, rules, is_frozen=False)
     return {rule: each.text for rule, each in views.items()}
 
 

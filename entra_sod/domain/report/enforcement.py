@@ -9,8 +9,10 @@ from enum import StrEnum
 import msgspec
 
 from entra_sod.domain.enforcement.result import Enforcement
+from entra_sod.domain.enforcement.rule_reach import why_not_at_all
 from entra_sod.domain.results.sweep import RuleReferences, SweepEnforcement
 from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.resolve import ResolvedRule
 
 
 class EnforcementState(StrEnum):
@@ -77,20 +79,37 @@ _SUMMED: Mapping[EnforcementState, str] = {
 
 
 def enforcement_views(
-    kept: SweepEnforcement | None, rules: Iterable[str], *, is_frozen: bool
+    kept: SweepEnforcement | None, rules: Iterable[ResolvedRule], *, is_frozen: bool
 ) -> Mapping[str, EnforcementView]:
     """Say of each rule how far Entra refuses what it forbids.
 
     Args:
         kept: what the sweep kept; None where it kept nothing, or the rules have changed since.
-        rules: ids of the rules in force.
+        rules: in force.
         is_frozen: whether writing is frozen now.
     """
-    known = {each.rule: each for each in kept.rules} if kept else {}
-    return {
-        rule: _of_rule(known.get(rule), kept, is_frozen=is_frozen) if kept else UNKNOWN_ENFORCEMENT
-        for rule in rules
-    }
+    if kept is None:
+        return {rule.id: _without_sweep(rule) for rule in rules}
+    return sweep_views(kept, [rule.id for rule in rules], is_frozen=is_frozen)
+
+
+def sweep_views(
+    kept: SweepEnforcement, rules: Iterable[str], *, is_frozen: bool
+) -> Mapping[str, EnforcementView]:
+    """Say of each rule, by its id, what a sweep kept of it."""
+    known = {each.rule: each for each in kept.rules}
+    return {rule: _of_rule(known.get(rule), kept, is_frozen=is_frozen) for rule in rules}
+
+
+def _without_sweep(rule: ResolvedRule) -> EnforcementView:
+    """What the rule alone says: that no reference is asked for needs no sweep to be known."""
+    if not (cannot := why_not_at_all(rule, ())):
+        return UNKNOWN_ENFORCEMENT
+    return _not_enforced(
+        RuleReferences(
+            rule=rule.id, mode=rule.rule.mode, is_found_only=rule.is_found_only, cannot=cannot
+        )
+    )
 
 
 def sum_up(views: Sequence[EnforcementView], setting: str | None) -> EnforcementSum:

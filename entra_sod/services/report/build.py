@@ -84,9 +84,7 @@ class ReportInput:
             sides=sides,
             trends=RuleTrends(self.earlier, self.rules.hash),
             checked=PairsChecked.by_rule(cells, in_force),
-            enforcement=enforcement_views(
-                enforced, (each.id for each in in_force), is_frozen=bool(self.writing.frozen)
-            ),
+            enforcement=enforcement_views(enforced, in_force, is_frozen=bool(self.writing.frozen)),
         )
         facts = [viewer.facts(each) for each in in_force]
         rules = [viewer.view(*each) for each in zip(in_force, facts, strict=True)]

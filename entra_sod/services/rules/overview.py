@@ -11,34 +11,28 @@ from dataclasses import dataclass
 import msgspec
 
 from entra_sod.core.clock import Clock, timestamp
-from entra_sod.domain.enforcement.result import Enforcement
-from entra_sod.domain.enforcement.without_effect import wants_groups_only
 from entra_sod.domain.entra import AccessPackage
 from entra_sod.domain.findings.model import FindingState
+from entra_sod.domain.report.enforcement import EnforcementView, enforcement_views
 from entra_sod.domain.results.coverage import Outcome, Skipped, rule_gaps
 from entra_sod.domain.results.named import named_packages
-from entra_sod.domain.results.sweep import SweepResult
+from entra_sod.domain.results.sweep import SweepEnforcement, SweepResult
 from entra_sod.domain.rules.resolve import ResolvedRule, ResolvedSide
 from entra_sod.domain.rules.ruleset import PairConstraints, RuleSet
-from entra_sod.ports.graph import Graph
 from entra_sod.ports.storage import Condition
-from entra_sod.services.rules.alike import granting, read_grants
-from entra_sod.services.rules.enforced import EnforcementInput, enforcement_views
 from entra_sod.services.rules.names import read_names
 from entra_sod.services.rules.provider import RulesProvider
 from entra_sod.services.rules.view import (
     ResolvedSideView,
     RuleOverview,
     RulePage,
-    RuleReachView,
 )
 from entra_sod.services.sweeps.summary import SweepSummary, last_summary
 from entra_sod.stores.findings import FindingStore
 from entra_sod.stores.sweeps import SweepStore
+from entra_sod.stores.write_controls import WriteControls
 
 MAX_PACKAGES_OF_SIDE = 200
-# Of rules by groups alone, whose packages are read to see which groups they grant.
-MAX_PACKAGES_READ_FOR_RULES = 200
 # A query of a table takes 15 comparisons: four states, and these rules.
 MAX_RULES_IN_QUERY = 11
 _results = msgspec.json.Decoder(SweepResult)
@@ -73,21 +67,20 @@ class SweptRules:
     def is_of(self, rules: RuleSet) -> bool:
         return self.result is not None and self.result.rules_hash == rules.hash
 
+    def enforcement_of(self, rules: RuleSet) -> SweepEnforcement | None:
+        """What it kept of enforcement; nothing of it holds once the rules have changed."""
+        return self.result.rule_enforcement if self.result and self.is_of(rules) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesOverview:
-    """Answers `GET /rules`.
+    """Answers `GET /rules`."""
 
-    Attributes:
-        setting: how far the app goes at most.
-    """
-
-    graph: Graph
     provider: RulesProvider
     sweeps: SweepStore
     findings: FindingStore
+    controls: WriteControls
     clock: Clock
-    setting: Enforcement
 
     async def page(self, limit: int, after: str) -> RulePage:
         """Describe the rules behind an id, by their ids.
@@ -104,7 +97,11 @@ class RulesOverview:
             swept=swept,
             names=names,
             standing=await self._standing(wanted),
-            enforcement=await self._enforcement(rules, wanted, swept, names),
+            enforcement=enforcement_views(
+                swept.enforcement_of(rules),
+                wanted,
+                is_frozen=await self.controls.frozen() is not None,
+            ),
         )
         return RulePage(
             as_of=timestamp(self.clock.now()),
@@ -132,28 +129,6 @@ class RulesOverview:
         found = self.findings.all(where=where)
         return Counter([each.finding.rule async for each in found])
 
-    async def _enforcement(
-        self,
-        rules: RuleSet,
-        wanted: Sequence[ResolvedRule],
-        swept: SweptRules,
-        names: Mapping[str, AccessPackage],
-    ) -> Mapping[str, RuleReachView]:
-        needed = frozenset[str]().union(*(r.packages for r in wanted if wants_groups_only(r)))
-        few = sorted(needed)[:MAX_PACKAGES_READ_FOR_RULES]
-        read = {each.id: each for each in granting(await read_grants(self.graph, few))}
-        unread = swept.summary.unread if swept.summary else ()
-        seen = {each: AccessPackage(id=each) for each in rules.named_packages.difference(unread)}
-        known = EnforcementInput(
-            rules=rules,
-            result=swept.result,
-            unread=unread,
-            packages={**seen, **names, **read},
-            granting=read.keys(),
-            setting=self.setting,
-        )
-        return await asyncio.to_thread(enforcement_views, known, wanted)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RuleViews:
@@ -163,7 +138,7 @@ class _RuleViews:
     swept: SweptRules
     names: Mapping[str, AccessPackage]
     standing: Mapping[str, int]
-    enforcement: Mapping[str, RuleReachView]
+    enforcement: Mapping[str, EnforcementView]
 
     def of(self, wanted: Sequence[ResolvedRule]) -> list[RuleOverview]:
         return [self._view(each) for each in wanted]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 import msgspec
 
 from entra_sod.domain.entra import ReferenceKind
+from entra_sod.domain.report.enforcement import EnforcementView
 from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.results.named import NamedItem
 from entra_sod.domain.rules.exception_changes import ExceptionState
@@ -28,18 +28,6 @@ class ResolvedSideView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
     package_count: int
     groups: list[str]
     every: bool
-
-
-class RuleReachView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far Entra itself refuses what a rule forbids.
-
-    Attributes:
-        reach: `unknown` if no sweep has looked with these rules, or it could not read enough.
-        why: it does not enforce all of it, or is not known; empty if it enforces all of it.
-    """
-
-    reach: Literal["enforced", "enforced in part", "found only", "unknown"]
-    why: str
 
 
 class RuleOverview(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -76,7 +64,7 @@ class RuleOverview(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     version: str
     sides: list[ResolvedSideView]
     pairs: int
-    enforcement: RuleReachView
+    enforcement: EnforcementView
     gaps: list[Skipped]
     findings: int | None
     exceptions: int

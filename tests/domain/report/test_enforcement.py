@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,12 @@ from entra_sod.domain.report.enforcement import (
 )
 from entra_sod.domain.results.sweep import RuleReferences, SweepEnforcement
 from entra_sod.domain.rules.language import Mode
+from entra_sod.domain.rules.resolve import ResolvedRule
+from tests.builders import at_most, rule, rule_set, side
+
+
+def rules(*names: str, mode: Mode = Mode.ENFORCE) -> Sequence[ResolvedRule]:
+    return rule_set(*(rule(each, side("a"), side("b"), mode=mode) for each in names)).rules
 
 
 def kept(
@@ -24,7 +32,7 @@ def kept(
 
 
 def view(found: SweepEnforcement | None, *, is_frozen: bool = False) -> EnforcementView:
-    return enforcement_views(found, ["r"], is_frozen=is_frozen)["r"]
+    return enforcement_views(found, rules("r"), is_frozen=is_frozen)["r"]
 
 
 @pytest.mark.parametrize(
@@ -78,8 +86,17 @@ def test_the_state_of_a_rule(
 
 def test_a_rule_that_the_sweep_did_not_know_is_not_known() -> None:
     """A rule that came since is never called enforced."""
-    views = enforcement_views(kept(wanted=4), ["r", "new"], is_frozen=False)
+    views = enforcement_views(kept(wanted=4), rules("r", "new"), is_frozen=False)
     assert views["new"].state is EnforcementState.NOT_KNOWN
+
+
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.WARN])
+def test_that_a_rule_asks_for_no_reference_is_known_without_a_sweep(mode: Mode) -> None:
+    """Its mode or its form says so; of a rule that enforces only a sweep can tell."""
+    [found] = enforcement_views(None, rules("r", mode=mode), is_frozen=False).values()
+    assert (found.state, found.text) == ("not-asked", f"not to be enforced: its mode is {mode}")
+    of_many = rule_set(at_most("many", 2, "abc")).rules
+    assert enforcement_views(None, of_many, is_frozen=False)["many"].state == "cannot"
 
 
 def test_why_is_kept() -> None:

@@ -12,7 +12,7 @@ from entra_sod.domain.report.enforcement import enforcement_views
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import Mode, References
 from tests.app import App
-from tests.builders import at_most, held, package, rule, side
+from tests.builders import at_most, held, package, rule, rule_set, side
 from tests.services.sweeps.test_selections import PATTERN, approve
 from tests.services.sweeps.test_sweeps import MakeApp, sweep
 
@@ -25,8 +25,8 @@ async def swept(app: App, *, is_frozen: bool = False) -> dict[str, tuple[str, in
     """Each rule's state and how many references are missing, by the newest sweep."""
     found = msgspec.convert(await sweep(app), SweepResult)
     assert found.rule_enforcement is not None
-    rules = [each.rule for each in found.rule_enforcement.rules]
-    views = enforcement_views(found.rule_enforcement, rules, is_frozen=is_frozen)
+    rules = await app.engine.rules.at_hand()
+    views = enforcement_views(found.rule_enforcement, rules.rules, is_frozen=is_frozen)
     return {key: (str(each.state), each.missing) for key, each in views.items()}
 
 
@@ -138,4 +138,4 @@ async def test_a_sweep_of_an_older_version_says_nothing(make_app: MakeApp) -> No
     del answer["ruleEnforcement"]
     found = msgspec.convert(answer, SweepResult)
     assert found.rule_enforcement is None
-    assert enforcement_views(None, ["r"], is_frozen=False)["r"].state == "not-known"
+    assert enforcement_views(None, rule_set(RULE).rules, is_frozen=False)["r"].state == "not-known"

@@ -5,10 +5,6 @@ const FORMS = {
   allOf: 'No subject may be on all sides.', atMostSides: 'A subject may be on at most so many sides.',
   requires: 'A subject on the first side must be on the others as well.',
 };
-const REACH = {
-  enforced: 'Entra refuses the second package.', 'enforced in part': 'Entra refuses a part of the pairs.',
-  'found only': 'Entra refuses nothing. Sweeps find the conflicts.', unknown: 'How far Entra enforces the rule is not known.',
-};
 
 const found = (rule) => (rule.findings === null ? 'not checked' : number.format(rule.findings));
 
@@ -16,7 +12,7 @@ const ruleLine = (rule) => [
   html`<${Badge} severity=${rule.severity} />`,
   html`<a href=${link('rules', rule.id)}><${Name} text=${rule.title || rule.id} /></a>`,
   rule.mode,
-  html`<span title=${REACH[rule.enforcement.reach]}>${rule.enforcement.reach}</span>`,
+  html`<${Name} text=${rule.enforcement.text} />`,
   found(rule),
   html`<${Name} text=${rule.owner} />`,
 ];
@@ -40,7 +36,7 @@ const RuleDetail = ({ rule }) => html`<${Section} id="rule" title=${html`<${Name
   <p><${Badge} severity=${rule.severity} /> ${FORMS[rule.form]} ${['atMost', 'atMostSides'].includes(rule.form) ? `At most ${rule.allowed}.` : ''}</p>
   <${Facts} of=${[
     ['Id', html`<code>${rule.id}</code>`], ['Mode', rule.mode],
-    ['Enforcement', html`${REACH[rule.enforcement.reach]} <${Name} text=${rule.enforcement.why} />`],
+    ['Enforcement', html`<${Name} text=${rule.enforcement.text} />${rule.enforcement.why ? html`: <${Name} text=${rule.enforcement.why} />` : ''}`],
     ['Findings', html`${found(rule)} ${may('GET findings') ? html`<a href=${link('findings', '', { rule: rule.id })}>Findings of this rule</a>` : null}`],
     ['Exceptions', rule.exceptions ? html`${rule.exceptions} ${may('GET exceptions') ? html`<a href=${link('exceptions', '', { rule: rule.id })}>Exceptions of this rule</a>` : null}` : null],
     ['Owner', html`<${Name} text=${[rule.owner, ...rule.owners].join(', ')} />`],
