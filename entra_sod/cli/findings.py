@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,9 +18,9 @@ from entra_sod.cli.findings_source import (
     read_packages,
 )
 from entra_sod.cli.lists import (
-    DEFAULT_FOLDER,
     ListAs,
     ListFormat,
+    folder_of,
     print_json,
     print_list,
     tell,
@@ -169,8 +167,7 @@ def _why_empty(query: FindingsQuery) -> str:
 
 def _known_rules() -> set[str]:
     """Return the ids of the rules in the folder, if there is one."""
-    folder = Path(os.environ.get("RULES", "") or DEFAULT_FOLDER)
-    if not folder.is_dir():
+    if (folder := folder_of(None)) is None:
         return set()
     sources = read_sources([folder])
     return set(read_rules(sources.files, sources.unread).rules)
