@@ -13,8 +13,9 @@ from enum import StrEnum
 import msgspec
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+# Structs where there are millions: made ten times faster than frozen dataclasses. They cannot be
+# part of a cycle, so the garbage collector need not go through them.
+class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who holds an assignment: a person, a service principal or an agent.
 
     `id` is the subject's id in entitlement management. It is always there, and may become another
@@ -30,7 +31,17 @@ class Subject:
     object_id: str | None = None
     display_name: str | None = None
     subject_type: str | None = None
-    principal_name: str | None = field(default=None, compare=False)
+    principal_name: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subject) and self._compared == other._compared
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[str | None, ...]:
+        return (self.id, self.object_id, self.display_name, self.subject_type)
 
     @property
     def key(self) -> str:
@@ -42,8 +53,7 @@ class Subject:
         return (self.id, self.object_id) if self.object_id else (self.id,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One assignment of one access package; `state` in whatever case Graph wrote it.
 
     Attributes:
@@ -126,8 +136,6 @@ class ReferenceKind(StrEnum):
     PACKAGE = "package"
 
 
-# Structs, as there are millions of these two: made and compared faster than dataclasses. They refer
-# to strings only, so the garbage collector need not go through them.
 class Reference(msgspec.Struct, frozen=True, order=True, gc=False):
     """One entry of `incompatibleGroups` or `incompatibleAccessPackages` of the package `on`.
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
+import msgspec
+
 from entra_sod.core.errors import PERMANENT, Forbidden, GraphError, NotFound, Rejected
 from entra_sod.domain.entra import (
     AccessPackage,
@@ -213,7 +215,7 @@ class MemoryGraph:
 
     def _of(self, object_id: str, package_id: str) -> list[Assignment]:
         return [
-            replace(each, package_id=package_id)
+            msgspec.structs.replace(each, package_id=package_id)
             for each in self._assignments.get(package_id, [])
             if each.subject.object_id == object_id
         ]

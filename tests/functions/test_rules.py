@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from entra_sod.core.errors import Unavailable
 from entra_sod.domain.rules.language import (

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import combinations
 
+import msgspec
+
 from entra_sod.domain.detection.index import IndexedAssignment
 from entra_sod.domain.entra import Assignment, Pair, Subject
 from entra_sod.domain.rules.language import Rule
@@ -174,7 +176,7 @@ def holders_of_both(
     known = {key: other.subject for other in others for key in other.subject.ids}
     found = ((each, _named_in(known, each.subject)) for each in held)
     return one_each(
-        replace(each, subject=each.subject if each.subject.object_id else other)
+        msgspec.structs.replace(each, subject=each.subject if each.subject.object_id else other)
         for each, other in found
         if other
     )

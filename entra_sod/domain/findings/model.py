@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Self
@@ -196,7 +196,7 @@ class FindingNames:
     def complete(self, subject: Subject) -> Subject:
         """Add the object id to a subject that Graph showed without it."""
         known = None if subject.object_id else self.object_ids.get(subject.id)
-        return replace(subject, object_id=known) if known else subject
+        return msgspec.structs.replace(subject, object_id=known) if known else subject
 
 
 def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str = "") -> str:

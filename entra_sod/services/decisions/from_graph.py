@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+
+from msgspec.structs import replace
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import Forbidden, GraphError, Unlicensed

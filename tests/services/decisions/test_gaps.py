@@ -39,7 +39,7 @@ async def test_an_assignment_of_no_package_is_a_gap(
     app = make(make_app, {})
 
     async def nameless(_ids: object) -> Any:
-        yield ANN, [replace(holds("b", ANN), state=state)]
+        yield ANN, [msgspec.structs.replace(holds("b", ANN), state=state)]
 
     app.graph.assignments_of_subjects = nameless  # type: ignore[method-assign,assignment]
     answer = await ask("a")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.rules.language import GroupSelector, Protected, References

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.findings.model import Finding

@@ -29,7 +29,9 @@ from tests.services.sweeps.test_sweeps import MakeApp, sweep
 
 def held_by(package_name: str, object_id: str) -> Assignment:
     found = assignment(package_name, object_id)
-    return replace(found, subject=Subject(id=f"subject-{object_id}", object_id=object_id))
+    return msgspec.structs.replace(
+        found, subject=Subject(id=f"subject-{object_id}", object_id=object_id)
+    )
 
 
 PACKAGES = [package("a", "1"), package("b", "2"), package("c", "3")]
