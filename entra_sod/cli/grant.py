@@ -20,7 +20,7 @@ from entra_sod.cli.show_grant import commands_for, commands_unseen, plan_lines, 
 from entra_sod.cli.sign_in import device_code
 from entra_sod.cli.terminal import err, out
 from entra_sod.core.clock import Clock, SystemClock
-from entra_sod.core.errors import ConfigurationError, Forbidden, SodError
+from entra_sod.core.errors import ConfigurationError, Forbidden, NoToken, SodError
 from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.roles.model import CatalogRole, TokenPrincipal
 from entra_sod.settings import CredentialKind, GraphSettings, read_settings
@@ -115,6 +115,8 @@ def grant(
         code = asyncio.run(_grant(settings.graph, wanted, sign_in, is_meant=yes or hook))
     except SodError as error:
         err.print(f"entra-sod: {error}", style="red")
+        if isinstance(error, NoToken):
+            err.print("Sign in with az login, or say --device-code.")
         code = ExitCode.ERROR
     raise typer.Exit(ExitCode.NOTHING if hook else code)
 

@@ -206,6 +206,17 @@ def test_a_person_sees_the_plan_before_anything_is_given(world: World) -> None:
 
 @pytest.mark.slow
 @pytest.mark.host
+def test_who_is_not_signed_in_is_told_how_to(world: World) -> None:
+    """Without a token nothing is asked of Graph; the error does not name a thing unheard of."""
+    grant = ("-m", "entra_sod.cli", "grant")
+    seen = run(world, *grant, PYTHONPATH=str(CHECKOUT), IDENTITY_HEADER="of-another-app")
+    assert (seen.returncode, seen.stdout) == (ExitCode.ERROR, "")
+    assert seen.stderr.startswith("entra-sod: No token for Graph: ")
+    assert seen.stderr.endswith("Sign in with az login, or say --device-code.\n")
+
+
+@pytest.mark.slow
+@pytest.mark.host
 def test_what_azd_does_not_give_is_named(world: World) -> None:
     """All that is missing in one line, and the deployment goes on."""
     done = hook(world, SOD_CATALOGS="", APP_IDENTITY_PRINCIPAL_ID="entra-sod")

@@ -175,7 +175,7 @@ class GraphTransport:
         try:
             return (await self._credential.get_token(self._scope)).token
         except AzureError as error:
-            raise _no_token("itself", error) from error
+            raise _no_token(error) from error
 
     async def read(self, url: str, what: str) -> bytes:
         """GET, with short retries."""
@@ -247,7 +247,7 @@ class GraphTransport:
         except httpx.HTTPError as error:
             raise Unavailable(f"No answer from Graph to {what}: {type(error).__name__}") from error
         except AzureError as error:
-            raise _no_token(what, error) from error
+            raise _no_token(error, f", which is needed for {what}") from error
         return cast("bytes", answer)
 
     async def close(self) -> None:
@@ -257,9 +257,9 @@ class GraphTransport:
         await self._credential.close()
 
 
-def _no_token(what: str, error: AzureError) -> NoToken:
+def _no_token(error: AzureError, needed_for: str = "") -> NoToken:
     reason = (error.message or type(error).__name__).splitlines()[0]
-    return NoToken(f"No token for Graph, wanted for {what}: {reason}")
+    return NoToken(f"No token for Graph{needed_for}: {reason}")
 
 
 def _is_long(retry_after: float | None) -> bool:
