@@ -83,14 +83,6 @@ def is_held(side: ResolvedSide, held: AbstractSet[str]) -> bool:
     return bool(side.packages) and side.packages <= held
 
 
-def may_be_hit(rule: ResolvedRule, held: AbstractSet[str], unread: AbstractSet[str]) -> bool:
-    """Whether it is a conflict, if the subject holds any of the packages that were not read."""
-    if rule.form is not RuleForm.REQUIRES:
-        return find_hit(rule, held | unread) is not None
-    when, needs = rule.duties
-    return is_held(when, held | unread) and not is_held(needs, held)
-
-
 def _requirement_hit(
     rule: ResolvedRule, held: AbstractSet[str], unread: AbstractSet[str]
 ) -> RuleHit | None:
