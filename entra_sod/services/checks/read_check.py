@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from entra_sod.core.errors import PERMANENT, GraphError
 from entra_sod.domain.enforcement.desired import DesiredReference, desired_by_constraint
-from entra_sod.domain.entra import AccessPackage
+from entra_sod.domain.entra import AccessPackage, Assignment
 from entra_sod.domain.results.coverage import Checked, Coverage, Outcome
 from entra_sod.domain.rules.ruleset import PairConstraint
 from entra_sod.ports.graph import Graph
@@ -36,8 +36,13 @@ class CheckReading:
     desired: tuple[DesiredReference, ...]
 
     @property
+    def holders(self) -> Sequence[Assignment]:
+        """Who holds both, as far as that is known."""
+        return self.detection.holders if self.detection else ()
+
+    @property
     def outcome(self) -> Outcome:
-        if self.detection is not None and self.detection.holders:
+        if self.holders:
             return Outcome.CONFLICT
         return Outcome.CLEAR if self.is_whole else Outcome.UNKNOWN
 

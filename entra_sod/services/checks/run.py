@@ -10,7 +10,6 @@ import msgspec
 
 from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.errors import PERMANENT, NotFound
-from entra_sod.domain.enforcement.desired import DesiredReference
 from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.impact import Population, grantors_of
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
@@ -43,8 +42,13 @@ from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.ports.graph import Graph
-from entra_sod.services.checks.found_only import read_found_only
-from entra_sod.services.checks.read_check import CheckReading, read_check, read_package
+from entra_sod.services.checks.found_only import FoundOnlyReading, read_found_only
+from entra_sod.services.checks.read_check import (
+    CheckReading,
+    ReadPackages,
+    read_check,
+    read_package,
+)
 from entra_sod.services.checks.record import CheckLook, CheckRecorder, record_failure
 from entra_sod.services.checks.toxic import note_toxic
 from entra_sod.services.detection.detect import Detector
@@ -125,10 +129,39 @@ class CheckRunner:
     ) -> tuple[CheckResult, CheckLook]:
         """The answer, and what the check can say of findings."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
-        first, second = str(message.access_package_id), str(message.incompatible_access_package_id)
-        constraint, notes = rules.constraints.get(_pair_of(message)), Coverage()
+        notes = Coverage()
+        seen = await self._read(_pair(message), rules, notes)
+        reach = _reach(reach_of_row, self.enforcement)
+        if self.enforcement is Enforcement.APPLY and not reach_of_row:
+            notes.skip("writing references", "no row says that a caller asked for this check")
+        enforced = await self._enforce(seen, rules, reach, notes, message.id)
+        holders = holders_view(seen.pair.holders)
+        result = CheckResult(
+            id=message.id,
+            status=CheckStatus.COMPLETED,
+            outcome=_outcome(seen.pair, rules, seen.packages),
+            pair=_pair(message),
+            reference=message.reference,
+            enforcement=reach.word,
+            holders=holders,
+            holder_count=len(holders),
+            rules=[rule_view(each) for each in (seen.constraint.rules if seen.constraint else ())],
+            references=references_view(enforced),
+            stopped=enforced.stopped,
+            coverage=notes,
+            rules_hash=rules.hash,
+            as_of=as_of,
+            exceptions=exception_views(holders, seen.constraint, rules),
+            sets=seen.found_only.summaries,
+        )
+        return result, seen.look
+
+    async def _read(self, pair: PairView, rules: RuleSet, notes: Coverage) -> _Seen:
+        """Read all that the check is about; what could not be read is noted."""
+        first, second = pair.access_package_id, pair.incompatible_access_package_id
+        constraint = rules.constraints.get(Pair.of(first, second))
         packages = {each: await read_package(self.graph, each) for each in (first, second)}
-        found = await read_check(
+        reading = await read_check(
             self.detector,
             first=first,
             second=second,
@@ -138,73 +171,25 @@ class CheckRunner:
         )
         note_groups(constraint.named_groups if constraint else (), notes)
         notes.skipped.extend(rule_gaps(rules))
-        found_only = await read_found_only(self.graph, rules, {first, second}, notes)
-        readable = {key: each for key, each in packages.items() if isinstance(each, AccessPackage)}
-        note_toxic(_asking(rules, constraint), readable, notes)
-        guards = await self._guards(rules, constraint, readable, message.id, notes)
-        reach = enforcement_of(reach_of_row, self.enforcement)
-        if self.enforcement is Enforcement.APPLY and not reach_of_row:
-            notes.skip("writing references", "no row says that a caller asked for this check")
-        enforced = await self._enforce(
-            found.desired,
-            reach,
-            notes,
-            run_id=message.id,
-            rules_hash=rules.hash,
-            known=await self._population(found, readable),
-            guards=guards,
-        )
-        holders = holders_view(found.detection.holders if found.detection else ())
-        gone = [key for key, each in packages.items() if isinstance(each, NotFound)]
-        result = CheckResult(
-            id=message.id,
-            status=CheckStatus.COMPLETED,
-            outcome=_outcome(found, rules, (first, second)),
-            pair=_pair(message),
-            reference=message.reference,
-            enforcement=reach.word,
-            holders=holders,
-            holder_count=len(holders),
-            rules=[rule_view(each) for each in (constraint.rules if constraint else ())],
-            references=references_view(enforced),
-            stopped=enforced.stopped,
-            coverage=notes,
-            rules_hash=rules.hash,
-            as_of=as_of,
-            exceptions=exception_views(holders, constraint, rules),
-            sets=found_only.summaries,
-        )
-        looked = CheckLook(is_whole=found.is_whole, gone=gone, found_only=found_only)
-        return result, looked
-
-    async def _guards(
-        self,
-        rules: RuleSet,
-        constraint: PairConstraint | None,
-        packages: Mapping[str, AccessPackage],
-        check_id: str,
-        notes: Coverage,
-    ) -> tuple[WriteGuard, ...]:
-        asking = _asking(rules, constraint)
-        by = f"first seen by check {check_id}"
-        reviewed = await review_selections(self.selections, asking, packages, by=by)
-        known = await with_protected(self.graph, rules, packages, notes)
-        return (*protect(rules, known), *hold_changes(rules, reviewed, packages))
+        found_only = await read_found_only(self.graph, rules, packages.keys(), notes)
+        seen = _Seen(constraint=constraint, packages=packages, pair=reading, found_only=found_only)
+        note_toxic(seen.asking(rules), seen.readable, notes)
+        return seen
 
     async def _enforce(
-        self,
-        desired: tuple[DesiredReference, ...],
-        reach: Enforcement,
-        notes: Coverage,
-        *,
-        run_id: str,
-        rules_hash: str,
-        known: Population,
-        guards: Collection[WriteGuard],
+        self, seen: _Seen, rules: RuleSet, reach: Enforcement, notes: Coverage, check_id: str
     ) -> EnforcementResult:
+        """Plan, and as far as `reach` allows write, what the rules ask of the pair."""
+        guards = await self._guards(seen, rules, check_id, notes)
+        known = await self._population(seen)
         try:
             enforced = await self.enforcer.enforce(
-                desired, reach, run_id=run_id, rules_hash=rules_hash, known=known, guards=guards
+                seen.pair.desired,
+                reach,
+                run_id=check_id,
+                rules_hash=rules.hash,
+                known=known,
+                guards=guards,
             )
         except PERMANENT as error:
             notes.skip("the pair's incompatible references", error)
@@ -214,23 +199,55 @@ class CheckRunner:
         note_uncounted(enforced.weighed.uncounted, notes)
         return enforced
 
-    async def _population(
-        self, found: CheckReading, packages: Mapping[str, AccessPackage]
-    ) -> Population:
+    async def _guards(
+        self, seen: _Seen, rules: RuleSet, check_id: str, notes: Coverage
+    ) -> tuple[WriteGuard, ...]:
+        packages, by = seen.readable, f"first seen by check {check_id}"
+        reviewed = await review_selections(self.selections, seen.asking(rules), packages, by=by)
+        known = await with_protected(self.graph, rules, packages, notes)
+        return (*protect(rules, known), *hold_changes(rules, reviewed, packages))
+
+    async def _population(self, seen: _Seen) -> Population:
         """How many hold the pair's packages by the last sweep, and both of them by this check."""
-        last = await last_summary(self.sweeps) if found.desired else None
-        holders = last.holders if last else {}
-        both = len(found.detection.holders) if found.detection else 0
+        last = await last_summary(self.sweeps) if seen.pair.desired else None
+        holders, both = last.holders if last else {}, len(seen.pair.holders)
         return Population(
             holders=holders,
             whole=holders.keys(),
             both=lambda _one, _other: both,
-            grantors=grantors_of(packages.values()),
+            grantors=grantors_of(seen.readable.values()),
         )
 
 
-def _asking(rules: RuleSet, constraint: PairConstraint | None) -> list[ResolvedRule]:
-    return [each for each in rules.rules if constraint and each.id in constraint.rule_ids]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What one check has read.
+
+    Attributes:
+        constraint: what the rules ask of the pair; None where no rule names it.
+        packages: the pair's, or why they may not be read.
+        pair: who holds both.
+        found_only: what was read for the rules that the app detects but cannot enforce.
+    """
+
+    constraint: PairConstraint | None
+    packages: ReadPackages
+    pair: CheckReading
+    found_only: FoundOnlyReading
+
+    @property
+    def readable(self) -> Mapping[str, AccessPackage]:
+        return {key: each for key, each in self.packages.items() if isinstance(each, AccessPackage)}
+
+    @property
+    def look(self) -> CheckLook:
+        gone = [key for key, each in self.packages.items() if isinstance(each, NotFound)]
+        return CheckLook(is_whole=self.pair.is_whole, gone=gone, found_only=self.found_only)
+
+    def asking(self, rules: RuleSet) -> list[ResolvedRule]:
+        """The rules that name the pair."""
+        named = self.constraint.rule_ids if self.constraint else ()
+        return [each for each in rules.rules if each.id in named]
 
 
 def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outcome:
@@ -239,7 +256,7 @@ def _outcome(found: CheckReading, rules: RuleSet, pair: Collection[str]) -> Outc
     return Outcome.UNKNOWN if is_open and found.outcome is Outcome.CLEAR else found.outcome
 
 
-def enforcement_of(reach_of_row: str, setting: Enforcement) -> Enforcement:
+def _reach(reach_of_row: str, setting: Enforcement) -> Enforcement:
     """How far to go: as far as the check's row allows, never further than the app's setting.
 
     HTTP writes the row after it has looked at the caller's roles. Without a row a check plans.

@@ -69,44 +69,15 @@ class SweepEnforcer:
         Raises:
             GraphError, NotYetConsistent: the sweep should be closed again later.
         """
-        reviewed = await review_selections(
-            self.selections,
-            closing.rules.rules,
-            closing.whole.packages,
-            by=f"first seen by sweep {closing.record.id}",
-            gone=closing.whole.references.gone,
-            is_sweep=True,
-        )
         if self.enforcement is Enforcement.OFF:
+            await self._review(closing)
             return ReferenceWrites(EnforcementResult(), self.enforcement)
         ledger, notes = await self.ledger.read(), Coverage()
-        entries = ledger.entries
         note_damaged(ledger.damaged, notes)
         for rule in find_without_effect(closing.rules.rules, closing.whole.packages):
             notes.skip(f"enforcing rule {rule.id}", ENFORCES_NOTHING)
         try:
-            groups = await count_members(self.graph, entries)
-            if groups.unread:
-                notes.skip(
-                    "whether groups that we refer to still exist",
-                    groups.unread,
-                    Reason.OUT_OF_SCOPE,
-                )
-            gone = closing.whole.references.gone | groups.gone
-            # In a thread: it compares what thousands of packages grant.
-            packages = closing.whole.packages
-            known = await with_protected(self.graph, closing.rules, packages, notes)
-            guards, changes = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
-            del reviewed  # of the largest tenants megabytes, and the guards have what they need
-            tenant = self._tenant(closing, verdict, entries, gone, notes)
-            enforced = await self.enforcer.enforce_all(
-                replace(tenant, guards=guards),
-                self.enforcement,
-                run_id=closing.record.id,
-                rules_hash=closing.rules.hash,
-                entries=entries,
-                known=_population_of(closing),
-            )
+            enforced, changes = await self._enforce(closing, verdict, ledger.entries, notes)
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
             return ReferenceWrites(
@@ -123,6 +94,50 @@ class SweepEnforcer:
             has_damage=bool(ledger.damaged),
             changes=changes,
         )
+
+    async def _enforce(
+        self,
+        closing: ClosingSweep,
+        verdict: SweepVerdict,
+        entries: Mapping[Reference, LedgerEntry],
+        notes: Coverage,
+    ) -> tuple[EnforcementResult, Sequence[HeldChange]]:
+        reviewed = await self._review(closing)
+        gone = await self._gone(closing, entries, notes)
+        known = await with_protected(self.graph, closing.rules, closing.whole.packages, notes)
+        # In a thread: it compares what thousands of packages grant.
+        guards, changes = await asyncio.to_thread(_guards, closing, reviewed, gone, known)
+        del reviewed  # of the largest tenants megabytes, and the guards have what they need
+        tenant = self._tenant(closing, verdict, entries, gone, notes)
+        enforced = await self.enforcer.enforce_all(
+            replace(tenant, guards=guards),
+            self.enforcement,
+            run_id=closing.record.id,
+            rules_hash=closing.rules.hash,
+            entries=entries,
+            known=_population_of(closing),
+        )
+        return enforced, changes
+
+    async def _review(self, closing: ClosingSweep) -> Mapping[str, RuleSelection]:
+        return await review_selections(
+            self.selections,
+            closing.rules.rules,
+            closing.whole.packages,
+            by=f"first seen by sweep {closing.record.id}",
+            gone=closing.whole.references.gone,
+            is_sweep=True,
+        )
+
+    async def _gone(
+        self, closing: ClosingSweep, entries: Mapping[Reference, LedgerEntry], notes: Coverage
+    ) -> AbstractSet[str]:
+        """Packages and groups that exist no longer."""
+        groups = await count_members(self.graph, entries)
+        if groups.unread:
+            what = "whether groups that we refer to still exist"
+            notes.skip(what, groups.unread, Reason.OUT_OF_SCOPE)
+        return closing.whole.references.gone | groups.gone
 
     def _tenant(
         self,
