@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 
 from local.world import World
-from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
+from tests.chaos.give_up import asked_by, parts_with, poisoned, work_left, worn_out
 from tests.chaos.hosts import Hosts
 from tests.chaos.schedule import (
     HOUR,
@@ -66,6 +66,7 @@ class Chaos:
     Attributes:
         tally: what was done, and how often.
         check_ids: of the checks that were asked for; None for one that no host took.
+        last_tries: packages of parts whose message came with no try left.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Chaos:
         self._asked: list[Future[str | None]] = []
         self._waiting: list[Deed] = []
         self.tally = Counter[str]()
+        self.last_tries = set[str]()
 
     @property
     def check_ids(self) -> Sequence[str | None]:
@@ -271,6 +273,8 @@ class Chaos:
             return False
         change = worn_out if give_up.way == "worn-out" else poisoned
         parts = parts_with(planned, give_up.package)
+        if give_up.way == "worn-out":
+            self.last_tries |= asked_by(planned, parts)
         # Where storage goes away in between, those behind are sent with the next try.
         return all(self._send_given_up(change(part)) for part in parts)
 

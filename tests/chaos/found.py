@@ -178,6 +178,8 @@ class Found:
         aftermath: None for a run that no sweep follows.
         rolled_back: None where no rollback was run, which is a fault of the run.
         blocked: packages of which Graph never told who holds them.
+        last_tries: packages of parts whose message came with no try left: what Graph does not
+            answer for once stays a gap.
         answers_for_pairs: whether Graph does, to this app.
         refusals: None for a run in which Graph refuses for other reasons, too.
     """
@@ -192,6 +194,7 @@ class Found:
     findings: tuple[StoredFinding, ...]
     evidence: Evidence
     blocked: frozenset[str] = frozenset()
+    last_tries: frozenset[str] = frozenset()
     refusals: Refusals | None = None
     answers_for_pairs: bool = True
     budget: int | None = None

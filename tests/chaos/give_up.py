@@ -43,6 +43,12 @@ def work_left(planned: Planned) -> Sequence[Work]:
     return [start, *left] if left else []
 
 
+def asked_by(planned: Planned, work: Collection[SweepMessage]) -> set[str]:
+    """The packages that these parts ask for."""
+    parts = _plans.decode(planned.plan).parts
+    return {each for message in work for each in _asked(parts[message.part])}
+
+
 def _asked(part: Part) -> Collection[str]:
     return {*part.packages, *(each for pair in part.pairs for each in pair)}
 

@@ -88,6 +88,7 @@ def _found_after(schedule: Schedule, folder: Path) -> tuple[Found, Counter[str]]
         found = replace(
             found,
             blocked=schedule.blocked,
+            last_tries=frozenset(chaos.last_tries),
             refusals=refusals,
             answers_for_pairs=schedule.answers_for_pairs,
             budget=schedule.budget,

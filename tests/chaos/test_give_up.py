@@ -20,7 +20,7 @@ from entra_sod.domain.sweeps.parts import Part, SweepPlan
 from functions.queues.process import MAX_INTERRUPTIONS
 from tests.builders import guid
 from tests.chaos.found import Asked, read_letter
-from tests.chaos.give_up import parts_with, poisoned, work_left, worn_out
+from tests.chaos.give_up import asked_by, parts_with, poisoned, work_left, worn_out
 from tests.chaos.stored import Planned
 
 A, B, C = guid("a"), guid("b"), guid("c")
@@ -54,6 +54,12 @@ def test_parts_with_a_package_are_those_that_ask_who_holds_it() -> None:
     """By itself or in a pair; not to confirm what is known, nor to read what it grants."""
     assert [part.part for part in parts_with(planned(), A)] == [0, 1]
     assert [part.part for part in parts_with(planned(), C)] == []
+
+
+def test_a_part_asks_for_its_packages_and_for_those_of_its_pairs() -> None:
+    """Not for those whose grants alone it reads."""
+    assert asked_by(planned(), parts_with(planned(), A)) == {A, B}
+    assert asked_by(planned(), parts_with(planned(), A)[:1]) == {A}
 
 
 def test_a_worn_out_message_is_given_up_at_its_next_failure() -> None:

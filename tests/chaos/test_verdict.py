@@ -269,6 +269,19 @@ def test_a_pair_that_was_given_up_may_be_known_by_another_part() -> None:
     assert "pairs are found as they are" in claims(found, alone)
 
 
+def test_one_fault_of_graph_is_a_gap_in_a_parts_last_try() -> None:
+    """Only there, and only where Graph did not answer; who holds the package is then not known."""
+    gap = Gap("the assignments of d", "Graph answers 504 to the assignments of d: try again later")
+    gaps, unknown = (*SWEEP.gaps, gap), {"two": Seen("unknown", 0)}
+    one = sweep(gaps=gaps, sets=unknown)
+    others = tuple(each for each in FINDINGS if each.breach.rule != "two")
+    last_try = replace(one, last_tries=frozenset("d"), findings=others)
+    assert verdict(TRUTH, last_try) == ()
+    assert claims(replace(last_try, last_tries=frozenset("e"))) >= {"every gap is one"}
+    refused = replace(SWEEP, gaps=(*SWEEP.gaps, replace(gap, why="403")), sets=unknown)
+    assert claims(replace(last_try, sweep=refused)) >= {"every gap is one"}
+
+
 def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
     """The dead letter alone does not do, and neither does a part's number without its package."""
     sweep = given_up().sweep

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from tests.chaos.found import CheckAnswer, Found, Gap, Seen
 from tests.chaos.truth import Breach, PairKey, Truth, Wanted
 
 NOT_NAMED = "and no rule names it"  # it gives what a package of a rule gives, which is said
+PASSING = ("Graph answers 5", "No answer from Graph")  # what a gap says that another try may fill
 MAX_TOLD = 4
 CHECKS = "conflict-checks"
 # Hosts are held up while others start, and what they send meanwhile arrives at once.
@@ -73,7 +75,13 @@ class Case:
     @property
     def unread(self) -> frozenset[str]:
         """Packages of which a sweep that indexes them does not know who holds them."""
-        return self.truth.unreadable | self.lost.packages | self.unanswered
+        return self.truth.unreadable | self.lost.packages | self.unanswered | self.failed_once
+
+    @cached_property
+    def failed_once(self) -> frozenset[str]:
+        """Packages that Graph did not answer for in the last try of their part, as is told."""
+        told = (gap.what.split() for gap in self.gaps if gap.why.startswith(PASSING))
+        return self.found.last_tries.intersection(chain.from_iterable(told))
 
     @cached_property
     def unanswered(self) -> frozenset[str]:
@@ -87,7 +95,7 @@ class Case:
             return True
         if sweep and sweep.strategy == "pairs" and truth.is_asked(pair):
             return pair in self.lost.pairs
-        return not self.lost.packages.isdisjoint(pair)
+        return not (self.lost.packages | self.failed_once).isdisjoint(pair)
 
     def is_read_again(self, pair: PairKey) -> bool:
         """Whether a sweep may know a pair that went with a part.
@@ -186,7 +194,7 @@ def _gaps_are_true(case: Case) -> Iterator[str]:
     for part, why in case.found.parts.given_up.items():
         if (part, why) not in letters:
             yield f"part {part} was given up, and no dead letter says why: {why}"
-    unread = case.truth.unreadable | case.unanswered | case.lost.named
+    unread = case.truth.unreadable | case.unanswered | case.lost.named | case.failed_once
     for gap in case.gaps:
         words = gap.what.split()
         if words[0] == "part" and int(words[1]) not in case.found.parts.given_up:
