@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -259,6 +260,7 @@ class Effective(
 class Rule(
     msgspec.Struct,
     frozen=True,
+    dict=True,  # for cached properties
     forbid_unknown_fields=True,
     rename={
         "at_most": "atMost",
@@ -325,11 +327,11 @@ class Rule(
         pairs = zip(RuleForm, given, strict=True)
         return [form for form, value in pairs if value is not None]
 
-    @property
+    @cached_property
     def form(self) -> RuleForm:
         return next(iter(self.forms), RuleForm.BETWEEN)
 
-    @property
+    @cached_property
     def placed_sides(self) -> Sequence[tuple[Path, Side]]:
         """The sides of its form, each with its place in the rule; `atMost` has none."""
         if self.form is RuleForm.REQUIRES and self.requires:
@@ -354,7 +356,7 @@ class Rule(
             return self.at_most_sides.count
         return max(1, len(self.sides) - 1) if self.form is RuleForm.ALL_OF else 1
 
-    @property
+    @cached_property
     def is_found_only(self) -> bool:
         """Whether no pair of packages says what the rule says, so that nothing can be written."""
         is_single = self.form is not RuleForm.REQUIRES and self.allowed == 1
