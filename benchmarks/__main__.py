@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from benchmarks import readme, terminal
-from benchmarks.catalog import BENCHMARKS
+from benchmarks.browser import CHROMIUM
+from benchmarks.catalog import BENCHMARKS, IN_A_BROWSER
 from benchmarks.report import machine
 
 
@@ -17,13 +18,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _arguments(argv)
     console = Console()
     console.print(machine())
-    for name in arguments.names or BENCHMARKS:
+    names = dict.fromkeys(arguments.names or BENCHMARKS)
+    missing = [name for name in names if name in IN_A_BROWSER and not CHROMIUM.exists()]
+    if missing:  # said before the others are measured, which takes half an hour
+        told = f"NOT measured: {', '.join(missing)}: there is no {CHROMIUM}; run make chromium"
+        print(told, file=sys.stderr)
+    for name in (each for each in names if each not in missing):
         with console.status(name):
             report = BENCHMARKS[name](quick=arguments.quick)
         terminal.show(console, report)
         if not arguments.quick:
             readme.write(readme.README, name, report)
-    return 0
+    return 1 if missing else 0
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -45,3 +45,4 @@ BENCHMARKS: dict[str, Benchmark] = {
     "report": reporting.run,
     "console": opening_console.run,
 }
+IN_A_BROWSER = frozenset({"report", "console"})

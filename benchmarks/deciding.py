@@ -19,7 +19,10 @@ from local.graph.scale import Scale, an_id
 from local.processes import Process, free_port
 from local.world import printed_settings
 
-MAX_REQUESTS, MAX_OWN_SECONDS, MAX_BATCH_REQUESTS = 2, 0.002, 10
+# What the subject holds; of one that nobody knows also the subject by its id, and the people and
+# the service principals of the directory.
+MAX_REQUESTS, MAX_REQUESTS_OF_STRANGER = 2, 4
+MAX_OWN_SECONDS, MAX_BATCH_REQUESTS = 0.002, 10
 _SUBJECTS = 100
 _FAR_AWAY = 10**6  # the number of a subject who does not exist
 
@@ -69,12 +72,12 @@ def graph(scale: Scale) -> Iterator[Mapping[str, str]]:
 
 
 def _singles(decided: Decided) -> Iterator[Row]:
-    subjects = {"who holds packages": decided.holder, "who holds nothing": decided.stranger}
-    for who, single in subjects.items():
-        yield _requests(who, single)
-    for who, single in subjects.items():
+    holder, stranger = "a subject who holds packages", "an id that nobody knows"
+    yield _requests(holder, decided.holder, MAX_REQUESTS)
+    yield _requests(stranger, decided.stranger, MAX_REQUESTS_OF_STRANGER)
+    for who, single in ((holder, decided.holder), (stranger, decided.stranger)):
         yield Row(
-            what=f"own processor time of one about a subject {who}",
+            what=f"own processor time of one about {who}",
             measured=milliseconds(single.own),
             beside=f"with the SDK's transport: {milliseconds(single.whole)}",
             budget="≤ 2 ms",
@@ -82,12 +85,12 @@ def _singles(decided: Decided) -> Iterator[Row]:
         )
 
 
-def _requests(who: str, single: Single) -> Row:
+def _requests(who: str, single: Single, limit: int) -> Row:
     return Row(
-        what=f"Graph requests of a decision about a subject {who}",
+        what=f"Graph requests of a decision about {who}",
         measured=str(single.requests),
-        budget="one or two",
-        is_met=single.requests <= MAX_REQUESTS,
+        budget=f"≤ {limit}",
+        is_met=single.requests <= limit,
     )
 
 

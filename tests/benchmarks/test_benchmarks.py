@@ -1,6 +1,7 @@
 """Every benchmark at a tiny size: that it works, never how fast."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -8,12 +9,11 @@ from rich.console import Console
 from benchmarks import __main__ as command
 from benchmarks import readme, terminal
 from benchmarks.browser import CHROMIUM
-from benchmarks.catalog import BENCHMARKS
+from benchmarks.catalog import BENCHMARKS, IN_A_BROWSER
 from benchmarks.report import Report, Row
 
 # They compare the app with something else, and nothing says how far apart the two may be.
 WITHOUT_BUDGET = {"cold-start"}
-IN_A_BROWSER = {"report", "console"}
 
 
 @pytest.mark.slow
@@ -46,6 +46,19 @@ def test_quick_writes_nothing(
     assert command.main(["--quick", "decoding"]) == 0
     assert readme.README.read_bytes() == before
     assert "ours" in capsys.readouterr().out
+
+
+def test_without_a_browser_the_others_are_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """It is said which were not measured, and what to run; the exit code says it, too."""
+    monkeypatch.setitem(BENCHMARKS, "decoding", made_up)
+    monkeypatch.setattr(command, "CHROMIUM", tmp_path / "chromium")
+    assert command.main(["--quick", "report", "decoding"]) == 1
+    printed = capsys.readouterr()
+    assert "NOT measured: report:" in printed.err
+    assert "make chromium" in printed.err
+    assert "ours" in printed.out
 
 
 def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
