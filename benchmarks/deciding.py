@@ -19,7 +19,7 @@ from local.graph.scale import Scale, an_id
 from local.processes import Process, free_port
 from local.world import printed_settings
 
-# What the subject holds; of one that nobody knows also the subject by its id, and the people and
+# What the subject holds; of an unknown id also the subject by its id, and the people and
 # the service principals of the directory.
 MAX_REQUESTS, MAX_REQUESTS_OF_STRANGER = 2, 4
 MAX_OWN_SECONDS, MAX_BATCH_REQUESTS = 0.002, 10
@@ -72,7 +72,7 @@ def graph(scale: Scale) -> Iterator[Mapping[str, str]]:
 
 
 def _singles(decided: Decided) -> Iterator[Row]:
-    holder, stranger = "a subject who holds packages", "an id that nobody knows"
+    holder, stranger = "a subject who holds packages", "an unknown id"
     yield _requests(holder, decided.holder, MAX_REQUESTS)
     yield _requests(stranger, decided.stranger, MAX_REQUESTS_OF_STRANGER)
     for who, single in ((holder, decided.holder), (stranger, decided.stranger)):
