@@ -9,16 +9,17 @@ from azure.data.tables import TableServiceClient
 from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueServiceClient
 
-from entra_sod.stores import dead_letters, ledger, selections, sweeps, write_controls
+from entra_sod.stores import dead_letters, findings, ledger, selections, sweeps, write_controls
 
 
 def clear_leftovers(connection_string: str) -> None:
-    """Forget what was written, swept, queued and given up, for a tenant that was made anew.
+    """Forget what was found, written, swept, queued and given up, for a tenant that was made anew.
 
     What the ledger has as written a moment ago, and the lists do not show, is waited for: they may
     lag. A sweep that another test's host was killed in would be joined by the next one. What was
     approved of a rule would be missed in the tenant that was made anew.
     """
+    _forget_rows(connection_string, findings.TABLE)
     _forget_rows(connection_string, ledger.TABLE)
     _forget_rows(connection_string, selections.TABLE)
     _forget_rows(connection_string, sweeps.TABLE)
