@@ -16,7 +16,6 @@ from tests.adapters.rate_limit.virtual import VirtualClock
 type Write = Callable[[Row], Awaitable[bool]]
 
 PARTS_AT_ONCE = 2  # of one instance
-REQUESTS_OF_CHECK = 7
 SECONDS_OF_ANSWER = 0.5
 SECONDS_OF_POLL = 2.0
 SECONDS_OF_STORAGE = 0.015
@@ -77,9 +76,7 @@ class Traffic:
                 await self.send(limiter, limiter.max_batch)
                 await self.clock.sleep(seconds)
 
-    async def check(
-        self, limiter: SharedRateLimiter, *, at: float, requests: int = REQUESTS_OF_CHECK
-    ) -> float:
+    async def check(self, limiter: SharedRateLimiter, *, at: float, requests: int = 7) -> float:
         """Make some requests in a row; how many seconds it took."""
         await self.clock.sleep(at - self.clock.seconds)
         for _ in range(requests):
