@@ -48,12 +48,12 @@ async def look(app: OddApp, way: str) -> None:
 async def test_a_finding_is_of_an_object_id(
     client: GraphClient, simulator: Simulator, way: str
 ) -> None:
-    """Its other id may change: the finding is the same, and stays open."""
+    """It is named by the other id, which may change: the finding is the same, and stays open."""
     app = OddApp(client, between(*PAIR))
     await look(app, way)
     key = object_id("service principal")
     before = (await findings(app))[key]
-    assert before.id == finding_id("r", Pair.of(*PAIR), key)
+    assert before.id == finding_id("r", Pair.of(*PAIR), subject_id("service principal"))
     change_subject(simulator, "service principal", id=make_id("another id"))
     await look(app, way)
     after = await findings(app)

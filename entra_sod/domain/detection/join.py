@@ -187,9 +187,15 @@ def _named_in(known: Mapping[str, Subject], subject: Subject) -> Subject | None:
 
 
 def one_each(held: Iterable[Assignment]) -> tuple[Assignment, ...]:
-    """The first assignment of each subject, who may hold a package by two policies."""
+    """The first assignment of each subject, who may hold a package by two policies.
+
+    Its subject is as the assignment shows it that shows most.
+    """
+    all_held = [each for each in held if each.is_held]
+    known = {each.subject.id: each.subject for each in all_held if each.subject.object_id}
     found: dict[str, Assignment] = {}
-    for each in held:
-        if each.is_held:
-            found.setdefault(each.subject.key, each)
+    for each in all_held:
+        subject = known.get(each.subject.id, each.subject)
+        if subject.key not in found:
+            found[subject.key] = msgspec.structs.replace(each, subject=subject)
     return tuple(found.values())

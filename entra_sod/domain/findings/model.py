@@ -167,17 +167,20 @@ class Finding(ObservedConflict, frozen=True, kw_only=True, rename="camel"):
 class FindingNames:
     """What findings and their subjects are called already.
 
-    A finding keeps its id for ever: tickets and evidence have it. So one that was found by the id
-    in entitlement management is looked for by that, and by the object id once there is one.
+    A finding keeps its id for ever: tickets and evidence have it. The id is made of the subject's
+    id in entitlement management, which Graph shows of each assignment, so that runs that look at
+    the same moment name it alike. Where that id has changed, the object id tells what it was.
 
     Attributes:
-        ids: of findings that were named when their subject had another key, by the new name.
+        ids: of findings that were named when their subject had another id, by the new name.
         object_ids: of subjects, by their ids in entitlement management. Graph does not show it of
             an assignment that is being delivered.
+        subject_ids: the same the other way round.
     """
 
     ids: dict[str, str] = field(default_factory=dict)
     object_ids: dict[str, str] = field(default_factory=dict)
+    subject_ids: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Self:
@@ -187,19 +190,29 @@ class FindingNames:
         return names
 
     def add(self, finding: Finding) -> None:
-        name = finding_id(finding.rule, finding.pair, finding.subject_key, package=finding.package)
-        if finding.object_id is None or name != finding.id:
+        name = finding_id(finding.rule, finding.pair, finding.subject_id, package=finding.package)
+        if name != finding.id:
             self.ids[name] = finding.id
         if finding.object_id:
             self.object_ids[finding.subject_id] = finding.object_id
+            self.subject_ids[finding.object_id] = finding.subject_id
 
     def complete(self, subject: Subject) -> Subject:
         """Add the object id to a subject that Graph showed without it."""
         known = None if subject.object_id else self.object_ids.get(subject.id)
         return msgspec.structs.replace(subject, object_id=known) if known else subject
 
+    def id_of(self, rule: str, pair: Pair | None, subject: Subject, *, package: str = "") -> str:
+        """What the finding of a subject is called, or is to be called."""
+        before = self.subject_ids.get(subject.object_id or "", subject.id)
+        names = [
+            finding_id(rule, pair, key, package=package)
+            for key in dict.fromkeys([subject.id, before])
+        ]
+        return next((self.ids[name] for name in names if name in self.ids), names[-1])
 
-def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str = "") -> str:
+
+def finding_id(rule: str, pair: Pair | None, subject_id: str, *, package: str = "") -> str:
     """Name a finding for ever, however the rule's text is edited.
 
     Findings of one pair have the same beginning, so that they lie side by side. A package that
@@ -207,7 +220,7 @@ def finding_id(rule: str, pair: Pair | None, subject_key: str, *, package: str =
     place of the pair, because what is held of it may change.
     """
     held_against = [package, package] if package else [pair.low, pair.high] if pair else [rule]
-    rest = _digits([rule, *held_against, subject_key])
+    rest = _digits([rule, *held_against, subject_id])
     return (_digits(held_against)[:_PREFIX_LENGTH] + rest)[:_ID]
 
 

@@ -14,7 +14,6 @@ from entra_sod.domain.findings.model import (
     Finding,
     FindingNames,
     ObservedConflict,
-    finding_id,
 )
 from entra_sod.domain.rules.logic import ConflictKind
 from entra_sod.domain.rules.resolve import ResolvedRule
@@ -141,12 +140,8 @@ def observed_conflicts(
     held, subject = tuple(sorted(conflict.packages)), known.complete(conflict.subject)
     package, use = held[0] if conflict.kind is ConflictKind.PACKAGE else "", conflict.use
     for rule in conflict.rules:
-        names = [
-            finding_id(rule.id, conflict.pair, key, package=package)
-            for key in (subject.key, subject.id)
-        ]
         yield ObservedConflict(
-            id=next((known.ids[name] for name in names if name in known.ids), names[0]),
+            id=known.id_of(rule.id, conflict.pair, subject, package=package),
             rule=rule.id,
             severity=rule.severity,
             owner=rule.owner,

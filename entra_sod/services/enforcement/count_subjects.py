@@ -83,5 +83,5 @@ async def _holders(graph: Graph, packages: Collection[str]) -> Mapping[str, int]
         if isinstance(page, GraphError):
             holders.pop(package, None)
         elif package in holders:
-            holders[package] |= {each.subject.key for each in page if each.is_held}
+            holders[package] |= {each.subject.id for each in page if each.is_held}
     return {package: len(subjects) for package, subjects in holders.items()}
