@@ -18,7 +18,11 @@ from entra_sod.domain.enforcement.result import Enforcement
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.results import error_of
-from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import (
+    AppliedPlan,
+    ReferenceWriter,
+    WritingRun,
+)
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger
@@ -107,7 +111,7 @@ async def write_plan(
     async def write(step: Plan) -> None:
         if applied.frozen:
             return
-        applied.add(await writer.apply(step, run_id=run_id, rules_hash=plan.rules_hash))
+        applied.add(await writer.apply(step, WritingRun(id=run_id, rules_hash=plan.rules_hash)))
         advance()
 
     def progress() -> str:

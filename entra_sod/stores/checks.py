@@ -2,7 +2,8 @@
 
 queued → running → completed or failed. The row is changed only in the version that was read, so a
 check that ended stays as it ended, however often its message is delivered. Only an operator makes a
-failed one queued again (`entra-sod redrive`).
+failed one queued again (`entra-sod redrive`). One worker at a time works on a check: what one
+writes, another would not tell.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from entra_sod.core.clock import Clock, timestamp
 from entra_sod.core.names import cut
 from entra_sod.domain.results.status import CheckStatus
 from entra_sod.ports.storage import MAX_BINARY_BYTES, Row, Storage, Value
+from entra_sod.stores.leases import LeaseStore
 
 TABLE, CONTAINER, ROW_KEY = "checks", "checks", "check"
+_WORKING = "working"
+WORKING_LEASE = timedelta(seconds=20)
 RETENTION = timedelta(days=30)
 _MAX_INLINE_BYTES = MAX_BINARY_BYTES - 4096
 _END_PROPERTIES = ("result", "resultBlob", "evidence")
@@ -54,6 +58,13 @@ class CheckRecord:
 class CheckStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
+        self.working = LeaseStore(
+            table=self._table,
+            clock=clock,
+            key=_WORKING,
+            doing="working on check",
+            length=WORKING_LEASE,
+        )
 
     async def get(self, check_id: str) -> CheckRecord | None:
         row = await self._table.get(check_id, ROW_KEY)

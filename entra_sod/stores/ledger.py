@@ -49,6 +49,7 @@ class LedgerEntry:
 
     Attributes:
         at: when it was confirmed, or last intended.
+        until: how long a worker has the right to write or remove it; None where no worker has it.
         version: of the entry.
     """
 
@@ -58,6 +59,7 @@ class LedgerEntry:
     rule_ids: tuple[str, ...]
     rules_hash: str
     at: str
+    until: datetime | None
     version: str
 
     @property
@@ -67,6 +69,9 @@ class LedgerEntry:
 
     def is_younger(self, age: timedelta, now: datetime) -> bool:
         return _is_younger(self.at, age, now)
+
+    def is_being_written(self, now: datetime) -> bool:
+        return self.until is not None and is_leased(self.until, now, WRITING_LEASE)
 
 
 class DamagedEntry(SodError):
@@ -224,10 +229,7 @@ class Ledger:
     def _require_free(self, row: Row, reference: Reference) -> None:
         until = _moment(row.values.get("until"))
         if until and is_leased(until, self._clock.now(), WRITING_LEASE):
-            raise NotYetConsistent(
-                f"{reference.kind} {reference.target} on {reference.on} is being written by "
-                "another run"
-            )
+            raise being_written(reference)
 
     async def release(self, reference: Reference, intent: Intent) -> None:
         """Let others write it at once; the intent stays."""
@@ -287,6 +289,11 @@ class Ledger:
 
     def _now(self) -> str:
         return timestamp(self._clock.now())
+
+
+def being_written(reference: Reference) -> NotYetConsistent:
+    where = f"{reference.kind} {reference.target} on {reference.on}"
+    return NotYetConsistent(f"{where} is being written by another worker")
 
 
 def _origin_values(write_origin: WriteOrigin) -> dict[str, Value]:
@@ -358,5 +365,6 @@ def _entry_of(row: Row) -> LedgerEntry:
         rule_ids=tuple(msgspec.json.decode(str(values["ruleIds"]), type=list[str])),
         rules_hash=str(values["rulesHash"]),
         at=at,
+        until=_moment(values.get("until")),
         version=row.etag,
     )

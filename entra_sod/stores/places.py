@@ -33,7 +33,8 @@ PLACES: Sequence[Place] = (
     Place(
         kind="table",
         name="checks",
-        content="A row for each check. Results up to 60 KiB are in the row.",
+        content="A row for each check, and one while a worker works on it. Results up to 60 KiB "
+        "are in the row.",
         people="Ids, names and states of holders.",
         kept="Answered for 30 days. No job deletes the rows; `entra-sod erase` does.",
         if_lost="Results answer 404. Callers ask again.",

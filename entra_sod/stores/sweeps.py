@@ -13,11 +13,12 @@ from uuid import uuid4
 
 import msgspec
 
-from entra_sod.core.clock import Clock, is_leased
+from entra_sod.core.clock import Clock
 from entra_sod.core.names import cut
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.sweeps.parts import SweepPlan
 from entra_sod.ports.storage import Row, Storage, Value
+from entra_sod.stores.leases import LeaseStore
 
 TABLE, CONTAINER = "sweeps", "sweeps"
 CLOSING_LEASE = timedelta(seconds=60)
@@ -81,6 +82,13 @@ class Parts:
 class SweepStore:
     def __init__(self, storage: Storage, clock: Clock) -> None:
         self._table, self._blobs, self._clock = storage.table(TABLE), storage.blobs, clock
+        self.closing = LeaseStore(
+            table=self._table,
+            clock=clock,
+            key=_CLOSING,
+            doing="closing sweep",
+            length=CLOSING_LEASE,
+        )
         self._plan: tuple[str, SweepPlan] | None = None  # the last that was read, and its blob
 
     async def announce(self, sweep_id: str) -> None:
@@ -213,27 +221,6 @@ class SweepStore:
     async def parts_done(self, sweep_id: str) -> Sequence[PartRecord]:
         """Every part that is done, in order."""
         return (await self.parts(sweep_id)).done
-
-    async def claim_closing(self, sweep_id: str, owner: str) -> bool:
-        """Become the one who closes a sweep, or stay it; False while another worker is."""
-        until = (self._clock.now() + CLOSING_LEASE).isoformat()
-        values: dict[str, Value] = {"owner": owner, "until": until}
-        if await self._table.insert(Row(partition=sweep_id, key=_CLOSING, values=values)):
-            return True
-        row = await self._table.get(sweep_id, _CLOSING)
-        if row is None:
-            return False
-        held_until = datetime.fromisoformat(str(row.values["until"]))
-        is_held = is_leased(held_until, self._clock.now(), CLOSING_LEASE)
-        if row.values["owner"] != owner and is_held:
-            return False
-        return await self._table.replace(row.changed(**values))
-
-    async def release_closing(self, sweep_id: str, owner: str) -> None:
-        """Let another worker close it at once."""
-        row = await self._table.get(sweep_id, _CLOSING)
-        if row is not None and row.values["owner"] == owner:
-            await self._table.delete(sweep_id, _CLOSING, etag=row.etag)
 
     async def end(self, record: SweepRecord, status: SweepStatus, result: bytes) -> bool:
         """Close a sweep; False for one that is closed: it keeps the result it has."""

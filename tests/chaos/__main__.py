@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 
 from local.processes import CHECKOUT
@@ -18,10 +19,10 @@ FOLDER = CHECKOUT / ".local" / "chaos"
 
 def main() -> int:
     seeds, started = _seeds(), time.monotonic()
-    failed = [seed for seed in seeds if not _passes(seed)]
+    failed = {seed: left for seed in seeds if (left := _left_of(seed)) is not None}
     print(f"{len(seeds) - len(failed)} of {len(seeds)} in {time.monotonic() - started:.0f} s")
-    for seed in failed:
-        print(f"failed: make chaos SEED={seed}  (logs and data: {_folder(seed)})")
+    for seed, left in failed.items():
+        print(f"failed: make chaos SEED={seed}  (logs and data: {left})")
     return 1 if failed else 0
 
 
@@ -35,20 +36,21 @@ def _seeds() -> Sequence[int]:
     return range(1, arguments.seeds + 1)
 
 
-def _passes(seed: int) -> bool:
+def _left_of(seed: int) -> Path | None:
+    """Run a seed; return the folder of one that failed."""
     print(f"seed {seed}", end=": ", flush=True)
-    folder = _folder(seed)
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = _new_folder(seed)
     try:
         outcome = run(schedule(seed), folder)
     except Exception as error:  # noqa: BLE001 - the other seeds are still to be run
         print(f"FAILED: {type(error).__name__}: {error}", flush=True)
-        return False
+        return folder
     _tell(outcome)
     if outcome.wrong:
-        return False
+        (folder / "wrong.txt").write_text("\n".join(outcome.wrong))
+        return folder
     shutil.rmtree(folder)
-    return True
+    return None
 
 
 def _tell(outcome: Outcome) -> None:
@@ -58,8 +60,10 @@ def _tell(outcome: Outcome) -> None:
         print(f"  {wrong}", flush=True)
 
 
-def _folder(seed: int) -> Path:
-    return FOLDER / f"seed-{seed}"
+def _new_folder(seed: int) -> Path:
+    """A folder that is not there yet: what a failed run has left may never come again."""
+    names = chain([f"seed-{seed}"], (f"seed-{seed}.{number}" for number in count(1)))
+    return next(FOLDER / name for name in names if not (FOLDER / name).exists())
 
 
 if __name__ == "__main__":

@@ -32,10 +32,11 @@ from tests.chaos.schedule import (
 from tests.chaos.stored import Message, Watcher, is_settled, jump_clock, newest_planned
 from tests.chaos.traits import Trait
 
-# What a jumping clock would get wrong: the shared rate, who closes until when, and who writes.
+# What a jumping clock would get wrong: the shared rate, who works until when, and who writes.
 TIMES: Mapping[str, Collection[str] | None] = {
     "throttle": None,
     "sweeps": {"until"},
+    "checks": {"until"},
     "ledger": {"until"},
 }
 TIMER = "start_sweep"
@@ -98,7 +99,7 @@ class Chaos:
                 act()
             self._heal()
             if Trait.WAITED_OUT not in schedule.traits:
-                self._end_closing_leases()
+                self._end_working_leases()
 
     def come_to_rest(self) -> None:
         """Wait until the sweep has started, and then for the queues to run empty."""
@@ -153,11 +154,12 @@ class Chaos:
         self._world.graph.behave(**HEALTHY, throttle=self._throttle)
         self._hosts.wait_running()
 
-    def _end_closing_leases(self) -> None:
-        """Let no time pass until a lease is over whose holder may have died."""
-        self.tally["leases ended"] += jump_clock(
-            self._world.storage, "sweeps", -HOUR, TIMES["sweeps"]
-        )
+    def _end_working_leases(self) -> None:
+        """Let no time pass until a lease is over whose holder may have died, or works on."""
+        for table in ("sweeps", "checks"):
+            self.tally["leases ended"] += jump_clock(
+                self._world.storage, table, -HOUR, TIMES[table]
+            )
 
     def _steps(  # noqa: C901 - one case for each kind
         self, disturbance: Disturbance, callers: ThreadPoolExecutor

@@ -34,7 +34,7 @@ LONG_WAITS = (30, 90, 119)
 SHARED_RATE: Collection[str] = ("throttle",)
 # The rules of each seed ask for more than 20.
 SMALL_BUDGETS = (1, 5, 17)
-LEASES: Collection[str] = ("sweeps", "ledger")
+LEASES: Collection[str] = ("sweeps", "checks", "ledger")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

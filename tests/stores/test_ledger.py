@@ -124,7 +124,7 @@ async def test_a_damaged_row_is_still_held_by_who_writes_it(written: Written) ->
     """A lease that can be read holds; one that cannot be read is none."""
     await written.ledger.intend(OURS, ORIGIN)
     await written.damage(ruleIds="[")
-    with pytest.raises(NotYetConsistent, match="written by another run"):
+    with pytest.raises(NotYetConsistent, match="written by another worker"):
         await written.ledger.intend(OURS, ORIGIN)
     await written.damage(until="soon")
     await written.ledger.intend(OURS, ORIGIN)

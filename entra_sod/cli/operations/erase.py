@@ -118,7 +118,7 @@ class Eraser:
             # One that was announced has no row before its message is there.
             running[sweep_id] = not record.status.has_ended if record else sweep_id == announced
         traces.kept += [_under_way("sweep", each) for each in running if running[each]]
-        async for row in self.storage.table(checks.TABLE).rows():
+        async for row in self._check_rows():
             if not CheckStatus(str(row.values["status"])).has_ended:
                 traces.kept.append(_under_way("check", row.partition))
         return running
@@ -127,11 +127,16 @@ class Eraser:
         async for name in self._naming(checks.CONTAINER, words):
             traces.check_blobs.append(name)
         touched = {name.partition("/")[0] for name in traces.check_blobs}
-        async for row in self.storage.table(checks.TABLE).rows():
+        async for row in self._check_rows():
             result = row.values.get("result")
             names_it = isinstance(result, bytes) and _has(result, words)
             if names_it or row.partition in touched:
                 traces.checks.append(row)
+
+    async def _check_rows(self) -> AsyncIterator[Row]:
+        async for row in self.storage.table(checks.TABLE).rows():
+            if row.key == checks.ROW_KEY:
+                yield row
 
     async def _find_sweeps(
         self, traces: Traces, words: Sequence[bytes], running: dict[str, bool]

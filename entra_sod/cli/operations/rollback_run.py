@@ -23,7 +23,11 @@ from entra_sod.domain.results.coverage import Checked, Coverage, Skipped
 from entra_sod.ports.graph import Graph
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.results import error_of
-from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import (
+    AppliedPlan,
+    ReferenceWriter,
+    WritingRun,
+)
 from entra_sod.services.evidence.writer import EvidenceInput, EvidenceWriter
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.evidence_writes import EvidenceWrites
@@ -153,7 +157,7 @@ class RollbackRunner:
         step = Plan(removals=(reference,))
         try:
             return await self.patience.read(
-                lambda: writer.apply(step, run_id=run.id, rules_hash=""), progress
+                lambda: writer.apply(step, WritingRun(id=run.id, rules_hash="")), progress
             )
         except BaseException as error:  # cancelled, too: the evidence has to say so
             why = f"{INTERRUPTED} ({str(error) or type(error).__name__})"
@@ -187,7 +191,7 @@ class RollbackRunner:
         ledger = Ledger(self.storage, self.clock)
         writer = ReferenceWriter(self.graph, ledger, controls, self.clock, self.proofs)
         # By list, as the writer reads each once.
-        await writer.apply(Plan(vanished=tuple(sorted(vanished))), run_id="", rules_hash="")
+        await writer.apply(Plan(vanished=tuple(sorted(vanished))), WritingRun(id="", rules_hash=""))
 
     async def _removed_of(self, planned: Sequence[PlannedRemoval]) -> Sequence[Reference]:
         """Those of a dead run's references that are not there any more, or were written anew."""

@@ -53,12 +53,14 @@ from entra_sod.services.checks.record import CheckLook, CheckRecorder, record_fa
 from entra_sod.services.checks.toxic import note_toxic
 from entra_sod.services.detection.detect import Detector
 from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.enforcement.reference_writer import WritingRun
 from entra_sod.services.notifications.announce import Announcer
 from entra_sod.services.rules.alike import with_protected
 from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.summary import last_summary
-from entra_sod.stores.checks import CheckStore
+from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.evidence_chain import EvidenceChain
+from entra_sod.stores.leases import Lease
 from entra_sod.stores.selections import SelectionStore
 from entra_sod.stores.sweeps import SweepStore
 
@@ -87,20 +89,26 @@ class CheckRunner:
         Raises:
             Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
-        record = await self.store.begin(message.id)
-        if not record.status.has_ended:
-            result, look = await self._result(message, rules, record.reach)
-            findings = await self.recorder.record(
-                result,
-                _pair_of(message),
-                rules,
-                look,
-                run=record.run,
-                started_at=record.created_at,
-            )
-            await self._announce(record.run, message, rules, findings, result)
-            await store_result(self.store, result, CheckStatus.COMPLETED)
+        async with self.store.working.hold(message.id) as lease:
+            record = await self.store.begin(message.id)
+            if not record.status.has_ended:
+                await self._work(message, rules, record, lease)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
+
+    async def _work(
+        self, message: CheckMessage, rules: RuleSet, record: CheckRecord, lease: Lease
+    ) -> None:
+        result, look = await self._result(message, rules, record.reach, lease)
+        findings = await self.recorder.record(
+            result,
+            _pair_of(message),
+            rules,
+            look,
+            run=record.run,
+            started_at=record.created_at,
+        )
+        await self._announce(record.run, message, rules, findings, result)
+        await store_result(self.store, result, CheckStatus.COMPLETED)
 
     async def _announce(
         self,
@@ -125,7 +133,7 @@ class CheckRunner:
         await self.announcer.announce_writes(writes, newly_held, traceparent=message.traceparent)
 
     async def _result(
-        self, message: CheckMessage, rules: RuleSet, reach_of_row: str
+        self, message: CheckMessage, rules: RuleSet, reach_of_row: str, lease: Lease
     ) -> tuple[CheckResult, CheckLook]:
         """The answer, and what the check can say of findings."""
         as_of = timestamp(self.clock.now())  # before anything is read: see Moment.at
@@ -134,7 +142,8 @@ class CheckRunner:
         reach = _reach(reach_of_row, self.enforcement)
         if self.enforcement is Enforcement.APPLY and not reach_of_row:
             notes.skip("writing references", "no row says that a caller asked for this check")
-        enforced = await self._enforce(seen, rules, reach, notes, message.id)
+        run = WritingRun(id=message.id, rules_hash=rules.hash, lease=lease)
+        enforced = await self._enforce(seen, rules, reach, notes, run)
         holders = holders_view(seen.pair.holders)
         result = CheckResult(
             id=message.id,
@@ -177,17 +186,16 @@ class CheckRunner:
         return seen
 
     async def _enforce(
-        self, seen: _Seen, rules: RuleSet, reach: Enforcement, notes: Coverage, check_id: str
+        self, seen: _Seen, rules: RuleSet, reach: Enforcement, notes: Coverage, run: WritingRun
     ) -> EnforcementResult:
         """Plan, and as far as `reach` allows write, what the rules ask of the pair."""
-        guards = await self._guards(seen, rules, check_id, notes)
+        guards = await self._guards(seen, rules, run.id, notes)
         known = await self._population(seen)
         try:
             enforced = await self.enforcer.enforce(
                 seen.pair.desired,
                 reach,
-                run_id=check_id,
-                rules_hash=rules.hash,
+                run,
                 known=known,
                 guards=guards,
             )
@@ -282,6 +290,9 @@ async def record_check_failure(
         reason: what was wrong and what to do.
         at: the moment.
         message: what asked for it, None where that could not be read.
+
+    Raises:
+        NotYetConsistent: a worker is working on it, and may still end it.
     """
     result = CheckResult(
         id=check_id,
@@ -299,10 +310,11 @@ async def record_check_failure(
         rules_hash="",
         as_of=timestamp(at),
     )
-    record = await store.begin(check_id)
-    if not record.status.has_ended:
-        await record_failure(chain, result, run=record.run, started_at=record.created_at)
-        await store_result(store, result, CheckStatus.FAILED)
+    async with store.working.hold(check_id):
+        record = await store.begin(check_id)
+        if not record.status.has_ended:
+            await record_failure(chain, result, run=record.run, started_at=record.created_at)
+            await store_result(store, result, CheckStatus.FAILED)
 
 
 async def store_result(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:

@@ -25,7 +25,11 @@ from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_subjects
-from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import (
+    AppliedPlan,
+    ReferenceWriter,
+    WritingRun,
+)
 from entra_sod.stores.ledger import LedgerEntry
 
 NOTHING_KNOWN = Population()
@@ -43,9 +47,8 @@ class Enforcer:
         self,
         desired: Collection[DesiredReference],
         reach: Enforcement,
+        run: WritingRun,
         *,
-        run_id: str,
-        rules_hash: str,
         known: Population = NOTHING_KNOWN,
         guards: Collection[WriteGuard] = (),
     ) -> EnforcementResult:
@@ -54,8 +57,7 @@ class Enforcer:
         Args:
             desired: what the rules in view ask for.
             reach: OFF does nothing, PLAN writes nothing.
-            run_id: of the check or sweep, for the ledger.
-            rules_hash: of the rules in force, for the ledger.
+            run: the check or sweep.
             known: of how many subjects there are; what is not is asked for if it is to write.
             guards: of every change.
 
@@ -65,17 +67,20 @@ class Enforcer:
         """
         if reach is Enforcement.OFF or not desired:
             return EnforcementResult()
+        # Before the lists: what another worker has written by now they show.
+        entries = await self.writer.entries_on({each.reference.on for each in desired})
+        if reach is Enforcement.APPLY:
+            self.writer.require_none_begun(run, entries.values())
         seen = await self._read_references(
             {(each.reference.on, each.reference.kind) for each in desired}
         )
         present = seen.present({on for on, _ in seen.lists})
         plan = make_plan(desired, present).guarded(guards)
-        entries = await self.writer.entries_of(plan.unchanged)
-        earlier, asks = _written_by(run_id, entries), reach is Enforcement.APPLY
+        earlier, asks = _written_by(run.id, entries), reach is Enforcement.APPLY
         weighed = await self._weigh(plan, present, known, earlier, asks=asks)
         plan, done = plan.guarded([weighed]), _DoneWrites()
         if reach is Enforcement.APPLY:
-            done = await self._apply(plan, plan.writes, entries, run_id, rules_hash)
+            done = await self._apply(plan, plan.writes, entries, run)
         return EnforcementResult(
             present=tuple(done.present(plan.unchanged)),
             planned=tuple(done.planned(each.reference for each in plan.additions)),
@@ -91,9 +96,8 @@ class Enforcer:
         self,
         tenant: TenantPlan,
         reach: Enforcement,
+        run: WritingRun,
         *,
-        run_id: str,
-        rules_hash: str,
         entries: Mapping[Reference, LedgerEntry],
         known: Population = NOTHING_KNOWN,
     ) -> EnforcementResult:
@@ -103,14 +107,15 @@ class Enforcer:
             tenant: what is compared. Lists that the plan would change are read once more before the
                 first write, for this run may have been here already.
             reach: OFF does nothing, PLAN writes nothing.
-            run_id: of the sweep, for the ledger.
-            rules_hash: of the rules in force, for the ledger.
-            entries: the whole ledger; drift from it is found.
+            run: the sweep.
+            entries: the whole ledger, read after the lease was taken; drift from it is found.
             known: of how many subjects there are; what is not is asked for.
 
         Raises:
             GraphError, NotYetConsistent: as `enforce`.
         """
+        if reach is Enforcement.APPLY:
+            self.writer.require_none_begun(run, entries.values())
         limit, done = self.max_reference_writes, _DoneWrites()
         # In a thread: millions of references take seconds, and others wait for the loop.
         survey = await asyncio.to_thread(tenant.survey, limit)
@@ -122,13 +127,13 @@ class Enforcer:
             plan = survey.plan
             plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
         there = tenant.seen.present({each.on for each in plan.changes})
-        earlier = _written_by(run_id, entries)
+        earlier = _written_by(run.id, entries)
         weighed = await self._weigh(plan, there, known, earlier, asks=True)
         plan, held = plan.guarded([weighed]), len(weighed.held)
         if held:
             tenant = replace(tenant, guards=(*tenant.guards, weighed))
         if reach is Enforcement.APPLY:
-            done = await self._apply(plan, survey.writes - held, entries, run_id, rules_hash)
+            done = await self._apply(plan, survey.writes - held, entries, run)
         present, found = survey.present - len(done.earlier), len(done.found)
         survey.tally.settle(
             survey.additions,
@@ -184,11 +189,10 @@ class Enforcer:
         plan: Plan,
         writes: int,
         entries: Mapping[Reference, LedgerEntry],
-        run_id: str,
-        rules_hash: str,
+        run: WritingRun,
     ) -> _DoneWrites:
         adopted = await self.writer.adopt(plan, entries)
-        earlier = [each for each in adopted if entries[each].run_id == run_id]
+        earlier = [each for each in adopted if entries[each].run_id == run.id]
         if writes + len(earlier) > self.max_reference_writes:
             limit, used = self.max_reference_writes, len(earlier)
             why = str(LimitExceeded(planned=writes + used, limit=limit))
@@ -197,11 +201,11 @@ class Enforcer:
         if not writes and not plan.vanished:
             return _DoneWrites(earlier=earlier)
         budget = await self.writer.controls.reserve(
-            run_id, writes + len(earlier), self.max_writes_per_day
+            run.id, writes + len(earlier), self.max_writes_per_day
         )
         allowed = plan.first(max(0, budget.granted - len(earlier)))
-        applied = await self.writer.apply(allowed, run_id=run_id, rules_hash=rules_hash)
-        await self.writer.controls.give_back(run_id, allowed.writes - applied.writes)
+        applied = await self.writer.apply(allowed, run)
+        await self.writer.controls.give_back(run.id, allowed.writes - applied.writes)
         left = writes - applied.tried
         stopped = await self._stopped(left, applied.frozen) if left else None
         return _DoneWrites(earlier=earlier, applied=applied, stopped=stopped)

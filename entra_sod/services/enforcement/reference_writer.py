@@ -33,6 +33,7 @@ from entra_sod.domain.enforcement.result import FailedWrite
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.leases import NO_LEASE, Lease
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
@@ -42,6 +43,7 @@ from entra_sod.stores.ledger import (
     LedgerEntry,
     LedgerState,
     WriteOrigin,
+    being_written,
 )
 from entra_sod.stores.write_controls import WriteControls
 
@@ -51,6 +53,22 @@ log = logging.getLogger("entra_sod")
 READ_AGAIN_SECONDS: Sequence[float] = (0.2, 0.4, 0.8, 1.6, 3.0)
 
 NOT_PROVEN = "no sealed evidence of the run that the ledger names says so: it is left alone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritingRun:
+    """The run that writes.
+
+    Attributes:
+        id: of the check, the sweep, or the call of the command line; for the ledger.
+        rules_hash: of the rules in force, for the ledger.
+        lease: on the run, which is looked at before each write: a worker whose run another one has
+            taken over writes no more, for who ends the run would not tell of it.
+    """
+
+    id: str
+    rules_hash: str
+    lease: Lease = NO_LEASE
 
 
 @dataclass(slots=True)
@@ -107,7 +125,7 @@ class ReferenceWriter:
         self._graph, self._ledger, self._clock = graph, ledger, clock
         self.controls, self._evidence = controls, evidence
 
-    async def apply(self, plan: Plan, *, run_id: str, rules_hash: str) -> AppliedPlan:
+    async def apply(self, plan: Plan, run: WritingRun) -> AppliedPlan:
         """Write a plan that is within its limits. A freeze stops it between two writes.
 
         Raises:
@@ -118,9 +136,8 @@ class ReferenceWriter:
         for addition in plan.additions:
             if await self._is_frozen(applied):
                 return applied
-            origin = WriteOrigin(run_id=run_id, rule_ids=addition.rule_ids, rules_hash=rules_hash)
             try:
-                await self._add(addition, origin, applied)
+                await self._add(addition, run, applied)
             except PERMANENT as error:
                 # Not even looking is allowed: the intent stays, and what was written is still told.
                 applied.fail(addition.reference, error)
@@ -133,7 +150,7 @@ class ReferenceWriter:
                 applied.failed.append(FailedWrite(reference, NOT_PROVEN))
                 continue
             try:
-                await self._remove(reference, applied)
+                await self._remove(reference, run.lease, applied)
             except PERMANENT as error:
                 applied.fail(reference, error)
         for _, same_list in groupby(plan.vanished, lambda each: (each.on, each.kind)):
@@ -155,6 +172,25 @@ class ReferenceWriter:
         except DamagedEntry:
             return None
 
+    async def entries_on(self, packages: Iterable[str]) -> Mapping[Reference, LedgerEntry]:
+        """What the ledger has of references on packages."""
+        return {
+            entry.reference: entry
+            for package in sorted(packages)
+            async for entry in self._ledger.entries(package)
+        }
+
+    def require_none_begun(self, run: WritingRun, entries: Iterable[LedgerEntry]) -> None:
+        """Refuse to go on while another worker of the run writes: the end would not tell of it.
+
+        Raises:
+            NotYetConsistent: come again when it is written, or that worker must have died.
+        """
+        now = self._clock.now()
+        for entry in entries:
+            if entry.run_id == run.id and entry.is_being_written(now):
+                raise being_written(entry.reference)
+
     async def adopt(self, plan: Plan, entries: Mapping[Reference, LedgerEntry]) -> list[Reference]:
         """Tell which references of the plan are there and ours.
 
@@ -173,15 +209,24 @@ class ReferenceWriter:
         await self._ledger.delete(entry.reference, entry.version)
         return False
 
-    async def _add(
-        self, addition: DesiredReference, origin: WriteOrigin, applied: AppliedPlan
-    ) -> None:
+    async def _add(self, addition: DesiredReference, run: WritingRun, applied: AppliedPlan) -> None:
         reference = addition.reference
+        origin = WriteOrigin(run_id=run.id, rule_ids=addition.rule_ids, rules_hash=run.rules_hash)
         intent = await self._ledger.intend(reference, origin)
         try:
+            await self._require_held(run.lease, reference, intent)
             await self._write_once(reference, intent, origin, applied)
         except BaseException:  # also if cancelled: the next worker must not wait for this lease
             await self._release(reference, intent)
+            raise
+
+    async def _require_held(self, lease: Lease, reference: Reference, intent: Intent) -> None:
+        """Look after the intent is noted: who takes the run over then sees what may be written."""
+        try:
+            await lease.require_held()
+        except NotYetConsistent:
+            if not intent.may_be_sent:
+                await self._ledger.withdraw(reference, intent)
             raise
 
     async def _release(self, reference: Reference, intent: Intent) -> None:
@@ -253,13 +298,14 @@ class ReferenceWriter:
             await self._ledger.release(reference, intent)
         applied.failed.append(FailedWrite(reference, str(write_error)))
 
-    async def _remove(self, reference: Reference, applied: AppliedPlan) -> None:
+    async def _remove(self, reference: Reference, lease: Lease, applied: AppliedPlan) -> None:
         held = await self._ledger.claim_removal(reference)
         if held is None:
             why = "the ledger does not say any more that this app wrote it: it is left alone"
             applied.failed.append(FailedWrite(reference, why))
             return
         try:
+            await lease.require_held()
             if await self._delete(reference, applied):
                 await self._ledger.delete(reference, held.version)
         finally:

@@ -28,9 +28,11 @@ from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_members
 from entra_sod.services.enforcement.damaged_entries import note_damaged
 from entra_sod.services.enforcement.enforce import Enforcer
+from entra_sod.services.enforcement.reference_writer import WritingRun
 from entra_sod.services.rules.alike import with_protected
 from entra_sod.services.rules.selections import review_selections
 from entra_sod.services.sweeps.evaluate import ClosingSweep, SweepVerdict
+from entra_sod.stores.leases import Lease
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState
 from entra_sod.stores.selections import SelectionStore
 
@@ -63,7 +65,9 @@ class SweepEnforcer:
     enforcement: Enforcement
     prune: bool
 
-    async def enforce(self, closing: ClosingSweep, verdict: SweepVerdict) -> ReferenceWrites:
+    async def enforce(
+        self, closing: ClosingSweep, verdict: SweepVerdict, lease: Lease
+    ) -> ReferenceWrites:
         """Compare references with the rules and the ledger, and write what is missing.
 
         Raises:
@@ -77,7 +81,7 @@ class SweepEnforcer:
         for rule in find_without_effect(closing.rules.rules, closing.whole.packages):
             notes.skip(f"enforcing rule {rule.id}", ENFORCES_NOTHING)
         try:
-            enforced, changes = await self._enforce(closing, verdict, ledger.entries, notes)
+            enforced, changes = await self._enforce(closing, verdict, lease, ledger.entries, notes)
         except PERMANENT as error:
             notes.skip("the incompatible references of the sweep's packages", error)
             return ReferenceWrites(
@@ -99,6 +103,7 @@ class SweepEnforcer:
         self,
         closing: ClosingSweep,
         verdict: SweepVerdict,
+        lease: Lease,
         entries: Mapping[Reference, LedgerEntry],
         notes: Coverage,
     ) -> tuple[EnforcementResult, Sequence[HeldChange]]:
@@ -112,8 +117,7 @@ class SweepEnforcer:
         enforced = await self.enforcer.enforce_all(
             replace(tenant, guards=guards),
             self.enforcement,
-            run_id=closing.record.id,
-            rules_hash=closing.rules.hash,
+            WritingRun(id=closing.record.id, rules_hash=closing.rules.hash, lease=lease),
             entries=entries,
             known=_population_of(closing),
         )

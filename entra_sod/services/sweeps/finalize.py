@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
 
 import msgspec
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import (
     ConfigurationError,
-    NotYetConsistent,
     RulesError,
-    StorageUnavailable,
     Unavailable,
 )
 from entra_sod.core.request_meter import metered
@@ -52,7 +48,8 @@ from entra_sod.services.sweeps.progress import sum_counts
 from entra_sod.services.sweeps.record import SweepRecorder
 from entra_sod.services.sweeps.result import failed_result, record_metrics, result_of
 from entra_sod.services.sweeps.summary import last_summary, summarize
-from entra_sod.stores.sweeps import CLOSING_LEASE, PartRecord, SweepRecord, SweepStore
+from entra_sod.stores.leases import Lease
+from entra_sod.stores.sweeps import PartRecord, SweepRecord, SweepStore
 
 log = logging.getLogger("entra_sod")
 
@@ -109,10 +106,10 @@ class SweepFinalizer:
         parts = await self.parts_of(record)
         if not parts:
             return
-        async with self._closing_lease(record.id):
+        async with self.store.closing.hold(record.id) as lease:
             now = await self.store.get(record.id)
             if now is not None and not now.status.has_ended and now.parts == len(parts):
-                await self._close(now, parts, await self._rules(), traceparent)
+                await self._close(now, parts, await self._rules(), lease, traceparent)
 
     async def fail(self, sweep_id: str, reason: str, *, traceparent: str) -> None:
         """End a sweep without a result, with the reason why there is none.
@@ -120,7 +117,7 @@ class SweepFinalizer:
         Raises:
             NotYetConsistent: another worker is closing it, and may still succeed.
         """
-        async with self._closing_lease(sweep_id):
+        async with self.store.closing.hold(sweep_id):
             record = await self.store.get(sweep_id)
             if record is not None and not record.status.has_ended:
                 result = failed_result(record, reason, self.clock.now())
@@ -149,28 +146,13 @@ class SweepFinalizer:
         except (RulesError, ConfigurationError) as error:
             raise Unavailable(f"no rules to close the sweep by: {error}") from error
 
-    @asynccontextmanager
-    async def _closing_lease(self, sweep_id: str) -> AsyncIterator[None]:
-        owner = uuid4().hex
-        if not await self.store.claim_closing(sweep_id, owner):
-            raise NotYetConsistent(f"sweep {sweep_id} is being closed by another worker")
-        renewing = asyncio.create_task(self._renew(sweep_id, owner))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await self.store.release_closing(sweep_id, owner)
-
-    async def _renew(self, sweep_id: str, owner: str) -> None:
-        while True:
-            # In true time, not the clock's: it must not run ahead of the work beside it.
-            await asyncio.sleep(CLOSING_LEASE.total_seconds() / 4)
-            # A try that fails is followed by another; without any the lease runs out by itself.
-            with suppress(StorageUnavailable):
-                await self.store.claim_closing(sweep_id, owner)
-
     async def _close(
-        self, record: SweepRecord, parts: Sequence[PartRecord], rules: RuleSet, traceparent: str
+        self,
+        record: SweepRecord,
+        parts: Sequence[PartRecord],
+        rules: RuleSet,
+        lease: Lease,
+        traceparent: str,
     ) -> None:
         read = await self._merge(record, parts, rules)
         if alone := _to_look_at(read):
@@ -185,7 +167,7 @@ class SweepFinalizer:
         # In a thread: there may be millions of pairs, and others wait for the loop.
         verdict = await asyncio.to_thread(evaluate, closing)
         with metered() as meter:
-            written = await self.enforcing.enforce(closing, verdict)
+            written = await self.enforcing.enforce(closing, verdict, lease)
         took = sum_counts([*(each.counts for each in parts), request_counts(meter)])
         result = result_of(closing, verdict, written, took, self.clock.now())
         await self.recorder.record(

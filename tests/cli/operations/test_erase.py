@@ -233,8 +233,9 @@ async def test_e7_a_sweep_that_is_only_announced_is_named(app: App) -> None:
 
 
 async def test_e7_a_check_that_has_not_ended_is_named(app: App) -> None:
-    """It may name the person, too."""
+    """It may name the person, too; the lease of who works on it names no person."""
     check_id = body_of(await app.post(pair_body("a", "b")))["id"]
+    assert await app.records.checks.working.claim(check_id, "a worker")
     traces = await Eraser(app.storage, app.clock).find(guid(person()))
     assert traces.kept == [f"check {check_id} is under way: run this again after it"]
 

@@ -18,7 +18,7 @@ from entra_sod.domain.enforcement.desired import DesiredReference, packages_in_v
 from entra_sod.domain.enforcement.plan import Plan, make_plan
 from entra_sod.domain.entra import AccessPackage, Reference, ReferenceKind
 from entra_sod.domain.rules.language import AtMost, Mode, References, Rule, Side
-from entra_sod.services.enforcement.reference_writer import ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import ReferenceWriter, WritingRun
 from entra_sod.stores.ledger import WRITING_LEASE, Ledger, LedgerState
 from entra_sod.stores.write_controls import WriteControls
 from local.memory.clock import ManualClock
@@ -332,7 +332,7 @@ class World:
             removals=tuple(turned(plan.removals, order)),
             vanished=plan.vanished,
         )
-        await writer.apply(shuffled, run_id="run", rules_hash="hash")
+        await writer.apply(shuffled, WritingRun(id="run", rules_hash="hash"))
 
     async def state(self) -> State:
         entries = {(entry.reference, entry.state) async for entry in self.ledger.entries()}

@@ -13,7 +13,7 @@ from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult, 
 from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.enforcement.reference_writer import ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import ReferenceWriter, WritingRun
 from entra_sod.stores.ledger import Ledger, LedgerEntry, LedgerState, WriteOrigin
 from entra_sod.stores.write_controls import WriteControls
 from local.memory.clock import ManualClock
@@ -66,7 +66,7 @@ class World:
     async def check(
         self, desired: Sequence[DesiredReference], reach: Enforcement = Enforcement.APPLY
     ) -> EnforcementResult:
-        return await self.enforcer.enforce(desired, reach, run_id="run", rules_hash="hash")
+        return await self.enforcer.enforce(desired, reach, WritingRun(id="run", rules_hash="hash"))
 
     async def sweep(
         self,
@@ -79,8 +79,7 @@ class World:
         enforced = await self.enforcer.enforce_all(
             self.tenant(desired, {each.reference for each in await self.entries()}, prune=prune),
             reach,
-            run_id="run",
-            rules_hash="hash",
+            WritingRun(id="run", rules_hash="hash"),
             entries={each.reference: each for each in await self.entries()},
         )
         self.clock.advance(DAY)

@@ -19,7 +19,11 @@ from entra_sod.domain.enforcement.tenant_plan import TenantPlan
 from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.enforce import Enforcer
-from entra_sod.services.enforcement.reference_writer import AppliedPlan, ReferenceWriter
+from entra_sod.services.enforcement.reference_writer import (
+    AppliedPlan,
+    ReferenceWriter,
+    WritingRun,
+)
 from entra_sod.stores.ledger import (
     ADOPTED_WITHIN,
     LISTED_AFTER,
@@ -37,6 +41,7 @@ from tests.services.enforcement.proven import AllProven
 
 REFERENCE = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
 PLAN = make_plan([DesiredReference(REFERENCE, ("r",))], [])
+RUN = WritingRun(id="run", rules_hash="hash")
 
 
 class LaggingGraph(MemoryGraph):
@@ -84,7 +89,7 @@ class World:
         return ReferenceWriter(graph, self.ledger, self.controls, self.clock, AllProven())
 
     async def apply(self, plan: Plan = PLAN) -> AppliedPlan:
-        return await self.applier.apply(plan, run_id="run", rules_hash="hash")
+        return await self.applier.apply(plan, RUN)
 
     async def state(self) -> LedgerState | None:
         entry = await self.ledger.get(REFERENCE)
@@ -217,7 +222,7 @@ async def test_two_workers_with_one_message_agree_with_the_ledger() -> None:
             raise Rejected("the reference exists", status=400)
 
     writer = world.writer_to(OtherWorkerFirst())
-    applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
+    applied = await writer.apply(PLAN, RUN)
     assert (applied.written, applied.found_present) == ([REFERENCE], [])
     assert await world.state() is LedgerState.WRITTEN
 
@@ -228,7 +233,7 @@ async def test_a_reference_is_written_by_one_at_a_time() -> None:
     await world.ledger.intend(
         REFERENCE, WriteOrigin(run_id="o", rule_ids=("r",), rules_hash="hash")
     )
-    with pytest.raises(NotYetConsistent, match="by another run"):
+    with pytest.raises(NotYetConsistent, match="by another worker"):
         await world.apply()
     assert world.graph.writes == []
 
@@ -301,7 +306,7 @@ async def test_what_another_writer_wrote_meanwhile_is_reported_as_present() -> N
         graph=graph, writer=writer, max_reference_writes=1, max_writes_per_day=99, max_subjects=99
     )
     desired = [DesiredReference(REFERENCE, ("r",))]
-    enforced = await enforcer.enforce(desired, Enforcement.APPLY, run_id="run", rules_hash="h")
+    enforced = await enforcer.enforce(desired, Enforcement.APPLY, RUN)
     assert (enforced.present, enforced.written, enforced.failed) == ((REFERENCE,), (), ())
 
 
@@ -326,9 +331,7 @@ async def test_what_another_try_of_the_run_wrote_meanwhile_is_told_as_written() 
         may_prune=lambda _: False,
         is_certain=lambda _: True,
     )
-    enforced = await enforcer.enforce_all(
-        tenant, Enforcement.APPLY, run_id="run", rules_hash="h", entries={}
-    )
+    enforced = await enforcer.enforce_all(tenant, Enforcement.APPLY, RUN, entries={})
     assert (*enforced.planned,) == (REFERENCE,)
     assert (enforced.written, (*enforced.present,)) == ((REFERENCE,), ())
     assert world.graph.writes == [REFERENCE]
@@ -347,7 +350,7 @@ async def test_a_refusal_in_the_middle_hides_nothing_that_was_written() -> None:
 
     writer = world.writer_to(RoleTakenAway())
     plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, mirror)], [])
-    applied = await writer.apply(plan, run_id="run", rules_hash="hash")
+    applied = await writer.apply(plan, RUN)
     assert applied.written == [REFERENCE]
     assert [each.reference for each in applied.failed] == [mirror]
     assert applied.writes == 2  # the lists could not be read, so it counts as written
@@ -431,7 +434,7 @@ async def test_what_was_refused_and_is_there_is_another_writers(
             raise refusal
 
     writer = world.writer_to(AnotherWriterFirst())
-    applied = await writer.apply(PLAN, run_id="run", rules_hash="hash")
+    applied = await writer.apply(PLAN, RUN)
     assert (applied.written, applied.found_present) == ([], [REFERENCE])
     assert await world.state() is None
 
@@ -454,7 +457,7 @@ async def test_a_reference_is_not_removed_and_written_at_once() -> None:
 
     graph = Checked()
     graph.present.add(REFERENCE)
-    await world.writer_to(graph).apply(REMOVAL, run_id="s", rules_hash="old")
+    await world.writer_to(graph).apply(REMOVAL, WritingRun(id="s", rules_hash="old"))
     assert (len(sent_away), await world.state()) == (1, None)
 
 
@@ -471,7 +474,7 @@ async def test_an_entry_that_changed_meanwhile_outlives_the_removal() -> None:
             await world.apply()
 
     writer = world.writer_to(FallsSilent())
-    await writer.apply(REMOVAL, run_id="s", rules_hash="old")
+    await writer.apply(REMOVAL, WritingRun(id="s", rules_hash="old"))
     assert graph.present == {REFERENCE}
     assert await world.state() is LedgerState.WRITTEN
 
@@ -497,7 +500,7 @@ async def test_a_write_is_noted_though_its_intent_is_gone() -> None:
             assert await world.ledger.delete(reference, entry.version)
 
     writer = world.writer_to(Forgotten())
-    assert (await writer.apply(PLAN, run_id="run", rules_hash="hash")).written == [REFERENCE]
+    assert (await writer.apply(PLAN, RUN)).written == [REFERENCE]
     entry = await world.ledger.get(REFERENCE)
     assert entry is not None
     assert (entry.state, entry.run_id) == (LedgerState.WRITTEN, "run")
@@ -514,5 +517,50 @@ async def test_a_write_that_is_cancelled_lets_the_next_one_in_at_once() -> None:
 
     writer = world.writer_to(Endless())
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(writer.apply(PLAN, run_id="run", rules_hash="hash"), 0.05)
+        await asyncio.wait_for(writer.apply(PLAN, RUN), 0.05)
     assert (await world.apply()).written == [REFERENCE]
+
+
+class LostLease:
+    """Another worker has taken the run over, as soon as so many writes were looked at."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def require_held(self) -> None:
+        if self.left == 0:
+            raise NotYetConsistent("another worker is closing sweep s now")
+        self.left -= 1
+
+
+async def test_a_worker_whose_run_another_has_taken_over_writes_no_more() -> None:
+    """What it has begun stands in the ledger; what it has not leaves nothing there."""
+    world, other = World(), Reference(guid("a"), ReferenceKind.PACKAGE, guid("c"))
+    plan = make_plan([DesiredReference(each, ("r",)) for each in (REFERENCE, other)], [])
+    run = WritingRun(id="run", rules_hash="hash", lease=LostLease(left=1))
+    with pytest.raises(NotYetConsistent, match="another worker"):
+        await world.applier.apply(plan, run)
+    assert world.graph.writes == [REFERENCE]
+    assert [each.reference async for each in world.ledger.entries()] == [REFERENCE]
+
+
+async def test_a_worker_that_lost_its_run_keeps_the_intent_of_an_earlier_try() -> None:
+    """That one may have written: only who looks at Graph may forget it."""
+    world = World()
+    origin = WriteOrigin(run_id="run", rule_ids=("r",), rules_hash="hash")
+    await world.ledger.release(REFERENCE, await world.ledger.intend(REFERENCE, origin))
+    run = WritingRun(id="run", rules_hash="hash", lease=LostLease(left=0))
+    with pytest.raises(NotYetConsistent, match="another worker"):
+        await world.applier.apply(PLAN, run)
+    assert (world.graph.writes, await world.state()) == ([], LedgerState.INTENDED)
+    assert (await world.apply()).written == [REFERENCE]
+
+
+async def test_a_worker_that_lost_its_run_removes_nothing_more() -> None:
+    world = World()
+    await world.apply()
+    run = WritingRun(id="run", rules_hash="hash", lease=LostLease(left=0))
+    with pytest.raises(NotYetConsistent, match="another worker"):
+        await world.applier.apply(REMOVAL, run)
+    assert await world.state() is LedgerState.WRITTEN
+    assert (await world.apply(REMOVAL)).removed == [REFERENCE]

@@ -10,9 +10,11 @@ import pytest
 from entra_sod.core.errors import NotYetConsistent, Throttled, Unavailable
 from entra_sod.domain.messages import SweepMessage, decode
 from entra_sod.domain.sweeps.parts import PART_SIZE
+from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.sweeps import CLOSING_LEASE, TABLE
 from tests.app import App
 from tests.builders import guid, package
+from tests.services.enforcement.test_controls import freeze, unfreeze
 from tests.services.sweeps.test_sweeps import (
     HELD,
     PACKAGES,
@@ -23,6 +25,7 @@ from tests.services.sweeps.test_sweeps import (
     star,
     start,
 )
+from tests.slow_worker import SlowWorker
 
 
 def two_parts(make_app: MakeApp, **settings: str) -> App:
@@ -85,12 +88,32 @@ async def test_the_sweep_of_a_worker_that_dies_while_closing_is_closed(make_app:
     first, last = await messages(app)
     runner, store = app.engine.sweep_runner, app.records.sweeps
     await runner.run(first)
-    assert await store.claim_closing(sweep_id, "a worker that was killed")
-    with pytest.raises(NotYetConsistent, match="by another worker"):
+    assert await store.closing.claim(sweep_id, "a worker that was killed")
+    with pytest.raises(NotYetConsistent, match="another worker is closing sweep"):
         await runner.run(last)
     app.clock.advance(CLOSING_LEASE.total_seconds())
     await runner.run(last)
     assert (await result(app, sweep_id))["status"] == "completed"
+
+
+async def test_a_worker_that_lost_its_lease_while_closing_writes_nothing(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one has closed the sweep while writing was frozen, so it tells of no writes."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    sweep_id = await start(app)
+    [part] = await messages(app)
+    slow = SlowWorker(monkeypatch, Ledger, "read", app.engine.sweep_runner.run(part))
+    await slow.begin()
+    app.clock.advance(CLOSING_LEASE.total_seconds())
+    await freeze("an audit is on")
+    await app.engine.sweep_runner.run(part)
+    await unfreeze()
+    with pytest.raises(NotYetConsistent, match="another worker is closing sweep"):
+        await slow.go_on()
+    answer = await result(app, sweep_id)
+    assert (app.graph.writes, answer["references"]["written"]) == ([], [])
+    assert answer["stopped"]["by"] == "freeze"
 
 
 async def test_a_closing_lease_from_a_wrong_clock_binds_no_worker(make_app: MakeApp) -> None:
@@ -101,7 +124,7 @@ async def test_a_closing_lease_from_a_wrong_clock_binds_no_worker(make_app: Make
     runner = app.engine.sweep_runner
     await runner.run(first)
     app.clock.advance(86_400)
-    assert await app.records.sweeps.claim_closing(sweep_id, "a worker that was killed")
+    assert await app.records.sweeps.closing.claim(sweep_id, "a worker that was killed")
     app.clock.advance(-86_400)
     await runner.run(last)
     assert (await result(app, sweep_id))["status"] == "completed"
@@ -112,20 +135,20 @@ async def test_a_clock_that_is_a_little_ahead_still_holds_its_lease(make_app: Ma
     app = two_parts(make_app)
     store = app.records.sweeps
     app.clock.advance(5)
-    assert await store.claim_closing("s", "ahead")
+    assert await store.closing.claim("s", "ahead")
     app.clock.advance(-5)
-    assert not await store.claim_closing("s", "behind")
+    assert not await store.closing.claim("s", "behind")
 
 
 async def test_a_lease_is_its_owners_alone(make_app: MakeApp) -> None:
     """Its owner may renew it and let it go; another worker may do neither."""
     store = two_parts(make_app).records.sweeps
-    assert await store.claim_closing("s", "mine")
-    assert await store.claim_closing("s", "mine")
-    await store.release_closing("s", "theirs")
-    assert not await store.claim_closing("s", "theirs")
-    await store.release_closing("s", "mine")
-    assert await store.claim_closing("s", "theirs")
+    assert await store.closing.claim("s", "mine")
+    assert await store.closing.claim("s", "mine")
+    await store.closing.release("s", "theirs")
+    assert not await store.closing.claim("s", "theirs")
+    await store.closing.release("s", "mine")
+    assert await store.closing.claim("s", "theirs")
 
 
 @pytest.mark.parametrize("error", [Throttled("wait", retry_after=30.0), Unavailable("503")])
@@ -227,7 +250,7 @@ async def test_a_sweep_whose_closing_was_lost_is_closed_by_starting_again(
     parts = await messages(app)
     store, runner = app.records.sweeps, app.engine.sweep_runner
     await runner.run(parts[0])
-    assert await store.claim_closing(sweep_id, "a worker that was killed")
+    assert await store.closing.claim(sweep_id, "a worker that was killed")
     with pytest.raises(NotYetConsistent):
         await runner.run(parts[1])
     app.clock.advance(CLOSING_LEASE.total_seconds())

@@ -47,7 +47,7 @@ async def test_a_part_given_up_while_another_worker_closes_is_a_gap(make_app: Ma
     sweep_id = await start(app)
     first, last = await messages(app)
     await app.engine.sweep_runner.run(first)
-    assert await app.records.sweeps.claim_closing(sweep_id, "another worker")
+    assert await app.records.sweeps.closing.claim(sweep_id, "another worker")
     await give_up(app, last, "too many tries")
     await app.work_off()
     answer = await result(app, sweep_id)
