@@ -154,6 +154,11 @@ class Ledger:
             if not isinstance(each, DamagedEntry):
                 yield each
 
+    async def written_by(self, run_id: str, package_id: str | None = None) -> Sequence[Reference]:
+        """What a run has written, or only that on one package."""
+        entries = [each async for each in self.entries(package_id) if each.run_id == run_id]
+        return [each.reference for each in entries if each.state is LedgerState.WRITTEN]
+
     async def _read_rows(
         self, package_id: str | None = None
     ) -> AsyncIterator[LedgerEntry | DamagedEntry]:

@@ -46,6 +46,7 @@ from entra_sod.domain.messages import (
 from entra_sod.services.checks.run import record_check_failure
 from entra_sod.services.sweeps.part_counts import request_counts
 from entra_sod.services.sweeps.progress import add
+from entra_sod.stores.ledger import Ledger
 
 log = logging.getLogger("entra_sod")
 
@@ -245,8 +246,9 @@ async def _fail_check(
     records: Records, check_id: str, reason: str, message: CheckMessage | None
 ) -> None:
     now = records.clock.now()
+    ledger = Ledger(records.storage, records.clock)
     await record_check_failure(
-        records.checks, records.chain, check_id, reason, at=now, message=message
+        records.checks, records.chain, ledger, check_id, reason, at=now, message=message
     )
 
 

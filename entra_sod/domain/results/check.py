@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import islice
@@ -178,6 +178,11 @@ def references_view(enforced: EnforcementResult, most: int | None = None) -> Ref
         removed=[_reference_view(each) for each in enforced.removed[:most]],
         held=[_held_view(each, impacts) for each in islice(enforced.held, most)],
     )
+
+
+def written_view(written: Sequence[Reference]) -> ReferencesView:
+    """What a run has written that failed after that: all that is known of its plan."""
+    return references_view(EnforcementResult(planned=written, written=tuple(written)))
 
 
 def remade_view(enforced: EnforcementResult) -> ReferencesView:

@@ -28,6 +28,7 @@ from entra_sod.domain.results.check import (
     holders_view,
     references_view,
     rule_view,
+    written_view,
 )
 from entra_sod.domain.results.coverage import (
     Coverage,
@@ -61,6 +62,7 @@ from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.checks import CheckRecord, CheckStore
 from entra_sod.stores.evidence_chain import EvidenceChain
 from entra_sod.stores.leases import Lease
+from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.selections import SelectionStore
 from entra_sod.stores.sweeps import SweepStore
 
@@ -275,6 +277,7 @@ def _reach(reach_of_row: str, setting: Enforcement) -> Enforcement:
 async def record_check_failure(
     store: CheckStore,
     chain: EvidenceChain,
+    ledger: Ledger,
     check_id: str,
     reason: str,
     *,
@@ -283,9 +286,12 @@ async def record_check_failure(
 ) -> None:
     """End a check that could not be worked on, saying why; never with an all-clear.
 
+    What an earlier try of it has written is told all the same.
+
     Args:
         store: of checks.
         chain: of evidence: a check that failed leaves some, too.
+        ledger: that says what it has written.
         check_id: of the check.
         reason: what was wrong and what to do.
         at: the moment.
@@ -313,6 +319,9 @@ async def record_check_failure(
     async with store.working.hold(check_id):
         record = await store.begin(check_id)
         if not record.status.has_ended:
+            pair = _pair_of(message) if message else ()
+            written = [each for on in pair for each in await ledger.written_by(check_id, on)]
+            result = msgspec.structs.replace(result, references=written_view(written))
             await record_failure(chain, result, run=record.run, started_at=record.created_at)
             await store_result(store, result, CheckStatus.FAILED)
 

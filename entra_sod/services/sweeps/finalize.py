@@ -112,7 +112,7 @@ class SweepFinalizer:
                 await self._close(now, parts, await self._rules(), lease, traceparent)
 
     async def fail(self, sweep_id: str, reason: str, *, traceparent: str) -> None:
-        """End a sweep without a result, with the reason why there is none.
+        """End a sweep without a result, with the reason why there is none, and what it has written.
 
         Raises:
             NotYetConsistent: another worker is closing it, and may still succeed.
@@ -120,7 +120,8 @@ class SweepFinalizer:
         async with self.store.closing.hold(sweep_id):
             record = await self.store.get(sweep_id)
             if record is not None and not record.status.has_ended:
-                result = failed_result(record, reason, self.clock.now())
+                written = await self.enforcing.ledger.written_by(sweep_id)
+                result = failed_result(record, reason, self.clock.now(), written)
                 await self.recorder.record_failure(record, result)
                 await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
                 await self._end(record, result)

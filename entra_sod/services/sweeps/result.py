@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from entra_sod.core.clock import timestamp
 from entra_sod.core.names import cut
 from entra_sod.core.telemetry import record_sweep
-from entra_sod.domain.results.check import ReferencesView, references_view
+from entra_sod.domain.entra import Reference
+from entra_sod.domain.results.check import references_view, written_view
 from entra_sod.domain.results.coverage import (
     Checked,
     Coverage,
@@ -98,8 +99,11 @@ def _overlaps(closing: ClosingSweep) -> list[OverlapSummary]:
     ]
 
 
-def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult:
-    """The answer for a sweep that failed."""
+def failed_result(
+    record: SweepRecord, reason: str, at: datetime, written: Sequence[Reference] = ()
+) -> SweepResult:
+    """The answer for a sweep that failed, which tells what it has written before."""
+    references = written_view(written)
     return SweepResult(
         id=record.id,
         status=SweepStatus.FAILED,
@@ -108,8 +112,8 @@ def failed_result(record: SweepRecord, reason: str, at: datetime) -> SweepResult
         excepted=0,
         results=[],
         sets=[],
-        references=ReferencesView(),
-        reference_counts=ReferenceCounts(),
+        references=references,
+        reference_counts=ReferenceCounts.of(references),
         drift=[],
         coverage=Coverage(skipped=[Skipped(what="the whole sweep", why=reason)]),
         strategy=StrategyView(chosen="", why="", ways={}),

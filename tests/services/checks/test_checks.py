@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 
 from entra_sod.core.errors import Throttled, Unavailable
+from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.language import Mode, Rule
+from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.ledger import Ledger
 from tests.app import App, body_of, pair_body
 from tests.builders import assignment, guid, held, package, rule, side
 
@@ -228,6 +231,29 @@ async def test_a_graph_that_stays_away_ends_the_check_as_failed(make_app: MakeAp
     assert "given up after 13 attempts" in answer["coverage"]["skipped"][0]["why"]
     letters = [name async for name in app.storage.blobs.names("poison")]
     assert letters == ["conflict-checks/m1.json"]
+
+
+async def test_a_check_that_fails_tells_what_it_has_written(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Graph takes one write and stays away: sealed evidence says so, and it can be taken back."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    add = app.graph.add
+
+    async def add_once(reference: Reference) -> None:
+        if app.graph.writes:
+            raise Unavailable("Graph answers 503", status=503)
+        await add(reference)
+
+    monkeypatch.setattr(app.graph, "add", add_once)
+    answer = await app.check("a", "b")
+    [written] = app.graph.writes
+    assert (answer["status"], answer["outcome"]) == ("failed", "unknown")
+    told = {(written.on, str(written.kind), written.target)}
+    assert triples(answer["references"]["written"]) == told
+    ledger = Ledger(app.storage, app.clock)
+    entries = [each async for each in ledger.entries() if each.reference == written]
+    assert await EvidenceWrites(app.storage.blobs).proven(entries) == {written}
 
 
 async def test_a_mistake_in_the_rules_fails_the_check_with_its_place(make_app: MakeApp) -> None:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from entra_sod.core.errors import StorageUnavailable, Throttled, Unavailable
+from entra_sod.domain.entra import Reference
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage, encode
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.services.sweeps.summary import last_summary
+from entra_sod.stores.evidence_writes import EvidenceWrites
+from entra_sod.stores.ledger import Ledger
 from entra_sod.stores.sweeps import CONTAINER
 from functions.queues.process import handle_poison_message, process_message
 from tests.app import App, wrapped
@@ -68,6 +71,31 @@ async def test_a_part_that_is_given_up_twice_is_one_gap(make_app: MakeApp) -> No
     answer = await result(app, sweep_id)
     assert answer["status"] == "completed-with-gaps"
     assert answer["pairs"]["unknown"] == 1
+
+
+async def test_a_sweep_that_cannot_be_closed_tells_what_it_has_written(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Graph takes one write and stays away, until the message that closes the sweep is given up."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    add = app.graph.add
+
+    async def add_once(reference: Reference) -> None:
+        if app.graph.writes:
+            raise Unavailable("Graph answers 503")
+        await add(reference)
+
+    monkeypatch.setattr(app.graph, "add", add_once)
+    sweep_id = await start(app)
+    await app.work_off()
+    answer = await result(app, sweep_id)
+    [written] = app.graph.writes
+    [told] = answer["references"]["written"]
+    assert (answer["status"], told["targetId"]) == ("failed", written.target)
+    assert answer["referenceCounts"]["written"] == 1
+    ledger = Ledger(app.storage, app.clock)
+    entries = [each async for each in ledger.entries() if each.reference == written]
+    assert await EvidenceWrites(app.storage.blobs).proven(entries) == {written}
 
 
 async def test_a_part_given_up_while_graph_is_away_leaves_the_others_be(
