@@ -68,14 +68,15 @@ class Enforcer:
         if reach is Enforcement.OFF or not desired:
             return EnforcementResult()
         # Before the lists: what another worker has written by now they show.
-        entries = await self.writer.entries_on({each.reference.on for each in desired})
+        noted = await self.writer.entries_on({each.reference.on for each in desired})
         if reach is Enforcement.APPLY:
-            self.writer.require_none_begun(run, entries.values())
+            self.writer.require_none_begun(run, noted.values())
         seen = await self._read_references(
             {(each.reference.on, each.reference.kind) for each in desired}
         )
         present = seen.present({on for on, _ in seen.lists})
         plan = make_plan(desired, present).guarded(guards)
+        entries = {each: noted[each] for each in plan.unchanged if each in noted}
         earlier, asks = _written_by(run.id, entries), reach is Enforcement.APPLY
         weighed = await self._weigh(plan, present, known, earlier, asks=asks)
         plan, done = plan.guarded([weighed]), _DoneWrites()
