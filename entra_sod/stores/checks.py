@@ -70,6 +70,10 @@ class CheckStore:
         row = await self._table.get(check_id, ROW_KEY)
         return _record(row) if row else None
 
+    async def has_ended(self, check_id: str) -> bool:
+        record = await self.get(check_id)
+        return record is not None and record.status.has_ended
+
     async def create(self, check_id: str, *, asked: str = "", reach: str = "") -> None:
         """Make the row of a queued check; one that exists stays as it is."""
         values: dict[str, Value] = {

@@ -14,7 +14,7 @@ from entra_sod.domain.enforcement.guard import WriteGuard, protect
 from entra_sod.domain.enforcement.impact import Population, grantors_of
 from entra_sod.domain.enforcement.result import Enforcement, EnforcementResult
 from entra_sod.domain.enforcement.selection_guard import hold_changes
-from entra_sod.domain.entra import AccessPackage, Pair
+from entra_sod.domain.entra import AccessPackage, Pair, Reference
 from entra_sod.domain.findings.digest import RunNotifications
 from entra_sod.domain.findings.model import Finding
 from entra_sod.domain.messages import CheckMessage
@@ -23,7 +23,6 @@ from entra_sod.domain.results.check import (
     MAX_HOLDERS_IN_RESPONSE,
     CheckResult,
     PairView,
-    ReferencesView,
     exception_views,
     holders_view,
     references_view,
@@ -91,10 +90,11 @@ class CheckRunner:
         Raises:
             Throttled, Unavailable, NotYetConsistent: deliver the same message again later.
         """
-        async with self.store.working.hold(message.id) as lease:
-            record = await self.store.begin(message.id)
-            if not record.status.has_ended:
-                await self._work(message, rules, record, lease)
+        if not await self.store.has_ended(message.id):
+            async with self.store.working.hold(message.id) as lease:
+                record = await self.store.begin(message.id)
+                if not record.status.has_ended:
+                    await self._work(message, rules, record, lease)
         await self.announcer.announce_check(message.id, traceparent=message.traceparent)
 
     async def _work(
@@ -300,7 +300,26 @@ async def record_check_failure(
     Raises:
         NotYetConsistent: a worker is working on it, and may still end it.
     """
-    result = CheckResult(
+    if await store.has_ended(check_id):
+        return
+    async with store.working.hold(check_id):
+        record = await store.begin(check_id)
+        if not record.status.has_ended:
+            pair = _pair_of(message) if message else ()
+            written = [each for on in pair for each in await ledger.written_by(check_id, on)]
+            result = _failed_result(check_id, message, reason, at, written)
+            await record_failure(chain, result, run=record.run, started_at=record.created_at)
+            await store_result(store, result, CheckStatus.FAILED)
+
+
+def _failed_result(
+    check_id: str,
+    message: CheckMessage | None,
+    reason: str,
+    at: datetime,
+    written: Sequence[Reference],
+) -> CheckResult:
+    return CheckResult(
         id=check_id,
         status=CheckStatus.FAILED,
         outcome=Outcome.UNKNOWN,
@@ -311,19 +330,11 @@ async def record_check_failure(
         holder_count=0,
         rules=[],
         sets=[],
-        references=ReferencesView(),
+        references=written_view(written),
         coverage=Coverage(skipped=[Skipped(what="the whole check", why=reason)]),
         rules_hash="",
         as_of=timestamp(at),
     )
-    async with store.working.hold(check_id):
-        record = await store.begin(check_id)
-        if not record.status.has_ended:
-            pair = _pair_of(message) if message else ()
-            written = [each for on in pair for each in await ledger.written_by(check_id, on)]
-            result = msgspec.structs.replace(result, references=written_view(written))
-            await record_failure(chain, result, run=record.run, started_at=record.created_at)
-            await store_result(store, result, CheckStatus.FAILED)
 
 
 async def store_result(store: CheckStore, result: CheckResult, status: CheckStatus) -> None:

@@ -111,3 +111,15 @@ async def test_a_check_is_not_failed_while_a_worker_works_on_it(
     await slow.go_on()
     assert await told(app, check_id) == set(app.graph.writes)
     assert len(app.graph.writes) == 4
+
+
+async def test_a_check_that_has_ended_is_announced_again_without_waiting(
+    make_app: MakeApp,
+) -> None:
+    """Though a worker that died after it had ended the check has left its lease behind."""
+    app = make_app(PACKAGES, HELD, RULES)
+    check_id = await asked_twice(app)
+    await app.work_one()
+    assert await app.records.checks.working.claim(check_id, "a worker that was killed")
+    await app.work_one()
+    assert app.storage.sent == []
