@@ -19,7 +19,7 @@ from entra_sod.bootstrap.make_engine import Engine, make_engine
 from entra_sod.bootstrap.make_records import Records, make_records
 from entra_sod.core.clock import Clock
 from entra_sod.core.errors import GraphError, Unavailable
-from entra_sod.domain.entra import AccessPackage, Assignment
+from entra_sod.domain.entra import AccessPackage, Assignment, Reference
 from entra_sod.domain.messages import POISON_SUFFIX
 from entra_sod.domain.rules.document import SourceFile
 from entra_sod.domain.rules.language import ExceptionEntry, Override, Protected, Rule, RulesFile
@@ -74,6 +74,12 @@ class FlakyGraph(MemoryGraph):
     ) -> None:
         super().__init__(packages, assignments)
         self.errors: list[Exception] = []
+        self.takes_one_write = False  # and then no more: Graph stays away
+
+    async def add(self, reference: Reference) -> None:
+        if self.takes_one_write and self.writes:
+            raise Unavailable("Graph answers 503", status=503)
+        await super().add(reference)
 
     async def package(self, package_id: str) -> AccessPackage:
         self._raise_next()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from entra_sod.core.errors import Throttled, Unavailable
-from entra_sod.domain.entra import Reference
 from entra_sod.domain.rules.language import Mode, Rule
 from entra_sod.stores.evidence_writes import EvidenceWrites
 from entra_sod.stores.ledger import Ledger
@@ -233,19 +232,10 @@ async def test_a_graph_that_stays_away_ends_the_check_as_failed(make_app: MakeAp
     assert letters == ["conflict-checks/m1.json"]
 
 
-async def test_a_check_that_fails_tells_what_it_has_written(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_check_that_fails_tells_what_it_has_written(make_app: MakeApp) -> None:
     """Graph takes one write and stays away: sealed evidence says so, and it can be taken back."""
     app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
-    add = app.graph.add
-
-    async def add_once(reference: Reference) -> None:
-        if app.graph.writes:
-            raise Unavailable("Graph answers 503", status=503)
-        await add(reference)
-
-    monkeypatch.setattr(app.graph, "add", add_once)
+    app.graph.takes_one_write = True
     answer = await app.check("a", "b")
     [written] = app.graph.writes
     assert (answer["status"], answer["outcome"]) == ("failed", "unknown")

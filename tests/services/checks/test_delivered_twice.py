@@ -42,6 +42,16 @@ async def told(app: App, check_id: str) -> set[Reference]:
     }
 
 
+async def second_worker_comes_in_a_freeze(app: App, slow: SlowWorker, *, after: float = 0) -> None:
+    """It comes some seconds after the first one has stopped, which goes on after the freeze."""
+    await slow.begin()
+    app.clock.advance(after)
+    await freeze("an audit is on")
+    await app.work_one()
+    await unfreeze()
+    await slow.go_on()
+
+
 @pytest.mark.parametrize("call", ["package", "references"])
 async def test_what_a_slow_worker_writes_is_told(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, call: str
@@ -50,11 +60,7 @@ async def test_what_a_slow_worker_writes_is_told(
     app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
     check_id = await asked_twice(app)
     slow = SlowWorker(monkeypatch, app.graph, call, app.work_one())
-    await slow.begin()
-    await freeze("an audit is on")
-    await app.work_one()
-    await unfreeze()
-    await slow.go_on()
+    await second_worker_comes_in_a_freeze(app, slow)
     assert await told(app, check_id) == set(app.graph.writes)
     assert len(app.graph.writes) == 4
 
@@ -66,12 +72,7 @@ async def test_a_worker_that_was_silent_for_too_long_writes_nothing(
     app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
     check_id = await asked_twice(app)
     slow = SlowWorker(monkeypatch, app.graph, "references", app.work_one())
-    await slow.begin()
-    app.clock.advance(WORKING_LEASE.total_seconds())
-    await freeze("an audit is on")
-    await app.work_one()
-    await unfreeze()
-    await slow.go_on()
+    await second_worker_comes_in_a_freeze(app, slow, after=WORKING_LEASE.total_seconds())
     assert await told(app, check_id) == set(app.graph.writes) == set()
     assert [row async for row in app.storage.table("ledger").rows()] == []
 
@@ -83,12 +84,7 @@ async def test_what_is_being_sent_while_another_takes_over_is_told(
     app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
     check_id = await asked_twice(app)
     slow = SlowWorker(monkeypatch, app.graph, "add", app.work_one())
-    await slow.begin()
-    app.clock.advance(WORKING_LEASE.total_seconds())
-    await freeze("an audit is on")
-    await app.work_one()
-    await unfreeze()
-    await slow.go_on()
+    await second_worker_comes_in_a_freeze(app, slow, after=WORKING_LEASE.total_seconds())
     assert await told(app, check_id) == set(app.graph.writes)
     assert len(app.graph.writes) == len(set(app.graph.writes)) == 4
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from entra_sod.core.errors import StorageUnavailable, Throttled, Unavailable
-from entra_sod.domain.entra import Reference
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage, encode
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
@@ -73,19 +72,10 @@ async def test_a_part_that_is_given_up_twice_is_one_gap(make_app: MakeApp) -> No
     assert answer["pairs"]["unknown"] == 1
 
 
-async def test_a_sweep_that_cannot_be_closed_tells_what_it_has_written(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_sweep_that_cannot_be_closed_tells_what_it_has_written(make_app: MakeApp) -> None:
     """Graph takes one write and stays away, until the message that closes the sweep is given up."""
     app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
-    add = app.graph.add
-
-    async def add_once(reference: Reference) -> None:
-        if app.graph.writes:
-            raise Unavailable("Graph answers 503")
-        await add(reference)
-
-    monkeypatch.setattr(app.graph, "add", add_once)
+    app.graph.takes_one_write = True
     sweep_id = await start(app)
     await app.work_off()
     answer = await result(app, sweep_id)
