@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
 from benchmarks.browser import CHROMIUM, chromium
 from entra_sod.api.console.render import policy, render
@@ -92,6 +92,17 @@ class FakeApp:
                 body = json.loads(text) if text else None
                 return Asked(name, dict(parse_qsl(parts.query)), request.headers, body)
         return None
+
+
+# The page follows its address in a task of its own, which is over when two frames are drawn.
+DRAWN = """() => new Promise(done => setTimeout(
+    () => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has followed its address and shows what it asked for there."""
+    page.evaluate(DRAWN)
+    expect(page.get_by_text("Loading…")).to_have_count(0)
 
 
 type OpenConsole = Callable[..., Page]

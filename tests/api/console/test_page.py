@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from local.processes import CHECKOUT
 from tests.api.console import answers
 from tests.api.console.answers import ADA, APPROVE, GAP, GRACE, PAY, VENDORS, guid
-from tests.api.console.conftest import LOCAL, Asked, FakeApp, OpenConsole, Problem
+from tests.api.console.conftest import LOCAL, Asked, FakeApp, OpenConsole, Problem, settle
 
 AXE = CHECKOUT / "node_modules/axe-core/axe.min.js"
 FINDING = answers.finding()["id"]
@@ -40,12 +40,6 @@ def violations(page: Page) -> list[str]:
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = page.evaluate("axe.run().then(found => found.violations)")
     return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
-
-
-def settle(page: Page) -> None:
-    """Wait until the page has all answers that it asked for."""
-    page.wait_for_load_state("networkidle")
-    expect(page.get_by_text("Loading…")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -209,6 +203,21 @@ class TestFindings:
         asked = [each.query for each in app.asked if each.route == "GET findings"]
         assert asked[0]["state"] == "open,exception-expired,resolving"
         assert asked[-1] == {"state": "resolved", "rule": "pay-and-approve", "pageSize": "100"}
+
+    def test_two_filters_set_at_once_are_both_kept(self, open_console: OpenConsole) -> None:
+        """The second comes before the page has drawn the first, as when a browser fills a form."""
+        page = open_console("#/findings")
+        page.evaluate(
+            """() => {
+                const [state] = document.querySelectorAll('search select');
+                const [rule] = document.querySelectorAll('search input');
+                for (const [field, value] of [[state, 'resolved'], [rule, 'pay-and-approve']]) {
+                    field.value = value;
+                    field.dispatchEvent(new Event('change', { bubbles: true }));
+                }
+            }"""
+        )
+        assert page.url.endswith("#/findings?state=resolved&rule=pay-and-approve")
 
     def test_one_is_claimed(self, app: FakeApp, open_console: OpenConsole) -> None:
         """The words go to the app, and the page says what was done, with the focus on it."""

@@ -13,7 +13,7 @@ from entra_sod.domain.callers.caller import AppRole, Caller, CallerKind
 from entra_sod.domain.callers.routes import ROUTES
 from tests.api.console import answers
 from tests.api.console.answers import guid
-from tests.api.console.conftest import FakeApp, OpenConsole, Problem
+from tests.api.console.conftest import FakeApp, OpenConsole, Problem, settle
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -63,8 +63,7 @@ def seen_by(app: FakeApp, roles: tuple[str, ...]) -> None:
 def offered(page: Page, button: str, *, frozen: bool) -> bool:
     place, _ = BUTTONS[button]
     page.evaluate("place => { location.hash = '#/'; location.hash = place; }", place)
-    page.wait_for_load_state("networkidle")
-    expect(page.get_by_text("Loading…")).to_have_count(0)
+    settle(page)
     if button in (FREEZE, UNFREEZE) and frozen is not (button == UNFREEZE):
         return False
     return page.get_by_role("button", name=button, exact=True).count() > 0

@@ -34,3 +34,6 @@ function place() {
     return { view: path, id: '', query: {} };
   }
 }
+
+/** Put what a field of a filter has into the address, beside what the address has by now: a view may be older. */
+const filterBy = (view, name) => (event) => { location.hash = link(view, '', { ...place().query, [name]: event.target.value.trim() }); };

@@ -39,9 +39,8 @@ function ExceptionList({ id, query }) {
 }
 
 function ExceptionsView({ id, query }) {
-  const set = (event) => { location.hash = link('exceptions', '', { ...query, state: event.target.value }); };
   return html`<${Section} title="Exceptions">
-    ${id ? null : html`<search aria-label="Filter the exceptions"><${Field} label="Show"><select onChange=${set}>
+    ${id ? null : html`<search aria-label="Filter the exceptions"><${Field} label="Show"><select onChange=${filterBy('exceptions', 'state')}>
       ${[['', 'all'], ...Object.entries(WHEN)].map(([value, text]) => html`<option value=${value} selected=${(query.state ?? '') === value}>${text}</option>`)}
     </select></${Field}>${query.rule ? html`<p class="pair">Rule <${Name} text=${query.rule} /></p>` : null}</search>`}
     <${ExceptionList} id=${id} query=${query} />

@@ -18,12 +18,11 @@ const FILTERS = [
 
 /** The filter lies in the address, so that it can be linked. */
 function FindingFilter({ query }) {
-  const set = (name) => (event) => { location.hash = link('findings', '', { ...query, [name]: event.target.value.trim() }); };
   return html`<search aria-label="Filter the findings">
-    ${FILTERS.map(([name, label, options]) => html`<${Field} label=${label} key=${name}><select value=${query[name] ?? ''} onChange=${set(name)}>
+    ${FILTERS.map(([name, label, options]) => html`<${Field} label=${label} key=${name}><select value=${query[name] ?? ''} onChange=${filterBy('findings', name)}>
       ${options.map(([value, text]) => html`<option value=${value} selected=${(query[name] ?? '') === value}>${text}</option>`)}</select></${Field}>`)}
     ${['rule', 'owner', 'subject', 'package'].map((name) => html`<${Field} key=${name} label=${{ rule: 'Rule id', owner: 'Owner', subject: 'Subject id', package: 'Package id' }[name]}>
-      <input type="search" value=${query[name] ?? ''} maxlength="200" autocomplete="off" onChange=${set(name)} /></${Field}>`)}
+      <input type="search" value=${query[name] ?? ''} maxlength="200" autocomplete="off" onChange=${filterBy('findings', name)} /></${Field}>`)}
     ${Object.keys(query).length ? html`<a class="button" href="#/findings">Clear filter</a>` : null}
   </search>`;
 }
