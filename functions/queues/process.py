@@ -248,7 +248,14 @@ async def _fail_check(
     now = records.clock.now()
     ledger = Ledger(records.storage, records.clock)
     await record_check_failure(
-        records.checks, records.chain, ledger, check_id, reason, at=now, message=message
+        records.checks,
+        records.chain,
+        ledger,
+        records.announcer,
+        check_id,
+        reason=reason,
+        at=now,
+        message=message,
     )
 
 

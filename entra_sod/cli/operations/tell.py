@@ -10,7 +10,6 @@ from entra_sod.core.errors import SodError
 from entra_sod.domain.enforcement.result import EnforcementResult
 from entra_sod.domain.notifications.kept_event import KeptEvent, RunReferences, run_events
 from entra_sod.domain.results.check import references_view
-from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.ports.storage import Storage
 from entra_sod.services.doctor.results import error_of
 from entra_sod.services.enforcement.reference_writer import AppliedPlan
@@ -27,8 +26,7 @@ async def tell_applied(
             failed=tuple(applied.failed),
         )
     )
-    counts = ReferenceCounts.of(references)
-    events = run_events(RunReferences(run=run, references=references, counts=counts), ())
+    events = run_events(RunReferences.of(run, references), ())
     return await error_of(tell(make_records(storage, clock), events))
 
 

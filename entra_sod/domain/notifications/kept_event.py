@@ -56,6 +56,14 @@ class RunReferences:
     stopped: WritesStopped | None = None
     is_all: bool = False
 
+    @classmethod
+    def of(
+        cls, run: str, references: ReferencesView, stopped: WritesStopped | None = None
+    ) -> RunReferences:
+        """Of a run that shows all of its references."""
+        counts = ReferenceCounts.of(references)
+        return cls(run=run, references=references, counts=counts, stopped=stopped)
+
     @property
     def left(self) -> Sequence[ReferenceView]:
         """Planned references that a run which was stopped has not tried to write."""

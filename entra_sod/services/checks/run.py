@@ -38,7 +38,6 @@ from entra_sod.domain.results.coverage import (
     rule_gaps,
 )
 from entra_sod.domain.results.status import CheckStatus
-from entra_sod.domain.results.sweep import ReferenceCounts
 from entra_sod.domain.rules.resolve import ResolvedRule
 from entra_sod.domain.rules.ruleset import PairConstraint, RuleSet
 from entra_sod.ports.graph import Graph
@@ -127,11 +126,8 @@ class CheckRunner:
         await self.announcer.announce_findings(
             run, notifications.tickets, traceparent=message.traceparent
         )
-        references, counts = result.references, ReferenceCounts.of(result.references)
-        writes = RunReferences(
-            run=run, references=references, counts=counts, stopped=result.stopped
-        )
-        newly_held = await self.announcer.kept.newly_held(references.held)
+        writes = RunReferences.of(run, result.references, result.stopped)
+        newly_held = await self.announcer.kept.newly_held(result.references.held)
         await self.announcer.announce_writes(writes, newly_held, traceparent=message.traceparent)
 
     async def _result(
@@ -278,9 +274,10 @@ async def record_check_failure(
     store: CheckStore,
     chain: EvidenceChain,
     ledger: Ledger,
+    announcer: Announcer,
     check_id: str,
-    reason: str,
     *,
+    reason: str,
     at: datetime,
     message: CheckMessage | None,
 ) -> None:
@@ -292,6 +289,7 @@ async def record_check_failure(
         store: of checks.
         chain: of evidence: a check that failed leaves some, too.
         ledger: that says what it has written.
+        announcer: of what it has written; the end itself is the caller's to announce.
         check_id: of the check.
         reason: what was wrong and what to do.
         at: the moment.
@@ -309,6 +307,9 @@ async def record_check_failure(
             written = [each for on in pair for each in await ledger.written_by(check_id, on)]
             result = _failed_result(check_id, message, reason, at, written)
             await record_failure(chain, result, run=record.run, started_at=record.created_at)
+            writes = RunReferences.of(record.run, result.references)
+            traceparent = message.traceparent if message else ""
+            await announcer.announce_writes(writes, (), traceparent=traceparent)
             await store_result(store, result, CheckStatus.FAILED)
 
 

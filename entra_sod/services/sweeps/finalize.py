@@ -22,6 +22,7 @@ from entra_sod.core.errors import (
 )
 from entra_sod.core.request_meter import metered
 from entra_sod.domain.entra import Pair
+from entra_sod.domain.notifications.kept_event import RunReferences
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.domain.results.sweep import SweepResult
 from entra_sod.domain.rules.language import Mode
@@ -123,6 +124,8 @@ class SweepFinalizer:
                 written = await self.enforcing.ledger.written_by(sweep_id)
                 result = failed_result(record, reason, self.clock.now(), written)
                 await self.recorder.record_failure(record, result)
+                writes = RunReferences.of(sweep_id, result.references)
+                await self.announcer.announce_writes(writes, (), traceparent=traceparent)
                 await self.announcer.announce_sweep(sweep_id, traceparent=traceparent)
                 await self._end(record, result)
 

@@ -80,6 +80,34 @@ async def test_a_check_and_a_sweep_tell_what_they_wrote(make_app: MakeApp) -> No
     assert told(app) == []
 
 
+async def test_a_check_that_fails_tells_what_it_wrote(make_app: MakeApp) -> None:
+    """Graph takes one write and stays away, until the check is given up."""
+    app = await make(make_app)
+    app.graph.takes_one_write = True
+    answer = await app.check("a", "b")
+    [(name, body)] = told(app)
+    assert (name, body["run"], body["written"]) == ("references.written", answer["id"], 1)
+    assert (answer["status"], body["references"]) == ("failed", answer["references"]["written"])
+
+
+async def test_a_sweep_that_fails_tells_what_it_wrote(make_app: MakeApp) -> None:
+    """Graph takes one write and stays away, until the closing is given up."""
+    app = await make(make_app)
+    app.graph.takes_one_write = True
+    result = await sweep(app)
+    [(name, body)] = told(app)
+    assert (name, body["run"], body["written"]) == ("references.written", result["id"], 1)
+    assert (result["status"], body["references"]) == ("failed", result["references"]["written"])
+
+
+async def test_a_check_that_fails_without_a_write_tells_of_none(make_app: MakeApp) -> None:
+    """Graph never answers it."""
+    app = await make(make_app)
+    app.graph.errors += [Unavailable("503", status=503)] * 1000
+    assert (await app.check("a", "b"))["status"] == "failed"
+    assert told(app) == []
+
+
 async def test_what_a_sweep_removes_is_told(make_app: MakeApp) -> None:
     """Marked as removed."""
     app = await make(make_app, PRUNE="true")
