@@ -15,7 +15,7 @@ never removed. The row is named, and all other rows hold. A write of the referen
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -155,9 +155,26 @@ class Ledger:
                 yield each
 
     async def written_by(self, run_id: str, package_id: str | None = None) -> Sequence[Reference]:
-        """What a run has written, or only that on one package."""
-        entries = [each async for each in self.entries(package_id) if each.run_id == run_id]
-        return [each.reference for each in entries if each.state is LedgerState.WRITTEN]
+        """What a run has written, or only that on one package.
+
+        Raises:
+            NotYetConsistent: as `require_none_begun`.
+        """
+        entries = [each async for each in self.entries(package_id)]
+        self.require_none_begun(run_id, entries)
+        is_written = (each for each in entries if each.state is LedgerState.WRITTEN)
+        return [each.reference for each in is_written if each.run_id == run_id]
+
+    def require_none_begun(self, run_id: str, entries: Iterable[LedgerEntry]) -> None:
+        """Refuse to go on while a worker of the run writes: the end would not tell of it.
+
+        Raises:
+            NotYetConsistent: come again when it is written, or that worker must have died.
+        """
+        now = self._clock.now()
+        for entry in entries:
+            if entry.run_id == run_id and entry.is_being_written(now):
+                raise _being_written(entry.reference)
 
     async def _read_rows(
         self, package_id: str | None = None
@@ -234,7 +251,7 @@ class Ledger:
     def _require_free(self, row: Row, reference: Reference) -> None:
         until = _moment(row.values.get("until"))
         if until and is_leased(until, self._clock.now(), WRITING_LEASE):
-            raise being_written(reference)
+            raise _being_written(reference)
 
     async def release(self, reference: Reference, intent: Intent) -> None:
         """Let others write it at once; the intent stays."""
@@ -296,7 +313,7 @@ class Ledger:
         return timestamp(self._clock.now())
 
 
-def being_written(reference: Reference) -> NotYetConsistent:
+def _being_written(reference: Reference) -> NotYetConsistent:
     where = f"{reference.kind} {reference.target} on {reference.on}"
     return NotYetConsistent(f"{where} is being written by another worker")
 

@@ -70,7 +70,7 @@ class Enforcer:
         # Before the lists: what another worker has written by now they show.
         noted = await self.writer.entries_on({each.reference.on for each in desired})
         if reach is Enforcement.APPLY:
-            self.writer.require_none_begun(run, noted.values())
+            self.writer.ledger.require_none_begun(run.id, noted.values())
         seen = await self._read_references(
             {(each.reference.on, each.reference.kind) for each in desired}
         )
@@ -116,7 +116,7 @@ class Enforcer:
             GraphError, NotYetConsistent: as `enforce`.
         """
         if reach is Enforcement.APPLY:
-            self.writer.require_none_begun(run, entries.values())
+            self.writer.ledger.require_none_begun(run.id, entries.values())
         limit, done = self.max_reference_writes, _DoneWrites()
         # In a thread: millions of references take seconds, and others wait for the loop.
         survey = await asyncio.to_thread(tenant.survey, limit)

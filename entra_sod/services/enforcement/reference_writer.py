@@ -43,7 +43,6 @@ from entra_sod.stores.ledger import (
     LedgerEntry,
     LedgerState,
     WriteOrigin,
-    being_written,
 )
 from entra_sod.stores.write_controls import WriteControls
 
@@ -122,7 +121,7 @@ class ReferenceWriter:
         clock: Clock,
         evidence: EvidenceWrites,
     ) -> None:
-        self._graph, self._ledger, self._clock = graph, ledger, clock
+        self._graph, self.ledger, self._clock = graph, ledger, clock
         self.controls, self._evidence = controls, evidence
 
     async def apply(self, plan: Plan, run: WritingRun) -> AppliedPlan:
@@ -168,7 +167,7 @@ class ReferenceWriter:
 
     async def _entry_of(self, reference: Reference) -> LedgerEntry | None:
         try:
-            return await self._ledger.get(reference)
+            return await self.ledger.get(reference)
         except DamagedEntry:
             return None
 
@@ -177,19 +176,8 @@ class ReferenceWriter:
         return {
             entry.reference: entry
             for package in sorted(packages)
-            async for entry in self._ledger.entries(package)
+            async for entry in self.ledger.entries(package)
         }
-
-    def require_none_begun(self, run: WritingRun, entries: Iterable[LedgerEntry]) -> None:
-        """Refuse to go on while another worker of the run writes: the end would not tell of it.
-
-        Raises:
-            NotYetConsistent: come again when it is written, or that worker must have died.
-        """
-        now = self._clock.now()
-        for entry in entries:
-            if entry.run_id == run.id and entry.is_being_written(now):
-                raise being_written(entry.reference)
 
     async def adopt(self, plan: Plan, entries: Mapping[Reference, LedgerEntry]) -> list[Reference]:
         """Tell which references of the plan are there and ours.
@@ -204,15 +192,15 @@ class ReferenceWriter:
         if entry.state is LedgerState.WRITTEN:
             return True
         if entry.is_younger(ADOPTED_WITHIN, self._clock.now()):
-            await self._ledger.adopt(entry)
+            await self.ledger.adopt(entry)
             return True
-        await self._ledger.delete(entry.reference, entry.version)
+        await self.ledger.delete(entry.reference, entry.version)
         return False
 
     async def _add(self, addition: DesiredReference, run: WritingRun, applied: AppliedPlan) -> None:
         reference = addition.reference
         origin = WriteOrigin(run_id=run.id, rule_ids=addition.rule_ids, rules_hash=run.rules_hash)
-        intent = await self._ledger.intend(reference, origin)
+        intent = await self.ledger.intend(reference, origin)
         try:
             await self._require_held(run.lease, reference, intent)
             await self._write_once(reference, intent, origin, applied)
@@ -226,12 +214,12 @@ class ReferenceWriter:
             await lease.require_held()
         except NotYetConsistent:
             if not intent.may_be_sent:
-                await self._ledger.withdraw(reference, intent)
+                await self.ledger.withdraw(reference, intent)
             raise
 
     async def _release(self, reference: Reference, intent: Intent) -> None:
         with suppress(StorageUnavailable):  # it runs out by itself
-            await self._ledger.release(reference, intent)
+            await self.ledger.release(reference, intent)
 
     async def _write_once(
         self, reference: Reference, intent: Intent, origin: WriteOrigin, applied: AppliedPlan
@@ -249,7 +237,7 @@ class ReferenceWriter:
         elif await self._is_foreign(reference, intent, write_error, was_sent=was_sent):
             applied.found_present.append(reference)
         else:
-            await self._ledger.confirm(reference, origin)
+            await self.ledger.confirm(reference, origin)
             applied.written.append(reference)
             _log_write("reference_written", reference)
 
@@ -266,7 +254,7 @@ class ReferenceWriter:
             is_theirs = isinstance(write_error, PERMANENT) and not intent.may_show_late
         else:
             is_theirs = intent.is_abandoned
-        return is_theirs and await self._ledger.withdraw(reference, intent)
+        return is_theirs and await self.ledger.withdraw(reference, intent)
 
     async def _try_to_add(self, reference: Reference) -> GraphError | None:
         try:
@@ -294,12 +282,12 @@ class ReferenceWriter:
                 f"{reference.kind} {reference.target} on {reference.on} is refused, and may have "
                 f"been written just before: {write_error}"
             )
-        if not await self._ledger.withdraw(reference, intent):
-            await self._ledger.release(reference, intent)
+        if not await self.ledger.withdraw(reference, intent):
+            await self.ledger.release(reference, intent)
         applied.failed.append(FailedWrite(reference, str(write_error)))
 
     async def _remove(self, reference: Reference, lease: Lease, applied: AppliedPlan) -> None:
-        held = await self._ledger.claim_removal(reference)
+        held = await self.ledger.claim_removal(reference)
         if held is None:
             why = "the ledger does not say any more that this app wrote it: it is left alone"
             applied.failed.append(FailedWrite(reference, why))
@@ -307,7 +295,7 @@ class ReferenceWriter:
         try:
             await lease.require_held()
             if await self._delete(reference, applied):
-                await self._ledger.delete(reference, held.version)
+                await self.ledger.delete(reference, held.version)
         finally:
             await self._release(reference, held)
 
@@ -343,7 +331,7 @@ class ReferenceWriter:
             return
         for entry in old:
             if entry.reference.target not in listed:
-                await self._ledger.delete(entry.reference, entry.version)
+                await self.ledger.delete(entry.reference, entry.version)
 
     async def _is_listed(self, reference: Reference, *, expected: bool) -> bool:
         """Read a few times until Graph lists what is expected; return what it listed last."""

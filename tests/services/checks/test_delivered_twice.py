@@ -11,6 +11,7 @@ from entra_sod.core.errors import NotYetConsistent
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.messages import POISON_SUFFIX, decode, encode
 from entra_sod.stores.checks import WORKING_LEASE
+from local.memory.storage import SentMessage
 from tests.app import App, body_of, pair_body
 from tests.builders import held, package, rule, side
 from tests.services.enforcement.test_controls import freeze, unfreeze
@@ -31,11 +32,11 @@ async def asked_twice(app: App) -> str:
     return check_id
 
 
-async def told(app: App, check_id: str) -> set[Reference]:
+async def told(app: App, check_id: str, *, status: str = "completed") -> set[Reference]:
     """What the answer tells as written."""
     await app.work_off()
     answer = body_of(await app.get(check_id))
-    assert answer["status"] == "completed"
+    assert answer["status"] == status
     return {
         Reference(each["accessPackageId"], each["kind"], each["targetId"])
         for each in answer["references"]["written"]
@@ -89,6 +90,15 @@ async def test_what_is_being_sent_while_another_takes_over_is_told(
     assert len(app.graph.writes) == len(set(app.graph.writes)) == 4
 
 
+def give_up_second(app: App) -> SentMessage:
+    """Lay the second message alone on the queue of those that are given up."""
+    [second] = app.storage.sent
+    message = msgspec.structs.replace(decode(second.body), reason="too many tries")
+    given_up = replace(second, queue=second.queue + POISON_SUFFIX, body=encode(message))
+    app.storage.sent[:] = [given_up]
+    return given_up
+
+
 async def test_a_check_is_not_failed_while_a_worker_works_on_it(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,16 +107,31 @@ async def test_a_check_is_not_failed_while_a_worker_works_on_it(
     check_id = await asked_twice(app)
     slow = SlowWorker(monkeypatch, app.graph, "package", app.work_one())
     await slow.begin()
-    [second] = app.storage.sent
-    message = msgspec.structs.replace(decode(second.body), reason="too many tries")
-    given_up = replace(second, queue=second.queue + POISON_SUFFIX, body=encode(message))
-    app.storage.sent[:] = [given_up]
+    given_up = give_up_second(app)
     with pytest.raises(NotYetConsistent, match="another worker is working on check"):
         await app.work_one()
     app.storage.sent.append(given_up)
     await slow.go_on()
     assert await told(app, check_id) == set(app.graph.writes)
     assert len(app.graph.writes) == 4
+
+
+async def test_a_check_is_not_failed_while_its_write_is_being_sent(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker was silent for too long and may write no more, but this one is on its way."""
+    app = make_app(PACKAGES, HELD, RULES, ENFORCEMENT="apply")
+    check_id = await asked_twice(app)
+    slow = SlowWorker(monkeypatch, app.graph, "add", app.work_one())
+    await slow.begin()
+    app.clock.advance(WORKING_LEASE.total_seconds())
+    given_up = give_up_second(app)
+    with pytest.raises(NotYetConsistent, match="is being written by another worker"):
+        await app.work_one()
+    app.storage.sent.append(given_up)
+    await slow.go_on()
+    assert await told(app, check_id, status="failed") == set(app.graph.writes)
+    assert len(app.graph.writes) == 1
 
 
 async def test_a_check_that_has_ended_is_announced_again_without_waiting(

@@ -6,16 +6,18 @@ from typing import Any
 
 import pytest
 
-from entra_sod.core.errors import StorageUnavailable, Throttled, Unavailable
+from entra_sod.core.errors import NotYetConsistent, StorageUnavailable, Throttled, Unavailable
+from entra_sod.domain.entra import Reference, ReferenceKind
 from entra_sod.domain.messages import SweepMessage, SweepStartMessage, encode
 from entra_sod.domain.results.status import SweepStatus
 from entra_sod.services.sweeps.start import GIVE_UP_AFTER
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.evidence_writes import EvidenceWrites
-from entra_sod.stores.ledger import Ledger
+from entra_sod.stores.ledger import Ledger, WriteOrigin
 from entra_sod.stores.sweeps import CONTAINER
 from functions.queues.process import handle_poison_message, process_message
 from tests.app import App, wrapped
+from tests.builders import guid
 from tests.services.sweeps.test_finalize import messages, two_parts
 from tests.services.sweeps.test_index_sweeps import ENFORCED, make
 from tests.services.sweeps.test_sweeps import (
@@ -88,6 +90,26 @@ async def test_a_sweep_that_cannot_be_closed_tells_what_it_has_written(make_app:
     assert await EvidenceWrites(app.storage.blobs).proven(entries) == {written}
 
 
+async def test_a_sweep_is_not_failed_while_its_write_is_being_sent(make_app: MakeApp) -> None:
+    """The failed result would not tell of it; the queue brings the message again."""
+    app = two_parts(make_app)
+    sweep_id = await start(app)
+    [first, *_] = await messages(app)
+    being_sent = Reference(guid("a"), ReferenceKind.PACKAGE, guid("b"))
+    origin = WriteOrigin(run_id=sweep_id, rule_ids=("r",), rules_hash="")
+    ledger = Ledger(app.storage, app.clock)
+    await ledger.intend(being_sent, origin)
+    ending = app.engine.sweep_runner.finalizer
+    with pytest.raises(NotYetConsistent, match="is being written by another worker"):
+        await ending.fail(sweep_id, "too many tries", traceparent=first.traceparent)
+    assert not (await status(app, sweep_id)).has_ended
+    await ledger.confirm(being_sent, origin)
+    await ending.fail(sweep_id, "too many tries", traceparent=first.traceparent)
+    answer = await result(app, sweep_id)
+    [told] = answer["references"]["written"]
+    assert (answer["status"], told["targetId"]) == ("failed", guid("b"))
+
+
 async def test_a_part_given_up_while_graph_is_away_leaves_the_others_be(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +126,7 @@ async def test_a_part_given_up_while_graph_is_away_leaves_the_others_be(
         patch.setattr(app.graph, "packages", unavailable)
         await give_up(app, first, "too many tries")
         await app.work_one()
-    assert await status(app, sweep_id) is SweepStatus.RUNNING
+    assert not (await status(app, sweep_id)).has_ended
     await app.engine.sweep_runner.run(last)
     answer = await result(app, sweep_id)
     assert answer["status"] == "completed-with-gaps"
@@ -119,7 +141,7 @@ async def test_rules_that_are_broken_when_a_sweep_closes_can_be_mended(make_app:
     good, app.rules.text = app.rules.text, BROKEN
     app.configure()
     await process_message("sweep-pairs", wrapped(encode(part)))
-    assert await status(app, sweep_id) is SweepStatus.RUNNING
+    assert not (await status(app, sweep_id)).has_ended
     app.rules.text = good
     await app.work_off()
     assert (await result(app, sweep_id))["status"] == "completed"
