@@ -76,13 +76,15 @@ def _more(rows: Sequence[object]) -> Iterator[RenderableType]:
 
 
 def headline(plan: PlanDocument) -> str:
+    """Count the references and the rules. Rules that a file leaves out do not count as enforced."""
+    in_full = sum(each.reach is EnforcementReach.ENFORCED for each in plan.enforcement)
     return (
-        f"{plan.figures.additions} to add, {plan.figures.removals} to remove, "
+        f"References: {plan.figures.additions} to add, {plan.figures.removals} to remove, "
         f"{plan.count('held')} held, {plan.count('unchanged')} unchanged, "
         f"{plan.count('left_alone')} made by others and left alone, "
-        f"{plan.count('kept')} ours and kept, "
-        f"{plan.count('not_enforceable')} not enforceable by Entra, "
-        f"{plan.count('not_read')} not known because they could not be read"
+        f"{plan.count('kept')} ours and kept. "
+        f"Rules that Entra enforces in full: {in_full} of {plan.count('enforcement')}. "
+        f"Not known, because it could not be read: {plan.count('not_read')}."
     )
 
 

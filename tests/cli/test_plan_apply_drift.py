@@ -88,7 +88,8 @@ def test_a_plan_says_what_it_would_change_and_whom_it_would_touch(world: World) 
     assert "not known: access package" in done.stdout
     assert "12 to add, 0 to remove" in done.stdout
     assert "holders of Approve invoices" in done.stdout
-    assert "not enforceable" in done.stdout
+    assert "Rules that Entra enforces in full: 3 of 7." in done.stdout
+    assert "rule auditors-touch-nothing: enforced in part" in done.stdout
     (addition,) = [
         each
         for each in planned(world)["additions"]

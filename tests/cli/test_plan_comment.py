@@ -67,7 +67,7 @@ def test_a_plan_of_7_000_pairs_fits_a_comment(name: str) -> None:
     assert plan.figures.additions == 2 * pairs == 14_280
     text = plan_markdown(plan)
     assert units(text) < MAX_COMMENT
-    assert text.startswith("### entra-sod plan\n\n14280 to add, 0 to remove,")
+    assert text.startswith("### entra-sod plan\n\nReferences: 14280 to add, 0 to remove,")
     shown = len(re.findall(r"^\| .*holders of ", text, re.MULTILINE))
     assert shown > 5
     assert f"and {14_280 - shown:,} more to add" in text
