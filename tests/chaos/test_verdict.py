@@ -282,6 +282,27 @@ def test_one_fault_of_graph_is_a_gap_in_a_parts_last_try() -> None:
     assert claims(replace(last_try, sweep=refused)) >= {"every gap is one"}
 
 
+def test_two_faults_of_graph_leave_a_pair_unknown_in_a_parts_last_try() -> None:
+    """It answers neither for the pair nor for who holds one of both; only then, and if told."""
+    gap = Gap("the assignments of b", "Graph answers 504 to the assignments of b: try again later")
+    gaps, pairs = (*SWEEP.gaps, gap), {**SWEEP.pairs, ("a", "b"): Seen("unknown", 0)}
+    of_the_pair = [each for each in FINDINGS if each.breach.rule in TRUTH.rules_of["a", "b"]]
+    others = tuple(each for each in FINDINGS if each not in of_the_pair)
+    twice = replace(sweep(gaps=gaps, pairs=pairs), findings=others, last_tries=frozenset("b"))
+    assert verdict(TRUTH, twice) == ()
+    assert claims(replace(twice, last_tries=frozenset("c"))) >= {"pairs are found as they are"}
+    untold = replace(twice, sweep=replace(SWEEP, pairs=pairs))
+    assert claims(untold) >= {"pairs are found as they are"}
+
+
+def test_a_sweep_that_one_fault_left_a_gap_in_has_gaps() -> None:
+    """Also where nothing else of the tenant is unreadable."""
+    gap = Gap("the assignments of d", "Graph answers 504 to the assignments of d: try again later")
+    found = replace(sweep(gaps=(gap,), status="completed"), last_tries=frozenset("d"))
+    readable = replace(TRUTH, unreadable=frozenset())
+    assert "the sweep ends" in " ".join(claims(found, readable))
+
+
 def test_what_was_given_up_in_silence_is_a_gap_not_told() -> None:
     """The dead letter alone does not do, and neither does a part's number without its package."""
     sweep = given_up().sweep

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from tests.chaos.found import CheckAnswer, Found, Gap, Seen
+from tests.chaos.found import CheckAnswer, Found, Gap, Seen, SweepAnswer
 from tests.chaos.truth import Breach, PairKey, Truth, Wanted
 
 NOT_NAMED = "and no rule names it"  # it gives what a package of a rule gives, which is said
 PASSING = ("Graph answers 5", "No answer from Graph")  # what a gap says that another try may fill
+UNKNOWN = Seen("unknown", 0)
 MAX_TOLD = 4
 CHECKS = "conflict-checks"
 # Hosts are held up while others start, and what they send meanwhile arrives at once.
@@ -94,8 +95,12 @@ class Case:
         if not truth.is_readable(*pair) or not self.unanswered.isdisjoint(pair):
             return True
         if sweep and sweep.strategy == "pairs" and truth.is_asked(pair):
-            return pair in self.lost.pairs
+            return pair in self.lost.pairs or self._failed_twice(pair, sweep)
         return not (self.lost.packages | self.failed_once).isdisjoint(pair)
+
+    def _failed_twice(self, pair: PairKey, sweep: SweepAnswer) -> bool:
+        """Whether in the last try Graph answered for neither a pair nor one of its packages."""
+        return sweep.pairs.get(pair) == UNKNOWN and not self.failed_once.isdisjoint(pair)
 
     def is_read_again(self, pair: PairKey) -> bool:
         """Whether a sweep may know a pair that went with a part.
@@ -128,7 +133,8 @@ def _lines(name: str, wrong: Sequence[str]) -> Iterator[str]:
 
 def _ends(case: Case) -> Iterator[str]:
     sweep = case.found.sweep
-    has_gaps = case.truth.unreadable or case.unanswered or case.found.parts.given_up
+    unread = case.truth.unreadable | case.unanswered | case.failed_once
+    has_gaps = unread or case.found.parts.given_up
     due = "completed-with-gaps" if has_gaps else "completed"
     if sweep is None:
         yield "there is no answer"
@@ -172,7 +178,7 @@ def _sets_are_true(case: Case) -> Iterator[str]:
 
 def _true(holders: int, *, is_unknown: bool) -> Seen:
     if is_unknown:
-        return Seen("unknown", 0)
+        return UNKNOWN
     return Seen("conflict" if holders else "clear", holders)
 
 
