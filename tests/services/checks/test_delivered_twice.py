@@ -11,7 +11,6 @@ from entra_sod.core.errors import NotYetConsistent
 from entra_sod.domain.entra import Reference
 from entra_sod.domain.messages import POISON_SUFFIX, decode, encode
 from entra_sod.stores.checks import WORKING_LEASE
-from local.memory.storage import SentMessage
 from tests.app import App, body_of, pair_body
 from tests.builders import held, package, rule, side
 from tests.services.enforcement.test_controls import freeze, unfreeze
@@ -90,13 +89,15 @@ async def test_what_is_being_sent_while_another_takes_over_is_told(
     assert len(app.graph.writes) == len(set(app.graph.writes)) == 4
 
 
-def give_up_second(app: App) -> SentMessage:
-    """Lay the second message alone on the queue of those that are given up."""
+async def cannot_be_given_up(app: App, *, why: str) -> None:
+    """The second message lies with those that are given up; its worker lets it come again."""
     [second] = app.storage.sent
     message = msgspec.structs.replace(decode(second.body), reason="too many tries")
     given_up = replace(second, queue=second.queue + POISON_SUFFIX, body=encode(message))
     app.storage.sent[:] = [given_up]
-    return given_up
+    with pytest.raises(NotYetConsistent, match=why):
+        await app.work_one()
+    app.storage.sent.append(given_up)
 
 
 async def test_a_check_is_not_failed_while_a_worker_works_on_it(
@@ -107,10 +108,7 @@ async def test_a_check_is_not_failed_while_a_worker_works_on_it(
     check_id = await asked_twice(app)
     slow = SlowWorker(monkeypatch, app.graph, "package", app.work_one())
     await slow.begin()
-    given_up = give_up_second(app)
-    with pytest.raises(NotYetConsistent, match="another worker is working on check"):
-        await app.work_one()
-    app.storage.sent.append(given_up)
+    await cannot_be_given_up(app, why="another worker is working on check")
     await slow.go_on()
     assert await told(app, check_id) == set(app.graph.writes)
     assert len(app.graph.writes) == 4
@@ -125,10 +123,7 @@ async def test_a_check_is_not_failed_while_its_write_is_being_sent(
     slow = SlowWorker(monkeypatch, app.graph, "add", app.work_one())
     await slow.begin()
     app.clock.advance(WORKING_LEASE.total_seconds())
-    given_up = give_up_second(app)
-    with pytest.raises(NotYetConsistent, match="is being written by another worker"):
-        await app.work_one()
-    app.storage.sent.append(given_up)
+    await cannot_be_given_up(app, why="is being written by another worker")
     await slow.go_on()
     assert await told(app, check_id, status="failed") == set(app.graph.writes)
     assert len(app.graph.writes) == 1

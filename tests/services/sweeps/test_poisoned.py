@@ -102,7 +102,7 @@ async def test_a_sweep_is_not_failed_while_its_write_is_being_sent(make_app: Mak
     ending = app.engine.sweep_runner.finalizer
     with pytest.raises(NotYetConsistent, match="is being written by another worker"):
         await ending.fail(sweep_id, "too many tries", traceparent=first.traceparent)
-    assert not (await status(app, sweep_id)).has_ended
+    assert await status(app, sweep_id) is SweepStatus.QUEUED
     await ledger.confirm(being_sent, origin)
     await ending.fail(sweep_id, "too many tries", traceparent=first.traceparent)
     answer = await result(app, sweep_id)
@@ -126,7 +126,7 @@ async def test_a_part_given_up_while_graph_is_away_leaves_the_others_be(
         patch.setattr(app.graph, "packages", unavailable)
         await give_up(app, first, "too many tries")
         await app.work_one()
-    assert not (await status(app, sweep_id)).has_ended
+    assert await status(app, sweep_id) is SweepStatus.RUNNING
     await app.engine.sweep_runner.run(last)
     answer = await result(app, sweep_id)
     assert answer["status"] == "completed-with-gaps"
@@ -141,7 +141,7 @@ async def test_rules_that_are_broken_when_a_sweep_closes_can_be_mended(make_app:
     good, app.rules.text = app.rules.text, BROKEN
     app.configure()
     await process_message("sweep-pairs", wrapped(encode(part)))
-    assert not (await status(app, sweep_id)).has_ended
+    assert await status(app, sweep_id) is SweepStatus.RUNNING
     app.rules.text = good
     await app.work_off()
     assert (await result(app, sweep_id))["status"] == "completed"
