@@ -10,7 +10,6 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from benchmarks.browser import CHROMIUM, chromium
 from local.graph.demo import APPROVE_INVOICES, MAINTAIN_VENDORS, PAY_INVOICES
 from local.world import HostProcess
 from tests.credentials import OBJECT_ID, principal
@@ -43,15 +42,6 @@ rules:
 # Long enough for a machine on which other tests run.
 PATIENCE = 40_000
 SWEPT = 120_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser of this module's own: while it runs, so does a loop, and no other can."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"the console was NOT tried in a browser: no {CHROMIUM}; run make chromium")
-    with chromium() as started:
-        yield started
 
 
 class Console:

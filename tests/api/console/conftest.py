@@ -12,12 +12,22 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 
-from benchmarks.browser import CHROMIUM, chromium
 from entra_sod.api.console.render import policy, render
 from tests.api.console import answers
 
 APP, LOCAL = answers.APP, "http://127.0.0.1:7071"
 PROBLEM = "application/problem+json"
+# The fake app takes its time, as one across a network does. A test that looks, or changes the
+# answers, before the page has its own fails by itself, not only on a loaded machine.
+LATE = """(() => {
+    const real = window.fetch, pause = () => new Promise(done => setTimeout(done, 50));
+    window.fetch = async (...asked) => {
+        await pause();
+        const answer = await real(...asked);
+        await pause();
+        return answer;
+    };
+})()"""
 
 
 @dataclass(frozen=True)
@@ -108,15 +118,6 @@ def settle(page: Page) -> None:
 type OpenConsole = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser of this module's own: while it runs, so does a loop, and no other can."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"the console was NOT tried in a browser: no {CHROMIUM}; run make chromium")
-    with chromium() as started:
-        yield started
-
-
 @pytest.fixture
 def app() -> FakeApp:
     return FakeApp()
@@ -143,6 +144,7 @@ def open_console(browser: Browser, app: FakeApp) -> Iterator[OpenConsole]:
         )
         contexts.append(context)
         context.route("**/*", app.handle)
+        context.add_init_script(LATE)
         page = context.new_page()
         page.on("pageerror", lambda error: app.wrong.append(str(error)))
         page.on("console", lambda message: note(message.text))

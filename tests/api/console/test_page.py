@@ -534,7 +534,11 @@ class Keyboard:
         self._page = page
 
     def go(self, name: str) -> None:
-        """Tab to what has this name."""
+        """Tab to what has this name, once the page shows it."""
+        named = self._page.get_by_label(name)
+        for role in ("link", "button"):
+            named = named.or_(self._page.get_by_role(role, name=name, exact=True))
+        expect(named.first).to_be_visible()
         for _ in range(60):
             self._page.keyboard.press("Tab")
             text: str = self._page.evaluate(
@@ -565,8 +569,9 @@ class TestKeyboard:
         keyboard = Keyboard(page)
         keyboard.press("Writing")
         expect(page.get_by_role("heading", name="Writing")).to_be_focused()
+        keyboard.type("Reason", "an audit")
         app.answers["GET freeze"] = answers.freeze(frozen=True)
-        keyboard.type("Reason", "an audit", then="Enter")
+        page.keyboard.press("Enter")
         expect(page.locator(".done")).to_have_text("Writing is frozen.")
         keyboard.press("End the freeze")
         page.keyboard.press("Escape")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from benchmarks.browser import CHROMIUM, chromium
 from benchmarks.report_tenant import ReportTenant, Size
 from entra_sod.services.report.render import render
 from entra_sod.services.report.view import ReportView
@@ -19,15 +18,6 @@ type OpenReport = Callable[..., Page]
 
 SMALL = Size(packages=18, findings=200, sweeps=6, gaps=1)
 LARGE = Size(dense=True, sweeps=2)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser of this module's own: while it runs, so does a loop, and no other can."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"the report was NOT tried in a browser: no {CHROMIUM}; run make chromium")
-    with chromium() as started:
-        yield started
 
 
 def _made(size: Size) -> ReportView:
