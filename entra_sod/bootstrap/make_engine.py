@@ -78,64 +78,28 @@ def make_engine(
     settings: Settings,
     sender: Sender,
 ) -> Engine:
-    clock = records.clock
-    detector, ledger = Detector(graph, clock), Ledger(records.storage, clock)
-    enforcer = Enforcer(
-        graph=graph,
-        writer=ReferenceWriter(
-            graph, ledger, records.controls, clock, EvidenceWrites(records.storage.blobs)
-        ),
-        max_reference_writes=settings.max_reference_writes,
-        max_writes_per_day=settings.max_writes_per_day,
-        max_subjects=settings.max_subjects,
-    )
+    clock, sweeps, findings = records.clock, records.sweeps, records.findings
+    enforcer = _enforcer(records, graph, settings)
     return Engine(
         graph=graph,
         rules=rules,
-        decisions=make_decision_maker(records.sweeps, clock, graph, rules, settings.decisions),
+        decisions=make_decision_maker(sweeps, clock, graph, rules, settings.decisions),
         enforcer=enforcer,
-        check_runner=CheckRunner(
-            graph=graph,
-            detector=detector,
-            enforcer=enforcer,
-            store=records.checks,
-            sweeps=records.sweeps,
-            recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
-            announcer=records.announcer,
-            selections=_selections(records, settings),
-            clock=clock,
-            enforcement=settings.enforcement,
-        ),
+        check_runner=_check_runner(records, graph, settings, enforcer),
         sweep_runner=_sweep_runner(records, graph, rules, settings, enforcer),
         deliverer=_deliverer(records, settings.notifications, sender),
-        reports=ReportMaker(
-            graph=graph,
-            sweeps=records.sweeps,
-            findings=records.findings,
-            controls=records.controls,
-            max_writes_per_day=settings.max_writes_per_day,
-            clock=clock,
-            graph_root=settings.graph.root,
-        ),
-        subject_search=SubjectSearch(sweeps=records.sweeps, findings=records.findings, rules=rules),
-        subjects=SubjectLookup(sweeps=records.sweeps, findings=records.findings, rules=rules),
+        reports=_reports(records, graph, settings),
+        subject_search=SubjectSearch(sweeps=sweeps, findings=findings, rules=rules),
+        subjects=SubjectLookup(sweeps=sweeps, findings=findings, rules=rules),
         rules_overview=RulesOverview(
             provider=rules,
-            sweeps=records.sweeps,
-            findings=records.findings,
+            sweeps=sweeps,
+            findings=findings,
             controls=records.controls,
             clock=clock,
         ),
-        exceptions=ExceptionLister(provider=rules, sweeps=records.sweeps, clock=clock),
-        selections=SelectionReviewer(
-            graph=graph,
-            provider=rules,
-            store=_selections(records, settings),
-            ledger=ledger,
-            sweeps=records.sweeps,
-            clock=clock,
-            prune=settings.prune,
-        ),
+        exceptions=ExceptionLister(provider=rules, sweeps=sweeps, clock=clock),
+        selections=_selection_reviewer(records, graph, rules, settings),
     )
 
 
@@ -166,6 +130,66 @@ def exception_subjects(records: Records, graph: DirectoryUsers) -> ExceptionSubj
     store = ExceptionSubjectStore(records.storage, records.clock)
     index = HoldersIndex(records.sweeps, records.clock)
     return ExceptionSubjects(SubjectResolver(users=graph, index=index), store)
+
+
+def _enforcer(records: Records, graph: Graph, settings: Settings) -> Enforcer:
+    storage, clock = records.storage, records.clock
+    return Enforcer(
+        graph=graph,
+        writer=ReferenceWriter(
+            graph,
+            Ledger(storage, clock),
+            records.controls,
+            clock,
+            EvidenceWrites(storage.blobs),
+        ),
+        max_reference_writes=settings.max_reference_writes,
+        max_writes_per_day=settings.max_writes_per_day,
+        max_subjects=settings.max_subjects,
+    )
+
+
+def _check_runner(
+    records: Records, graph: Graph, settings: Settings, enforcer: Enforcer
+) -> CheckRunner:
+    return CheckRunner(
+        graph=graph,
+        detector=Detector(graph, records.clock),
+        enforcer=enforcer,
+        store=records.checks,
+        sweeps=records.sweeps,
+        recorder=CheckRecorder(updater=_updater(records, settings), chain=records.chain),
+        announcer=records.announcer,
+        selections=_selections(records, settings),
+        clock=records.clock,
+        enforcement=settings.enforcement,
+    )
+
+
+def _reports(records: Records, graph: Graph, settings: Settings) -> ReportMaker:
+    return ReportMaker(
+        graph=graph,
+        sweeps=records.sweeps,
+        findings=records.findings,
+        controls=records.controls,
+        max_writes_per_day=settings.max_writes_per_day,
+        clock=records.clock,
+        graph_root=settings.graph.root,
+    )
+
+
+def _selection_reviewer(
+    records: Records, graph: Graph, rules: RulesProvider, settings: Settings
+) -> SelectionReviewer:
+    return SelectionReviewer(
+        graph=graph,
+        provider=rules,
+        store=_selections(records, settings),
+        ledger=Ledger(records.storage, records.clock),
+        sweeps=records.sweeps,
+        clock=records.clock,
+        prune=settings.prune,
+    )
 
 
 def _deliverer(records: Records, settings: NotificationSettings, sender: Sender) -> Deliverer:

@@ -108,17 +108,17 @@ async def write_plan(
     run_id, started_at = f"apply-{plan.state_hash[-12:]}-{secrets.token_hex(4)}", clock.now()
     await _reserve(controls, run_id, whole.writes, session.settings.max_writes_per_day)
 
-    async def write(step: Plan) -> None:
-        if applied.frozen:
-            return
-        applied.add(await writer.apply(step, WritingRun(id=run_id, rules_hash=plan.rules_hash)))
-        advance()
+    run = WritingRun(id=run_id, rules_hash=plan.rules_hash)
 
-    def progress() -> str:
-        return f"{applied.writes} of {whole.writes} written"
+    async def write(step: Plan) -> None:
+        if not applied.frozen:
+            applied.add(await writer.apply(step, run))
+            advance()
 
     with stopped_by_interrupt(patience.stop):
-        outcome = await write_all(write, _steps(whole), patience, progress)
+        outcome = await write_all(
+            write, _steps(whole), patience, lambda: f"{applied.writes} of {whole.writes} written"
+        )
         await controls.give_back(run_id, _unwritten(whole, applied, outcome))
         seal = seal_apply(EvidenceChain(storage), plan, applied, run_id, started_at)
         unsealed = await error_of(seal)

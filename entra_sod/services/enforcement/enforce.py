@@ -10,6 +10,7 @@ from itertools import chain
 from entra_sod.core.errors import LimitExceeded
 from entra_sod.domain.enforcement.budget import WritesStopped
 from entra_sod.domain.enforcement.desired import DesiredReference
+from entra_sod.domain.enforcement.drift import Drift
 from entra_sod.domain.enforcement.freeze import Freeze
 from entra_sod.domain.enforcement.guard import WriteGuard
 from entra_sod.domain.enforcement.impact import Population, WeighedAdditions, weigh
@@ -21,7 +22,7 @@ from entra_sod.domain.enforcement.result import (
     ReferenceList,
     ReferenceSnapshot,
 )
-from entra_sod.domain.enforcement.tenant_plan import TenantPlan
+from entra_sod.domain.enforcement.tenant_plan import PlanSummary, TenantPlan
 from entra_sod.domain.entra import Reference
 from entra_sod.ports.graph import Graph
 from entra_sod.services.enforcement.count_subjects import count_subjects
@@ -115,47 +116,34 @@ class Enforcer:
         Raises:
             GraphError, NotYetConsistent: as `enforce`.
         """
-        if reach is Enforcement.APPLY:
+        writes_now, done = reach is Enforcement.APPLY, _DoneWrites()
+        if writes_now:
             self.writer.ledger.require_none_begun(run.id, entries.values())
-        limit, done = self.max_reference_writes, _DoneWrites()
+        look = await self._look(tenant, entries, again=writes_now)
+        there = look.tenant.seen.present({each.on for each in look.plan.changes})
+        earlier = _written_by(run.id, look.entries)
+        weighed = await self._weigh(look.plan, there, known, earlier, asks=True)
+        look = look.guarded(weighed)
+        if writes_now:
+            writes = look.survey.writes - len(weighed.held)
+            done = await self._apply(look.plan, writes, look.entries, run)
+        return look.result(weighed, done)
+
+    async def _look(
+        self, tenant: TenantPlan, entries: Mapping[Reference, LedgerEntry], *, again: bool
+    ) -> _TenantLook:
+        """Go through the tenant; what is about to be written is looked at a second time."""
         # In a thread: millions of references take seconds, and others wait for the loop.
-        survey = await asyncio.to_thread(tenant.survey, limit)
-        drift, plan = survey.drift, survey.plan
-        if reach is Enforcement.APPLY and survey.writes <= limit:
-            tenant, came = await self._look_again(tenant, plan)
-            entries = {**entries, **await self.writer.entries_of(came)}
-            survey = await asyncio.to_thread(tenant.survey, limit)
-            plan = survey.plan
-            plan = replace(plan, unchanged=tuple(dict.fromkeys((*plan.unchanged, *came))))
-        there = tenant.seen.present({each.on for each in plan.changes})
-        earlier = _written_by(run.id, entries)
-        weighed = await self._weigh(plan, there, known, earlier, asks=True)
-        plan, held = plan.guarded([weighed]), len(weighed.held)
-        if held:
-            tenant = replace(tenant, guards=(*tenant.guards, weighed))
-        if reach is Enforcement.APPLY:
-            done = await self._apply(plan, survey.writes - held, entries, run)
-        present, found = survey.present - len(done.earlier), len(done.found)
-        survey.tally.settle(
-            survey.additions,
-            there={*done.applied.written, *done.found},
-            held=weighed.held,
-        )
-        return EnforcementResult(
-            present=LazyCollection(present + found, lambda: done.present(tenant.unchanged())),
-            planned=LazyCollection(
-                survey.planned - held + len(done.earlier) - found,
-                lambda: done.planned(tenant.additions()),
-            ),
-            held=LazyCollection(survey.held + held, tenant.held),
-            weighed=weighed,
-            drift=drift,
-            written=(*done.earlier, *done.applied.written),
-            removed=tuple(done.applied.removed),
-            failed=tuple(done.applied.failed),
-            stopped=done.stopped,
-            tally=survey.tally,
-        )
+        survey = await asyncio.to_thread(tenant.survey, self.max_reference_writes)
+        look = _TenantLook(tenant, entries, survey, survey.plan, survey.drift)
+        if not again or survey.writes > self.max_reference_writes:
+            return look
+        tenant, came = await self._look_again(tenant, look.plan)
+        entries = {**entries, **await self.writer.entries_of(came)}
+        survey = await asyncio.to_thread(tenant.survey, self.max_reference_writes)
+        unchanged = tuple(dict.fromkeys((*survey.plan.unchanged, *came)))
+        plan = replace(survey.plan, unchanged=unchanged)
+        return _TenantLook(tenant, entries, survey, plan, look.drift)
 
     async def _look_again(
         self, tenant: TenantPlan, plan: Plan
@@ -255,3 +243,52 @@ class _DoneWrites:
     def planned(self, additions: Iterable[Reference]) -> Iterator[Reference]:
         found = frozenset(self.found)
         return chain(self.earlier, (each for each in additions if each not in found))
+
+
+@dataclass(frozen=True, slots=True)
+class _TenantLook:
+    """A whole tenant beside what the rules ask for.
+
+    Attributes:
+        tenant: what was looked at, and the guards of what may be written.
+        entries: of the ledger.
+        survey: what it comes to.
+        plan: what is to be carried out.
+        drift: as the first look found it, for the second finds what this run wrote.
+    """
+
+    tenant: TenantPlan
+    entries: Mapping[Reference, LedgerEntry]
+    survey: PlanSummary
+    plan: Plan
+    drift: Sequence[Drift]
+
+    def guarded(self, weighed: WeighedAdditions) -> _TenantLook:
+        tenant = self.tenant
+        if weighed.held:
+            tenant = replace(tenant, guards=(*tenant.guards, weighed))
+        return replace(self, tenant=tenant, plan=self.plan.guarded([weighed]))
+
+    def result(self, weighed: WeighedAdditions, done: _DoneWrites) -> EnforcementResult:
+        """Say what was found, what was written, and what of it is left."""
+        survey, tenant, applied = self.survey, self.tenant, done.applied
+        held, earlier, found = len(weighed.held), len(done.earlier), len(done.found)
+        survey.tally.settle(
+            survey.additions, there={*applied.written, *done.found}, held=weighed.held
+        )
+        return EnforcementResult(
+            present=LazyCollection(
+                survey.present - earlier + found, lambda: done.present(tenant.unchanged())
+            ),
+            planned=LazyCollection(
+                survey.planned - held + earlier - found, lambda: done.planned(tenant.additions())
+            ),
+            held=LazyCollection(survey.held + held, tenant.held),
+            weighed=weighed,
+            drift=self.drift,
+            written=(*done.earlier, *applied.written),
+            removed=tuple(applied.removed),
+            failed=tuple(applied.failed),
+            stopped=done.stopped,
+            tally=survey.tally,
+        )

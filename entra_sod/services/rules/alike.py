@@ -200,37 +200,45 @@ async def read_alike(
         gap = Skipped(what=NOT_COMPARED, why=f"{why}entra-sod plan does")
         return AlikeReading(toxic=_toxic(rules, known), unread=[gap])
     named = {**known, **await source.read(unknown)}
-    gone = [key for key, each in named.items() if isinstance(each, NotFound)]
-    compared = {each.id: each for each in granting(named)}
-    if not any(each.grants for each in compared.values()):
+    of_rules = {each.id: each for each in granting(named)}
+    if not any(each.grants for each in of_rules.values()):
         return AlikeReading(
-            toxic=_toxic(rules, compared),
+            toxic=_toxic(rules, of_rules),
             unread_of_rules=_unread(named),
-            compared=compared.keys(),
+            compared=of_rules.keys(),
             is_needless=True,
         )
     try:
         listed = await source.listed()
     except PERMANENT as error:
         refused = Skipped.of("packages that no rule names", error)
-        found = _toxic(rules, compared)
+        found = _toxic(rules, of_rules)
         return AlikeReading(toxic=found, unread=[refused], unread_of_rules=_unread(named))
-    wanted = sorted(listed.keys() - rules.named_packages)
-    unnamed = await source.read(wanted[:MAX_UNNAMED_READ])
-    gaps = _unread(unnamed)
-    if too_many := len(wanted[MAX_UNNAMED_READ:]):
-        what = f"what {too_many} packages more grant that no rule names"
-        gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
+    unnamed, gaps = await _read_unnamed(source, listed.keys() - rules.named_packages)
     others = granting(unnamed)
-    both = {**compared, **{each.id: each for each in others}}
-    toxic = _toxic(rules, {**both, **{key: AccessPackage(id=key) for key in gone}}, listed)
+    both = {**of_rules, **{each.id: each for each in others}}
+    gone = {key: AccessPackage(id=key) for key, each in named.items() if isinstance(each, NotFound)}
+    toxic = _toxic(rules, {**both, **gone}, listed)
     return AlikeReading(
-        found=without_toxic(find_alike(rules.rules, others, compared), toxic),
+        found=without_toxic(find_alike(rules.rules, others, of_rules), toxic),
         toxic=toxic,
         unread=gaps,
         unread_of_rules=_unread(named),
         compared=both.keys(),
     )
+
+
+async def _read_unnamed(
+    source: GrantSource, packages: Collection[str]
+) -> tuple[PackageGrants, list[Skipped]]:
+    """Read what the first packages grant, and say what could not be read, and what was left."""
+    wanted = sorted(packages)
+    grants = await source.read(wanted[:MAX_UNNAMED_READ])
+    gaps = _unread(grants)
+    if left := len(wanted[MAX_UNNAMED_READ:]):
+        what = f"what {left} packages more grant that no rule names"
+        gaps.append(Skipped(what=what, why=f"{MAX_UNNAMED_READ} are read"))
+    return grants, gaps
 
 
 def _toxic(
