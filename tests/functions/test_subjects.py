@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from entra_sod.core.errors import Forbidden, Unavailable
 from entra_sod.domain.entra import Assignment, Subject
 from entra_sod.domain.rules.language import Mode, PackageSelector, Rule, Side
 from entra_sod.services.subjects import search
+from entra_sod.services.sweeps.summary import last_summary
 from tests.app import App, body_of
 from tests.builders import at_most, exception, guid, held, package, requires, rule, side
 from tests.functions.asking import ask, get, problem
@@ -121,6 +123,48 @@ async def test_a_search_compares_names_as_people_see_them(
     page = await get("subjects", search=text)
     assert [each["displayName"] for each in page["subjects"]] == names
     assert page["total"] == len(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("ada@contoso.com", ["Countess"]),
+        (" ADA@Contoso.com ", ["Countess"]),
+        ("contoso.com", ["Ada Grey", "Countess"]),
+        ("ada", ["Ada Grey", "Countess"]),
+        ("ada@fabrikam.com", []),
+    ],
+)
+async def test_a_search_compares_user_principal_names_too(
+    make_app: MakeApp, text: str, names: list[str]
+) -> None:
+    """A part of it, in any case; a subject that fits by both names is there once."""
+    people = {"Countess": "ada@contoso.com", "Ada Grey": "adag@contoso.com", "Bob": None}
+    holders = [
+        replace(each, subject=replace(each.subject, principal_name=people[name]))
+        for name in people
+        for each in [named(name)]
+    ]
+    rules = [at_most("set", 2, "abc")]
+    await sweep(make_app(PACKAGES, {"a": holders}, rules))
+    page = await get("subjects", search=text)
+    assert [each["displayName"] for each in page["subjects"]] == names
+    assert (page["total"], page["isWhole"]) == (len(names), True)
+
+
+async def test_an_index_without_user_principal_names_says_so(make_app: MakeApp) -> None:
+    """An earlier version wrote it: an empty answer to a search would be read as *holds nothing*."""
+    app = app_of(make_app, "Ada Lovelace")
+    await sweep(app)
+    last = await last_summary(app.records.sweeps)
+    assert last is not None
+    index = [replace(each, names_start=None) for each in last.index]
+    data = msgspec.json.encode(replace(last, index=index))
+    await app.records.sweeps.store_summary(last.sweep_id, data)
+    page = await get("subjects", search="ada@contoso.com")
+    assert (page["subjects"], page["isWhole"]) == ([], False)
+    assert "start a sweep" in page["notRead"][-1]["why"]
+    assert (await get("subjects"))["isWhole"] is True
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])

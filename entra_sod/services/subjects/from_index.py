@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from entra_sod.core.clock import Clock
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import IndexFile, IndexNames
 from entra_sod.domain.entra import Subject
 from entra_sod.domain.subjects.names import comparable_name
+from entra_sod.domain.text import fold
 from entra_sod.services.sweeps.summary import last_summary
 from entra_sod.stores.sweeps import SweepStore
 
@@ -47,14 +50,50 @@ class HoldersIndex:
             return HoldersByName(NO_INDEX)
         files = [each for each in last.index if each.names_start is not None]
         try:
-            opened = await in_parallel(self._open, files)
+            opened = await in_parallel(partial(_open, self.store), files)
         except LookupError:  # its files are deleted
             return HoldersByName(NO_INDEX)
         return HoldersByName(last.name, {name: _of(name, opened) for name in names})
 
-    async def _open(self, file: IndexFile) -> IndexNames:
-        start = file.names_start or 0
-        return IndexNames(await self.store.blob_range(file.blob, start, _TO_THE_END))
+
+async def subjects_with(store: SweepStore, files: Sequence[IndexFile], part: str) -> frozenset[str]:
+    """Find whose user principal name has a text in it, in any case.
+
+    Args:
+        store: where the index is kept.
+        files: of the index; one of an earlier version has no names.
+        part: of a name; none has a blank in it.
+
+    Returns:
+        The subjects' ids in entitlement management.
+
+    Raises:
+        LookupError: a file of the index is gone.
+    """
+    wanted = fold(part.strip())
+    if not wanted or " " in wanted:
+        return frozenset()
+
+    async def read(file: IndexFile) -> frozenset[str]:
+        names = await _open(store, file)
+        # In a thread: thousands of names are compared, and others wait for the loop.
+        return await asyncio.to_thread(_with_part, names, wanted)
+
+    named = [each for each in files if each.names_start is not None]
+    return frozenset().union(*await in_parallel(read, named))
+
+
+def _with_part(names: IndexNames, wanted: str) -> frozenset[str]:
+    return frozenset(each.subject_id for each in names.all() if wanted in _folded(each.name))
+
+
+def _folded(name: str) -> str:
+    """As `fold`, twenty times as fast for what nearly all names are."""
+    return name.lower() if name.isascii() else fold(name)
+
+
+async def _open(store: SweepStore, file: IndexFile) -> IndexNames:
+    return IndexNames(await store.blob_range(file.blob, file.names_start or 0, _TO_THE_END))
 
 
 def _of(name: str, files: Sequence[IndexNames]) -> list[Subject]:

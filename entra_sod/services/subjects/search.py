@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,9 +15,11 @@ from entra_sod.core.names import cut
 from entra_sod.core.parallel import in_parallel
 from entra_sod.domain.detection.index import IndexedAssignment, IndexFile, bucket_groups
 from entra_sod.domain.findings.model import FindingState
+from entra_sod.domain.results.coverage import Skipped
 from entra_sod.domain.text import fold
 from entra_sod.ports.storage import Condition, Where
 from entra_sod.services.rules.provider import RulesProvider
+from entra_sod.services.subjects.from_index import subjects_with
 from entra_sod.services.subjects.index import IndexMissing, read_known_holders
 from entra_sod.services.subjects.view import SubjectPage, SubjectSummary
 from entra_sod.services.sweeps.index import open_index, read_buckets
@@ -34,7 +36,7 @@ type SubjectPosition = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectQuery:
-    """Subjects with `search` in their name, or as their id: `limit` behind the place `after`."""
+    """Subjects with `search` in a name, or as an id: `limit` behind the place `after`."""
 
     search: str
     limit: int
@@ -84,11 +86,12 @@ class SubjectSearch:
             raise IndexMissing(f"The index of sweep {summary.sweep_id} is gone: {error}.") from None
         page, has_more = found.first[: query.limit], len(found.first) > query.limit
         standing = await self._standing(page)
+        nameless = list(_without_names(summary.index, query.search))
         view = SubjectPage(
             sweep=summary.sweep_id,
             as_of=timestamp(summary.as_of),
-            is_whole=known.is_whole,
-            not_read=known.gaps,
+            is_whole=known.is_whole and not nameless,
+            not_read=[*known.gaps, *nameless],
             subjects=[_summary(each, standing) for each in page],
             total=found.total,
             more=has_more,
@@ -105,6 +108,13 @@ class SubjectSearch:
             of = {keys[each] for each in stored.finding.subject_ids if each in keys}
             counted.update(of)
         return counted
+
+
+def _without_names(files: Sequence[IndexFile], search: str) -> Iterator[Skipped]:
+    """Say if a search could not look at user principal names."""
+    if search.strip() and any(each.names_start is None for each in files):
+        why = "an earlier version of the app wrote the index without them: start a sweep"
+        yield Skipped(what="the user principal names of subjects", why=why)
 
 
 def _standing_only() -> Where:
@@ -140,13 +150,15 @@ async def find_in_index(
     Raises:
         LookupError: a file of the index is gone.
     """
+    by_name = await subjects_with(store, files, query.search)
     opened = await in_parallel(partial(open_index, store), files)
     first, total = list[FoundSubject](), 0
     every = sum(each.assignments for each in files)
     for buckets in bucket_groups(every, MAX_ASSIGNMENTS_AT_ONCE):
         parts = await in_parallel(partial(read_buckets, store, buckets), opened)
         # In a thread: thousands of names are compared, and others wait for the loop.
-        first, fitting = await asyncio.to_thread(_merged, first, chain.from_iterable(parts), query)
+        held = chain.from_iterable(parts)
+        first, fitting = await asyncio.to_thread(_merged, first, held, query, by_name)
         total += fitting
     return FoundSubjects(first, total)
 
@@ -155,18 +167,25 @@ def _merged(
     first: Sequence[FoundSubject],
     held: Iterable[tuple[str, IndexedAssignment]],
     query: SubjectQuery,
+    by_name: Container[str],
 ) -> tuple[list[FoundSubject], int]:
     """The first subjects with those of more buckets, and how many of these fit."""
-    fitting = list(fitting_subjects(held, query.search))
+    fitting = list(fitting_subjects(held, query.search, by_name))
     behind = (each for each in fitting if query.after is None or each.position > query.after)
     merged = heapq.nsmallest(query.limit + 1, chain(first, behind), key=lambda each: each.position)
     return merged, len(fitting)
 
 
 def fitting_subjects(
-    held: Iterable[tuple[str, IndexedAssignment]], search: str
+    held: Iterable[tuple[str, IndexedAssignment]], search: str, by_name: Container[str] = ()
 ) -> Iterator[FoundSubject]:
-    """Each subject that fits a search, of assignments that have all that a subject holds."""
+    """Yield each subject that fits a search.
+
+    Args:
+        held: assignments, with all that a subject holds.
+        search: a part of the display name, or an id.
+        by_name: the subjects whose user principal name fits, by their ids.
+    """
     shown, packages = dict[str, IndexedAssignment](), dict[str, set[str]]()
     for package, each in held:
         known = shown.get(each.subject_id)
@@ -176,6 +195,7 @@ def fitting_subjects(
     wanted, wanted_id = fold(search), search.strip().lower()
     for subject_id, each in shown.items():
         folded = fold(each.display_name or "")
-        if wanted in folded or wanted_id in (subject_id.lower(), (each.object_id or "").lower()):
+        ids = (subject_id.lower(), (each.object_id or "").lower())
+        if wanted in folded or wanted_id in ids or subject_id in by_name:
             position = (folded[:MAX_ORDERED_LENGTH], subject_id)
             yield FoundSubject(position, each, len(packages[subject_id]))

@@ -88,7 +88,7 @@ class TestSubjects:
     def test_one_is_found_without_a_finding(self, app: FakeApp, open_console: OpenConsole) -> None:
         """A search names all that fit, also those who are in no conflict."""
         page = open_console()
-        page.get_by_label("Name or object id").fill("hopper")
+        page.get_by_label("Name, user principal name or object id").fill("hopper")
         page.keyboard.press("Enter")
         row = page.get_by_role("row").filter(has_text=GRACE)
         expect(row).to_contain_text("none")

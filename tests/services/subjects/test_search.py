@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entra_sod.domain.detection.index import IndexFile, IndexWriter
+from entra_sod.domain.detection.index import IndexFile, IndexWriter, names_start
 from entra_sod.domain.entra import Assignment, Pair, Subject
 from entra_sod.domain.text import fold
 from entra_sod.services.rules import count_holders
@@ -23,11 +23,23 @@ from local.memory.storage import MemoryStorage
 
 PACKAGES = "abcd"
 NAMES = st.lists(st.text(max_size=8) | st.sampled_from(["Ada", "ADA", "ada ", "Zoë"]), max_size=30)
+# A guest who does not exist in the tenant yet has none.
+PRINCIPALS = {
+    **{number: f"User{number}@Contoso.com" for number in range(20)},
+    0: "Zo\u00eb@contoso.com",
+    1: "Zoe\u0308.B@contoso.com",
+}
+PARTS = st.sampled_from(["user1", "USER1@contoso.com ", "ZO\u00cb", "@contoso", "user1 @", "o1"])
 HOLDINGS = st.sets(st.tuples(st.sampled_from(PACKAGES), st.integers(0, 29)), max_size=60)
 
 
 def held(names: Sequence[str], package: str, number: int) -> Assignment:
-    who = Subject(id=f"s{number}", object_id=f"o{number}", display_name=names[number])
+    who = Subject(
+        id=f"s{number}",
+        object_id=f"o{number}",
+        display_name=names[number],
+        principal_name=PRINCIPALS.get(number),
+    )
     return Assignment(id=f"{package}-{number}", subject=who, state="delivered", package_id=package)
 
 
@@ -42,7 +54,10 @@ async def indexed(
             if package in places:
                 count += writer.add(package, [held(names, package, number)])
         blob = await store.store_blob("sweep", "index", writer.finish())
-        files.append(IndexFile(blob=blob, places=list(places), assignments=count))
+        start = names_start(writer.finish())
+        files.append(
+            IndexFile(blob=blob, places=list(places), assignments=count, names_start=start)
+        )
     return store, files
 
 
@@ -67,7 +82,12 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(count_holders, "MAX_ASSIGNMENTS_COUNTED_AT_ONCE", 4)
 
 
-@given(names=NAMES, holdings=HOLDINGS, text=st.text(max_size=3), limit=st.integers(1, 9))
+def has_in_principal_name(number: int, text: str) -> bool:
+    part = fold(text.strip())
+    return part != "" and part in fold(PRINCIPALS.get(number, ""))
+
+
+@given(names=NAMES, holdings=HOLDINGS, text=st.text(max_size=3) | PARTS, limit=st.integers(1, 9))
 def test_all_pages_have_each_subject_that_fits_once_in_order(
     *, names: list[str], holdings: set[tuple[str, int]], text: str, limit: int
 ) -> None:
@@ -80,7 +100,9 @@ def test_all_pages_have_each_subject_that_fits_once_in_order(
     expected = sorted(
         (fold(names[number]), f"s{number}", len(of))
         for number, of in packages.items()
-        if fold(text) in fold(names[number]) or ids in (f"s{number}", f"o{number}")
+        if fold(text) in fold(names[number])
+        or ids in (f"s{number}", f"o{number}")
+        or has_in_principal_name(number, text)
     )
 
     async def search_all() -> list[FoundSubject]:

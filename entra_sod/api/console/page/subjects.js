@@ -3,7 +3,7 @@
 function SubjectSearch() {
   const search = async ({ search: text }) => { location.hash = link('subjects', '', { search: text.trim() || ' ' }); };
   return html`<${Form} label="Search" run=${search}>
-    <${Field} label="Name or object id"><input name="search" type="search" maxlength="200" autocomplete="off" /></${Field}>
+    <${Field} label="Name, user principal name or object id"><input name="search" type="search" maxlength="200" autocomplete="off" /></${Field}>
   </${Form}>`;
 }
 
@@ -23,7 +23,7 @@ function SubjectList({ search }) {
     <${NotWhole} of=${value} what="subjects" />
     <p role="status">${value.isWhole || found.items.length ? `${count(value.total, 'subject fits', 'subjects fit')}.` : 'None of those that could be read fits.'}</p>
     <${Table} caption="Subjects" columns=${['Name', 'Kind', 'Packages', 'Findings']} lines=${found.items.map(subjectLine)}
-      none=${value.isWhole ? 'No subject that holds a package has this name or id.' : 'The subject may be among what was not read.'} />
+      none=${value.isWhole ? 'No subject that holds a package has this in its names, or as its id.' : 'The subject may be among what was not read.'} />
     <${More} of=${found} /><${AsOf} of=${value} />`}</${Answer}>`;
 }
 

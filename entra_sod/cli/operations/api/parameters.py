@@ -124,6 +124,7 @@ EXCEPTION_STATE = _text(
 )
 SUBJECT_SEARCH = _text(
     "search",
-    "Part of the subject's name, in any case, or one of its ids; any subject without it.",
+    "Part of the subject's name or user principal name, in any case, or one of its ids; "
+    "any subject without it.",
     maxLength=MAX_SUBJECT_SEARCH_LENGTH,
 )
