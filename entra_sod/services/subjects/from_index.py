@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -56,7 +57,9 @@ class HoldersIndex:
         return HoldersByName(last.name, {name: _of(name, opened) for name in names})
 
 
-async def subjects_with(store: SweepStore, files: Sequence[IndexFile], part: str) -> frozenset[str]:
+async def subjects_with(
+    store: SweepStore, files: Sequence[IndexFile], part: str
+) -> AbstractSet[str]:
     """Find whose user principal name has a text in it, in any case.
 
     Args:
@@ -74,16 +77,19 @@ async def subjects_with(store: SweepStore, files: Sequence[IndexFile], part: str
     if not wanted or " " in wanted:
         return frozenset()
 
-    async def read(file: IndexFile) -> frozenset[str]:
+    # One set for all files: most subjects are in many of them.
+    found = set[str]()
+
+    async def read(file: IndexFile) -> None:
         names = await _open(store, file)
         # In a thread: thousands of names are compared, and others wait for the loop.
-        return await asyncio.to_thread(_with_part, names, wanted)
+        found.update(await asyncio.to_thread(_with_part, names, wanted))
 
-    named = [each for each in files if each.names_start is not None]
-    return frozenset().union(*await in_parallel(read, named))
+    await in_parallel(read, (each for each in files if each.names_start is not None))
+    return found
 
 
-def _with_part(names: IndexNames, wanted: str) -> frozenset[str]:
+def _with_part(names: IndexNames, wanted: str) -> AbstractSet[str]:
     return frozenset(each.subject_id for each in names.all() if wanted in _folded(each.name))
 
 
