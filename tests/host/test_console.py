@@ -136,7 +136,7 @@ def choose(page: Page, group: str, text: str, name: str) -> None:
 
 
 def test_from_a_sweep_to_a_claim(start: Callable[..., HostProcess], console: Console) -> None:
-    """Start a sweep; find a subject without a conflict; be denied and read why; claim a finding."""
+    """Start a sweep; find a subject by the address; be denied and read why; claim a finding."""
     host = start()
     page = console.open(host, "SoD.Admin", place="#/sweeps")
     expect(page.locator("main")).to_contain_text("No sweep has run yet.")
@@ -146,9 +146,13 @@ def test_from_a_sweep_to_a_claim(start: Callable[..., HostProcess], console: Con
 
     page.goto(f"{host.url}/api/console#/subjects?search=+")
     expect(page.get_by_role("row").nth(1)).to_be_visible()
-    clear = page.get_by_role("row").filter(has_text="none").first
+    clear = page.get_by_role("row").filter(has_text="Ada ").filter(has_text="none").first
     name = clear.get_by_role("link").inner_text()
-    clear.get_by_role("link").click()
+    address = f"{name.lower().replace(' ', '.')}@contoso.com"
+    page.get_by_label("Name, user principal name or object id").fill(address)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("link", name=name).click()
     expect(page.locator("main")).to_contain_text("There is no finding.")
 
     page.get_by_role("link", name="May they get a package?").click()
