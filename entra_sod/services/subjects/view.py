@@ -37,8 +37,8 @@ class SubjectPage(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     Attributes:
         sweep: the id of the sweep.
         as_of: nothing that the sweep read is older; later changes may be missing.
-        is_whole: whether the sweep read every package that rules name. If not, subjects may be
-            missing.
+        is_whole: whether the sweep read every package that rules name, and the names that a search
+            looks at. If not, subjects may be missing.
         not_read: what it did not read, and why.
         subjects: that fit the search.
         total: how many fit.
