@@ -106,7 +106,7 @@ class Process:
         """None while the process is running."""
         return self._process.poll()
 
-    def wait_ready(self, ready: Ready, seconds: float = 60) -> None:
+    def wait_ready(self, ready: Ready, seconds: float = 30) -> None:
         """Waits until an address answers or a question is answered with yes."""
         is_ready = partial(answers, ready) if isinstance(ready, str) else ready
         deadline = time.monotonic() + seconds

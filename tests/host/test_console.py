@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from local.graph.demo import APPROVE_INVOICES, MAINTAIN_VENDORS, PAY_INVOICES
+from local.graph.demo_people import DOMAIN
 from local.world import HostProcess
 from tests.credentials import OBJECT_ID, principal
 from tests.host.conftest import Stage
@@ -136,7 +137,10 @@ def choose(page: Page, group: str, text: str, name: str) -> None:
 
 
 def test_from_a_sweep_to_a_claim(start: Callable[..., HostProcess], console: Console) -> None:
-    """Start a sweep; find a subject by the address; be denied and read why; claim a finding."""
+    """Start a sweep, be denied and read why, claim a finding.
+
+    The subject without a conflict is found by the address.
+    """
     host = start()
     page = console.open(host, "SoD.Admin", place="#/sweeps")
     expect(page.locator("main")).to_contain_text("No sweep has run yet.")
@@ -148,7 +152,7 @@ def test_from_a_sweep_to_a_claim(start: Callable[..., HostProcess], console: Con
     expect(page.get_by_role("row").nth(1)).to_be_visible()
     clear = page.get_by_role("row").filter(has_text="Ada ").filter(has_text="none").first
     name = clear.get_by_role("link").inner_text()
-    address = f"{name.lower().replace(' ', '.')}@contoso.com"
+    address = f"{name.lower().replace(' ', '.')}@{DOMAIN}"
     page.get_by_label("Name, user principal name or object id").fill(address)
     page.keyboard.press("Enter")
     expect(page.get_by_role("row")).to_have_count(2)

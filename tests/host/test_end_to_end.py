@@ -197,7 +197,7 @@ def wait_for_letter(world: Stage, body: bytes) -> dict[str, str]:
     """Wait until a message with this body is among the poison."""
     from azure.storage.blob import ContainerClient
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     with ContainerClient.from_connection_string(world.storage, "poison") as container:
         while time.monotonic() < deadline:
             names = list(container.list_blob_names()) if container.exists() else []
@@ -222,7 +222,7 @@ def test_wrong_settings_are_named_where_the_caller_sees_them(world: Stage) -> No
 
 
 def wait_for_note(location: str) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if note := httpx.get(location, timeout=30).json().get("note"):
             return str(note)

@@ -102,7 +102,7 @@ def children(pid: int) -> set[int]:
 
 def running(pids: set[int]) -> set[int]:
     """Those that are still there after a moment: one that was killed is gone a little later."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 5
     while left := {pid for pid in pids if Path(f"/proc/{pid}").exists()}:
         if time.monotonic() > deadline:
             break

@@ -19,7 +19,7 @@ from local.processes import free_port
 from local.world import HostProcess
 
 SAMPLE_APP = Path(__file__).parent / "sample_app"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 20
 
 
 def wait_for[Found](look: Callable[[], Found], seconds: float = PATIENCE_SECONDS) -> Found:

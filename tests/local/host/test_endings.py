@@ -34,8 +34,8 @@ def test_a_stop_does_not_wait_for_ever(sample: Sample) -> None:
     sample.order(seconds=60)
     sample.wait_for_events("started", 1)
     began = time.monotonic()
-    assert host.stop(40) == 0  # well before the message's own end
-    assert time.monotonic() - began > 1.5
+    assert host.stop(20) == 0
+    assert 1.5 < time.monotonic() - began < 8
     assert sample.length(sample.work) == 1
 
 

@@ -53,8 +53,8 @@ async def indexed(
         for package, number in sorted(holdings):
             if package in places:
                 count += writer.add(package, [held(names, package, number)])
-        blob = await store.store_blob("sweep", "index", writer.finish())
-        start = names_start(writer.finish())
+        data = writer.finish()
+        blob, start = await store.store_blob("sweep", "index", data), names_start(data)
         files.append(
             IndexFile(blob=blob, places=list(places), assignments=count, names_start=start)
         )
